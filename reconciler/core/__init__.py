@@ -1,0 +1,1 @@
+"""What the reconciler decides: pure values and pure functions, no input or output."""

@@ -1,0 +1,101 @@
+"""The OIDC connection: one shape for what is declared, what is live and what is sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reconciler.core.secret import Secret, SecretReference
+
+IdentityProvider = Literal[
+    "classlink",
+    "cyberark",
+    "duo",
+    "generic",
+    "google-workspace",
+    "jumpcloud",
+    "keycloak",
+    "miniorange",
+    "microsoft-entra",
+    "okta",
+    "onelogin",
+    "pingfederate",
+    "rippling",
+    "salesforce",
+    "shibboleth",
+]
+"""The documented values of ``identity_provider`` (reference of Create OIDC Connection)."""
+
+DEFAULT_IDENTITY_PROVIDER: Final = "generic"
+
+
+class Status(StrEnum):
+    """Derived by the server: a connection is active once all its fields are filled."""
+
+    PENDING = "pending"
+    ACTIVE = "active"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OidcConnection:
+    """The fields of an OIDC connection; ``None`` means "not declared" or "not known".
+
+    ``custom_scopes`` is a sorted tuple without repetitions, since scopes are a set.
+    """
+
+    display_name: str | None = None
+    identity_provider: str | None = None
+    issuer: str | None = None
+    client_id: str | None = None
+    client_secret: Secret | SecretReference | None = None
+    authorization_url: str | None = None
+    token_url: str | None = None
+    userinfo_url: str | None = None
+    jwks_url: str | None = None
+    custom_scopes: tuple[str, ...] | None = None
+    attribute_mapping: Mapping[str, str] | None = None
+    # told by the server, never sent
+    connection_id: str | None = None
+    redirect_url: str | None = None
+    status: str | None = None
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether this is what a create that was interrupted leaves behind."""
+        return self.status == Status.PENDING and not self.issuer and not self.client_id
+
+    @property
+    def declared_fields(self) -> tuple[str, ...]:
+        """The writable fields that have a value here, in the order of the manifest."""
+        return tuple(name for name in WRITABLE_FIELDS if getattr(self, name) is not None)
+
+    def only(self, names: tuple[str, ...] | frozenset[str]) -> OidcConnection:
+        """Return a connection that has just the named fields."""
+        return OidcConnection(**{name: getattr(self, name) for name in names})
+
+    def without_secret(self) -> OidcConnection:
+        """Return the same connection with no ``client_secret``."""
+        return self if self.client_secret is None else replace(self, client_secret=None)
+
+
+COMPUTED_FIELDS: Final = ("connection_id", "redirect_url", "status")
+"""Told by the server, never sent."""
+
+FIELDS: Final = tuple(field.name for field in fields(OidcConnection))
+
+WRITABLE_FIELDS: Final = tuple(name for name in FIELDS if name not in COMPUTED_FIELDS)
+
+CREATE_FIELDS: Final = ("display_name", "identity_provider")
+"""All that the create call accepts (reference of Create OIDC Connection)."""
+
+SENSITIVE_FIELDS: Final = frozenset({"client_secret"})
+
+INFERRED_FIELDS: Final = ("authorization_url", "token_url", "userinfo_url", "jwks_url")
+"""Inferred by the server from the issuer's metadata when ``issuer`` changes, unless sent along."""
+
+REQUIRED_TO_BECOME_ACTIVE: Final = ("issuer", "client_id", "client_secret")
+"""What the server can never infer (reference of Update OIDC Connection)."""

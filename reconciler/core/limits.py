@@ -1,0 +1,25 @@
+"""How much one run may do, and how fast."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Bounds of one run, with the defaults of the project file.
+
+    ``max_delete_percent`` is a share of the managed connections; the lower of the two delete
+    limits counts, but never less than one connection. ``requests_per_second`` and
+    ``concurrency`` are for the whole project, since the service's limit is per project.
+    """
+
+    max_deletes: int = 3
+    max_delete_percent: float = 20.0
+    requests_per_second: float = 10.0
+    concurrency: int = 8
+
+    def deletes_allowed(self, managed: int) -> int:
+        """Return how many of ``managed`` connections one run may delete."""
+        share = int(managed * self.max_delete_percent / 100)
+        return min(self.max_deletes, max(share, 1))

@@ -1,0 +1,93 @@
+"""Secrets: where one is (`SecretReference`), and having it (`Secret`)."""
+
+from __future__ import annotations
+
+import hmac
+import re
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+_MASKING = re.compile(r"[*•●]{3,}")
+
+
+@dataclass(frozen=True, slots=True)
+class SecretReference:
+    """Where a secret is, as written: ``${env:NAME}``, possibly with literal text around it.
+
+    ``parts`` alternates literal text and locators in the order in which they stand.
+    """
+
+    text: str
+    parts: tuple[str | Locator, ...]
+
+    def __str__(self) -> str:
+        """Return the reference as it stands in the manifest; it holds no secret."""
+        return self.text
+
+    @property
+    def locators(self) -> tuple[Locator, ...]:
+        """The places that must be read to have the value."""
+        return tuple(part for part in self.parts if isinstance(part, Locator))
+
+
+@dataclass(frozen=True, slots=True)
+class Locator:
+    """One ``${scheme:path}``."""
+
+    scheme: str
+    path: str
+
+    def __str__(self) -> str:
+        """Return the locator as it is written in a manifest."""
+        return f"${{{self.scheme}:{self.path}}}"
+
+
+class Secret:
+    """A value that refuses to be shown: str, repr, format, JSON and pickle never contain it."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """Return the value. Only for the wire; callers are counted by a test."""
+        return self._value
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no secret at all, as on a fresh connection."""
+        return not self._value
+
+    @property
+    def is_masked(self) -> bool:
+        """Whether this looks like a masked rendering (a run of ``*`` or ``•``), not like the value."""
+        return _MASKING.search(self._value) is not None
+
+    def __eq__(self, other: object) -> bool:
+        """Compare in constant time."""
+        if not isinstance(other, Secret):
+            return NotImplemented
+        return hmac.compare_digest(self._value.encode(), other._value.encode())
+
+    __hash__ = None  # type: ignore[assignment]  # a hash would be a fingerprint of the value
+
+    def __repr__(self) -> str:
+        """Return a constant."""
+        return "Secret(…)"
+
+    def __str__(self) -> str:
+        """Return the words that stand for a secret everywhere."""
+        return "(sensitive value)"
+
+    def __format__(self, specification: str) -> str:
+        """Return the words that stand for a secret everywhere."""
+        return str(self)
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        """Refuse to be pickled or copied out."""
+        raise TypeError("a Secret cannot be serialised")
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Secret:
+        """Return itself: it is immutable."""
+        return self

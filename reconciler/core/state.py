@@ -1,0 +1,120 @@
+"""The two sides that are compared: what the manifests declare, and what is live."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from reconciler.core.address import Address
+    from reconciler.core.connection import OidcConnection
+    from reconciler.core.errors import SourceLocation
+
+
+class Presence(StrEnum):
+    """Whether a declared connection shall exist; ``absent`` is a tombstone."""
+
+    PRESENT = "present"
+    ABSENT = "absent"
+
+
+class Discovery(StrEnum):
+    """How the IdP's own metadata is used."""
+
+    OFF = "off"
+    REPORT = "report"
+    ENFORCE = "enforce"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lifecycle:
+    """Limits on what any plan may do to a connection."""
+
+    prevent_destroy: bool = False
+    ignore_changes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DesiredConnection:
+    """One declared connection.
+
+    ``connection`` holds the declared fields only, except ``display_name``, which defaults to the
+    connection's name; ``connection.connection_id`` is the pin.
+    """
+
+    address: Address
+    connection: OidcConnection
+    location: SourceLocation
+    presence: Presence = Presence.PRESENT
+    previous_display_names: tuple[str, ...] = ()
+    discovery: Discovery = Discovery.REPORT
+    secret_expires_on: date | None = None
+    lifecycle: Lifecycle = field(default_factory=Lifecycle)
+
+    @property
+    def is_absent(self) -> bool:
+        """Whether the connection is declared to be deleted."""
+        return self.presence is Presence.ABSENT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DesiredOrganization:
+    """One organization manifest. ``reference`` is an organization_id, slug or external id."""
+
+    reference: str
+    location: SourceLocation
+    organization_id: str | None = None
+    prune: bool = False
+    connections: tuple[DesiredConnection, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredState:
+    """Everything that is declared, in the order of the files."""
+
+    organizations: tuple[DesiredOrganization, ...]
+
+    @property
+    def connections(self) -> tuple[DesiredConnection, ...]:
+        """All declared connections."""
+        return tuple(one for organization in self.organizations for one in organization.connections)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Organization:
+    """An organization as the API describes it; ``organization_id`` is always the real id."""
+
+    organization_id: str
+    slug: str = ""
+    external_id: str = ""
+    name: str = ""
+    default_connection_id: str = ""
+    sso_only: bool = False
+    jit_connection_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignConnection:
+    """A connection of a kind that is never touched: SAML, External, or one not known here."""
+
+    kind: str
+    connection_id: str
+    display_name: str = ""
+    is_active: bool = False
+    external_connection_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveOrganization:
+    """What one well-formed answer said of one organization."""
+
+    organization: Organization
+    connections: tuple[OidcConnection, ...] = ()
+    foreign: tuple[ForeignConnection, ...] = ()
+
+    def connection(self, connection_id: str) -> OidcConnection | None:
+        """Return the live OIDC connection of that id, or None."""
+        return next((one for one in self.connections if one.connection_id == connection_id), None)

@@ -1,0 +1,1 @@
+"""Services that hold connections, each behind the same protocol."""

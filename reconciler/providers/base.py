@@ -1,0 +1,75 @@
+"""What the reconciler needs of a service that holds connections: reading, and writing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from reconciler.core.connection import OidcConnection
+    from reconciler.core.errors import ProviderError
+    from reconciler.core.state import LiveOrganization, Organization
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What the service answered to a write: the connection as it says it is now, and its warning."""
+
+    connection: OidcConnection
+    warning: str = ""
+
+
+class Reader(Protocol):
+    """Reads; it has no verb that could change anything, so a preview cannot write."""
+
+    async def find_organizations(
+        self, references: Sequence[str]
+    ) -> Mapping[str, Organization | ProviderError]:
+        """Resolve organization ids, slugs and external ids, in bulk; every reference gets an entry.
+
+        Raises:
+            AccessDenied: the credentials are not accepted.
+        """
+        ...
+
+    async def read_organization(self, organization: Organization) -> LiveOrganization:
+        """Read all connections of one organization.
+
+        Raises:
+            ProviderError: there was no well-formed answer; never taken for "nothing there".
+        """
+        ...
+
+    async def refresh_organization(self, organization: Organization) -> Organization:
+        """Read the organization itself again (its default connection, its log-in rules)."""
+        ...
+
+
+class Provider(Reader, Protocol):
+    """Reads and writes. Every method sends one request, and none repeats a write.
+
+    All writes raise `Unavailable` where the call certainly had no effect, `UnknownOutcome` where
+    that cannot be known, and another `ProviderError` for a final refusal.
+    """
+
+    async def create_connection(
+        self, organization_id: str, display_name: str, identity_provider: str
+    ) -> OidcConnection:
+        """Create an empty connection: the service takes nothing but a name and a provider here."""
+        ...
+
+    async def update_connection(
+        self, organization_id: str, connection_id: str, values: OidcConnection
+    ) -> Written:
+        """Set the fields that are not None in ``values``; leave all others alone."""
+        ...
+
+    async def delete_connection(self, organization_id: str, connection_id: str) -> None:
+        """Delete one OIDC connection.
+
+        Raises:
+            ConnectionNotFound: it does not exist (any more).
+        """
+        ...
