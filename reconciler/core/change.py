@@ -1,0 +1,202 @@
+"""What shall happen to one connection, attribute by attribute."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final, assert_never
+
+from reconciler.core.connection import (
+    COMPUTED_FIELDS,
+    FIELDS,
+    INFERRED_FIELDS,
+    SENSITIVE_FIELDS,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reconciler.core.address import Address
+    from reconciler.core.connection import OidcConnection
+    from reconciler.core.errors import SourceLocation
+
+    Value = str | tuple[str, ...] | Mapping[str, str]
+
+RESOURCE_TYPE: Final = "oidc_connection"
+
+
+class Action(StrEnum):
+    """What is done to a connection, in Terraform's words."""
+
+    NO_OP = "no-op"
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+class ActionReason(StrEnum):
+    """Why; for display only, never decided upon."""
+
+    RESUMES_CREATE = "resumes_interrupted_create"
+    DECLARED_ABSENT = "delete_because_declared_absent"
+    NOT_DECLARED = "delete_because_not_declared"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Create:
+    """A connection that is to be created; ``resumes`` is what an interrupted create left behind."""
+
+    address: Address
+    organization_id: str
+    declared: OidcConnection
+    resumes: OidcConnection | None = None
+    location: SourceLocation | None = None
+
+    @property
+    def action(self) -> Action:
+        """Create."""
+        return Action.CREATE
+
+    @property
+    def reason(self) -> ActionReason | None:
+        """That it resumes an interrupted create, if so."""
+        return ActionReason.RESUMES_CREATE if self.resumes else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Update:
+    """A connection of which the fields named in ``changed`` differ from what is declared.
+
+    ``before`` never holds the live secret; ``uncomparable`` names declared fields of which the
+    service does not tell the value.
+    """
+
+    address: Address
+    organization_id: str
+    declared: OidcConnection
+    before: OidcConnection
+    changed: tuple[str, ...]
+    uncomparable: tuple[str, ...] = ()
+    location: SourceLocation | None = None
+
+    @property
+    def action(self) -> Action:
+        """Update."""
+        return Action.UPDATE
+
+    @property
+    def reason(self) -> ActionReason | None:
+        """None: the differences are the reason."""
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delete:
+    """A connection that a line of a manifest asks to delete. ``before`` holds no secret."""
+
+    address: Address
+    organization_id: str
+    before: OidcConnection
+    reason: ActionReason
+    location: SourceLocation | None = None
+
+    @property
+    def action(self) -> Action:
+        """Delete."""
+        return Action.DELETE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoOp:
+    """A connection that is what it is declared to be."""
+
+    address: Address
+    organization_id: str
+    connection_id: str
+    uncomparable: tuple[str, ...] = ()
+
+    @property
+    def action(self) -> Action:
+        """Nothing."""
+        return Action.NO_OP
+
+
+Change = Create | Update | Delete
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttributeChange:
+    """One attribute of a change. A sensitive attribute has no values here, only names.
+
+    ``is_unknown``: the value after is known only once the server has answered.
+    """
+
+    name: str
+    action: Action
+    before: Value | None = None
+    after: Value | None = None
+    is_unknown: bool = False
+    is_sensitive: bool = False
+
+
+def attribute_changes(change: Change) -> tuple[AttributeChange, ...]:
+    """Return every attribute that has a value before or after, in the order of the fields."""
+    found = (_attribute_change(change, name) for name in _DISPLAY_ORDER)
+    return tuple(one for one in found if one is not None)
+
+
+_DISPLAY_ORDER: Final = ("connection_id", *(name for name in FIELDS if name != "connection_id"))
+
+
+def _attribute_change(change: Change, name: str) -> AttributeChange | None:
+    match change:
+        case Create():
+            return _created(change, name)
+        case Update():
+            return _updated(change, name)
+        case Delete():
+            return _deleted(change, name)
+        case _:
+            assert_never(change)
+
+
+def _created(change: Create, name: str) -> AttributeChange | None:
+    if name in COMPUTED_FIELDS:
+        known = getattr(change.resumes, name, None) if name != "status" else None
+        return AttributeChange(name=name, action=Action.CREATE, after=known, is_unknown=known is None)
+    value = getattr(change.declared, name)
+    if name in SENSITIVE_FIELDS:
+        return AttributeChange(name=name, action=Action.CREATE, is_sensitive=True) if value else None
+    if value is None:
+        unknown = name in INFERRED_FIELDS and change.declared.issuer is not None
+        return AttributeChange(name=name, action=Action.CREATE, is_unknown=True) if unknown else None
+    return AttributeChange(name=name, action=Action.CREATE, after=value)
+
+
+def _updated(change: Update, name: str) -> AttributeChange | None:
+    before = getattr(change.before, name)
+    if name in SENSITIVE_FIELDS:
+        action = Action.UPDATE if name in change.changed else Action.NO_OP
+        return AttributeChange(name=name, action=action, is_sensitive=True)
+    if name in change.changed:
+        after = getattr(change.declared, name)
+        return AttributeChange(name=name, action=Action.UPDATE, before=before, after=after)
+    if name in unknown_after(change):
+        return AttributeChange(name=name, action=Action.UPDATE, before=before, is_unknown=True)
+    if not before:
+        return None
+    return AttributeChange(name=name, action=Action.NO_OP, before=before, after=before)
+
+
+def _deleted(change: Delete, name: str) -> AttributeChange | None:
+    if name in SENSITIVE_FIELDS:
+        return AttributeChange(name=name, action=Action.DELETE, is_sensitive=True)
+    before = getattr(change.before, name)
+    return AttributeChange(name=name, action=Action.DELETE, before=before) if before else None
+
+
+def unknown_after(change: Update) -> tuple[str, ...]:
+    """Name the fields that the server infers anew, since the issuer changes and they are undeclared."""
+    if "issuer" not in change.changed:
+        return ()
+    return tuple(name for name in INFERRED_FIELDS if getattr(change.declared, name) is None)

@@ -1,0 +1,112 @@
+"""What became of each operation, and of the run as a whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reconciler.core.change import Action
+
+if TYPE_CHECKING:
+    from reconciler.core.address import Address
+    from reconciler.core.connection import OidcConnection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """The operation has taken effect, and was seen to have.
+
+    ``receipt`` says what happened where it did not go straight: adopted, corrected, repeated.
+    """
+
+    address: Address
+    action: Action
+    connection: OidcConnection
+    organization_id: str
+    warnings: tuple[str, ...] = ()
+    receipt: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unneeded:
+    """There was nothing left to do: the live state was already what the operation wants."""
+
+    address: Address
+    action: Action
+    organization_id: str
+    connection: OidcConnection | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """The operation was refused, failed, or did not hold. ``status`` is HTTP's, 0 if there was none."""
+
+    address: Address
+    action: Action
+    organization_id: str
+    message: str
+    advice: str = ""
+    error_type: str = ""
+    request_id: str = ""
+    status: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped:
+    """The operation was not begun."""
+
+    address: Address
+    action: Action
+    organization_id: str
+    reason: str
+
+
+Outcome = Applied | Unneeded | Failed | Skipped
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyResult:
+    """All outcomes, in the order of the plan. ``interrupted``: the run was told to stop."""
+
+    outcomes: tuple[Outcome, ...] = ()
+    interrupted: bool = False
+
+    @property
+    def applied(self) -> tuple[Applied, ...]:
+        """The operations that took effect."""
+        return tuple(one for one in self.outcomes if isinstance(one, Applied))
+
+    @property
+    def failed(self) -> tuple[Failed, ...]:
+        """The operations that did not."""
+        return tuple(one for one in self.outcomes if isinstance(one, Failed))
+
+    @property
+    def skipped(self) -> tuple[Skipped, ...]:
+        """The operations that were not begun."""
+        return tuple(one for one in self.outcomes if isinstance(one, Skipped))
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything that was planned now holds."""
+        return not self.failed and not self.skipped
+
+    def count(self, action: Action) -> int:
+        """Return how many operations of that kind took effect."""
+        return sum(one.action is action for one in self.applied)
+
+    @property
+    def added(self) -> int:
+        """The number of connections created."""
+        return self.count(Action.CREATE)
+
+    @property
+    def changed(self) -> int:
+        """The number of connections updated."""
+        return self.count(Action.UPDATE)
+
+    @property
+    def destroyed(self) -> int:
+        """The number of connections deleted."""
+        return self.count(Action.DELETE)

@@ -1,0 +1,135 @@
+"""The plan: what would be done, what is left alone, and what stands in the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from reconciler.core.change import Create, Delete, Update
+
+if TYPE_CHECKING:
+    from reconciler.core.change import Change
+    from reconciler.core.connection import OidcConnection
+    from reconciler.core.errors import Diagnostic
+    from reconciler.core.state import Organization
+
+
+class Environment(StrEnum):
+    """Stytch keeps the data of the two entirely apart."""
+
+    TEST = "test"
+    LIVE = "live"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a plan is for; a plan is never applied anywhere else.
+
+    ``principal`` is the project_id, or the public_token in session mode; neither is secret.
+    """
+
+    base_url: str
+    principal: str
+    environment: Environment
+
+
+@dataclass(frozen=True, slots=True)
+class Unmanaged:
+    """A live OIDC connection that nobody declares. It is shown, and left alone."""
+
+    organization: str
+    connection: OidcConnection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrganizationPlan:
+    """The plan of one organization; if it is refused, there is an error and no change.
+
+    ``organization`` is None where it could not be read. ``managed`` counts live connections that
+    are declared, or that `prune` makes ours.
+    """
+
+    reference: str
+    organization: Organization | None = None
+    changes: tuple[Change, ...] = ()
+    unmanaged: tuple[Unmanaged, ...] = ()
+    managed: int = 0
+    unchanged: int = 0
+    foreign: int = 0
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether nothing of this organization can be planned."""
+        return any(found.is_error for found in self.diagnostics)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanSummary:
+    """The counts of a plan, of connections except for ``organizations`` and ``refused``."""
+
+    add: int = 0
+    change: int = 0
+    destroy: int = 0
+    unchanged: int = 0
+    unmanaged: int = 0
+    managed: int = 0
+    organizations: int = 0
+    refused: int = 0
+    warnings: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """All changes in the order in which they are shown.
+
+    ``diagnostics`` are findings about single organizations, ``blocks`` those that forbid to apply
+    anything. The plan never contains a secret, only references.
+    """
+
+    scope: Scope
+    created_at: str
+    changes: tuple[Change, ...] = ()
+    unmanaged: tuple[Unmanaged, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+    blocks: tuple[Diagnostic, ...] = ()
+    summary: PlanSummary = field(default_factory=PlanSummary)
+    commit: str = ""
+    secrets_compared: bool = True
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether applying would do anything."""
+        return bool(self.changes)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every organization could be planned."""
+        return self.summary.refused == 0
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether there is any error: something refused, or everything blocked."""
+        return bool(self.blocks) or any(found.is_error for found in self.diagnostics)
+
+    @property
+    def can_apply(self) -> bool:
+        """Whether there is something to apply and nothing forbids it."""
+        return self.has_changes and not self.blocks
+
+
+def summarize(plans: tuple[OrganizationPlan, ...]) -> PlanSummary:
+    """Count what the organizations' plans hold."""
+    changes = [change for plan in plans for change in plan.changes]
+    return PlanSummary(
+        add=sum(isinstance(change, Create) for change in changes),
+        change=sum(isinstance(change, Update) for change in changes),
+        destroy=sum(isinstance(change, Delete) for change in changes),
+        unchanged=sum(plan.unchanged for plan in plans),
+        unmanaged=sum(len(plan.unmanaged) for plan in plans),
+        managed=sum(plan.managed for plan in plans),
+        organizations=len(plans),
+        refused=sum(plan.is_refused for plan in plans),
+        warnings=sum(not found.is_error for plan in plans for found in plan.diagnostics),
+    )

@@ -1,0 +1,237 @@
+"""Desired and live → plan. The one place that decides; plan, apply and drift all ask here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from reconciler.core.address import Address
+from reconciler.core.change import ActionReason, Create, Delete, NoOp, Update
+from reconciler.core.connection import REQUIRED_TO_BECOME_ACTIVE
+from reconciler.core.diff import changed_fields, uncomparable_fields
+from reconciler.core.errors import Diagnostic, Severity
+from reconciler.core.guards import check_deletes
+from reconciler.core.matching import match_connections
+from reconciler.core.plan import OrganizationPlan, Unmanaged
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from reconciler.core.connection import OidcConnection
+    from reconciler.core.matching import Matching, Pair
+    from reconciler.core.secret import Secret, SecretReference
+    from reconciler.core.state import DesiredConnection, DesiredOrganization, LiveOrganization
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """What the call asks for beyond the manifests.
+
+    ``targets`` and ``rotate`` are address globs; no target means everything. ``secrets`` holds the
+    value of each reference; a reference that is missing here is not compared.
+    """
+
+    secrets: Mapping[SecretReference, Secret]
+    targets: tuple[str, ...] = ()
+    rotate: tuple[str, ...] = ()
+
+    def are_aimed_at(self, address: Address) -> bool:
+        """Whether this run is to change the address at all."""
+        return not self.targets or any(address.matches(target) for target in self.targets)
+
+    def rotates(self, address: Address) -> bool:
+        """Whether the secret is to be sent even if it cannot be seen to differ."""
+        return any(address.matches(pattern) for pattern in self.rotate)
+
+
+def plan_organization(
+    desired: DesiredOrganization, live: LiveOrganization, choices: Choices
+) -> OrganizationPlan:
+    """Plan one organization: all of its changes, or its errors and no change at all."""
+    matching = match_connections(desired, live)
+    if matching.diagnostics:
+        return _refused(desired, live, matching.diagnostics)
+    decided = [_decide(pair, live, choices) for pair in matching.pairs]
+    if desired.prune:
+        decided += [_pruned(one, desired, live) for one in matching.unmanaged]
+    changes = tuple(
+        one
+        for one in decided
+        if isinstance(one, Create | Update | Delete) and choices.are_aimed_at(one.address)
+    )
+    errors = check_deletes(desired, live, [one for one in changes if isinstance(one, Delete)])
+    if errors:
+        return _refused(desired, live, errors)
+    return OrganizationPlan(
+        reference=desired.reference,
+        organization=live.organization,
+        changes=changes,
+        unmanaged=_unmanaged(desired, matching),
+        managed=len(live.connections) if desired.prune else _count_live(matching),
+        unchanged=sum(isinstance(one, NoOp) for one in decided),
+        foreign=len(live.foreign),
+        diagnostics=tuple(_warnings(decided, matching, choices)),
+    )
+
+
+def unreadable(desired: DesiredOrganization, error: Exception) -> OrganizationPlan:
+    """Return the plan of an organization of which nothing is known but the error."""
+    found = Diagnostic(
+        Severity.ERROR,
+        "organization-not-read",
+        f"organization {desired.reference} could not be read: {error}",
+        "nothing of it is planned; the others are not affected",
+        address=desired.reference,
+        location=desired.location,
+    )
+    return OrganizationPlan(reference=desired.reference, diagnostics=(found,))
+
+
+def _refused(
+    desired: DesiredOrganization, live: LiveOrganization, errors: tuple[Diagnostic, ...]
+) -> OrganizationPlan:
+    return OrganizationPlan(
+        reference=desired.reference,
+        organization=live.organization,
+        managed=len(desired.connections),
+        diagnostics=errors,
+    )
+
+
+def _decide(pair: Pair, live: LiveOrganization, choices: Choices) -> Create | Update | Delete | NoOp | None:
+    desired, found = pair.desired, pair.live
+    organization_id = live.organization.organization_id
+    if desired.is_absent:
+        return None if found is None else _buried(desired, found, organization_id)
+    if found is None:
+        return Create(
+            address=desired.address,
+            organization_id=organization_id,
+            declared=_without_pin(desired.connection),
+            location=desired.location,
+        )
+    return _compare(desired, found, organization_id, choices)
+
+
+def _compare(
+    desired: DesiredConnection, live: OidcConnection, organization_id: str, choices: Choices
+) -> Create | Update | NoOp:
+    declared = _respecting_ignored(desired, live)
+    changed = changed_fields(declared, live, choices.secrets)
+    uncomparable = uncomparable_fields(declared, live, choices.secrets)
+    if uncomparable and choices.rotates(desired.address):
+        changed, uncomparable = (*changed, *uncomparable), ()
+    if not changed:
+        return NoOp(
+            address=desired.address,
+            organization_id=organization_id,
+            connection_id=live.connection_id or "",
+            uncomparable=uncomparable,
+        )
+    if live.is_untouched and not desired.connection.connection_id:
+        return Create(
+            address=desired.address,
+            organization_id=organization_id,
+            declared=_without_pin(desired.connection),
+            resumes=live.without_secret(),
+            location=desired.location,
+        )
+    return Update(
+        address=desired.address,
+        organization_id=organization_id,
+        declared=_without_pin(declared),
+        before=live.without_secret(),
+        changed=changed,
+        uncomparable=uncomparable,
+        location=desired.location,
+    )
+
+
+def _respecting_ignored(desired: DesiredConnection, live: OidcConnection) -> OidcConnection:
+    """Take the live values of ignored fields as the declared ones.
+
+    So they never differ, and an ignored URL still travels with a new issuer, without which the
+    server would infer it anew (rule C6). An ignored secret is not declared at all.
+    """
+    kept = {
+        name: None if name == "client_secret" else getattr(live, name) or None
+        for name in desired.lifecycle.ignore_changes
+        if getattr(desired.connection, name) is not None
+    }
+    return replace(desired.connection, **kept) if kept else desired.connection
+
+
+def _buried(desired: DesiredConnection, live: OidcConnection, organization_id: str) -> Delete:
+    return Delete(
+        address=desired.address,
+        organization_id=organization_id,
+        before=live.without_secret(),
+        reason=ActionReason.DECLARED_ABSENT,
+        location=desired.location,
+    )
+
+
+def _pruned(live: OidcConnection, desired: DesiredOrganization, organization: LiveOrganization) -> Delete:
+    return Delete(
+        address=Address(desired.reference, live.connection_id or ""),
+        organization_id=organization.organization.organization_id,
+        before=live.without_secret(),
+        reason=ActionReason.NOT_DECLARED,
+        location=desired.location,
+    )
+
+
+def _unmanaged(desired: DesiredOrganization, matching: Matching) -> tuple[Unmanaged, ...]:
+    if desired.prune:
+        return ()
+    return tuple(Unmanaged(desired.reference, one.without_secret()) for one in matching.unmanaged)
+
+
+def _without_pin(connection: OidcConnection) -> OidcConnection:
+    return replace(connection, connection_id=None) if connection.connection_id else connection
+
+
+def _count_live(matching: Matching) -> int:
+    return sum(pair.live is not None for pair in matching.pairs)
+
+
+def _warnings(
+    decided: Iterable[Create | Update | Delete | NoOp | None], matching: Matching, choices: Choices
+) -> Iterable[Diagnostic]:
+    for change, pair in zip(decided, matching.pairs, strict=False):
+        desired = pair.desired
+        if not choices.are_aimed_at(desired.address):
+            continue
+        if isinstance(change, Create):
+            yield from _incomplete(desired)
+        if isinstance(change, Update | NoOp) and change.uncomparable:
+            yield _finding(
+                desired,
+                "secret-not-comparable",
+                f"client_secret of {desired.address} cannot be compared: the service masks it",
+                f"to send it again, add the option `--rotate {desired.address}`",
+            )
+        if desired.is_absent and change is None:
+            yield _finding(
+                desired,
+                "tombstone-done",
+                f"{desired.address} is gone: its tombstone has done its work",
+                "the block can be removed from the manifest",
+            )
+
+
+def _incomplete(desired: DesiredConnection) -> Iterable[Diagnostic]:
+    missing = [name for name in REQUIRED_TO_BECOME_ACTIVE if getattr(desired.connection, name) is None]
+    if missing:
+        yield _finding(
+            desired,
+            "stays-pending",
+            f"{desired.address} will stay pending: {', '.join(missing)} not declared",
+            "declare them, or nobody can log in through it",
+        )
+
+
+def _finding(desired: DesiredConnection, code: str, summary: str, detail: str) -> Diagnostic:
+    return Diagnostic(
+        Severity.WARNING, code, summary, detail, address=str(desired.address), location=desired.location
+    )
