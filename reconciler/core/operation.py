@@ -50,11 +50,14 @@ Verdict = Proceed | AlreadyDone | Stale
 
 
 def to_operations(changes: Iterable[Change]) -> tuple[tuple[Change, ...], ...]:
-    """Group changes by organization, in the order in which each group must be carried out."""
+    """Group changes by organization, deletes last in each group.
+
+    Groups may be carried out at once, the changes of one group only one after the other.
+    """
     groups: dict[str, list[Change]] = {}
     for change in changes:
         groups.setdefault(change.organization_id, []).append(change)
-    return tuple(tuple(group) for group in groups.values())
+    return tuple(tuple(sorted(group, key=_is_delete)) for group in groups.values())
 
 
 def values_to_send(declared: OidcConnection, changed: Sequence[str]) -> OidcConnection:
@@ -90,6 +93,10 @@ def judge(change: Change, live: LiveOrganization, secrets: Secrets) -> Verdict:
             return _judge_delete(change, live)
         case _:
             assert_never(change)
+
+
+def _is_delete(change: Change) -> bool:
+    return isinstance(change, Delete)
 
 
 def _judge_create(change: Create, live: LiveOrganization, secrets: Secrets) -> Verdict:

@@ -17,6 +17,7 @@ from reconciler.core.plan import OrganizationPlan, Unmanaged
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from reconciler.core.change import Change
     from reconciler.core.connection import OidcConnection
     from reconciler.core.matching import Matching, Pair
     from reconciler.core.secret import Secret, SecretReference
@@ -54,10 +55,13 @@ def plan_organization(
     decided = [_decide(pair, live, choices) for pair in matching.pairs]
     if desired.prune:
         decided += [_pruned(one, desired, live) for one in matching.unmanaged]
-    changes = tuple(
-        one
-        for one in decided
-        if isinstance(one, Create | Update | Delete) and choices.are_aimed_at(one.address)
+    changes = _default_last(
+        (
+            one
+            for one in decided
+            if isinstance(one, Create | Update | Delete) and choices.are_aimed_at(one.address)
+        ),
+        live.organization.default_connection_id,
     )
     errors = check_deletes(desired, live, [one for one in changes if isinstance(one, Delete)])
     if errors:
@@ -159,6 +163,13 @@ def _respecting_ignored(desired: DesiredConnection, live: OidcConnection) -> Oid
         if getattr(desired.connection, name) is not None
     }
     return replace(desired.connection, **kept) if kept else desired.connection
+
+
+def _default_last(changes: Iterable[Change], default_connection_id: str) -> tuple[Change, ...]:
+    def is_delete_of_default(change: Change) -> bool:
+        return isinstance(change, Delete) and change.before.connection_id == default_connection_id
+
+    return tuple(sorted(changes, key=is_delete_of_default))
 
 
 def _buried(desired: DesiredConnection, live: OidcConnection, organization_id: str) -> Delete:
