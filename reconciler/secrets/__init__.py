@@ -1,0 +1,32 @@
+"""References → secrets: one backend per file, and one policy for whoever asks."""
+
+from reconciler.secrets.policy import OWN_VARIABLES, SecretPolicy
+from reconciler.secrets.references import (
+    MalformedReference,
+    make_reference,
+    parse_reference,
+    parse_template,
+)
+from reconciler.secrets.resolve import (
+    SCHEMES,
+    ResolvedSecrets,
+    WantedSecret,
+    resolve_reference,
+    resolve_secrets,
+    wanted_by,
+)
+
+__all__ = [
+    "OWN_VARIABLES",
+    "SCHEMES",
+    "MalformedReference",
+    "ResolvedSecrets",
+    "SecretPolicy",
+    "WantedSecret",
+    "make_reference",
+    "parse_reference",
+    "parse_template",
+    "resolve_reference",
+    "resolve_secrets",
+    "wanted_by",
+]

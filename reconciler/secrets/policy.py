@@ -1,0 +1,110 @@
+"""Which secrets a manifest or a saved plan may ask for."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from reconciler.core.secret import Locator
+
+OWN_VARIABLES: Final = frozenset(
+    {
+        "STYTCH_PROJECT_ID",
+        "STYTCH_SECRET",
+        "STYTCH_PUBLIC_TOKEN",
+        "STYTCH_SESSION_TOKEN",
+        "GITHUB_TOKEN",
+        "GH_TOKEN",
+        "ACTIONS_RUNTIME_TOKEN",
+        "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+    },
+)
+"""Variables that hold credentials of the tool or of the CI job around it."""
+
+_KERNEL_FOLDERS: Final = (Path("/proc"), Path("/sys"))
+_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretPolicy:
+    """What may be read. ``root`` is the folder of the project file: ``file:`` paths start there.
+
+    ``env_allow`` and ``file_allow`` are globs; an empty ``env_allow`` allows no variable, and
+    ``file_allow`` adds places outside ``root``. The forbidden ones win over every glob.
+    """
+
+    root: Path
+    env_allow: tuple[str, ...] = ("*",)
+    file_allow: tuple[str, ...] = ()
+    forbidden_env: frozenset[str] = OWN_VARIABLES
+    forbidden_files: frozenset[Path] = frozenset()
+
+    def check(self, locator: Locator) -> str | None:
+        """Return why this may not be read, or None if it may. Looks at links, opens nothing."""
+        if locator.scheme == "env":
+            return self._check_variable(locator.path)
+        if locator.scheme == "file":
+            return self._check_file(locator.path)
+        return None
+
+    def file(self, path: str) -> Path:
+        """Return the real file that ``file:PATH`` means, links followed."""
+        return _real(self.root / path)
+
+    def _check_variable(self, name: str) -> str | None:
+        if not _VARIABLE.fullmatch(name):
+            return "the name of an environment variable has letters, digits and underscores only"
+        if name in self.forbidden_env:
+            return f"{name} is a credential of the tool itself and cannot be used in a manifest"
+        if not _allowed(name, self.env_allow):
+            return f"{name} is not among the variables that secrets.env.allow permits"
+        return None
+
+    def _check_file(self, path: str) -> str | None:
+        if "\0" in path:
+            return "the path of a file cannot hold a NUL character"
+        try:
+            real = self.file(path)
+            own = any(_is_same(real, _real(self.root / mine)) for mine in self.forbidden_files)
+        except (OSError, RuntimeError):
+            return "the path cannot be followed (too long, or links that lead in a circle)"
+        if own:
+            return "the file holds a credential of the tool itself and cannot be used in a manifest"
+        if any(real.is_relative_to(folder) for folder in _KERNEL_FOLDERS):
+            return "files of the system (/proc, /sys) hold no secrets of yours"
+        if not real.is_relative_to(_real(self.root)) and not self._allows_outside(real):
+            return "the file is outside the project's folder, and secrets.file.allow does not permit it"
+        return None
+
+    def _allows_outside(self, real: Path) -> bool:
+        return any(fnmatchcase(str(real), _real_glob(self.root, glob)) for glob in self.file_allow)
+
+
+@lru_cache(maxsize=4096)
+def _allowed(name: str, globs: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(name, glob) for glob in globs)
+
+
+@lru_cache(maxsize=256)
+def _real_glob(root: Path, glob: str) -> str:
+    """Return the glob from the root folder on, with the links before its first wildcard followed."""
+    whole = Path(os.path.normpath(root / glob))
+    fixed = next(
+        (index for index, part in enumerate(whole.parts) if set(part) & set("*?[")), len(whole.parts)
+    )
+    return str(_real(Path(*whole.parts[:fixed])).joinpath(*whole.parts[fixed:]))
+
+
+def _real(path: Path) -> Path:
+    return path.resolve()
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    """Tell whether two paths lead to one file, hard links included."""
+    return one == other or (one.exists() and other.exists() and one.samefile(other))

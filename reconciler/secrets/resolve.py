@@ -1,0 +1,117 @@
+"""References → secrets: the policy first, then the backend that knows the scheme."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Final, Protocol, cast
+
+from reconciler.core.errors import Diagnostic, SecretUnavailable, Severity
+from reconciler.core.secret import Locator, Secret, SecretReference
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from reconciler.core.errors import SourceLocation
+    from reconciler.core.state import DesiredConnection
+    from reconciler.secrets.policy import SecretPolicy
+
+BACKENDS: Final = (
+    ("env", "reconciler.secrets.env"),
+    ("file", "reconciler.secrets.file"),
+)
+"""Every scheme and the module that reads it, imported when the scheme is first used."""
+
+SCHEMES: Final = tuple(scheme for scheme, _module in BACKENDS)
+
+
+class Backend(Protocol):
+    """What a module in `BACKENDS` offers."""
+
+    def read(self, path: str, policy: SecretPolicy, environment: Mapping[str, str]) -> Secret:
+        """Return the secret at ``path``, or raise `SecretUnavailable`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class WantedSecret:
+    """A reference, and who asks for it: named in the finding when it cannot be resolved."""
+
+    reference: SecretReference
+    address: str = ""
+    location: SourceLocation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedSecrets:
+    """The secrets that could be had, and a finding for each that could not."""
+
+    secrets: Mapping[SecretReference, Secret]
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+def wanted_by(connections: Iterable[DesiredConnection]) -> tuple[WantedSecret, ...]:
+    """Return what these declared connections need; tombstones need nothing."""
+    return tuple(
+        WantedSecret(one.connection.client_secret, str(one.address), one.location)
+        for one in connections
+        if isinstance(one.connection.client_secret, SecretReference) and not one.is_absent
+    )
+
+
+def resolve_secrets(
+    wanted: Iterable[WantedSecret],
+    *,
+    policy: SecretPolicy,
+    environment: Mapping[str, str],
+) -> ResolvedSecrets:
+    """Resolve every reference once; the policy is asked again, whoever wrote the reference."""
+    secrets: dict[SecretReference, Secret] = {}
+    diagnostics: list[Diagnostic] = []
+    for one in wanted:
+        if one.reference in secrets:
+            continue
+        try:
+            secrets[one.reference] = resolve_reference(one.reference, policy=policy, environment=environment)
+        except SecretUnavailable as error:
+            diagnostics.append(_finding(one, str(error)))
+    return ResolvedSecrets(secrets, tuple(diagnostics))
+
+
+def resolve_reference(
+    reference: SecretReference,
+    *,
+    policy: SecretPolicy,
+    environment: Mapping[str, str],
+) -> Secret:
+    """Return the secret that a reference means, its literal parts included.
+
+    Raises:
+        SecretUnavailable: the policy forbids it, the scheme is unknown, or the backend has no value.
+    """
+    parts = [
+        part if isinstance(part, str) else _read(part, policy, environment).reveal()
+        for part in reference.parts
+    ]
+    return Secret("".join(parts))
+
+
+def _read(locator: Locator, policy: SecretPolicy, environment: Mapping[str, str]) -> Secret:
+    module = dict(BACKENDS).get(locator.scheme)
+    if module is None:
+        raise SecretUnavailable(f"unknown secret scheme {locator.scheme!r}; known: {', '.join(SCHEMES)}")
+    refusal = policy.check(locator)
+    if refusal:
+        raise SecretUnavailable(refusal)
+    backend = cast("Backend", import_module(module))
+    return backend.read(locator.path, policy, environment)
+
+
+def _finding(wanted: WantedSecret, reason: str) -> Diagnostic:
+    return Diagnostic(
+        severity=Severity.ERROR,
+        code="secret-unavailable",
+        summary=f"{wanted.reference} cannot be resolved: {reason}",
+        address=wanted.address,
+        location=wanted.location,
+    )
