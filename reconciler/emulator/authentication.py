@@ -1,0 +1,115 @@
+"""Who is calling: Basic credentials of either API, and member sessions."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import re
+from typing import TYPE_CHECKING
+
+from reconciler.emulator.calls import Caller
+from reconciler.emulator.errors import ApiError
+from reconciler.emulator.identifiers import environment_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reconciler.emulator.errors import JsonObject
+    from reconciler.emulator.world import World
+
+SESSION_HEADER = "x-stytch-member-session"
+SESSION_JWT_HEADER = "x-stytch-member-sessionjwt"
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{8,4096}")
+
+
+def authenticate_backend(world: World, headers: Mapping[str, str]) -> Caller:
+    """The project of `project_id:secret`, and the member of a session header if one came along.
+
+    Raises:
+        ApiError: 401 for wrong keys or the wrong environment; 400 or 404 for a bad session.
+    """
+    project_id, secret = _basic(headers)
+    _check_shapes(project_id, secret)
+    _check_environment(world, project_id)
+    project = world.state.get("projects", project_id)
+    if project is None or not _same(secret, project["secret"]):
+        raise ApiError("unauthorized_credentials")
+    session = _session_of_headers(world, headers)
+    return Caller(project) if session is None else _as_member(world, project, session)
+
+
+def authenticate_frontend(world: World, headers: Mapping[str, str], *, session_needed: bool) -> Caller:
+    """The project of `public_token:session_token`, and the member whose session it is.
+
+    Raises:
+        ApiError: 401 for an unknown public token, a switched-off frontend API or a missing session; the switch
+            `dead-session` names the error of an ended one.
+    """
+    public_token, session_token = _basic(headers)
+    _check_environment(world, public_token)
+    project = next(world.state.where("projects", "public_token", public_token), None)
+    if project is None:
+        raise ApiError("unauthorized_credentials")
+    if world.behaviours["frontend-api"] == "off":
+        raise ApiError("endpoint_not_authorized_for_sdk")
+    if not session_needed:
+        return Caller(project)
+    session = world.state.get("sessions", session_token)
+    if session is None or session["expires_at"] <= world.now():
+        raise ApiError(world.behaviours["dead-session"])
+    return _as_member(world, project, session)
+
+
+def _basic(headers: Mapping[str, str]) -> tuple[str, str]:
+    scheme, _, encoded = headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        raise ApiError("unauthorized_credentials")
+    try:
+        decoded = base64.b64decode(encoded, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        raise ApiError("unauthorized_credentials") from None
+    name, _, password = decoded.partition(":")
+    return name, password
+
+
+def _check_shapes(project_id: str, secret: str) -> None:
+    project_environment, secret_environment = environment_of(project_id), environment_of(secret)
+    if not project_id.startswith("project-") or project_environment is None:
+        raise ApiError("invalid_project_id_authentication")
+    if not secret.startswith("secret-") or secret_environment is None:
+        raise ApiError("invalid_secret_authentication")
+    if project_environment != secret_environment:
+        raise ApiError(f"unauthorized_project_id_{project_environment}")
+
+
+def _check_environment(world: World, key: str) -> None:
+    served, environment = world.settings.environment, environment_of(key)
+    if served is not None and environment is not None and served != environment:
+        raise ApiError(f"wrong_stack_{environment}")
+
+
+def _session_of_headers(world: World, headers: Mapping[str, str]) -> JsonObject | None:
+    token, jwt = headers.get(SESSION_HEADER), headers.get(SESSION_JWT_HEADER)
+    if not token and not jwt:
+        return None
+    column, value = ("session_token", token) if token else ("session_jwt", jwt)
+    if value is None or not _TOKEN.fullmatch(value):
+        raise ApiError("invalid_session_token")
+    session = next(world.state.where("sessions", column, value), None)
+    expiry = "expires_at" if token else "jwt_expires_at"
+    if session is None or session[expiry] <= world.now():
+        raise ApiError("session_not_found")
+    return session
+
+
+def _as_member(world: World, project: JsonObject, session: JsonObject) -> Caller:
+    member = world.state.get("members", session["member_id"])
+    organization = member and world.state.get("organizations", member["organization_id"])
+    if not organization or organization["project_id"] != project["project_id"]:
+        raise ApiError("session_not_found")
+    return Caller(project, member, session)
+
+
+def _same(given: str, expected: str) -> bool:
+    return hmac.compare_digest(given.encode(), expected.encode())

@@ -1,0 +1,120 @@
+"""Looking up an issuer's metadata: canned, at the built-in identity provider, or fetched."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from reconciler.emulator.connection_fields import is_loopback
+from reconciler.emulator.identity_provider import tenant_metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reconciler.emulator.errors import JsonObject
+    from reconciler.emulator.world import World
+
+# what the OpenID metadata calls what the API calls
+ENDPOINTS: Mapping[str, str] = {
+    "authorization_endpoint": "authorization_url",
+    "token_endpoint": "token_url",
+    "userinfo_endpoint": "userinfo_url",
+    "jwks_uri": "jwks_url",
+}
+_WELL_KNOWN = "/.well-known/openid-configuration"
+_SECONDS, _BYTES = 5.0, 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """A discovery document."""
+
+    document: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class DiscoveryFailure:
+    """No usable document; `reason` becomes the answer's `warning`."""
+
+    reason: str
+
+
+Discovery = Metadata | DiscoveryFailure
+
+
+async def discover(world: World, issuer: str, own_url: str) -> Discovery:
+    """The metadata of `issuer`; `own_url` is where the emulator itself was called."""
+    url = metadata_url(issuer, world.behaviours["issuer-trailing-slash"])
+    found = _canned(world, issuer) or _own(world, url, own_url) or await _fetched(world, url)
+    if isinstance(found, Metadata) and world.behaviours["issuer-mismatch"] == "fails":
+        named = found.document.get("issuer")
+        return found if named == issuer else _failure(issuer, "the document names another issuer")
+    return found
+
+
+def metadata_url(issuer: str, trailing_slash: str) -> str:
+    """Where the discovery document of `issuer` is, under the switch `issuer-trailing-slash`."""
+    return (issuer.rstrip("/") if trailing_slash == "trimmed" else issuer) + _WELL_KNOWN
+
+
+def _failure(issuer: str, why: str) -> DiscoveryFailure:
+    return DiscoveryFailure(f"The OpenID Provider Metadata of {issuer} could not be retrieved: {why}.")
+
+
+def _canned(world: World, issuer: str) -> Discovery | None:
+    entry = world.state.get("discovery", issuer) or world.state.get("discovery", issuer.rstrip("/"))
+    if entry is None:
+        return None
+    document = entry.get("document")
+    if document is None:
+        return _failure(issuer, str(entry.get("failure") or "the server answered 404"))
+    return Metadata(document)
+
+
+def _own(world: World, url: str, own_url: str) -> Discovery | None:
+    """The built-in identity provider when no server is running that could be asked."""
+    if world.bound_url is not None or not own_url or not url.startswith(f"{own_url}/idp/"):
+        return None
+    tenant = url.removeprefix(f"{own_url}/idp/").removesuffix(_WELL_KNOWN)
+    document = tenant_metadata(world, tenant, own_url)
+    return None if document is None else Metadata(document)
+
+
+async def _fetched(world: World, url: str) -> Discovery:
+    loopback = is_loopback(urlsplit(url).hostname or "")
+    issuer = url.removesuffix(_WELL_KNOWN)
+    mode = world.behaviours["discovery-fetch"]
+    if mode == "never" or (mode == "loopback" and not loopback):
+        return _failure(issuer, "this emulator does not fetch it, see the behaviour discovery-fetch")
+    try:
+        async with asyncio.timeout(_SECONDS):
+            document = json.loads(await _download(url, use_proxies=not loopback))
+    except TimeoutError:
+        return _failure(issuer, f"no answer within {_SECONDS:g} s")
+    except (OSError, ValueError) as error:
+        return _failure(issuer, str(error) or type(error).__name__)
+    return Metadata(document) if isinstance(document, dict) else _failure(issuer, "it is no JSON object")
+
+
+async def _download(url: str, *, use_proxies: bool) -> bytes:
+    """The body of a 200; raises OSError for anything else, ValueError beyond `_BYTES`. Redirects are not followed."""
+    import httpx  # noqa: PLC0415 -- slow to import, and most emulators never fetch
+
+    body = bytearray()
+    try:
+        async with (
+            httpx.AsyncClient(trust_env=use_proxies, timeout=_SECONDS) as client,
+            client.stream("GET", url, headers={"accept": "application/json"}) as response,
+        ):
+            if response.status_code != httpx.codes.OK:
+                raise OSError(f"the server answered {response.status_code}")
+            async for chunk in response.aiter_bytes():
+                body += chunk
+                if len(body) > _BYTES:
+                    raise ValueError(f"it is longer than {_BYTES} bytes")
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise OSError(str(error) or type(error).__name__) from error
+    return bytes(body)

@@ -1,0 +1,113 @@
+"""The emulator as a Python object: its application, its request log, and hands to change its state with."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from reconciler.emulator import fixtures
+from reconciler.emulator.connection_defaults import release_connection
+from reconciler.emulator.connections import connections_of
+from reconciler.emulator.errors import JsonObject
+from reconciler.emulator.organizations import lookup_organization, show_organization
+from reconciler.emulator.request_log import RequestLog
+from reconciler.emulator.settings import EmulatorSettings
+from reconciler.emulator.world import World
+
+if TYPE_CHECKING:
+    from reconciler.emulator.application import Application
+
+
+class Emulator:
+    """One emulated project; every method may be called from any thread, also while it serves.
+
+    Where an `organization` is asked for, its id, slug or external id does.
+    """
+
+    def __init__(self, settings: EmulatorSettings | None = None) -> None:
+        self.settings = settings or EmulatorSettings()
+        self.world = World(self.settings)
+        self.request_log = RequestLog(self.settings.log_capacity)
+        project = self.settings.project
+        if self.world.state.get("projects", project.project_id) is None:
+            fixtures.add_project(
+                self.world,
+                project_id=project.project_id,
+                secret=project.secret,
+                public_token=project.public_token,
+            )
+
+    @cached_property
+    def application(self) -> Application:
+        """The ASGI application; raises `MissingExtraError` without the extra `emulator`."""
+        from reconciler.emulator.application import Application  # noqa: PLC0415 -- needs the extra
+
+        return Application(self.world, self.request_log)
+
+    def close(self) -> None:
+        """Let go of the state; a state file keeps it."""
+        self.world.state.close()
+
+    def add_organization(self, slug: str, **fields: Any) -> JsonObject:  # noqa: ANN401 -- wire fields
+        """A new organization; `fields` are wire fields such as `organization_name` or `organization_external_id`."""
+        return fixtures.add_organization(self.world, self.settings.project.project_id, slug, **fields)
+
+    def organization(self, organization: str) -> JsonObject:
+        """The organization as the API shows it; raises `KeyError` for an unknown one."""
+        return show_organization(self.world, self._organization(organization))
+
+    def edit_organization(self, organization: str, **fields: Any) -> JsonObject:  # noqa: ANN401 -- wire fields
+        """Change wire fields of an organization behind the API's back."""
+        edited = {**self._organization(organization), **fields}
+        self.world.state.put("organizations", edited)
+        return edited
+
+    def add_connection(self, organization: str, kind: str = "oidc", **fields: Any) -> JsonObject:  # noqa: ANN401 -- wire fields
+        """A connection of `kind` (`oidc`, `saml`, `external`) that did not come through the API."""
+        return fixtures.add_connection(self.world, self._organization(organization), kind, fields)
+
+    def connections(self, organization: str) -> tuple[JsonObject, ...]:
+        """The stored connections of every kind, `client_secret` in clear, in order of creation."""
+        return connections_of(self.world, self._organization(organization)["organization_id"])
+
+    def oidc_connections(self, organization: str) -> tuple[JsonObject, ...]:
+        """As `connections`, OIDC only."""
+        return tuple(one for one in self.connections(organization) if one["connection_id"].startswith("oidc-"))
+
+    def connection(self, connection_id: str) -> JsonObject:
+        """One stored connection; raises `KeyError` for an unknown one."""
+        found = self.world.state.get("connections", connection_id)
+        if found is None:
+            raise KeyError(connection_id)
+        return found
+
+    def edit_connection(self, connection_id: str, **fields: Any) -> JsonObject:  # noqa: ANN401 -- wire fields
+        """Change wire fields of a connection as somebody in the dashboard would; `status` only if given."""
+        with self.world.state.transaction():
+            edited = {**self.connection(connection_id), **fields}
+            self.world.state.put("connections", edited)
+        return edited
+
+    def remove_connection(self, connection_id: str) -> None:
+        """Delete a connection as somebody in the dashboard would; raises `KeyError` for an unknown one."""
+        with self.world.state.transaction():
+            release_connection(self.world, self.connection(connection_id))
+            self.world.state.delete("connections", connection_id)
+
+    def add_member(self, organization: str, *roles: str, **fields: Any) -> JsonObject:  # noqa: ANN401 -- wire fields
+        """A member with RBAC `roles`, such as `stytch_admin`."""
+        return fixtures.add_member(self.world, self._organization(organization), roles, **fields)
+
+    def add_session(self, organization: str, *roles: str, **fields: Any) -> JsonObject:  # noqa: ANN401 -- session fields
+        """A new member's session with its `session_token` and `session_jwt`; `expires_at` can end it early."""
+        return fixtures.add_session(self.world, self.add_member(organization, *roles), **fields)
+
+    def set_behaviour(self, name: str, value: str) -> None:
+        """Move a switch of `BEHAVIOURS`; raises `UnknownBehaviourError`."""
+        self.world.behaviours.set(name, value)
+
+    def _organization(self, name: str) -> JsonObject:
+        found = lookup_organization(self.world, self.settings.project.project_id, name)
+        if found is None:
+            raise KeyError(name)
+        return found

@@ -1,0 +1,173 @@
+"""Organizations: finding one by any of its names, showing it, changing its SSO settings."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from reconciler.emulator.authorization import authorize_settings
+from reconciler.emulator.errors import ApiError, JsonObject, SchemaViolation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from reconciler.emulator.calls import Call
+    from reconciler.emulator.world import World
+
+_NAME = re.compile(r"[A-Za-z0-9._~|-]{1,128}")
+_SETTINGS: dict[str, type] = {
+    "organization_name": str,
+    "organization_slug": str,
+    "organization_external_id": str,
+    "sso_default_connection_id": str,
+    "sso_jit_provisioning": str,
+    "sso_jit_provisioning_allowed_connections": list,
+    "auth_methods": str,
+    "allowed_auth_methods": list,
+    "email_allowed_domains": list,
+}
+_CHOICES = {
+    "sso_jit_provisioning": ("ALL_ALLOWED", "RESTRICTED", "NOT_ALLOWED"),
+    "auth_methods": ("ALL_ALLOWED", "RESTRICTED"),
+}
+_ACTIONS = {
+    "sso_default_connection_id": "update.settings.default-sso-connection",
+    "sso_jit_provisioning": "update.settings.sso-jit-provisioning",
+    "sso_jit_provisioning_allowed_connections": "update.settings.sso-jit-provisioning",
+}
+_INTERNAL = ("project_id", "suspended")
+_TYPE_NAMES = {str: "string", list: "array"}
+
+
+async def get_organization(world: World, call: Call) -> JsonObject:
+    """GET /v1/b2b/organizations/{organization_id}."""
+    key = f"organization {call.organization_id}"
+    return {"organization": world.read_lag.read(key, lambda: show_organization(world, call.owner))}
+
+
+async def update_organization(world: World, call: Call) -> JsonObject:
+    """PUT /v1/b2b/organizations/{organization_id}: partial; lists are replaced whole."""
+    changes = _checked_changes(call.body)
+    authorize_settings(call.caller, {_ACTIONS.get(name, "update.info") for name in changes})
+    with world.state.transaction():
+        before = show_organization(world, call.owner)
+        changed = {**call.owner, **changes}
+        _check_settings(world, changed, changes)
+        world.state.put("organizations", changed)
+        remember_organization(world, before)
+        return {"organization": show_organization(world, changed)}
+
+
+def find_organization(world: World, project_id: str, name: str) -> JsonObject:
+    """The organization of the project whose id, slug or external id is `name`, in this order.
+
+    Raises:
+        ApiError: 400 for a name that cannot be one, 404 when there is none, 403 for a suspended one.
+    """
+    if not _NAME.fullmatch(name):
+        raise ApiError("invalid_organization_id")
+    found = lookup_organization(world, project_id, name)
+    if found is None:
+        raise ApiError("organization_not_found")
+    if found.get("suspended"):
+        raise ApiError("organization_suspended")
+    return found
+
+
+def lookup_organization(world: World, project_id: str, name: str) -> JsonObject | None:
+    """As `find_organization`, but None when there is none."""
+    for column in ("organization_id", "slug", "external_id"):
+        for organization in world.state.where("organizations", column, name):
+            if organization["project_id"] == project_id:
+                return organization
+    return None
+
+
+def show_organization(world: World, organization: JsonObject) -> JsonObject:
+    """The organization as the API shows it."""
+    connections = world.state.where("connections", "organization_id", organization["organization_id"])
+    return with_active_connections(organization, connections)
+
+
+def with_active_connections(organization: JsonObject, connections: Iterable[JsonObject]) -> JsonObject:
+    """The wire form: the stored fields and the active ones of `connections`; External ones included [assumed]."""
+    shown = {name: value for name, value in organization.items() if name not in _INTERNAL}
+    shown["sso_active_connections"] = [
+        {
+            "connection_id": connection["connection_id"],
+            "display_name": connection["display_name"],
+            "identity_provider": connection.get("identity_provider", ""),
+        }
+        for connection in connections
+        if connection["status"] == "active"
+    ]
+    return shown
+
+
+def remember_organization(world: World, before: JsonObject) -> None:
+    """Let the reads that lag behind see the organization as it was `before` a write."""
+    lag = world.behaviours["read-lag"]
+    if lag != "none":
+        world.read_lag.remember(f"organization {before['organization_id']}", before, int(lag))
+
+
+def _checked_changes(body: JsonObject) -> JsonObject:
+    changes: JsonObject = {}
+    for name, kind in _SETTINGS.items():
+        value = body.get(name)
+        if value is None:
+            continue
+        if not isinstance(value, kind):
+            raise SchemaViolation(name, _TYPE_NAMES[kind])
+        if isinstance(value, list) and not all(isinstance(item, str) for item in value):
+            raise SchemaViolation(name, "array")
+        changes[name] = value
+    return changes
+
+
+def _check_settings(world: World, changed: JsonObject, changes: JsonObject) -> None:
+    for name, choices in _CHOICES.items():
+        if changes.get(name, choices[0]) not in choices:
+            raise ApiError("bad_request", f"{name} must be one of {', '.join(choices)}.")
+    _check_names(world, changed, changes)
+    if "sso_default_connection_id" in changes:
+        _check_default(world, changed, changes["sso_default_connection_id"])
+    if set(changes) & {"sso_jit_provisioning", "sso_jit_provisioning_allowed_connections"}:
+        _check_provisioning(world, changed)
+
+
+def _check_names(world: World, changed: JsonObject, changes: JsonObject) -> None:
+    for name in ("organization_slug", "organization_external_id"):
+        if name not in changes:
+            continue
+        if not _NAME.fullmatch(changes[name]):
+            raise ApiError("bad_request", f"{name} is malformed.")
+        column = name.removeprefix("organization_")
+        for other in world.state.where("organizations", column, changes[name]):
+            if _clashes(other, changed):
+                raise ApiError(f"{name}_already_used")
+
+
+def _clashes(other: JsonObject, organization: JsonObject) -> bool:
+    same_project = other["project_id"] == organization["project_id"]
+    return same_project and other["organization_id"] != organization["organization_id"]
+
+
+def _check_default(world: World, organization: JsonObject, connection_id: str) -> None:
+    connection = _own_connection(world, organization, connection_id)
+    if connection is None or connection["status"] != "active":
+        raise ApiError("invalid_sso_default_connection_id")
+
+
+def _check_provisioning(world: World, organization: JsonObject) -> None:
+    allowed: list[Any] = organization.get("sso_jit_provisioning_allowed_connections", [])
+    if organization.get("sso_jit_provisioning") == "RESTRICTED" and not allowed:
+        raise ApiError("invalid_restricted_sso_setting")
+    if any(_own_connection(world, organization, connection_id) is None for connection_id in allowed):
+        raise ApiError("sso_connection_not_found")
+
+
+def _own_connection(world: World, organization: JsonObject, connection_id: str) -> JsonObject | None:
+    connection = world.state.get("connections", connection_id)
+    owned = connection is not None and connection["organization_id"] == organization["organization_id"]
+    return connection if owned else None

@@ -1,0 +1,116 @@
+"""From a request to its answer: who, how often, what, whose, may they, do it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from reconciler.emulator.answers import JSON, Answer, json_answer
+from reconciler.emulator.authentication import authenticate_backend, authenticate_frontend
+from reconciler.emulator.authorization import authorize
+from reconciler.emulator.calls import Call, Caller, Surface
+from reconciler.emulator.errors import ApiError, JsonObject, SchemaViolation
+from reconciler.emulator.organizations import find_organization
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reconciler.emulator.calls import Operation
+    from reconciler.emulator.world import World
+
+NOBODY = Caller({"project_id": ""})
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One request on its way; the later fields are filled in as they become known."""
+
+    operation: Operation
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    content: bytes
+    base_url: str
+    secure: bool
+    request_id: str
+    organization_id: str | None = None
+    body: JsonObject = field(default_factory=dict)
+    applied: bool = False
+
+
+async def answer(world: World, exchange: Exchange) -> Answer:
+    """Do what was asked; every refusal of the API is an answer too."""
+    frontend = exchange.operation.surface is Surface.FRONTEND
+    try:
+        payload = await _perform(world, exchange)
+    except ApiError as error:
+        return error_answer(world, error, exchange.request_id, frontend=frontend)
+    except SchemaViolation as violation:
+        if frontend:
+            return json_answer(400, violation.frontend_payload())
+        return error_answer(world, violation.backend_error(), exchange.request_id)
+    document = {**payload, "request_id": exchange.request_id, "status_code": 200}
+    return json_answer(200, {"data": document} if frontend else document)
+
+
+def error_answer(world: World, error: ApiError, request_id: str, *, frontend: bool = False) -> Answer:
+    """The envelope; on the frontend API its Content-Type is what the switch `frontend-error-type` says."""
+    body = json.dumps(error.payload(request_id)).encode()
+    media_type = world.behaviours["frontend-error-type"] if frontend else JSON
+    return Answer(error.status, body, media_type, error.headers, error.error_type)
+
+
+async def _perform(world: World, exchange: Exchange) -> JsonObject:
+    operation = exchange.operation
+    if world.settings.require_https and not exchange.secure:
+        raise ApiError("use_https")
+    if operation.surface is Surface.NONE:
+        return await operation.handle(world, Call(operation, NOBODY))
+    caller = _authenticate(world, exchange)
+    world.limits.check(operation, caller.project_id)
+    exchange.body = _parsed(exchange.content)
+    organization = _organization(world, exchange, caller)
+    if organization is not None:
+        exchange.organization_id = organization["organization_id"]
+    authorize(operation, caller, organization)
+    call = Call(
+        operation=operation,
+        caller=caller,
+        path=exchange.path,
+        query=exchange.query,
+        headers=exchange.headers,
+        body=exchange.body,
+        organization=organization,
+        base_url=exchange.base_url,
+    )
+    payload = await operation.handle(world, call)
+    exchange.applied = True
+    return payload
+
+
+def _authenticate(world: World, exchange: Exchange) -> Caller:
+    if exchange.operation.surface is Surface.BACKEND:
+        return authenticate_backend(world, exchange.headers)
+    needed = exchange.operation.session_needed
+    return authenticate_frontend(world, exchange.headers, session_needed=needed)
+
+
+def _organization(world: World, exchange: Exchange, caller: Caller) -> JsonObject | None:
+    if exchange.operation.surface is Surface.FRONTEND:
+        member = caller.member
+        return None if member is None else find_organization(world, caller.project_id, member["organization_id"])
+    name = exchange.path.get("organization_id")
+    return None if name is None else find_organization(world, caller.project_id, name)
+
+
+def _parsed(content: bytes) -> JsonObject:
+    if not content.strip():
+        return {}
+    try:
+        document = json.loads(content)
+    except ValueError:
+        raise ApiError("bad_request", "The body is no JSON.") from None
+    if not isinstance(document, dict):
+        raise SchemaViolation("", "object")
+    return document

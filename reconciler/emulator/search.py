@@ -1,0 +1,169 @@
+"""Searching the organizations of a project, page by page."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from reconciler.emulator.errors import ApiError, JsonObject, SchemaViolation
+from reconciler.emulator.organizations import with_active_connections
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from reconciler.emulator.calls import Call
+    from reconciler.emulator.world import World
+
+_DEFAULT_LIMIT, _MAXIMUM_LIMIT, _SHORTEST_FUZZY = 100, 1000, 3
+_ANY_OF = "IN (SELECT value FROM json_each(?))"
+_DOMAINS = "EXISTS (SELECT 1 FROM json_each(organizations.document, '$.email_allowed_domains') WHERE value {})"
+_MEMBERS = (
+    "EXISTS (SELECT 1 FROM members WHERE members.organization_id = organizations.organization_id"
+    " AND json_extract(members.document, '$.email_address') {})"
+)
+_CONNECTIONS = (
+    "EXISTS (SELECT 1 FROM connections WHERE connections.organization_id = organizations.organization_id AND {})"
+)
+
+# filter_name: the condition on a row of `organizations`, with one parameter
+_ARRAY_FILTERS = {
+    "organization_ids": f"organization_id {_ANY_OF}",
+    "organization_slugs": f"slug {_ANY_OF}",
+    "member_emails": _MEMBERS.format(_ANY_OF),
+    "allowed_domains": _DOMAINS.format(_ANY_OF),
+    "claimed_email_domains": (
+        "EXISTS (SELECT 1 FROM json_each(organizations.document, '$.claimed_email_domains')"
+        f" WHERE value {_ANY_OF})"
+    ),
+}
+_FUZZY_FILTERS = {
+    "organization_name_fuzzy": "instr(lower(json_extract(document, '$.organization_name')), lower(?))",
+    "organization_slug_fuzzy": "instr(lower(slug), lower(?))",
+    "member_email_fuzzy": _MEMBERS.format("LIKE '%' || ? || '%'"),
+    "allowed_domain_fuzzy": _DOMAINS.format("LIKE '%' || ? || '%'"),
+}
+_FUZZY_ERRORS = {
+    "organization_name_fuzzy": "organization_search_name_fuzzy_too_short",
+    "organization_slug_fuzzy": "organization_search_slug_fuzzy_too_short",
+    "member_email_fuzzy": "organization_search_member_email_fuzzy_too_short",
+    "allowed_domain_fuzzy": "organization_search_allowed_domain_fuzzy_too_short",
+}
+_HAS_ACTIVE = _CONNECTIONS.format("json_extract(connections.document, '$.status') = 'active'") + " = ?"
+_HAS_CONNECTION = _CONNECTIONS.format("connections.connection_id = ?")
+
+Condition = tuple[str, object]
+
+
+async def search_organizations(world: World, call: Call) -> JsonObject:
+    """POST /v1/b2b/organizations/search."""
+    limit, after = _limit(call.body), _position(call.body)
+    conditions = [("project_id = ?", call.caller.project_id), *_conditions(call.body)]
+    total = int(world.state.rows(_select("count(*)", conditions), (value for _, value in conditions))[0][0])
+    page = _page(world, [*conditions, ("sequence > ?", after)], limit + 1)
+    cursor = _cursor(page[limit - 1][0]) if len(page) > limit else None
+    shown = _show(world, [json.loads(document) for _, document in page[:limit]])
+    return {"organizations": shown, "results_metadata": {"total": total, "next_cursor": cursor}}
+
+
+def _select(columns: str, conditions: Iterable[Condition]) -> str:
+    where = " AND ".join(f"({condition})" for condition, _ in conditions)
+    return f"SELECT {columns} FROM organizations WHERE {where}"  # noqa: S608 -- conditions are constants above
+
+
+def _page(world: World, conditions: list[Condition], size: int) -> list[tuple[int, str]]:
+    statement = f"{_select('sequence, document', conditions)} ORDER BY sequence LIMIT {size}"
+    return [(row[0], row[1]) for row in world.state.rows(statement, (value for _, value in conditions))]
+
+
+def _show(world: World, organizations: list[JsonObject]) -> list[JsonObject]:
+    connections: defaultdict[str, list[JsonObject]] = defaultdict(list)
+    ids = [organization["organization_id"] for organization in organizations]
+    for connection in world.state.where("connections", "organization_id", *ids):
+        connections[connection["organization_id"]].append(connection)
+    return [with_active_connections(one, connections[one["organization_id"]]) for one in organizations]
+
+
+def _limit(body: JsonObject) -> int:
+    limit = body.get("limit")
+    if limit is None or limit == 0:
+        return _DEFAULT_LIMIT
+    if not isinstance(limit, int) or isinstance(limit, bool):
+        raise SchemaViolation("limit", "number")
+    if not 1 <= limit <= _MAXIMUM_LIMIT:
+        raise ApiError("user_search_invalid_limit")
+    return limit
+
+
+def _position(body: JsonObject) -> int:
+    cursor = body.get("cursor")
+    if not cursor:
+        return 0
+    if not isinstance(cursor, str):
+        raise SchemaViolation("cursor", "string")
+    try:
+        return int(base64.urlsafe_b64decode(cursor).decode("ascii").removeprefix("after:"))
+    except (binascii.Error, ValueError):
+        raise ApiError("user_search_invalid_cursor") from None
+
+
+def _cursor(sequence: int) -> str:
+    return base64.urlsafe_b64encode(f"after:{sequence}".encode()).decode()
+
+
+def _conditions(body: JsonObject) -> list[Condition]:
+    query = body.get("query")
+    if query is None:
+        return []
+    if not isinstance(query, dict):
+        raise SchemaViolation("query", "object")
+    operands = query.get("operands") or []
+    if query.get("operator", "AND") != "AND":
+        raise ApiError("user_search_invalid_operator")
+    if not isinstance(operands, list) or not all(isinstance(operand, dict) for operand in operands):
+        raise SchemaViolation("operands", "array")
+    return [_condition(operand) for operand in operands]
+
+
+def _condition(operand: JsonObject) -> Condition:
+    name, value = operand.get("filter_name"), operand.get("filter_value")
+    if not name:
+        raise ApiError("organization_search_missing_filter_name")
+    if value is None:
+        raise ApiError("organization_search_missing_filter_value")
+    if name in _ARRAY_FILTERS:
+        return _ARRAY_FILTERS[name], json.dumps(_strings(value))
+    if name in _FUZZY_FILTERS:
+        return _FUZZY_FILTERS[name], _fuzzy(name, value)
+    if name == "has_active_sso_connection":
+        return _HAS_ACTIVE, int(_boolean(value))
+    if name == "sso_connection_id":
+        return _HAS_CONNECTION, _string(value)
+    raise ApiError("organization_search_filter_name_not_recognized")
+
+
+def _strings(value: object) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise ApiError("organization_search_expected_array_of_strings")
+    return value
+
+
+def _string(value: object) -> str:
+    if not isinstance(value, str):
+        raise ApiError("organization_search_expected_string")
+    return value
+
+
+def _fuzzy(name: str, value: object) -> str:
+    text = _string(value)
+    if len(text) < _SHORTEST_FUZZY:
+        raise ApiError(_FUZZY_ERRORS[name])
+    return text
+
+
+def _boolean(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ApiError("organization_search_expected_boolean")
+    return value

@@ -1,0 +1,122 @@
+"""What the emulated API remembers: wire JSON in SQLite, in memory or in a file."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from reconciler.emulator.errors import JsonObject
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS projects (
+    project_id TEXT PRIMARY KEY, public_token TEXT NOT NULL UNIQUE, document TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS organizations (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT, organization_id TEXT NOT NULL UNIQUE, project_id TEXT NOT NULL,
+    slug TEXT NOT NULL, external_id TEXT, document TEXT NOT NULL,
+    UNIQUE (project_id, slug), UNIQUE (project_id, external_id));
+CREATE TABLE IF NOT EXISTS connections (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT, connection_id TEXT NOT NULL UNIQUE,
+    organization_id TEXT NOT NULL, document TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS connections_of_organization ON connections (organization_id);
+CREATE TABLE IF NOT EXISTS members (
+    member_id TEXT PRIMARY KEY, organization_id TEXT NOT NULL, document TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS members_of_organization ON members (organization_id);
+CREATE TABLE IF NOT EXISTS sessions (
+    session_token TEXT PRIMARY KEY, session_jwt TEXT UNIQUE, member_id TEXT NOT NULL, document TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS tenants (name TEXT PRIMARY KEY, document TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS discovery (issuer TEXT PRIMARY KEY, document TEXT NOT NULL);
+"""
+
+# table: (its key, the other columns that are taken from the document's fields)
+_TABLES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "projects": ("project_id", ("public_token",)),
+    "organizations": ("organization_id", ("project_id", "slug", "external_id")),
+    "connections": ("connection_id", ("organization_id",)),
+    "members": ("member_id", ("organization_id",)),
+    "sessions": ("session_token", ("session_jwt", "member_id")),
+    "tenants": ("name", ()),
+    "discovery": ("issuer", ()),
+}
+# what a column is called in a document, where the names differ
+_FIELDS = {"slug": "organization_slug", "external_id": "organization_external_id"}
+
+
+class State:
+    """The store; all methods may be called from any thread, each is one transaction unless inside `transaction`."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._lock = threading.RLock()
+        self._database = sqlite3.connect(
+            ":memory:" if path is None else path, isolation_level=None, check_same_thread=False
+        )
+        if path is not None:
+            self._database.execute("PRAGMA journal_mode = WAL")
+            self._database.execute("PRAGMA synchronous = NORMAL")
+        self._database.executescript(_SCHEMA)
+
+    def close(self) -> None:
+        """Close the database; what is in a file stays there."""
+        with self._lock:
+            self._database.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing for the writes in the block; blocks within it join it, other threads wait."""
+        with self._lock:
+            if self._database.in_transaction:
+                yield
+                return
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._database.execute("ROLLBACK")
+                raise
+            self._database.execute("COMMIT")
+
+    def put(self, table: str, document: JsonObject) -> None:
+        """Insert `document`, or replace the one with its key; its place in the order of creation stays."""
+        key, columns = _TABLES[table]
+        names = (key, *columns)
+        values = [document.get(_FIELDS.get(name, name)) or None for name in names]
+        assignments = ", ".join(f"{name} = excluded.{name}" for name in (*columns, "document"))
+        marks = ", ".join("?" * (len(names) + 1))
+        with self.transaction():
+            self._database.execute(
+                f"INSERT INTO {table} ({', '.join(names)}, document) VALUES ({marks}) "  # noqa: S608 -- names from _TABLES
+                f"ON CONFLICT ({key}) DO UPDATE SET {assignments}",
+                (*values, json.dumps(document)),
+            )
+
+    def get(self, table: str, key: str) -> JsonObject | None:
+        """The document with this key."""
+        return next(self.where(table, _TABLES[table][0], key), None)
+
+    def where(self, table: str, column: str, *values: str) -> Iterator[JsonObject]:
+        """The documents whose `column` is one of `values`, in order of creation."""
+        marks = ", ".join("?" * len(values))
+        yield from self._select(f"SELECT document FROM {table} WHERE {column} IN ({marks}) ORDER BY rowid", values)  # noqa: S608 -- names from _TABLES
+
+    def all(self, table: str) -> Iterator[JsonObject]:
+        """Every document of a table, in order of creation."""
+        yield from self._select(f"SELECT document FROM {table} ORDER BY rowid")  # noqa: S608 -- names from _TABLES
+
+    def delete(self, table: str, key: str) -> None:
+        """Remove the document with this key, if there is one."""
+        with self.transaction():
+            self._database.execute(f"DELETE FROM {table} WHERE {_TABLES[table][0]} = ?", (key,))  # noqa: S608 -- names from _TABLES
+
+    def rows(self, statement: str, parameters: Iterable[object] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a SELECT that the other methods do not cover."""
+        with self._lock:
+            return self._database.execute(statement, tuple(parameters)).fetchall()
+
+    def _select(self, statement: str, parameters: Iterable[object] = ()) -> Iterator[JsonObject]:
+        return (json.loads(row[0]) for row in self.rows(statement, parameters))
