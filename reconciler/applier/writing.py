@@ -1,0 +1,254 @@
+"""One operation: create, update or delete a connection, and see that it holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from reconciler.applier.settling import Settling, Unsettled, twins
+from reconciler.core.connection import DEFAULT_IDENTITY_PROVIDER, Status
+from reconciler.core.diff import changed_fields, uncomparable_fields
+from reconciler.core.errors import ConnectionNotFound, MalformedAnswer, ProviderError, UnknownOutcome
+from reconciler.core.operation import resolved, values_to_send
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from reconciler.core.change import Create, Delete, Update
+    from reconciler.core.connection import OidcConnection
+    from reconciler.core.secret import Secret, SecretReference
+    from reconciler.core.state import LiveOrganization
+    from reconciler.providers.base import Provider
+
+
+@dataclass(slots=True)
+class Effect:
+    """What an operation led to, and what there is to tell of it."""
+
+    live: LiveOrganization
+    connection: OidcConnection
+    warnings: list[str] = field(default_factory=list)
+    receipt: list[str] = field(default_factory=list)
+
+
+class Writing:
+    """The writes to one organization."""
+
+    def __init__(
+        self,
+        provider: Provider,
+        settling: Settling,
+        secrets: Mapping[SecretReference, Secret],
+        repeats: int,
+    ) -> None:
+        self._provider = provider
+        self._settling = settling
+        self._secrets = secrets
+        self._repeats = repeats
+
+    async def create(self, change: Create, live: LiveOrganization, pending_id: str | None) -> Effect:
+        """Create a connection in two calls, or complete the one that was begun.
+
+        Raises:
+            ProviderError: it was refused, failed or did not converge; `Unsettled` says that reading
+                did not tell what became of it.
+        """
+        known = {one.connection_id or "" for one in live.connections}
+        if pending_id is None:
+            effect = await self._begin(change, live, known)
+        else:
+            effect = Effect(live, _listed(live, pending_id))
+            effect.receipt.append(f"completed {pending_id}, which an interrupted create left behind")
+        try:
+            await self._complete(change, effect)
+        except ProviderError as error:
+            error.message += f"; {effect.connection.connection_id} exists, and the next apply completes it"
+            raise
+        _report_twins(change, effect, known)
+        return effect
+
+    async def update(self, change: Update, live: LiveOrganization) -> Effect:
+        """Send what differs, read back, correct once.
+
+        Raises:
+            ProviderError: it was refused, failed or did not converge.
+        """
+        effect = Effect(live, _listed(live, change.before.connection_id or ""))
+        remaining = changed_fields(change.declared, effect.connection, self._secrets)
+        missing = tuple(dict.fromkeys((*remaining, *_blind(change))))
+        await self._update(change.organization_id, change.declared, missing, effect)
+        await self._confirm(change.organization_id, change.declared, effect)
+        return effect
+
+    async def delete(self, change: Delete, live: LiveOrganization) -> Effect:
+        """Delete a connection and see that it is gone; being gone already is success.
+
+        Raises:
+            ProviderError: it was refused, failed or is still there.
+        """
+        connection_id = change.before.connection_id or ""
+        effect = Effect(live, change.before)
+        for attempt in range(self._repeats + 1):
+            try:
+                await self._provider.delete_connection(change.organization_id, connection_id)
+            except ConnectionNotFound:
+                effect.receipt.append("it was gone already")
+            except (UnknownOutcome, MalformedAnswer) as error:
+                effect.receipt.append(f"the answer to delete {attempt + 1} was lost: {error}")
+            effect.live = await self._settling.until_gone(connection_id)
+            if effect.live.connection(connection_id) is None:
+                return effect
+        raise Unsettled(f"{connection_id} is still listed after it was deleted")
+
+    async def _begin(self, change: Create, live: LiveOrganization, known: set[str]) -> Effect:
+        name = change.declared.display_name or ""
+        provider = change.declared.identity_provider or DEFAULT_IDENTITY_PROVIDER
+        for _ in range(self._repeats + 1):
+            try:
+                created = await self._provider.create_connection(change.organization_id, name, provider)
+            except (UnknownOutcome, MalformedAnswer) as error:
+                effect = await self._adopt(name, known, str(error))
+                if effect is not None:
+                    return effect
+            else:
+                return Effect(live, created)
+        raise Unsettled(
+            f"no answer to {self._repeats + 1} attempts to create it, and no connection of that name "
+            "appeared; plan again later: what was created all the same will be resumed, not doubled"
+        )
+
+    async def _complete(self, change: Create, effect: Effect) -> None:
+        """Send what a create call does not take, and confirm; a mask never stands for our secret."""
+        declared, fresh = change.declared, effect.connection
+        missing = (
+            *changed_fields(declared, fresh, self._secrets),
+            *uncomparable_fields(declared, fresh, self._secrets),
+        )
+        if missing:
+            await self._update(change.organization_id, declared, missing, effect)
+        await self._confirm(change.organization_id, declared, effect)
+
+    async def _adopt(self, name: str, known: set[str], error: str) -> Effect | None:
+        live, found = await self._settling.new_connections(name, known)
+        if len(found) > 1:
+            ids = ", ".join(sorted(one.connection_id or "" for one in found))
+            raise Unsettled(
+                f"the answer to the create was lost ({error}), and {len(found)} new connections of that "
+                f"name appeared: {ids}; delete all but one, or pin the one that is meant"
+            )
+        if not found:
+            return None
+        effect = Effect(live, found[0])
+        effect.receipt.append(f"the answer to the create was lost; adopted {found[0].connection_id}")
+        return effect
+
+    async def _update(
+        self,
+        organization_id: str,
+        declared: OidcConnection,
+        missing: Sequence[str],
+        effect: Effect,
+    ) -> None:
+        """Send an update; after an unknown outcome read first, and repeat only if it had no effect."""
+        before = effect.connection
+        connection_id = before.connection_id or ""
+        values = resolved(values_to_send(declared, missing), self._secrets)
+        for attempt in range(self._repeats + 1):
+            try:
+                written = await self._provider.update_connection(organization_id, connection_id, values)
+            except (UnknownOutcome, MalformedAnswer) as error:
+                effect.receipt.append(f"the answer to update {attempt + 1} was lost: {error}")
+                effect.live = await self._settling.until_it_holds(connection_id, declared, self._secrets)
+                effect.connection = _listed(effect.live, connection_id)
+                if not changed_fields(declared, effect.connection, self._secrets):
+                    return
+                _refuse_if_altered(before, effect.connection)
+            else:
+                effect.connection = written.connection
+                if written.warning:
+                    effect.warnings.append(written.warning)
+                return
+        raise Unsettled(
+            f"no answer to {self._repeats + 1} attempts to update {connection_id}, which is as it was "
+            "before; apply again later"
+        )
+
+    async def _confirm(self, organization_id: str, declared: OidcConnection, effect: Effect) -> None:
+        """Read back; what does not hold is corrected once, then reported."""
+        remaining = await self._read_back(declared, effect)
+        if remaining:
+            effect.receipt.append(f"corrected {', '.join(remaining)}, which did not hold at first")
+            await self._update(organization_id, declared, remaining, effect)
+            remaining = await self._read_back(declared, effect)
+        if remaining:
+            raise Unsettled(_did_not_converge(declared, effect.connection, remaining))
+        if effect.connection.status == Status.PENDING:
+            effect.warnings.append(_still_pending(effect.connection))
+
+    async def _read_back(self, declared: OidcConnection, effect: Effect) -> tuple[str, ...]:
+        answered = changed_fields(declared, effect.connection, self._secrets)
+        connection_id = effect.connection.connection_id or ""
+        if answered:  # the service itself says so: there is nothing to wait for
+            effect.live = await self._settling.once()
+        else:
+            effect.live = await self._settling.until_it_holds(connection_id, declared, self._secrets)
+        effect.connection = _listed(effect.live, connection_id)
+        return changed_fields(declared, effect.connection, self._secrets)
+
+
+def _listed(live: LiveOrganization, connection_id: str) -> OidcConnection:
+    found = live.connection(connection_id)
+    if found is None:
+        raise Unsettled(f"{connection_id} is not listed: somebody deleted it, or the list lags; plan again")
+    return found
+
+
+def _blind(change: Update) -> tuple[str, ...]:
+    return tuple(name for name in change.changed if name == "client_secret")
+
+
+def _refuse_if_altered(before: OidcConnection, found: OidcConnection) -> None:
+    altered = [name for name in before.declared_fields if getattr(before, name) != getattr(found, name)]
+    if altered:
+        raise Unsettled(
+            f"the answer to the update was lost, and {', '.join(altered)} of {found.connection_id} is "
+            "neither as before nor as declared: somebody else is writing; plan again"
+        )
+
+
+def _report_twins(change: Create, effect: Effect, known: set[str]) -> None:
+    mine = effect.connection.connection_id or ""
+    others = twins(effect.live, change.declared.display_name or "", {*known, mine})
+    if others:
+        ids = ", ".join(sorted(one.connection_id or "" for one in others))
+        raise Unsettled(
+            f"created {mine}, but {ids} of the same name appeared meanwhile, probably from another run; "
+            "delete one of them, or pin the one that is meant"
+        )
+
+
+def _did_not_converge(declared: OidcConnection, live: OidcConnection, remaining: Sequence[str]) -> str:
+    facts = "; ".join(_difference(declared, live, name) for name in remaining)
+    return f"did not converge: {facts}, after one correction"
+
+
+def _difference(declared: OidcConnection, live: OidcConnection, name: str) -> str:
+    if name == "client_secret":
+        return "client_secret is not what was sent"
+    return f"{name} is {_shown(getattr(live, name))}, declared {_shown(getattr(declared, name))}"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, tuple):
+        return f'"{" ".join(value)}"'
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def _still_pending(connection: OidcConnection) -> str:
+    empty = [
+        name
+        for name in connection.declared_fields
+        if not getattr(connection, name) and name not in {"custom_scopes", "attribute_mapping"}
+    ]
+    reason = f": {', '.join(empty)} is empty" if empty else ""
+    return f"{connection.connection_id} is still pending{reason}; nobody can log in through it"
