@@ -1,7 +1,7 @@
 """A local server that behaves like the API, for trying things out and for tests.
 
-In-process: `Emulator(settings).application` is an ASGI application. Over loopback: `running_emulator(settings)` and
-`serve(settings, host, port, on_ready)`.
+In-process: `Emulator(settings).application` is an ASGI application. Over loopback:
+`running_emulator(settings)` and `serve(settings, host, port, on_ready)`.
 """
 
 from reconciler.emulator.behaviours import (

@@ -34,6 +34,7 @@ class Application:
         self._routes = tuple((compile_path(one.path)[0], one) for one in OPERATIONS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The ASGI interface."""
         if scope["type"] == "lifespan":
             await _run_lifespan(receive, send)
             return
@@ -77,8 +78,8 @@ class Application:
             query=query if reveal else redacted(query),
             headers=headers if reveal else redacted_headers(headers),
             body=body if reveal else redacted(body),
-            status=reply and reply.status,
-            error_type=reply and reply.error_type,
+            status=None if reply is None else reply.status,
+            error_type=None if reply is None else reply.error_type,
             request_id=exchange.request_id,
             organization_id=exchange.organization_id,
             started_at=started,

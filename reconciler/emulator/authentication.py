@@ -43,8 +43,8 @@ def authenticate_frontend(world: World, headers: Mapping[str, str], *, session_n
     """The project of `public_token:session_token`, and the member whose session it is.
 
     Raises:
-        ApiError: 401 for an unknown public token, a switched-off frontend API or a missing session; the switch
-            `dead-session` names the error of an ended one.
+        ApiError: 401 for an unknown public token or a switched-off frontend API; the switch `dead-session`
+            names the error of a session that has ended or never was.
     """
     public_token, session_token = _basic(headers)
     _check_environment(world, public_token)

@@ -40,8 +40,12 @@ class Behaviour:
 
 
 BEHAVIOURS: tuple[Behaviour, ...] = (
-    Behaviour("empty-string", "U1", ("ignored", "clears", "rejected"), 'what "" for a field does in an update'),
-    Behaviour("null-value", "U2", ("ignored", "clears", "rejected"), "what null for a field does in an update"),
+    Behaviour(
+        "empty-string", "U1", ("ignored", "clears", "rejected"), 'what "" for a field does in an update'
+    ),
+    Behaviour(
+        "null-value", "U2", ("ignored", "clears", "rejected"), "what null for a field does in an update"
+    ),
     Behaviour(
         "attribute-mapping",
         "U3",
@@ -54,7 +58,9 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
         ("verbatim", "decoded", "spaces-rejected", "encoded"),
         "custom_scopes: stored as sent, percent-decoded, refused with spaces, or read back percent-encoded",
     ),
-    Behaviour("equal-issuer", "U5", ("not-fetched", "fetched"), "discovery when the sent issuer is the stored one"),
+    Behaviour(
+        "equal-issuer", "U5", ("not-fetched", "fetched"), "discovery when the sent issuer is the stored one"
+    ),
     Behaviour("issuer-trailing-slash", "U6", ("trimmed", "literal"), "a trailing slash in the discovery URL"),
     Behaviour(
         "failed-discovery",
@@ -63,11 +69,18 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
         "the old URLs after a new issuer whose discovery failed",
     ),
     Behaviour("missing-endpoint", "U8", ("keeps", "clears"), "a URL that the discovery document lacks"),
-    Behaviour("issuer-mismatch", "U9", ("accepted", "fails"), "a discovery document that names another issuer"),
     Behaviour(
-        "emptied-field", "U10", ("recomputes", "stays-active"), "status of an active connection with an emptied field"
+        "issuer-mismatch", "U9", ("accepted", "fails"), "a discovery document that names another issuer"
     ),
-    Behaviour("userinfo-url", "U11", ("required", "optional"), "whether userinfo_url is needed to become active"),
+    Behaviour(
+        "emptied-field",
+        "U10",
+        ("recomputes", "stays-active"),
+        "status of an active connection with an emptied field",
+    ),
+    Behaviour(
+        "userinfo-url", "U11", ("required", "optional"), "whether userinfo_url is needed to become active"
+    ),
     Behaviour(
         "default-connection",
         "U12",
@@ -81,7 +94,10 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
         "deleting the default connection while others exist",
     ),
     Behaviour(
-        "jit-list", "U14", ("pruned", "stale", "rejected"), "a deleted connection that JIT provisioning still names"
+        "jit-list",
+        "U14",
+        ("pruned", "stale", "rejected"),
+        "a deleted connection that JIT provisioning still names",
     ),
     Behaviour(
         "external-references",
@@ -96,9 +112,14 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
         "error_type of a missing connection: oidc_… on update and sso_… on delete, or the other way round",
     ),
     Behaviour(
-        "foreign-connection", "U17", ("not-found", "mismatch"), "a connection of another organization, with the secret"
+        "foreign-connection",
+        "U17",
+        ("not-found", "mismatch"),
+        "a connection of another organization, with the secret",
     ),
-    Behaviour("other-type", "U18", ("not-found", "rejected"), "a SAML or External id on the OIDC update path"),
+    Behaviour(
+        "other-type", "U18", ("not-found", "rejected"), "a SAML or External id on the OIDC update path"
+    ),
     Behaviour("client-secret", "U19", ("clear", "masked"), "client_secret in answers"),
     Behaviour("empty-lists", "U20", ("empty", "null", "absent"), "a list of connections without any"),
     Behaviour(
@@ -109,36 +130,65 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
     ),
     Behaviour("retry-after", "U22", ("absent", "seconds", "date"), "the Retry-After header of a 429"),
     Behaviour(
-        "duplicate-display-name", "U23", ("allowed", "rejected"), "two connections of one display_name in an organization"
+        "duplicate-display-name",
+        "U23",
+        ("allowed", "rejected"),
+        "two connections of one display_name in an organization",
     ),
     Behaviour(
-        "invalid-display-name", "U24", ("stored", "rejected"), "a display_name that is blank or beyond 128 characters"
+        "invalid-display-name",
+        "U24",
+        ("stored", "rejected"),
+        "a display_name that is blank or beyond 128 characters",
     ),
-    Behaviour("rewriting", "U25", ("none", "trims", "strips-slash"), "what the server does to the strings it is sent"),
     Behaviour(
-        "http-urls", "U26", ("loopback-only", "accepted", "rejected"), "http:// as the issuer or as one of the URLs"
+        "rewriting",
+        "U25",
+        ("none", "trims", "strips-slash"),
+        "what the server does to the strings it is sent",
     ),
-    Behaviour("read-lag", "U27", ("none",), "how many reads after a write still show what was before", counts=True),
-    Behaviour("unknown-keys", "U28", ("ignored", "rejected"), "keys of a request body that the API does not know"),
+    Behaviour(
+        "http-urls",
+        "U26",
+        ("loopback-only", "accepted", "rejected"),
+        "http:// as the issuer or as one of the URLs",
+    ),
+    Behaviour(
+        "read-lag", "U27", ("none",), "how many reads after a write still show what was before", counts=True
+    ),
+    Behaviour(
+        "unknown-keys", "U28", ("ignored", "rejected"), "keys of a request body that the API does not know"
+    ),
     Behaviour("list-order", "U29", ("creation", "random"), "order of the connections in a list"),
     Behaviour(
-        "unknown-identity-provider", "U30", ("rejected", "stored"), "an identity_provider the API does not document"
+        "unknown-identity-provider",
+        "U30",
+        ("rejected", "stored"),
+        "an identity_provider the API does not document",
     ),
     Behaviour(
         "lost-response",
         "U31",
         ("off", "first", "every"),
-        "applied writes whose answer never arrives: the first of each operation and organization, or every one",
+        "applied writes whose answer is lost: the first of each operation and organization, or all",
     ),
     Behaviour("frontend-api", "3", ("on", "off"), "whether the project lets the SDK call the frontend API"),
     Behaviour(
         "dead-session",
         "3",
-        ("session_not_found", "unauthorized_credentials", "user_unauthenticated", "invalid_secret_authentication"),
+        (
+            "session_not_found",
+            "unauthorized_credentials",
+            "user_unauthenticated",
+            "invalid_secret_authentication",
+        ),
         "error_type of a frontend call with an ended session",
     ),
     Behaviour(
-        "frontend-error-type", "3", ("application/json", "text/plain"), "Content-Type of the frontend API's errors"
+        "frontend-error-type",
+        "3",
+        ("application/json", "text/plain"),
+        "Content-Type of the frontend API's errors",
     ),
     Behaviour(
         "discovery-fetch",
@@ -184,7 +234,8 @@ def check_behaviour(name: str, value: str) -> None:
     if not behaviour.accepts(value):
         known = (behaviour.default, *behaviour.alternatives)
         raise UnknownBehaviourError(
-            f"unknown value '{value}' for behaviour '{name}'{_nearest(value, known)}; known: {', '.join(known)}"
+            f"unknown value '{value}' for behaviour '{name}'{_nearest(value, known)};"
+            f" known: {', '.join(known)}"
         )
 
 
@@ -192,7 +243,9 @@ def parse_behaviour(text: str) -> tuple[str, str]:
     """`NAME=VALUE` as a pair, checked; raises `UnknownBehaviourError`."""
     name, equals, value = text.partition("=")
     if not equals:
-        raise UnknownBehaviourError(f"behaviour '{text}' is not of the form NAME=VALUE, as in empty-string=clears")
+        raise UnknownBehaviourError(
+            f"behaviour '{text}' is not of the form NAME=VALUE, as in empty-string=clears"
+        )
     check_behaviour(name, value)
     return name, value
 

@@ -1,4 +1,4 @@
-"""What else changes when a connection becomes active or goes: the default, the JIT list, External references."""
+"""What else changes when a connection becomes active or goes: default, JIT list, External references."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _JIT_LIST = "sso_jit_provisioning_allowed_connections"
 
 
 def adopt_default(world: World, connection: JsonObject, *, created: bool = False) -> None:
-    """Make `connection` its organization's default, if there is none and the switch `default-connection` says so."""
+    """Make `connection` the default if there is none and the switch `default-connection` says so."""
     moment = world.behaviours["default-connection"]
     due = (moment == "first-created" and created) or (
         moment == "first-active" and connection["status"] == "active" and not _is_external(connection)

@@ -1,4 +1,4 @@
-"""The fields of an OIDC connection in a request body: their types, their limits, and what the server makes of them."""
+"""The fields of an OIDC connection in a request body: their types and limits, and what is stored."""
 
 from __future__ import annotations
 
@@ -26,8 +26,23 @@ UPDATE_FIELDS = (
     "attribute_mapping",
 )
 IDENTITY_PROVIDERS = frozenset(
-    """classlink cyberark duo generic google-workspace jumpcloud keycloak miniorange microsoft-entra okta onelogin
-    pingfederate rippling salesforce shibboleth""".split()
+    {
+        "classlink",
+        "cyberark",
+        "duo",
+        "generic",
+        "google-workspace",
+        "jumpcloud",
+        "keycloak",
+        "miniorange",
+        "microsoft-entra",
+        "okta",
+        "onelogin",
+        "pingfederate",
+        "rippling",
+        "salesforce",
+        "shibboleth",
+    }
 )
 # what SDKs repeat from the path
 _REPEATED = ("organization_id", "connection_id")

@@ -93,9 +93,7 @@ async def _discover(world: World, call: Call, found: JsonObject, fields: JsonObj
     return await discover(world, issuer, call.base_url) if issuer and changes else None
 
 
-def _changed(
-    world: World, found: JsonObject, fields: JsonObject, discovery: Discovery | None
-) -> JsonObject:
+def _changed(world: World, found: JsonObject, fields: JsonObject, discovery: Discovery | None) -> JsonObject:
     changed = {**found, **_inferred(world, discovery)}
     for name, value in fields.items():
         if name == "attribute_mapping":
@@ -116,7 +114,11 @@ def _inferred(world: World, discovery: Discovery | None) -> JsonObject:
         return {} if world.behaviours["failed-discovery"] == "keeps" else dict.fromkeys(URL_FIELDS, "")
     found = {field: discovery.document.get(endpoint) for endpoint, field in ENDPOINTS.items()}
     inferred = {field: value for field, value in found.items() if isinstance(value, str) and value}
-    return {**dict.fromkeys(URL_FIELDS, ""), **inferred} if world.behaviours["missing-endpoint"] == "clears" else inferred
+    return (
+        {**dict.fromkeys(URL_FIELDS, ""), **inferred}
+        if world.behaviours["missing-endpoint"] == "clears"
+        else inferred
+    )
 
 
 def _with_mapping(world: World, connection: JsonObject, mapping: JsonObject | None) -> JsonObject:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from reconciler.emulator.errors import JsonObject
     from reconciler.emulator.world import World
 
-KINDS = ("saml", "oidc", "external")
 _CREATE_FIELDS = ("display_name", "identity_provider")
 _REDIRECT_BASES = {"test": "https://test.stytch.com", "live": "https://api.stytch.com"}
 
@@ -73,8 +72,8 @@ def find_connection(world: World, call: Call, connection_id: str, *, missing: st
     """The stored connection of the call's organization; `missing` is the error_type when there is none.
 
     Raises:
-        ApiError: `missing` (or its counterpart under the switch `not-found-type`), or for a connection of another
-            organization what `foreign-connection` says; with a member session always 403.
+        ApiError: `missing` (or its counterpart under the switch `not-found-type`); for another organization's
+            connection what `foreign-connection` says, and with a member session always 403.
     """
     connection = world.state.get("connections", connection_id)
     if connection is None:
@@ -105,7 +104,9 @@ def remember_view(world: World, organization: JsonObject) -> None:
     if lag == "none":
         return
     organization_id = organization["organization_id"]
-    world.read_lag.remember(f"connections {organization_id}", connections_of(world, organization_id), int(lag))
+    world.read_lag.remember(
+        f"connections {organization_id}", connections_of(world, organization_id), int(lag)
+    )
     remember_organization(world, show_organization(world, organization))
 
 

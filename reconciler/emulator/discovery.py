@@ -100,7 +100,7 @@ async def _fetched(world: World, url: str) -> Discovery:
 
 
 async def _download(url: str, *, use_proxies: bool) -> bytes:
-    """The body of a 200; raises OSError for anything else, ValueError beyond `_BYTES`. Redirects are not followed."""
+    """The body of a 200; raises OSError for anything else (redirects too), ValueError beyond `_BYTES`."""
     import httpx  # noqa: PLC0415 -- slow to import, and most emulators never fetch
 
     body = bytearray()

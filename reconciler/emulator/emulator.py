@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from reconciler.emulator import fixtures
 from reconciler.emulator.connection_defaults import release_connection
 from reconciler.emulator.connections import connections_of
-from reconciler.emulator.errors import JsonObject
 from reconciler.emulator.organizations import lookup_organization, show_organization
 from reconciler.emulator.request_log import RequestLog
 from reconciler.emulator.settings import EmulatorSettings
@@ -16,6 +15,7 @@ from reconciler.emulator.world import World
 
 if TYPE_CHECKING:
     from reconciler.emulator.application import Application
+    from reconciler.emulator.errors import JsonObject
 
 
 class Emulator:
@@ -48,21 +48,21 @@ class Emulator:
         """Let go of the state; a state file keeps it."""
         self.world.state.close()
 
-    def add_organization(self, slug: str, **fields: Any) -> JsonObject:  # noqa: ANN401 -- wire fields
-        """A new organization; `fields` are wire fields such as `organization_name` or `organization_external_id`."""
+    def add_organization(self, slug: str, **fields: object) -> JsonObject:
+        """A new organization; `fields` are wire fields such as `organization_external_id`."""
         return fixtures.add_organization(self.world, self.settings.project.project_id, slug, **fields)
 
     def organization(self, organization: str) -> JsonObject:
         """The organization as the API shows it; raises `KeyError` for an unknown one."""
         return show_organization(self.world, self._organization(organization))
 
-    def edit_organization(self, organization: str, **fields: Any) -> JsonObject:  # noqa: ANN401 -- wire fields
+    def edit_organization(self, organization: str, **fields: object) -> JsonObject:
         """Change wire fields of an organization behind the API's back."""
         edited = {**self._organization(organization), **fields}
         self.world.state.put("organizations", edited)
         return edited
 
-    def add_connection(self, organization: str, kind: str = "oidc", **fields: Any) -> JsonObject:  # noqa: ANN401 -- wire fields
+    def add_connection(self, organization: str, kind: str = "oidc", **fields: object) -> JsonObject:
         """A connection of `kind` (`oidc`, `saml`, `external`) that did not come through the API."""
         return fixtures.add_connection(self.world, self._organization(organization), kind, fields)
 
@@ -72,7 +72,9 @@ class Emulator:
 
     def oidc_connections(self, organization: str) -> tuple[JsonObject, ...]:
         """As `connections`, OIDC only."""
-        return tuple(one for one in self.connections(organization) if one["connection_id"].startswith("oidc-"))
+        return tuple(
+            one for one in self.connections(organization) if one["connection_id"].startswith("oidc-")
+        )
 
     def connection(self, connection_id: str) -> JsonObject:
         """One stored connection; raises `KeyError` for an unknown one."""
@@ -81,7 +83,7 @@ class Emulator:
             raise KeyError(connection_id)
         return found
 
-    def edit_connection(self, connection_id: str, **fields: Any) -> JsonObject:  # noqa: ANN401 -- wire fields
+    def edit_connection(self, connection_id: str, **fields: object) -> JsonObject:
         """Change wire fields of a connection as somebody in the dashboard would; `status` only if given."""
         with self.world.state.transaction():
             edited = {**self.connection(connection_id), **fields}
@@ -94,12 +96,12 @@ class Emulator:
             release_connection(self.world, self.connection(connection_id))
             self.world.state.delete("connections", connection_id)
 
-    def add_member(self, organization: str, *roles: str, **fields: Any) -> JsonObject:  # noqa: ANN401 -- wire fields
+    def add_member(self, organization: str, *roles: str, **fields: object) -> JsonObject:
         """A member with RBAC `roles`, such as `stytch_admin`."""
         return fixtures.add_member(self.world, self._organization(organization), roles, **fields)
 
-    def add_session(self, organization: str, *roles: str, **fields: Any) -> JsonObject:  # noqa: ANN401 -- session fields
-        """A new member's session with its `session_token` and `session_jwt`; `expires_at` can end it early."""
+    def add_session(self, organization: str, *roles: str, **fields: object) -> JsonObject:
+        """A new member's session: its `session_token` and `session_jwt`; `expires_at` can end it early."""
         return fixtures.add_session(self.world, self.add_member(organization, *roles), **fields)
 
     def set_behaviour(self, name: str, value: str) -> None:

@@ -48,7 +48,10 @@ CATALOGUE: dict[str, tuple[int, str]] = {
     "organization_search_expected_string": (400, "The filter_value must be a string."),
     "organization_search_name_fuzzy_too_short": (400, "The filter_value needs at least 3 characters."),
     "organization_search_slug_fuzzy_too_short": (400, "The filter_value needs at least 3 characters."),
-    "organization_search_member_email_fuzzy_too_short": (400, "The filter_value needs at least 3 characters."),
+    "organization_search_member_email_fuzzy_too_short": (
+        400,
+        "The filter_value needs at least 3 characters.",
+    ),
     "organization_search_allowed_domain_fuzzy_too_short": (
         400,
         "The filter_value needs at least 3 characters.",
@@ -123,7 +126,7 @@ class ApiError(Exception):
         }
 
 
-class SchemaViolation(Exception):  # noqa: N818 -- an outcome of the type check, turned into a 400
+class SchemaViolation(Exception):
     """A body of the wrong types: `field` should have been of type `expected`."""
 
     def __init__(self, field: str, expected: str) -> None:

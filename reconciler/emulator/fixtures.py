@@ -1,8 +1,8 @@
-"""Putting organizations, connections, members and identity providers into the store, with the API's defaults."""
+"""Putting organizations, connections, members and sessions into the store, with the API's defaults."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from reconciler.emulator.connection_defaults import adopt_default
 from reconciler.emulator.connection_update import status_of
@@ -17,15 +17,17 @@ _DAY = 86_400.0
 _JWT_SECONDS = 300.0
 
 
-def add_project(world: World, *, project_id: str, secret: str, public_token: str, **fields: Any) -> JsonObject:  # noqa: ANN401 -- wire fields
+def add_project(
+    world: World, *, project_id: str, secret: str, public_token: str, **fields: object
+) -> JsonObject:
     """Store a project; `roles` in `fields` are laid over the default roles."""
     project = {"project_id": project_id, "secret": secret, "public_token": public_token, **fields}
     world.state.put("projects", project)
     return project
 
 
-def add_organization(world: World, project_id: str, slug: str, **fields: Any) -> JsonObject:  # noqa: ANN401 -- wire fields
-    """Store an organization; `fields` are wire fields, `organization_id` among them if it is to be a certain one."""
+def add_organization(world: World, project_id: str, slug: str, **fields: object) -> JsonObject:
+    """Store an organization; `fields` are wire fields, `organization_id` among them if need be."""
     organization = {
         "organization_id": world.identifiers.new("organization", environment_of(project_id) or "test"),
         "organization_name": slug,
@@ -53,7 +55,7 @@ def add_organization(world: World, project_id: str, slug: str, **fields: Any) ->
 
 
 def add_connection(world: World, organization: JsonObject, kind: str, fields: JsonObject) -> JsonObject:
-    """Store a connection of `kind` (`oidc`, `saml`, `external`); `status` follows from the fields unless given."""
+    """Store a connection of `kind` (`oidc`, `saml`, `external`); `status` follows from the fields."""
     make = {"oidc": _oidc, "saml": _saml, "external": _external}[kind]
     connection = {**make(world, organization), **fields}
     if kind == "oidc":
@@ -65,7 +67,10 @@ def add_connection(world: World, organization: JsonObject, kind: str, fields: Js
 
 
 def add_member(
-    world: World, organization: JsonObject, roles: tuple[str, ...] = (), **fields: Any  # noqa: ANN401 -- wire fields
+    world: World,
+    organization: JsonObject,
+    roles: tuple[str, ...] = (),
+    **fields: object,
 ) -> JsonObject:
     """Store a member of an organization with RBAC roles."""
     member = {
@@ -79,7 +84,7 @@ def add_member(
     return member
 
 
-def add_session(world: World, member: JsonObject, **fields: Any) -> JsonObject:  # noqa: ANN401 -- wire fields
+def add_session(world: World, member: JsonObject, **fields: object) -> JsonObject:
     """Store a session of a member; `expires_at` and `jwt_expires_at` are seconds since the epoch."""
     environment = _environment(member)
     session = {

@@ -9,7 +9,7 @@ ENVIRONMENTS = ("test", "live")
 
 
 class Identifiers:
-    """Hands out ids such as `oidc-connection-test-<uuid>`; the same `seed` gives the same ids in the same order."""
+    """Hands out ids such as `oidc-connection-test-<uuid>`; the same `seed` gives the same ids in order."""
 
     def __init__(self, seed: int | None = None) -> None:
         self._random = None if seed is None else random.Random(seed)  # noqa: S311 -- repeatable on purpose

@@ -36,7 +36,6 @@ _ACTIONS = {
     "sso_jit_provisioning_allowed_connections": "update.settings.sso-jit-provisioning",
 }
 _INTERNAL = ("project_id", "suspended")
-_TYPE_NAMES = {str: "string", list: "array"}
 
 
 async def get_organization(world: World, call: Call) -> JsonObject:
@@ -90,7 +89,7 @@ def show_organization(world: World, organization: JsonObject) -> JsonObject:
 
 
 def with_active_connections(organization: JsonObject, connections: Iterable[JsonObject]) -> JsonObject:
-    """The wire form: the stored fields and the active ones of `connections`; External ones included [assumed]."""
+    """The wire form with the active ones of `connections`; External ones included [assumed]."""
     shown = {name: value for name, value in organization.items() if name not in _INTERNAL}
     shown["sso_active_connections"] = [
         {
@@ -118,7 +117,7 @@ def _checked_changes(body: JsonObject) -> JsonObject:
         if value is None:
             continue
         if not isinstance(value, kind):
-            raise SchemaViolation(name, _TYPE_NAMES[kind])
+            raise SchemaViolation(name, "string" if kind is str else "array")
         if isinstance(value, list) and not all(isinstance(item, str) for item in value):
             raise SchemaViolation(name, "array")
         changes[name] = value
@@ -149,8 +148,8 @@ def _check_names(world: World, changed: JsonObject, changes: JsonObject) -> None
 
 
 def _clashes(other: JsonObject, organization: JsonObject) -> bool:
-    same_project = other["project_id"] == organization["project_id"]
-    return same_project and other["organization_id"] != organization["organization_id"]
+    same_project = bool(other["project_id"] == organization["project_id"])
+    return same_project and bool(other["organization_id"] != organization["organization_id"])
 
 
 def _check_default(world: World, organization: JsonObject, connection_id: str) -> None:

@@ -99,7 +99,9 @@ def _authenticate(world: World, exchange: Exchange) -> Caller:
 def _organization(world: World, exchange: Exchange, caller: Caller) -> JsonObject | None:
     if exchange.operation.surface is Surface.FRONTEND:
         member = caller.member
-        return None if member is None else find_organization(world, caller.project_id, member["organization_id"])
+        return (
+            None if member is None else find_organization(world, caller.project_id, member["organization_id"])
+        )
     name = exchange.path.get("organization_id")
     return None if name is None else find_organization(world, caller.project_id, name)
 

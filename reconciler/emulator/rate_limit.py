@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """At most `requests` in each window of `seconds`, counted over all of `operations` (names or globs) of a project."""
+    """At most `requests` of `operations` (names or globs) in each window of `seconds`, per project."""
 
     requests: int
     seconds: float = 1.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +37,7 @@ class ReadLag:
         stale.reads_left -= 1
         if stale.reads_left <= 0:
             del self._stale[key]
-        return stale.view  # type: ignore[return-value] -- a key is always read with the type it was remembered with
+        return cast("View", stale.view)
 
     def forget(self) -> None:
         """Everything is up to date again."""

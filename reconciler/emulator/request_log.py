@@ -39,7 +39,7 @@ _SECRET_KEYS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class LoggedRequest:
-    """One request: `status` is None when no answer was sent; `applied` says whether the operation itself was done."""
+    """One request: `status` is None when no answer was sent; `applied` says whether it was done."""
 
     number: int
     operation: str

@@ -19,13 +19,19 @@ if TYPE_CHECKING:
 
 _DEFAULT_LIMIT, _MAXIMUM_LIMIT, _SHORTEST_FUZZY = 100, 1000, 3
 _ANY_OF = "IN (SELECT value FROM json_each(?))"
-_DOMAINS = "EXISTS (SELECT 1 FROM json_each(organizations.document, '$.email_allowed_domains') WHERE value {})"
+_DOMAINS = (
+    "EXISTS (SELECT 1 FROM json_each(organizations.document, '$.email_allowed_domains') WHERE value {})"
+)
+_CLAIMED = (
+    "EXISTS (SELECT 1 FROM json_each(organizations.document, '$.claimed_email_domains') WHERE value {})"
+)
 _MEMBERS = (
     "EXISTS (SELECT 1 FROM members WHERE members.organization_id = organizations.organization_id"
     " AND json_extract(members.document, '$.email_address') {})"
 )
 _CONNECTIONS = (
-    "EXISTS (SELECT 1 FROM connections WHERE connections.organization_id = organizations.organization_id AND {})"
+    "EXISTS (SELECT 1 FROM connections"
+    " WHERE connections.organization_id = organizations.organization_id AND {})"
 )
 
 # filter_name: the condition on a row of `organizations`, with one parameter
@@ -34,10 +40,7 @@ _ARRAY_FILTERS = {
     "organization_slugs": f"slug {_ANY_OF}",
     "member_emails": _MEMBERS.format(_ANY_OF),
     "allowed_domains": _DOMAINS.format(_ANY_OF),
-    "claimed_email_domains": (
-        "EXISTS (SELECT 1 FROM json_each(organizations.document, '$.claimed_email_domains')"
-        f" WHERE value {_ANY_OF})"
-    ),
+    "claimed_email_domains": _CLAIMED.format(_ANY_OF),
 }
 _FUZZY_FILTERS = {
     "organization_name_fuzzy": "instr(lower(json_extract(document, '$.organization_name')), lower(?))",

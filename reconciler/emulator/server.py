@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.emulator.emulator import Emulator
-from reconciler.emulator.settings import EmulatorSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     import uvicorn
+
+    from reconciler.emulator.settings import EmulatorSettings
 
 LOOPBACK = "127.0.0.1"
 _START_SECONDS = 10.0

@@ -29,13 +29,13 @@ class Project:
 class EmulatorSettings:
     """Everything an emulator can be told; the defaults are an empty project in memory.
 
-    `state` is the SQLite file (None: in memory); `seed` the path of a seed file, read when the state holds nothing yet;
+    `state` is the SQLite file (None: in memory); `seed` a seed file, read while there is no organization yet;
     `random_seed` makes ids and chances repeatable; `control` switches `/_control` on; `max_connections` and
-    `billing_connections` bound the SSO connections of one organization; `redirect_base_url` is the host of new
+    `billing_connections` bound the SSO connections of an organization; `redirect_base_url` is the host of new
     redirect_urls (None: the API's own host); `environment` is the one this host serves (None: both);
-    `require_https` answers plain HTTP with 403; `trusted_origins` are the web origins that browsers may call the
-    frontend API from besides loopback ones; `log_capacity` bounds the request log; `log_secrets` keeps secrets
-    in it, for tests that ask what was sent.
+    `require_https` answers plain HTTP with 403; `trusted_origins` are web origins besides the loopback ones
+    that browsers may call the frontend API from; `log_capacity` bounds the request log; `log_secrets` keeps
+    secrets in it, for tests that ask what was sent.
     """
 
     project: Project = field(default_factory=Project)

@@ -18,8 +18,8 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS projects (
     project_id TEXT PRIMARY KEY, public_token TEXT NOT NULL UNIQUE, document TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS organizations (
-    sequence INTEGER PRIMARY KEY AUTOINCREMENT, organization_id TEXT NOT NULL UNIQUE, project_id TEXT NOT NULL,
-    slug TEXT NOT NULL, external_id TEXT, document TEXT NOT NULL,
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT, organization_id TEXT NOT NULL UNIQUE,
+    project_id TEXT NOT NULL, slug TEXT NOT NULL, external_id TEXT, document TEXT NOT NULL,
     UNIQUE (project_id, slug), UNIQUE (project_id, external_id));
 CREATE TABLE IF NOT EXISTS connections (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT, connection_id TEXT NOT NULL UNIQUE,
@@ -49,7 +49,7 @@ _FIELDS = {"slug": "organization_slug", "external_id": "organization_external_id
 
 
 class State:
-    """The store; all methods may be called from any thread, each is one transaction unless inside `transaction`."""
+    """The store, usable from any thread; a write outside `transaction` is a transaction of its own."""
 
     def __init__(self, path: Path | None = None) -> None:
         self._lock = threading.RLock()
@@ -102,7 +102,8 @@ class State:
     def where(self, table: str, column: str, *values: str) -> Iterator[JsonObject]:
         """The documents whose `column` is one of `values`, in order of creation."""
         marks = ", ".join("?" * len(values))
-        yield from self._select(f"SELECT document FROM {table} WHERE {column} IN ({marks}) ORDER BY rowid", values)  # noqa: S608 -- names from _TABLES
+        statement = f"SELECT document FROM {table} WHERE {column} IN ({marks}) ORDER BY rowid"  # noqa: S608 -- names from _TABLES
+        yield from self._select(statement, values)
 
     def all(self, table: str) -> Iterator[JsonObject]:
         """Every document of a table, in order of creation."""
