@@ -1,0 +1,122 @@
+"""What came back, read within bounds and by its content, whatever type it claims to have."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import httpx
+
+LARGEST_ANSWER: Final = 64 * 1024 * 1024
+"""Bytes after decompression; a list of a thousand organizations is about one hundredth of it."""
+
+_LONGEST_MESSAGE: Final = 300
+_NAME: Final = re.compile(r"[A-Za-z0-9._:-]{1,100}")
+_ESCAPED_SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
+
+_ENVELOPE_KEYS: Final = frozenset(
+    {
+        "request_id",
+        "status_code",
+        "connection",
+        "connection_id",
+        "oidc_connections",
+        "saml_connections",
+        "external_connections",
+        "organization",
+        "organizations",
+    }
+)
+
+
+class AnswerTooLarge(Exception):
+    """The answer does not end within `LARGEST_ANSWER`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Status, body and the one header that matters; the body may hold secrets and is not shown."""
+
+    status: int
+    body: bytes = field(repr=False)
+    retry_after: str | None = None
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the status says that the call was carried out (one SDK expects 201 as well)."""
+        return 200 <= self.status <= 299  # noqa: PLR2004  the bounds of HTTP's success statuses
+
+
+async def read_answer(response: httpx.Response, largest: int = LARGEST_ANSWER) -> Answer:
+    """Read a response to its end.
+
+    Raises:
+        AnswerTooLarge: it is longer than ``largest`` bytes.
+    """
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in response.aiter_bytes():
+        size += len(chunk)
+        if size > largest:
+            raise AnswerTooLarge
+        chunks.append(chunk)
+    return Answer(response.status_code, b"".join(chunks), response.headers.get("retry-after"))
+
+
+def parse(body: bytes) -> Mapping[str, Any] | None:
+    """Return the JSON object in a body, or None if there is no such thing."""
+    try:
+        document = json.loads(body)
+        if _ESCAPED_SURROGATE.search(body):
+            json.dumps(document, ensure_ascii=False).encode()  # half a character is no text
+    except (ValueError, RecursionError):
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def payload(answer: Answer, *, wrapped: bool) -> Mapping[str, Any] | None:
+    """Return what a good answer holds, or None if it is not what the API answers with.
+
+    ``wrapped`` tells that the payload is expected under ``data``, as the session API has it.
+    """
+    document = parse(answer.body)
+    if document is not None and wrapped:
+        inner = document.get("data")
+        document = inner if isinstance(inner, dict) else None
+    if document is None or _ENVELOPE_KEYS.isdisjoint(document):
+        return None
+    return document if document.get("status_code", answer.status) == answer.status else None
+
+
+def identifier(document: Mapping[str, Any] | None, name: str) -> str:
+    """Return a short identifier from an envelope (error_type, request_id), or nothing."""
+    value = document.get(name) if document else None
+    return value if isinstance(value, str) and _NAME.fullmatch(value) else ""
+
+
+def request_id(document: Mapping[str, Any] | None) -> str:
+    """Return the request's id from an envelope, also from inside of ``data``."""
+    inner = document.get("data") if document else None
+    return identifier(document, "request_id") or identifier(
+        inner if isinstance(inner, dict) else None, "request_id"
+    )
+
+
+def shown(message: object, secret: object = None) -> str:
+    """Return a foreign message fit for one line: no control or invisible characters, bounded.
+
+    ``secret``, if it is a text, is taken out, should the server repeat what it was sent.
+    """
+    if not isinstance(message, str):
+        return ""
+    if isinstance(secret, str) and secret:
+        message = message.replace(secret, "(sensitive value)")
+    visible = "".join(" " if unicodedata.category(one)[0] in "CZ" else one for one in message[:4096])
+    line = " ".join(visible.split())
+    return line if len(line) <= _LONGEST_MESSAGE else f"{line[:_LONGEST_MESSAGE]}…"

@@ -1,0 +1,106 @@
+"""The backend door: project credentials, every organization of the project."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from reconciler.core.errors import MalformedAnswer
+from reconciler.providers.stytch.call import read, search, segment
+from reconciler.providers.stytch.connections import Connections
+from reconciler.providers.stytch.fields import mapping, objects, text
+from reconciler.providers.stytch.organization import parse_organization, read_organization
+from reconciler.providers.stytch.resolution import resolve
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+
+    from reconciler.core.errors import ProviderError
+    from reconciler.core.state import Organization
+    from reconciler.providers.stytch.client import Client
+
+PAGE: Final = 1000
+"""The most organizations one search answers with (reference of Search Organizations)."""
+
+_SEARCH: Final = "/v1/b2b/organizations/search"
+
+
+class BackendPaths:
+    """Where the backend API has the connections of an organization."""
+
+    def connections(self, organization_id: str) -> str:
+        """Return the path of the list."""
+        return f"/v1/b2b/sso/{segment(organization_id)}"
+
+    def create(self, organization_id: str) -> str:
+        """Return the path for creating an OIDC connection."""
+        return f"/v1/b2b/sso/oidc/{segment(organization_id)}"
+
+    def update(self, organization_id: str, connection_id: str) -> str:
+        """Return the path for updating an OIDC connection."""
+        return f"/v1/b2b/sso/oidc/{segment(organization_id)}/connections/{segment(connection_id)}"
+
+    def delete(self, organization_id: str, connection_id: str) -> str:
+        """Return the path for deleting any connection."""
+        return f"/v1/b2b/sso/{segment(organization_id)}/connections/{segment(connection_id)}"
+
+
+class Backend(Connections):
+    """A `reconciler.providers.base.Provider` over the backend API."""
+
+    def __init__(self, client: Client) -> None:
+        super().__init__(client, BackendPaths())
+
+    async def find_organizations(
+        self, references: Sequence[str]
+    ) -> Mapping[str, Organization | ProviderError]:
+        """Resolve references in bulk, as `reconciler.providers.base.Reader` says."""
+        return await resolve(references, self)
+
+    async def refresh_organization(self, organization: Organization) -> Organization:
+        """Read the organization again, as `reconciler.providers.base.Reader` says."""
+        found = await self.get_organization(organization.organization_id)
+        if found.organization_id != organization.organization_id:
+            raise MalformedAnswer(
+                f"asked for organization {organization.organization_id!r},"
+                f" the answer is about {found.organization_id!r}"
+            )
+        return found
+
+    async def list_organizations(self) -> AsyncIterator[Organization]:
+        """Yield every organization of the project, page by page."""
+        async for found in self.search_organizations({}):
+            yield found
+
+    async def get_organization(self, reference: str) -> Organization:
+        """Return one organization by its id, slug or external id."""
+        call = read(f"/v1/b2b/organizations/{segment(reference)}", f"organization {reference!r}")
+        return read_organization(await self._client.send(call), str(call))
+
+    async def search_organizations(self, query: Mapping[str, Any]) -> AsyncIterator[Organization]:
+        """Yield the organizations that a query of the search finds; an empty one finds all.
+
+        Raises:
+            MalformedAnswer: the pages do not end.
+        """
+        seen: set[str] = set()
+        cursor = ""
+        while True:
+            call = search(_SEARCH, "organizations by search", _search_body(query, cursor))
+            document = await self._client.send(call)
+            for found in objects(document, "organizations", str(call)):
+                yield parse_organization(found, str(call))
+            cursor = text(mapping(document, "results_metadata", str(call)), "next_cursor", str(call))
+            if not cursor:
+                return
+            if cursor in seen:
+                raise MalformedAnswer(f"{call}: the answers lead in a circle; the same cursor came twice")
+            seen.add(cursor)
+
+
+def _search_body(query: Mapping[str, Any], cursor: str) -> dict[str, Any]:
+    body: dict[str, Any] = {"limit": PAGE}
+    if query:
+        body["query"] = query
+    if cursor:
+        body["cursor"] = cursor
+    return body

@@ -1,0 +1,65 @@
+"""One call of the API as a value: what is asked, of whom, and whether it changes anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
+
+from reconciler.core.errors import RequestRejected
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+READ_DEADLINE: Final = 30.0
+"""Seconds for a whole answer. The organization search is known to take up to 9 of them."""
+
+WRITE_DEADLINE: Final = 60.0
+"""Seconds for an update: the server may fetch the identity provider's metadata inside it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A request, and the words by which messages mean it.
+
+    ``subject`` completes "GET …", for example ``connections of organization 'organization-…'``.
+    ``body`` may hold a client secret, therefore it has no part in the representation.
+    ``deadline`` is in seconds and counts for one attempt.
+    """
+
+    method: str
+    path: str
+    subject: str
+    body: Mapping[str, Any] | None = field(default=None, repr=False)
+    writes: bool = False
+    deadline: float = READ_DEADLINE
+
+    def __str__(self) -> str:
+        """Return the method and the subject."""
+        return f"{self.method} {self.subject}"
+
+
+def read(path: str, subject: str) -> Call:
+    """Return a GET."""
+    return Call(method="GET", path=path, subject=subject)
+
+
+def search(path: str, subject: str, body: Mapping[str, Any]) -> Call:
+    """Return a POST that only asks."""
+    return Call(method="POST", path=path, subject=subject, body=body)
+
+
+def write(method: str, path: str, subject: str, body: Mapping[str, Any] | None = None) -> Call:
+    """Return a call that changes something."""
+    return Call(method=method, path=path, subject=subject, body=body, writes=True, deadline=WRITE_DEADLINE)
+
+
+def segment(value: str) -> str:
+    """Return a value as one segment of a path; only unreserved characters stay literal.
+
+    Raises:
+        RequestRejected: the value is empty or a dot segment, which would change the path's meaning.
+    """
+    if value in {"", ".", ".."}:
+        raise RequestRejected(f"{value!r} cannot be part of a request's path; use the real id")
+    return quote(value, safe="")

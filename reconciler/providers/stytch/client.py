@@ -1,0 +1,186 @@
+"""The one way to the API: paced, bounded in time and size, repeated where that is safe."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from itertools import count
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import aiohttp
+import httpx
+import structlog
+
+from reconciler.core.errors import Unavailable
+from reconciler.providers.stytch.answer import (
+    LARGEST_ANSWER,
+    Answer,
+    AnswerTooLarge,
+    payload,
+    read_answer,
+    request_id,
+)
+from reconciler.providers.stytch.clock import Clock
+from reconciler.providers.stytch.failure import (
+    Failure,
+    refusal,
+    timed_out,
+    too_large,
+    transport_failure,
+    unreadable,
+)
+from reconciler.providers.stytch.retry import DEFAULT_PATIENCE, FIRST_CONTACT_PATIENCE, backoff
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from reconciler.providers.stytch.call import Call
+    from reconciler.providers.stytch.pace import Pace
+
+_log = structlog.get_logger(__name__)
+
+
+def _no_headers() -> dict[str, str]:
+    return {}
+
+
+class Client:
+    """Sends calls through an `httpx.AsyncClient` that carries the credentials.
+
+    Reads are repeated after any failure that may pass, writes only where they certainly had no
+    effect: when they were refused for their number (429), or never left for lack of a connection.
+    ``patience`` bounds one call with its repetitions, in seconds. ``session_mode`` is for the
+    session API, whose payloads are wrapped. ``headers`` is asked anew for each attempt.
+    """
+
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        base_url: str,
+        pace: Pace,
+        *,
+        clock: Clock | None = None,
+        patience: float = DEFAULT_PATIENCE,
+        session_mode: bool = False,
+        headers: Callable[[], dict[str, str]] = _no_headers,
+        largest_answer: int = LARGEST_ANSWER,
+    ) -> None:
+        self._http = http
+        self._base_url = base_url
+        self._pace = pace
+        self._clock = clock or Clock()
+        self._patience = patience
+        self._session_mode = session_mode
+        self._headers = headers
+        self._largest = largest_answer
+        self._has_answered = False
+
+    async def send(self, call: Call) -> Mapping[str, Any]:
+        """Return the payload of a good answer.
+
+        Raises:
+            ProviderError: of the kind that `reconciler.providers.base.Provider` promises.
+        """
+        self._refuse_in_long_pause(call)
+        began = self._clock.monotonic()
+        for attempt in count(1):
+            outcome = await self._attempt(call, attempt)
+            if not isinstance(outcome, Failure):
+                return outcome
+            await self._before_repeating(outcome, attempt, self._clock.monotonic() - began)
+        raise AssertionError("count() has no end")
+
+    async def _attempt(self, call: Call, attempt: int) -> Mapping[str, Any] | Failure:
+        async with self._pace.turn() as turn:
+            began = self._clock.monotonic()
+            answer = await self._exchange(call)
+            outcome = answer if isinstance(answer, Failure) else self._judge(call, answer)
+            _log_attempt(call, answer, outcome, attempt, self._clock.monotonic() - began)
+            if isinstance(outcome, Failure) and outcome.throttled:
+                self._pace.refused(turn, self._wait(outcome, attempt))
+            return outcome
+
+    async def _exchange(self, call: Call) -> Answer | Failure:
+        try:
+            async with asyncio.timeout(call.deadline):
+                return await self._request(call)
+        except TimeoutError:
+            return timed_out(call)
+        except AnswerTooLarge:
+            return too_large(call, self._largest)
+        except (httpx.HTTPError, aiohttp.ClientError, OSError) as error:
+            return transport_failure(call, error)
+
+    async def _request(self, call: Call) -> Answer:
+        request = self._http.build_request(
+            call.method,
+            self._base_url + call.path,
+            content=None if call.body is None else json.dumps(call.body, ensure_ascii=False).encode(),
+            headers=self._headers(),
+        )
+        response = await self._http.send(request, stream=True, follow_redirects=False)
+        self._has_answered = True
+        try:
+            return await read_answer(response, self._largest)
+        finally:
+            await response.aclose()
+
+    def _judge(self, call: Call, answer: Answer) -> Mapping[str, Any] | Failure:
+        if not answer.is_good:
+            return refusal(call, answer, self._clock.wall(), session_mode=self._session_mode)
+        document = payload(answer, wrapped=self._session_mode)
+        return unreadable(call, answer) if document is None else document
+
+    async def _before_repeating(self, failure: Failure, attempt: int, elapsed: float) -> None:
+        if not failure.repeatable:
+            raise failure.error
+        wait = self._wait(failure, attempt)
+        if elapsed + wait > self._patience_for(failure):
+            _give_up(failure, attempt, elapsed, wait)
+        if not failure.throttled:  # otherwise the pace makes everyone wait
+            await self._clock.sleep(wait)
+
+    def _wait(self, failure: Failure, attempt: int) -> float:
+        return backoff(attempt, self._clock.chance()) if failure.wait is None else failure.wait
+
+    def _patience_for(self, failure: Failure) -> float:
+        if failure.never_sent and not self._has_answered:
+            return min(self._patience, FIRST_CONTACT_PATIENCE)
+        return self._patience
+
+    def _refuse_in_long_pause(self, call: Call) -> None:
+        pause = self._pace.pause
+        if pause > self._patience:
+            raise Unavailable(f"{call}: not sent, the service asked for no calls in the next {pause:.0f} s")
+
+
+def _give_up(failure: Failure, attempts: int, elapsed: float, wait: float) -> NoReturn:
+    error = failure.error
+    tried = f"gave up after {attempts} attempt{'s' if attempts > 1 else ''} in {elapsed:.0f} s"
+    asked = f", asked to wait {wait:.0f} s more" if failure.wait else ""
+    raise type(error)(
+        f"{error.message}; {tried}{asked}",
+        status=error.status,
+        error_type=error.error_type,
+        request_id=error.request_id,
+    ) from error
+
+
+def _log_attempt(
+    call: Call,
+    answer: Answer | Failure,
+    outcome: Mapping[str, Any] | Failure,
+    attempt: int,
+    seconds: float,
+) -> None:
+    """Log one attempt: never headers, never bodies."""
+    report = _log.warning if isinstance(outcome, Failure) and outcome.repeatable else _log.info
+    report(
+        "api call",
+        method=call.method,
+        path=call.path,
+        status=0 if isinstance(answer, Failure) else answer.status,
+        duration_ms=round(seconds * 1000, 1),
+        request_id=outcome.error.request_id if isinstance(outcome, Failure) else request_id(outcome),
+        attempt=attempt,
+    )

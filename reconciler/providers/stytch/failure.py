@@ -1,0 +1,189 @@
+"""What a failed attempt means: which error it is, and whether the call may be sent again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import aiohttp
+import httpx
+
+from reconciler.core.errors import (
+    AccessDenied,
+    ConnectionNotFound,
+    MalformedAnswer,
+    NotFound,
+    OrganizationNotFound,
+    ProviderError,
+    RequestRejected,
+    Unavailable,
+    UnknownOutcome,
+)
+from reconciler.providers.stytch.advice import (
+    DEAD_IN_SESSION_MODE,
+    DEAD_SESSION,
+    LOG_IN_AGAIN,
+    SDK_ORIGIN,
+    advice,
+)
+from reconciler.providers.stytch.answer import identifier, parse, request_id, shown
+from reconciler.providers.stytch.retry import retry_after
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reconciler.providers.stytch.answer import Answer
+    from reconciler.providers.stytch.call import Call
+
+THROTTLED: Final = 429
+_CLIENT_CLOSED: Final = 499
+_REPEATABLE: Final = frozenset({408, 429, _CLIENT_CLOSED, 500, 502, 503, 504})
+_REDIRECT: Final = range(300, 400)
+_SERVER_ERROR: Final = 500
+
+_NOT_FOUND: Final = {
+    "organization_not_found": OrganizationNotFound,
+    "oidc_connection_not_found": ConnectionNotFound,
+    "sso_connection_not_found": ConnectionNotFound,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One attempt that brought nothing.
+
+    ``wait`` is what the service asked for, in seconds. ``throttled`` concerns all calls, not this
+    one alone. ``never_sent`` tells that no connection was made.
+    """
+
+    error: ProviderError
+    repeatable: bool = False
+    wait: float | None = None
+    throttled: bool = False
+    never_sent: bool = False
+
+
+def refusal(call: Call, answer: Answer, wall: float, *, session_mode: bool = False) -> Failure:
+    """Return what an answer with a status other than 2xx means; ``wall`` is the present, for dates."""
+    envelope = parse(answer.body)
+    wait = retry_after(answer.retry_after, wall)
+    throttled = answer.status == THROTTLED or (answer.status in _REPEATABLE and wait is not None)
+    kind = _kind(call, answer.status, identifier(envelope, "error_type"), session_mode=session_mode)
+    return Failure(
+        kind(
+            _message(call, answer.status, envelope, kind),
+            status=answer.status,
+            error_type=identifier(envelope, "error_type"),
+            request_id=request_id(envelope),
+        ),
+        repeatable=answer.status == THROTTLED or (answer.status in _REPEATABLE and not call.writes),
+        wait=wait,
+        throttled=throttled,
+    )
+
+
+def unreadable(call: Call, answer: Answer) -> Failure:
+    """Return what a good status with a body that is no answer means."""
+    known = request_id(parse(answer.body))
+    if call.writes:
+        text = f"{call}: accepted, but the answer cannot be read; read the live state before repeating it"
+        return Failure(UnknownOutcome(text, status=answer.status, request_id=known))
+    text = f"{call}: the answer is truncated, or not the API's own; check base_url and any proxy in between"
+    return Failure(MalformedAnswer(text, status=answer.status, request_id=known), repeatable=True)
+
+
+def too_large(call: Call, largest: int) -> Failure:
+    """Return what an answer without end means."""
+    text = f"{call}: the answer is longer than {largest} bytes and was not read to its end"
+    return Failure(UnknownOutcome(text) if call.writes else MalformedAnswer(text))
+
+
+def timed_out(call: Call) -> Failure:
+    """Return what an attempt without an answer within its deadline means."""
+    return _silence(call, f"no answer within {call.deadline:g} s")
+
+
+def transport_failure(call: Call, error: Exception) -> Failure:
+    """Return what an error of the connection means."""
+    if not _never_sent(error):
+        return _silence(call, f"the connection broke ({_name(error)})")
+    text = f"{call}: no connection to the service ({_name(error)}); check base_url and the network"
+    certificate = isinstance(error.__cause__, aiohttp.ClientSSLError)
+    return Failure(Unavailable(text), repeatable=not certificate, never_sent=True)
+
+
+def _silence(call: Call, what: str) -> Failure:
+    if call.writes:
+        text = f"{call}: {what}; it may have been carried out, read the live state before repeating it"
+        return Failure(UnknownOutcome(text))
+    return Failure(Unavailable(f"{call}: {what}"), repeatable=True)
+
+
+def _kind(call: Call, status: int, error_type: str, *, session_mode: bool) -> type[ProviderError]:
+    dead = error_type in DEAD_SESSION or (session_mode and error_type in DEAD_IN_SESSION_MODE)
+    if dead or status in {401, 403} or error_type in SDK_ORIGIN:
+        return AccessDenied
+    if status == 404:  # noqa: PLR2004  the statuses are named by the branches
+        return _NOT_FOUND.get(error_type, NotFound)
+    if status == THROTTLED:
+        return Unavailable
+    if status >= _SERVER_ERROR or status in _REPEATABLE or status < 200:  # noqa: PLR2004  neither success nor refusal
+        return UnknownOutcome if call.writes else Unavailable
+    return RequestRejected
+
+
+def _message(call: Call, status: int, envelope: Mapping[str, Any] | None, kind: type[ProviderError]) -> str:
+    secret = call.body.get("client_secret") if call.body else None
+    said = shown(_said(envelope), secret).rstrip(".") or _unsaid(status)
+    error_type = identifier(envelope, "error_type")
+    hint = LOG_IN_AGAIN if kind is AccessDenied and error_type in DEAD_SESSION else advice(status, error_type)
+    if kind is UnknownOutcome:
+        hint = "it may have been carried out, read the live state before repeating it"
+    return f"{call}: {said}; {hint}" if hint else f"{call}: {said}"
+
+
+def _said(envelope: Mapping[str, Any] | None) -> object:
+    """Return the server's own words: of the envelope, of OAuth's form, or of the schema's form."""
+    if not envelope:
+        return None
+    for name in ("error_message", "error_description"):
+        if envelope.get(name):
+            return envelope[name]
+    return next(
+        (_schema_words(envelope[name]) for name in ("body", "params", "query") if name in envelope), None
+    )
+
+
+def _schema_words(findings: object) -> str:
+    if not isinstance(findings, list):
+        return ""
+    return "; ".join(
+        f"{one.get('dataPath', '')} {one.get('message', '')}".strip()
+        for one in findings
+        if isinstance(one, dict)
+    )
+
+
+def _unsaid(status: int) -> str:
+    if status in _REDIRECT:
+        return "the answer redirects elsewhere and is not followed; base_url must name the API itself"
+    return f"the service answered {status} without saying why"
+
+
+def _never_sent(error: Exception) -> bool:
+    """Tell whether no byte of the request can have reached the service.
+
+    The transport reports a connection that the server closed midway as a time-out while connecting,
+    so its own exception underneath is what counts.
+    """
+    cause = error.__cause__
+    if isinstance(cause, aiohttp.ClientError):
+        return isinstance(
+            cause,
+            (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError),
+        )
+    return isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout))
+
+
+def _name(error: Exception) -> str:
+    return type(error.__cause__ or error).__name__

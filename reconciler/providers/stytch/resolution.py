@@ -1,0 +1,145 @@
+"""From references (ids, slugs, external ids) to organizations, with as few calls as possible."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from reconciler.core.errors import (
+    AccessDenied,
+    NotFound,
+    OrganizationNotFound,
+    ProviderError,
+    RequestRejected,
+)
+from reconciler.core.state import Organization
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+
+_CHUNK: Final = 1000
+"""References in one search: as many as one answer can hold."""
+
+_WORKERS: Final = 32
+"""Single look-ups under way; the pace bounds them further."""
+
+_ID: Final = "organization-"
+_SLUG: Final = re.compile(r"[A-Za-z0-9._~-]{2,128}")
+
+Entries = dict[str, "Organization | ProviderError"]
+
+
+class Directory(Protocol):
+    """The two ways of looking organizations up."""
+
+    async def get_organization(self, reference: str) -> Organization:
+        """Return one organization by its id, slug or external id."""
+        ...
+
+    def search_organizations(self, query: Mapping[str, Any]) -> AsyncIterator[Organization]:
+        """Yield the organizations that a query finds."""
+        ...
+
+
+async def resolve(
+    references: Sequence[str], directory: Directory
+) -> Mapping[str, Organization | ProviderError]:
+    """Return for every reference its organization, or why there is none.
+
+    One reference costs one call. Many cost a search per thousand, and one more call for each that
+    the search cannot find: it knows ids and slugs, but no external ids.
+
+    Raises:
+        AccessDenied: the credentials are not accepted.
+    """
+    wanted = tuple(dict.fromkeys(references))
+    entries: Entries = {}
+    if len(wanted) > 1:
+        for query, chunk in _queries(wanted):
+            await _search(query, chunk, directory, entries)
+    await _look_up([one for one in wanted if one not in entries], directory, entries)
+    return {one: entries[one] for one in wanted}
+
+
+def _queries(wanted: tuple[str, ...]) -> Iterator[tuple[dict[str, Any], tuple[str, ...]]]:
+    ids = tuple(one for one in wanted if one.startswith(_ID))
+    slugs = tuple(one for one in wanted if not one.startswith(_ID) and _SLUG.fullmatch(one))
+    for name, values in (("organization_ids", ids), ("organization_slugs", slugs)):
+        for start in range(0, len(values), _CHUNK):
+            chunk = values[start : start + _CHUNK]
+            operand = {"filter_name": name, "filter_value": list(chunk)}
+            yield {"operator": "AND", "operands": [operand]}, chunk
+
+
+async def _search(
+    query: Mapping[str, Any], chunk: tuple[str, ...], directory: Directory, entries: Entries
+) -> None:
+    """Enter what one search finds; leave the rest to single look-ups, as when it is refused."""
+    try:
+        found = [one async for one in directory.search_organizations(query)]
+    except AccessDenied:
+        raise
+    except (RequestRejected, NotFound):
+        return
+    except ProviderError as error:
+        entries.update(dict.fromkeys(chunk, error))
+        return
+    _enter(found, frozenset(chunk), entries)
+
+
+def _enter(found: Iterable[Organization], wanted: frozenset[str], entries: Entries) -> None:
+    for organization in found:
+        for reference in names_of(organization) & wanted:
+            known = entries.setdefault(reference, organization)
+            if isinstance(known, Organization) and known.organization_id != organization.organization_id:
+                entries[reference] = _ambiguous(reference, known, organization)
+
+
+async def _look_up(references: list[str], directory: Directory, entries: Entries) -> None:
+    remaining = iter(references)
+    denied: list[AccessDenied] = []
+
+    async def work() -> None:
+        for reference in remaining:
+            if denied:
+                return
+            try:
+                entries[reference] = await _get(reference, directory)
+            except AccessDenied as error:
+                denied.append(error)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(min(_WORKERS, len(references))):
+            group.create_task(work())
+    if denied:
+        raise denied[0]
+
+
+async def _get(reference: str, directory: Directory) -> Organization | ProviderError:
+    try:
+        found = await directory.get_organization(reference)
+    except AccessDenied:
+        raise
+    except ProviderError as error:
+        return error
+    return found if reference in names_of(found) else _inexact(reference, found)
+
+
+def names_of(organization: Organization) -> set[str]:
+    """Return what an organization may be called by."""
+    return {organization.organization_id, organization.slug, organization.external_id} - {""}
+
+
+def _ambiguous(reference: str, one: Organization, other: Organization) -> ProviderError:
+    return ProviderError(
+        f"{reference!r} means two organizations, {one.organization_id!r} and {other.organization_id!r};"
+        " write the organization_id"
+    )
+
+
+def _inexact(reference: str, found: Organization) -> ProviderError:
+    return OrganizationNotFound(
+        f"no organization has exactly {reference!r} as its id, slug or external id;"
+        f" the service answered with {found.organization_id!r} (slug {found.slug!r})"
+    )
