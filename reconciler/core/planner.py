@@ -29,12 +29,14 @@ class Choices:
     """What the call asks for beyond the manifests.
 
     ``targets`` and ``rotate`` are address globs; no target means everything. ``secrets`` holds the
-    value of each reference; a reference that is missing here is not compared.
+    value of each reference; a reference that is missing here is not compared, and with
+    ``compares_secrets`` off there is none.
     """
 
     secrets: Mapping[SecretReference, Secret]
     targets: tuple[str, ...] = ()
     rotate: tuple[str, ...] = ()
+    compares_secrets: bool = True
 
     def are_aimed_at(self, address: Address) -> bool:
         """Whether this run is to change the address at all."""
