@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final, assert_never
 
 from reconciler.core.connection import (
     COMPUTED_FIELDS,
-    FIELDS,
     INFERRED_FIELDS,
     SENSITIVE_FIELDS,
+    WRITABLE_FIELDS,
 )
 
 if TYPE_CHECKING:
@@ -140,12 +140,17 @@ class AttributeChange:
 
 
 def attribute_changes(change: Change) -> tuple[AttributeChange, ...]:
-    """Return every attribute that has a value before or after, in the order of the fields."""
+    """Return every attribute that has a value before or after, in the order in which they are shown."""
     found = (_attribute_change(change, name) for name in _DISPLAY_ORDER)
     return tuple(one for one in found if one is not None)
 
 
-_DISPLAY_ORDER: Final = ("connection_id", *(name for name in FIELDS if name != "connection_id"))
+_DISPLAY_ORDER: Final = (
+    "connection_id",
+    *(name for name in WRITABLE_FIELDS if name not in SENSITIVE_FIELDS),
+    *(name for name in WRITABLE_FIELDS if name in SENSITIVE_FIELDS),
+    *(name for name in COMPUTED_FIELDS if name != "connection_id"),
+)
 
 
 def _attribute_change(change: Change, name: str) -> AttributeChange | None:
@@ -183,7 +188,7 @@ def _updated(change: Update, name: str) -> AttributeChange | None:
         return AttributeChange(name=name, action=Action.UPDATE, before=before, after=after)
     if name in unknown_after(change):
         return AttributeChange(name=name, action=Action.UPDATE, before=before, is_unknown=True)
-    if not before:
+    if not before and getattr(change.declared, name) is None:
         return None
     return AttributeChange(name=name, action=Action.NO_OP, before=before, after=before)
 

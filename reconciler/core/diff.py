@@ -52,12 +52,21 @@ class ElementChange:
 
 def element_changes(before: Value | None, after: Value | None) -> tuple[ElementChange, ...]:
     """Return which elements differ between two lists (taken as sets) or two mappings, by key."""
+    old, new = _elements(before), _elements(after)
+    keys = _differing_keys(old, new) if old and new else {*old, *new}
+    return tuple(ElementChange(key, old.get(key), new.get(key)) for key in sorted(keys))
+
+
+def _differing_keys(old: dict[str, object], new: dict[str, object]) -> set[str]:
+    """Name the keys below which anything differs.
+
+    Two of DeepDiff's defaults are off: it would not look at keys that begin with two underscores,
+    nor into two mappings that have little in common.
+    """
     from deepdiff.diff import DeepDiff  # noqa: PLC0415 - 163 ms to import, needed for few plans
 
-    old, new = _elements(before), _elements(after)
-    found = DeepDiff(old, new, view="tree")
-    keys = {str(item.path(output_format="list")[0]) for group in found.values() for item in group}
-    return tuple(ElementChange(key, old.get(key), new.get(key)) for key in sorted(keys))
+    found = DeepDiff(old, new, view="tree", ignore_private_variables=False, threshold_to_diff_deeper=0)
+    return {str(item.path(output_format="list")[0]) for group in found.values() for item in group}
 
 
 def _holds(wanted: object, live: object, secrets: Secrets) -> bool:

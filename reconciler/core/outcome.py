@@ -88,6 +88,11 @@ class ApplyResult:
         return tuple(one for one in self.outcomes if isinstance(one, Skipped))
 
     @property
+    def unneeded(self) -> tuple[Unneeded, ...]:
+        """The operations of which nothing was left to do."""
+        return tuple(one for one in self.outcomes if isinstance(one, Unneeded))
+
+    @property
     def is_complete(self) -> bool:
         """Whether everything that was planned now holds."""
         return not self.failed and not self.skipped

@@ -1,0 +1,64 @@
+"""Reports: a plan, a result or findings → text. Nothing here prints or opens a file.
+
+Each registry maps the name of a format, as ``--format`` takes it, to its function; a new format is
+one new file and one line here. All functions of a registry take ``color``, whether they use it or not.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+
+from reconciler.reports.apply_json import result_json
+from reconciler.reports.apply_text import render_result
+from reconciler.reports.findings_json import validation_json
+from reconciler.reports.findings_text import render_diagnostics, render_validation
+from reconciler.reports.plan_json import plan_json
+from reconciler.reports.plan_text import render_plan
+from reconciler.reports.progress_text import render_finished, render_running, render_started
+from reconciler.reports.validated import Validated
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reconciler.core.outcome import ApplyResult
+    from reconciler.core.plan import Plan
+
+Reported = TypeVar("Reported", contravariant=True)  # noqa: PLC0105 - it names what is reported
+
+
+class Format(Protocol[Reported]):
+    """One way to write something down."""
+
+    def __call__(self, reported: Reported, /, *, color: bool) -> str:
+        """Return the text, with a newline at its end."""
+        ...
+
+
+PLAN_FORMATS: Final[Mapping[str, Format[Plan]]] = MappingProxyType({"text": render_plan, "json": plan_json})
+
+RESULT_FORMATS: Final[Mapping[str, Format[ApplyResult]]] = MappingProxyType(
+    {"text": render_result, "json": result_json}
+)
+
+VALIDATION_FORMATS: Final[Mapping[str, Format[Validated]]] = MappingProxyType(
+    {"text": render_validation, "json": validation_json}
+)
+
+__all__ = [
+    "PLAN_FORMATS",
+    "RESULT_FORMATS",
+    "VALIDATION_FORMATS",
+    "Format",
+    "Validated",
+    "plan_json",
+    "render_diagnostics",
+    "render_finished",
+    "render_plan",
+    "render_result",
+    "render_running",
+    "render_started",
+    "render_validation",
+    "result_json",
+    "validation_json",
+]

@@ -1,0 +1,87 @@
+"""What an apply did, in Terraform's words: failures, what was skipped, the counts, the new redirect_urls."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.core.change import Action
+from reconciler.reports.diagnostic_box import error_box, paragraphs, warning_box
+from reconciler.reports.style import Style
+from reconciler.reports.visible import quoted, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reconciler.core.outcome import Applied, ApplyResult, Failed, Skipped, Unneeded
+
+
+def render_result(result: ApplyResult, *, color: bool = False) -> str:
+    """Return the summary of a run; it says complete only if everything planned now holds."""
+    style = Style(color)
+    return "\n".join(_sections(result, style)) + "\n"
+
+
+def _sections(result: ApplyResult, style: Style) -> Iterator[str]:
+    for one in result.applied:
+        yield from _remarks(one, style)
+    for failed in result.failed:
+        yield _failure(failed, style) + "\n"
+    yield from (_skipped(one) for one in result.skipped)
+    yield from (_unneeded(one) for one in result.unneeded)
+    if result.skipped or result.unneeded:
+        yield ""
+    yield _verdict(result, style)
+    yield from _outputs(result, style)
+
+
+def _remarks(one: Applied, style: Style) -> Iterator[str]:
+    for warning in one.warnings:
+        yield warning_box(f"{one.address}: {warning}", (), style) + "\n"
+    if one.receipt:
+        yield f"{visible(str(one.address))}: {visible(one.receipt)}\n"
+
+
+def _failure(one: Failed, style: Style) -> str:
+    facts = (
+        ("status", str(one.status or "")),
+        ("error_type", one.error_type),
+        ("request_id", one.request_id),
+    )
+    known = "\n".join(f"{name}: {value}" for name, value in facts if value)
+    title = f"{one.address} could not be {_PARTICIPLES[one.action]}"
+    return error_box(title, paragraphs(one.message, known, one.advice and f"hint: {one.advice}"), style)
+
+
+def _skipped(one: Skipped) -> str:
+    return f"{visible(str(one.address))}: Skipped, not {_PARTICIPLES[one.action]}: {visible(one.reason)}"
+
+
+def _unneeded(one: Unneeded) -> str:
+    return f"{visible(str(one.address))}: Nothing left to do: already {_PARTICIPLES[one.action]}"
+
+
+_PARTICIPLES = {
+    Action.NO_OP: "changed",
+    Action.CREATE: "created",
+    Action.UPDATE: "updated",
+    Action.DELETE: "destroyed",
+}
+
+
+def _verdict(result: ApplyResult, style: Style) -> str:
+    counts = f"Resources: {result.added} added, {result.changed} changed, {result.destroyed} destroyed."
+    if result.is_complete and not result.interrupted:
+        return style.verdict(f"Apply complete! {counts}", is_good=True)
+    word = "interrupted" if result.interrupted else "incomplete"
+    rest = f"{len(result.failed)} failed, {len(result.skipped)} skipped."
+    return style.verdict(f"Apply {word}! {counts} {rest}", is_good=False)
+
+
+def _outputs(result: ApplyResult, style: Style) -> Iterator[str]:
+    """Yield the redirect_url of every created connection: the customer's IdP admin needs it."""
+    created = [one for one in result.applied if one.action is Action.CREATE and one.connection.redirect_url]
+    if created:
+        yield f"\n{style.bold('Outputs:')}\n"
+        yield "# register each redirect_url at the customer's identity provider"
+    for one in created:
+        yield f"{visible(str(one.address))}.redirect_url = {quoted(one.connection.redirect_url or '')}"
