@@ -91,7 +91,14 @@ def payload(answer: Answer, *, wrapped: bool) -> Mapping[str, Any] | None:
         document = inner if isinstance(inner, dict) else None
     if document is None or _ENVELOPE_KEYS.isdisjoint(document):
         return None
-    return document if document.get("status_code", answer.status) == answer.status else None
+    return None if _is_refusal(document) else document
+
+
+def envelope(answer: Answer) -> Mapping[str, Any] | None:
+    """Return what a refusal says of itself; the session API does not wrap it, but it might."""
+    document = parse(answer.body)
+    inner = document.get("data") if document else None
+    return inner if isinstance(inner, dict) else document
 
 
 def identifier(document: Mapping[str, Any] | None, name: str) -> str:
@@ -101,11 +108,8 @@ def identifier(document: Mapping[str, Any] | None, name: str) -> str:
 
 
 def request_id(document: Mapping[str, Any] | None) -> str:
-    """Return the request's id from an envelope, also from inside of ``data``."""
-    inner = document.get("data") if document else None
-    return identifier(document, "request_id") or identifier(
-        inner if isinstance(inner, dict) else None, "request_id"
-    )
+    """Return the request's id from an envelope, for support to find the call by."""
+    return identifier(document, "request_id")
 
 
 def shown(message: object, secret: object = None) -> str:
@@ -120,3 +124,8 @@ def shown(message: object, secret: object = None) -> str:
     visible = "".join(" " if unicodedata.category(one)[0] in "CZ" else one for one in message[:4096])
     line = " ".join(visible.split())
     return line if len(line) <= _LONGEST_MESSAGE else f"{line[:_LONGEST_MESSAGE]}…"
+
+
+def _is_refusal(document: Mapping[str, Any]) -> bool:
+    status = document.get("status_code")
+    return isinstance(status, int) and status >= 300  # noqa: PLR2004  the end of HTTP's success statuses

@@ -12,7 +12,7 @@ from reconciler.providers.stytch.organization import parse_organization, read_or
 from reconciler.providers.stytch.resolution import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Mapping, Sequence
 
     from reconciler.core.errors import ProviderError
     from reconciler.core.state import Organization
@@ -66,7 +66,7 @@ class Backend(Connections):
             )
         return found
 
-    async def list_organizations(self) -> AsyncIterator[Organization]:
+    async def list_organizations(self) -> AsyncGenerator[Organization, None]:
         """Yield every organization of the project, page by page."""
         async for found in self.search_organizations({}):
             yield found
@@ -76,7 +76,7 @@ class Backend(Connections):
         call = read(f"/v1/b2b/organizations/{segment(reference)}", f"organization {reference!r}")
         return read_organization(await self._client.send(call), str(call))
 
-    async def search_organizations(self, query: Mapping[str, Any]) -> AsyncIterator[Organization]:
+    async def search_organizations(self, query: Mapping[str, Any]) -> AsyncGenerator[Organization, None]:
         """Yield the organizations that a query of the search finds; an empty one finds all.
 
         Raises:

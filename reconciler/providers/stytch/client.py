@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from itertools import count
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import httpx
@@ -29,11 +30,13 @@ from reconciler.providers.stytch.failure import (
     transport_failure,
     unreadable,
 )
-from reconciler.providers.stytch.retry import DEFAULT_PATIENCE, FIRST_CONTACT_PATIENCE, backoff
+from reconciler.providers.stytch.pace import LongPause
+from reconciler.providers.stytch.retry import DEFAULT_PATIENCE, FIRST_CONTACT_PATIENCE, Outage, backoff
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from reconciler.core.errors import ProviderError
     from reconciler.providers.stytch.call import Call
     from reconciler.providers.stytch.pace import Pace
 
@@ -73,6 +76,7 @@ class Client:
         self._session_mode = session_mode
         self._headers = headers
         self._largest = largest_answer
+        self._outage = Outage(self._clock)
         self._has_answered = False
 
     async def send(self, call: Call) -> Mapping[str, Any]:
@@ -81,24 +85,48 @@ class Client:
         Raises:
             ProviderError: of the kind that `reconciler.providers.base.Provider` promises.
         """
-        self._refuse_in_long_pause(call)
-        began = self._clock.monotonic()
+        spent = 0.0
         for attempt in count(1):
-            outcome = await self._attempt(call, attempt)
+            outcome, seconds = await self._attempt(call, attempt)
             if not isinstance(outcome, Failure):
                 return outcome
-            await self._before_repeating(outcome, attempt, self._clock.monotonic() - began)
+            if not outcome.repeatable:
+                raise outcome.error
+            spent += seconds
+            self._check_patience(outcome, attempt, spent)
+            spent += await self._rest(outcome)
         raise AssertionError("count() has no end")
 
-    async def _attempt(self, call: Call, attempt: int) -> Mapping[str, Any] | Failure:
-        async with self._pace.turn() as turn:
-            began = self._clock.monotonic()
-            answer = await self._exchange(call)
-            outcome = answer if isinstance(answer, Failure) else self._judge(call, answer)
-            _log_attempt(call, answer, outcome, attempt, self._clock.monotonic() - began)
-            if isinstance(outcome, Failure) and outcome.throttled:
-                self._pace.refused(turn, self._wait(outcome, attempt))
-            return outcome
+    async def _attempt(self, call: Call, attempt: int) -> tuple[Mapping[str, Any] | Failure, float]:
+        """Return what one attempt brought, and the seconds it took without waiting for its turn."""
+        try:
+            async with self._pace.turn(self._patience) as turn:
+                began = self._clock.monotonic()
+                outcome = await self._try(call, attempt)
+                self._take_note(outcome, turn)
+                return outcome, self._clock.monotonic() - began
+        except LongPause as pause:
+            raise Unavailable(
+                f"{call}: not sent, the service asked for no calls in the next {pause.seconds:.0f} s"
+            ) from pause
+
+    async def _try(self, call: Call, attempt: int) -> Mapping[str, Any] | Failure:
+        began = self._clock.monotonic()
+        answer = await self._exchange(call)
+        outcome = answer if isinstance(answer, Failure) else self._judge(call, answer)
+        status = 0 if isinstance(answer, Failure) else answer.status
+        _log_attempt(call, status, outcome, attempt, self._clock.monotonic() - began)
+        if isinstance(outcome, Failure) and not outcome.wait:
+            return replace(outcome, wait=backoff(attempt, self._clock.chance()))
+        return outcome
+
+    def _take_note(self, outcome: Mapping[str, Any] | Failure, turn: int) -> None:
+        if isinstance(outcome, Failure) and outcome.throttled:
+            self._pace.refused(turn, outcome.wait or 0.0)
+        if isinstance(outcome, Failure) and outcome.repeatable:
+            self._outage.failed()
+        else:
+            self._outage.ended()
 
     async def _exchange(self, call: Call) -> Answer | Failure:
         try:
@@ -131,44 +159,38 @@ class Client:
         document = payload(answer, wrapped=self._session_mode)
         return unreadable(call, answer) if document is None else document
 
-    async def _before_repeating(self, failure: Failure, attempt: int, elapsed: float) -> None:
-        if not failure.repeatable:
-            raise failure.error
-        wait = self._wait(failure, attempt)
-        if elapsed + wait > self._patience_for(failure):
-            _give_up(failure, attempt, elapsed, wait)
-        if not failure.throttled:  # otherwise the pace makes everyone wait
-            await self._clock.sleep(wait)
-
-    def _wait(self, failure: Failure, attempt: int) -> float:
-        return backoff(attempt, self._clock.chance()) if failure.wait is None else failure.wait
+    def _check_patience(self, failure: Failure, attempts: int, spent: float) -> None:
+        tried = max(spent, self._outage.seconds)
+        if tried + (failure.wait or 0.0) > self._patience_for(failure):
+            raise _given_up(failure, attempts, tried) from failure.error
 
     def _patience_for(self, failure: Failure) -> float:
         if failure.never_sent and not self._has_answered:
             return min(self._patience, FIRST_CONTACT_PATIENCE)
         return self._patience
 
-    def _refuse_in_long_pause(self, call: Call) -> None:
-        pause = self._pace.pause
-        if pause > self._patience:
-            raise Unavailable(f"{call}: not sent, the service asked for no calls in the next {pause:.0f} s")
+    async def _rest(self, failure: Failure) -> float:
+        """Wait before the next attempt, and return the seconds; the pace makes throttled calls wait."""
+        seconds = failure.wait or 0.0
+        if not failure.throttled:
+            await self._clock.sleep(seconds)
+        return seconds
 
 
-def _give_up(failure: Failure, attempts: int, elapsed: float, wait: float) -> NoReturn:
+def _given_up(failure: Failure, attempts: int, seconds: float) -> ProviderError:
     error = failure.error
-    tried = f"gave up after {attempts} attempt{'s' if attempts > 1 else ''} in {elapsed:.0f} s"
-    asked = f", asked to wait {wait:.0f} s more" if failure.wait else ""
-    raise type(error)(
-        f"{error.message}; {tried}{asked}",
+    tried = f"gave up after {attempts} attempt{'s' if attempts > 1 else ''} in {seconds:.0f} s"
+    return type(error)(
+        f"{error.message}; {tried}, the next was due in {failure.wait or 0.0:.0f} s",
         status=error.status,
         error_type=error.error_type,
         request_id=error.request_id,
-    ) from error
+    )
 
 
 def _log_attempt(
     call: Call,
-    answer: Answer | Failure,
+    status: int,
     outcome: Mapping[str, Any] | Failure,
     attempt: int,
     seconds: float,
@@ -179,7 +201,7 @@ def _log_attempt(
         "api call",
         method=call.method,
         path=call.path,
-        status=0 if isinstance(answer, Failure) else answer.status,
+        status=status,
         duration_ms=round(seconds * 1000, 1),
         request_id=outcome.error.request_id if isinstance(outcome, Failure) else request_id(outcome),
         attempt=attempt,

@@ -5,17 +5,14 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Final, assert_never
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
-import aiohttp
 import httpx
-from httpx_aiohttp import AiohttpTransport
 
 from reconciler import __version__
 from reconciler.providers.stytch.backend import Backend
 from reconciler.providers.stytch.client import Client
 from reconciler.providers.stytch.clock import Clock
+from reconciler.providers.stytch.network import network
 from reconciler.providers.stytch.pace import Pace
 from reconciler.providers.stytch.retry import DEFAULT_PATIENCE
 from reconciler.providers.stytch.sdk_headers import sdk_headers
@@ -23,15 +20,12 @@ from reconciler.providers.stytch.session import Session
 from reconciler.providers.stytch.target import ProjectTarget, SessionTarget
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import AsyncIterator
 
     from reconciler.core.limits import Limits
     from reconciler.providers.stytch.target import Target
 
 _CONNECT_TIMEOUT: Final = 10.0
-_IDLE_SECONDS: Final = 15.0
-"""Connections idle for longer are not used again: many servers close theirs after 20 or more."""
 
 
 @asynccontextmanager
@@ -54,7 +48,7 @@ async def connect(
     """
     clock = clock or Clock()
     pace = Pace(limits.requests_per_second, limits.concurrency, clock)
-    async with _http(target.headers(), transport or _network(target.address, limits)) as http:
+    async with _http(target.headers(), transport or network(target.address, limits.concurrency)) as http:
         yield _provider(target, http, pace, clock, patience)
 
 
@@ -88,33 +82,3 @@ def _http(headers: dict[str, str], transport: httpx.AsyncBaseTransport) -> httpx
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
         follow_redirects=False,
     )
-
-
-def _network(address: str, limits: Limits) -> httpx.AsyncBaseTransport:
-    tls = httpx.create_ssl_context()
-
-    def session() -> aiohttp.ClientSession:
-        return _session(limits.concurrency, tls)
-
-    return AiohttpTransport(client=session, proxy=_proxy(address))
-
-
-def _session(concurrency: int, tls: ssl.SSLContext) -> aiohttp.ClientSession:
-    connector = aiohttp.TCPConnector(limit=concurrency, keepalive_timeout=_IDLE_SECONDS, ssl=tls)
-    session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
-    # There is no public switch: by default PUT and DELETE are silently sent a second time when a
-    # kept connection breaks, although the first may have been carried out.
-    session._retry_connection = False  # noqa: SLF001  see above
-    return session
-
-
-def _proxy(address: str) -> httpx.Proxy | None:
-    """Return the proxy that the environment names for an address; none for http, which is loopback."""
-    if address.startswith("http://"):
-        return None
-    parts = urlsplit(address)
-    proxies = getproxies()
-    url = proxies.get(parts.scheme) or proxies.get("all")
-    if not url or proxy_bypass(parts.netloc):
-        return None
-    return httpx.Proxy(url if "://" in url else f"http://{url}")

@@ -26,7 +26,7 @@ from reconciler.providers.stytch.advice import (
     SDK_ORIGIN,
     advice,
 )
-from reconciler.providers.stytch.answer import identifier, parse, request_id, shown
+from reconciler.providers.stytch.answer import envelope, identifier, request_id, shown
 from reconciler.providers.stytch.retry import retry_after
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ _REPEATABLE: Final = frozenset({408, 429, _CLIENT_CLOSED, 500, 502, 503, 504})
 _REDIRECT: Final = range(300, 400)
 _SERVER_ERROR: Final = 500
 
+_MAY_HAVE_HAPPENED: Final = "it may have been carried out, read the live state before repeating it"
+
 _NOT_FOUND: Final = {
     "organization_not_found": OrganizationNotFound,
     "oidc_connection_not_found": ConnectionNotFound,
@@ -52,8 +54,9 @@ _NOT_FOUND: Final = {
 class Failure:
     """One attempt that brought nothing.
 
-    ``wait`` is what the service asked for, in seconds. ``throttled`` concerns all calls, not this
-    one alone. ``never_sent`` tells that no connection was made.
+    ``wait`` is in seconds: what the service asked for, or None if it asked for nothing.
+    ``throttled`` concerns all calls, not this one alone. ``never_sent`` tells that no connection
+    was made.
     """
 
     error: ProviderError
@@ -65,16 +68,19 @@ class Failure:
 
 def refusal(call: Call, answer: Answer, wall: float, *, session_mode: bool = False) -> Failure:
     """Return what an answer with a status other than 2xx means; ``wall`` is the present, for dates."""
-    envelope = parse(answer.body)
+    said = envelope(answer)
+    error_type = identifier(said, "error_type")
     wait = retry_after(answer.retry_after, wall)
     throttled = answer.status == THROTTLED or (answer.status in _REPEATABLE and wait is not None)
-    kind = _kind(call, answer.status, identifier(envelope, "error_type"), session_mode=session_mode)
+    is_dead = error_type in DEAD_SESSION or (session_mode and error_type in DEAD_IN_SESSION_MODE)
+    kind = AccessDenied if is_dead else _kind(call, answer.status, error_type)
+    hint = LOG_IN_AGAIN if is_dead else _hint(kind, answer.status, error_type)
     return Failure(
         kind(
-            _message(call, answer.status, envelope, kind),
+            _message(call, answer.status, said, hint),
             status=answer.status,
-            error_type=identifier(envelope, "error_type"),
-            request_id=request_id(envelope),
+            error_type=error_type,
+            request_id=request_id(said),
         ),
         repeatable=answer.status == THROTTLED or (answer.status in _REPEATABLE and not call.writes),
         wait=wait,
@@ -84,7 +90,7 @@ def refusal(call: Call, answer: Answer, wall: float, *, session_mode: bool = Fal
 
 def unreadable(call: Call, answer: Answer) -> Failure:
     """Return what a good status with a body that is no answer means."""
-    known = request_id(parse(answer.body))
+    known = request_id(envelope(answer))
     if call.writes:
         text = f"{call}: accepted, but the answer cannot be read; read the live state before repeating it"
         return Failure(UnknownOutcome(text, status=answer.status, request_id=known))
@@ -114,14 +120,13 @@ def transport_failure(call: Call, error: Exception) -> Failure:
 
 def _silence(call: Call, what: str) -> Failure:
     if call.writes:
-        text = f"{call}: {what}; it may have been carried out, read the live state before repeating it"
+        text = f"{call}: {what}; {_MAY_HAVE_HAPPENED}"
         return Failure(UnknownOutcome(text))
     return Failure(Unavailable(f"{call}: {what}"), repeatable=True)
 
 
-def _kind(call: Call, status: int, error_type: str, *, session_mode: bool) -> type[ProviderError]:
-    dead = error_type in DEAD_SESSION or (session_mode and error_type in DEAD_IN_SESSION_MODE)
-    if dead or status in {401, 403} or error_type in SDK_ORIGIN:
+def _kind(call: Call, status: int, error_type: str) -> type[ProviderError]:
+    if status in {401, 403} or error_type in SDK_ORIGIN:
         return AccessDenied
     if status == 404:  # noqa: PLR2004  the statuses are named by the branches
         return _NOT_FOUND.get(error_type, NotFound)
@@ -132,26 +137,24 @@ def _kind(call: Call, status: int, error_type: str, *, session_mode: bool) -> ty
     return RequestRejected
 
 
-def _message(call: Call, status: int, envelope: Mapping[str, Any] | None, kind: type[ProviderError]) -> str:
+def _hint(kind: type[ProviderError], status: int, error_type: str) -> str:
+    return _MAY_HAVE_HAPPENED if kind is UnknownOutcome else advice(status, error_type)
+
+
+def _message(call: Call, status: int, said: Mapping[str, Any] | None, hint: str) -> str:
     secret = call.body.get("client_secret") if call.body else None
-    said = shown(_said(envelope), secret).rstrip(".") or _unsaid(status)
-    error_type = identifier(envelope, "error_type")
-    hint = LOG_IN_AGAIN if kind is AccessDenied and error_type in DEAD_SESSION else advice(status, error_type)
-    if kind is UnknownOutcome:
-        hint = "it may have been carried out, read the live state before repeating it"
-    return f"{call}: {said}; {hint}" if hint else f"{call}: {said}"
+    words = shown(_words(said), secret).rstrip(".") or _unsaid(status)
+    return f"{call}: {words}; {hint}" if hint else f"{call}: {words}"
 
 
-def _said(envelope: Mapping[str, Any] | None) -> object:
+def _words(said: Mapping[str, Any] | None) -> object:
     """Return the server's own words: of the envelope, of OAuth's form, or of the schema's form."""
-    if not envelope:
+    if not said:
         return None
     for name in ("error_message", "error_description"):
-        if envelope.get(name):
-            return envelope[name]
-    return next(
-        (_schema_words(envelope[name]) for name in ("body", "params", "query") if name in envelope), None
-    )
+        if said.get(name):
+            return said[name]
+    return next((_schema_words(said[name]) for name in ("body", "params", "query") if name in said), None)
 
 
 def _schema_words(findings: object) -> str:

@@ -28,6 +28,14 @@ _SLOWEST: Final = 0.01
 """Share of the full rate that is never given up."""
 
 
+class LongPause(Exception):
+    """The service asked for more quiet than the caller has patience; ``seconds`` are left of it."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"no calls for {seconds:.0f} s")
+        self.seconds = seconds
+
+
 class Pace:
     """Turns for calls, shared by all calls of a project.
 
@@ -58,10 +66,14 @@ class Pace:
         return max(0.0, self._paused_until - self._clock.monotonic())
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[int]:
-        """Wait for a turn; the value names it when it is refused."""
+    async def turn(self, patience: float) -> AsyncIterator[int]:
+        """Wait for a turn; the value names it when it is refused.
+
+        Raises:
+            LongPause: the service wants quiet for more than ``patience`` seconds.
+        """
         async with self._slots:
-            await self._wait_for_slot()
+            await self._wait_for_slot(patience)
             yield self._epoch
 
     def refused(self, turn: int, seconds: float) -> None:
@@ -76,8 +88,10 @@ class Pace:
         self._paused_until = max(self._paused_until, now + seconds)
         self._next = max(self._next, self._paused_until)
 
-    async def _wait_for_slot(self) -> None:
+    async def _wait_for_slot(self, patience: float) -> None:
         while True:
+            if self.pause > patience:
+                raise LongPause(self.pause)
             epoch = self._epoch
             wait = self._reserve() - self._clock.monotonic()
             if wait > 0:

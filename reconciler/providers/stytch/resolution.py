@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from reconciler.core.errors import (
@@ -16,7 +17,7 @@ from reconciler.core.errors import (
 from reconciler.core.state import Organization
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping, Sequence
 
 _CHUNK: Final = 1000
 """References in one search: as many as one answer can hold."""
@@ -37,7 +38,7 @@ class Directory(Protocol):
         """Return one organization by its id, slug or external id."""
         ...
 
-    def search_organizations(self, query: Mapping[str, Any]) -> AsyncIterator[Organization]:
+    def search_organizations(self, query: Mapping[str, Any]) -> AsyncGenerator[Organization, None]:
         """Yield the organizations that a query finds."""
         ...
 
@@ -48,7 +49,8 @@ async def resolve(
     """Return for every reference its organization, or why there is none.
 
     One reference costs one call. Many cost a search per thousand, and one more call for each that
-    the search cannot find: it knows ids and slugs, but no external ids.
+    the search cannot find: it knows ids and slugs, but no external ids. Where many are left over,
+    a tenth of those calls is first spent on going through all organizations.
 
     Raises:
         AccessDenied: the credentials are not accepted.
@@ -58,6 +60,7 @@ async def resolve(
     if len(wanted) > 1:
         for query, chunk in _queries(wanted):
             await _search(query, chunk, directory, entries)
+        await _sweep([one for one in wanted if one not in entries], directory, entries)
     await _look_up([one for one in wanted if one not in entries], directory, entries)
     return {one: entries[one] for one in wanted}
 
@@ -86,6 +89,40 @@ async def _search(
         entries.update(dict.fromkeys(chunk, error))
         return
     _enter(found, frozenset(chunk), entries)
+
+
+async def _sweep(missing: list[str], directory: Directory, entries: Entries) -> None:
+    """Look for many external ids by going through all organizations, while that saves calls.
+
+    It may cost a tenth of the calls that looking each of them up would cost.
+    """
+    bound = len(missing) // 10 * _CHUNK
+    if not bound:
+        return
+    wanted = frozenset(missing)
+    try:
+        async with aclosing(directory.search_organizations({})) as organizations:
+            _enter(await _matching(organizations, wanted, bound), wanted, entries)
+    except AccessDenied:
+        raise
+    except ProviderError:
+        return  # the single look-ups will tell
+
+
+async def _matching(
+    organizations: AsyncIterator[Organization], wanted: frozenset[str], bound: int
+) -> list[Organization]:
+    """Return those of the first ``bound`` organizations that are wanted; stop once all are found."""
+    found: list[Organization] = []
+    remaining = set(wanted)
+    async for organization in organizations:
+        bound -= 1
+        if not names_of(organization).isdisjoint(wanted):
+            found.append(organization)
+            remaining -= names_of(organization)
+        if not remaining or not bound:
+            break
+    return found
 
 
 def _enter(found: Iterable[Organization], wanted: frozenset[str], entries: Entries) -> None:

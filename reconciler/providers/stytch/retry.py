@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from reconciler.providers.stytch.clock import Clock
 
 DEFAULT_PATIENCE: Final = 120.0
 """Seconds in all that one call may take with its repetitions."""
@@ -14,6 +17,37 @@ FIRST_CONTACT_PATIENCE: Final = 10.0
 
 _FIRST_WAIT: Final = 1.0
 _LONGEST_WAIT: Final = 60.0
+
+_FORGOTTEN: Final = 2 * _LONGEST_WAIT
+
+
+class Outage:
+    """For how long nothing has worked, over all calls of a run together.
+
+    Against a service that is down every call would wait to the end of its own patience, one after
+    the other; so they share it. An outage that nobody has touched for long is forgotten.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._since: float | None = None
+        self._seen = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the first failure that no success has followed."""
+        return 0.0 if self._since is None else self._clock.monotonic() - self._since
+
+    def failed(self) -> None:
+        """Take note of a failure that may pass."""
+        now = self._clock.monotonic()
+        if self._since is None or now - self._seen > _FORGOTTEN:
+            self._since = now
+        self._seen = now
+
+    def ended(self) -> None:
+        """Take note that the service works."""
+        self._since = None
 
 
 def backoff(attempt: int, chance: float) -> float:

@@ -11,7 +11,7 @@ from reconciler.providers.stytch.organization import read_organization
 from reconciler.providers.stytch.resolution import names_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Mapping, Sequence
 
     from reconciler.core.errors import ProviderError
     from reconciler.core.state import Organization
@@ -58,7 +58,7 @@ class Session(Connections):
         await self._admit(organization.organization_id)
         return await self._own_organization()
 
-    async def list_organizations(self) -> AsyncIterator[Organization]:
+    async def list_organizations(self) -> AsyncGenerator[Organization, None]:
         """Yield the one organization there is through this door."""
         yield await self._own_organization()
 
