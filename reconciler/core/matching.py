@@ -49,8 +49,9 @@ def match_connections(desired: DesiredOrganization, live: LiveOrganization) -> M
     """Pair every declaration with at most one live connection, and no connection with two."""
     claims = _Claims(desired.connections, live)
     claims.by_pin()
-    claims.by_name(lambda one: (one.connection.display_name or "",))
-    claims.by_name(lambda one: one.previous_display_names)
+    claims.contested_names()
+    claims.by_name(_present_name)
+    claims.by_name(_previous_names)
     claims.look_alikes()
     return claims.matching()
 
@@ -77,6 +78,26 @@ class _Claims:
                 self._claim(one, pin)
             elif not one.is_absent:
                 self._report(one, "pin-not-live", *_pin_not_live(one, pin, self._live))
+
+    def contested_names(self) -> None:
+        """Report declarations that have the present name of what another one was called before.
+
+        It is either, if nothing has that other one's present name (was it renamed already?) or if
+        the two have exchanged their names.
+        """
+        present, previous = self._candidates(_present_name), self._candidates(_previous_names)
+        for one in self._declared:
+            name = one.address.connection
+            for connection_id in present.get(name, ()):
+                rivals = [
+                    other
+                    for other, ids in previous.items()
+                    if other != name
+                    and connection_id in ids
+                    and (not present[other] or set(present[other]) & set(previous[name]))
+                ]
+                if rivals and name not in self._settled:
+                    self._report(one, "claimed-twice", *_claimed_twice(one, connection_id, rivals))
 
     def by_name(self, names_of: Names) -> None:
         """Settle the declarations whose names lead to exactly one unclaimed connection."""
@@ -115,8 +136,9 @@ class _Claims:
         found = {}
         for one in self._declared:
             if one.address.connection not in self._settled:
+                names = dict.fromkeys(names_of(one))
                 found[one.address.connection] = [
-                    connection_id for name in names_of(one) for connection_id in by_name.get(name, ())
+                    connection_id for name in names for connection_id in by_name.get(name, ())
                 ]
         return found
 
@@ -141,6 +163,15 @@ class _Claims:
         self._diagnostics.append(
             Diagnostic(Severity.ERROR, code, summary, detail, address=str(one.address), location=one.location)
         )
+
+
+def _present_name(one: DesiredConnection) -> tuple[str, ...]:
+    return (one.connection.display_name or "",)
+
+
+def _previous_names(one: DesiredConnection) -> tuple[str, ...]:
+    """Return the names it had, other than the one it has."""
+    return tuple(name for name in one.previous_display_names if name != one.connection.display_name)
 
 
 def _pin_not_live(one: DesiredConnection, pin: str, live: LiveOrganization) -> tuple[str, str]:

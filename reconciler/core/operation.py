@@ -111,6 +111,8 @@ def _judge_create(change: Create, live: LiveOrganization, secrets: Secrets) -> V
         return Stale(f"there are now {len(twins)} connections of that name: {ids}")
     if not changed_fields(change.declared, twins[0], secrets):
         return AlreadyDone(twins[0])
+    if change.resumes and twins[0].connection_id != change.resumes.connection_id:
+        return Stale(f"another connection has that name now: {twins[0].connection_id}")
     if twins[0].is_untouched:
         return Proceed(twins[0].connection_id)
     return Stale(f"a connection of that name has appeared: {twins[0].connection_id}")

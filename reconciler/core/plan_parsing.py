@@ -28,7 +28,7 @@ def from_document(document: Document) -> Plan:
         raise PlanRefused("the plan file was changed after it was written: plan again")
     try:
         return _plan(document)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise PlanRefused(f"the plan file is not complete ({type(error).__name__}): plan again") from error
 
 

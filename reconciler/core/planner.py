@@ -134,7 +134,7 @@ def _compare(
             connection_id=live.connection_id or "",
             uncomparable=uncomparable,
         )
-    if live.is_untouched and not desired.connection.connection_id:
+    if _is_interrupted_create(desired, live):
         return Create(
             address=desired.address,
             organization_id=organization_id,
@@ -151,6 +151,12 @@ def _compare(
         uncomparable=uncomparable,
         location=desired.location,
     )
+
+
+def _is_interrupted_create(desired: DesiredConnection, live: OidcConnection) -> bool:
+    """Whether this is what a create of the declared connection, under its present name, left behind."""
+    is_pinned = desired.connection.connection_id is not None
+    return live.is_untouched and not is_pinned and live.display_name == desired.connection.display_name
 
 
 def _respecting_ignored(desired: DesiredConnection, live: OidcConnection) -> OidcConnection:

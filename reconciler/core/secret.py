@@ -68,7 +68,7 @@ class Secret:
         """Compare in constant time."""
         if not isinstance(other, Secret):
             return NotImplemented
-        return hmac.compare_digest(self._value.encode(), other._value.encode())
+        return hmac.compare_digest(self._bytes(), other._bytes())
 
     __hash__ = None  # type: ignore[assignment]  # a hash would be a fingerprint of the value
 
@@ -87,6 +87,10 @@ class Secret:
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         """Refuse to be pickled or copied out."""
         raise TypeError("a Secret cannot be serialised")
+
+    def _bytes(self) -> bytes:
+        """Return the value as bytes; without "surrogatepass" an error could quote it."""
+        return self._value.encode("utf-8", "surrogatepass")
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Secret:
         """Return itself: it is immutable."""

@@ -13,7 +13,7 @@ from reconciler.reports.visible import count, quoted, value_text, width
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from reconciler.core.change import AttributeChange, Change, Value
+    from reconciler.core.change import AttributeChange, Change
     from reconciler.core.diff import ElementChange
     from reconciler.reports.style import Style
 
@@ -102,7 +102,7 @@ def _collection(one: AttributeChange, mark: str, style: Style) -> Iterator[str]:
         return
     yield _line(mark, one.name, opening)
     yield from _elements(changes, style, is_mapping=opening == "{")
-    unchanged = _size(one.before) - sum(element.before is not None for element in changes)
+    unchanged = len(set(one.before or ()) - {element.key for element in changes})
     if unchanged:
         yield "            " + _hidden(unchanged, "unchanged element", style)
     ending = f" {style.dim('-> null')}" if one.action is Action.DELETE else ""
@@ -130,7 +130,3 @@ def _element_value(one: ElementChange, style: Style) -> str:
     if one.before is None or one.after is None:
         return value_text(one.after if one.before is None else one.before)
     return f"{value_text(one.before)} {style.yellow('->')} {value_text(one.after)}"
-
-
-def _size(value: Value | None) -> int:
-    return len(value) if value else 0
