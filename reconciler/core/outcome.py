@@ -10,6 +10,7 @@ from reconciler.core.change import Action
 if TYPE_CHECKING:
     from reconciler.core.address import Address
     from reconciler.core.connection import OidcConnection
+    from reconciler.core.errors import Diagnostic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,10 +68,15 @@ Outcome = Applied | Unneeded | Failed | Skipped
 
 @dataclass(frozen=True, slots=True)
 class ApplyResult:
-    """All outcomes, in the order of the plan. ``interrupted``: the run was told to stop."""
+    """All outcomes, in the order of the plan.
+
+    ``interrupted``: the run was told to stop. ``diagnostics`` are the plan's: what was refused there
+    is missing here.
+    """
 
     outcomes: tuple[Outcome, ...] = ()
     interrupted: bool = False
+    diagnostics: tuple[Diagnostic, ...] = ()
 
     @property
     def applied(self) -> tuple[Applied, ...]:
@@ -95,7 +101,8 @@ class ApplyResult:
     @property
     def is_complete(self) -> bool:
         """Whether everything that was planned now holds."""
-        return not self.failed and not self.skipped
+        refused = any(found.is_error for found in self.diagnostics)
+        return not self.failed and not self.skipped and not refused
 
     def count(self, action: Action) -> int:
         """Return how many operations of that kind took effect."""

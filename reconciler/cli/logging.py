@@ -1,0 +1,42 @@
+"""Log lines on standard error, as text or as JSON."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+import structlog
+
+if TYPE_CHECKING:
+    from structlog.typing import EventDict, Processor, WrappedLogger
+
+_LEVELS: Final = {0: logging.WARNING, 1: logging.INFO}
+
+
+def configure_logging(*, verbosity: int, log_format: str) -> None:
+    """Send log lines to standard error: warnings, with ``-v`` every API call, with ``-vv`` all."""
+    renderer: Processor = structlog.processors.JSONRenderer() if log_format == "json" else _as_text
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS.get(verbosity, logging.DEBUG)),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
+def _as_text(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
+    """Return ``time level event name=value …``; control characters are escaped."""
+    time, level, name = (event.pop(key, "") for key in ("timestamp", "level", "event"))
+    facts = " ".join(f"{key}={_plain(value)}" for key, value in event.items())
+    return f"{time} {str(level).upper()} {_plain(name)} {facts}".rstrip()
+
+
+def _plain(value: Any) -> str:  # noqa: ANN401 - whatever was logged
+    text = str(value)
+    return text if text.isprintable() and " " not in text else repr(text)

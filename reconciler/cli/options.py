@@ -1,0 +1,112 @@
+"""The options that several verbs share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import reduce
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from reconciler.cli.console import Console
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFile:
+    """One ``--output [FORMAT=]FILE``; no format means that of ``--format``."""
+
+    path: Path
+    format: str | None = None
+
+
+def reporting_options(*formats: str) -> Decorator:
+    """Add the options that say how a result is shown, and where."""
+
+    def read_outputs(
+        _context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]
+    ) -> tuple[OutputFile, ...]:
+        return tuple(_output_file(value, formats) for value in values)
+
+    return _all(
+        click.option("--format", "format_", type=click.Choice(formats), default="text", show_default=True,
+                     help="The format of the result on standard output."),
+        click.option("--output", "outputs", metavar="[FORMAT=]FILE", multiple=True, callback=read_outputs,
+                     help="Write the result to a file as well; may be repeated."),
+        *_stream_options(),
+    )  # fmt: skip
+
+
+def quiet_options() -> Decorator:
+    """Add the options of verbs whose result has one form only."""
+    return _all(*_stream_options())
+
+
+def selection_options() -> Decorator:
+    """Add the options that say which connections are meant, with which variables."""
+    return _all(
+        click.option("--target", "targets", metavar="ADDRESS", multiple=True,
+                     help="Only these connections; globs such as 'acme/*'; may be repeated."),
+        click.option("--rotate", metavar="ADDRESS", multiple=True,
+                     help="Send the secret of these connections even if it cannot be compared."),
+        variable_option(),
+    )  # fmt: skip
+
+
+def variable_option() -> Decorator:
+    """Add ``--var``."""
+    return click.option(
+        "--var", "variables", metavar="NAME=VALUE", multiple=True, callback=_read_variables,
+        help="The value of ${var:NAME}; wins over the project file; may be repeated.",
+    )  # fmt: skip
+
+
+def _stream_options() -> tuple[Decorator, ...]:
+    return (
+        click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto",
+                     show_default=True, help="Colours; NO_COLOR is respected."),
+        click.option("--log-format", type=click.Choice(("text", "json")), default="text",
+                     show_default=True, help="The format of log lines on standard error."),
+        click.option("-v", "--verbose", count=True, help="Log every API call; -vv also what led to it."),
+        click.option("-q", "--quiet", is_flag=True, help="No progress and no remarks."),
+    )  # fmt: skip
+
+
+def console_of(options: dict[str, Any]) -> Console:
+    """Take the stream options, set logging up, and return the console."""
+    from reconciler.cli.logging import configure_logging  # noqa: PLC0415 - imports structlog
+
+    configure_logging(verbosity=options["verbose"], log_format=options["log_format"])
+    return Console(color=options["color"], quiet=options["quiet"])
+
+
+def _all(*decorators: Decorator) -> Decorator:
+    return lambda command: reduce(lambda inner, decorate: decorate(inner), reversed(decorators), command)
+
+
+def _output_file(value: str, formats: tuple[str, ...]) -> OutputFile:
+    prefix, sign, path = value.partition("=")
+    if not sign or "/" in prefix or "." in prefix:
+        return OutputFile(Path(value))
+    if prefix not in formats:
+        raise click.BadParameter(f"unknown format {prefix!r}; known: {', '.join(formats)}")
+    if not path:
+        raise click.BadParameter(f"{value!r} names no file")
+    return OutputFile(Path(path), prefix)
+
+
+def _read_variables(
+    _context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]
+) -> dict[str, str]:
+    variables = {}
+    for value in values:
+        name, sign, text = value.partition("=")
+        if not sign or not name:
+            raise click.BadParameter(f"{value!r} must have the form NAME=VALUE")
+        variables[name] = text
+    return variables
