@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from reconciler.applier.settling import Settling, Unsettled, twins
-from reconciler.core.connection import DEFAULT_IDENTITY_PROVIDER, Status
+from reconciler.core.connection import Status
 from reconciler.core.diff import changed_fields, uncomparable_fields
 from reconciler.core.errors import ConnectionNotFound, MalformedAnswer, ProviderError, UnknownOutcome
 from reconciler.core.operation import resolved, values_to_send
@@ -102,7 +102,7 @@ class Writing:
 
     async def _begin(self, change: Create, live: LiveOrganization, known: set[str]) -> Effect:
         name = change.declared.display_name or ""
-        provider = change.declared.identity_provider or DEFAULT_IDENTITY_PROVIDER
+        provider = change.declared.identity_provider or ""
         for _ in range(self._repeats + 1):
             try:
                 created = await self._provider.create_connection(change.organization_id, name, provider)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.core.address import Address
 from reconciler.core.change import ActionReason, Create, Delete, NoOp, Update
-from reconciler.core.connection import REQUIRED_TO_BECOME_ACTIVE
+from reconciler.core.connection import DEFAULT_IDENTITY_PROVIDER, REQUIRED_TO_BECOME_ACTIVE
 from reconciler.core.diff import changed_fields, uncomparable_fields
 from reconciler.core.errors import Diagnostic, Severity
 from reconciler.core.guards import check_deletes
@@ -113,7 +113,7 @@ def _decide(pair: Pair, live: LiveOrganization, choices: Choices) -> Create | Up
         return Create(
             address=desired.address,
             organization_id=organization_id,
-            declared=_without_pin(desired.connection),
+            declared=_to_create(desired.connection),
             location=desired.location,
         )
     return _compare(desired, found, organization_id, choices)
@@ -138,7 +138,7 @@ def _compare(
         return Create(
             address=desired.address,
             organization_id=organization_id,
-            declared=_without_pin(desired.connection),
+            declared=_to_create(desired.connection),
             resumes=live.without_secret(),
             location=desired.location,
         )
@@ -204,6 +204,12 @@ def _unmanaged(desired: DesiredOrganization, matching: Matching) -> tuple[Unmana
     if desired.prune:
         return ()
     return tuple(Unmanaged(desired.reference, one.without_secret()) for one in matching.unmanaged)
+
+
+def _to_create(connection: OidcConnection) -> OidcConnection:
+    """Return what is sent to create it: the provider is shown and sent even if it is the default."""
+    provider = connection.identity_provider or DEFAULT_IDENTITY_PROVIDER
+    return replace(connection, connection_id=None, identity_provider=provider)
 
 
 def _without_pin(connection: OidcConnection) -> OidcConnection:
