@@ -71,8 +71,13 @@ def digest(document: Document) -> str:
 
 def diagnostic_document(found: Diagnostic) -> Document:
     """Return a finding in the shape of Terraform's ``validate -json``, with code and address."""
-    document: Document = {"severity": found.severity.value, "code": found.code, "summary": found.summary}
-    document |= {name: value for name in ("detail", "hint", "address") if (value := getattr(found, name))}
+    document: Document = {
+        "severity": found.severity.value,
+        "code": found.code,
+        "summary": found.summary,
+        "detail": found.detail,
+    }
+    document |= {name: value for name in ("hint", "address") if (value := getattr(found, name))}
     if found.location:
         document["range"] = _range(found.location, found.snippet)
     if found.location and found.snippet:

@@ -14,6 +14,7 @@ from reconciler.reports.apply_text import render_result
 from reconciler.reports.findings_json import validation_json
 from reconciler.reports.findings_text import render_diagnostics, render_validation
 from reconciler.reports.plan_json import plan_json
+from reconciler.reports.plan_schema import plan_schema
 from reconciler.reports.plan_text import render_plan
 from reconciler.reports.progress_text import render_finished, render_running, render_started
 from reconciler.reports.validated import Validated
@@ -52,6 +53,7 @@ __all__ = [
     "Format",
     "Validated",
     "plan_json",
+    "plan_schema",
     "render_diagnostics",
     "render_finished",
     "render_plan",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, assert_never
 from reconciler import __version__
 from reconciler.core.change import RESOURCE_TYPE
 from reconciler.core.outcome import Applied, Failed, Skipped, Unneeded
+from reconciler.core.plan_document import diagnostic_document
 
 if TYPE_CHECKING:
     from reconciler.core.connection import OidcConnection
@@ -30,7 +31,7 @@ def result_document(result: ApplyResult, version: str) -> Document:
         "format_version": FORMAT_VERSION,
         "reconciler_version": version,
         "complete": result.is_complete and not result.interrupted,
-        "errored": bool(result.failed),
+        "errored": bool(result.failed) or any(found.is_error for found in result.diagnostics),
         "interrupted": result.interrupted,
         "summary": {
             "added": result.added,
@@ -41,6 +42,7 @@ def result_document(result: ApplyResult, version: str) -> Document:
             "skipped": len(result.skipped),
         },
         "outcomes": [_outcome(one) for one in result.outcomes],
+        "diagnostics": [diagnostic_document(found) for found in result.diagnostics],
     }
 
 

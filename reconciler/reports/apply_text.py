@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.core.change import Action
-from reconciler.reports.diagnostic_box import error_box, paragraphs, warning_box
+from reconciler.reports.diagnostic_box import error_box, paragraphs, render_diagnostic, warning_box
 from reconciler.reports.style import Style
-from reconciler.reports.visible import quoted, visible
+from reconciler.reports.visible import count, quoted, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +24,9 @@ def render_result(result: ApplyResult, *, color: bool = False) -> str:
 def _sections(result: ApplyResult, style: Style) -> Iterator[str]:
     for one in result.applied:
         yield from _remarks(one, style)
+    for found in result.diagnostics:
+        if found.is_error:
+            yield render_diagnostic(found, style) + "\n"
     for failed in result.failed:
         yield _failure(failed, style) + "\n"
     yield from (_skipped(one) for one in result.skipped)
@@ -74,7 +77,9 @@ def _verdict(result: ApplyResult, style: Style) -> str:
         return style.verdict(f"Apply complete! {counts}", is_good=True)
     word = "interrupted" if result.interrupted else "incomplete"
     rest = f"{len(result.failed)} failed, {len(result.skipped)} skipped."
-    return style.verdict(f"Apply {word}! {counts} {rest}", is_good=False)
+    refused = sum(found.is_error for found in result.diagnostics)
+    not_planned = f" {count(refused, 'error')} in the plan." if refused else ""
+    return style.verdict(f"Apply {word}! {counts} {rest}{not_planned}", is_good=False)
 
 
 def _outputs(result: ApplyResult, style: Style) -> Iterator[str]:
