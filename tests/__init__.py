@@ -1,0 +1,1 @@
+"""The tests; folders that share modules are packages."""
