@@ -33,8 +33,8 @@ def report_failure(error: ReconcilerError, words: Sequence[str]) -> None:
 
 
 def _report(diagnostics: tuple[Diagnostic, ...], words: Sequence[str]) -> None:
-    from reconciler.reports import render_diagnostics  # noqa: PLC0415 - not needed for --help
-    from reconciler.reports.failure_json import failure_json  # noqa: PLC0415 - not needed for --help
+    from reconciler.reports import render_diagnostics
+    from reconciler.reports.failure_json import failure_json
 
     console = Console(color=_word_of("--color", words) or "auto")
     console.urgent(render_diagnostics(diagnostics, color=console.colors_remarks))

@@ -63,13 +63,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _change_directory(directory: str) -> None:
-    import os  # noqa: PLC0415 - not needed for --help
+    import os
 
     os.chdir(directory)
 
 
 def _close_output() -> None:
     """Keep the interpreter from complaining about a reader that went away."""
-    import os  # noqa: PLC0415 - not needed for --help
+    import os
 
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

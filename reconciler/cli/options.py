@@ -79,7 +79,7 @@ def _stream_options() -> tuple[Decorator, ...]:
 
 def console_of(options: dict[str, Any]) -> Console:
     """Take the stream options, set logging up, and return the console."""
-    from reconciler.cli.logging import configure_logging  # noqa: PLC0415 - imports structlog
+    from reconciler.cli.logging import configure_logging
 
     configure_logging(verbosity=options["verbose"], log_format=options["log_format"])
     return Console(color=options["color"], quiet=options["quiet"])

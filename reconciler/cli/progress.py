@@ -1,0 +1,70 @@
+"""How far the work has come: a bar on a terminal, a line now and then without one."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from time import monotonic
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reconciler.cli.console import Console
+
+_SECONDS_BETWEEN_LINES: Final = 10.0
+_WORTH_A_BAR: Final = 20
+"""Fewer organizations than this are read before a bar could be looked at."""
+
+
+@contextmanager
+def reading_progress(console: Console) -> Iterator[Lines]:
+    """Yield what is to be told how many organizations have been read."""
+    if console.quiet or not sys.stderr.isatty():
+        yield Lines(console, monotonic())
+        return
+    bar = Bar(console, monotonic())
+    try:
+        yield bar
+    finally:
+        bar.close()
+
+
+@dataclass(slots=True)
+class Lines:
+    """Prints a line every ten seconds."""
+
+    console: Console
+    last: float
+
+    def advanced(self, done: int, total: int) -> None:
+        """Take note that ``done`` of ``total`` organizations have been read."""
+        if monotonic() - self.last >= _SECONDS_BETWEEN_LINES:
+            self.last = monotonic()
+            self.console.remark(f"Reading... {done} of {total} organizations")
+
+
+@dataclass(slots=True)
+class Bar(Lines):
+    """Draws a bar that goes away when the work is done."""
+
+    progress: object = None
+
+    def advanced(self, done: int, total: int) -> None:
+        """Take note that ``done`` of ``total`` organizations have been read."""
+        if total < _WORTH_A_BAR:
+            return
+        from rich.console import Console as RichConsole
+        from rich.progress import Progress
+
+        if not isinstance(self.progress, Progress):
+            self.progress = Progress(console=RichConsole(stderr=True, markup=False), transient=True)
+            self.progress.start()
+            self.progress.add_task("Reading organizations", total=total)
+        self.progress.update(self.progress.task_ids[0], completed=done)
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self.progress is not None:
+            self.progress.stop()  # type: ignore[attr-defined]  # set above, imported only there

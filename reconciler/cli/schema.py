@@ -1,0 +1,21 @@
+"""``reconciler schema``: the JSON Schemas of what users write and read."""
+
+from __future__ import annotations
+
+import click
+
+NAMES = ("organization", "project", "plan")
+
+
+@click.command("schema")
+@click.argument("name", type=click.Choice(NAMES), metavar="NAME")
+def command(name: str) -> None:
+    """Print the JSON Schema of NAME: organization (a manifest), project (reconciler.yaml) or plan."""
+    if name == "plan":
+        from reconciler.reports.plan_schema import plan_schema
+
+        click.echo(plan_schema(), nl=False)
+    else:
+        from reconciler.manifests.schema import schema_text
+
+        click.echo(schema_text(name), nl=False)

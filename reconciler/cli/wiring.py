@@ -1,0 +1,111 @@
+"""Names the concrete adapters: which files, which secrets, which API, which clock."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reconciler.core.errors import InvalidConfiguration
+from reconciler.core.plan import Environment, Scope
+from reconciler.manifests import BackendTarget, load_manifests, load_project, resolve_target
+from reconciler.secrets import resolve_secrets
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from reconciler.core.secret import Secret, SecretReference
+    from reconciler.manifests import Loaded, Project
+    from reconciler.providers.stytch.target import Target
+    from reconciler.secrets import WantedSecret
+
+
+def project_of(config: str | None) -> Project:
+    """Read the project file that the call names, or that stands in the working directory.
+
+    Raises:
+        InvalidConfiguration: it has findings.
+    """
+    return load_project(Path(config) if config else None, Path.cwd())
+
+
+def manifests_of(project: Project, paths: Sequence[str], variables: Mapping[str, str]) -> Loaded:
+    """Read all manifests that are meant, with everything that is wrong with them."""
+    return load_manifests([Path(path) for path in paths], project, variables)
+
+
+def valid_manifests_of(project: Project, paths: Sequence[str], variables: Mapping[str, str]) -> Loaded:
+    """Read all manifests that are meant.
+
+    Raises:
+        InvalidConfiguration: anything is wrong with any of them.
+    """
+    loaded = manifests_of(project, paths, variables)
+    if any(found.is_error for found in loaded.diagnostics):
+        raise InvalidConfiguration(loaded.diagnostics)
+    return loaded
+
+
+def target_of(project: Project) -> Target:
+    """Return whom to call and as whom, with the credentials read.
+
+    Raises:
+        ReconcilerError: a credential is missing or unfit.
+    """
+    from reconciler.providers.stytch.target import ProjectTarget, SessionTarget
+
+    found = resolve_target(project, os.environ)
+    if isinstance(found, BackendTarget):
+        return ProjectTarget(
+            project_id=found.project_id,
+            secret=found.secret,
+            session_token=found.session_token,
+            base_url=found.base_url,
+        )
+    return SessionTarget(
+        public_token=found.public_token, session_token=found.session_token, base_url=found.base_url
+    )
+
+
+def scope_of(target: Target) -> Scope:
+    """Return what a plan made through this target is for."""
+    from reconciler.providers.stytch.target import ProjectTarget
+
+    principal = target.project_id if isinstance(target, ProjectTarget) else target.public_token
+    environment = Environment.LIVE if "-live-" in principal else Environment.TEST
+    return Scope(target.address, principal, environment)
+
+
+def secrets_of(project: Project, wanted: Iterable[WantedSecret]) -> Mapping[SecretReference, Secret]:
+    """Resolve references.
+
+    Raises:
+        InvalidConfiguration: at least one cannot be resolved; all that cannot are named.
+    """
+    resolved = resolve_secrets(wanted, policy=project.secret_policy, environment=os.environ)
+    if resolved.diagnostics:
+        raise InvalidConfiguration(resolved.diagnostics)
+    return resolved.secrets
+
+
+def now() -> datetime:
+    """Return the time, in UTC, to the second."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def commit_of(directory: Path) -> str:
+    """Return the Git commit of a folder, or nothing where there is none or no Git."""
+    try:
+        done = subprocess.run(
+            ["git", "rev-parse", "--verify", "--quiet", "HEAD"],  # noqa: S607 - the user's own Git
+            cwd=directory,
+            capture_output=True,
+            text=True,
+            timeout=5,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip()
