@@ -10,9 +10,15 @@ from reconciler.emulator.behaviours import (
     UnknownBehaviourError,
     parse_behaviour,
 )
+from reconciler.emulator.connection_lost import ConnectionLostError
 from reconciler.emulator.emulator import Emulator
+from reconciler.emulator.fault_text import UnknownFaultError, parse_fault
+from reconciler.emulator.faults import Always, Chance, Effect, Every, Fault, First, Nth
+from reconciler.emulator.missing_extra import MissingExtraError
+from reconciler.emulator.operations import ENDPOINT_NAMES
 from reconciler.emulator.rate_limit import RateLimit
 from reconciler.emulator.request_log import LoggedRequest, RequestLog
+from reconciler.emulator.seed import SeedError, read_seed
 from reconciler.emulator.server import RunningEmulator, running_emulator, serve
 from reconciler.emulator.settings import (
     DEFAULT_PROJECT_ID,
@@ -27,16 +33,30 @@ __all__ = [
     "DEFAULT_PROJECT_ID",
     "DEFAULT_PUBLIC_TOKEN",
     "DEFAULT_SECRET",
+    "ENDPOINT_NAMES",
+    "Always",
     "Behaviour",
+    "Chance",
+    "ConnectionLostError",
+    "Effect",
     "Emulator",
     "EmulatorSettings",
+    "Every",
+    "Fault",
+    "First",
     "LoggedRequest",
+    "MissingExtraError",
+    "Nth",
     "Project",
     "RateLimit",
     "RequestLog",
     "RunningEmulator",
+    "SeedError",
     "UnknownBehaviourError",
+    "UnknownFaultError",
     "parse_behaviour",
+    "parse_fault",
+    "read_seed",
     "running_emulator",
     "serve",
 ]

@@ -1,61 +1,79 @@
-"""The ASGI application: finds the operation of a request, has it answered, keeps the request log."""
+"""The ASGI application: finds the endpoint of a request, has it answered, keeps the request log."""
 
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import compile_path
 
-from reconciler.emulator.calls import Operation, Surface
-from reconciler.emulator.errors import ApiError, JsonObject
-from reconciler.emulator.operations import OPERATIONS
-from reconciler.emulator.pipeline import Exchange, answer
-from reconciler.emulator.request_log import LoggedRequest, RequestLog, redacted, redacted_headers
+from reconciler.emulator.answers import Answer
+from reconciler.emulator.control import CONTROL_ROUTES
+from reconciler.emulator.delivery import deliver
+from reconciler.emulator.disturbances import outcome
+from reconciler.emulator.errors import ApiError
+from reconciler.emulator.exchange import Exchange, PlainRoute
+from reconciler.emulator.operations import ENDPOINTS
+from reconciler.emulator.origins import cross_origin_headers, preflight_headers
+from reconciler.emulator.pipeline import error_answer
+from reconciler.emulator.request_log import LoggedRequest, redacted, redacted_headers
 
 if TYPE_CHECKING:
     import re
+    from collections.abc import Mapping
 
     from starlette.types import Receive, Scope, Send
 
-    from reconciler.emulator.answers import Answer
-    from reconciler.emulator.calls import Call
+    from reconciler.emulator.disturbances import Outcome
+    from reconciler.emulator.exchange import Endpoint
+    from reconciler.emulator.faults import Fault
     from reconciler.emulator.world import World
+
+_FRONTEND = "/sdk/"
 
 
 class Application:
-    """Serves `world` over ASGI and writes what it was asked into `log`."""
+    """Serves `world` over ASGI and writes what it was asked into its request log."""
 
-    def __init__(self, world: World, log: RequestLog) -> None:
+    def __init__(self, world: World) -> None:
         self._world = world
-        self._log = log
-        self._routes = tuple((compile_path(one.path)[0], one) for one in OPERATIONS)
+        endpoints = (*ENDPOINTS, *(CONTROL_ROUTES if world.settings.control else ()))
+        self._routes = tuple((compile_path(one.path)[0], one) for one in endpoints)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI interface."""
         if scope["type"] == "lifespan":
             await _run_lifespan(receive, send)
             return
-        response = await self._respond(Request(scope, receive))
-        await response(scope, receive, send)
+        request = Request(scope, receive)
+        extra: Mapping[str, str] = {}
+        if scope["path"].startswith(_FRONTEND):
+            extra = cross_origin_headers(self._world, request.headers)
+        await deliver(await self._respond(request), extra, scope, receive, send)
 
-    async def _respond(self, request: Request) -> Response:
-        operation, path = _find(self._routes, request.method, request.scope["path"])
-        exchange = await self._exchange(request, operation, path)
+    async def _respond(self, request: Request) -> Outcome:
+        if request.method == "OPTIONS" and request.scope["path"].startswith(_FRONTEND):
+            return Answer(200, b"", "text/plain", preflight_headers(self._world, request.headers))
+        endpoint, path = _find(self._routes, request.method, request.scope["path"])
+        exchange = await self._exchange(request, endpoint, path)
+        faults = self._world.faults.draw(endpoint, path.get("organization_id")) if _logged(endpoint) else ()
         started, clock = self._world.now(), time.perf_counter()
-        reply: Answer | None = None
+        result: Outcome | None = None
         try:
-            reply = await answer(self._world, exchange)
+            result = await outcome(self._world, exchange, faults)
         finally:
-            self._log.add(self._entry(request, exchange, reply, started, time.perf_counter() - clock))
-        return Response(reply.body, reply.status, dict(reply.headers), reply.media_type)
+            if _logged(endpoint):
+                entry = _entry(self._world, request, exchange, result)
+                spent = time.perf_counter() - clock
+                self._world.log.add(replace(entry, started_at=started, duration=spent, faults=_texts(faults)))
+        return result
 
-    async def _exchange(self, request: Request, operation: Operation, path: dict[str, str]) -> Exchange:
+    async def _exchange(self, request: Request, endpoint: Endpoint, path: dict[str, str]) -> Exchange:
         environment = self._world.settings.environment or "test"
         return Exchange(
-            operation=operation,
+            endpoint=endpoint,
             path=path,
             query=request.query_params,
             headers=request.headers,
@@ -65,41 +83,52 @@ class Application:
             request_id=self._world.identifiers.new("request-id", environment),
         )
 
-    def _entry(
-        self, request: Request, exchange: Exchange, reply: Answer | None, started: float, duration: float
-    ) -> LoggedRequest:
-        reveal = self._world.settings.log_secrets
-        body, headers, query = exchange.body, dict(request.headers), dict(request.query_params)
-        return LoggedRequest(
-            number=self._log.next_number(),
-            operation=exchange.operation.name,
-            method=request.method,
-            path=request.scope["path"],
-            query=query if reveal else redacted(query),
-            headers=headers if reveal else redacted_headers(headers),
-            body=body if reveal else redacted(body),
-            status=None if reply is None else reply.status,
-            error_type=None if reply is None else reply.error_type,
-            request_id=exchange.request_id,
-            organization_id=exchange.organization_id,
-            started_at=started,
-            duration=duration,
-            applied=exchange.applied,
-        )
-
 
 def _find(
-    routes: tuple[tuple[re.Pattern[str], Operation], ...], method: str, path: str
-) -> tuple[Operation, dict[str, str]]:
+    routes: tuple[tuple[re.Pattern[str], Endpoint], ...], method: str, path: str
+) -> tuple[Endpoint, dict[str, str]]:
     refusal = _UNKNOWN_ROUTE
-    for pattern, operation in routes:
+    for pattern, endpoint in routes:
         match = pattern.match(path)
         if match is None:
             continue
-        if operation.method == method:
-            return operation, match.groupdict()
+        if endpoint.method == method or (endpoint.method == "GET" and method == "HEAD"):
+            return endpoint, match.groupdict()
         refusal = _WRONG_METHOD
     return refusal, {}
+
+
+def _logged(endpoint: Endpoint) -> bool:
+    return not isinstance(endpoint, PlainRoute) or endpoint.logged
+
+
+def _entry(
+    world: World,
+    request: Request,
+    exchange: Exchange,
+    result: Outcome | None,
+) -> LoggedRequest:
+    reveal = world.settings.log_secrets
+    headers, query = dict(request.headers), dict(request.query_params)
+    answered = result if isinstance(result, Answer) else None
+    return LoggedRequest(
+        number=world.log.next_number(),
+        operation=exchange.endpoint.name,
+        method=request.method,
+        path=request.scope["path"],
+        query=query if reveal else redacted(query),
+        headers=headers if reveal else redacted_headers(headers),
+        body=exchange.body if reveal else redacted(exchange.body),
+        status=None if answered is None else answered.status,
+        error_type=None if answered is None else answered.error_type,
+        request_id=exchange.request_id,
+        organization_id=exchange.organization_id,
+        applied=exchange.applied,
+    )
+
+
+def _texts(faults: tuple[Fault, ...]) -> tuple[str, ...]:
+    return tuple(fault.text or fault.effect.value for fault in faults)
 
 
 async def _run_lifespan(receive: Receive, send: Send) -> None:
@@ -110,13 +139,13 @@ async def _run_lifespan(receive: Receive, send: Send) -> None:
             return
 
 
-async def _refuse_route(_world: World, _call: Call) -> JsonObject:
-    raise ApiError("route_not_found")
+async def _refuse_route(world: World, exchange: Exchange) -> Answer:
+    return error_answer(world, ApiError("route_not_found"), exchange.request_id)
 
 
-async def _refuse_method(_world: World, _call: Call) -> JsonObject:
-    raise ApiError("method_not_allowed")
+async def _refuse_method(world: World, exchange: Exchange) -> Answer:
+    return error_answer(world, ApiError("method_not_allowed"), exchange.request_id)
 
 
-_UNKNOWN_ROUTE = Operation("unknown-route", "", "", _refuse_route, Surface.NONE)
-_WRONG_METHOD = Operation("wrong-method", "", "", _refuse_method, Surface.NONE)
+_UNKNOWN_ROUTE = PlainRoute("unknown-route", "", "", _refuse_route)
+_WRONG_METHOD = PlainRoute("wrong-method", "", "", _refuse_method)

@@ -8,7 +8,7 @@ from reconciler.emulator.calls import Surface
 from reconciler.emulator.errors import ApiError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from reconciler.emulator.calls import Caller, Operation, Permission
     from reconciler.emulator.errors import JsonObject
@@ -53,12 +53,43 @@ def permits(caller: Caller, action: str, resource: str = "stytch.sso") -> bool:
     return not {action, "*"}.isdisjoint(_actions(caller, resource))
 
 
+def policy_of(project: JsonObject) -> JsonObject:
+    """The role table in the form the SDKs read."""
+    table = _table(project)
+    actions: dict[str, set[str]] = {}
+    for resources in table.values():
+        for resource, granted in resources.items():
+            actions.setdefault(resource, set()).update(set(granted) - {"*"})
+    return {
+        "roles": [
+            {
+                "role_id": role,
+                "description": "",
+                "permissions": [
+                    {"resource_id": resource, "actions": list(granted)}
+                    for resource, granted in resources.items()
+                ],
+            }
+            for role, resources in table.items()
+        ],
+        "resources": [
+            {"resource_id": resource, "description": "", "actions": sorted(known)}
+            for resource, known in actions.items()
+        ],
+        "scopes": [],
+    }
+
+
+def _table(project: JsonObject) -> dict[str, Mapping[str, Iterable[str]]]:
+    return {**DEFAULT_ROLES, **project.get("roles", {})}
+
+
 def _granted(caller: Caller, permission: Permission) -> bool:
     return permits(caller, permission.action, permission.resource)
 
 
 def _actions(caller: Caller, resource: str) -> set[str]:
-    table = {**DEFAULT_ROLES, **caller.project.get("roles", {})}
+    table = _table(caller.project)
     member_roles = (caller.member or {}).get("roles", [])
     granted = {"stytch_member", *member_roles}
     return {action for role in granted for action in table.get(role, {}).get(resource, ())}

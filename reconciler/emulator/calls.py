@@ -15,11 +15,10 @@ if TYPE_CHECKING:
 
 
 class Surface(Enum):
-    """Which of the two APIs is being called; a route that does not exist belongs to neither."""
+    """Which of the two APIs is being called."""
 
     BACKEND = "backend"
     FRONTEND = "frontend"
-    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,4 +91,4 @@ class Operation:
     @property
     def writes(self) -> bool:
         """Whether it changes what the API stores."""
-        return self.method in {"PUT", "DELETE"} or self.name.startswith("create-")
+        return self.method in {"PUT", "DELETE"} or "create-" in self.name

@@ -8,14 +8,20 @@ from typing import TYPE_CHECKING
 from reconciler.emulator import fixtures
 from reconciler.emulator.connection_defaults import release_connection
 from reconciler.emulator.connections import connections_of
+from reconciler.emulator.fault_text import parse_fault
+from reconciler.emulator.missing_extra import MissingExtraError
 from reconciler.emulator.organizations import lookup_organization, show_organization
-from reconciler.emulator.request_log import RequestLog
+from reconciler.emulator.seed import apply_seed, read_seed
 from reconciler.emulator.settings import EmulatorSettings
 from reconciler.emulator.world import World
 
 if TYPE_CHECKING:
     from reconciler.emulator.application import Application
     from reconciler.emulator.errors import JsonObject
+    from reconciler.emulator.faults import Fault
+    from reconciler.emulator.in_process import InProcessTransport
+    from reconciler.emulator.rate_limit import RateLimit
+    from reconciler.emulator.request_log import RequestLog
 
 
 class Emulator:
@@ -27,7 +33,6 @@ class Emulator:
     def __init__(self, settings: EmulatorSettings | None = None) -> None:
         self.settings = settings or EmulatorSettings()
         self.world = World(self.settings)
-        self.request_log = RequestLog(self.settings.log_capacity)
         project = self.settings.project
         if self.world.state.get("projects", project.project_id) is None:
             fixtures.add_project(
@@ -36,13 +41,28 @@ class Emulator:
                 secret=project.secret,
                 public_token=project.public_token,
             )
+        if self.settings.seed is not None and not any(self.world.state.all("organizations")):
+            self.seed(read_seed(self.settings.seed))
 
     @cached_property
     def application(self) -> Application:
         """The ASGI application; raises `MissingExtraError` without the extra `emulator`."""
-        from reconciler.emulator.application import Application  # noqa: PLC0415 -- needs the extra
+        try:
+            from reconciler.emulator.application import Application  # noqa: PLC0415 -- needs the extra
+        except ImportError as error:
+            raise MissingExtraError(error) from error
+        return Application(self.world)
 
-        return Application(self.world, self.request_log)
+    @property
+    def request_log(self) -> RequestLog:
+        """What was asked so far."""
+        return self.world.log
+
+    def transport(self) -> InProcessTransport:
+        """For `httpx.AsyncClient(transport=...)`: this emulator without a network."""
+        from reconciler.emulator.in_process import InProcessTransport  # noqa: PLC0415 -- httpx is slow to import
+
+        return InProcessTransport(self)
 
     def close(self) -> None:
         """Let go of the state; a state file keeps it."""
@@ -107,6 +127,45 @@ class Emulator:
     def set_behaviour(self, name: str, value: str) -> None:
         """Move a switch of `BEHAVIOURS`; raises `UnknownBehaviourError`."""
         self.world.behaviours.set(name, value)
+
+    def add_fault(self, fault: Fault | str) -> str:
+        """Put a fault in force, as a rule or as its text; returns its id. Raises `UnknownFaultError`."""
+        return self.world.faults.add(parse_fault(fault) if isinstance(fault, str) else fault)
+
+    def remove_fault(self, name: str) -> None:
+        """Drop the fault with this id; raises `KeyError`."""
+        self.world.faults.remove(name)
+
+    def clear_faults(self) -> None:
+        """Drop every fault."""
+        self.world.faults.clear()
+
+    def set_rate_limits(self, *limits: RateLimit) -> None:
+        """Put other limits in force, with empty windows."""
+        self.world.limits.replace(limits)
+
+    def add_identity_provider(self, name: str, **fields: object) -> str:
+        """A tenant of the built-in identity provider, or changes to one; returns its path, `/idp/{name}`.
+
+        `metadata` is laid over its discovery document, `keys` replaces its JWKS, `clients` maps client ids to
+        secrets.
+        """
+        self.world.state.put(
+            "tenants", {**(self.world.state.get("tenants", name) or {}), **fields, "name": name}
+        )
+        return f"/idp/{name}"
+
+    def remove_identity_provider(self, name: str) -> None:
+        """Take a tenant down: its discovery answers 404 from now on."""
+        self.world.state.delete("tenants", name)
+
+    def can_discovery(self, issuer: str, document: JsonObject | None = None, *, failure: str = "") -> None:
+        """What discovery says about `issuer` without asking anyone: a document, or a failure."""
+        self.world.state.put("discovery", {"issuer": issuer, "document": document, "failure": failure})
+
+    def seed(self, document: JsonObject) -> None:
+        """Store what a seed document describes; raises `SeedError`."""
+        apply_seed(self.world, document, self.settings.project.project_id)
 
     def _organization(self, name: str) -> JsonObject:
         found = lookup_organization(self.world, self.settings.project.project_id, name)

@@ -11,7 +11,7 @@ ENVIRONMENTS = ("test", "live")
 class Identifiers:
     """Hands out ids such as `oidc-connection-test-<uuid>`; the same `seed` gives the same ids in order."""
 
-    def __init__(self, seed: int | None = None) -> None:
+    def __init__(self, seed: int | str | None = None) -> None:
         self._random = None if seed is None else random.Random(seed)  # noqa: S311 -- repeatable on purpose
 
     def new(self, kind: str, environment: str) -> str:

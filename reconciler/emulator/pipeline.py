@@ -3,47 +3,27 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from reconciler.emulator.answers import JSON, Answer, json_answer
 from reconciler.emulator.authentication import authenticate_backend, authenticate_frontend
 from reconciler.emulator.authorization import authorize
-from reconciler.emulator.calls import Call, Caller, Surface
+from reconciler.emulator.calls import Call, Surface
 from reconciler.emulator.errors import ApiError, JsonObject, SchemaViolation
 from reconciler.emulator.organizations import find_organization
+from reconciler.emulator.origins import check_origin
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from reconciler.emulator.calls import Operation
+    from reconciler.emulator.calls import Caller, Operation
+    from reconciler.emulator.exchange import Exchange
     from reconciler.emulator.world import World
 
-NOBODY = Caller({"project_id": ""})
 
-
-@dataclass(slots=True)
-class Exchange:
-    """One request on its way; the later fields are filled in as they become known."""
-
-    operation: Operation
-    path: Mapping[str, str]
-    query: Mapping[str, str]
-    headers: Mapping[str, str]
-    content: bytes
-    base_url: str
-    secure: bool
-    request_id: str
-    organization_id: str | None = None
-    body: JsonObject = field(default_factory=dict)
-    applied: bool = False
-
-
-async def answer(world: World, exchange: Exchange) -> Answer:
+async def answer(world: World, operation: Operation, exchange: Exchange) -> Answer:
     """Do what was asked; every refusal of the API is an answer too."""
-    frontend = exchange.operation.surface is Surface.FRONTEND
+    frontend = operation.surface is Surface.FRONTEND
     try:
-        payload = await _perform(world, exchange)
+        payload = await _perform(world, operation, exchange)
     except ApiError as error:
         return error_answer(world, error, exchange.request_id, frontend=frontend)
     except SchemaViolation as violation:
@@ -61,16 +41,13 @@ def error_answer(world: World, error: ApiError, request_id: str, *, frontend: bo
     return Answer(error.status, body, media_type, error.headers, error.error_type)
 
 
-async def _perform(world: World, exchange: Exchange) -> JsonObject:
-    operation = exchange.operation
+async def _perform(world: World, operation: Operation, exchange: Exchange) -> JsonObject:
     if world.settings.require_https and not exchange.secure:
         raise ApiError("use_https")
-    if operation.surface is Surface.NONE:
-        return await operation.handle(world, Call(operation, NOBODY))
-    caller = _authenticate(world, exchange)
+    caller = _authenticate(world, operation, exchange)
     world.limits.check(operation, caller.project_id)
     exchange.body = _parsed(exchange.content)
-    organization = _organization(world, exchange, caller)
+    organization = _organization(world, operation, exchange, caller)
     if organization is not None:
         exchange.organization_id = organization["organization_id"]
     authorize(operation, caller, organization)
@@ -89,20 +66,19 @@ async def _perform(world: World, exchange: Exchange) -> JsonObject:
     return payload
 
 
-def _authenticate(world: World, exchange: Exchange) -> Caller:
-    if exchange.operation.surface is Surface.BACKEND:
+def _authenticate(world: World, operation: Operation, exchange: Exchange) -> Caller:
+    if operation.surface is Surface.BACKEND:
         return authenticate_backend(world, exchange.headers)
-    needed = exchange.operation.session_needed
-    return authenticate_frontend(world, exchange.headers, session_needed=needed)
+    check_origin(world, exchange.headers)
+    return authenticate_frontend(world, exchange.headers, session_needed=operation.session_needed)
 
 
-def _organization(world: World, exchange: Exchange, caller: Caller) -> JsonObject | None:
-    if exchange.operation.surface is Surface.FRONTEND:
-        member = caller.member
-        return (
-            None if member is None else find_organization(world, caller.project_id, member["organization_id"])
-        )
+def _organization(
+    world: World, operation: Operation, exchange: Exchange, caller: Caller
+) -> JsonObject | None:
     name = exchange.path.get("organization_id")
+    if operation.surface is Surface.FRONTEND:
+        name = caller.member["organization_id"] if caller.member else None
     return None if name is None else find_organization(world, caller.project_id, name)
 
 

@@ -60,7 +60,7 @@ class LoggedRequest:
     @property
     def writes(self) -> bool:
         """Whether it asked for a change."""
-        return self.method in {"PUT", "DELETE", "PATCH"} or self.operation.startswith("create-")
+        return self.method in {"PUT", "DELETE", "PATCH"} or "create-" in self.operation
 
     def as_document(self) -> dict[str, Any]:
         """The same as plain data."""

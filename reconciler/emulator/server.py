@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.emulator.emulator import Emulator
+from reconciler.emulator.missing_extra import MissingExtraError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -88,10 +89,20 @@ def _url(listener: socket.socket) -> str:
 
 
 def _server(emulator: Emulator) -> uvicorn.Server:
-    import uvicorn  # noqa: PLC0415 -- needs the extra
+    try:
+        import uvicorn  # noqa: PLC0415 -- needs the extra
 
+        from reconciler.emulator.protocol import BreakableProtocol  # noqa: PLC0415 -- needs the extra
+    except ImportError as error:
+        raise MissingExtraError(error) from error
     config = uvicorn.Config(
-        emulator.application, log_level="error", access_log=False, lifespan="off", timeout_graceful_shutdown=1
+        emulator.application,
+        http=BreakableProtocol,
+        log_level="error",
+        access_log=False,
+        proxy_headers=False,
+        lifespan="off",
+        timeout_graceful_shutdown=1,
     )
     return uvicorn.Server(config)
 

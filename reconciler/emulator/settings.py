@@ -35,7 +35,7 @@ class EmulatorSettings:
     redirect_urls (None: the API's own host); `environment` is the one this host serves (None: both);
     `require_https` answers plain HTTP with 403; `trusted_origins` are web origins besides the loopback ones
     that browsers may call the frontend API from; `log_capacity` bounds the request log; `log_secrets` keeps
-    secrets in it, for tests that ask what was sent.
+    secrets in it, for tests that ask what was sent; `faults` are rules like `list-connections:429:first=2`.
     """
 
     project: Project = field(default_factory=Project)
@@ -53,3 +53,4 @@ class EmulatorSettings:
     log_capacity: int = 100_000
     log_secrets: bool = False
     rate_limits: tuple[RateLimit, ...] = ()
+    faults: tuple[str, ...] = ()

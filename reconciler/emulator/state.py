@@ -114,6 +114,10 @@ class State:
         with self.transaction():
             self._database.execute(f"DELETE FROM {table} WHERE {_TABLES[table][0]} = ?", (key,))  # noqa: S608 -- names from _TABLES
 
+    def age(self) -> int:
+        """How many organizations and connections were ever created here; it only grows."""
+        return int(self.rows("SELECT coalesce(sum(seq), 0) FROM sqlite_sequence")[0][0])
+
     def rows(self, statement: str, parameters: Iterable[object] = ()) -> list[tuple[Any, ...]]:
         """The rows of a SELECT that the other methods do not cover."""
         with self._lock:

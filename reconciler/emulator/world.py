@@ -7,9 +7,12 @@ import time
 from typing import TYPE_CHECKING
 
 from reconciler.emulator.behaviours import Behaviours
+from reconciler.emulator.fault_text import parse_fault
+from reconciler.emulator.faults import Faults
 from reconciler.emulator.identifiers import Identifiers
 from reconciler.emulator.rate_limit import RateLimits
 from reconciler.emulator.read_lag import ReadLag
+from reconciler.emulator.request_log import RequestLog
 from reconciler.emulator.state import State
 
 if TYPE_CHECKING:
@@ -23,9 +26,15 @@ class World:
         self.settings = settings
         self.state = State(settings.state)
         self.behaviours = Behaviours(settings.behaviours)
-        self.identifiers = Identifiers(settings.random_seed)
+        # a state that was filled before must not see the same ids again
+        self.identifiers = Identifiers(_aged(settings.random_seed, self.state.age()))
         self.chance = random.Random(settings.random_seed)  # noqa: S311 -- repeatable on purpose
+        self.faults = Faults(self.chance)
+        for text in settings.faults:
+            self.faults.add(parse_fault(text))
+        self.log = RequestLog(settings.log_capacity)
         self.read_lag = ReadLag()
+        self.lost_responses: set[str] = set()
         self.clock_offset = 0.0
         self.limits = RateLimits(self.now, self.behaviours, settings.rate_limits)
         self.bound_url: str | None = None
@@ -33,3 +42,7 @@ class World:
     def now(self) -> float:
         """Seconds since the epoch, moved by `clock_offset`."""
         return time.time() + self.clock_offset
+
+
+def _aged(seed: int | None, age: int) -> int | str | None:
+    return f"{seed}+{age}" if seed is not None and age else seed

@@ -1,0 +1,161 @@
+"""Faults as one line of text, for the command line, seed files and the control endpoint."""
+
+from __future__ import annotations
+
+import difflib
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from reconciler.emulator.errors import CATALOGUE
+from reconciler.emulator.faults import Always, Chance, Effect, Every, Fault, First, Nth
+from reconciler.emulator.operations import ENDPOINT_NAMES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reconciler.emulator.faults import Occasion
+
+_FORM = "OPERATION:EFFECT[:OPTION=VALUE,…], as in create-oidc-connection:reset:after,first=1"
+_STATUSES = {
+    408: "search_timeout",
+    429: "too_many_requests",
+    499: "client_closed_request",
+    500: "internal_server_error",
+    502: "bad_gateway",
+    503: "server_unavailable",
+    504: "gateway_timeout",
+}
+_OCCASIONS: dict[str, Callable[[str], Occasion]] = {
+    "first": lambda text: First(_whole("first", text)),
+    "nth": lambda text: Nth(_whole("nth", text)),
+    "every": lambda text: Every(_whole("every", text)),
+    "chance": lambda text: Chance(_probability(text)),
+}
+_OPTIONS = (
+    *_OCCASIONS,
+    "after",
+    "before",
+    "status",
+    "seconds",
+    "up-to",
+    "retry-after",
+    "retry-after-date",
+    "organization",
+)
+_LONGEST_HANG, _LATENCY = 60.0, 0.1
+
+
+class UnknownFaultError(ValueError):
+    """A fault that cannot be understood."""
+
+
+def parse_fault(text: str) -> Fault:
+    """`OPERATION:EFFECT[:OPTION=VALUE,…]` as a rule.
+
+    EFFECT is a status (429, 500, 502, 503, 504, …), an error_type, or one of `Effect`. Options: `first`,
+    `nth`, `every` (counts), `chance` (0 to 1), `after` and `before` (the change), `status`, `seconds`,
+    `up-to`, `retry-after` and `retry-after-date` (seconds), `organization`.
+
+    Raises:
+        UnknownFaultError: says which part is not understood, and the nearest known word.
+    """
+    operations, _, rest = text.partition(":")
+    effect, _, options = rest.partition(":")
+    if not operations or not effect:
+        raise UnknownFaultError(f"fault '{text}' is not of the form {_FORM}")
+    given = _options(options)
+    kind, error_type = _effect(effect)
+    return Fault(
+        effect=kind,
+        operations=_operations(operations),
+        occasion=_occasion(given),
+        organization=given.get("organization"),
+        after="after" in given or (kind is Effect.TRUNCATED and "before" not in given),
+        status=_whole("status", given["status"]) if "status" in given else None,
+        error_type=error_type,
+        seconds=_number("seconds", given["seconds"]) if "seconds" in given else _default_seconds(kind),
+        up_to=_number("up-to", given["up-to"]) if "up-to" in given else None,
+        retry_after=_retry_after(given),
+        retry_after_date="retry-after-date" in given,
+        text=text,
+    )
+
+
+def _options(text: str) -> dict[str, str]:
+    options = {}
+    for part in filter(None, text.split(",")):
+        name, _, value = part.partition("=")
+        if name not in _OPTIONS:
+            raise UnknownFaultError(f"unknown option '{name}'{_nearest(name, _OPTIONS)}")
+        options[name] = value
+    return options
+
+
+def _operations(text: str) -> tuple[str, ...]:
+    known = (*ENDPOINT_NAMES, "reads", "writes")
+    patterns = tuple(text.split("+"))
+    for pattern in patterns:
+        if not any(fnmatchcase(name, pattern) for name in known):
+            raise UnknownFaultError(f"unknown operation '{pattern}'{_nearest(pattern, known)}")
+    return patterns
+
+
+def _effect(text: str) -> tuple[Effect, str | None]:
+    if text.isdigit() and int(text) in _STATUSES:
+        return Effect.ERROR, _STATUSES[int(text)]
+    if text in CATALOGUE:
+        return Effect.ERROR, text
+    for effect in Effect:
+        if text == effect.value and effect is not Effect.ERROR:
+            return effect, None
+    known = (*(str(status) for status in _STATUSES), *(effect.value for effect in Effect), *CATALOGUE)
+    raise UnknownFaultError(f"unknown effect '{text}'{_nearest(text, known)}")
+
+
+def _occasion(given: dict[str, str]) -> Occasion:
+    named = [name for name in _OCCASIONS if name in given]
+    if len(named) > 1:
+        raise UnknownFaultError(f"a fault has one occasion, not both '{named[0]}' and '{named[1]}'")
+    return _OCCASIONS[named[0]](given[named[0]]) if named else Always()
+
+
+def _default_seconds(effect: Effect) -> float:
+    return {Effect.HANG: _LONGEST_HANG, Effect.LATENCY: _LATENCY}.get(effect, 0.0)
+
+
+def _retry_after(given: dict[str, str]) -> float | None:
+    for name in ("retry-after", "retry-after-date"):
+        if name in given:
+            return _number(name, given[name])
+    return None
+
+
+def _whole(name: str, text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise UnknownFaultError(f"'{name}' needs a whole number from 1, not '{text}'")
+    return int(text)
+
+
+def _number(name: str, text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= 3600:  # noqa: PLR2004 -- an hour
+        raise UnknownFaultError(f"'{name}' needs seconds from 0 to 3600, not '{text}'")
+    return number
+
+
+def _probability(text: str) -> float:
+    try:
+        probability = float(text)
+    except ValueError:
+        probability = -1.0
+    if not 0 <= probability <= 1:
+        raise UnknownFaultError(f"'chance' needs a number from 0 to 1, not '{text}'")
+    return probability
+
+
+def _nearest(wanted: str, known: tuple[str, ...]) -> str:
+    matches = difflib.get_close_matches(wanted, known, n=1)
+    return f", did you mean '{matches[0]}'?" if matches else f"; known: {', '.join(known)}"

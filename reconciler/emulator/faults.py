@@ -1,0 +1,156 @@
+"""Rules for what goes wrong, and when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, assert_never
+
+if TYPE_CHECKING:
+    import random
+
+    from reconciler.emulator.exchange import Endpoint
+
+
+class Effect(Enum):
+    """What happens to a request."""
+
+    ERROR = "error"
+    HTML = "html"
+    EMPTY = "empty"
+    MALFORMED = "malformed"
+    TRUNCATED = "truncated"
+    HANG = "hang"
+    RESET = "reset"
+    LATENCY = "latency"
+
+
+@dataclass(frozen=True, slots=True)
+class Always:
+    """Every matching request."""
+
+
+@dataclass(frozen=True, slots=True)
+class First:
+    """The first `count` matching requests."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Nth:
+    """Only the matching request with this number, counted from 1."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """Each matching request whose number is a multiple of `step`."""
+
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chance:
+    """Each matching request with this probability; repeatable under the emulator's random seed."""
+
+    probability: float
+
+
+Occasion = Always | First | Nth | Every | Chance
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One rule.
+
+    `operations` are names or globs, or `reads` and `writes`; `organization` limits it to the organization a
+    path names; `after` lets the operation take effect first; `status` and `error_type` are the answer's;
+    `seconds` is how long a hang or a latency lasts, `up_to` the upper end of a uniform one; `retry_after` is
+    a wait in seconds, `retry_after_date` sends it as a date.
+    """
+
+    effect: Effect
+    operations: tuple[str, ...] = ("*",)
+    occasion: Occasion = field(default_factory=Always)
+    organization: str | None = None
+    after: bool = False
+    status: int | None = None
+    error_type: str | None = None
+    seconds: float = 0.0
+    up_to: float | None = None
+    retry_after: float | None = None
+    retry_after_date: bool = False
+    text: str = ""
+
+    def covers(self, endpoint: Endpoint, organization: str | None) -> bool:
+        """Whether a request to `endpoint` counts for this rule."""
+        if self.organization is not None and self.organization != organization:
+            return False
+        return any(_names(pattern, endpoint) for pattern in self.operations)
+
+
+class Faults:
+    """The rules in force, each under an id such as `fault-1`, with a count of the requests it saw."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self._chance = chance
+        self._rules: dict[str, Fault] = {}
+        self._seen: dict[str, int] = {}
+        self._last = 0
+
+    @property
+    def rules(self) -> dict[str, Fault]:
+        """The rules by id."""
+        return dict(self._rules)
+
+    def add(self, fault: Fault) -> str:
+        """Put a rule in force; the returned id removes it again."""
+        self._last += 1
+        name = f"fault-{self._last}"
+        self._rules[name] = fault
+        self._seen[name] = 0
+        return name
+
+    def remove(self, name: str) -> None:
+        """Drop a rule; raises `KeyError` for an unknown id."""
+        del self._rules[name]
+        del self._seen[name]
+
+    def clear(self) -> None:
+        """Drop every rule."""
+        self._rules.clear()
+        self._seen.clear()
+
+    def draw(self, endpoint: Endpoint, organization: str | None) -> tuple[Fault, ...]:
+        """The faults that befall this request; it is counted for every rule that covers it."""
+        return tuple(
+            fault
+            for name, fault in self.rules.items()
+            if fault.covers(endpoint, organization) and self._strikes(name, fault.occasion)
+        )
+
+    def _strikes(self, name: str, occasion: Occasion) -> bool:
+        self._seen[name] += 1
+        seen = self._seen[name]
+        match occasion:
+            case Always():
+                return True
+            case First(count):
+                return seen <= count
+            case Nth(number):
+                return seen == number
+            case Every(step):
+                return seen % step == 0
+            case Chance(probability):
+                return self._chance.random() < probability
+            case _:
+                assert_never(occasion)
+
+
+def _names(pattern: str, endpoint: Endpoint) -> bool:
+    if pattern in {"reads", "writes"}:
+        return endpoint.writes is (pattern == "writes")
+    return fnmatchcase(endpoint.name, pattern)

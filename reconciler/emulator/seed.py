@@ -1,0 +1,177 @@
+"""Seed documents: projects, organizations with everything in them, identity providers, canned discovery."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from reconciler.emulator import fixtures
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from reconciler.emulator.errors import JsonObject
+    from reconciler.emulator.world import World
+
+_SHAPES: Mapping[type, str] = {
+    str: "a string",
+    list: "a list",
+    dict: "a mapping",
+    bool: "true or false",
+    int: "a number",
+}
+_KINDS = ("oidc", "saml", "external")
+_DOCUMENT = {"projects": list, "organizations": list, "identity_providers": list, "discovery": list}
+_PROJECT = {"project_id": str, "secret": str, "public_token": str, "name": str, "roles": dict}
+_MEMBER = {"member_id": str, "email_address": str, "name": str, "roles": list, "sessions": list}
+_SESSION = {"session_token": str, "session_jwt": str, "expires_in": int}
+_TENANT = {"name": str, "metadata": dict, "keys": list, "clients": dict}
+_DISCOVERY = {"issuer": str, "document": dict, "failure": str}
+
+
+class SeedError(ValueError):
+    """A seed that cannot be used; the message names the place in it, such as `organizations[2].slug`."""
+
+
+def read_seed(path: Path) -> JsonObject:
+    """The document of a YAML or JSON file; raises `SeedError` when it is unreadable or no mapping."""
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SeedError(f"cannot read seed '{path}': {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SeedError(f"seed '{path}' is neither YAML nor JSON: {error}") from error
+    return _mapping(document if document is not None else {}, "the seed")
+
+
+def apply_seed(world: World, document: JsonObject, default_project: str) -> None:
+    """Store everything a seed document describes, or nothing.
+
+    Raises:
+        SeedError: an unknown key, a wrong type, a missing name, or an id that is already taken.
+    """
+    _check_keys(document, _DOCUMENT, "")
+    with world.state.transaction():
+        for place, entry in _entries(document, "projects"):
+            _seed_project(world, entry, place)
+        for place, entry in _entries(document, "organizations"):
+            _seed_organization(world, entry, place, default_project)
+        for place, entry in _entries(document, "identity_providers"):
+            _check_keys(entry, _TENANT, place)
+            world.state.put("tenants", {**entry, "name": _required(entry, "name", place)})
+        for place, entry in _entries(document, "discovery"):
+            _check_keys(entry, _DISCOVERY, place)
+            world.state.put("discovery", {**entry, "issuer": _required(entry, "issuer", place)})
+
+
+def _seed_project(world: World, entry: JsonObject, place: str) -> None:
+    _check_keys(entry, _PROJECT, place)
+    names = ("project_id", "secret", "public_token")
+    keys = {name: _required(entry, name, place) for name in names}
+    rest = {name: value for name, value in entry.items() if name not in names}
+    fixtures.add_project(world, **keys, **rest)
+
+
+def _seed_organization(world: World, entry: JsonObject, place: str, default_project: str) -> None:
+    nested = ("project_id", "connections", "members")
+    project_id = entry.get("project_id", default_project)
+    if world.state.get("projects", project_id) is None:
+        raise SeedError(f"{place}.project_id: there is no project '{project_id}'")
+    slug = _required(entry, "organization_slug", place)
+    fields = {name: value for name, value in entry.items() if name not in (*nested, "organization_slug")}
+    _check_names(world, entry, project_id, place)
+    default = fields.pop("sso_default_connection_id", None)
+    organization = fixtures.add_organization(world, project_id, slug, **fields)
+    for at, connection in _entries(entry, "connections", place):
+        _seed_connection(world, organization, connection, at)
+    for at, member in _entries(entry, "members", place):
+        _seed_member(world, organization, member, at)
+    if "sso_default_connection_id" in entry:
+        _set_default(world, organization, default, place)
+
+
+def _seed_connection(world: World, organization: JsonObject, entry: JsonObject, place: str) -> None:
+    kind = entry.get("kind", "oidc")
+    if kind not in _KINDS:
+        raise SeedError(f"{place}.kind: unknown kind '{kind}'; known: {', '.join(_KINDS)}")
+    connection_id = entry.get("connection_id")
+    if connection_id is not None and not str(connection_id).startswith(f"{kind}-connection-"):
+        raise SeedError(f"{place}.connection_id: '{connection_id}' does not start with '{kind}-connection-'")
+    if connection_id is not None and world.state.get("connections", connection_id) is not None:
+        raise SeedError(f"{place}.connection_id: '{connection_id}' is already taken")
+    fields = {name: value for name, value in entry.items() if name != "kind"}
+    for name, value in fields.items():
+        if kind == "oidc" and name != "attribute_mapping" and not isinstance(value, str):
+            raise SeedError(f"{place}.{name}: expected a string")
+    fixtures.add_connection(world, organization, kind, fields)
+
+
+def _seed_member(world: World, organization: JsonObject, entry: JsonObject, place: str) -> None:
+    _check_keys(entry, _MEMBER, place)
+    fields = {name: value for name, value in entry.items() if name not in ("roles", "sessions")}
+    member = fixtures.add_member(world, organization, tuple(entry.get("roles", ())), **fields)
+    for at, session in _entries(entry, "sessions", place):
+        _check_keys(session, _SESSION, at)
+        given = {name: value for name, value in session.items() if name != "expires_in"}
+        if "expires_in" in session:
+            given["expires_at"] = given["jwt_expires_at"] = world.now() + session["expires_in"]
+        fixtures.add_session(world, member, **given)
+
+
+def _set_default(world: World, organization: JsonObject, default: object, place: str) -> None:
+    stored = world.state.get("organizations", organization["organization_id"])
+    assert stored is not None
+    connection = world.state.get("connections", str(default)) if default else None
+    if default and (connection is None or connection["organization_id"] != stored["organization_id"]):
+        raise SeedError(f"{place}.sso_default_connection_id: there is no connection '{default}' here")
+    world.state.put("organizations", {**stored, "sso_default_connection_id": default})
+
+
+def _check_names(world: World, entry: JsonObject, project_id: str, place: str) -> None:
+    columns = {
+        "organization_id": "organization_id",
+        "organization_slug": "slug",
+        "organization_external_id": "external_id",
+    }
+    for name, column in columns.items():
+        value = entry.get(name)
+        if value is None:
+            continue
+        taken = world.state.where("organizations", column, _required(entry, name, place))
+        if any(column == "organization_id" or other["project_id"] == project_id for other in taken):
+            raise SeedError(f"{place}.{name}: '{value}' is already taken")
+
+
+def _entries(document: JsonObject, name: str, place: str = "") -> list[tuple[str, JsonObject]]:
+    at = f"{place}.{name}" if place else name
+    entries = document.get(name) or []
+    if not isinstance(entries, list):
+        raise SeedError(f"{at}: expected a list")
+    return [(f"{at}[{index}]", _mapping(entry, f"{at}[{index}]")) for index, entry in enumerate(entries)]
+
+
+def _mapping(value: Any, place: str) -> JsonObject:  # noqa: ANN401 -- any YAML value
+    if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
+        raise SeedError(f"{place}: expected a mapping")
+    return value
+
+
+def _check_keys(entry: JsonObject, known: Mapping[str, type], place: str) -> None:
+    for name, value in entry.items():
+        at = f"{place}.{name}" if place else name
+        if name not in known:
+            matches = difflib.get_close_matches(name, tuple(known), n=1)
+            hint = f"did you mean '{matches[0]}'?" if matches else f"known: {', '.join(known)}"
+            raise SeedError(f"{at}: unknown key, {hint}")
+        if value is not None and not isinstance(value, known[name]):
+            raise SeedError(f"{at}: expected {_SHAPES[known[name]]}")
+
+
+def _required(entry: JsonObject, name: str, place: str) -> str:
+    value = entry.get(name)
+    if not isinstance(value, str) or not value:
+        raise SeedError(f"{place}.{name}: expected a string")
+    return value
