@@ -44,12 +44,16 @@ class ActionReason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Create:
-    """A connection that is to be created; ``resumes`` is what an interrupted create left behind."""
+    """A connection that is to be created; ``resumes`` is what an interrupted create left behind.
+
+    ``namesakes`` are ids of live connections that have its display_name but are declared as others.
+    """
 
     address: Address
     organization_id: str
     declared: OidcConnection
     resumes: OidcConnection | None = None
+    namesakes: tuple[str, ...] = ()
     location: SourceLocation | None = None
 
     @property

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from reconciler.core.state import DesiredConnection, DesiredOrganization, LiveOrganization
 
     Names = Callable[[DesiredConnection], Iterable[str]]
+    Candidates = dict[str, list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,22 +83,24 @@ class _Claims:
     def contested_names(self) -> None:
         """Report declarations that have the present name of what another one was called before.
 
-        It is either, if nothing has that other one's present name (was it renamed already?) or if
-        the two have exchanged their names.
+        The connection could be either's if that other one has no other candidate (it was not renamed
+        yet), or if the two have exchanged their names.
         """
+        unsettled = [one for one in self._declared if one.address.connection not in self._settled]
+        renamed = [one for one in unsettled if one.previous_display_names]
+        if not renamed:
+            return
         present, previous = self._candidates(_present_name), self._candidates(_previous_names)
-        for one in self._declared:
-            name = one.address.connection
-            for connection_id in present.get(name, ()):
-                rivals = [
-                    other
-                    for other, ids in previous.items()
-                    if other != name
-                    and connection_id in ids
-                    and (not present[other] or set(present[other]) & set(previous[name]))
-                ]
-                if rivals and name not in self._settled:
-                    self._report(one, "claimed-twice", *_claimed_twice(one, connection_id, rivals))
+        for one in unsettled:
+            mine = present[one.address.connection]
+            rivals = [
+                other.address.connection
+                for other in renamed
+                if _have_exchanged(one, other)
+                or (mine and not other.is_absent and _only(other, present, previous) == mine)
+            ]
+            if rivals:
+                self._report(one, "claimed-twice", *_claimed_twice(one, mine, rivals))
 
     def by_name(self, names_of: Names) -> None:
         """Settle the declarations whose names lead to exactly one unclaimed connection."""
@@ -111,7 +114,7 @@ class _Claims:
             if len(ids) > 1:
                 self._report(one, "ambiguous-match", *_ambiguous(one, ids))
             elif ids and len(wanted_by[ids[0]]) > 1:
-                self._report(one, "claimed-twice", *_claimed_twice(one, ids[0], wanted_by[ids[0]]))
+                self._report(one, "claimed-twice", *_claimed_twice(one, ids, wanted_by[ids[0]]))
             elif ids:
                 self._claim(one, ids[0])
 
@@ -129,7 +132,7 @@ class _Claims:
         pairs = (Pair(one, self._claimed.get(one.address.connection)) for one in self._declared)
         return Matching(tuple(pairs), tuple(self._unclaimed.values()), tuple(self._diagnostics))
 
-    def _candidates(self, names_of: Names) -> dict[str, list[str]]:
+    def _candidates(self, names_of: Names) -> Candidates:
         by_name = defaultdict(list)
         for connection_id, live in self._unclaimed.items():
             by_name[live.display_name].append(connection_id)
@@ -174,6 +177,18 @@ def _previous_names(one: DesiredConnection) -> tuple[str, ...]:
     return tuple(name for name in one.previous_display_names if name != one.connection.display_name)
 
 
+def _have_exchanged(one: DesiredConnection, other: DesiredConnection) -> bool:
+    return one.connection.display_name in _previous_names(
+        other
+    ) and other.connection.display_name in _previous_names(one)
+
+
+def _only(other: DesiredConnection, present: Candidates, previous: Candidates) -> list[str]:
+    """Return what another declaration could mean by a name it had, if it has no present name live."""
+    name = other.address.connection
+    return [] if present[name] else previous[name]
+
+
 def _pin_not_live(one: DesiredConnection, pin: str, live: LiveOrganization) -> tuple[str, str]:
     foreign = next((other for other in live.foreign if other.connection_id == pin), None)
     if foreign is not None:
@@ -196,10 +211,11 @@ def _ambiguous(one: DesiredConnection, ids: list[str]) -> tuple[str, str]:
     )
 
 
-def _claimed_twice(one: DesiredConnection, connection_id: str, names: list[str]) -> tuple[str, str]:
+def _claimed_twice(one: DesiredConnection, ids: list[str], names: list[str]) -> tuple[str, str]:
+    others = ", ".join(name for name in names if name != one.address.connection)
+    meant = ids[0] if ids else f"the name {_quoted(one.connection.display_name)}"
     return (
-        f"{one.address} means {connection_id}, and so does "
-        f"{', '.join(name for name in names if name != one.address.connection)}",
+        f"{one.address} means {meant}, and so does {others}",
         "remove the name from all `previous_display_names` but one, or pin each connection_id",
     )
 

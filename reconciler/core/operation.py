@@ -101,7 +101,11 @@ def _is_delete(change: Change) -> bool:
 
 def _judge_create(change: Create, live: LiveOrganization, secrets: Secrets) -> Verdict:
     name = change.declared.display_name
-    twins = [one for one in live.connections if one.display_name == name]
+    twins = [
+        one
+        for one in live.connections
+        if one.display_name == name and one.connection_id not in change.namesakes
+    ]
     if not twins:
         return (
             Stale("the unfinished connection that was to be resumed is gone") if change.resumes else Proceed()

@@ -154,6 +154,8 @@ def _what_apply_needs(change: Change) -> Document:
     if isinstance(change, Update):
         document["changed"] = list(change.changed)
         document["uncomparable"] = list(change.uncomparable)
+    if isinstance(change, Create) and change.namesakes:
+        document["namesakes"] = list(change.namesakes)
     if isinstance(change, Create) and change.resumes:
         document["resumes"] = _connection(change.resumes)
     return document

@@ -74,6 +74,7 @@ def _change(document: Document) -> Change:
                 organization_id=organization_id,
                 declared=_read_declared(document),
                 resumes=resumes and _read_connection(resumes),
+                namesakes=tuple(document.get("namesakes", ())),
                 location=location,
             )
         case Action.UPDATE:

@@ -114,14 +114,16 @@ def _decide(pair: Pair, live: LiveOrganization, choices: Choices) -> Create | Up
             address=desired.address,
             organization_id=organization_id,
             declared=_to_create(desired.connection),
+            namesakes=_namesakes(desired, live),
             location=desired.location,
         )
-    return _compare(desired, found, organization_id, choices)
+    return _compare(desired, found, live, choices)
 
 
 def _compare(
-    desired: DesiredConnection, live: OidcConnection, organization_id: str, choices: Choices
+    desired: DesiredConnection, live: OidcConnection, organization: LiveOrganization, choices: Choices
 ) -> Create | Update | NoOp:
+    organization_id = organization.organization.organization_id
     declared = _respecting_ignored(desired, live)
     changed = changed_fields(declared, live, choices.secrets)
     uncomparable = uncomparable_fields(declared, live, choices.secrets)
@@ -140,6 +142,7 @@ def _compare(
             organization_id=organization_id,
             declared=_to_create(desired.connection),
             resumes=live.without_secret(),
+            namesakes=_namesakes(desired, organization, live.connection_id),
             location=desired.location,
         )
     return Update(
@@ -151,6 +154,15 @@ def _compare(
         uncomparable=uncomparable,
         location=desired.location,
     )
+
+
+def _namesakes(
+    desired: DesiredConnection, live: LiveOrganization, except_id: str | None = None
+) -> tuple[str, ...]:
+    """Return the ids of live connections of the declared name; matching has found them to be others."""
+    name = desired.connection.display_name
+    found = (one.connection_id or "" for one in live.connections if one.display_name == name)
+    return tuple(sorted(one for one in found if one != except_id))
 
 
 def _is_interrupted_create(desired: DesiredConnection, live: OidcConnection) -> bool:

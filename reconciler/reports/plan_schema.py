@@ -103,6 +103,7 @@ def _resource_change_extras() -> dict[str, Schema]:
         "uncomparable": _list({"enum": sorted(SENSITIVE_FIELDS)}),
         "secret_reference": _ref("secret_reference"),
         "resumes": _ref("connection"),
+        "namesakes": _list(_TEXT),
     }
 
 
