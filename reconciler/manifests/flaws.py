@@ -1,0 +1,178 @@
+"""The way a file is written → findings: the sentences for what YAML itself objects to."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING, Final
+
+from yaml.error import MarkedYAMLError
+from yaml.reader import ReaderError
+
+from reconciler.manifests.places import Span
+from reconciler.manifests.text import UNSAFE
+
+if TYPE_CHECKING:
+    from yaml import YAMLError
+
+    from reconciler.manifests.composer import Composed, Flaw
+    from reconciler.manifests.findings import Findings
+    from reconciler.manifests.source import Source
+
+_SENTENCES: Final = {
+    "unsupported-tag": ("the tag {subject!r} is not supported", "remove it, and write text in quotes"),
+    "merge-key": (
+        "merge keys (<<) are not supported",
+        "write the values out, or use an alias for a whole value",
+    ),
+    "complex-key": (
+        "a key has to be text, not a list, a mapping or an alias",
+        "write a plain name before the colon",
+    ),
+    "unquoted-key": ("the key {subject} is no text to YAML", "write it in quotes: '{subject}'"),
+    "undefined-alias": (
+        "the alias *{subject} has no anchor",
+        "define it before with &{subject}, or write the value out",
+    ),
+    "recursive-alias": ("the alias *{subject} stands inside its own anchor", "write the value out"),
+    "too-deep": (
+        "values are nested more than {subject} levels deep",
+        "a manifest needs six; check the indentation",
+    ),
+    "too-many-aliases": ("the file uses more than {subject} aliases", "split it, or write the values out"),
+    "too-many-nodes": (
+        "the file holds more than {subject} values, with aliases written out",
+        "split it: every organization can have a file of its own",
+    ),
+}
+
+_YAML_ERRORS: Final = (
+    (
+        r"found character.*(?:'\\t'|tab)|found a tab",
+        "a tab stands where YAML wants blanks",
+        "indent with blanks",
+    ),
+    (
+        r"mapping values are not allowed",
+        "a colon stands where no key can be",
+        "write a value that has ': ' in it in quotes, and check the indentation",
+    ),
+    (
+        r"could not find expected ':'",
+        "a key has no colon after it",
+        "write 'key: value', and check the indentation",
+    ),
+    (
+        r"cannot start any token",
+        "a value cannot begin with this character",
+        "write the value in quotes; indent with blanks, not tabs",
+    ),
+    (r"unexpected end of stream|quoted scalar", "a quote is opened and not closed", "close the quote"),
+    (
+        r"escape",
+        "the quoted text has an escape that YAML does not know",
+        "use single quotes, or write two backslashes for one",
+    ),
+    (
+        r"expected ',' or|flow (?:sequence|mapping)",
+        "a bracket is opened and not closed, or a comma is missing",
+        "close the bracket",
+    ),
+    (
+        r"expected <?block end|expected key|expected '-'|block (?:mapping|sequence|collection)",
+        "the indentation does not fit the lines above",
+        "begin the keys of one mapping in one column",
+    ),
+    (
+        r"(?:special|control) characters are not allowed|unacceptable",
+        "there is a character that YAML does not allow",
+        "remove it, or write it as an escape in double quotes",
+    ),
+    (r"duplicate anchor", "an anchor is defined twice", "give each anchor a name of its own"),
+    (
+        r"document start|<document start>",
+        "something stands after the end of the document",
+        "begin a new one with ---",
+    ),
+    (r"tag|handle", "there is a tag that cannot be read", "remove it, and write text in quotes"),
+    (r"directive|version", "there is a line with % that YAML cannot read", "remove the line"),
+    (r"anchor|alias", "the name of an anchor or alias cannot be read", "use letters and digits only"),
+)
+
+
+def report_writing(composed: Composed, source: Source, findings: Findings) -> None:
+    """Report what is wrong with the writing of a file."""
+    for flaw in composed.flaws:
+        if flaw.code == "duplicate-key":
+            _duplicate_key(flaw, source, findings)
+        else:
+            _flaw(flaw, findings)
+    if composed.error is not None:
+        _yaml_error(composed.error, source, findings)
+
+
+def report_unsafe_characters(source: Source, findings: Findings) -> bool:
+    """Report characters that cannot be seen or that reorder text, once a line; tell if there are any."""
+    reported = 0
+    for found in UNSAFE.finditer(source.text):
+        line_start = source.line(found.start())[1]
+        if line_start < reported:
+            continue
+        reported = found.end()
+        findings.add(
+            "unsafe-character",
+            Span(found.start(), found.end()),
+            f"there is an invisible character here: {name_character(found[0])}",
+            hint="remove it; it can hide what a line says",
+        )
+    return reported > 0
+
+
+def name_character(character: str) -> str:
+    """Return what a character is called, for one that cannot be shown."""
+    name = unicodedata.name(character, "a control character").lower()
+    return f"{name} (U+{ord(character):04X})"
+
+
+def _flaw(flaw: Flaw, findings: Findings) -> None:
+    summary, hint = _SENTENCES[flaw.code]
+    subject = flaw.subject.removeprefix("tag:yaml.org,2002:")[:80]
+    findings.add(
+        flaw.code,
+        Span(flaw.start.index, flaw.end.index),
+        summary.format(subject=subject),
+        hint=hint.format(subject=subject),
+    )
+
+
+def _duplicate_key(flaw: Flaw, source: Source, findings: Findings) -> None:
+    first = findings.places.duplicates.get(flaw.start.index)
+    place = f"; the first one is at {source.location(first.start)}" if first else ""
+    findings.add(
+        flaw.code,
+        Span(flaw.start.index, flaw.end.index),
+        f"the key `{flaw.subject[:80]}` is written twice{place}",
+        hint="keep one of them",
+    )
+
+
+def _yaml_error(error: YAMLError, source: Source, findings: Findings) -> None:
+    if isinstance(error, ReaderError) and report_unsafe_characters(source, findings):
+        return
+    problem = (getattr(error, "problem", "") or "").lower()
+    context = (getattr(error, "context", "") or "").lower()
+    summary, hint = _sentence(f"{problem}; {context}")
+    findings.add("invalid-yaml", _error_span(error, source), summary, hint=hint)
+
+
+def _sentence(problem: str) -> tuple[str, str]:
+    for pattern, summary, hint in _YAML_ERRORS:
+        if re.search(pattern, problem):
+            return summary, hint
+    return "this is no YAML", "check the line and the one above it"
+
+
+def _error_span(error: YAMLError, source: Source) -> Span:
+    mark = error.problem_mark or error.context_mark if isinstance(error, MarkedYAMLError) else None
+    index = min(mark.index, len(source.text)) if mark else 0
+    return Span(index, index)

@@ -1,0 +1,177 @@
+"""Puts variables into the texts of a document, and references where a secret belongs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Final, TypeGuard
+
+from reconciler.core.secret import Locator
+from reconciler.manifests.composer import UNUSABLE
+from reconciler.secrets import SCHEMES, MalformedReference, make_reference, parse_template
+from reconciler.secrets.references import OPENING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from reconciler.core.secret import SecretReference
+    from reconciler.manifests.events import Path, Value
+    from reconciler.manifests.findings import DocumentFindings
+    from reconciler.secrets import SecretPolicy
+
+VARIABLE_SCHEME: Final = "var"
+
+
+@dataclass(frozen=True, slots=True)
+class Interpolation:
+    """What references may stand for.
+
+    Without ``variables`` there is no ``${var:NAME}``; without a ``policy`` every secret may be
+    referred to. ``holds_secret`` tells at which paths a secret belongs.
+    """
+
+    variables: Mapping[str, str] | None
+    policy: SecretPolicy | None
+    holds_secret: Callable[[Path], bool]
+    max_depth: int
+
+    def apply(self, value: Value, report: DocumentFindings) -> Value:
+        """Return the document with its references replaced; what is wrong goes to ``report``.
+
+        Values without references are returned as they are, not copied.
+        """
+        return _Replacing(self, report).value(value, ())
+
+
+class _Replacing:
+    def __init__(self, rules: Interpolation, report: DocumentFindings) -> None:
+        self._rules = rules
+        self._report = report
+
+    def value(self, value: Value, path: Path) -> Value:
+        if value.__class__ is str:
+            return self._text(value, path) if OPENING in value else value
+        if value.__class__ is not dict and value.__class__ is not list:
+            return value
+        if len(path) > self._rules.max_depth:
+            self._report.add(
+                "too-deep", path, "aliases nest too deeply here", hint="write the values out instead"
+            )
+            return UNUSABLE
+        return self._mapping(value, path) if isinstance(value, dict) else self._sequence(value, path)
+
+    def _mapping(self, values: dict[str, Value], path: Path) -> dict[str, Value]:
+        """Replace below a mapping. Most values are texts without references: they cost one look."""
+        changed: dict[str, Value] = {}
+        for key, value in values.items():
+            if value.__class__ is str and OPENING not in value:
+                continue
+            replaced = self.value(value, (*path, key))
+            if replaced is not value:
+                changed[key] = replaced
+        return {**values, **changed} if changed else values
+
+    def _sequence(self, values: list[Value], path: Path) -> list[Value]:
+        replaced = [self.value(value, (*path, index)) for index, value in enumerate(values)]
+        return values if all(map(_is, replaced, values)) else replaced
+
+    def _text(self, text: str, path: Path) -> str | SecretReference | Value:
+        try:
+            parts = parse_template(text)
+        except MalformedReference as error:
+            self._malformed(path, str(error))
+            return UNUSABLE
+        known = [self._part(part, path) for part in parts]
+        if not _all_known(known):
+            return UNUSABLE
+        literal = _joined(tuple(known))
+        if any(isinstance(part, Locator) for part in literal):
+            return make_reference(literal)
+        return "".join(part for part in literal if isinstance(part, str))
+
+    def _malformed(self, path: Path, reason: str) -> None:
+        self._report.add(
+            "malformed-reference",
+            path,
+            f"{_name(path)}: {reason}",
+            hint="a reference reads ${scheme:locator}; a literal ${ is written $${",
+        )
+
+    def _part(self, part: str | Locator, path: Path) -> str | Locator | None:
+        """Return what a part stands for, or None after reporting what is wrong with it."""
+        if isinstance(part, str):
+            return part
+        if part.scheme == VARIABLE_SCHEME:
+            return self._variable(part.path, path)
+        return self._secret(part, path)
+
+    def _variable(self, name: str, path: Path) -> str | None:
+        if self._rules.variables is None:
+            self._report.add(
+                "variable-out-of-place",
+                path,
+                f"{_name(path)} cannot hold a variable",
+                hint="variables are for manifests; write the value itself",
+            )
+            return None
+        value = self._rules.variables.get(name)
+        if value is None:
+            close = get_close_matches(name, self._rules.variables, n=1)
+            self._report.add(
+                "undefined-variable",
+                path,
+                f"the variable {name!r} is not defined",
+                hint=f"did you mean {close[0]!r}?"
+                if close
+                else f"add it to vars: in the project file, or give --var {name}=VALUE",
+            )
+        return value
+
+    def _secret(self, locator: Locator, path: Path) -> Locator | None:
+        if locator.scheme not in SCHEMES:
+            self._unknown_scheme(locator.scheme, path)
+        elif not self._rules.holds_secret(path):
+            self._report.add(
+                "secret-out-of-place",
+                path,
+                f"{_name(path)} cannot hold a reference to a secret",
+                hint="secrets belong in client_secret only; for anything else use a variable: ${var:NAME}",
+            )
+        elif refusal := self._rules.policy.check(locator) if self._rules.policy else None:
+            self._report.add("secret-not-allowed", path, f"{locator} cannot be used: {refusal}")
+        else:
+            return locator
+        return None
+
+    def _unknown_scheme(self, scheme: str, path: Path) -> None:
+        known = (*SCHEMES, VARIABLE_SCHEME) if not self._rules.holds_secret(path) else SCHEMES
+        close = get_close_matches(scheme, known, n=1)
+        self._report.add(
+            "unknown-scheme",
+            path,
+            f"unknown secret scheme {scheme!r}; known: {', '.join(SCHEMES)}",
+            hint=f"did you mean {close[0]!r}?" if close else "",
+        )
+
+
+def _is(one: object, other: object) -> bool:
+    return one is other
+
+
+def _all_known(parts: list[str | Locator | None]) -> TypeGuard[list[str | Locator]]:
+    return None not in parts
+
+
+def _joined(parts: tuple[str | Locator, ...]) -> tuple[str | Locator, ...]:
+    """Return the parts with neighbouring texts put together, as they would be read back."""
+    joined: list[str | Locator] = []
+    for part in parts:
+        if isinstance(part, str) and joined and isinstance(joined[-1], str):
+            joined[-1] += part
+        else:
+            joined.append(part)
+    return tuple(part for part in joined if part)
+
+
+def _name(path: Path) -> str:
+    return next((str(step) for step in reversed(path) if isinstance(step, str)), "the document")

@@ -1,0 +1,95 @@
+"""Files → what they declare: all at once, or file by file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reconciler.core.errors import Diagnostic, Severity
+from reconciler.core.state import DesiredOrganization, DesiredState
+from reconciler.manifests.files import find_manifests
+from reconciler.manifests.organization import OrganizationReader
+from reconciler.manifests.reading import display_path, read_file
+from reconciler.manifests.uniqueness import Uniqueness
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from reconciler.manifests.project import Project
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestFile:
+    """What one file declares. Documents with errors are left out; ``diagnostics`` tells why."""
+
+    path: Path
+    shown: str
+    organizations: tuple[DesiredOrganization, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What all files declare, and everything that is wrong with them. Not usable if there is an error."""
+
+    state: DesiredState
+    diagnostics: tuple[Diagnostic, ...]
+    file_count: int
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether anything found blocks."""
+        return any(found.is_error for found in self.diagnostics)
+
+
+def load_manifests(
+    paths: Sequence[str | Path],
+    project: Project,
+    variables: Mapping[str, str],
+) -> Loaded:
+    """Find, read and check all manifests. Whatever the files hold, nothing is raised."""
+    found = find_manifests(paths, project)
+    organizations: list[DesiredOrganization] = []
+    diagnostics = list(found.diagnostics)
+    for file in read_manifests(found.files, project, variables):
+        organizations += file.organizations
+        diagnostics += file.diagnostics
+    if not organizations and not any(one.is_error for one in diagnostics):
+        diagnostics.append(_nothing_declared(len(found.files)))
+    return Loaded(DesiredState(tuple(organizations)), tuple(diagnostics), len(found.files))
+
+
+def read_manifests(
+    files: Iterable[Path],
+    project: Project,
+    variables: Mapping[str, str],
+) -> Iterator[ManifestFile]:
+    """Read and check files one by one, in their order; what clashes is reported where it comes second."""
+    reader = OrganizationReader(project, variables)
+    uniqueness = Uniqueness()
+    for file in files:
+        yield _read(file, project, reader, uniqueness)
+
+
+def _read(file: Path, project: Project, reader: OrganizationReader, uniqueness: Uniqueness) -> ManifestFile:
+    shown = display_path(file, project.directory)
+    read = read_file(file, shown, project.read_limits)
+    organizations: list[DesiredOrganization] = []
+    for index, document in read.documents:
+        report = read.findings.document(index)
+        organization = reader.read(document, read.source, report)
+        if organization is not None:
+            uniqueness.check(organization, report)
+            organizations.append(organization)
+    return ManifestFile(file, shown, tuple(organizations), read.findings.diagnostics)
+
+
+def _nothing_declared(file_count: int) -> Diagnostic:
+    files = "the file declares" if file_count == 1 else f"the {file_count} files declare"
+    return Diagnostic(
+        Severity.ERROR,
+        "no-manifests",
+        f"no manifests found: {files} no organization",
+        hint="write an organization manifest; an empty desired state is never meant",
+    )

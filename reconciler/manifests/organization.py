@@ -1,0 +1,125 @@
+"""One document → one declared organization."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from reconciler.core.address import Address
+from reconciler.core.connection import FIELDS, OidcConnection
+from reconciler.core.errors import SourceLocation
+from reconciler.core.state import DesiredConnection, DesiredOrganization, Discovery, Lifecycle, Presence
+from reconciler.manifests.connection_rules import check_connections
+from reconciler.manifests.definition import ORGANIZATION, ConnectionManifest, OrganizationManifest
+from reconciler.manifests.interpolation import Interpolation
+from reconciler.manifests.validation import validate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reconciler.manifests.composer import Document
+    from reconciler.manifests.events import Mark, Path
+    from reconciler.manifests.findings import DocumentFindings
+    from reconciler.manifests.project import Project
+    from reconciler.manifests.source import Source
+
+_DECLARED: Final = frozenset(FIELDS) - {"display_name", "custom_scopes", "redirect_url", "status"}
+_DEFAULT_LIFECYCLE: Final = Lifecycle()
+
+
+class OrganizationReader:
+    """Reads the documents of one run: the same project and the same variables for all of them."""
+
+    def __init__(self, project: Project, variables: Mapping[str, str]) -> None:
+        self._defaults = project.defaults
+        self._interpolation = Interpolation(
+            variables={**project.variables, **variables},
+            policy=project.secret_policy,
+            holds_secret=_is_client_secret,
+            max_depth=project.read_limits.max_depth,
+        )
+
+    def read(
+        self, document: Document, source: Source, report: DocumentFindings
+    ) -> DesiredOrganization | None:
+        """Return what a document declares, or None if it has errors; these go to ``report``."""
+        report.organization = _reference(document.value)
+        value = self._interpolation.apply(document.value, report)
+        manifest = validate(ORGANIZATION, OrganizationManifest, value, report)
+        if manifest is None:
+            return None
+        check_connections(manifest, report)
+        return None if report.error_count else self._organization(manifest, document, source)
+
+    def _organization(
+        self,
+        manifest: OrganizationManifest,
+        document: Document,
+        source: Source,
+    ) -> DesiredOrganization:
+        reference = manifest["organization"]
+        start = _location(source, document.start)
+        return DesiredOrganization(
+            reference=reference,
+            location=start,
+            organization_id=manifest.get("organization_id"),
+            prune=manifest.get("prune", self._defaults.prune),
+            connections=tuple(
+                self._connection(
+                    Address(reference, name),
+                    one,
+                    _location(source, document.marks[name]) if name in document.marks else start,
+                )
+                for name, one in manifest.get("connections", {}).items()
+            ),
+        )
+
+    def _connection(
+        self,
+        address: Address,
+        manifest: ConnectionManifest,
+        location: SourceLocation,
+    ) -> DesiredConnection:
+        return DesiredConnection(
+            address=address,
+            connection=_declared(address.connection, manifest),
+            location=location,
+            presence=Presence(manifest.get("state", "present")),
+            previous_display_names=tuple(manifest.get("previous_display_names", ())),
+            discovery=Discovery(manifest["discovery"])
+            if "discovery" in manifest
+            else self._defaults.discovery,
+            secret_expires_on=manifest.get("secret_expires_on"),
+            lifecycle=_lifecycle(manifest),
+        )
+
+
+def _declared(name: str, manifest: ConnectionManifest) -> OidcConnection:
+    values = {key: value for key, value in manifest.items() if key in _DECLARED}
+    if "custom_scopes" in manifest:
+        values["custom_scopes"] = tuple(sorted(set(manifest["custom_scopes"])))
+    return OidcConnection(display_name=manifest.get("display_name", name), **values)  # type: ignore[arg-type]  # the definition has the same types; a test holds them together
+
+
+def _lifecycle(manifest: ConnectionManifest) -> Lifecycle:
+    if "lifecycle" not in manifest:
+        return _DEFAULT_LIFECYCLE
+    lifecycle = manifest["lifecycle"]
+    return Lifecycle(
+        prevent_destroy=lifecycle.get("prevent_destroy", False),
+        ignore_changes=tuple(lifecycle.get("ignore_changes", ())),
+    )
+
+
+def _location(source: Source, mark: Mark) -> SourceLocation:
+    if source.is_ascii:
+        return SourceLocation(source.path, mark.line + 1, mark.column + 1, mark.index + source.offset)
+    return source.location(mark.index)
+
+
+def _reference(value: object) -> str:
+    reference = value.get("organization") if isinstance(value, dict) else None
+    return reference if isinstance(reference, str) else ""
+
+
+def _is_client_secret(path: Path) -> bool:
+    return len(path) == 3 and path[0] == "connections" and path[2] == "client_secret"  # noqa: PLR2004 - connections/NAME/client_secret

@@ -1,0 +1,113 @@
+"""One file → its documents, and what is wrong with the way it is written."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reconciler.manifests.composer import Document, compose
+from reconciler.manifests.findings import Findings
+from reconciler.manifests.flaws import report_unsafe_characters, report_writing
+from reconciler.manifests.places import Span
+from reconciler.manifests.source import Source, open_source
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from reconciler.manifests.limits import ReadLimits
+
+_START = Span(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFile:
+    """A file as far as it could be read; empty documents keep their index, but are left out."""
+
+    source: Source
+    findings: Findings
+    documents: tuple[tuple[int, Document], ...] = ()
+
+
+def display_path(file: Path, directory: Path) -> str:
+    """Return a path as someone in ``directory`` would type it."""
+    return str(file.relative_to(directory)) if file.is_relative_to(directory) else str(file)
+
+
+def read_file(file: Path, shown: str, limits: ReadLimits) -> ReadFile:
+    """Read a file; whatever is wrong with it becomes a finding. ``shown`` is its path for people."""
+    try:
+        content = _content(file, limits.max_bytes)
+    except OSError as error:
+        return _unreadable(shown, "unreadable-file", f"{shown} cannot be read: {_reason(error)}")
+    if len(content) > limits.max_bytes:
+        return _unreadable(
+            shown,
+            "file-too-large",
+            f"{shown} is larger than {limits.max_bytes:,} bytes",
+            "split it: every organization can have a file of its own",
+        )
+    return read_text(content, shown, limits)
+
+
+def read_text(content: bytes, shown: str, limits: ReadLimits) -> ReadFile:
+    """Read what a file holds; whatever is wrong with it becomes a finding."""
+    try:
+        source = open_source(shown, content)
+    except UnicodeDecodeError as error:
+        return _undecodable(shown, content, error.start)
+    findings = Findings(source, limits.max_depth)
+    if not source.is_ascii and report_unsafe_characters(source, findings):
+        return ReadFile(source, findings)
+    composed = compose(source.text, limits)
+    report_writing(composed, source, findings)
+    documents = tuple((index, one) for index, one in enumerate(composed.documents) if not one.is_empty)
+    return ReadFile(source, findings, documents)
+
+
+def _content(file: Path, max_bytes: int) -> bytes:
+    """Return the bytes of a regular file, one more than allowed at most; never waits on a pipe."""
+    descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if not stat.S_ISREG(mode):
+            raise OSError(0, "it is a folder" if stat.S_ISDIR(mode) else "it is not a regular file")
+        return _read_all(descriptor, max_bytes + 1)
+    finally:
+        os.close(descriptor)
+
+
+def _read_all(descriptor: int, size: int) -> bytes:
+    content = os.read(descriptor, size)
+    while len(content) < size and (more := os.read(descriptor, size - len(content))):
+        content += more
+    return content
+
+
+def _unreadable(shown: str, code: str, summary: str, hint: str = "") -> ReadFile:
+    source = Source(shown, "")
+    findings = Findings(source, 0)
+    findings.add(code, _START, summary, hint=hint)
+    return ReadFile(source, findings)
+
+
+def _undecodable(shown: str, content: bytes, position: int) -> ReadFile:
+    """Report the first byte that is no UTF-8; the text up to there tells where it is."""
+    source = open_source(shown, content[:position])
+    findings = Findings(source, 0)
+    end = len(source.text)
+    is_wide = content.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in content[:4]
+    findings.add(
+        "not-utf-8",
+        Span(end, end),
+        f"the file is not UTF-8 (byte 0x{content[position]:02x} at offset {position})",
+        hint="it looks like UTF-16; save it as UTF-8" if is_wide else "save it as UTF-8",
+    )
+    return ReadFile(source, findings)
+
+
+def _reason(error: OSError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "there is no such file"
+    return (error.strerror or "the system gives no reason").lower()

@@ -1,0 +1,43 @@
+"""The patterns that the texts of a manifest have to fit, in a dialect that Rust, Python and ECMA share."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+ORGANIZATION_ID: Final = r"^organization-[A-Za-z0-9-]{1,115}$"
+CONNECTION_ID: Final = r"^oidc-connection-[A-Za-z0-9-]{1,112}$"
+ORGANIZATION: Final = r"^[A-Za-z0-9._~|-]{2,128}$"
+"""An organization_id, a slug or an external id (their alphabets: parameter docs of the API)."""
+
+CONNECTION_NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"
+VARIABLE: Final = r"^[A-Za-z_][A-Za-z0-9_]{0,127}$"
+RULE: Final = r"^[a-z][a-z0-9-]{0,127}$"
+
+PRINTABLE: Final = r"^[^\x00-\x1f\x7f]+$"
+TRIMMED: Final = r"^[^\x00-\x20\x7f](?:[^\x00-\x1f\x7f]*[^\x00-\x20\x7f])?$"
+SCOPE: Final = r"^[\x21\x23-\x5b\x5d-\x7e]+$"
+"""A scope token of RFC 6749, section 3.3."""
+
+_LOOPBACK: Final = r"(?:localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])"
+_HOST: Final = r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\.?|\[[0-9A-Fa-f:.]+\])"
+_PORT: Final = r"(?::[0-9]{1,5})?"
+_PATH: Final = r"(?:/[A-Za-z0-9._~%!$&'()*+,;=:@/-]*)?"
+_QUERY: Final = r"(?:\?[A-Za-z0-9._~%!$&'()*+,;=:@/?-]*)?"
+_ORIGIN: Final = rf"(?:https://{_HOST}|http://{_LOOPBACK}){_PORT}"
+
+ISSUER: Final = rf"^{_ORIGIN}{_PATH}$"
+"""A URL without query and fragment (OpenID Connect Discovery 1.0, section 3)."""
+
+ENDPOINT: Final = rf"^{_ORIGIN}{_PATH}{_QUERY}$"
+
+UNSAFE: Final = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff]",
+)
+"""What cannot be seen, or changes how its surroundings are seen (control, bidi, zero width)."""
+
+PROJECT_ID: Final = r"^project-(?:test|live)-[A-Za-z0-9-]{1,100}$"
+PUBLIC_TOKEN: Final = r"^public-token-(?:test|live)-[A-Za-z0-9-]{1,100}$"  # noqa: S105 - the shape, not a token
+BASE_URL: Final = rf"^{_ORIGIN}/?$"
+GLOB: Final = r"^[^/\x00-\x1f\x7f\\][^\x00-\x1f\x7f\\]*$"
+"""A glob from the project's folder on: relative, with slashes."""
