@@ -4,44 +4,47 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reconciler.core.change import Create, Delete
 from reconciler.core.connection import Status
 from reconciler.core.errors import Diagnostic, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from reconciler.core.change import Delete
+    from reconciler.core.change import Change
     from reconciler.core.limits import Limits
     from reconciler.core.plan import PlanSummary
     from reconciler.core.state import DesiredOrganization, LiveOrganization
 
 
 def check_deletes(
-    desired: DesiredOrganization, live: LiveOrganization, deletes: Sequence[Delete]
+    desired: DesiredOrganization, live: LiveOrganization, changes: Sequence[Change]
 ) -> tuple[Diagnostic, ...]:
     """Return the errors that refuse an organization's deletes; any one refuses the organization."""
+    deletes = [one for one in changes if isinstance(one, Delete)]
+    creates = any(isinstance(one, Create) for one in changes)
     protected = {one.address: one for one in desired.connections if one.lifecycle.prevent_destroy}
     errors = [_protected(delete) for delete in deletes if delete.address in protected]
     ids = {delete.before.connection_id or "" for delete in deletes}
     for delete in deletes:
-        reason = reason_to_keep(delete.before.connection_id or "", ids, live)
+        reason = reason_to_keep(delete.before.connection_id or "", ids, live, others_come=creates)
         if reason is not None:
             errors.append(_error(delete, *reason))
     return tuple(errors)
 
 
 def reason_to_keep(
-    connection_id: str, deleted: Collection[str], live: LiveOrganization
+    connection_id: str, deleted: Collection[str], live: LiveOrganization, *, others_come: bool = False
 ) -> tuple[str, str, str] | None:
     """Return code, reason and advice if deleting ``connection_id`` would hurt what remains.
 
-    ``deleted`` are all connections that go, this one included. Asked when planning, and again of
-    fresh state right before the delete is sent.
+    ``deleted`` are all connections that go, this one included; ``others_come`` if some are created
+    before. Asked when planning, and again of fresh state right before the delete is sent.
     """
     remaining = [one for one in live.connections if one.connection_id not in deleted]
     others = [one for one in live.foreign if one.connection_id not in deleted]
     name = live.organization.slug or live.organization.organization_id
-    if connection_id == live.organization.default_connection_id and (remaining or others):
+    if connection_id == live.organization.default_connection_id and (remaining or others or others_come):
         return (
             "default-connection",
             f"it is the default connection of organization {name}, which has others",

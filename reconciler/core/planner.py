@@ -65,7 +65,7 @@ def plan_organization(
         ),
         live.organization.default_connection_id,
     )
-    errors = check_deletes(desired, live, [one for one in changes if isinstance(one, Delete)])
+    errors = check_deletes(desired, live, changes)
     if errors:
         return _refused(desired, live, errors)
     return OrganizationPlan(

@@ -1,0 +1,118 @@
+"""Estates for the laws: an organization's manifest and what is live, as odd as they can be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from hypothesis import strategies as st
+
+from reconciler.core.connection import INFERRED_FIELDS, WRITABLE_FIELDS
+from reconciler.core.secret import Secret, SecretReference
+from reconciler.core.state import (
+    DesiredConnection,
+    DesiredOrganization,
+    ForeignConnection,
+    LiveOrganization,
+)
+from tests.core.builders import declared, desired, live, live_connection, reference
+
+NAMES = (
+    "okta",
+    "entra",
+    "Acme SSO",
+    'q"uo\\te',
+    "\x1b[31mred",
+    "\u202egnp",
+    "${env:X}",
+    "a\nb",
+    "名前",
+)
+TEXTS = ("https://a.example", "https://b.example", "https://a.example/", "x\x1b]0;y\x07", "\u2066é")
+CANARIES = {
+    reference("A"): Secret("canary-0123-~=!"),
+    reference("B"): Secret("canary-zwei\nzeilen-ü"),
+    reference("C"): Secret("canary\ud800alone"),
+}
+OLD_SECRETS = ("canary-of-old", "", "****abcd", *(one.reveal() for one in CANARIES.values()))
+
+
+@dataclass(frozen=True)
+class Estate:
+    """One organization, on both sides."""
+
+    desired: DesiredOrganization
+    live: LiveOrganization
+    secrets: dict[SecretReference, Secret]
+
+
+texts = st.sampled_from(TEXTS)
+scopes = st.sets(st.sampled_from(("openid", "email", "groups", "__x", "\u202e"))).map(
+    lambda found: tuple(sorted(found))
+)
+mappings = st.dictionaries(st.sampled_from(("groups", "email", "__e", "'\"]")), texts, max_size=4)
+
+
+@st.composite
+def live_connections(draw: st.DrawFn, number: int) -> Any:
+    name = draw(st.sampled_from(NAMES))
+    provider = draw(st.sampled_from(("generic", "okta", "brand-new")))
+    if draw(st.integers(0, 3)) == 0:  # an orphan of an interrupted create
+        return live_connection(number, display_name=name, identity_provider=provider, status="pending")
+    values = {field: draw(texts | st.just("")) for field in ("issuer", "client_id", *INFERRED_FIELDS)}
+    return live_connection(
+        number,
+        display_name=name,
+        identity_provider=provider,
+        client_secret=Secret(draw(st.sampled_from(OLD_SECRETS))),
+        custom_scopes=draw(scopes),
+        attribute_mapping=draw(mappings),
+        status=draw(st.sampled_from(("active", "pending"))),
+        **values,
+    )
+
+
+@st.composite
+def declarations(draw: st.DrawFn, name: str, display_name: str, pin: str | None) -> DesiredConnection:
+    optional: dict[str, Any] = {
+        "identity_provider": draw(st.none() | st.sampled_from(("generic", "okta"))),
+        "client_secret": draw(st.none() | st.sampled_from(tuple(CANARIES))),
+        "custom_scopes": draw(st.none() | scopes),
+        "attribute_mapping": draw(st.none() | mappings),
+    }
+    optional |= {field: draw(st.none() | texts) for field in ("issuer", "client_id", *INFERRED_FIELDS)}
+    return declared(
+        name,
+        display_name=display_name,
+        connection_id=pin,
+        absent=draw(st.integers(0, 4)) == 0,
+        prevent_destroy=draw(st.booleans()),
+        ignore=draw(st.sets(st.sampled_from(WRITABLE_FIELDS), max_size=3).map(sorted)),
+        previous=draw(st.lists(st.sampled_from(NAMES), max_size=2, unique=True)),
+        **optional,
+    )
+
+
+@st.composite
+def estates(draw: st.DrawFn) -> Estate:
+    found = [draw(live_connections(number)) for number in range(draw(st.integers(0, 5)))]
+    ids = [one.connection_id for one in found]
+    names = draw(st.lists(st.sampled_from(NAMES), max_size=4, unique=True))
+    pins = draw(st.permutations([*ids, "oidc-connection-test-gone", *(None for _ in range(6))]))
+    connections = [
+        draw(declarations(f"c{index}", name, pin))
+        for index, (name, pin) in enumerate(zip(names, pins, strict=False))
+    ]
+    foreign = draw(
+        st.sampled_from(((), (ForeignConnection(kind="saml", connection_id="s", is_active=True),)))
+    )
+    return Estate(
+        desired(*connections, prune=draw(st.booleans())),
+        live(
+            *found,
+            foreign=foreign,
+            default_connection_id=draw(st.sampled_from(["", *ids])),
+            sso_only=draw(st.booleans()),
+        ),
+        draw(st.sampled_from((CANARIES, {}))),
+    )

@@ -1,0 +1,89 @@
+"""A service in a few lines: what is live after operations, were there no network and no failures."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from reconciler.core.change import Create, Delete, Update
+from reconciler.core.connection import INFERRED_FIELDS, WRITABLE_FIELDS, OidcConnection
+from reconciler.core.diff import changed_fields
+from reconciler.core.operation import AlreadyDone, Proceed, judge, resolved, to_operations, values_to_send
+from tests.core.builders import live_connection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from reconciler.core.change import Change
+    from reconciler.core.secret import Secret, SecretReference
+    from reconciler.core.state import LiveOrganization
+
+    Secrets = Mapping[SecretReference, Secret]
+
+
+def carry_out(changes: Iterable[Change], state: LiveOrganization, secrets: Secrets) -> LiveOrganization:
+    """Carry out every change; each must still be possible, as nobody else has written anything."""
+    for group in to_operations(changes):
+        for change in group:
+            verdict = judge(change, state, secrets)
+            assert isinstance(verdict, Proceed), verdict
+            state = _carry_out(change, state, secrets)
+            assert isinstance(judge(change, state, secrets), AlreadyDone) or _is_sent_blindly(change)
+    return state
+
+
+def _carry_out(change: Change, state: LiveOrganization, secrets: Secrets) -> LiveOrganization:
+    match change:
+        case Create(resumes=None):
+            number = 1 + max((_number(one) for one in state.connections), default=100)
+            fresh = live_connection(number, status="pending")
+            return _complete(change, fresh, replace(state, connections=(*state.connections, fresh)), secrets)
+        case Create(resumes=resumed):
+            assert resumed is not None
+            found = state.connection(resumed.connection_id or "")
+            assert found is not None
+            return _complete(change, found, state, secrets)
+        case Update():
+            found = state.connection(change.before.connection_id or "")
+            assert found is not None
+            values = values_to_send(change.declared, change.changed)
+            return _with(state, _updated(found, resolved(values, secrets)))
+        case Delete():
+            gone = change.before.connection_id
+            rest = tuple(one for one in state.connections if one.connection_id != gone)
+            return replace(state, connections=rest)
+
+
+def _complete(
+    change: Create, fresh: OidcConnection, state: LiveOrganization, secrets: Secrets
+) -> LiveOrganization:
+    changed = changed_fields(change.declared, fresh, secrets)
+    values = resolved(values_to_send(change.declared, changed), secrets)
+    return _with(state, _updated(fresh, values))
+
+
+def _updated(found: OidcConnection, values: OidcConnection) -> OidcConnection:
+    sent: dict[str, Any] = {name: getattr(values, name) for name in values.declared_fields}
+    if "issuer" in sent:
+        inferred = {name: f"{values.issuer} {name}" for name in INFERRED_FIELDS}
+        sent = inferred | sent
+    after = replace(found, **sent)
+    is_full = all(getattr(after, name) for name in WRITABLE_FIELDS[2:9])
+    return replace(after, status="active" if is_full else after.status)
+
+
+def _with(state: LiveOrganization, changed: OidcConnection) -> LiveOrganization:
+    return replace(
+        state,
+        connections=tuple(
+            changed if one.connection_id == changed.connection_id else one for one in state.connections
+        ),
+    )
+
+
+def _number(connection: OidcConnection) -> int:
+    return int((connection.connection_id or "").rpartition("-")[2])
+
+
+def _is_sent_blindly(change: Change) -> bool:
+    return isinstance(change, Update) and "client_secret" in change.changed

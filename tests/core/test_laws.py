@@ -1,0 +1,188 @@
+"""What holds of every plan, whatever is declared and whatever is live."""
+
+from __future__ import annotations
+
+import json
+import random as random_module
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reconciler.core.change import Create, Delete, Update
+from reconciler.core.connection import WRITABLE_FIELDS
+from reconciler.core.plan_document import to_document
+from reconciler.core.plan_parsing import from_document
+from reconciler.core.planner import Choices
+from reconciler.core.secret import Secret
+from reconciler.reports import PLAN_FORMATS
+from tests.core.builders import choices, declared, desired, plan, reference, whole
+from tests.core.estates import CANARIES, OLD_SECRETS, Estate, estates
+from tests.core.simulation import carry_out
+
+if TYPE_CHECKING:
+    from reconciler.core.change import Change
+    from reconciler.core.connection import OidcConnection
+    from reconciler.core.state import DesiredOrganization, LiveOrganization
+
+many = settings(max_examples=300)
+
+
+def planned(estate: Estate) -> Choices:
+    return choices(estate.secrets)
+
+
+@many
+@given(estates())
+def test_planning_what_is_live_changes_nothing(estate: Estate) -> None:
+    secrets = {reference(one.connection_id or ""): one.client_secret for one in estate.live.connections}
+    found = plan(as_declared(estate.live), estate.live, choices(secrets))  # type: ignore[arg-type]  # live secrets are Secrets
+    assert found.changes == ()
+    assert not found.is_refused
+    assert found.unchanged == len(estate.live.connections)
+
+
+@many
+@given(estates())
+def test_after_apply_the_next_plan_is_empty(estate: Estate) -> None:
+    first = plan(estate.desired, estate.live, choices(CANARIES))
+    after = carry_out(first.changes, estate.live, CANARIES)
+    second = plan(estate.desired, after, choices(CANARIES))
+    assert second.changes == ()
+    assert second.is_refused == first.is_refused
+
+
+@many
+@given(estates())
+def test_a_saved_plan_applied_twice_does_nothing_the_second_time(estate: Estate) -> None:
+    first = plan(estate.desired, estate.live, choices(CANARIES))
+    saved = from_document(json.loads(json.dumps(to_document(whole(first), "1"))))
+    after = carry_out(saved.changes, estate.live, CANARIES)
+    assert plan(estate.desired, after, choices(CANARIES)).changes == ()
+
+
+@many
+@given(estates())
+def test_what_nobody_declares_is_never_touched(estate: Estate) -> None:
+    found = plan(estate.desired, estate.live, planned(estate))
+    unmanaged = {one.connection.connection_id for one in found.unmanaged}
+    touched = [touched_id(change) for change in found.changes]
+    assert unmanaged.isdisjoint(touched)
+    assert len(set(touched) - {None}) == len([one for one in touched if one])
+    assert estate.desired.prune or found.is_refused or accounted_for(estate) == len(estate.live.connections)
+
+
+@many
+@given(estates())
+def test_the_foreign_are_never_touched(estate: Estate) -> None:
+    found = plan(estate.desired, estate.live, planned(estate))
+    assert {one.connection_id for one in estate.live.foreign}.isdisjoint(map(touched_id, found.changes))
+
+
+@many
+@given(estates(), st.randoms(use_true_random=False))
+def test_the_order_of_input_does_not_matter(estate: Estate, random: random_module.Random) -> None:
+    connections, found = list(estate.desired.connections), list(estate.live.connections)
+    random.shuffle(connections)
+    random.shuffle(found)
+    one = plan(estate.desired, estate.live, planned(estate))
+    other = plan(
+        replace(estate.desired, connections=tuple(connections)),
+        replace(estate.live, connections=tuple(found)),
+        planned(estate),
+    )
+    assert sorted(map(repr, one.changes)) == sorted(map(repr, other.changes))
+    assert set(one.diagnostics) == set(other.diagnostics)
+    assert set(map(repr, one.unmanaged)) == set(map(repr, other.unmanaged))
+
+
+@many
+@given(estates())
+def test_nothing_is_deleted_that_no_line_asked_for(estate: Estate) -> None:
+    absent = {one.address for one in estate.desired.connections if one.is_absent}
+    protected = {one.address for one in estate.desired.connections if one.lifecycle.prevent_destroy}
+    deletes = [
+        one
+        for one in plan(estate.desired, estate.live, planned(estate)).changes
+        if isinstance(one, Delete)
+    ]
+    assert all(one.address in absent or estate.desired.prune for one in deletes)
+    assert not any(one.address in protected for one in deletes)
+
+
+@many
+@given(estates())
+def test_a_refused_organization_has_no_change_at_all(estate: Estate) -> None:
+    found = plan(estate.desired, estate.live, planned(estate))
+    assert not (found.is_refused and found.changes)
+
+
+@many
+@given(estates())
+def test_an_update_sends_and_changes_only_what_is_declared(estate: Estate) -> None:
+    names = {one.address: set(one.connection.declared_fields) for one in estate.desired.connections}
+    for change in plan(estate.desired, estate.live, planned(estate)).changes:
+        if isinstance(change, Update):
+            ignored = next(
+                one.lifecycle.ignore_changes
+                for one in estate.desired.connections
+                if one.address == change.address
+            )
+            assert set(change.declared.declared_fields) <= names[change.address]
+            assert set(change.changed) <= names[change.address] - set(ignored)
+            assert change.changed
+
+
+@many
+@given(estates())
+def test_a_plan_survives_being_saved(estate: Estate) -> None:
+    before = whole(plan(estate.desired, estate.live, planned(estate)), commit="abc")
+    text = json.dumps(to_document(before, "1.2.3"))
+    assert from_document(json.loads(text)) == before
+
+
+@many
+@given(estates(), st.booleans())
+def test_no_rendering_holds_a_secret_or_moves_the_terminal(estate: Estate, color: bool) -> None:
+    found = whole(plan(estate.desired, estate.live, planned(estate)))
+    assert all(not isinstance(one.client_secret, Secret) for one in connections_of(found.changes))
+    for render in PLAN_FORMATS.values():
+        text = render(found, color=color)
+        assert not any(secret in text for secret in OLD_SECRETS if secret)
+        assert not any(json.dumps(secret)[1:-1] in text for secret in OLD_SECRETS if secret)
+        plain = re.sub("\x1b\\[[0-9;]+m", "", text) if color else text
+        assert plain.replace("\n", "").isprintable()
+
+
+def as_declared(state: LiveOrganization) -> DesiredOrganization:
+    """Return the manifest that `import` would write: every connection pinned, every field declared."""
+    return desired(
+        *(
+            declared(
+                f"c{number}",
+                connection_id=one.connection_id,
+                **{name: getattr(one, name) for name in WRITABLE_FIELDS if name != "client_secret"},
+                client_secret=reference(one.connection_id or ""),
+            )
+            for number, one in enumerate(state.connections)
+        )
+    )
+
+
+def accounted_for(estate: Estate) -> int:
+    found = plan(estate.desired, estate.live, planned(estate))
+    touched = [one for one in map(touched_id, found.changes) if one]
+    return len(touched) + found.unchanged + len(found.unmanaged)
+
+
+def touched_id(change: Change) -> str | None:
+    before = change.resumes if isinstance(change, Create) else change.before
+    return before.connection_id if before else None
+
+
+def connections_of(changes: tuple[Change, ...]) -> list[OidcConnection]:
+    found = [one.declared for one in changes if isinstance(one, Create | Update)]
+    found += [one.before for one in changes if isinstance(one, Update | Delete)]
+    return found
