@@ -115,7 +115,9 @@ def wrapped(**body: Any) -> httpx.Response:
     return httpx.Response(200, json={"data": inner})
 
 
-def refused(status: int, error_type: str = "some_error", message: str = "It said no.", **headers: str) -> Any:
+def refused(
+    status: int, error_type: str = "some_error", message: str = "It said no.", **headers: str
+) -> httpx.Response:
     body = {
         "status_code": status,
         "request_id": "request-id-test-9",

@@ -15,14 +15,14 @@ _MARGIN: Final = 0.99
 """Arrival jitter must not put one call too many into the service's clock-aligned window."""
 
 _DECREASE: Final = 0.7
-_DECREASE_AT_KNOWN_CEILING: Final = 0.9
+_DECREASE_AT_KNOWN_CEILING: Final = 0.95
 _NEAR_CEILING: Final = 0.9
 
-_RECOVERY_PER_SECOND: Final = 0.05
+_RECOVERY: Final = 0.05
 """Share of the full rate regained each second while well below the rate that was refused."""
 
-_PROBING_PER_SECOND: Final = 0.005
-"""The same, near that rate and above it."""
+_PROBING: Final = 0.00002
+"""The same near that rate and above it, times the square of the seconds since the refusal."""
 
 _SLOWEST: Final = 0.01
 """Share of the full rate that is never given up."""
@@ -41,7 +41,7 @@ class Pace:
 
     Calls are spaced evenly at ``requests_per_second`` and ``concurrency`` are under way at most.
     A refusal (429) stops all turns for a while and lowers the rate; it then recovers quickly to
-    just below the rate that was refused, and slowly beyond.
+    just below the rate that was refused, lingers there, and goes beyond ever more boldly.
     """
 
     def __init__(self, requests_per_second: float, concurrency: int, clock: Clock) -> None:
@@ -51,7 +51,7 @@ class Pace:
         self._slots = asyncio.Semaphore(concurrency)
         self._clock = clock
         self._next = 0.0
-        self._grown = clock.monotonic()
+        self._grown = self._refused_at = clock.monotonic()
         self._paused_until = 0.0
         self._epoch = 0
 
@@ -110,7 +110,7 @@ class Pace:
         self._grow(now)
         known = self._ceiling is not None and self._rate >= self._ceiling * _NEAR_CEILING
         factor = _DECREASE_AT_KNOWN_CEILING if known else _DECREASE
-        self._ceiling = self._rate
+        self._ceiling, self._refused_at = self._rate, now
         self._rate = max(self._rate * factor, self._full_rate * _SLOWEST)
         self._next = now
 
@@ -119,5 +119,6 @@ class Pace:
         if self._ceiling is None or self._rate >= self._full_rate:
             return
         near = self._rate >= self._ceiling * _NEAR_CEILING
-        share = _PROBING_PER_SECOND if near else _RECOVERY_PER_SECOND
+        probing = min(_PROBING * (now - self._refused_at) ** 2, _RECOVERY)
+        share = probing if near else _RECOVERY
         self._rate = min(self._rate + elapsed * share * self._full_rate, self._full_rate)
