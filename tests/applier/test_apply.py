@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -10,6 +11,9 @@ from reconciler.core.change import Action
 from reconciler.core.connection import WRITABLE_FIELDS
 from reconciler.core.outcome import Applied, Failed, Skipped, Unneeded
 from tests.applier.conftest import DECLARED, ISSUER, Bench, absent, declare, present
+
+if TYPE_CHECKING:
+    from reconciler.core.state import DesiredConnection
 
 OTHER = "https://login.acme.com"
 
@@ -59,7 +63,7 @@ def test_every_field_that_was_edited_is_healed_by_an_update_of_that_field_alone(
     assert not bench.plan(declare(pinned)).has_changes
 
 
-def replace_pin(bench: Bench, connection_id: str | None) -> object:
+def replace_pin(bench: Bench, connection_id: str | None) -> DesiredConnection:
     return present("okta", replace(DECLARED, connection_id=connection_id))
 
 

@@ -1,4 +1,4 @@
-"""Every write × an answer lost before or after its effect × how often: one converged connection."""
+"""Every write by an answer lost before or after its effect by how often: one converged connection."""
 
 from __future__ import annotations
 
