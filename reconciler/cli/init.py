@@ -1,0 +1,53 @@
+"""``reconciler init``: a commented starter project."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import click
+
+from reconciler.cli.exit_code import ExitCode
+
+_STARTER: Final = Path(__file__).parent / "starter"
+
+FILES: Final = {
+    "reconciler.yaml": "reconciler.yaml",
+    "organizations/example.yaml": "organizations/example.yaml",
+    ".github/workflows/reconciler.yml": "github/reconciler.yml",
+}
+"""What is written, and the template that it is written from."""
+
+
+@click.command("init")
+@click.argument("directory", default=".", metavar="[DIR]")
+def command(directory: str) -> int:
+    """Write a commented starter project to DIR: project file, one organization, a CI workflow.
+
+    Nothing that exists is overwritten: if any of the files is there, none is written.
+    """
+    root = Path(directory)
+    _refuse_to_overwrite(root)
+    for name, template in FILES.items():
+        _write(root / name, (_STARTER / template).read_text(encoding="utf-8"))
+        click.echo(f"wrote {root / name}")
+    click.echo(
+        "\nNext: edit organizations/example.yaml, then run `reconciler validate` and `reconciler plan`."
+    )
+    return ExitCode.SUCCESS
+
+
+def _refuse_to_overwrite(root: Path) -> None:
+    there = [str(root / name) for name in FILES if (root / name).exists() or (root / name).is_symlink()]
+    if there:
+        raise click.ClickException(f"{', '.join(there)} exists already; nothing was written")
+
+
+def _write(path: Path, text: str) -> None:
+    from reconciler.storage.files import write_atomically
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise click.ClickException(f"cannot create {path.parent}: {error.strerror}") from error
+    write_atomically(path, text)
