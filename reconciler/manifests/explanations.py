@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from datetime import date
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, Final
 
+from reconciler.core.secret import SecretReference
 from reconciler.manifests.composer import UNUSABLE
+from reconciler.manifests.events import name_of
+from reconciler.manifests.patterns import object_to
+from reconciler.manifests.scalars import Misread
+from reconciler.manifests.shapes import choices, known_keys
+from reconciler.manifests.text import UNSAFE
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -12,34 +20,222 @@ if TYPE_CHECKING:
     from reconciler.manifests.events import Path, Value
     from reconciler.manifests.findings import DocumentFindings
 
-_EXPECTED: Final = {
+KEY_STEP: Final = "[key]"
+"""How pydantic says that it means a key of a mapping, not its value."""
+
+_SECRETS: Final = frozenset({"client_secret", "secret", "session_token"})
+
+_WANTED: Final = {
     "string_type": "text",
+    "literal_error": "text",
+    "dataclass_exact_type": "text",
     "bool_type": "true or false",
     "dict_type": "a mapping",
     "list_type": "a list",
     "int_type": "a whole number",
+    "int_from_float": "a whole number",
     "float_type": "a number",
     "date_type": "a date",
-    "dataclass_exact_type": "a reference",
-    "literal_error": "text",
 }
-_SECRETS: Final = frozenset({"client_secret", "secret", "session_token"})
+
+_BOUNDS: Final = {
+    "greater_than_equal": ("ge", "at least"),
+    "greater_than": ("gt", "more than"),
+    "less_than_equal": ("le", "at most"),
+    "less_than": ("lt", "less than"),
+}
 
 
 def explain(error: ErrorDetails, definition: type, value: Value, report: DocumentFindings) -> None:
     """Report one objection; ``definition`` tells what would have been right."""
-    path: Path = tuple(step for step in error["loc"] if step != "[key]")
-    is_key = "[key]" in error["loc"]
+    steps = tuple(step for step in error["loc"] if not _is_branch(step))
+    is_key = KEY_STEP in steps
+    path: Path = tuple(step for step in steps if step != KEY_STEP)
     found = path[-1] if is_key else _at(value, path)
-    if found is UNUSABLE:
-        return
-    report.add("x", path, error["msg"])
+    if found is not UNUSABLE:
+        _Explanation(path, found, is_key, definition, report).give(error["type"], error.get("ctx", {}))
+
+
+class _Explanation:
+    """One objection, and all that is needed to put it into words."""
+
+    def __init__(
+        self,
+        path: Path,
+        found: Value,
+        is_key: bool,
+        definition: type,
+        report: DocumentFindings,
+    ) -> None:
+        self._path = path
+        self._found = found
+        self._is_key = is_key
+        self._definition = definition
+        self._report = report
+        self._name = f"`{name_of(path)}`" if path else "the document"
+
+    def give(self, kind: str, context: dict[str, Any]) -> None:
+        if kind == "extra_forbidden":
+            self._unknown_key()
+        elif kind == "missing":
+            self._missing_key()
+        elif self._found is None and not self._is_key:
+            self._no_value()
+        elif kind == "string_pattern_mismatch":
+            self._misfit(context["pattern"])
+        elif kind in {"string_too_short", "too_short"} or self._found == "":
+            self._empty()
+        elif kind == "string_too_long":
+            limit = context["max_length"]
+            self._add("too-long", f"{self._name} is longer than {limit} characters", "shorten it")
+        elif kind in _BOUNDS:
+            self._out_of_bounds(*_BOUNDS[kind], context)
+        elif kind == "not_a_date" or self._found is Misread.DATE:
+            self._add("invalid-date", f"{self._name} is not a date", "write a day that exists, as YYYY-MM-DD")
+        elif kind == "literal_error" and isinstance(self._found, str):
+            self._unknown_choice()
+        else:
+            self._wrong_type(kind)
+
+    def _unknown_key(self) -> None:
+        known = known_keys(self._definition, self._path[:-1])
+        close = get_close_matches(str(self._path[-1]), known, n=1)
+        hint = f"did you mean `{close[0]}`?" if close else f"known here: {', '.join(known)}"
+        self._report.add("unknown-key", self._path, f"unknown key {self._name}", hint=hint, at="key")
+
+    def _missing_key(self) -> None:
+        summary = f"the key {self._name} is missing"
+        hint = f"add {name_of(self._path)}: at the top, with the organization's id, slug or external id"
+        self._report.add("missing-key", self._path[:-1], summary, hint=hint)
+
+    def _no_value(self) -> None:
+        hint = "write a value, or remove the line: what is not declared is left as it is"
+        if known_keys(self._definition, self._path):
+            hint = "write its keys below it, indented, or {} for none"
+        self._add("no-value", f"{self._name} has no value", hint)
+
+    def _empty(self) -> None:
+        if isinstance(self._found, list):
+            self._add(
+                "empty-value", f"{self._name} is an empty list", "list at least one, or remove the line"
+            )
+            return
+        hint = "write a value, or remove the line: what is not declared is left as it is"
+        if "custom_scopes" in self._path and len(self._path) > self._path.index("custom_scopes") + 1:
+            hint = "separate scopes by single spaces"
+        self._add("empty-value", f"{self._name} is empty", hint)
+
+    def _misfit(self, pattern: str) -> None:
+        if UNSAFE.search(self._found):
+            return  # reported where texts are looked at for this
+        objection = object_to(pattern, self._found)
+        self._add(objection.code, f"{self._name} {objection.summary}", objection.hint)
+
+    def _out_of_bounds(self, key: str, words: str, context: dict[str, Any]) -> None:
+        self._add("out-of-bounds", f"{self._name} has to be {words} {context[key]:g}", "correct the number")
+
+    def _unknown_choice(self) -> None:
+        known = choices(self._definition, self._path)
+        close = get_close_matches(self._found.lower(), known, n=1)
+        self._add(
+            "unknown-value",
+            f"{self._name} cannot be {self._found[:80]!r}",
+            f"{hint}known: {', '.join(known)}",
+        )
+
+    def _wrong_type(self, kind: str) -> None:
+        if self._path[-1:] and self._path[-1] in _SECRETS:
+            self._wrong_secret()
+        elif isinstance(self._found, SecretReference):
+            self._add("secret-out-of-place", f"{self._name} cannot hold a reference to a secret")
+        elif _WANTED.get(kind) == "text" and not isinstance(self._found, dict | list):
+            self._unquoted()
+        else:
+            summary = (
+                f"{self._name} has to be {_WANTED.get(kind, 'something else')}, not {_kind(self._found)}"
+            )
+            self._add("wrong-type", summary, self._type_hint(kind))
+
+    def _type_hint(self, kind: str) -> str:
+        """Return what to do, where the kind of the value alone tells it."""
+        if kind == "bool_type":
+            return "write true or false, without quotes"
+        if kind in {"int_type", "float_type"} and isinstance(self._found, str):
+            return "write the number without quotes"
+        if kind == "date_type":
+            return "write it as YYYY-MM-DD"
+        if kind == "list_type":
+            return "write [one, two], or a line with - for each"
+        if kind == "dict_type":
+            return (
+                "write its keys below it, indented"
+                if self._path
+                else "a manifest begins with organization: …"
+            )
+        return ""
+
+    def _unquoted(self) -> None:
+        """Report text that YAML takes for something else, and show it as it has to be written."""
+        written = self._report.written(self._path)
+        is_choice = choices(self._definition, self._path)
+        hint = f"write it in quotes: {_quoted(written)}" if written else "write it in quotes"
+        if is_choice and written not in is_choice:
+            hint = f"known: {', '.join(is_choice)}"
+        self._add("not-text", f"{self._name} is {_kind(self._found)} to YAML, not text", hint)
+
+    def _wrong_secret(self) -> None:
+        """Report a secret that is written out. Nothing of it is repeated."""
+        if isinstance(self._found, str):
+            self._add(
+                "literal-secret",
+                f"{self._name} is written out; a secret never stands in a file",
+                "refer to it, such as ${env:ACME_CLIENT_SECRET}, and replace it if Git has seen it",
+            )
+        else:
+            self._add(
+                "wrong-type",
+                f"{self._name} has to be a reference to a secret, not {_kind(self._found)}",
+                "refer to it, such as ${env:ACME_CLIENT_SECRET}",
+            )
+
+    def _add(self, code: str, summary: str, hint: str = "") -> None:
+        self._report.add(code, self._path, summary, hint=hint, at="key" if self._is_key else "value")
 
 
 def _at(value: Value, path: Path) -> Value:
+    """Return what stands at a path; a scope's index may count the words of a text."""
     for step in path:
-        try:
-            value = value[step]
-        except (LookupError, TypeError):
-            return None
+        if isinstance(value, str) and isinstance(step, int):
+            value = value.split(" ")
+        value = value[step] if _has(value, step) else None
     return value
+
+
+def _has(value: Value, step: str | int) -> bool:
+    return step in value if isinstance(value, dict) else isinstance(step, int) and isinstance(value, list)
+
+
+_KINDS: Final = (
+    (bool, "a boolean"),
+    (int | float, "a number"),
+    (date, "a date"),
+    (str, "text"),
+    (dict, "a mapping"),
+    (list, "a list"),
+    (SecretReference, "a reference to a secret"),
+)
+
+
+def _kind(value: Value) -> str:
+    if isinstance(value, Misread):
+        return value.value
+    return next((name for kind, name in _KINDS if isinstance(value, kind)), "nothing")
+
+
+def _quoted(written: str) -> str:
+    return "'" + written.replace("'", "''") + "'"
+
+
+def _is_branch(step: str | int) -> bool:
+    """Tell whether a step names a branch of a union, which is no place in the file."""
+    return isinstance(step, str) and step.startswith(("constrained-", "dataclass"))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Literal
 
 from reconciler.core.errors import Diagnostic, Severity, SourceLocation
 from reconciler.manifests.places import Place, Places, Span, find_places
 from reconciler.manifests.snippets import make_snippet
+from reconciler.manifests.text import CONNECTION_NAME
 
 if TYPE_CHECKING:
     from reconciler.manifests.events import Path
@@ -125,7 +127,8 @@ class DocumentFindings:
         return place.key if place.key and (at == "key" or is_blank) else place.span
 
     def _address(self, path: Path) -> str:
-        if len(path) > 1 and path[0] == "connections" and self.organization:
+        is_below = len(path) > 1 and path[0] == "connections" and bool(self.organization)
+        if is_below and re.fullmatch(CONNECTION_NAME, str(path[1])):
             return f"{self.organization}/{path[1]}"
         return self.organization
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final, TypeGuard
 
 from reconciler.core.secret import Locator
 from reconciler.manifests.composer import UNUSABLE
+from reconciler.manifests.events import name_of
+from reconciler.manifests.text import UNSAFE
 from reconciler.secrets import SCHEMES, MalformedReference, make_reference, parse_template
 from reconciler.secrets.references import OPENING
 
@@ -93,7 +95,7 @@ class _Replacing:
         self._report.add(
             "malformed-reference",
             path,
-            f"{_name(path)}: {reason}",
+            f"{name_of(path)}: {reason}",
             hint="a reference reads ${scheme:locator}; a literal ${ is written $${",
         )
 
@@ -110,22 +112,32 @@ class _Replacing:
             self._report.add(
                 "variable-out-of-place",
                 path,
-                f"{_name(path)} cannot hold a variable",
+                f"{name_of(path)} cannot hold a variable",
                 hint="variables are for manifests; write the value itself",
             )
             return None
         value = self._rules.variables.get(name)
         if value is None:
-            close = get_close_matches(name, self._rules.variables, n=1)
+            self._undefined(name, self._rules.variables, path)
+        elif UNSAFE.search(value):
             self._report.add(
-                "undefined-variable",
+                "unsafe-character",
                 path,
-                f"the variable {name!r} is not defined",
-                hint=f"did you mean {close[0]!r}?"
-                if close
-                else f"add it to vars: in the project file, or give --var {name}=VALUE",
+                f"the variable {name!r} holds an invisible character",
+                hint="remove it from the variable's value",
             )
+            return None
         return value
+
+    def _undefined(self, name: str, variables: Mapping[str, str], path: Path) -> None:
+        close = get_close_matches(name, variables, n=1)
+        hint = f"add it to vars: in the project file, or give --var {name[:80]}=VALUE"
+        self._report.add(
+            "undefined-variable",
+            path,
+            f"the variable {name[:80]!r} is not defined",
+            hint=f"did you mean {close[0]!r}?" if close else hint,
+        )
 
     def _secret(self, locator: Locator, path: Path) -> Locator | None:
         if locator.scheme not in SCHEMES:
@@ -134,7 +146,7 @@ class _Replacing:
             self._report.add(
                 "secret-out-of-place",
                 path,
-                f"{_name(path)} cannot hold a reference to a secret",
+                f"{name_of(path)} cannot hold a reference to a secret",
                 hint="secrets belong in client_secret only; for anything else use a variable: ${var:NAME}",
             )
         elif refusal := self._rules.policy.check(locator) if self._rules.policy else None:
@@ -171,7 +183,3 @@ def _joined(parts: tuple[str | Locator, ...]) -> tuple[str | Locator, ...]:
         else:
             joined.append(part)
     return tuple(part for part in joined if part)
-
-
-def _name(path: Path) -> str:
-    return next((str(step) for step in reversed(path) if isinstance(step, str)), "the document")

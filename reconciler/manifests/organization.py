@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.address import Address
 from reconciler.core.connection import FIELDS, OidcConnection
 from reconciler.core.errors import SourceLocation
 from reconciler.core.state import DesiredConnection, DesiredOrganization, Discovery, Lifecycle, Presence
+from reconciler.manifests import text
 from reconciler.manifests.connection_rules import check_connections
 from reconciler.manifests.definition import ORGANIZATION, ConnectionManifest, OrganizationManifest
+from reconciler.manifests.escapes import check_escapes
 from reconciler.manifests.interpolation import Interpolation
 from reconciler.manifests.validation import validate
 
@@ -43,6 +46,8 @@ class OrganizationReader:
     ) -> DesiredOrganization | None:
         """Return what a document declares, or None if it has errors; these go to ``report``."""
         report.organization = _reference(document.value)
+        if "\\" in source.text:
+            check_escapes(document.value, (), report)
         value = self._interpolation.apply(document.value, report)
         manifest = validate(ORGANIZATION, OrganizationManifest, value, report)
         if manifest is None:
@@ -118,7 +123,7 @@ def _location(source: Source, mark: Mark) -> SourceLocation:
 
 def _reference(value: object) -> str:
     reference = value.get("organization") if isinstance(value, dict) else None
-    return reference if isinstance(reference, str) else ""
+    return reference if isinstance(reference, str) and re.fullmatch(text.ORGANIZATION, reference) else ""
 
 
 def _is_client_secret(path: Path) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from reconciler.core.errors import InvalidConfiguration, SourceLocation
 from reconciler.core.limits import Limits
 from reconciler.core.state import Discovery
+from reconciler.manifests.escapes import check_escapes
 from reconciler.manifests.interpolation import Interpolation
 from reconciler.manifests.limits import ReadLimits
 from reconciler.manifests.project_definition import PROJECT, ProjectManifest, SecretsManifest, TargetManifest
@@ -72,7 +73,10 @@ def load_project(config: Path | None, directory: Path) -> Project:
         return Project(directory=directory, root=directory, secret_policy=SecretPolicy(root=directory))
     read = read_file(file, display_path(file, directory), ReadLimits())
     index, value = _only_document(read)
-    project = _read(value, read.findings.document(index), file, directory)
+    report = read.findings.document(index)
+    if "\\" in read.source.text:
+        check_escapes(value, (), report)
+    project = _read(value, report, file, directory)
     if project is None or read.findings.has_errors:
         raise InvalidConfiguration(read.findings.diagnostics)
     return project

@@ -67,7 +67,7 @@ class TargetManifest(TypedDict, total=False):
     base_url: Annotated[
         BaseUrl | SecretReference,
         reference_or(
-            "The API's address, for a custom domain or the emulator. By default by the project's environment.",
+            "The API's address, for a custom domain or the emulator. By default that of the project.",
             {"type": "string", "pattern": text.BASE_URL},
             "https://login.example.com",
         ),

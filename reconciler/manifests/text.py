@@ -20,11 +20,11 @@ SCOPE: Final = r"^[\x21\x23-\x5b\x5d-\x7e]+$"
 """A scope token of RFC 6749, section 3.3."""
 
 _LOOPBACK: Final = r"(?:localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])"
-_HOST: Final = r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\.?|\[[0-9A-Fa-f:.]+\])"
+HOST: Final = r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\.?|\[[0-9A-Fa-f:.]+\])"
 _PORT: Final = r"(?::[0-9]{1,5})?"
 _PATH: Final = r"(?:/[A-Za-z0-9._~%!$&'()*+,;=:@/-]*)?"
 _QUERY: Final = r"(?:\?[A-Za-z0-9._~%!$&'()*+,;=:@/?-]*)?"
-_ORIGIN: Final = rf"(?:https://{_HOST}|http://{_LOOPBACK}){_PORT}"
+_ORIGIN: Final = rf"(?:https://{HOST}|http://{_LOOPBACK}){_PORT}"
 
 ISSUER: Final = rf"^{_ORIGIN}{_PATH}$"
 """A URL without query and fragment (OpenID Connect Discovery 1.0, section 3)."""

@@ -1,0 +1,40 @@
+"""What a definition allows at a path: the known keys, the choices."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args, get_origin, get_type_hints
+
+from typing_extensions import is_typeddict  # knows the TypedDict that pydantic needs before Python 3.12
+
+if TYPE_CHECKING:
+    from reconciler.manifests.events import Path
+
+_NOTHING: Final = type(None)
+
+
+def known_keys(definition: type, path: Path) -> tuple[str, ...]:
+    """Return the keys that a mapping at ``path`` may have; none if it is free, or no mapping."""
+    shape = _shape(definition, path)
+    return tuple(_hints(shape)) if is_typeddict(shape) else ()
+
+
+def choices(definition: type, path: Path) -> tuple[str, ...]:
+    """Return the values of which the one at ``path`` has to be one, in order."""
+    shape = _shape(definition, path)
+    return tuple(map(str, get_args(shape))) if get_origin(shape) is Literal else ()
+
+
+def _shape(definition: type, path: Path) -> Any:  # noqa: ANN401 - type forms have no common type
+    shape: Any = definition
+    for step in path:
+        if is_typeddict(shape):
+            shape = _hints(shape).get(str(step), _NOTHING)
+        else:
+            shape = get_args(shape)[-1] if get_args(shape) else _NOTHING
+    return shape
+
+
+@lru_cache(maxsize=32)
+def _hints(definition: type) -> dict[str, Any]:
+    return get_type_hints(definition)
