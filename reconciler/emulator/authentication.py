@@ -69,7 +69,9 @@ def _basic(headers: Mapping[str, str]) -> tuple[str, str]:
         decoded = base64.b64decode(encoded, validate=True).decode()
     except (binascii.Error, UnicodeDecodeError):
         raise ApiError("unauthorized_credentials") from None
-    name, _, password = decoded.partition(":")
+    name, colon, password = decoded.partition(":")
+    if not colon:
+        raise ApiError("unauthorized_credentials")
     return name, password
 
 
