@@ -185,14 +185,16 @@ class _Composer:
         if event.anchor is not None:
             self._anchors[event.anchor] = (key, 1)
         if not event.style and (key in WORDS or key[0] in NUMERIC_STARTS or key == MERGE_KEY):
-            self._check_plain_key(event)
+            return self._plain_key(event)
         return key
 
-    def _check_plain_key(self, event: Event) -> None:
+    def _plain_key(self, event: Event) -> str | None:
         if event.value == MERGE_KEY:
             self._flaw("merge-key", event)
-        elif not isinstance(read_plain(event.value), str):
+            return None
+        if not isinstance(read_plain(event.value), str):
             self._flaw("unquoted-key", event, event.value)
+        return str(event.value)
 
     def _alias(self, event: Event) -> Value:
         self._aliases += 1

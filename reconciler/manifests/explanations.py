@@ -6,12 +6,13 @@ from datetime import date
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
+from reconciler.core.connection import COMPUTED_FIELDS
 from reconciler.core.secret import SecretReference
 from reconciler.manifests.composer import UNUSABLE
 from reconciler.manifests.events import name_of
 from reconciler.manifests.patterns import object_to
 from reconciler.manifests.scalars import Misread
-from reconciler.manifests.shapes import choices, known_keys
+from reconciler.manifests.shapes import choices, holds_keys, known_keys
 from reconciler.manifests.text import UNSAFE
 
 if TYPE_CHECKING:
@@ -37,6 +38,9 @@ _WANTED: Final = {
     "float_type": "a number",
     "date_type": "a date",
 }
+
+_WRITE_OR_REMOVE: Final = "write a value, or remove the line: what is not declared is left as it is"
+_BEGINNING: Final = "begin with a key and a colon, such as organization: acme"
 
 _BOUNDS: Final = {
     "greater_than_equal": ("ge", "at least"),
@@ -72,7 +76,7 @@ class _Explanation:
         self._is_key = is_key
         self._definition = definition
         self._report = report
-        self._name = f"`{name_of(path)}`" if path else "the document"
+        self._name = f"`{_name(path, is_key)}`" if path else "the document"
 
     def give(self, kind: str, context: dict[str, Any]) -> None:
         if kind == "extra_forbidden":
@@ -101,6 +105,8 @@ class _Explanation:
         known = known_keys(self._definition, self._path[:-1])
         close = get_close_matches(str(self._path[-1]), known, n=1)
         hint = f"did you mean `{close[0]}`?" if close else f"known here: {', '.join(known)}"
+        if self._path[-1] in COMPUTED_FIELDS:
+            hint = "remove it: the server decides it"
         self._report.add("unknown-key", self._path, f"unknown key {self._name}", hint=hint, at="key")
 
     def _missing_key(self) -> None:
@@ -109,9 +115,9 @@ class _Explanation:
         self._report.add("missing-key", self._path[:-1], summary, hint=hint)
 
     def _no_value(self) -> None:
-        hint = "write a value, or remove the line: what is not declared is left as it is"
-        if known_keys(self._definition, self._path):
-            hint = "write its keys below it, indented, or {} for none"
+        hint = _WRITE_OR_REMOVE
+        if holds_keys(self._definition, self._path):
+            hint = "write its keys below it, indented, or {} for none" if self._path else _BEGINNING
         self._add("no-value", f"{self._name} has no value", hint)
 
     def _empty(self) -> None:
@@ -120,7 +126,7 @@ class _Explanation:
                 "empty-value", f"{self._name} is an empty list", "list at least one, or remove the line"
             )
             return
-        hint = "write a value, or remove the line: what is not declared is left as it is"
+        hint = _WRITE_OR_REMOVE
         if "custom_scopes" in self._path and len(self._path) > self._path.index("custom_scopes") + 1:
             hint = "separate scopes by single spaces"
         self._add("empty-value", f"{self._name} is empty", hint)
@@ -137,11 +143,8 @@ class _Explanation:
     def _unknown_choice(self) -> None:
         known = choices(self._definition, self._path)
         close = get_close_matches(self._found.lower(), known, n=1)
-        self._add(
-            "unknown-value",
-            f"{self._name} cannot be {self._found[:80]!r}",
-            f"{hint}known: {', '.join(known)}",
-        )
+        hint = f"did you mean `{close[0]}`?" if close else f"known: {', '.join(known)}"
+        self._add("unknown-value", f"{self._name} cannot be {self._found[:80]!r}", hint)
 
     def _wrong_type(self, kind: str) -> None:
         if self._path[-1:] and self._path[-1] in _SECRETS:
@@ -159,13 +162,15 @@ class _Explanation:
     def _type_hint(self, kind: str) -> str:
         """Return what to do, where the kind of the value alone tells it."""
         if kind == "bool_type":
-            return "write true or false, without quotes"
+            return "write false" if self._found is Misread.OFF else "write true or false, without quotes"
         if kind in {"int_type", "float_type"} and isinstance(self._found, str):
             return "write the number without quotes"
         if kind == "date_type":
             return "write it as YYYY-MM-DD"
         if kind == "list_type":
             return "write [one, two], or a line with - for each"
+        if _WANTED.get(kind) == "text":
+            return "write a single value"
         if kind == "dict_type":
             return (
                 "write its keys below it, indented"
@@ -181,7 +186,8 @@ class _Explanation:
         hint = f"write it in quotes: {_quoted(written)}" if written else "write it in quotes"
         if is_choice and written not in is_choice:
             hint = f"known: {', '.join(is_choice)}"
-        self._add("not-text", f"{self._name} is {_kind(self._found)} to YAML, not text", hint)
+        kind = "a boolean" if self._found is Misread.OFF else _kind(self._found)
+        self._add("not-text", f"{self._name} is {kind} to YAML, not text", hint)
 
     def _wrong_secret(self) -> None:
         """Report a secret that is written out. Nothing of it is repeated."""
@@ -230,6 +236,10 @@ def _kind(value: Value) -> str:
     if isinstance(value, Misread):
         return value.value
     return next((name for kind, name in _KINDS if isinstance(value, kind)), "nothing")
+
+
+def _name(path: Path, is_key: bool) -> str:
+    return str(path[-1])[:80] if is_key else name_of(path)
 
 
 def _quoted(written: str) -> str:

@@ -147,11 +147,11 @@ def _flaw(flaw: Flaw, findings: Findings) -> None:
 
 def _duplicate_key(flaw: Flaw, source: Source, findings: Findings) -> None:
     first = findings.places.duplicates.get(flaw.start.index)
-    place = f"; the first one is at {source.location(first.start)}" if first else ""
     findings.add(
         flaw.code,
         Span(flaw.start.index, flaw.end.index),
-        f"the key `{flaw.subject[:80]}` is written twice{place}",
+        f"the key `{flaw.subject[:80]}` is written twice",
+        detail=f"the other one is at {source.location(first.start)}" if first else "",
         hint="keep one of them",
     )
 

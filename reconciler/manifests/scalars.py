@@ -14,7 +14,7 @@ class Misread(Enum):
     NUMBER = "a number"
     DATE_AND_TIME = "a date and time"
     DATE = "a date that does not exist"
-    OFF = "a boolean"
+    OFF = "off"
 
 
 Scalar: TypeAlias = str | bool | int | float | date | Misread | None

@@ -19,6 +19,12 @@ def known_keys(definition: type, path: Path) -> tuple[str, ...]:
     return tuple(_hints(shape)) if is_typeddict(shape) else ()
 
 
+def holds_keys(definition: type, path: Path) -> bool:
+    """Tell whether the value at ``path`` is a mapping."""
+    shape = _shape(definition, path)
+    return is_typeddict(shape) or get_origin(shape) is dict
+
+
 def choices(definition: type, path: Path) -> tuple[str, ...]:
     """Return the values of which the one at ``path`` has to be one, in order."""
     shape = _shape(definition, path)

@@ -7,6 +7,7 @@ from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.errors import Snippet
+from reconciler.manifests.text import UNSAFE
 
 if TYPE_CHECKING:
     from reconciler.manifests.places import Span
@@ -61,6 +62,7 @@ _HARMLESS: Final = re.compile(r"secret_expires_on|token_url|^\s*secrets(?=:)")
 _KEYED: Final = re.compile(r"(\s*(?:- +)*)([\"']?)([^\s\"':{}\[\],&*!#]+)\2\s*:(?=\s|$)")
 _INNER_KEY: Final = re.compile(r"([^\s\"':{}\[\],]+)[\"']?\s*:(?=\s|$)")
 _LONGEST: Final = 200
+_REPLACEMENT: Final = "\ufffd"
 
 
 def make_snippet(source: Source, span: Span, *, is_harmless: bool = False) -> Snippet | None:
@@ -74,7 +76,7 @@ def make_snippet(source: Source, span: Span, *, is_harmless: bool = False) -> Sn
     if not shown or begin > len(shown) or len(shown) > _LONGEST:
         return None
     end = min(max(span.end - start, begin + 1), len(shown))
-    return Snippet(shown, begin, max(end, begin))
+    return Snippet(UNSAFE.sub(_REPLACEMENT, shown), begin, max(end, begin))
 
 
 def _shown(line: str, *, is_harmless: bool) -> str:
