@@ -1,0 +1,496 @@
+"""Every open question of the API: its default and each alternative."""
+
+from __future__ import annotations
+
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from reconciler.emulator import (
+    BEHAVIOURS,
+    EmulatorSettings,
+    RateLimit,
+    UnknownBehaviourError,
+    parse_behaviour,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reconciler.emulator import Emulator
+
+    Api = Callable[..., httpx.Response]
+
+ISSUER = "https://idp.example.com"
+URLS = ("authorization_url", "token_url", "userinfo_url", "jwks_url")
+COMPLETE = {
+    "issuer": ISSUER,
+    "client_id": "client",
+    "client_secret": "a-client-secret",
+    **{name: f"{ISSUER}/{name}" for name in URLS},
+}
+METADATA = {
+    "issuer": "https://new.example.com",
+    "authorization_endpoint": "https://new.example.com/a",
+    "token_endpoint": "https://new.example.com/t",
+    "userinfo_endpoint": "https://new.example.com/u",
+    "jwks_uri": "https://new.example.com/j",
+}
+NEW = "https://new.example.com"
+
+
+class Bench:
+    """One organization with one active connection, and short ways to change it."""
+
+    def __init__(self, api: Api, emulator: Emulator) -> None:
+        self.api = api
+        self.emulator = emulator
+        self.connection_id: str = emulator.add_connection("acme", display_name="One", **COMPLETE)[
+            "connection_id"
+        ]
+
+    def switch(self, name: str, value: str | None) -> None:
+        if value is not None:
+            self.emulator.set_behaviour(name, value)
+
+    def put(self, connection_id: str = "", /, **body: Any) -> httpx.Response:
+        path = f"/v1/b2b/sso/oidc/acme/connections/{connection_id or self.connection_id}"
+        return self.api("PUT", path, json=body)
+
+    def post(self, **body: Any) -> httpx.Response:
+        return self.api("POST", "/v1/b2b/sso/oidc/acme", json=body)
+
+    def delete(self, connection_id: str) -> httpx.Response:
+        return self.api("DELETE", f"/v1/b2b/sso/acme/connections/{connection_id}")
+
+    def lists(self) -> dict[str, Any]:
+        return self.api("GET", "/v1/b2b/sso/acme").json()  # type: ignore[no-any-return]  # JSON
+
+    def stored(self) -> dict[str, Any]:
+        return self.emulator.connection(self.connection_id)
+
+    def default(self) -> object:
+        return self.emulator.organization("acme")["sso_default_connection_id"]
+
+
+@pytest.fixture
+def bench(api: Api, emulator: Emulator) -> Bench:
+    return Bench(api, emulator)
+
+
+def outcome(answer: httpx.Response) -> str:
+    return answer.json().get("error_type") or "ok"
+
+
+def test_every_question_of_the_contract_has_a_switch() -> None:
+    numbers = {behaviour.number for behaviour in BEHAVIOURS}
+    assert {f"U{number}" for number in range(1, 32)} <= numbers
+    assert len({behaviour.name for behaviour in BEHAVIOURS}) == len(BEHAVIOURS)
+    assert all(behaviour.alternatives for behaviour in BEHAVIOURS)
+
+
+def test_a_switch_is_read_from_text() -> None:
+    assert parse_behaviour("empty-string=clears") == ("empty-string", "clears")
+    assert parse_behaviour("read-lag=3") == ("read-lag", "3")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("empty-strings=clears", "unknown behaviour 'empty-strings', did you mean 'empty-string'?"),
+        ("empty-string=clear", "unknown value 'clear' for behaviour 'empty-string', did you mean 'clears'?"),
+        ("read-lag=-1", "unknown value '-1' for behaviour 'read-lag'"),
+        ("empty-string", "not of the form NAME=VALUE"),
+    ],
+)
+def test_unknown_switches_say_what_is_near(text: str, message: str) -> None:
+    with pytest.raises(UnknownBehaviourError) as raised:
+        parse_behaviour(text)
+    assert message in str(raised.value)
+
+
+def test_settings_are_checked(make_emulator: Callable[..., Emulator]) -> None:
+    with pytest.raises(UnknownBehaviourError, match="did you mean 'list-order'"):
+        make_emulator(behaviours={"list-orders": "random"})
+    assert EmulatorSettings().behaviours == {}
+
+
+@pytest.mark.parametrize(
+    ("position", "sent", "expected"),
+    [
+        (None, "client_id", "client"),
+        ("clears", "client_id", ""),
+        ("rejected", "client_id", "oidc_connection_client_id_required"),
+        ("rejected", "userinfo_url", "oidc_connection_userinfo_url_required"),
+        ("rejected", "display_name", "invalid_display_name"),
+        ("rejected", "custom_scopes", "bad_request"),
+        ("clears", "identity_provider", "generic"),
+    ],
+)
+@pytest.mark.parametrize(("switch", "value"), [("empty-string", ""), ("null-value", None)])
+def test_u1_u2_empty_values(
+    bench: Bench, *, switch: str, value: object, position: str | None, sent: str, expected: str
+) -> None:
+    bench.switch(switch, position)
+    answer = bench.put(**{sent: value})
+    assert expected in {outcome(answer), bench.stored()[sent]}
+    assert (answer.status_code == 400) is (position == "rejected")
+
+
+@pytest.mark.parametrize(
+    ("position", "sent", "expected"),
+    [
+        (None, {"b": "2"}, {"b": "2"}),
+        (None, {}, None),
+        ("merges", {"b": "2"}, {"a": "1", "b": "2"}),
+        ("empty-ignored", {}, {"a": "1"}),
+        ("empty-ignored", {"b": "2"}, {"b": "2"}),
+    ],
+)
+def test_u3_attribute_mapping(
+    bench: Bench, position: str | None, sent: dict[str, str], expected: object
+) -> None:
+    bench.put(attribute_mapping={"a": "1"})
+    bench.switch("attribute-mapping", position)
+    assert bench.put(attribute_mapping=sent).json()["connection"].get("attribute_mapping") == expected
+
+
+@pytest.mark.parametrize(
+    ("position", "sent", "expected"),
+    [
+        (None, "openid email", "openid email"),
+        (None, "openid%20email", "openid%20email"),
+        ("decoded", "openid%20email", "openid email"),
+        ("spaces-rejected", "openid email", "bad_request"),
+        ("spaces-rejected", "openid%20email", "openid%20email"),
+        ("encoded", "openid email", "openid%20email"),
+    ],
+)
+def test_u4_custom_scopes(bench: Bench, position: str | None, sent: str, expected: str) -> None:
+    bench.switch("custom-scopes", position)
+    answer = bench.put(custom_scopes=sent)
+    assert expected in {outcome(answer), bench.lists()["oidc_connections"][0]["custom_scopes"]}
+
+
+@pytest.mark.parametrize(("position", "token_url"), [(None, COMPLETE["token_url"]), ("fetched", f"{NEW}/t")])
+def test_u5_an_equal_issuer(bench: Bench, position: str | None, token_url: str) -> None:
+    bench.switch("equal-issuer", position)
+    bench.emulator.can_discovery(ISSUER, METADATA)
+    assert bench.put(issuer=ISSUER).json()["connection"]["token_url"] == token_url
+
+
+@pytest.mark.parametrize(
+    ("position", "token_url", "status"),
+    [
+        (None, COMPLETE["token_url"], "active"),
+        ("clears", "", "pending"),
+        ("clears-stays-active", "", "active"),
+    ],
+)
+def test_u7_a_failed_discovery(bench: Bench, position: str | None, token_url: str, status: str) -> None:
+    bench.switch("failed-discovery", position)
+    answer = bench.put(issuer=NEW, jwks_url=f"{NEW}/mine").json()
+    assert answer["warning"]
+    connection = answer["connection"]
+    assert (connection["token_url"], connection["status"]) == (token_url, status)
+    assert connection["jwks_url"] == f"{NEW}/mine"
+
+
+@pytest.mark.parametrize(("position", "userinfo_url"), [(None, COMPLETE["userinfo_url"]), ("clears", "")])
+def test_u8_a_document_without_an_endpoint(bench: Bench, position: str | None, userinfo_url: str) -> None:
+    bench.switch("missing-endpoint", position)
+    document = {name: value for name, value in METADATA.items() if name != "userinfo_endpoint"}
+    bench.emulator.can_discovery(NEW, document)
+    connection = bench.put(issuer=NEW).json()["connection"]
+    assert (connection["userinfo_url"], connection["token_url"]) == (userinfo_url, f"{NEW}/t")
+
+
+@pytest.mark.parametrize(
+    ("position", "warned", "token_url"), [(None, False, f"{NEW}/t"), ("fails", True, COMPLETE["token_url"])]
+)
+def test_u9_a_document_of_another_issuer(
+    bench: Bench, position: str | None, warned: bool, token_url: str
+) -> None:
+    bench.switch("issuer-mismatch", position)
+    bench.emulator.can_discovery(NEW, {**METADATA, "issuer": "https://other.example"})
+    answer = bench.put(issuer=NEW).json()
+    assert ("warning" in answer, answer["connection"]["token_url"]) == (warned, token_url)
+
+
+@pytest.mark.parametrize(("position", "status"), [(None, "pending"), ("stays-active", "active")])
+def test_u10_an_emptied_field(bench: Bench, position: str | None, status: str) -> None:
+    bench.switch("empty-string", "clears")
+    bench.switch("emptied-field", position)
+    assert bench.put(client_id="").json()["connection"]["status"] == status
+
+
+@pytest.mark.parametrize(("position", "status"), [(None, "pending"), ("optional", "active")])
+def test_u11_userinfo_url(bench: Bench, position: str | None, status: str) -> None:
+    bench.switch("userinfo-url", position)
+    connection_id = bench.post().json()["connection"]["connection_id"]
+    body = {name: value for name, value in COMPLETE.items() if name != "userinfo_url"}
+    assert bench.put(connection_id, **body).json()["connection"]["status"] == status
+
+
+@pytest.mark.parametrize(("position", "expected"), [(None, 1), ("first-created", 0), ("never", None)])
+def test_u12_the_default_connection(
+    emulator: Emulator, api: Api, position: str | None, expected: int | None
+) -> None:
+    if position is not None:
+        emulator.set_behaviour("default-connection", position)
+    ids = [
+        api("POST", "/v1/b2b/sso/oidc/acme", json={}).json()["connection"]["connection_id"] for _ in range(2)
+    ]
+    api("PUT", f"/v1/b2b/sso/oidc/acme/connections/{ids[1]}", json=COMPLETE)
+    default = emulator.organization("acme")["sso_default_connection_id"]
+    assert default == (None if expected is None else ids[expected])
+
+
+@pytest.mark.parametrize(
+    ("position", "expected", "default"),
+    [
+        (None, "cannot_delete_default_sso_connection", "same"),
+        ("allowed", "ok", "none"),
+        ("reassigns", "ok", "other"),
+    ],
+)
+def test_u13_deleting_the_default(bench: Bench, position: str | None, expected: str, default: str) -> None:
+    other = bench.emulator.add_connection("acme", **COMPLETE)["connection_id"]
+    bench.switch("delete-default", position)
+    assert outcome(bench.delete(bench.connection_id)) == expected
+    assert bench.default() == {"same": bench.connection_id, "none": None, "other": other}[default]
+
+
+def test_u13_the_last_connection_may_go_although_external_ones_remain(bench: Bench) -> None:
+    bench.emulator.add_connection("acme", "external")
+    assert outcome(bench.delete(bench.connection_id)) == "ok"
+    assert bench.default() is None
+
+
+@pytest.mark.parametrize(
+    ("position", "expected", "left"),
+    [(None, "ok", 0), ("stale", "ok", 1), ("rejected", "invalid_restricted_sso_setting", 1)],
+)
+def test_u14_the_jit_list(bench: Bench, position: str | None, expected: str, left: int) -> None:
+    bench.emulator.edit_organization("acme", sso_jit_provisioning_allowed_connections=[bench.connection_id])
+    bench.switch("jit-list", position)
+    assert outcome(bench.delete(bench.connection_id)) == expected
+    allowed = bench.emulator.organization("acme")["sso_jit_provisioning_allowed_connections"]
+    assert allowed == [bench.connection_id] * left
+
+
+@pytest.mark.parametrize(
+    ("position", "expected", "left"), [(None, "ok", 1), ("cascades", "ok", 0), ("rejected", "bad_request", 1)]
+)
+def test_u15_external_references(bench: Bench, position: str | None, expected: str, left: int) -> None:
+    bench.emulator.add_organization("beta")
+    bench.emulator.add_connection("beta", "external", external_connection_id=bench.connection_id)
+    bench.switch("external-references", position)
+    assert outcome(bench.delete(bench.connection_id)) == expected
+    assert len(bench.emulator.connections("beta")) == left
+
+
+@pytest.mark.parametrize(
+    ("position", "on_update", "on_delete"),
+    [
+        (None, "oidc_connection_not_found", "sso_connection_not_found"),
+        ("swapped", "sso_connection_not_found", "oidc_connection_not_found"),
+    ],
+)
+def test_u16_a_missing_connection(bench: Bench, position: str | None, on_update: str, on_delete: str) -> None:
+    bench.switch("not-found-type", position)
+    missing = "oidc-connection-test-missing"
+    assert (outcome(bench.put(missing)), outcome(bench.delete(missing))) == (on_update, on_delete)
+
+
+@pytest.mark.parametrize(
+    ("position", "status", "expected"),
+    [(None, 404, "sso_connection_not_found"), ("mismatch", 400, "sso_connection_organization_mismatch")],
+)
+def test_u17_another_organizations_connection(
+    bench: Bench, position: str | None, status: int, expected: str
+) -> None:
+    bench.emulator.add_organization("beta")
+    foreign = bench.emulator.add_connection("beta")["connection_id"]
+    bench.switch("foreign-connection", position)
+    answer = bench.delete(foreign)
+    assert (answer.status_code, outcome(answer)) == (status, expected)
+    assert len(bench.emulator.connections("beta")) == 1
+
+
+@pytest.mark.parametrize("kind", ["saml", "external"])
+@pytest.mark.parametrize(
+    ("position", "status", "expected"),
+    [(None, 404, "oidc_connection_not_found"), ("rejected", 400, "bad_request")],
+)
+def test_u18_another_type_on_the_oidc_path(
+    bench: Bench, position: str | None, kind: str, status: int, expected: str
+) -> None:
+    other = bench.emulator.add_connection("acme", kind)
+    bench.switch("other-type", position)
+    answer = bench.put(other["connection_id"], display_name="Changed")
+    assert (answer.status_code, outcome(answer)) == (status, expected)
+    assert bench.emulator.connection(other["connection_id"]) == other
+
+
+@pytest.mark.parametrize(("position", "shown"), [(None, "a-client-secret"), ("masked", "********cret")])
+def test_u19_the_client_secret(bench: Bench, position: str | None, shown: str) -> None:
+    bench.switch("client-secret", position)
+    assert bench.lists()["oidc_connections"][0]["client_secret"] == shown
+    assert bench.put().json()["connection"]["client_secret"] == shown
+    assert bench.stored()["client_secret"] == "a-client-secret"
+
+
+@pytest.mark.parametrize(
+    ("position", "shown"),
+    [(None, {"saml_connections": []}), ("null", {"saml_connections": None}), ("absent", {})],
+)
+def test_u20_empty_lists(bench: Bench, position: str | None, shown: dict[str, object]) -> None:
+    bench.switch("empty-lists", position)
+    lists = bench.lists()
+    assert {name: value for name, value in lists.items() if name == "saml_connections"} == shown
+    assert len(lists["oidc_connections"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("position", "shown"),
+    [
+        (None, {"issuer": ""}),
+        ("absent", {}),
+        ("null", {"issuer": None, "attribute_mapping": None}),
+        ("empty-object", {"issuer": "", "attribute_mapping": {}}),
+    ],
+)
+def test_u21_unset_fields(bench: Bench, position: str | None, shown: dict[str, object]) -> None:
+    bench.switch("unset-fields", position)
+    connection = bench.post(display_name="Two").json()["connection"]
+    assert {name: connection[name] for name in ("issuer", "attribute_mapping") if name in connection} == shown
+
+
+def test_u22_retry_after(bench: Bench) -> None:
+    bench.emulator.set_rate_limits(RateLimit(0, seconds=10_000.0))
+    bench.emulator.world.clock_offset -= bench.emulator.world.now() % 10_000
+    refused = {}
+    for position in ("absent", "seconds", "date"):
+        bench.switch("retry-after", position)
+        answer = bench.api("GET", "/v1/b2b/sso/acme")
+        assert (answer.status_code, outcome(answer)) == (429, "too_many_requests")
+        refused[position] = answer.headers.get("retry-after")
+    assert refused["absent"] is None
+    assert 9_990 <= int(refused["seconds"] or 0) <= 10_000
+    assert parsedate_to_datetime(refused["date"] or "").timestamp() % 10_000 == 0
+
+
+@pytest.mark.parametrize(("position", "expected"), [(None, "ok"), ("rejected", "invalid_display_name")])
+def test_u23_a_duplicate_name(bench: Bench, position: str | None, expected: str) -> None:
+    bench.switch("duplicate-display-name", position)
+    assert outcome(bench.post(display_name="One")) == expected
+    assert outcome(bench.put(display_name="One")) == "ok"
+
+
+@pytest.mark.parametrize("name", ["  ", "x" * 129])
+@pytest.mark.parametrize(("position", "expected"), [(None, "ok"), ("rejected", "invalid_display_name")])
+def test_u24_a_blank_or_long_name(bench: Bench, position: str | None, name: str, expected: str) -> None:
+    bench.switch("invalid-display-name", position)
+    assert outcome(bench.put(display_name=name)) == expected
+    assert outcome(bench.post(display_name=name)) == expected
+
+
+@pytest.mark.parametrize(
+    ("position", "client_id", "jwks_url"),
+    [(None, " c ", "https://x/j/"), ("trims", "c", "https://x/j/"), ("strips-slash", " c ", "https://x/j")],
+)
+def test_u25_rewriting(bench: Bench, position: str | None, client_id: str, jwks_url: str) -> None:
+    bench.switch("rewriting", position)
+    bench.put(client_id=" c ", jwks_url="https://x/j/", client_secret=" s ")
+    stored = bench.stored()
+    assert (stored["client_id"], stored["jwks_url"], stored["client_secret"]) == (client_id, jwks_url, " s ")
+
+
+@pytest.mark.parametrize(
+    ("position", "loopback", "elsewhere"),
+    [
+        (None, "ok", "oidc_connection_token_url_invalid_format"),
+        ("accepted", "ok", "ok"),
+        ("rejected", "oidc_connection_token_url_invalid_format", "oidc_connection_token_url_invalid_format"),
+    ],
+)
+def test_u26_http_urls(bench: Bench, position: str | None, loopback: str, elsewhere: str) -> None:
+    bench.switch("http-urls", position)
+    assert outcome(bench.put(token_url="http://127.0.0.1:8080/t")) == loopback
+    assert outcome(bench.put(token_url="http://idp.example.com/t")) == elsewhere
+
+
+def test_u27_no_lag_by_default(bench: Bench) -> None:
+    bench.put(client_id="new")
+    assert bench.lists()["oidc_connections"][0]["client_id"] == "new"
+
+
+def test_u27_reads_lag_behind(bench: Bench) -> None:
+    bench.switch("read-lag", "2")
+    bench.put(client_id="new")
+    bench.post(display_name="Two")
+    seen = [[one["client_id"] for one in bench.lists()["oidc_connections"]] for _ in range(3)]
+    assert seen == [["client"], ["client"], ["new", ""]]
+
+
+def test_u27_the_organization_lags_too(bench: Bench) -> None:
+    bench.switch("read-lag", "1")
+    path = "/v1/b2b/organizations/acme"
+    bench.api("PUT", path, json={"organization_name": "New"})
+    names = [bench.api("GET", path).json()["organization"]["organization_name"] for _ in range(2)]
+    assert names == ["Acme Corp", "New"]
+
+
+@pytest.mark.parametrize(("position", "expected"), [(None, "ok"), ("rejected", "bad_request")])
+def test_u28_unknown_keys(bench: Bench, position: str | None, expected: str) -> None:
+    bench.switch("unknown-keys", position)
+    assert outcome(bench.put(colour="red", organization_id="acme")) == expected
+    assert outcome(bench.post(colour="red")) == expected
+    assert outcome(bench.put(organization_id="acme", connection_id="x", client_id="y")) == "ok"
+
+
+def test_u29_list_order(bench: Bench) -> None:
+    for number in range(20):
+        bench.emulator.add_connection("acme", display_name=str(number))
+    names = [one["display_name"] for one in bench.emulator.connections("acme")]
+    assert [one["display_name"] for one in bench.lists()["oidc_connections"]] == names
+    bench.switch("list-order", "random")
+    shuffled = [one["display_name"] for one in bench.lists()["oidc_connections"]]
+    assert shuffled != names
+    assert sorted(shuffled) == sorted(names)
+
+
+@pytest.mark.parametrize(("position", "expected"), [(None, "invalid_sso_idp"), ("stored", "ok")])
+def test_u30_an_unknown_identity_provider(bench: Bench, position: str | None, expected: str) -> None:
+    bench.switch("unknown-identity-provider", position)
+    assert outcome(bench.put(identity_provider="hotmail")) == expected
+    assert outcome(bench.post(identity_provider="hotmail")) == expected
+
+
+def test_u31_the_first_response_of_each_write_is_lost(bench: Bench) -> None:
+    bench.switch("lost-response", "first")
+    with pytest.raises(httpx.ReadError):
+        bench.post(display_name="Two")
+    assert [one["display_name"] for one in bench.emulator.connections("acme")] == ["One", "Two"]
+    assert outcome(bench.post(display_name="Three")) == "ok"
+    with pytest.raises(httpx.ReadError):
+        bench.put(client_id="new")
+    assert bench.stored()["client_id"] == "new"
+    assert [(entry.status, entry.applied) for entry in bench.emulator.request_log.writes] == [
+        (None, True),
+        (200, True),
+        (None, True),
+    ]
+
+
+def test_u31_every_response_of_an_applied_write_is_lost(bench: Bench) -> None:
+    bench.switch("lost-response", "every")
+    for name in ("Two", "Three"):
+        with pytest.raises(httpx.ReadError):
+            bench.post(display_name=name)
+    assert len(bench.emulator.connections("acme")) == 3
+    assert outcome(bench.post(identity_provider="hotmail")) == "invalid_sso_idp"
+    assert len(bench.lists()["oidc_connections"]) == 3
