@@ -79,8 +79,8 @@ def check_delete_limits(
         Diagnostic(
             Severity.ERROR,
             "too-many-deletes",
-            f"the plan deletes {summary.destroy} of {summary.managed} managed connections; "
-            f"{allowed} are allowed (max_deletes {limits.max_deletes}, max_delete_percent "
+            f"the plan deletes {summary.destroy} of {summary.managed} managed connections, but the limits "
+            f"allow {allowed} (max_deletes {limits.max_deletes}, max_delete_percent "
             f"{limits.max_delete_percent:g})",
             f"{mismatch}if all of them are meant, apply with `--allow-deletes {summary.destroy}`",
         ),

@@ -152,14 +152,12 @@ class _Claims:
     def _look_alike(self, declared: OidcConnection) -> OidcConnection | None:
         if not declared.issuer or not declared.client_id:
             return None
-        return next(
-            (
-                live
-                for live in self._unclaimed.values()
-                if live.issuer == declared.issuer and live.client_id == declared.client_id
-            ),
-            None,
+        twins = (
+            live
+            for live in self._unclaimed.values()
+            if live.issuer == declared.issuer and live.client_id == declared.client_id
         )
+        return min(twins, key=lambda live: live.connection_id or "", default=None)
 
     def _report(self, one: DesiredConnection, code: str, summary: str, detail: str) -> None:
         self._settled.add(one.address.connection)
@@ -212,10 +210,10 @@ def _ambiguous(one: DesiredConnection, ids: list[str]) -> tuple[str, str]:
 
 
 def _claimed_twice(one: DesiredConnection, ids: list[str], names: list[str]) -> tuple[str, str]:
-    others = ", ".join(name for name in names if name != one.address.connection)
+    others = ", ".join(sorted(name for name in names if name != one.address.connection))
     meant = ids[0] if ids else f"the name {_quoted(one.connection.display_name)}"
     return (
-        f"{one.address} means {meant}, and so does {others}",
+        f"{one.address} could mean {meant}, and so could {others}",
         "remove the name from all `previous_display_names` but one, or pin each connection_id",
     )
 

@@ -85,7 +85,7 @@ def unreadable(desired: DesiredOrganization, error: Exception) -> OrganizationPl
     found = Diagnostic(
         Severity.ERROR,
         "organization-not-read",
-        f"organization {desired.reference} could not be read: {error}",
+        f"organization {desired.reference} cannot be planned: {error}",
         "nothing of it is planned; the others are not affected",
         address=desired.reference,
         location=desired.location,

@@ -84,6 +84,8 @@ def _verdict(plan: Plan, style: Style) -> str:
         )
     if plan.is_complete and not plan.has_errors:
         return style.verdict(NO_CHANGES, is_good=True)
+    if summary.refused == summary.organizations:
+        return style.bold("Nothing could be planned.")
     return style.bold("No differences were found in what could be planned.")
 
 

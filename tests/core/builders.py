@@ -31,7 +31,7 @@ def reference(name: str) -> SecretReference:
 def declared(name: str = "okta", **fields: Any) -> DesiredConnection:
     """Return a declaration; fields of the connection and of its treatment mixed, as in a manifest."""
     fields.setdefault("display_name", name)
-    treatment = {
+    treatment: dict[str, Any] = {
         "presence": Presence.ABSENT if fields.pop("absent", False) else Presence.PRESENT,
         "previous_display_names": tuple(fields.pop("previous", ())),
         "lifecycle": Lifecycle(

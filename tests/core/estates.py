@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
 from reconciler.core.connection import INFERRED_FIELDS, WRITABLE_FIELDS
 from reconciler.core.secret import Secret, SecretReference
-from reconciler.core.state import (
-    DesiredConnection,
-    DesiredOrganization,
-    ForeignConnection,
-    LiveOrganization,
-)
+from reconciler.core.state import ForeignConnection
 from tests.core.builders import declared, desired, live, live_connection, reference
+
+if TYPE_CHECKING:
+    from reconciler.core.connection import OidcConnection
+    from reconciler.core.state import DesiredConnection, DesiredOrganization, LiveOrganization
 
 NAMES = (
     "okta",
@@ -73,23 +72,29 @@ def live_connections(draw: st.DrawFn, number: int) -> Any:
 
 
 @st.composite
-def declarations(draw: st.DrawFn, name: str, display_name: str, pin: str | None) -> DesiredConnection:
-    optional: dict[str, Any] = {
-        "identity_provider": draw(st.none() | st.sampled_from(("generic", "okta"))),
-        "client_secret": draw(st.none() | st.sampled_from(tuple(CANARIES))),
-        "custom_scopes": draw(st.none() | scopes),
-        "attribute_mapping": draw(st.none() | mappings),
+def declarations(
+    draw: st.DrawFn, name: str, display_name: str, pin: str | None, twin: OidcConnection | None
+) -> DesiredConnection:
+    """A declaration; where there is a live twin, most of what is declared is what is live."""
+    freely: dict[str, Any] = {
+        "identity_provider": st.sampled_from(("generic", "okta")),
+        "custom_scopes": scopes,
+        "attribute_mapping": mappings,
     }
-    optional |= {field: draw(st.none() | texts) for field in ("issuer", "client_id", *INFERRED_FIELDS)}
+    freely |= dict.fromkeys(("issuer", "client_id", *INFERRED_FIELDS), texts)
+    fields: dict[str, Any] = {"client_secret": draw(st.none() | st.sampled_from(tuple(CANARIES)))}
+    for field, values in freely.items():
+        held = getattr(twin, field) if twin else None
+        fields[field] = draw(st.sampled_from((held or None, None)) | values)
     return declared(
         name,
         display_name=display_name,
         connection_id=pin,
-        absent=draw(st.integers(0, 4)) == 0,
+        absent=draw(st.integers(0, 5)) == 0,
         prevent_destroy=draw(st.booleans()),
         ignore=draw(st.sets(st.sampled_from(WRITABLE_FIELDS), max_size=3).map(sorted)),
         previous=draw(st.lists(st.sampled_from(NAMES), max_size=2, unique=True)),
-        **optional,
+        **fields,
     )
 
 
@@ -97,10 +102,12 @@ def declarations(draw: st.DrawFn, name: str, display_name: str, pin: str | None)
 def estates(draw: st.DrawFn) -> Estate:
     found = [draw(live_connections(number)) for number in range(draw(st.integers(0, 5)))]
     ids = [one.connection_id for one in found]
-    names = draw(st.lists(st.sampled_from(NAMES), max_size=4, unique=True))
-    pins = draw(st.permutations([*ids, "oidc-connection-test-gone", *(None for _ in range(6))]))
+    twins = {one.display_name: one for one in found}
+    likely = st.sampled_from((*twins, *NAMES)) if twins else st.sampled_from(NAMES)
+    names = draw(st.lists(likely, max_size=4, unique=True))
+    pins = draw(st.permutations([*ids, "oidc-connection-test-gone", *(None for _ in range(12))]))
     connections = [
-        draw(declarations(f"c{index}", name, pin))
+        draw(declarations(f"c{index}", name, pin, twins.get(name)))
         for index, (name, pin) in enumerate(zip(names, pins, strict=False))
     ]
     foreign = draw(
@@ -111,8 +118,8 @@ def estates(draw: st.DrawFn) -> Estate:
         live(
             *found,
             foreign=foreign,
-            default_connection_id=draw(st.sampled_from(["", *ids])),
-            sso_only=draw(st.booleans()),
+            default_connection_id=draw(st.sampled_from(["", "", *ids])),
+            sso_only=draw(st.integers(0, 3)) == 0,
         ),
         draw(st.sampled_from((CANARIES, {}))),
     )

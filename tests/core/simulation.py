@@ -35,8 +35,7 @@ def carry_out(changes: Iterable[Change], state: LiveOrganization, secrets: Secre
 def _carry_out(change: Change, state: LiveOrganization, secrets: Secrets) -> LiveOrganization:
     match change:
         case Create(resumes=None):
-            number = 1 + max((_number(one) for one in state.connections), default=100)
-            fresh = live_connection(number, status="pending")
+            fresh = live_connection(_new_number(state), status="pending")
             return _complete(change, fresh, replace(state, connections=(*state.connections, fresh)), secrets)
         case Create(resumes=resumed):
             assert resumed is not None
@@ -81,8 +80,9 @@ def _with(state: LiveOrganization, changed: OidcConnection) -> LiveOrganization:
     )
 
 
-def _number(connection: OidcConnection) -> int:
-    return int((connection.connection_id or "").rpartition("-")[2])
+def _new_number(state: LiveOrganization) -> int:
+    taken = {one.connection_id for one in state.connections}
+    return next(one for one in range(100, 1000) if f"oidc-connection-test-{one}" not in taken)
 
 
 def _is_sent_blindly(change: Change) -> bool:

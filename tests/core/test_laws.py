@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random as random_module
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -15,7 +14,6 @@ from reconciler.core.change import Create, Delete, Update
 from reconciler.core.connection import WRITABLE_FIELDS
 from reconciler.core.plan_document import to_document
 from reconciler.core.plan_parsing import from_document
-from reconciler.core.planner import Choices
 from reconciler.core.secret import Secret
 from reconciler.reports import PLAN_FORMATS
 from tests.core.builders import choices, declared, desired, plan, reference, whole
@@ -23,11 +21,14 @@ from tests.core.estates import CANARIES, OLD_SECRETS, Estate, estates
 from tests.core.simulation import carry_out
 
 if TYPE_CHECKING:
+    import random as random_module
+
     from reconciler.core.change import Change
     from reconciler.core.connection import OidcConnection
+    from reconciler.core.planner import Choices
     from reconciler.core.state import DesiredOrganization, LiveOrganization
 
-many = settings(max_examples=300)
+many = settings(max_examples=100)
 
 
 def planned(estate: Estate) -> Choices:
@@ -104,9 +105,7 @@ def test_nothing_is_deleted_that_no_line_asked_for(estate: Estate) -> None:
     absent = {one.address for one in estate.desired.connections if one.is_absent}
     protected = {one.address for one in estate.desired.connections if one.lifecycle.prevent_destroy}
     deletes = [
-        one
-        for one in plan(estate.desired, estate.live, planned(estate)).changes
-        if isinstance(one, Delete)
+        one for one in plan(estate.desired, estate.live, planned(estate)).changes if isinstance(one, Delete)
     ]
     assert all(one.address in absent or estate.desired.prune for one in deletes)
     assert not any(one.address in protected for one in deletes)

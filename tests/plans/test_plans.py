@@ -1,0 +1,142 @@
+"""Every folder here is a behaviour: what is declared and what is live lead to this plan.
+
+``desired.yaml`` is the manifest, ``live.json`` what the API answers (see `recorded.py`), and
+``options.yaml``, if there, what the call says: ``targets``, ``rotate``, ``no_secrets``, ``limits``,
+``secrets`` (the environment). ``plan.txt`` and ``plan.json`` are the plan, in words and as data.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from reconciler.core.errors import ProviderError
+from reconciler.core.limits import Limits
+from reconciler.core.plan_parsing import from_document
+from reconciler.core.planner import Choices
+from reconciler.manifests import load_manifests, load_project
+from reconciler.reports import plan_json, plan_schema, render_plan
+from reconciler.reports.plan_text import NO_CHANGES
+from reconciler.secrets import resolve_secrets, wanted_by
+from reconciler.workflow.plan import Circumstances, make_plan
+from tests.core.builders import SCOPE, WHEN
+from tests.core.simulation import carry_out
+from tests.plans.recorded import Recorded, recorded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reconciler.core.plan import Plan
+    from reconciler.core.state import DesiredState
+
+CASES = sorted(one.parent for one in Path(__file__).parent.glob("*/desired.yaml"))
+SCHEMA = json.loads(plan_schema())
+
+every_case = pytest.mark.parametrize("folder", CASES, ids=lambda folder: folder.name)
+
+
+class Unwatched:
+    def advanced(self, done: int, total: int) -> None:
+        """Nobody looks."""
+
+
+@dataclass(frozen=True)
+class Case:
+    desired: DesiredState
+    reader: Recorded
+    choices: Choices
+    limits: Limits
+    values: tuple[str, ...]
+
+    def plan(self) -> Plan:
+        planning = make_plan(
+            self.desired,
+            self.reader,
+            choices=self.choices,
+            limits=self.limits,
+            circumstances=Circumstances(scope=SCOPE, created_at=WHEN),
+            progress=Unwatched(),
+        )
+        return asyncio.run(planning)
+
+
+def open_case(folder: Path) -> Case:
+    options = read_options(folder)
+    project = load_project(None, folder)
+    loaded = load_manifests(["desired.yaml"], project, {})
+    assert not loaded.has_errors, loaded.diagnostics
+    environment: dict[str, str] = options.get("secrets", {})
+    no_secrets: bool = options.get("no_secrets", False)
+    wanted = () if no_secrets else wanted_by(loaded.state.connections)
+    resolved = resolve_secrets(wanted, policy=project.secret_policy, environment=environment)
+    assert not resolved.diagnostics
+    choices = Choices(
+        secrets=resolved.secrets,
+        targets=tuple(options.get("targets", ())),
+        rotate=tuple(options.get("rotate", ())),
+        compares_secrets=not no_secrets,
+    )
+    limits = Limits(**options.get("limits", {}))
+    return Case(loaded.state, recorded(folder / "live.json"), choices, limits, tuple(environment.values()))
+
+
+def read_options(folder: Path) -> dict[str, Any]:
+    file = folder / "options.yaml"
+    return yaml.safe_load(file.read_text(encoding="utf-8")) if file.exists() else {}
+
+
+@every_case
+def test_the_plan_in_words(folder: Path, matches_golden: Callable[[str, Path], None]) -> None:
+    matches_golden(render_plan(open_case(folder).plan(), color=False), folder / "plan.txt")
+
+
+@every_case
+def test_the_plan_as_data(folder: Path, matches_golden: Callable[[str, Path], None]) -> None:
+    matches_golden(plan_json(open_case(folder).plan(), color=False, version="0"), folder / "plan.json")
+
+
+@every_case
+def test_the_data_is_as_its_schema_says_and_can_be_read_back(folder: Path) -> None:
+    document = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
+    Draft202012Validator(SCHEMA).validate(document)
+    assert from_document(document) == open_case(folder).plan()
+
+
+@every_case
+def test_carrying_out_the_plan_leaves_nothing_to_do(folder: Path) -> None:
+    case = open_case(folder)
+    first = case.plan()
+    for organization_id, state in case.reader.live.items():
+        changes = [one for one in first.changes if one.organization_id == organization_id]
+        if not isinstance(state, ProviderError):
+            case.reader.live[organization_id] = carry_out(changes, state, case.choices.secrets)
+    second = case.plan()
+    assert not second.has_changes or case.choices.rotate
+    assert (NO_CHANGES in render_plan(second)) is not (second.has_errors or second.has_changes)
+
+
+@every_case
+def test_no_secret_is_in_a_golden_file(folder: Path) -> None:
+    live = (folder / "live.json").read_text(encoding="utf-8")
+    secrets = {*open_case(folder).values, *live_secrets(json.loads(live))}
+    for name in ("plan.txt", "plan.json"):
+        text = (folder / name).read_text(encoding="utf-8")
+        assert not [secret for secret in secrets if secret and secret in text]
+
+
+def test_there_is_a_folder_for_every_behaviour() -> None:
+    assert len(CASES) >= 45
+
+
+def live_secrets(document: Any) -> set[str]:
+    if isinstance(document, dict):
+        here = {document["client_secret"]} if document.get("client_secret") else set()
+        return here.union(*map(live_secrets, document.values()))
+    return set().union(*map(live_secrets, document)) if isinstance(document, list) else set()
