@@ -1,10 +1,10 @@
-"""Serving an emulator over loopback with uvicorn, in a thread or in the foreground."""
+"""Serving an emulator over loopback, in a thread or in the foreground."""
 
 from __future__ import annotations
 
 import socket
 import threading
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,9 +14,8 @@ from reconciler.emulator.missing_extra import MissingExtraError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    import uvicorn
-
     from reconciler.emulator.settings import EmulatorSettings
+    from reconciler.emulator.web_server import WebServer
 
 LOOPBACK = "127.0.0.1"
 _START_SECONDS = 10.0
@@ -34,21 +33,24 @@ class RunningEmulator:
 def running_emulator(
     settings: EmulatorSettings | None = None, *, host: str = LOOPBACK, port: int = 0
 ) -> Iterator[RunningEmulator]:
-    """An emulator in a background thread, stopped at the end of the block; port 0 takes a free one."""
-    emulator = Emulator(settings)
-    listener = _listen(host, port)
-    emulator.world.bound_url = base_url = _url(listener)
-    server = _server(emulator)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="emulator", daemon=True)
-    thread.start()
-    try:
-        _await_start(server, thread)
-        yield RunningEmulator(emulator, base_url)
-    finally:
-        server.should_exit = True
-        thread.join(_START_SECONDS)
-        listener.close()
-        emulator.close()
+    """An emulator in a background thread, stopped at the end of the block; port 0 takes a free one.
+
+    Raises:
+        OSError: the address cannot be bound.
+        MissingExtraError: the extra `emulator` is not installed.
+    """
+    started = threading.Event()
+    with _listening(settings, host, port) as (running, listener):
+        server = _web_server(running.emulator, started.set)
+        thread = threading.Thread(target=server.run, args=([listener],), name="emulator", daemon=True)
+        thread.start()
+        try:
+            if not started.wait(_START_SECONDS):
+                raise RuntimeError("the emulator did not start")
+            yield running
+        finally:
+            server.should_exit = True
+            thread.join(_START_SECONDS)
 
 
 def serve(
@@ -61,26 +63,24 @@ def serve(
 
     Raises:
         OSError: the address cannot be bound.
+        MissingExtraError: the extra `emulator` is not installed.
     """
-    emulator = Emulator(settings)
-    listener = _listen(host, port)
-    emulator.world.bound_url = base_url = _url(listener)
-    server = _server(emulator)
-    try:
-        if on_ready is not None:
-            on_ready(RunningEmulator(emulator, base_url))
-        server.run(sockets=[listener])
-    finally:
-        listener.close()
-        emulator.close()
+    with _listening(settings, host, port) as (running, listener):
+        server = _web_server(running.emulator, lambda: on_ready(running) if on_ready else None)
+        server.run([listener])
 
 
-def _listen(host: str, port: int) -> socket.socket:
+@contextmanager
+def _listening(
+    settings: EmulatorSettings | None, host: str, port: int
+) -> Iterator[tuple[RunningEmulator, socket.socket]]:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.create_server((host, port), family=family, backlog=2048)
-    # accepted sockets inherit it; asyncio sets it only where the protocol was named at creation
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return listener
+    with (
+        socket.create_server((host, port), family=family, backlog=2048) as listener,
+        closing(Emulator(settings)) as emulator,
+    ):
+        emulator.world.bound_url = _url(listener)
+        yield RunningEmulator(emulator, emulator.world.bound_url), listener
 
 
 def _url(listener: socket.socket) -> str:
@@ -88,30 +88,9 @@ def _url(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _server(emulator: Emulator) -> uvicorn.Server:
+def _web_server(emulator: Emulator, on_ready: Callable[[], None]) -> WebServer:
     try:
-        import uvicorn  # noqa: PLC0415 -- needs the extra
-
-        from reconciler.emulator.protocol import BreakableProtocol  # noqa: PLC0415 -- needs the extra
+        from reconciler.emulator.web_server import WebServer  # noqa: PLC0415 -- needs the extra
     except ImportError as error:
         raise MissingExtraError(error) from error
-    config = uvicorn.Config(
-        emulator.application,
-        http=BreakableProtocol,
-        log_level="error",
-        access_log=False,
-        proxy_headers=False,
-        lifespan="off",
-        timeout_graceful_shutdown=1,
-    )
-    return uvicorn.Server(config)
-
-
-def _await_start(server: uvicorn.Server, thread: threading.Thread) -> None:
-    deadline = threading.Event()
-    for _ in range(int(_START_SECONDS / 0.005)):
-        if server.started or not thread.is_alive():
-            break
-        deadline.wait(0.005)
-    if not server.started:
-        raise RuntimeError("the emulator did not start")
+    return WebServer(emulator.application, on_ready)

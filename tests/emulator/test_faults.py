@@ -1,0 +1,302 @@
+"""Faults: which requests they strike, and what the client sees of them."""
+
+from __future__ import annotations
+
+import time
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from reconciler.emulator import (
+    DEFAULT_PROJECT_ID,
+    DEFAULT_PUBLIC_TOKEN,
+    DEFAULT_SECRET,
+    Chance,
+    Effect,
+    EmulatorSettings,
+    Every,
+    Fault,
+    First,
+    Nth,
+    UnknownFaultError,
+    parse_fault,
+    running_emulator,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from reconciler.emulator import Emulator, RunningEmulator
+
+    Api = Callable[..., httpx.Response]
+
+LIST = "/v1/b2b/sso/acme"
+CREATE = "/v1/b2b/sso/oidc/acme"
+
+
+def statuses(api: Api, count: int, path: str = LIST) -> list[int]:
+    return [api("GET", path).status_code for _ in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("list-connections:503", ("list-connections",)),
+        ("create-*+delete-connection:reset", ("create-*", "delete-connection")),
+        ("writes:hang", ("writes",)),
+    ],
+)
+def test_operations_are_names_globs_or_groups(text: str, fault: tuple[str, ...]) -> None:
+    assert parse_fault(text).operations == fault
+
+
+def test_a_fault_is_read_from_text() -> None:
+    fault = parse_fault("create-oidc-connection:429:nth=2,retry-after-date=5,organization=acme,after")
+    assert fault.effect is Effect.ERROR
+    assert fault.error_type == "too_many_requests"
+    assert fault.occasion == Nth(2)
+    assert (fault.retry_after, fault.retry_after_date) == (5.0, True)
+    assert (fault.organization, fault.after) == ("acme", True)
+
+
+@pytest.mark.parametrize(
+    ("text", "occasion"),
+    [("first=3", First(3)), ("nth=3", Nth(3)), ("every=3", Every(3)), ("chance=0.5", Chance(0.5))],
+)
+def test_occasions(text: str, occasion: object) -> None:
+    assert parse_fault(f"*:500:{text}").occasion == occasion
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("list-connections", "not of the form"),
+        ("list-connection:500", "unknown operation 'list-connection', did you mean 'list-connections'"),
+        ("*:501", "unknown effect '501'"),
+        ("*:rest", "unknown effect 'rest', did you mean 'reset'"),
+        ("*:500:frist=1", "unknown option 'frist', did you mean 'first'"),
+        ("*:500:first=0", "'first' needs a whole number from 1, not '0'"),
+        ("*:500:chance=2", "'chance' needs a number from 0 to 1"),
+        ("*:latency:seconds=x", "'seconds' needs seconds from 0 to 3600"),
+        ("*:500:first=1,nth=2", "one occasion, not both 'first' and 'nth'"),
+    ],
+)
+def test_faults_that_are_not_understood(text: str, message: str) -> None:
+    with pytest.raises(UnknownFaultError) as raised:
+        parse_fault(text)
+    assert message in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("occasion", "expected"),
+    [
+        ("first=2", [500, 500, 200, 200]),
+        ("nth=2", [200, 500, 200, 200]),
+        ("every=2", [200, 500, 200, 500]),
+        ("chance=1", [500] * 4),
+        ("chance=0", [200] * 4),
+    ],
+)
+def test_when_a_fault_strikes(api: Api, emulator: Emulator, occasion: str, expected: list[int]) -> None:
+    emulator.add_fault(f"list-connections:500:{occasion}")
+    assert statuses(api, 4) == expected
+
+
+def test_chances_are_repeatable_under_a_seed(make_emulator: Callable[..., Emulator], call_on: Api) -> None:
+    runs = []
+    for _ in range(2):
+        emulator = make_emulator(random_seed=7, faults=("list-connections:500:chance=0.5",))
+        emulator.add_organization("acme")
+        runs.append([call_on(emulator, "GET", LIST).status_code for _ in range(20)])
+    assert runs[0] == runs[1]
+    assert set(runs[0]) == {200, 500}
+
+
+def test_a_fault_may_strike_one_organization_only(api: Api, emulator: Emulator) -> None:
+    emulator.add_organization("beta")
+    emulator.add_fault("list-connections:500:organization=beta")
+    assert statuses(api, 1) == [200]
+    assert statuses(api, 1, "/v1/b2b/sso/beta") == [500]
+
+
+def test_reads_and_writes_can_be_struck_apart(api: Api, emulator: Emulator) -> None:
+    name = emulator.add_fault("writes:503")
+    assert statuses(api, 1) == [200]
+    assert api("POST", CREATE, json={}).status_code == 503
+    assert api("POST", "/v1/b2b/organizations/search", json={}).status_code == 200
+    emulator.remove_fault(name)
+    assert api("POST", CREATE, json={}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("status", "error_type"),
+    [
+        (429, "too_many_requests"),
+        (500, "internal_server_error"),
+        (502, "bad_gateway"),
+        (503, "server_unavailable"),
+        (504, "gateway_timeout"),
+    ],
+)
+def test_error_answers_change_nothing(api: Api, emulator: Emulator, status: int, error_type: str) -> None:
+    emulator.add_fault(f"create-oidc-connection:{status}")
+    answer = api("POST", CREATE, json={})
+    assert (answer.status_code, answer.json()["error_type"]) == (status, error_type)
+    assert answer.json()["request_id"]
+    assert "retry-after" not in answer.headers
+    assert emulator.connections("acme") == ()
+    (entry,) = emulator.request_log.writes
+    assert (entry.status, entry.applied, entry.faults) == (
+        status,
+        False,
+        (f"create-oidc-connection:{status}",),
+    )
+
+
+def test_any_error_type_can_be_provoked(api: Api, emulator: Emulator) -> None:
+    emulator.add_fault("search-organizations:search_timeout")
+    answer = api("POST", "/v1/b2b/organizations/search", json={})
+    assert (answer.status_code, answer.json()["error_type"]) == (408, "search_timeout")
+
+
+def test_an_error_may_come_after_the_change(api: Api, emulator: Emulator) -> None:
+    emulator.add_fault("create-oidc-connection:504:after")
+    assert api("POST", CREATE, json={}).status_code == 504
+    assert len(emulator.connections("acme")) == 1
+    assert emulator.request_log.writes[0].applied
+
+
+def test_retry_after_in_both_forms(api: Api, emulator: Emulator) -> None:
+    emulator.add_fault("list-connections:429:nth=1,retry-after=7")
+    emulator.add_fault("list-connections:503:nth=2,retry-after-date=60")
+    assert api("GET", LIST).headers["retry-after"] == "7"
+    wait = parsedate_to_datetime(api("GET", LIST).headers["retry-after"]).timestamp() - time.time()
+    assert 55 <= wait <= 62
+
+
+def test_bodies_that_are_no_json(api: Api, emulator: Emulator) -> None:
+    for effect in ("html", "empty", "malformed"):
+        emulator.add_fault(f"list-connections:{effect}:first=1")
+        answer = api("GET", LIST)
+        assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == {
+            "html": (502, "text/html"),
+            "empty": (502, "text/plain"),
+            "malformed": (200, "application/json"),
+        }[effect]
+        with pytest.raises(ValueError, match=r"Expecting value|Unterminated string|Invalid"):
+            answer.json()
+        emulator.clear_faults()
+
+
+def test_a_spoilt_body_with_a_status_of_choice(api: Api, emulator: Emulator) -> None:
+    emulator.add_fault("list-connections:html:status=200")
+    assert api("GET", LIST).status_code == 200
+
+
+def test_latency_delays_an_answer(api: Api, emulator: Emulator) -> None:
+    emulator.add_fault("list-connections:latency:seconds=0.05,up-to=0.06")
+    started = time.perf_counter()
+    assert statuses(api, 1) == [200]
+    assert time.perf_counter() - started >= 0.05
+
+
+def test_latency_adds_to_other_faults(api: Api, emulator: Emulator) -> None:
+    emulator.add_fault("list-connections:latency:seconds=0.01")
+    emulator.add_fault("list-connections:500")
+    assert statuses(api, 1) == [500]
+
+
+def test_frontend_faults_keep_the_frontends_form(api: Api, emulator: Emulator) -> None:
+    emulator.set_behaviour("frontend-error-type", "text/plain")
+    emulator.add_fault(Fault(Effect.ERROR, ("frontend-*",), error_type="too_many_requests"))
+    token = emulator.add_session("acme", "stytch_admin")["session_token"]
+    answer = api("GET", "/sdk/v1/b2b/sso", auth=(DEFAULT_PUBLIC_TOKEN, token))
+    assert answer.status_code == 429
+    assert answer.headers["content-type"].startswith("text/plain")
+
+
+def test_broken_connections_in_process(api: Api, emulator: Emulator) -> None:
+    emulator.add_fault("create-oidc-connection:reset:nth=1")
+    emulator.add_fault("create-oidc-connection:reset:nth=2,after")
+    emulator.add_fault("create-oidc-connection:truncated:nth=3")
+    for expected in (0, 1, 2):
+        with pytest.raises(httpx.ReadError):
+            api("POST", CREATE, json={})
+        assert len(emulator.connections("acme")) == expected
+
+
+def test_a_hang_obeys_the_clients_patience_in_process(api: Api, emulator: Emulator) -> None:
+    emulator.add_fault("create-oidc-connection:hang")
+    with pytest.raises(httpx.ReadTimeout):
+        api("POST", CREATE, json={}, timeout=0.05)
+    assert emulator.connections("acme") == ()
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[RunningEmulator]:
+    with running_emulator(EmulatorSettings()) as running:
+        running.emulator.add_organization("acme")
+        yield running
+
+
+@pytest.fixture
+def client(server: RunningEmulator) -> Iterator[httpx.Client]:
+    server.emulator.clear_faults()
+    server.emulator.set_behaviour("lost-response", "off")
+    auth = (DEFAULT_PROJECT_ID, DEFAULT_SECRET)
+    with httpx.Client(base_url=server.base_url, auth=auth, trust_env=False) as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    ("effect", "error", "applied"),
+    [
+        ("reset", httpx.ReadError, False),
+        ("reset:after", httpx.ReadError, True),
+        ("truncated", httpx.RemoteProtocolError, True),
+        ("truncated:before", httpx.RemoteProtocolError, False),
+        ("hang:seconds=0.05", httpx.ReadError, False),
+        ("hang:seconds=0.05,after", httpx.ReadError, True),
+    ],
+)
+def test_connections_really_break_on_a_network(
+    server: RunningEmulator, client: httpx.Client, effect: str, error: type[Exception], applied: bool
+) -> None:
+    before = len(server.emulator.connections("acme"))
+    server.emulator.add_fault(f"create-oidc-connection:{effect}")
+    with pytest.raises(error):
+        client.post(CREATE, json={})
+    assert len(server.emulator.connections("acme")) - before == applied
+    assert client.get(LIST).status_code == 200
+
+
+def test_a_reset_is_a_reset(server: RunningEmulator, client: httpx.Client) -> None:
+    server.emulator.add_fault("list-connections:reset")
+    with pytest.raises(httpx.ReadError, match="reset by peer"):
+        client.get(LIST)
+
+
+def test_a_hang_outlasts_the_client_on_a_network(server: RunningEmulator, client: httpx.Client) -> None:
+    server.emulator.add_fault("list-connections:hang:seconds=0.3")
+    with pytest.raises(httpx.ReadTimeout):
+        client.get(LIST, timeout=0.05)
+
+
+def test_a_truncated_answer_begins_like_a_whole_one(server: RunningEmulator, client: httpx.Client) -> None:
+    server.emulator.add_fault("list-connections:truncated")
+    with client.stream("GET", LIST) as response:
+        assert response.status_code == 200
+        chunks: list[bytes] = []
+        with pytest.raises(httpx.RemoteProtocolError):
+            chunks.extend(response.iter_raw())
+    assert 0 < len(b"".join(chunks)) < int(response.headers["content-length"])
+
+
+def test_a_lost_response_on_a_network(server: RunningEmulator, client: httpx.Client) -> None:
+    server.emulator.set_behaviour("lost-response", "first")
+    connection_id = server.emulator.add_connection("acme")["connection_id"]
+    with pytest.raises(httpx.ReadError):
+        client.delete(f"{LIST}/connections/{connection_id}")
+    assert connection_id not in {one["connection_id"] for one in server.emulator.connections("acme")}

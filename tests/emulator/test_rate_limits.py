@@ -1,0 +1,91 @@
+"""Fixed windows, aligned to the clock."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reconciler.emulator import RateLimit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import httpx
+
+    from reconciler.emulator import Emulator
+
+    Api = Callable[..., httpx.Response]
+
+LIST = "/v1/b2b/sso/acme"
+GET = "/v1/b2b/organizations/acme"
+WINDOW = 1_000.0
+
+
+@pytest.fixture(autouse=True)
+def at_the_start_of_a_window(emulator: Emulator) -> None:
+    emulator.world.clock_offset -= emulator.world.now() % WINDOW
+
+
+def statuses(api: Api, *paths: str) -> list[int]:
+    return [api("GET", path).status_code for path in paths]
+
+
+def test_no_limit_unless_asked(api: Api) -> None:
+    assert statuses(api, *[LIST] * 50) == [200] * 50
+
+
+def test_a_window_is_full_until_the_clock_reaches_the_next(api: Api, emulator: Emulator) -> None:
+    emulator.set_rate_limits(RateLimit(2, WINDOW))
+    assert statuses(api, LIST, LIST, LIST) == [200, 200, 429]
+    emulator.world.clock_offset += WINDOW - 100
+    assert statuses(api, LIST) == [429]
+    emulator.world.clock_offset += 100
+    assert statuses(api, LIST, LIST, LIST) == [200, 200, 429]
+
+
+def test_windows_do_not_roll(api: Api, emulator: Emulator) -> None:
+    """Twice the limit passes within moments around a boundary."""
+    emulator.set_rate_limits(RateLimit(2, WINDOW))
+    emulator.world.clock_offset += WINDOW - 100
+    assert statuses(api, LIST, LIST) == [200, 200]
+    emulator.world.clock_offset += 100
+    assert statuses(api, LIST, LIST, LIST) == [200, 200, 429]
+
+
+def test_a_group_of_operations_shares_a_window(api: Api, emulator: Emulator) -> None:
+    emulator.set_rate_limits(RateLimit(1, WINDOW, ("list-*", "create-*")))
+    assert statuses(api, GET, LIST, GET) == [200, 200, 200]
+    assert api("POST", "/v1/b2b/sso/oidc/acme", json={}).status_code == 429
+    assert emulator.connections("acme") == ()
+
+
+def test_limits_add_up(api: Api, emulator: Emulator) -> None:
+    emulator.set_rate_limits(RateLimit(3, WINDOW), RateLimit(1, WINDOW, ("list-connections",)))
+    assert statuses(api, LIST, LIST, GET, GET) == [200, 429, 200, 429]
+
+
+def test_each_project_has_its_own_window(api: Api, emulator: Emulator) -> None:
+    other = {"project_id": "project-test-2", "secret": "secret-test-2", "public_token": "public-token-test-2"}
+    emulator.seed(
+        {"projects": [other], "organizations": [{**_organization(), "project_id": "project-test-2"}]}
+    )
+    emulator.set_rate_limits(RateLimit(1, WINDOW))
+    assert statuses(api, LIST, LIST) == [200, 429]
+    answer = api("GET", "/v1/b2b/sso/beta", auth=("project-test-2", "secret-test-2"))
+    assert answer.status_code == 200
+
+
+def test_wrong_keys_use_up_nothing(api: Api, emulator: Emulator) -> None:
+    emulator.set_rate_limits(RateLimit(1, WINDOW))
+    assert api("GET", LIST, auth=None).status_code == 401
+    assert statuses(api, LIST) == [200]
+
+
+def test_limits_come_with_the_settings(make_emulator: Callable[..., Emulator], call_on: Api) -> None:
+    emulator = make_emulator(rate_limits=(RateLimit(0),))
+    assert call_on(emulator, "GET", LIST).status_code == 429
+
+
+def _organization() -> dict[str, str]:
+    return {"organization_slug": "beta"}
