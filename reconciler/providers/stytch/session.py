@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from reconciler.core.errors import RequestRejected
@@ -44,6 +45,7 @@ class Session(Connections):
     def __init__(self, client: Client) -> None:
         super().__init__(client, SessionPaths())
         self._own: Organization | None = None
+        self._reading = asyncio.Lock()
 
     async def find_organizations(
         self, references: Sequence[str]
@@ -68,10 +70,11 @@ class Session(Connections):
             raise _elsewhere(organization_id, own)
 
     async def _own_organization(self) -> Organization:
-        if self._own is None:
-            call = read("/sdk/v1/b2b/organizations/me", "organization of the session")
-            self._own = read_organization(await self._client.send(call), str(call))
-        return self._own
+        async with self._reading:  # those who come meanwhile need not ask again
+            if self._own is None:
+                call = read("/sdk/v1/b2b/organizations/me", "organization of the session")
+                self._own = read_organization(await self._client.send(call), str(call))
+            return self._own
 
 
 def _elsewhere(reference: str, own: Organization) -> ProviderError:
