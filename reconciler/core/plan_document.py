@@ -51,7 +51,7 @@ def to_document(plan: Plan, version: str) -> Document:
         "secrets_compared": plan.secrets_compared,
         "summary": asdict(plan.summary),
         "resource_changes": [_resource_change(change) for change in plan.changes],
-        "unmanaged": [_unmanaged(one) for one in plan.unmanaged],
+        "unmanaged": [unmanaged_document(one) for one in plan.unmanaged],
         "diagnostics": [diagnostic_document(found) for found in plan.diagnostics],
         "blocks": [diagnostic_document(found) for found in plan.blocks],
         "risks": [],
@@ -92,6 +92,24 @@ def diagnostic_document(found: Diagnostic) -> Document:
     return document
 
 
+def unmanaged_document(one: Unmanaged) -> Document:
+    """Return a connection that nobody declares, with its organization."""
+    return {"organization": one.organization, "connection": connection_document(one.connection)}
+
+
+def connection_document(connection: OidcConnection) -> Document:
+    """Return what is known of a connection, without its secret."""
+    values = {name: plain(getattr(connection, name)) for name in FIELDS if name != "client_secret"}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def plain(value: object) -> object:
+    """Return a value in JSON's types."""
+    if isinstance(value, tuple):
+        return list(value)
+    return dict(value) if isinstance(value, Mapping) else value
+
+
 def _range(location: SourceLocation, snippet: Snippet | None) -> Document:
     text = snippet.text[snippet.start : snippet.end] if snippet else ""
     start = {"line": location.line, "column": location.column, "byte": location.byte}
@@ -106,12 +124,12 @@ def _range(location: SourceLocation, snippet: Snippet | None) -> Document:
 def _resource_change(change: Change) -> Document:
     attributes = attribute_changes(change)
     before = {
-        one.name: None if one.is_sensitive else _plain(one.before)
+        one.name: None if one.is_sensitive else plain(one.before)
         for one in attributes
         if one.before is not None or (one.is_sensitive and one.action is not Action.CREATE)
     }
     after = {
-        one.name: None if one.is_sensitive else _plain(one.after)
+        one.name: None if one.is_sensitive else plain(one.after)
         for one in attributes
         if one.after is not None or one.is_sensitive
     }
@@ -157,7 +175,7 @@ def _what_apply_needs(change: Change) -> Document:
     if isinstance(change, Create) and change.namesakes:
         document["namesakes"] = list(change.namesakes)
     if isinstance(change, Create) and change.resumes:
-        document["resumes"] = _connection(change.resumes)
+        document["resumes"] = connection_document(change.resumes)
     return document
 
 
@@ -167,18 +185,3 @@ def _reference(reference: SecretReference) -> Document:
         for part in reference.parts
     ]
     return {"text": reference.text, "parts": parts}
-
-
-def _unmanaged(one: Unmanaged) -> Document:
-    return {"organization": one.organization, "connection": _connection(one.connection)}
-
-
-def _connection(connection: OidcConnection) -> Document:
-    values = {name: _plain(getattr(connection, name)) for name in FIELDS if name != "client_secret"}
-    return {name: value for name, value in values.items() if value is not None}
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, tuple):
-        return list(value)
-    return dict(value) if isinstance(value, Mapping) else value

@@ -32,6 +32,37 @@ def from_document(document: Document) -> Plan:
         raise PlanRefused(f"the plan file is not complete ({type(error).__name__}): plan again") from error
 
 
+def read_connection(document: Document, secret: SecretReference | None = None) -> OidcConnection:
+    """Return the connection that a document holds."""
+    values = {name: value for name, value in document.items() if name in FIELDS and name != "client_secret"}
+    if "custom_scopes" in values:
+        values["custom_scopes"] = tuple(values["custom_scopes"])
+    return OidcConnection(**values, client_secret=secret)
+
+
+def read_source(document: Document | None) -> SourceLocation | None:
+    """Return a place, or None where none is told."""
+    if document is None:
+        return None
+    return SourceLocation(document["filename"], document["line"], document["column"])
+
+
+def read_diagnostic(document: Document) -> Diagnostic:
+    """Return the finding that a document holds."""
+    place, code = document.get("range"), document.get("snippet")
+    start = place["start"] if place else {}
+    return Diagnostic(
+        Severity(document["severity"]),
+        document["code"],
+        document["summary"],
+        document.get("detail", ""),
+        document.get("hint", ""),
+        document.get("address", ""),
+        SourceLocation(place["filename"], start["line"], start["column"], start["byte"]) if place else None,
+        Snippet(code["code"], code["highlight_start_offset"], code["highlight_end_offset"]) if code else None,
+    )
+
+
 def _check_version(document: object) -> None:
     if not isinstance(document, dict) or "format_version" not in document:
         raise PlanRefused("this is no plan file: it has no format_version")
@@ -50,11 +81,11 @@ def _plan(document: Document) -> Plan:
         created_at=document["timestamp"],
         changes=tuple(_change(one) for one in document["resource_changes"]),
         unmanaged=tuple(
-            Unmanaged(one["organization"], _read_connection(one["connection"]))
+            Unmanaged(one["organization"], read_connection(one["connection"]))
             for one in document["unmanaged"]
         ),
-        diagnostics=tuple(_read_diagnostic(one) for one in document["diagnostics"]),
-        blocks=tuple(_read_diagnostic(one) for one in document["blocks"]),
+        diagnostics=tuple(read_diagnostic(one) for one in document["diagnostics"]),
+        blocks=tuple(read_diagnostic(one) for one in document["blocks"]),
         summary=PlanSummary(**{field.name: document["summary"][field.name] for field in fields(PlanSummary)}),
         commit=document["commit"],
         secrets_compared=document["secrets_compared"],
@@ -64,7 +95,7 @@ def _plan(document: Document) -> Plan:
 def _change(document: Document) -> Change:
     address = Address(document["organization"], document["name"])
     organization_id = document["organization_id"]
-    location = _read_source(document.get("source"))
+    location = read_source(document.get("source"))
     change = document["change"]
     match Action(change["actions"][0]):
         case Action.CREATE:
@@ -73,7 +104,7 @@ def _change(document: Document) -> Change:
                 address=address,
                 organization_id=organization_id,
                 declared=_read_declared(document),
-                resumes=resumes and _read_connection(resumes),
+                resumes=resumes and read_connection(resumes),
                 namesakes=tuple(document.get("namesakes", ())),
                 location=location,
             )
@@ -82,7 +113,7 @@ def _change(document: Document) -> Change:
                 address=address,
                 organization_id=organization_id,
                 declared=_read_declared(document),
-                before=_with_empties(_read_connection(change["before"])),
+                before=_with_empties(read_connection(change["before"])),
                 changed=tuple(document["changed"]),
                 uncomparable=tuple(document["uncomparable"]),
                 location=location,
@@ -91,7 +122,7 @@ def _change(document: Document) -> Change:
             return Delete(
                 address=address,
                 organization_id=organization_id,
-                before=_with_empties(_read_connection(change["before"])),
+                before=_with_empties(read_connection(change["before"])),
                 reason=ActionReason(document["action_reason"]),
                 location=location,
             )
@@ -103,14 +134,7 @@ def _read_declared(document: Document) -> OidcConnection:
     after = document["change"]["after"]
     names = [name for name in document["declared"] if name != "client_secret"]
     reference = document.get("secret_reference")
-    return _read_connection({name: after[name] for name in names}, reference and _read_reference(reference))
-
-
-def _read_connection(document: Document, secret: SecretReference | None = None) -> OidcConnection:
-    values = {name: value for name, value in document.items() if name in FIELDS and name != "client_secret"}
-    if "custom_scopes" in values:
-        values["custom_scopes"] = tuple(values["custom_scopes"])
-    return OidcConnection(**values, client_secret=secret)
+    return read_connection({name: after[name] for name in names}, reference and _read_reference(reference))
 
 
 def _with_empties(connection: OidcConnection) -> OidcConnection:
@@ -128,24 +152,3 @@ def _read_reference(document: Document) -> SecretReference:
         for part in document["parts"]
     )
     return SecretReference(document["text"], parts)
-
-
-def _read_source(document: Document | None) -> SourceLocation | None:
-    if document is None:
-        return None
-    return SourceLocation(document["filename"], document["line"], document["column"])
-
-
-def _read_diagnostic(document: Document) -> Diagnostic:
-    place, code = document.get("range"), document.get("snippet")
-    start = place["start"] if place else {}
-    return Diagnostic(
-        Severity(document["severity"]),
-        document["code"],
-        document["summary"],
-        document.get("detail", ""),
-        document.get("hint", ""),
-        document.get("address", ""),
-        SourceLocation(place["filename"], start["line"], start["column"], start["byte"]) if place else None,
-        Snippet(code["code"], code["highlight_start_offset"], code["highlight_end_offset"]) if code else None,
-    )
