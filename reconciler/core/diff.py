@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reconciler.core.change import Action
 from reconciler.core.connection import WRITABLE_FIELDS
 from reconciler.core.secret import Secret, SecretReference
 
@@ -43,9 +44,13 @@ def uncomparable_fields(declared: OidcConnection, live: OidcConnection, secrets:
 
 @dataclass(frozen=True, slots=True)
 class ElementChange:
-    """One element of a list or mapping; ``before`` or ``after`` is None where it is not there."""
+    """One element of a list or mapping; ``before`` is None if it is new, ``after`` if it goes.
+
+    A live mapping may hold null, so ``action`` tells whether it is there.
+    """
 
     key: str
+    action: Action
     before: object | None
     after: object | None
 
@@ -54,7 +59,15 @@ def element_changes(before: Value | None, after: Value | None) -> tuple[ElementC
     """Return which elements differ between two lists (taken as sets) or two mappings, by key."""
     old, new = _elements(before), _elements(after)
     keys = _differing_keys(old, new) if old and new else {*old, *new}
-    return tuple(ElementChange(key, old.get(key), new.get(key)) for key in sorted(keys))
+    return tuple(
+        ElementChange(key, _element_action(key, old, new), old.get(key), new.get(key)) for key in sorted(keys)
+    )
+
+
+def _element_action(key: str, old: dict[str, object], new: dict[str, object]) -> Action:
+    if key not in old:
+        return Action.CREATE
+    return Action.UPDATE if key in new else Action.DELETE
 
 
 def _differing_keys(old: dict[str, object], new: dict[str, object]) -> set[str]:

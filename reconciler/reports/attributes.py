@@ -113,20 +113,14 @@ def _elements(changes: Sequence[ElementChange], style: Style, *, is_mapping: boo
     names = [quoted(one.key) for one in changes]
     widest = max(width(name) for name in names)
     for name, one in zip(names, changes, strict=True):
-        mark = symbol(_element_action(one), style)
+        mark = symbol(one.action, style)
         if is_mapping:
             yield f"          {mark} {name}{' ' * (widest - width(name))} = {_element_value(one, style)}"
         else:
             yield f"          {mark} {name},"
 
 
-def _element_action(one: ElementChange) -> Action:
-    if one.before is None:
-        return Action.CREATE
-    return Action.DELETE if one.after is None else Action.UPDATE
-
-
 def _element_value(one: ElementChange, style: Style) -> str:
-    if one.before is None or one.after is None:
-        return value_text(one.after if one.before is None else one.before)
-    return f"{value_text(one.before)} {style.yellow('->')} {value_text(one.after)}"
+    if one.action is Action.UPDATE:
+        return f"{value_text(one.before)} {style.yellow('->')} {value_text(one.after)}"
+    return value_text(one.after if one.action is Action.CREATE else one.before)

@@ -65,7 +65,7 @@ def live_connections(draw: st.DrawFn, number: int) -> Any:
         identity_provider=provider,
         client_secret=Secret(draw(st.sampled_from(OLD_SECRETS))),
         custom_scopes=draw(scopes),
-        attribute_mapping=draw(mappings),
+        attribute_mapping=draw(mappings | st.just({"groups": None, "email": {"a": ["b"]}})),
         status=draw(st.sampled_from(("active", "pending"))),
         **values,
     )

@@ -1,0 +1,115 @@
+"""What ``validate`` shows."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from reconciler.core.errors import Snippet
+from reconciler.reports import VALIDATION_FORMATS, Validated, render_diagnostics
+from tests.reports.samples import ERROR, WARNING
+
+FOUND = Validated(diagnostics=(ERROR, WARNING), files=2, organizations=1, connections=1)
+
+
+def render(validated: Validated, format_: str = "text", *, color: bool = False) -> str:
+    return VALIDATION_FORMATS[format_](validated, color=color)
+
+
+def test_a_finding_shows_what_where_and_what_to_do() -> None:
+    assert (
+        render_diagnostics((ERROR,))
+        == """╷
+│ Error: unknown key 'isuer' [unknown-key]
+│
+│   on acme.yaml:12:5
+│     12:     isuer: https://acme.okta.com
+│             ^^^^^
+│
+│ the key is not part of a connection
+│
+│ hint: did you mean `issuer`?
+╵
+"""
+    )
+
+
+def test_a_finding_without_a_place_is_short() -> None:
+    assert (
+        render_diagnostics((WARNING,))
+        == """╷
+│ Warning: scope 'openid' is listed twice [repeated-scope]
+╵
+"""
+    )
+
+
+def test_the_caret_stands_below_the_finding_whatever_is_before_it() -> None:
+    snippet = Snippet("\t\u202e東京: bad", 6, 9)
+    excerpt, carets = render_diagnostics((replace(ERROR, snippet=snippet),)).splitlines()[4:6]
+    assert excerpt == "│     12: \\t\\u202e東京: bad"
+    assert carets.index("^") == excerpt.index("bad") + len("東京")
+    assert carets.count("^") == 3
+
+
+def test_a_finding_at_the_end_of_a_line_has_a_caret_too() -> None:
+    found = replace(ERROR, snippet=Snippet("key:", 4, 4))
+    assert render_diagnostics((found,)).splitlines()[5] == "│             ^"
+
+
+def test_colour_marks_severity() -> None:
+    text = render_diagnostics((ERROR, WARNING), color=True)
+    assert "\x1b[31mError:\x1b[0m \x1b[1munknown key" in text
+    assert "\x1b[33mWarning:\x1b[0m \x1b[1mscope" in text
+
+
+def test_nothing_wrong() -> None:
+    text = render(Validated(files=1, organizations=2, connections=3))
+    assert text == "Success! The configuration is valid.\n1 file, 2 organizations, 3 connections\n"
+
+
+def test_only_warnings() -> None:
+    text = render(Validated(diagnostics=(WARNING,)))
+    assert "Success! The configuration is valid, but there were some validation warnings" in text
+
+
+def test_errors_are_counted() -> None:
+    text = render(FOUND)
+    assert text.endswith(
+        "The configuration is not valid: 1 error, 1 warning.\n2 files, 1 organization, 1 connection\n"
+    )
+
+
+def test_the_document_has_terraforms_shape() -> None:
+    document = json.loads(render(FOUND, "json"))
+    error = document.pop("diagnostics")[0]
+    assert document == {
+        "format_version": "1.0",
+        "valid": False,
+        "error_count": 1,
+        "warning_count": 1,
+        "files": 2,
+        "organizations": 1,
+        "connections": 1,
+    }
+    assert error == {
+        "severity": "error",
+        "code": "unknown-key",
+        "summary": "unknown key 'isuer'",
+        "detail": "the key is not part of a connection",
+        "hint": "did you mean `issuer`?",
+        "address": "acme/okta",
+        "range": {
+            "filename": "acme.yaml",
+            "start": {"line": 12, "column": 5, "byte": 200},
+            "end": {"line": 12, "column": 10, "byte": 205},
+        },
+        "snippet": {
+            "context": None,
+            "code": "    isuer: https://acme.okta.com",
+            "start_line": 12,
+            "highlight_start_offset": 4,
+            "highlight_end_offset": 9,
+            "values": [],
+        },
+    }

@@ -1,0 +1,56 @@
+"""The published schema is the code's, and refuses what is no plan."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator, ValidationError
+
+from reconciler.reports import plan_json, plan_schema
+from tests.core.builders import whole
+from tests.reports.samples import UPDATE
+
+PUBLISHED = Path(__file__).parents[2] / "schemas" / "plan.schema.json"
+SCHEMA = json.loads(plan_schema())
+
+
+def document() -> Any:
+    found = whole()
+    return json.loads(
+        plan_json(type(found)(scope=found.scope, created_at=found.created_at, changes=(UPDATE,)))
+    )
+
+
+def test_the_published_schema_is_fresh() -> None:
+    assert PUBLISHED.read_text(encoding="utf-8") == plan_schema()
+
+
+def test_the_schema_is_a_schema() -> None:
+    Draft202012Validator.check_schema(SCHEMA)
+
+
+def test_a_plan_is_valid() -> None:
+    Draft202012Validator(SCHEMA).validate(document())
+
+
+@pytest.mark.parametrize("key", sorted(document()))
+def test_no_key_may_be_missing(key: str) -> None:
+    broken = document()
+    del broken[key]
+    with pytest.raises(ValidationError, match=key):
+        Draft202012Validator(SCHEMA).validate(broken)
+
+
+def test_a_secret_in_a_plan_is_invalid() -> None:
+    broken = document()
+    broken["resource_changes"][0]["change"]["after"]["client_secret"] = "s3cret"
+    with pytest.raises(ValidationError):
+        Draft202012Validator(SCHEMA).validate(broken)
+
+
+def test_another_major_version_is_invalid() -> None:
+    with pytest.raises(ValidationError):
+        Draft202012Validator(SCHEMA).validate(document() | {"format_version": "2.0"})
