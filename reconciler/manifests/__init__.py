@@ -7,7 +7,7 @@ are needed. Findings are values; only a broken project file or target raises.
 
 from reconciler.manifests.files import FoundManifests, find_manifests
 from reconciler.manifests.limits import ReadLimits
-from reconciler.manifests.load import Loaded, ManifestFile, load_manifests, read_manifests
+from reconciler.manifests.load import Loaded, ManifestFile, load_manifests, read_manifests, stream_manifests
 from reconciler.manifests.project import PROJECT_FILE, Defaults, Project, load_project
 from reconciler.manifests.target import (
     BackendTarget,
@@ -34,4 +34,5 @@ __all__ = [
     "load_project",
     "read_manifests",
     "resolve_target",
+    "stream_manifests",
 ]

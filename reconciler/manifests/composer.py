@@ -121,8 +121,6 @@ class _Composer:
     def _node(self, event: Event, depth: int) -> Value:
         if event.__class__ is AliasEvent:
             return self._alias(event)
-        if event.tag is not None:
-            self._flaw("unsupported-tag", event, event.tag)
         if event.anchor is None:
             return self._content(event, depth)
         self._anchors[event.anchor] = None
@@ -132,6 +130,13 @@ class _Composer:
         return value
 
     def _content(self, event: Event, depth: int) -> Value:
+        if event.tag is not None:
+            self._flaw("unsupported-tag", event, event.tag)
+            self._untagged(event, depth)
+            return UNUSABLE
+        return self._untagged(event, depth)
+
+    def _untagged(self, event: Event, depth: int) -> Value:
         if event.__class__ is ScalarEvent:
             self._nodes += 1
             return event.value if event.style else read_plain(event.value)

@@ -24,7 +24,12 @@ if TYPE_CHECKING:
 KEY_STEP: Final = "[key]"
 """How pydantic says that it means a key of a mapping, not its value."""
 
-_SECRETS: Final = frozenset({"client_secret", "secret", "session_token"})
+_VARIABLES: Final = {
+    "client_secret": "ACME_CLIENT_SECRET",
+    "secret": "STYTCH_SECRET",
+    "session_token": "STYTCH_SESSION_TOKEN",
+}
+"""What holds a secret, and an example of where that secret could be."""
 
 _WANTED: Final = {
     "string_type": "text",
@@ -42,6 +47,16 @@ _WANTED: Final = {
 _WRITE_OR_REMOVE: Final = "write a value, or remove the line: what is not declared is left as it is"
 _BEGINNING: Final = "begin with a key and a colon, such as organization: acme"
 
+_TYPE_HINTS: Final = {
+    "bool_type": "write true or false, without quotes",
+    "int_type": "write a whole number, without quotes",
+    "int_from_float": "write a whole number, without quotes",
+    "float_type": "write a number, without quotes",
+    "date_type": "write it as YYYY-MM-DD",
+    "list_type": "write [one, two], or a line with - for each",
+    "dict_type": "write its keys below it, indented",
+}
+
 _BOUNDS: Final = {
     "greater_than_equal": ("ge", "at least"),
     "greater_than": ("gt", "more than"),
@@ -52,9 +67,8 @@ _BOUNDS: Final = {
 
 def explain(error: ErrorDetails, definition: type, value: Value, report: DocumentFindings) -> None:
     """Report one objection; ``definition`` tells what would have been right."""
-    steps = tuple(step for step in error["loc"] if not _is_branch(step))
-    is_key = KEY_STEP in steps
-    path: Path = tuple(step for step in steps if step != KEY_STEP)
+    is_key = error["loc"][-1:] == (KEY_STEP,)
+    path: Path = error["loc"][:-1] if is_key else error["loc"]
     found = path[-1] if is_key else _at(value, path)
     if found is not UNUSABLE:
         _Explanation(path, found, is_key, definition, report).give(error["type"], error.get("ctx", {}))
@@ -85,25 +99,31 @@ class _Explanation:
             self._missing_key()
         elif self._found is None and not self._is_key:
             self._no_value()
-        elif kind == "string_pattern_mismatch":
-            self._misfit(context["pattern"])
-        elif kind in {"string_too_short", "too_short"} or self._found == "":
+        elif self._found in ("", []):
             self._empty()
-        elif kind == "string_too_long":
-            limit = context["max_length"]
-            self._add("too-long", f"{self._name} is longer than {limit} characters", "shorten it")
         elif kind in _BOUNDS:
             self._out_of_bounds(*_BOUNDS[kind], context)
         elif kind == "not_a_date" or self._found is Misread.DATE:
             self._add("invalid-date", f"{self._name} is not a date", "write a day that exists, as YYYY-MM-DD")
-        elif kind == "literal_error" and isinstance(self._found, str):
+        elif isinstance(self._found, str):
+            self._wrong_text(kind, context)
+        else:
+            self._wrong_type(kind)
+
+    def _wrong_text(self, kind: str, context: dict[str, Any]) -> None:
+        if kind == "string_pattern_mismatch":
+            self._misfit(context["pattern"])
+        elif kind == "string_too_long":
+            limit = context["max_length"]
+            self._add("too-long", f"{self._name} is longer than {limit} characters", "shorten it")
+        elif kind == "literal_error":
             self._unknown_choice()
         else:
             self._wrong_type(kind)
 
     def _unknown_key(self) -> None:
         known = known_keys(self._definition, self._path[:-1])
-        close = get_close_matches(str(self._path[-1]), known, n=1)
+        close = get_close_matches(str(self._path[-1])[:80], known, n=1)
         hint = f"did you mean `{close[0]}`?" if close else f"known here: {', '.join(known)}"
         if self._path[-1] in COMPUTED_FIELDS:
             hint = "remove it: the server decides it"
@@ -121,15 +141,18 @@ class _Explanation:
         self._add("no-value", f"{self._name} has no value", hint)
 
     def _empty(self) -> None:
-        if isinstance(self._found, list):
-            self._add(
-                "empty-value", f"{self._name} is an empty list", "list at least one, or remove the line"
-            )
-            return
-        hint = _WRITE_OR_REMOVE
-        if "custom_scopes" in self._path and len(self._path) > self._path.index("custom_scopes") + 1:
-            hint = "separate scopes by single spaces"
-        self._add("empty-value", f"{self._name} is empty", hint)
+        if self._is_key:
+            where = name_of(self._path[:-1])
+            self._add("empty-key", f"a key below `{where}` is empty", "give it a name, or remove the line")
+        elif _is_secret(self._path):
+            self._wrong_secret()
+        elif isinstance(self._found, list):
+            hint = "list at least one, or remove the line"
+            self._add("empty-value", f"{self._name} is an empty list", hint)
+        else:
+            is_scope = "custom_scopes" in self._path[:-1]
+            hint = "separate scopes by single spaces" if is_scope else _WRITE_OR_REMOVE
+            self._add("empty-value", f"{self._name} is empty", hint)
 
     def _misfit(self, pattern: str) -> None:
         if UNSAFE.search(self._found):
@@ -142,12 +165,12 @@ class _Explanation:
 
     def _unknown_choice(self) -> None:
         known = choices(self._definition, self._path)
-        close = get_close_matches(self._found.lower(), known, n=1)
+        close = get_close_matches(self._found[:80].lower(), known, n=1)
         hint = f"did you mean `{close[0]}`?" if close else f"known: {', '.join(known)}"
         self._add("unknown-value", f"{self._name} cannot be {self._found[:80]!r}", hint)
 
     def _wrong_type(self, kind: str) -> None:
-        if self._path[-1:] and self._path[-1] in _SECRETS:
+        if _is_secret(self._path):
             self._wrong_secret()
         elif isinstance(self._found, SecretReference):
             self._add("secret-out-of-place", f"{self._name} cannot hold a reference to a secret")
@@ -161,23 +184,11 @@ class _Explanation:
 
     def _type_hint(self, kind: str) -> str:
         """Return what to do, where the kind of the value alone tells it."""
-        if kind == "bool_type":
-            return "write false" if self._found is Misread.OFF else "write true or false, without quotes"
-        if kind in {"int_type", "float_type"} and isinstance(self._found, str):
-            return "write the number without quotes"
-        if kind == "date_type":
-            return "write it as YYYY-MM-DD"
-        if kind == "list_type":
-            return "write [one, two], or a line with - for each"
-        if _WANTED.get(kind) == "text":
-            return "write a single value"
-        if kind == "dict_type":
-            return (
-                "write its keys below it, indented"
-                if self._path
-                else "a manifest begins with organization: …"
-            )
-        return ""
+        if kind == "bool_type" and self._found is Misread.OFF:
+            return "write false"
+        if kind == "dict_type" and not self._path:
+            return _BEGINNING
+        return _TYPE_HINTS.get(kind, "write a single value")
 
     def _unquoted(self) -> None:
         """Report text that YAML takes for something else, and show it as it has to be written."""
@@ -191,18 +202,15 @@ class _Explanation:
 
     def _wrong_secret(self) -> None:
         """Report a secret that is written out. Nothing of it is repeated."""
-        if isinstance(self._found, str):
-            self._add(
-                "literal-secret",
-                f"{self._name} is written out; a secret never stands in a file",
-                "refer to it, such as ${env:ACME_CLIENT_SECRET}, and replace it if Git has seen it",
-            )
+        hint = f"refer to it, such as ${{env:{_VARIABLES[str(self._path[-1])]}}}"
+        if self._found == "":
+            self._add("empty-value", f"{self._name} is empty", hint)
+        elif isinstance(self._found, str):
+            summary = f"{self._name} is written out; a secret never stands in a file"
+            self._add("literal-secret", summary, f"{hint}, and replace it if Git has seen it")
         else:
-            self._add(
-                "wrong-type",
-                f"{self._name} has to be a reference to a secret, not {_kind(self._found)}",
-                "refer to it, such as ${env:ACME_CLIENT_SECRET}",
-            )
+            summary = f"{self._name} has to be a reference to a secret, not {_kind(self._found)}"
+            self._add("wrong-type", summary, hint)
 
     def _add(self, code: str, summary: str, hint: str = "") -> None:
         self._report.add(code, self._path, summary, hint=hint, at="key" if self._is_key else "value")
@@ -232,6 +240,15 @@ _KINDS: Final = (
 )
 
 
+def _is_secret(path: Path) -> bool:
+    """Tell whether a secret belongs at ``path``, so that nothing of what is there may be shown."""
+    match path:
+        case ("connections", _, "client_secret") | ("target", "secret" | "session_token"):
+            return True
+        case _:
+            return False
+
+
 def _kind(value: Value) -> str:
     if isinstance(value, Misread):
         return value.value
@@ -244,8 +261,3 @@ def _name(path: Path, is_key: bool) -> str:
 
 def _quoted(written: str) -> str:
     return "'" + written.replace("'", "''") + "'"
-
-
-def _is_branch(step: str | int) -> bool:
-    """Tell whether a step names a branch of a union, which is no place in the file."""
-    return isinstance(step, str) and step.startswith(("constrained-", "dataclass"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from reconciler.core.errors import Diagnostic, Severity, SourceLocation
 from reconciler.manifests.places import Place, Places, Span, find_places
@@ -14,7 +14,12 @@ if TYPE_CHECKING:
     from reconciler.manifests.events import Path
     from reconciler.manifests.source import Source
 
-_SHOWN_BELOW = frozenset({"custom_scopes", "attribute_mapping", "previous_display_names", "ignore_changes"})
+MAX_FINDINGS: Final = 500
+"""Per file."""
+
+_SHOWN_BELOW: Final = frozenset(
+    {"custom_scopes", "attribute_mapping", "previous_display_names", "ignore_changes"}
+)
 
 
 class Findings:
@@ -65,6 +70,9 @@ class Findings:
         is_harmless: bool = False,
     ) -> None:
         """Add a finding about a stretch of the text. ``is_harmless``: its line holds no secret."""
+        if len(self._found) >= MAX_FINDINGS:
+            self._add_last()
+            return
         self._found.append(
             Diagnostic(
                 severity=severity,
@@ -77,6 +85,19 @@ class Findings:
                 snippet=make_snippet(self.source, span, is_harmless=is_harmless),
             ),
         )
+
+    def _add_last(self) -> None:
+        """Say once that there is more; nobody reads on, and a hostile file could go on for ever."""
+        if len(self._found) == MAX_FINDINGS:
+            self._found.append(
+                Diagnostic(
+                    Severity.ERROR,
+                    "too-many-findings",
+                    f"{self.source.path} has more than {MAX_FINDINGS} findings; the others are not shown",
+                    hint="correct these first",
+                    location=self.source.location(len(self.source.text)),
+                ),
+            )
 
 
 class DocumentFindings:

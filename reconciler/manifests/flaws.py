@@ -48,11 +48,6 @@ _SENTENCES: Final = {
 
 _YAML_ERRORS: Final = (
     (
-        r"found character.*(?:'\\t'|tab)|found a tab",
-        "a tab stands where YAML wants blanks",
-        "indent with blanks",
-    ),
-    (
         r"mapping values are not allowed",
         "a colon stands where no key can be",
         "write a value that has ': ' in it in quotes, and check the indentation",
@@ -67,14 +62,14 @@ _YAML_ERRORS: Final = (
         "a value cannot begin with this character",
         "write the value in quotes; indent with blanks, not tabs",
     ),
-    (r"unexpected end of stream|quoted scalar", "a quote is opened and not closed", "close the quote"),
     (
-        r"escape",
+        r"escape|hexdecimal|hexadecimal",
         "the quoted text has an escape that YAML does not know",
         "use single quotes, or write two backslashes for one",
     ),
+    (r"unexpected end of stream|quoted scalar", "a quote is opened and not closed", "close the quote"),
     (
-        r"expected ',' or|flow (?:sequence|mapping)",
+        r"expected ',' or|flow (?:sequence|mapping|node)",
         "a bracket is opened and not closed, or a comma is missing",
         "close the bracket",
     ),
@@ -113,19 +108,18 @@ def report_writing(composed: Composed, source: Source, findings: Findings) -> No
 
 def report_unsafe_characters(source: Source, findings: Findings) -> bool:
     """Report characters that cannot be seen or that reorder text, once a line; tell if there are any."""
-    reported = 0
-    for found in UNSAFE.finditer(source.text):
-        line_start = source.line(found.start())[1]
-        if line_start < reported:
-            continue
-        reported = found.end()
-        findings.add(
-            "unsafe-character",
-            Span(found.start(), found.end()),
-            f"there is an invisible character here: {name_character(found[0])}",
-            hint="remove it; it can hide what a line says",
-        )
-    return reported > 0
+    start = 0
+    for line in source.text.split("\n"):
+        found = UNSAFE.search(line)
+        if found:
+            findings.add(
+                "unsafe-character",
+                Span(start + found.start(), start + found.end()),
+                f"there is an invisible character here: {name_character(found[0])}",
+                hint="remove it; it can hide what a line says",
+            )
+        start += len(line) + 1
+    return findings.has_errors
 
 
 def name_character(character: str) -> str:
@@ -159,13 +153,15 @@ def _duplicate_key(flaw: Flaw, source: Source, findings: Findings) -> None:
 def _yaml_error(error: YAMLError, source: Source, findings: Findings) -> None:
     if isinstance(error, ReaderError) and report_unsafe_characters(source, findings):
         return
-    problem = (getattr(error, "problem", "") or "").lower()
-    context = (getattr(error, "context", "") or "").lower()
-    summary, hint = _sentence(f"{problem}; {context}")
-    findings.add("invalid-yaml", _error_span(error, source), summary, hint=hint)
+    span = _error_span(error, source)
+    summary, hint = _sentence(error)
+    if source.text.startswith("\t", span.start):
+        summary, hint = "a tab stands where YAML wants blanks", "indent with blanks"
+    findings.add("invalid-yaml", span, summary, hint=hint)
 
 
-def _sentence(problem: str) -> tuple[str, str]:
+def _sentence(error: YAMLError) -> tuple[str, str]:
+    problem = "; ".join(getattr(error, part, None) or "" for part in ("problem", "context")).lower()
     for pattern, summary, hint in _YAML_ERRORS:
         if re.search(pattern, problem):
             return summary, hint
@@ -173,6 +169,11 @@ def _sentence(problem: str) -> tuple[str, str]:
 
 
 def _error_span(error: YAMLError, source: Source) -> Span:
-    mark = error.problem_mark or error.context_mark if isinstance(error, MarkedYAMLError) else None
+    """Return the place of the problem; at the end of the text, where what is not finished begins."""
+    if not isinstance(error, MarkedYAMLError):
+        return Span(0, 0)
+    mark = error.problem_mark or error.context_mark
+    if error.context_mark and mark and not source.text[mark.index :].strip():
+        mark = error.context_mark
     index = min(mark.index, len(source.text)) if mark else 0
     return Span(index, index)

@@ -130,7 +130,7 @@ class _Replacing:
         return value
 
     def _undefined(self, name: str, variables: Mapping[str, str], path: Path) -> None:
-        close = get_close_matches(name, variables, n=1)
+        close = get_close_matches(name[:80], variables, n=1)
         hint = f"add it to vars: in the project file, or give --var {name[:80]}=VALUE"
         self._report.add(
             "undefined-variable",
@@ -150,7 +150,12 @@ class _Replacing:
                 hint="secrets belong in client_secret only; for anything else use a variable: ${var:NAME}",
             )
         elif refusal := self._rules.policy.check(locator) if self._rules.policy else None:
-            self._report.add("secret-not-allowed", path, f"{locator} cannot be used: {refusal}")
+            self._report.add(
+                "secret-not-allowed",
+                path,
+                f"{locator} cannot be used: {refusal}",
+                hint="use another one; `secrets` in the project file says what is permitted",
+            )
         else:
             return locator
         return None

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class ManifestFile:
     """What one file declares. Documents with errors are left out; ``diagnostics`` tells why."""
 
-    path: Path
+    path: Path | None
     shown: str
     organizations: tuple[DesiredOrganization, ...]
     diagnostics: tuple[Diagnostic, ...]
@@ -49,15 +49,29 @@ def load_manifests(
     variables: Mapping[str, str],
 ) -> Loaded:
     """Find, read and check all manifests. Whatever the files hold, nothing is raised."""
+    files = list(stream_manifests(paths, project, variables))
+    return Loaded(
+        DesiredState(tuple(one for file in files for one in file.organizations)),
+        tuple(found for file in files for found in file.diagnostics),
+        sum(file.path is not None for file in files),
+    )
+
+
+def stream_manifests(
+    paths: Sequence[str | Path],
+    project: Project,
+    variables: Mapping[str, str],
+) -> Iterator[ManifestFile]:
+    """Find, read and check manifests file by file; what belongs to no file comes without a path."""
     found = find_manifests(paths, project)
-    organizations: list[DesiredOrganization] = []
-    diagnostics = list(found.diagnostics)
+    is_empty, is_wrong = True, any(one.is_error for one in found.diagnostics)
+    yield ManifestFile(None, "", (), found.diagnostics)
     for file in read_manifests(found.files, project, variables):
-        organizations += file.organizations
-        diagnostics += file.diagnostics
-    if not organizations and not any(one.is_error for one in diagnostics):
-        diagnostics.append(_nothing_declared(len(found.files)))
-    return Loaded(DesiredState(tuple(organizations)), tuple(diagnostics), len(found.files))
+        is_empty = is_empty and not file.organizations
+        is_wrong = is_wrong or any(one.is_error for one in file.diagnostics)
+        yield file
+    if is_empty and not is_wrong:
+        yield ManifestFile(None, "", (), (_nothing_declared(found.files, project),))
 
 
 def read_manifests(
@@ -85,11 +99,11 @@ def _read(file: Path, project: Project, reader: OrganizationReader, uniqueness: 
     return ManifestFile(file, shown, tuple(organizations), read.findings.diagnostics)
 
 
-def _nothing_declared(file_count: int) -> Diagnostic:
-    files = "the file declares" if file_count == 1 else f"the {file_count} files declare"
+def _nothing_declared(files: Sequence[Path], project: Project) -> Diagnostic:
+    where = display_path(files[0], project.directory) if len(files) == 1 else f"{len(files)} files"
     return Diagnostic(
         Severity.ERROR,
         "no-manifests",
-        f"no manifests found: {files} no organization",
+        f"no manifests found: there is no organization in {where}",
         hint="write an organization manifest; an empty desired state is never meant",
     )

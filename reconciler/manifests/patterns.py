@@ -121,7 +121,7 @@ def _object_to_rest(parts: re.Match[str], pattern: str) -> Objection | None:
 
 
 def _object_to_authority(authority: str) -> Objection | None:
-    host = re.sub(r":[0-9]*$", "", authority)
+    host = re.sub(r":[^:\]]*$", "", authority)
     if "@" in authority:
         return Objection(
             "url-user-info", "has user information before the host", "remove it up to and with the @"

@@ -107,6 +107,7 @@ def _read(value: events.Value, report: DocumentFindings, file: Path, directory: 
     if manifest is None or report.error_count:
         return None
     target = _target(manifest.get("target", {}))
+    _check_target(target, report)
     policies = manifest.get("policies", {})
     return Project(
         directory=directory,
@@ -125,6 +126,18 @@ def _read(value: events.Value, report: DocumentFindings, file: Path, directory: 
 
 def _target(manifest: TargetManifest) -> Target:
     return Target(**manifest)
+
+
+def _check_target(target: Target, report: DocumentFindings) -> None:
+    """Report two ways to log in at once."""
+    if target.public_token and (target.project_id or target.secret):
+        report.add(
+            "target-ambiguous",
+            ("target", "public_token"),
+            "the target has both a project's credentials and a public token",
+            hint="keep project_id and secret, or public_token and session_token",
+            at="key",
+        )
 
 
 def _defaults(manifest: ProjectManifest) -> Defaults:

@@ -2,7 +2,15 @@
 
 from typing import Annotated, Final, Literal, TypeAlias
 
-from pydantic import BeforeValidator, Field, TypeAdapter, WithJsonSchema, with_config
+from pydantic import (
+    BeforeValidator,
+    Field,
+    TypeAdapter,
+    ValidatorFunctionWrapHandler,
+    WithJsonSchema,
+    WrapValidator,
+    with_config,
+)
 from typing_extensions import TypedDict  # what pydantic needs before Python 3.12
 
 from reconciler.core.secret import SecretReference
@@ -22,9 +30,16 @@ RuleSeverity: TypeAlias = Annotated[
     BeforeValidator(read_off),
     WithJsonSchema({"enum": ["error", "warn", "off"]}),
 ]
-ProjectId: TypeAlias = Annotated[str, Field(pattern=text.PROJECT_ID)]
-PublicToken: TypeAlias = Annotated[str, Field(pattern=text.PUBLIC_TOKEN)]
-BaseUrl: TypeAlias = Annotated[str, Field(pattern=text.BASE_URL)]
+
+
+def _keep_reference(value: object, check: ValidatorFunctionWrapHandler) -> object:
+    """Leave a reference as it is: what it stands for is checked once it is read."""
+    return value if isinstance(value, SecretReference) else check(value)
+
+
+ProjectId: TypeAlias = Annotated[str, Field(pattern=text.PROJECT_ID), WrapValidator(_keep_reference)]
+PublicToken: TypeAlias = Annotated[str, Field(pattern=text.PUBLIC_TOKEN), WrapValidator(_keep_reference)]
+BaseUrl: TypeAlias = Annotated[str, Field(pattern=text.BASE_URL), WrapValidator(_keep_reference)]
 Glob: TypeAlias = Annotated[str, Field(pattern=text.GLOB)]
 
 _REFERENCE = {"type": "string", "pattern": HOLDS_REFERENCE}
@@ -35,7 +50,7 @@ class TargetManifest(TypedDict, total=False):
     """Which Stytch project the manifests are for. What is not declared comes from the environment."""
 
     project_id: Annotated[
-        ProjectId | SecretReference,
+        ProjectId,
         reference_or(
             "The project's id. By default STYTCH_PROJECT_ID.",
             {"type": "string", "pattern": text.PROJECT_ID},
@@ -49,7 +64,7 @@ class TargetManifest(TypedDict, total=False):
         ),
     ]
     public_token: Annotated[
-        PublicToken | SecretReference,
+        PublicToken,
         reference_or(
             "Session mode: the project's public token. By default STYTCH_PUBLIC_TOKEN.",
             {"type": "string", "pattern": text.PUBLIC_TOKEN},
@@ -65,7 +80,7 @@ class TargetManifest(TypedDict, total=False):
         ),
     ]
     base_url: Annotated[
-        BaseUrl | SecretReference,
+        BaseUrl,
         reference_or(
             "The API's address, for a custom domain or the emulator. By default that of the project.",
             {"type": "string", "pattern": text.BASE_URL},
@@ -99,7 +114,7 @@ class LimitsManifest(TypedDict, total=False):
         ),
     ]
     requests_per_second: Annotated[
-        float, Field(gt=0, le=1000, description="For the whole project.", examples=[10])
+        float, Field(gt=0, le=100_000, description="For the whole project.", examples=[10])
     ]
     concurrency: Annotated[int, Field(ge=1, le=256, description="Requests at once.", examples=[8])]
 
@@ -136,7 +151,7 @@ class SecretsManifest(TypedDict, total=False):
 class ProjectManifest(TypedDict, total=False):
     """The project file. Every key has a default."""
 
-    version: Annotated[Literal[1], Field(description="The version of this format.")]
+    version: Annotated[int, Field(ge=1, le=1, description="The version of this format.", examples=[1])]
     target: TargetManifest
     organizations: Annotated[
         list[Glob],

@@ -71,12 +71,14 @@ def make_snippet(source: Source, span: Span, *, is_harmless: bool = False) -> Sn
     ``is_harmless`` says that the values on this line are known to be no secrets.
     """
     line, start = source.line(span.start)
-    shown = _shown(line, is_harmless=is_harmless)
-    begin = span.start - start
-    if not shown or begin > len(shown) or len(shown) > _LONGEST:
+    if len(line) > _LONGEST:
         return None
+    shown = _shown(line, is_harmless=is_harmless)
+    if not shown.strip():
+        return None
+    begin = min(span.start - start, len(shown) - 1)
     end = min(max(span.end - start, begin + 1), len(shown))
-    return Snippet(UNSAFE.sub(_REPLACEMENT, shown), begin, max(end, begin))
+    return Snippet(UNSAFE.sub(_REPLACEMENT, shown), begin, end)
 
 
 def _shown(line: str, *, is_harmless: bool) -> str:

@@ -20,17 +20,16 @@ class Source:
     path: str
     text: str
     offset: int = 0
-    is_ascii: bool = True
+    is_ascii: bool = False
 
     def location(self, index: int) -> SourceLocation:
         """Return the place of the character at ``index``."""
-        before = self.text[:index]
-        start = before.rfind("\n") + 1
+        start = self.text.rfind("\n", 0, index) + 1
         return SourceLocation(
             self.path,
-            line=before.count("\n") + 1,
+            line=self.text.count("\n", 0, index) + 1,
             column=index - start + 1,
-            byte=len(before.encode(errors="surrogatepass")) + self.offset,
+            byte=self._byte(index) + self.offset,
         )
 
     def line(self, index: int) -> tuple[str, int]:
@@ -38,6 +37,9 @@ class Source:
         start = self.text.rfind("\n", 0, index) + 1
         end = self.text.find("\n", index)
         return self.text[start : end if end >= 0 else len(self.text)].rstrip("\r"), start
+
+    def _byte(self, index: int) -> int:
+        return index if self.is_ascii else len(self.text[:index].encode(errors="surrogatepass"))
 
 
 def open_source(path: str, content: bytes) -> Source:
@@ -47,4 +49,4 @@ def open_source(path: str, content: bytes) -> Source:
         UnicodeDecodeError: it is not UTF-8.
     """
     offset = len(BYTE_ORDER_MARK.encode()) if content.startswith(BYTE_ORDER_MARK.encode()) else 0
-    return Source(path, content[offset:].decode(), offset, is_ascii=content.isascii())
+    return Source(path, content[offset:].decode(), offset, is_ascii=content[offset:].isascii())

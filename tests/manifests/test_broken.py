@@ -52,6 +52,8 @@ def _readable(found: Diagnostic) -> dict[str, Any]:
         "detail": found.detail,
         "hint": found.hint,
         "address": found.address,
-        "snippet": [snippet.text, " " * snippet.start + "^" * (snippet.end - snippet.start)] if snippet else [],
+        "snippet": [snippet.text, " " * snippet.start + "^" * (snippet.end - snippet.start)]
+        if snippet
+        else [],
     }
     return {key: value for key, value in told.items() if value}

@@ -1,0 +1,206 @@
+"""Whatever a file holds, people get findings, never a traceback, never a secret, and soon."""
+
+from __future__ import annotations
+
+import os
+import time
+import tracemalloc
+from dataclasses import astuple
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reconciler.manifests import Loaded, Project, ReadLimits, load_manifests
+from reconciler.manifests.composer import compose
+from reconciler.manifests.definition import ConnectionManifest, OrganizationManifest
+from reconciler.manifests.places import find_places
+from reconciler.secrets import SecretPolicy
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from reconciler.core.errors import Diagnostic
+
+CANARY = "CANARY-5f2c"
+
+words = st.sampled_from(
+    [
+        *ConnectionManifest.__annotations__,
+        *OrganizationManifest.__annotations__,
+        *(
+            "acme",
+            "okta",
+            "no",
+            "1.0",
+            "~",
+            "",
+            "2027-03-31",
+            "${env:A}",
+            "${var:x}",
+            "${",
+            "https://a.example.com",
+        ),
+        *("http://x", "absent", "off", "<<", "a b", "x" * 130, "\u202e", "\x00", "\U0001f600", "é"),
+    ],
+)
+values = st.recursive(
+    words | st.none() | st.booleans() | st.integers() | st.floats() | st.dates() | st.text(max_size=20),
+    lambda below: (
+        st.lists(below, max_size=3) | st.dictionaries(words | st.text(max_size=5), below, max_size=4)
+    ),
+    max_leaves=12,
+)
+manifests = st.fixed_dictionaries(
+    {},
+    optional={
+        "organization": st.just("acme") | values,
+        "connections": st.dictionaries(words, st.dictionaries(words, values, max_size=6), max_size=3)
+        | values,
+        "prune": values,
+    },
+)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    folder = tmp_path_factory.mktemp("hostile")
+    return Project(directory=folder, root=folder, secret_policy=SecretPolicy(root=folder))
+
+
+def load(project: Project, content: bytes) -> Loaded:
+    file = project.directory / "manifest.yaml"
+    file.write_bytes(content)
+    return load_manifests([file], project, {})
+
+
+def texts_of(diagnostics: tuple[Diagnostic, ...]) -> str:
+    return "\n".join(str(astuple(found)) for found in diagnostics)
+
+
+@given(content=st.binary(max_size=400))
+@settings(max_examples=200, deadline=None)
+def test_any_bytes_give_findings(project: Project, content: bytes) -> None:
+    assert load(project, content).has_errors
+
+
+@given(content=st.text(alphabet="ab:- \n\t{}[]&*!|>'\"%@`#?,~$<=0.\u2028\ufeff\\", max_size=60))
+@settings(max_examples=300, deadline=None)
+def test_any_punctuation_gives_findings(project: Project, content: str) -> None:
+    assert load(project, content.encode()).has_errors
+
+
+@given(manifest=manifests)
+@settings(max_examples=300, deadline=None)
+def test_any_mapping_gives_findings_or_a_state(project: Project, manifest: dict[str, object]) -> None:
+    loaded = load(project, yaml.safe_dump(manifest).encode())
+    assert loaded.has_errors != bool(loaded.state.organizations)
+    assert all(found.location for found in loaded.diagnostics if found.code != "no-manifests")
+    assert all(found.summary and "pydantic" not in found.summary for found in loaded.diagnostics)
+
+
+@given(
+    manifest=manifests,
+    style=st.sampled_from(
+        ["{}", "'{}'", '"{}"', "|\n      {}\n      {}", ">\n      {}", "[{}]", "&x {}", "!!str {}", "[ {}"]
+    ),
+    junk=st.sampled_from(
+        [
+            "",
+            "    issuer: [",
+            "    x: 'y",
+            "   issuer: a",
+            "\tx: y",
+            "    issuer: a: b",
+            "    client_secret: a",
+        ]
+    ),
+)
+@settings(max_examples=300, deadline=None)
+def test_a_literal_secret_is_never_repeated(
+    project: Project,
+    manifest: dict[str, object],
+    style: str,
+    junk: str,
+) -> None:
+    secret = style.replace("{}", CANARY)
+    text = f"organization: acme\nconnections:\n  okta:\n    client_secret: {secret}\n{junk}\n"
+    loaded = load(project, (text + "---\n" + yaml.safe_dump(manifest)).encode())
+    assert loaded.has_errors
+    assert CANARY not in texts_of(loaded.diagnostics)
+
+
+@given(content=st.text(alphabet="abc:- \n{}[]&*'\"#,~", max_size=60) | manifests.map(yaml.safe_dump))
+@settings(max_examples=300, deadline=None)
+def test_both_parsers_read_the_same(content: str) -> None:
+    fast = compose(content, ReadLimits())
+    slow = compose(content, ReadLimits(), yaml.SafeLoader)
+    if (fast.error is None) == (slow.error is None):
+        assert [repr(one.value) for one in fast.documents] == [repr(one.value) for one in slow.documents]
+        assert [(one.code, one.subject, one.start.index) for one in fast.flaws] == [
+            (one.code, one.subject, one.start.index) for one in slow.flaws
+        ]
+
+
+@given(manifest=manifests)
+@settings(max_examples=200, deadline=None)
+def test_every_value_has_a_place(manifest: dict[str, object]) -> None:
+    text = yaml.safe_dump(manifest)
+    composed = compose(text, ReadLimits())
+    places = find_places(text, ReadLimits().max_depth).documents
+    for document, place in zip(composed.documents, places, strict=True):
+        for path in paths_of(document.value, ()):
+            assert place.has(path)
+
+
+def paths_of(value: object, path: tuple[str | int, ...]) -> list[tuple[str | int, ...]]:
+    below = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path, *(found for step, one in below for found in paths_of(one, (*path, step)))]
+
+
+LAUGHS = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
+    f"a{level}: &a{level} [{','.join([f'*a{level - 1}'] * 10)}]\n" for level in range(1, 30)
+)
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (LAUGHS, "too-many-nodes"),
+        ("a: " + "[" * 300_000, "too-deep"),
+        ("{" * 300_000, "too-deep"),
+        ("- " * 300_000, "too-deep"),
+        ("a: &a x\nb: [" + "*a," * 5_000 + "]\n", "too-many-aliases"),
+        ("[" + "a," * 400_000 + "]", "too-many-nodes"),
+        ("a" * 2_000_000, "file-too-large"),
+        ("a: " + "9" * 1_000_000, "unknown-key"),
+        ("x" * 1_000_000 + ": 1", "invalid-yaml"),
+        ("".join(f"a: {number}\n" for number in range(20_000)), "duplicate-key"),
+        ("organization: acme\nconnections:\n" + "  a: {client_id: 1}\n" * 3_000, "duplicate-key"),
+        ("\x00" * 900_000, "unsafe-character"),
+        ("\u202e\n" * 200_000, "unsafe-character"),
+    ],
+    ids=lambda value: value if len(value) < 30 else "",
+)
+def test_hostile_files_are_refused_soon_and_small(project: Project, content: str, code: str) -> None:
+    tracemalloc.start()
+    started = time.process_time()
+    loaded = load(project, content.encode())
+    elapsed = time.process_time() - started
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert code in {found.code for found in loaded.diagnostics}
+    assert elapsed < 30
+    assert peak < 300 * 1024 * 1024
+    assert len(loaded.diagnostics) <= 501
+
+
+def test_a_folder_a_pipe_and_a_broken_link_are_findings(project: Project, tmp_path: Path) -> None:
+
+    os.mkfifo(tmp_path / "pipe.yaml")
+    (tmp_path / "broken.yaml").symlink_to(tmp_path / "nothing")
+    (tmp_path / "secret.yaml").write_text("organization: acme\n")
+    loaded = load_manifests([tmp_path], project, {})
+    assert sorted(found.code for found in loaded.diagnostics) == ["unreadable-file", "unreadable-file"]
