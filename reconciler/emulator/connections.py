@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reconciler.emulator.blanks import blank_oidc_connection
 from reconciler.emulator.connection_defaults import adopt_default, release_connection
 from reconciler.emulator.connection_fields import check_known_keys, checked_fields
 from reconciler.emulator.errors import ApiError
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from reconciler.emulator.world import World
 
 _CREATE_FIELDS = ("display_name", "identity_provider")
-_REDIRECT_BASES = {"test": "https://test.stytch.com", "live": "https://api.stytch.com"}
 
 
 async def list_connections(world: World, call: Call) -> JsonObject:
@@ -110,33 +110,11 @@ def remember_view(world: World, organization: JsonObject) -> None:
     remember_organization(world, show_organization(world, organization))
 
 
-def fresh_oidc_connection(world: World, organization: JsonObject, environment: str) -> JsonObject:
-    """A new pending OIDC connection without settings; not stored yet."""
-    connection_id = world.identifiers.new("oidc-connection", environment)
-    base = world.settings.redirect_base_url or _REDIRECT_BASES[environment]
-    return {
-        "organization_id": organization["organization_id"],
-        "connection_id": connection_id,
-        "status": "pending",
-        "display_name": "",
-        "identity_provider": "generic",
-        "redirect_url": f"{base.rstrip('/')}/v1/b2b/sso/callback/{connection_id}",
-        "issuer": "",
-        "client_id": "",
-        "client_secret": "",
-        "authorization_url": "",
-        "token_url": "",
-        "userinfo_url": "",
-        "jwks_url": "",
-        "custom_scopes": "",
-    }
-
-
 def _fresh_connection(world: World, call: Call, fields: JsonObject) -> JsonObject:
     given = {name: value for name, value in fields.items() if value is not None}
     if not given.get("identity_provider"):
         given.pop("identity_provider", None)
-    return {**fresh_oidc_connection(world, call.owner, call.caller.environment), **given}
+    return {**blank_oidc_connection(world, call.organization_id), **given}
 
 
 def _check_quota(world: World, organization_id: str) -> None:

@@ -9,7 +9,7 @@ from reconciler.emulator import fixtures
 from reconciler.emulator.connection_defaults import release_connection
 from reconciler.emulator.connections import connections_of
 from reconciler.emulator.fault_text import parse_fault
-from reconciler.emulator.missing_extra import MissingExtraError
+from reconciler.emulator.missing_extra import needing_extra
 from reconciler.emulator.organizations import lookup_organization, show_organization
 from reconciler.emulator.seed import apply_seed, read_seed
 from reconciler.emulator.settings import EmulatorSettings
@@ -47,10 +47,8 @@ class Emulator:
     @cached_property
     def application(self) -> Application:
         """The ASGI application; raises `MissingExtraError` without the extra `emulator`."""
-        try:
+        with needing_extra():
             from reconciler.emulator.application import Application  # noqa: PLC0415 -- needs the extra
-        except ImportError as error:
-            raise MissingExtraError(error) from error
         return Application(self.world)
 
     @property

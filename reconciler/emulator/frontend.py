@@ -116,9 +116,6 @@ def _show_member(caller: Caller) -> JsonObject:
     roles = ["stytch_member", *caller.member["roles"]]
     source = {"type": "direct_assignment", "details": {}}
     return {
-        "status": "active",
-        "name": "",
-        "sso_registrations": [],
         **caller.member,
         "roles": [{"role_id": role, "sources": [source]} for role in dict.fromkeys(roles)],
     }

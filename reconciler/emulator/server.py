@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.emulator.emulator import Emulator
-from reconciler.emulator.missing_extra import MissingExtraError
+from reconciler.emulator.missing_extra import needing_extra
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -89,8 +89,6 @@ def _url(listener: socket.socket) -> str:
 
 
 def _web_server(emulator: Emulator, on_ready: Callable[[], None]) -> WebServer:
-    try:
+    with needing_extra():
         from reconciler.emulator.web_server import WebServer  # noqa: PLC0415 -- needs the extra
-    except ImportError as error:
-        raise MissingExtraError(error) from error
     return WebServer(emulator.application, on_ready)

@@ -1,0 +1,158 @@
+"""What fresh organizations, members and connections look like: every field the API declares required."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from reconciler.emulator.errors import JsonObject
+    from reconciler.emulator.world import World
+
+_HOSTS = {"test": "https://test.stytch.com", "live": "https://api.stytch.com"}
+
+
+def environment_of_organization(organization_id: str) -> str:
+    """`test` or `live`, by the id's prefix."""
+    return "live" if organization_id.startswith("organization-live-") else "test"
+
+
+def blank_organization(world: World, slug: str, environment: str) -> JsonObject:
+    """An organization with the API's default settings and without a project."""
+    return {
+        "organization_id": world.identifiers.new("organization", environment),
+        "organization_name": slug,
+        "organization_slug": slug,
+        "organization_logo_url": "",
+        "organization_external_id": None,
+        "trusted_metadata": {},
+        "sso_default_connection_id": None,
+        "sso_jit_provisioning": "ALL_ALLOWED",
+        "sso_jit_provisioning_allowed_connections": [],
+        "scim_active_connection": None,
+        "email_allowed_domains": [],
+        "email_jit_provisioning": "NOT_ALLOWED",
+        "email_invites": "ALL_ALLOWED",
+        "auth_methods": "ALL_ALLOWED",
+        "allowed_auth_methods": [],
+        "mfa_policy": "OPTIONAL",
+        "mfa_methods": "ALL_ALLOWED",
+        "allowed_mfa_methods": [],
+        "rbac_email_implicit_role_assignments": [],
+        "oauth_tenant_jit_provisioning": "NOT_ALLOWED",
+        "allowed_oauth_tenants": {},
+        "claimed_email_domains": [],
+        "first_party_connected_apps_allowed_type": "ALL_ALLOWED",
+        "allowed_first_party_connected_apps": [],
+        "third_party_connected_apps_allowed_type": "ALL_ALLOWED",
+        "allowed_third_party_connected_apps": [],
+        "custom_roles": [],
+    }
+
+
+def blank_member(world: World, organization_id: str) -> JsonObject:
+    """An active member without a role."""
+    return {
+        "organization_id": organization_id,
+        "member_id": world.identifiers.new("member", environment_of_organization(organization_id)),
+        "email_address": "",
+        "email_address_verified": True,
+        "retired_email_addresses": [],
+        "status": "active",
+        "name": "",
+        "roles": [],
+        "sso_registrations": [],
+        "oauth_registrations": [],
+        "scim_registration": None,
+        "is_admin": False,
+        "is_breakglass": False,
+        "is_locked": False,
+        "member_password_id": "",
+        "mfa_enrolled": False,
+        "mfa_phone_number": "",
+        "mfa_phone_number_verified": False,
+        "default_mfa_method": "",
+        "totp_registration_id": "",
+        "trusted_metadata": {},
+        "untrusted_metadata": {},
+    }
+
+
+def blank_oidc_connection(world: World, organization_id: str) -> JsonObject:
+    """A pending OIDC connection without settings."""
+    connection_id, redirect_url = _connection_id(world, "oidc", organization_id)
+    return {
+        "organization_id": organization_id,
+        "connection_id": connection_id,
+        "status": "pending",
+        "display_name": "",
+        "identity_provider": "generic",
+        "redirect_url": redirect_url,
+        "issuer": "",
+        "client_id": "",
+        "client_secret": "",
+        "authorization_url": "",
+        "token_url": "",
+        "userinfo_url": "",
+        "jwks_url": "",
+        "custom_scopes": "",
+    }
+
+
+def blank_saml_connection(world: World, organization_id: str) -> JsonObject:
+    """An active SAML connection."""
+    connection_id, callback = _connection_id(world, "saml", organization_id)
+    return {
+        "organization_id": organization_id,
+        "connection_id": connection_id,
+        "status": "active",
+        "display_name": "SAML",
+        "identity_provider": "generic",
+        "idp_entity_id": "https://saml.example.com/entity",
+        "idp_sso_url": "https://saml.example.com/sso",
+        "acs_url": callback,
+        "audience_uri": callback,
+        "alternative_audience_uri": "",
+        "alternative_acs_url": "",
+        "nameid_format": "",
+        "idp_initiated_auth_disabled": False,
+        "allow_gateway_callback": False,
+        "signing_certificates": [],
+        "verification_certificates": [],
+        "encryption_private_keys": [],
+        "saml_connection_implicit_role_assignments": [],
+        "saml_group_implicit_role_assignments": [],
+        "attribute_mapping": {"email": "email", "full_name": "name"},
+    }
+
+
+def blank_external_connection(world: World, organization_id: str) -> JsonObject:
+    """An External connection, which is always active, to a connection that does not exist."""
+    environment = environment_of_organization(organization_id)
+    connection_id, _callback = _connection_id(world, "external", organization_id)
+    return {
+        "organization_id": organization_id,
+        "connection_id": connection_id,
+        "external_organization_id": world.identifiers.new("organization", environment),
+        "external_connection_id": world.identifiers.new("saml-connection", environment),
+        "display_name": "External",
+        "status": "active",
+        "external_connection_implicit_role_assignments": [],
+        "external_group_implicit_role_assignments": [],
+    }
+
+
+BLANK_CONNECTIONS: Mapping[str, Callable[[World, str], JsonObject]] = {
+    "oidc": blank_oidc_connection,
+    "saml": blank_saml_connection,
+    "external": blank_external_connection,
+}
+
+
+def _connection_id(world: World, kind: str, organization_id: str) -> tuple[str, str]:
+    """A new id and the callback URL that goes with it; both never change."""
+    environment = environment_of_organization(organization_id)
+    connection_id = world.identifiers.new(f"{kind}-connection", environment)
+    host = (world.settings.redirect_base_url or _HOSTS[environment]).rstrip("/")
+    return connection_id, f"{host}/v1/b2b/sso/callback/{connection_id}"

@@ -1,0 +1,200 @@
+"""Stytch's own Python SDK, which nobody here wrote, gets along with the emulator."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import stytch
+from stytch.b2b.models.organizations import SearchQuery, SearchQueryOperator
+from stytch.b2b.models.sso import DeleteConnectionRequestOptions, GetConnectionsRequestOptions
+from stytch.core.response_base import StytchError
+from stytch.shared.method_options import Authorization
+
+from reconciler.emulator import DEFAULT_PROJECT_ID, DEFAULT_SECRET, EmulatorSettings, running_emulator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from reconciler.emulator import RunningEmulator
+
+# the SDK still uses what its own libraries have deprecated
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:BasicAuth is deprecated:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:The 'auth' parameter is deprecated:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:The `dict` method is deprecated:DeprecationWarning"),
+]
+
+ISSUER = "https://idp.example.com"
+METADATA = {
+    "issuer": ISSUER,
+    "authorization_endpoint": f"{ISSUER}/a",
+    "token_endpoint": f"{ISSUER}/t",
+    "userinfo_endpoint": f"{ISSUER}/u",
+    "jwks_uri": f"{ISSUER}/j",
+}
+
+
+@pytest.fixture
+def server() -> Iterator[RunningEmulator]:
+    with running_emulator(EmulatorSettings()) as running:
+        running.emulator.add_organization("acme", organization_external_id="customer-1")
+        running.emulator.add_connection("acme", "saml", display_name="Legacy")
+        running.emulator.add_connection("acme", "external", display_name="Shared")
+        running.emulator.can_discovery(ISSUER, METADATA)
+        yield running
+
+
+def make_client(server: RunningEmulator) -> stytch.B2BClient:
+    """`environment` takes a base URL; `custom_base_url` would insist on https."""
+    return stytch.B2BClient(
+        project_id=DEFAULT_PROJECT_ID, secret=DEFAULT_SECRET, environment=f"{server.base_url}/"
+    )
+
+
+@pytest.fixture
+def client(server: RunningEmulator) -> Iterator[stytch.B2BClient]:
+    client = make_client(server)
+    yield client
+    asyncio.run(client.close())
+
+
+def test_the_whole_life_of_a_connection(client: stytch.B2BClient, server: RunningEmulator) -> None:
+    created = client.sso.oidc.create_connection(
+        organization_id="acme", display_name="Okta", identity_provider="okta"
+    )
+    assert created.status_code == 200
+    assert created.connection is not None
+    assert (created.connection.status, created.connection.display_name) == ("pending", "Okta")
+    connection_id = created.connection.connection_id
+
+    updated = client.sso.oidc.update_connection(
+        organization_id="acme",
+        connection_id=connection_id,
+        issuer=ISSUER,
+        client_id="client",
+        client_secret="hush",
+        custom_scopes="openid email profile",
+        attribute_mapping={"first_name": "given_name"},
+    )
+    assert updated.connection is not None
+    assert updated.connection.status == "active"
+    assert updated.connection.jwks_url == f"{ISSUER}/j"
+    assert updated.connection.attribute_mapping == {"first_name": "given_name"}
+    assert not updated.warning
+
+    lists = client.sso.get_connections(organization_id="customer-1")
+    assert [one.connection_id for one in lists.oidc_connections] == [connection_id]
+    assert [one.display_name for one in lists.saml_connections] == ["Legacy"]
+    assert [one.display_name for one in lists.external_connections] == ["Shared"]
+
+    organization = client.organizations.get(organization_id="acme").organization
+    assert organization.sso_default_connection_id is not None
+    assert connection_id in {one.connection_id for one in organization.sso_active_connections}
+
+    default = client.organizations.update(
+        organization_id="acme", sso_default_connection_id=organization.sso_active_connections[0].connection_id
+    )
+    assert default.status_code == 200
+    client.sso.delete_connection(organization_id="acme", connection_id=connection_id)
+    assert server.emulator.oidc_connections("acme") == ()
+
+
+def test_the_asynchronous_client(server: RunningEmulator) -> None:
+    async def live() -> list[str]:
+        client = make_client(server)
+        try:
+            created = await client.sso.oidc.create_connection_async(organization_id="acme")
+            assert created.connection is not None
+            connection_id = created.connection.connection_id
+            await client.sso.oidc.update_connection_async(
+                organization_id="acme", connection_id=connection_id, display_name="Named"
+            )
+            lists = await client.sso.get_connections_async(organization_id="acme")
+            found = await client.organizations.search_async(limit=10)
+            await client.sso.delete_connection_async(organization_id="acme", connection_id=connection_id)
+            names = [one.display_name for one in lists.oidc_connections]
+            return [*names, *(one.organization_slug for one in found.organizations)]
+        finally:
+            await client.close()
+
+    assert asyncio.run(live()) == ["Named", "acme"]
+    assert server.emulator.oidc_connections("acme") == ()
+
+
+def test_searching_page_by_page(client: stytch.B2BClient, server: RunningEmulator) -> None:
+    for number in range(4):
+        server.emulator.add_organization(f"org-{number}")
+    slugs: list[str] = []
+    cursor: str | None = None
+    for _page in range(3):
+        found = client.organizations.search(limit=2, cursor=cursor)
+        slugs.extend(one.organization_slug for one in found.organizations)
+        cursor = found.results_metadata.next_cursor
+    assert cursor is None
+    assert slugs == ["acme", "org-0", "org-1", "org-2", "org-3"]
+
+
+def test_searching_with_filters(client: stytch.B2BClient, server: RunningEmulator) -> None:
+    server.emulator.add_organization("beta")
+    operands: list[dict[str, Any]] = [{"filter_name": "organization_slugs", "filter_value": ["beta"]}]
+    query = SearchQuery(operator=SearchQueryOperator.AND, operands=operands)
+    found = client.organizations.search(query=query)
+    assert [one.organization_slug for one in found.organizations] == ["beta"]
+    assert found.results_metadata.total == 1
+
+
+@pytest.mark.parametrize(
+    ("call", "status", "error_type"),
+    [
+        (lambda sso: sso.get_connections(organization_id="nobody"), 404, "organization_not_found"),
+        (
+            lambda sso: sso.delete_connection(
+                organization_id="acme", connection_id="oidc-connection-test-nope"
+            ),
+            404,
+            "sso_connection_not_found",
+        ),
+        (
+            lambda sso: sso.oidc.create_connection(organization_id="acme", identity_provider="hotmail"),
+            400,
+            "invalid_sso_idp",
+        ),
+    ],
+)
+def test_errors_are_understood(
+    client: stytch.B2BClient, call: Callable[[Any], object], status: int, error_type: str
+) -> None:
+    with pytest.raises(StytchError) as raised:
+        call(client.sso)
+    details = raised.value.details
+    assert (details.status_code, details.error_type) == (status, error_type)
+    assert details.request_id is not None
+    assert details.request_id.startswith("request-id-test-")
+
+
+def test_wrong_keys_are_understood(server: RunningEmulator) -> None:
+    client = stytch.B2BClient(
+        project_id=DEFAULT_PROJECT_ID, secret="secret-test-wrong", environment=f"{server.base_url}/"
+    )
+    with pytest.raises(StytchError) as raised:
+        client.sso.get_connections(organization_id="acme")
+    assert raised.value.details.error_type == "unauthorized_credentials"
+
+
+def test_member_sessions_are_understood(client: stytch.B2BClient, server: RunningEmulator) -> None:
+    def options(*roles: str) -> Authorization:
+        return Authorization(session_token=server.emulator.add_session("acme", *roles)["session_token"])
+
+    lists = client.sso.get_connections(
+        organization_id="acme",
+        method_options=GetConnectionsRequestOptions(authorization=options("stytch_admin")),
+    )
+    with pytest.raises(StytchError) as raised:
+        client.sso.delete_connection(
+            organization_id="acme",
+            connection_id=lists.saml_connections[0].connection_id,
+            method_options=DeleteConnectionRequestOptions(authorization=options()),
+        )
+    assert raised.value.details.error_type == "session_authorization_error"
