@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from reconciler.cli import wiring
+from reconciler.cli.logging import configure_logging
 from reconciler.cli.progress import reading_progress
 from reconciler.core.planner import Choices
 from reconciler.providers.stytch.connect import connect
@@ -17,6 +18,7 @@ from reconciler.workflow.plan import Circumstances, aim, make_plan
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from reconciler.cli.call import Call
     from reconciler.cli.console import Console
     from reconciler.core.plan import Plan
     from reconciler.core.secret import Secret, SecretReference
@@ -35,15 +37,15 @@ class Planned:
     secrets: Mapping[SecretReference, Secret]
 
 
-def plan_live(
-    config: str | None, paths: Sequence[str], options: Mapping[str, Any], console: Console
-) -> Planned:
+def plan_live(call: Call, paths: Sequence[str], options: Mapping[str, Any]) -> Planned:
     """Read manifests, secrets and what is live, and plan.
 
     Raises:
         ReconcilerError: something stands in the way of any plan at all.
     """
-    project = wiring.project_of(config)
+    console = call.console
+    configure_logging(console)
+    project = wiring.project_of(call.config)
     loaded = wiring.valid_manifests_of(project, paths, options["variables"])
     if loaded.diagnostics:
         console.remark(render_diagnostics(loaded.diagnostics, color=console.colors_remarks))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _SECONDS_BETWEEN_LINES: Final = 10.0
 _WORTH_A_BAR: Final = 20
-"""Fewer organizations than this are read before a bar could be looked at."""
+"""Fewer organizations than this are read before anybody could look at a bar."""
 
 
 @contextmanager
@@ -38,11 +38,11 @@ class Lines:
     console: Console
     last: float
 
-    def advanced(self, done: int, total: int) -> None:
-        """Take note that ``done`` of ``total`` organizations have been read."""
+    def advanced(self, done: int) -> None:
+        """Take note that ``done`` organizations have been planned so far."""
         if monotonic() - self.last >= _SECONDS_BETWEEN_LINES:
             self.last = monotonic()
-            self.console.remark(f"Reading... {done} of {total} organizations")
+            self.console.remark(f"Reading... {done} organizations")
 
 
 @dataclass(slots=True)
@@ -51,9 +51,9 @@ class Bar(Lines):
 
     progress: object = None
 
-    def advanced(self, done: int, total: int) -> None:
-        """Take note that ``done`` of ``total`` organizations have been read."""
-        if total < _WORTH_A_BAR:
+    def advanced(self, done: int) -> None:
+        """Take note that ``done`` organizations have been planned so far."""
+        if done < _WORTH_A_BAR:
             return
         from rich.console import Console as RichConsole
         from rich.progress import Progress
@@ -61,7 +61,7 @@ class Bar(Lines):
         if not isinstance(self.progress, Progress):
             self.progress = Progress(console=RichConsole(stderr=True, markup=False), transient=True)
             self.progress.start()
-            self.progress.add_task("Reading organizations", total=total)
+            self.progress.add_task("Reading organizations", total=None)
         self.progress.update(self.progress.task_ids[0], completed=done)
 
     def close(self) -> None:

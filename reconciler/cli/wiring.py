@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 
 from reconciler.core.errors import InvalidConfiguration
 from reconciler.core.plan import Environment, Scope
-from reconciler.manifests import BackendTarget, load_manifests, load_project, resolve_target
+from reconciler.manifests import BackendTarget, load_manifests, load_project, resolve_target, stream_manifests
 from reconciler.secrets import resolve_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from reconciler.core.secret import Secret, SecretReference
-    from reconciler.manifests import Loaded, Project
+    from reconciler.manifests import Loaded, ManifestFile, Project
     from reconciler.providers.stytch.target import Target
-    from reconciler.secrets import WantedSecret
+    from reconciler.secrets import ResolvedSecrets, WantedSecret
 
 
 def project_of(config: str | None) -> Project:
@@ -33,19 +33,14 @@ def project_of(config: str | None) -> Project:
 
 def manifests_of(project: Project, paths: Sequence[str], variables: Mapping[str, str]) -> Loaded:
     """Read all manifests that are meant, with everything that is wrong with them."""
-    return load_manifests([Path(path) for path in paths], project, variables)
+    return load_manifests(paths, project, variables)
 
 
-def valid_manifests_of(project: Project, paths: Sequence[str], variables: Mapping[str, str]) -> Loaded:
-    """Read all manifests that are meant.
-
-    Raises:
-        InvalidConfiguration: anything is wrong with any of them.
-    """
-    loaded = manifests_of(project, paths, variables)
-    if any(found.is_error for found in loaded.diagnostics):
-        raise InvalidConfiguration(loaded.diagnostics)
-    return loaded
+def manifest_files_of(
+    project: Project, paths: Sequence[str], variables: Mapping[str, str]
+) -> Iterator[ManifestFile]:
+    """Read the same, file by file."""
+    return stream_manifests(paths, project, variables)
 
 
 def target_of(project: Project) -> Target:
@@ -78,13 +73,22 @@ def scope_of(target: Target) -> Scope:
     return Scope(target.address, principal, environment)
 
 
+def resolver_of(project: Project) -> Callable[[Iterable[WantedSecret]], ResolvedSecrets]:
+    """Return what resolves references by the project's rules."""
+
+    def resolve(wanted: Iterable[WantedSecret]) -> ResolvedSecrets:
+        return resolve_secrets(wanted, policy=project.secret_policy, environment=os.environ)
+
+    return resolve
+
+
 def secrets_of(project: Project, wanted: Iterable[WantedSecret]) -> Mapping[SecretReference, Secret]:
     """Resolve references.
 
     Raises:
         InvalidConfiguration: at least one cannot be resolved; all that cannot are named.
     """
-    resolved = resolve_secrets(wanted, policy=project.secret_policy, environment=os.environ)
+    resolved = resolver_of(project)(wanted)
     if resolved.diagnostics:
         raise InvalidConfiguration(resolved.diagnostics)
     return resolved.secrets

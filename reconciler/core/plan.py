@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -79,6 +79,11 @@ class PlanSummary:
     refused: int = 0
     warnings: int = 0
 
+    def __add__(self, other: PlanSummary) -> PlanSummary:
+        """Return the counts of both together."""
+        names = (one.name for one in fields(self))
+        return PlanSummary(**{name: getattr(self, name) + getattr(other, name) for name in names})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
@@ -119,17 +124,16 @@ class Plan:
         return self.has_changes and not self.blocks
 
 
-def summarize(plans: tuple[OrganizationPlan, ...]) -> PlanSummary:
-    """Count what the organizations' plans hold."""
-    changes = [change for plan in plans for change in plan.changes]
+def summarize(plan: OrganizationPlan) -> PlanSummary:
+    """Count what one organization's plan holds; summaries add up."""
     return PlanSummary(
-        add=sum(isinstance(change, Create) for change in changes),
-        change=sum(isinstance(change, Update) for change in changes),
-        destroy=sum(isinstance(change, Delete) for change in changes),
-        unchanged=sum(plan.unchanged for plan in plans),
-        unmanaged=sum(len(plan.unmanaged) for plan in plans),
-        managed=sum(plan.managed for plan in plans),
-        organizations=len(plans),
-        refused=sum(plan.is_refused for plan in plans),
-        warnings=sum(not found.is_error for plan in plans for found in plan.diagnostics),
+        add=sum(isinstance(change, Create) for change in plan.changes),
+        change=sum(isinstance(change, Update) for change in plan.changes),
+        destroy=sum(isinstance(change, Delete) for change in plan.changes),
+        unchanged=plan.unchanged,
+        unmanaged=len(plan.unmanaged),
+        managed=plan.managed,
+        organizations=1,
+        refused=int(plan.is_refused),
+        warnings=sum(not found.is_error for found in plan.diagnostics),
     )

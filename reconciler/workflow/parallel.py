@@ -8,27 +8,36 @@ from typing import TYPE_CHECKING, TypeVar
 from reconciler.core.errors import ReconcilerError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
 Item = TypeVar("Item")
 
 
-async def for_each(
-    items: Iterable[Item], work: Callable[[Item], Awaitable[None]], *, concurrency: int
+async def consume(
+    items: AsyncIterator[Item], work: Callable[[Item], Awaitable[None]], *, concurrency: int
 ) -> None:
-    """Await ``work`` for every item, at most ``concurrency`` at once; items are taken as needed.
+    """Await ``work`` for every item, at most ``concurrency`` at once, while items still come in.
+
+    Items are taken only as fast as they are worked on, so that they do not pile up.
 
     Raises:
-        ReconcilerError: the first one that ``work`` raised; the others were cancelled.
+        ReconcilerError: the first one raised by ``work`` or ``items``; everything else is cancelled.
     """
-    waiting = iter(items)
+    waiting: asyncio.Queue[Item | None] = asyncio.Queue(maxsize=2 * concurrency)
+
+    async def produce() -> None:
+        async for item in items:
+            await waiting.put(item)
+        for _ in range(concurrency):
+            await waiting.put(None)
 
     async def worker() -> None:
-        for item in waiting:
+        while (item := await waiting.get()) is not None:
             await work(item)
 
     try:
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(produce())
             for _ in range(concurrency):
                 tasks.create_task(worker())
     except* ReconcilerError as errors:

@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
-from reconciler.core.address import Address
-from reconciler.core.errors import AccessDenied, ProviderError, UsageError
+from reconciler.core.errors import AccessDenied, ProviderError
 from reconciler.core.guards import check_delete_limits
-from reconciler.core.plan import Plan, summarize
+from reconciler.core.plan import Plan, PlanSummary, summarize
 from reconciler.core.planner import plan_organization, unreadable
-from reconciler.workflow.parallel import for_each
+from reconciler.manifests import ManifestFile
+from reconciler.secrets import ResolvedSecrets
+from reconciler.workflow.gather import Declared
+from reconciler.workflow.parallel import consume
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator
 
     from reconciler.core.limits import Limits
     from reconciler.core.plan import OrganizationPlan, Scope
     from reconciler.core.planner import Choices
     from reconciler.core.state import DesiredOrganization, DesiredState, Organization
     from reconciler.providers.base import Reader
+    from reconciler.workflow.gather import Batch
 
 
 class Progress(Protocol):
     """Is told how far the reading has come."""
 
-    def advanced(self, done: int, total: int) -> None:
-        """Take note that ``done`` of ``total`` organizations have been read."""
+    def advanced(self, done: int) -> None:
+        """Take note that ``done`` organizations have been planned so far."""
         ...
 
 
@@ -49,22 +51,44 @@ async def make_plan(
     circumstances: Circumstances,
     progress: Progress,
 ) -> Plan:
-    """Plan every organization that is aimed at.
+    """Plan a desired state that is held in memory; see `stream_plan`.
+
+    Raises:
+        UsageError: a target means nothing that is declared.
+    """
+    whole = ManifestFile(None, "", desired.organizations, ())
+    declared = Declared([whole], choices, lambda _wanted: ResolvedSecrets(choices.secrets))
+    plan = await stream_plan(
+        declared.batches(),
+        reader,
+        choices=choices,
+        limits=limits,
+        circumstances=circumstances,
+        progress=progress,
+    )
+    declared.complete()
+    return plan
+
+
+async def stream_plan(
+    batches: AsyncIterator[Batch],
+    reader: Reader,
+    *,
+    choices: Choices,
+    limits: Limits,
+    circumstances: Circumstances,
+    progress: Progress,
+) -> Plan:
+    """Plan organization by organization while batches come in; what is unchanged is not kept.
 
     One that cannot be read or is refused does not hide the others.
 
     Raises:
-        UsageError: a target means nothing that is declared.
         AccessDenied: the credentials are not accepted; nothing else would be either.
     """
-    plans = await _read_and_decide(
-        aim(desired, choices),
-        reader=reader,
-        choices=choices,
-        concurrency=limits.concurrency,
-        progress=progress,
-    )
-    summary = summarize(plans)
+    planning = _Planning(reader, choices, progress)
+    await consume(planning.found(batches), planning.decide, concurrency=limits.concurrency)
+    plans, summary = planning.plans, planning.summary
     return Plan(
         scope=circumstances.scope,
         created_at=circumstances.created_at,
@@ -78,86 +102,104 @@ async def make_plan(
     )
 
 
-def aim(desired: DesiredState, choices: Choices) -> tuple[DesiredOrganization, ...]:
-    """Return the organizations in which something may change.
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """One organization to plan; ``live`` is what it was resolved to, or why it could not be."""
 
-    Raises:
-        UsageError: a target, or an address to rotate, means nothing that is declared.
-    """
-    for pattern in (*choices.targets, *choices.rotate):
-        if not any(_may_mean(pattern, organization) for organization in desired.organizations):
-            raise UsageError(f"no declared connection matches {pattern!r}; addresses look like acme/okta")
-    if not choices.targets:
-        return desired.organizations
-    return tuple(
-        organization
-        for organization in desired.organizations
-        if any(_may_mean(target, organization) for target in choices.targets)
+    index: int
+    desired: DesiredOrganization
+    live: Organization | ProviderError
+    choices: Choices
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """Who declared an organization first."""
+
+    index: int
+    desired: DesiredOrganization
+
+
+@dataclass(slots=True)
+class _Planning:
+    """What has been decided so far; a plan without anything to show is only counted."""
+
+    reader: Reader
+    choices: Choices
+    progress: Progress
+    _plans: dict[int, OrganizationPlan] = field(default_factory=dict)
+    _summaries: dict[int, PlanSummary] = field(default_factory=dict)
+    _claims: dict[str, _Claim] = field(default_factory=dict)
+    _clashes: list[tuple[int, OrganizationPlan]] = field(default_factory=list)
+
+    @property
+    def plans(self) -> tuple[OrganizationPlan, ...]:
+        """The plans that have something to show, in the order of the manifests."""
+        plans = self._plans | dict(self._clashes)
+        return tuple(plans[index] for index in sorted(plans))
+
+    @property
+    def summary(self) -> PlanSummary:
+        """The counts of all plans."""
+        clashes = {index: summarize(plan) for index, plan in self._clashes}
+        return sum((self._summaries | clashes).values(), start=PlanSummary())
+
+    async def found(self, batches: AsyncIterator[Batch]) -> AsyncIterator[_Task]:
+        """Resolve the organizations of each batch in bulk, and yield them one by one."""
+        index = 0
+        async for batch in batches:
+            choices = replace(self.choices, secrets=batch.secrets)
+            found = await self.reader.find_organizations([one.reference for one in batch.organizations])
+            for desired in batch.organizations:
+                live = self._usable(desired, found[desired.reference], index)
+                yield _Task(index, desired, live, choices)
+                index += 1
+
+    async def decide(self, task: _Task) -> None:
+        """Read and plan one organization."""
+        plan = await self._plan(task)
+        self._summaries[task.index] = summarize(plan)
+        if plan.changes or plan.unmanaged or plan.diagnostics:
+            self._plans[task.index] = plan
+        self.progress.advanced(len(self._summaries))
+
+    async def _plan(self, task: _Task) -> OrganizationPlan:
+        if isinstance(task.live, ProviderError):
+            return unreadable(task.desired, task.live)
+        try:
+            live = await self.reader.read_organization(task.live)
+        except AccessDenied:
+            raise
+        except ProviderError as error:
+            return unreadable(task.desired, error)
+        return plan_organization(task.desired, live, task.choices)
+
+    def _usable(
+        self, desired: DesiredOrganization, found: Organization | ProviderError, index: int
+    ) -> Organization | ProviderError:
+        """Return the organization, or why it must not be planned."""
+        if isinstance(found, ProviderError):
+            return found
+        if desired.organization_id not in {None, found.organization_id}:
+            return _other_organization(desired, found)
+        head = replace(desired, connections=())
+        first = self._claims.setdefault(found.organization_id, _Claim(index, head))
+        if first.index == index:
+            return found
+        self._clashes.append((first.index, unreadable(first.desired, _declared_twice(found, desired))))
+        return _declared_twice(found, first.desired)
+
+
+def _other_organization(desired: DesiredOrganization, found: Organization) -> ProviderError:
+    return ProviderError(
+        f"{desired.reference!r} is {found.organization_id} now, but the manifest is pinned to "
+        f"{desired.organization_id}; the name may belong to another customer by now: correct "
+        "`organization`, or the pin"
     )
 
 
-def _may_mean(pattern: str, organization: DesiredOrganization) -> bool:
-    if any(one.address.matches(pattern) for one in organization.connections):
-        return True
-    whole = pattern.partition("/")[0]
-    return organization.prune and Address(organization.reference, "").matches(f"{whole}/*")
-
-
-async def _read_and_decide(
-    aimed: Sequence[DesiredOrganization],
-    *,
-    reader: Reader,
-    choices: Choices,
-    concurrency: int,
-    progress: Progress,
-) -> tuple[OrganizationPlan, ...]:
-    """Take one organization after the other; keep their plans, not what was read."""
-    found = await reader.find_organizations([one.reference for one in aimed])
-    claims = Counter(one.organization_id for one in found.values() if not isinstance(one, ProviderError))
-    plans: dict[int, OrganizationPlan] = {}
-
-    async def plan_one(item: tuple[int, DesiredOrganization]) -> None:
-        index, desired = item
-        organization = _usable(desired, found[desired.reference], claims)
-        plans[index] = await _plan_one(desired, organization, reader, choices)
-        progress.advanced(len(plans), len(aimed))
-
-    await for_each(enumerate(aimed), plan_one, concurrency=concurrency)
-    return tuple(plans[index] for index in range(len(aimed)))
-
-
-def _usable(
-    desired: DesiredOrganization, found: Organization | ProviderError, claims: Counter[str]
-) -> Organization | ProviderError:
-    """Return the organization, or why it must not be planned."""
-    if isinstance(found, ProviderError):
-        return found
-    if desired.organization_id not in {None, found.organization_id}:
-        return ProviderError(
-            f"{desired.reference!r} is {found.organization_id} now, but the manifest is pinned to "
-            f"{desired.organization_id}; the name may belong to another customer by now: correct "
-            "`organization`, or the pin"
-        )
-    if claims[found.organization_id] > 1:
-        return ProviderError(
-            f"{desired.reference!r} is {found.organization_id}, which another manifest declares under "
-            "another name; put both into one document"
-        )
-    return found
-
-
-async def _plan_one(
-    desired: DesiredOrganization,
-    organization: Organization | ProviderError,
-    reader: Reader,
-    choices: Choices,
-) -> OrganizationPlan:
-    if isinstance(organization, ProviderError):
-        return unreadable(desired, organization)
-    try:
-        live = await reader.read_organization(organization)
-    except AccessDenied:
-        raise
-    except ProviderError as error:
-        return unreadable(desired, error)
-    return plan_organization(desired, live, choices)
+def _declared_twice(found: Organization, other: DesiredOrganization) -> ProviderError:
+    return ProviderError(
+        f"it is {found.organization_id}, and so is {other.reference!r} at {other.location}; "
+        "put all connections of an organization into one document"
+    )

@@ -73,7 +73,7 @@ class Watcher:
     outcomes: list[Outcome] = field(default_factory=list)
     on_start: Callable[[Change], None] = lambda change: None
 
-    def advanced(self, done: int, total: int) -> None:
+    def advanced(self, done: int) -> None:
         pass
 
     def started(self, change: Change) -> None:

@@ -43,7 +43,7 @@ every_case = pytest.mark.parametrize("folder", CASES, ids=lambda folder: folder.
 
 
 class Unwatched:
-    def advanced(self, done: int, total: int) -> None:
+    def advanced(self, done: int) -> None:
         """Nobody looks."""
 
 

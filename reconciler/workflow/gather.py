@@ -1,0 +1,133 @@
+"""Reading what is declared a part at a time, so that an estate need not fit into memory."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from reconciler.core.address import Address
+from reconciler.core.errors import InvalidConfiguration, UsageError
+from reconciler.secrets import wanted_by
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+
+    from reconciler.core.errors import Diagnostic
+    from reconciler.core.planner import Choices
+    from reconciler.core.secret import Secret, SecretReference
+    from reconciler.core.state import DesiredOrganization
+    from reconciler.manifests import ManifestFile
+    from reconciler.secrets import ResolvedSecrets, WantedSecret
+
+    Resolve = Callable[[Iterable[WantedSecret]], ResolvedSecrets]
+
+_SIZES: Final = (50, 250)
+_SIZE: Final = 1000
+"""Organizations in a batch: the first ones are small, so that reading live state begins at once; one
+search of the API finds at most a thousand (its documented page limit)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some organizations in which something may change, and the secrets they need."""
+
+    organizations: tuple[DesiredOrganization, ...]
+    secrets: Mapping[SecretReference, Secret] = field(default_factory=dict)
+
+
+class Declared:
+    """What manifests declare, in batches.
+
+    From the first error on nothing more is handed out, but everything is still checked, so that
+    `complete` can name all findings at once.
+    """
+
+    def __init__(self, files: Iterable[ManifestFile], choices: Choices, resolve: Resolve) -> None:
+        self.diagnostics: list[Diagnostic] = []
+        self.organizations = 0
+        self.connections = 0
+        self._files = files
+        self._choices = choices
+        self._resolve = resolve
+        self._unmatched = dict.fromkeys((*choices.targets, *choices.rotate))
+
+    async def batches(self) -> AsyncIterator[Batch]:
+        """Yield batches; between files the event loop gets its turn."""
+        waiting: list[DesiredOrganization] = []
+        sizes = iter(_SIZES)
+        size = next(sizes)
+        for file in self._files:
+            await asyncio.sleep(0)
+            self.diagnostics += file.diagnostics
+            waiting += self._aimed_at(file.organizations)
+            while len(waiting) >= size:
+                part, waiting = waiting[:size], waiting[size:]
+                size = next(sizes, _SIZE)
+                if (batch := self._batch(part)) is not None:
+                    yield batch
+        if waiting and (batch := self._batch(waiting)) is not None:
+            yield batch
+
+    def check(self) -> None:
+        """Read and check everything that was not handed out yet, where nothing can be planned anyway.
+
+        Raises:
+            InvalidConfiguration: something is wrong with a manifest, or a secret is missing.
+        """
+        for file in self._files:
+            self.diagnostics += file.diagnostics
+            self._secrets(tuple(self._aimed_at(file.organizations)))
+        self.complete()
+
+    def complete(self) -> None:
+        """Say whether what was handed out is to be relied on.
+
+        Raises:
+            InvalidConfiguration: something is wrong with a manifest, or a secret is missing.
+            UsageError: a target, or an address to rotate, means nothing that is declared.
+        """
+        if self.has_errors:
+            raise InvalidConfiguration(tuple(self.diagnostics))
+        for pattern in self._unmatched:
+            raise UsageError(f"no declared connection matches {pattern!r}; addresses look like acme/okta")
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether anything found blocks."""
+        return any(found.is_error for found in self.diagnostics)
+
+    def _batch(self, organizations: Iterable[DesiredOrganization]) -> Batch | None:
+        part = tuple(organizations)
+        secrets = self._secrets(part)
+        return None if self.has_errors else Batch(part, secrets)
+
+    def _secrets(self, part: tuple[DesiredOrganization, ...]) -> Mapping[SecretReference, Secret]:
+        if not self._choices.compares_secrets:
+            return {}
+        connections = (one for organization in part for one in organization.connections)
+        resolved = self._resolve(
+            wanted_by(one for one in connections if self._choices.are_aimed_at(one.address))
+        )
+        self.diagnostics += resolved.diagnostics
+        return resolved.secrets
+
+    def _aimed_at(self, organizations: tuple[DesiredOrganization, ...]) -> Iterable[DesiredOrganization]:
+        for organization in organizations:
+            self.organizations += 1
+            self.connections += len(organization.connections)
+            for pattern in [one for one in self._unmatched if _may_mean(one, organization)]:
+                del self._unmatched[pattern]
+        targets = self._choices.targets
+        return organizations if not targets else (one for one in organizations if _is_target(one, targets))
+
+
+def _is_target(organization: DesiredOrganization, targets: tuple[str, ...]) -> bool:
+    return any(_may_mean(target, organization) for target in targets)
+
+
+def _may_mean(pattern: str, organization: DesiredOrganization) -> bool:
+    if any(one.address.matches(pattern) for one in organization.connections):
+        return True
+    whole = pattern.partition("/")[0]
+    return organization.prune and Address(organization.reference, "").matches(f"{whole}/*")
