@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, assert_never
+from typing import TYPE_CHECKING
 
-from reconciler.core.change import RESOURCE_TYPE, Action, ActionReason, Create, Delete, Update
+from reconciler.core.change import RESOURCE_TYPE, Action
 from reconciler.reports.attributes import attribute_lines, symbol
 from reconciler.reports.diagnostic_box import render_diagnostic
+from reconciler.reports.plan_words import NO_CHANGES, participle, reason, shortcomings, verdict
 from reconciler.reports.style import Style
 from reconciler.reports.visible import count, quoted, visible
 
@@ -16,14 +17,6 @@ if TYPE_CHECKING:
     from reconciler.core.change import Change
     from reconciler.core.plan import Plan, PlanSummary, Unmanaged
 
-NO_CHANGES: Final = "No changes. Your infrastructure matches the configuration."
-
-_REASONS: Final = {
-    ActionReason.RESUMES_CREATE: "resumes an interrupted create",
-    ActionReason.DECLARED_ABSENT: "because its manifest says `state: absent`",
-    ActionReason.NOT_DECLARED: "because it is not declared and its organization says `prune: true`",
-}
-
 
 def render_plan(plan: Plan, *, color: bool = False) -> str:
     """Return the whole plan: changes, counts, unmanaged connections and findings."""
@@ -31,12 +24,22 @@ def render_plan(plan: Plan, *, color: bool = False) -> str:
     return "\n".join(_sections(plan, style)) + "\n"
 
 
+def render_change(change: Change, style: Style) -> str:
+    """Return one change: what will be done, why, and attribute by attribute; no newline at its end."""
+    lines = [f"{style.bold(f'  # {visible(str(change.address))}')} {_intention(change, style)}"]
+    if change.reason:
+        lines.append(f"  # ({reason(change)})")
+    name = quoted(change.address.connection)
+    lines.append(f"  {symbol(change.action, style)} {RESOURCE_TYPE} {name} {{")
+    return "\n".join([*lines, *attribute_lines(change, style), "    }"])
+
+
 def _sections(plan: Plan, style: Style) -> Iterator[str]:
     if plan.has_changes:
         yield _legend(plan.summary, style)
         yield "reconciler will perform the following actions:\n"
         for change in plan.changes:
-            yield _change(change, style) + "\n"
+            yield render_change(change, style) + "\n"
     yield _verdict(plan, style)
     yield from _counts(plan)
     for found in sorted((*plan.diagnostics, *plan.blocks), key=lambda one: one.is_error):
@@ -54,44 +57,19 @@ def _legend(summary: PlanSummary, style: Style) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _change(change: Change, style: Style) -> str:
-    lines = [f"{style.bold(f'  # {visible(str(change.address))}')} {_intention(change, style)}"]
-    if change.reason:
-        lines.append(f"  # ({_REASONS[change.reason]})")
-    name = quoted(change.address.connection)
-    lines.append(f"  {symbol(change.action, style)} {RESOURCE_TYPE} {name} {{")
-    return "\n".join([*lines, *attribute_lines(change, style), "    }"])
-
-
 def _intention(change: Change, style: Style) -> str:
-    match change:
-        case Create():
-            return "will be created"
-        case Update():
-            return "will be updated in-place"
-        case Delete():
-            return f"will be {style.red('destroyed')}"
-        case _:
-            assert_never(change)
+    word = participle(change.action)
+    return f"will be {style.red(word) if change.action is Action.DELETE else word}"
 
 
 def _verdict(plan: Plan, style: Style) -> str:
-    """Return the line that other programs look for; "no changes" is said only if that is certain."""
-    summary = plan.summary
-    if plan.has_changes:
-        return style.bold(
-            f"Plan: {summary.add} to add, {summary.change} to change, {summary.destroy} to destroy."
-        )
-    if plan.is_complete and not plan.has_errors:
-        return style.verdict(NO_CHANGES, is_good=True)
-    if summary.refused == summary.organizations:
-        return style.bold("Nothing could be planned.")
-    return style.bold("No differences were found in what could be planned.")
+    words = verdict(plan)
+    return style.verdict(words, is_good=True) if words == NO_CHANGES else style.bold(words)
 
 
 def _counts(plan: Plan) -> Iterator[str]:
     summary = plan.summary
-    yield from _shortcomings(plan)
+    yield from shortcomings(plan)
     if not plan.secrets_compared:
         yield "Secrets: not resolved and not compared."
     if summary.unmanaged:
@@ -99,17 +77,6 @@ def _counts(plan: Plan) -> Iterator[str]:
         yield from (_unmanaged(one) for one in plan.unmanaged)
     if summary.warnings:
         yield f"Warnings: {summary.warnings}, shown below."
-
-
-def _shortcomings(plan: Plan) -> Iterator[str]:
-    summary = plan.summary
-    if not plan.is_complete:
-        yield (
-            f"Refused: {summary.refused} of {count(summary.organizations, 'organization')}; "
-            "this plan is incomplete, the errors below say why."
-        )
-    if plan.blocks:
-        yield f"Blocked: {count(len(plan.blocks), 'error')} below; nothing of this plan can be applied."
 
 
 def _unmanaged(one: Unmanaged) -> str:
