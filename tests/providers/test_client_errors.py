@@ -152,6 +152,11 @@ def test_the_session_api_s_form_of_a_validation_error_is_read() -> None:
         ask(script, create, MEMBER)
 
 
+def test_a_validation_error_of_another_shape_is_a_refusal_without_words() -> None:
+    error = error_of(read, httpx.Response(400, json={"body": "client_secret was wrong"}))
+    assert "answered 400 without saying why" in error.message
+
+
 def test_the_oauth_form_and_plain_text_content_types_are_read() -> None:
     body = json.dumps({"error": "invalid_request", "error_description": "Nope."})
     error = error_of(read, httpx.Response(400, text=body, headers={"Content-Type": "text/plain"}))

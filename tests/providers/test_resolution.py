@@ -130,6 +130,26 @@ def test_going_through_all_organizations_stops_where_looking_up_is_cheaper() -> 
     assert (directory.gets, len(directory.searches)) == (20, 2)
 
 
+@pytest.mark.parametrize("denied", [False, True])
+def test_going_through_all_organizations_may_fail_without_harm_unless_denied(denied: bool) -> None:
+    directory = Directory(*MANY[:30])
+    directory.search_answer = refused(403, "use_https") if denied else refused(400, "bad_request")
+    references = [f"crm|{number}" for number in range(15)]
+    if denied:
+        with pytest.raises(AccessDenied):
+            find(directory, *references)
+        assert directory.gets == 0
+    else:
+        assert all(isinstance(one, Organization) for one in find(directory, *references).values())
+        assert directory.gets == 15
+
+
+@pytest.mark.parametrize("value", ["text", [5]])
+def test_a_list_of_ids_of_a_wrong_type_is_an_error(value: object) -> None:
+    answer = ok(organization=organization("acme", sso_jit_provisioning_allowed_connections=value))
+    assert isinstance(find(Script(answer), "acme")["acme"], MalformedAnswer)
+
+
 def test_pages_are_followed_and_the_answer_keeps_the_order_of_the_references() -> None:
     directory = Directory(*MANY[:50], page=7)
     references = [f"organization-test-{number}" for number in range(30, 20, -1)]

@@ -60,8 +60,6 @@ _DENIED_WITHOUT_TYPE: Final = (
 
 def advice(status: int, error_type: str) -> str:
     """Return what the user can do about an error, or nothing where there is nothing to say."""
-    if error_type in DEAD_SESSION:
-        return LOG_IN_AGAIN
     if not error_type and status in {401, 403, 404}:
         return _DENIED_WITHOUT_TYPE
     return _ADVICE.get(error_type, "")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import replace
-from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -86,7 +85,9 @@ class Client:
             ProviderError: of the kind that `reconciler.providers.base.Provider` promises.
         """
         spent = 0.0
-        for attempt in count(1):
+        attempt = 0
+        while True:
+            attempt += 1
             outcome, seconds = await self._attempt(call, attempt)
             if not isinstance(outcome, Failure):
                 return outcome
@@ -95,7 +96,6 @@ class Client:
             spent += seconds
             self._check_patience(outcome, attempt, spent)
             spent += await self._rest(outcome)
-        raise AssertionError("count() has no end")
 
     async def _attempt(self, call: Call, attempt: int) -> tuple[Mapping[str, Any] | Failure, float]:
         """Return what one attempt brought, and the seconds it took without waiting for its turn."""
