@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler.cli.exit_code import ExitCode
-from reconciler.cli.options import console_of, reporting_options, selection_options
+from reconciler.cli.exit_code import Declined
+from reconciler.cli.options import reporting_options, selection_options
 
 if TYPE_CHECKING:
+    from reconciler.cli.call import Call
     from reconciler.cli.console import Console
 
 _QUESTION = """
@@ -26,7 +27,7 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 def _read_age(_context: click.Context, _parameter: click.Parameter, value: str) -> timedelta:
-    found = re.fullmatch(r"(\d{1,6})([smhd])", value)
+    found = re.fullmatch(r"(\d{1,6})([smhd])", value, re.ASCII)
     if found is None:
         raise click.BadParameter(f"{value!r} must be a number with s, m, h or d, such as 24h")
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
@@ -49,26 +50,24 @@ def _read_age(_context: click.Context, _parameter: click.Parameter, value: str) 
 @selection_options()
 @reporting_options("text", "json")
 @click.pass_obj
-def command(config: str | None, /, paths: tuple[str, ...], **options: Any) -> int:  # noqa: ANN401 - options
+def command(call: Call, /, paths: tuple[str, ...], **options: Any) -> int:  # noqa: ANN401 - options
     """Make what is live what the manifests declare.
 
     With PATHs (or none) it plans, asks, and applies. With one PLAN_FILE, as `plan --out` wrote it,
     it applies exactly that plan; it was reviewed already, so nothing is asked.
     """
-    console = console_of(options)
+    call.understand(options)
     saved = _plan_file(paths)
     if saved and (options["targets"] or options["rotate"] or options["variables"]):
         raise click.UsageError("a saved plan is applied as it is: --target, --rotate and --var do not fit")
     from reconciler.cli import applying
+    from reconciler.cli.delivery import check_outputs
 
-    planned = (
-        applying.load_saved(config, saved, options)
-        if saved
-        else applying.plan_now(config, paths, options, console)
-    )
-    if not planned.plan.blocks and planned.plan.has_changes and not saved:
-        _approve(console, auto_approve=options["auto_approve"])
-    return applying.carry_out(planned, options, console)
+    check_outputs(call)
+    planned = applying.load_saved(call, saved, options) if saved else applying.plan_now(call, paths, options)
+    if planned.plan.can_apply and not saved and not options["auto_approve"]:
+        _approve(call.console)
+    return applying.carry_out(planned, call)
 
 
 def _plan_file(paths: tuple[str, ...]) -> Path | None:
@@ -79,13 +78,10 @@ def _plan_file(paths: tuple[str, ...]) -> Path | None:
     return None if path.suffix in {".yaml", ".yml"} or path.is_dir() else path
 
 
-def _approve(console: Console, *, auto_approve: bool) -> None:
-    if auto_approve:
-        return
+def _approve(console: Console) -> None:
     if not console.is_interactive:
         raise click.UsageError(
             "nobody can be asked here: approve with --auto-approve, or apply a plan saved with `plan --out`"
         )
     if console.ask(_QUESTION) != "yes":
-        console.urgent("\nApply cancelled.")
-        raise click.exceptions.Exit(ExitCode.ERROR)
+        raise Declined

@@ -1,20 +1,23 @@
-"""Carrying out a plan from the command line: where it comes from, who watches, how it ends."""
+"""Carrying out a plan from the command line: where it comes from, and how it ends."""
 
 from __future__ import annotations
 
 import asyncio
 import signal
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from reconciler.cli import wiring
 from reconciler.cli.delivery import deliver
 from reconciler.cli.exit_code import ExitCode
+from reconciler.cli.logging import configure_logging
 from reconciler.cli.planning import Planned, plan_live
+from reconciler.cli.watching import Watch
+from reconciler.core.errors import InvalidConfiguration
 from reconciler.core.outcome import ApplyResult
 from reconciler.providers.stytch.connect import connect
-from reconciler.reports import PLAN_FORMATS, RESULT_FORMATS, render_finished, render_started
+from reconciler.reports import PLAN_FORMATS, RESULT_FORMATS
 from reconciler.storage.plan_file import load_plan
 from reconciler.workflow.apply import accept_deletes, apply_plan, check_saved_plan, secrets_wanted_by
 
@@ -22,66 +25,76 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from reconciler.cli.call import Call
     from reconciler.cli.console import Console
-    from reconciler.core.change import Change
-    from reconciler.core.outcome import Outcome
+    from reconciler.core.secret import Secret, SecretReference
 
 
-def load_saved(config: str | None, path: Path, options: Mapping[str, Any]) -> Planned:
+def load_saved(call: Call, path: Path, options: Mapping[str, Any]) -> Planned:
     """Read a saved plan and make sure that it may be applied here and now.
 
     Raises:
         PlanRefused: it is changed, foreign, expired, or of another version.
-        InvalidConfiguration: a secret that it needs cannot be resolved.
     """
-    project = wiring.project_of(config)
+    configure_logging(call.console)
+    project = wiring.project_of(call.config)
     plan = load_plan(path)
     target = wiring.target_of(project)
     check_saved_plan(plan, scope=wiring.scope_of(target), now=wiring.now(), max_age=options["max_age"])
-    secrets = wiring.secrets_of(project, secrets_wanted_by(plan))
-    plan = accept_deletes(plan, project.limits, options["allow_deletes"])
-    return Planned(plan, project, target, secrets)
+    return Planned(accept_deletes(plan, project.limits, options["allow_deletes"]), project, target)
 
 
-def plan_now(
-    config: str | None, paths: Sequence[str], options: Mapping[str, Any], console: Console
-) -> Planned:
+def plan_now(call: Call, paths: Sequence[str], options: Mapping[str, Any]) -> Planned:
     """Plan, and show the plan: as the result's preamble, or as a remark if the result is JSON."""
-    planned = plan_live(config, paths, options, console)
+    planned = plan_live(call, paths, options)
     plan = accept_deletes(planned.plan, planned.project.limits, options["allow_deletes"])
-    if options["format_"] == "text":
-        console.result(PLAN_FORMATS["text"](plan, color=console.colors_result))
+    if call.format == "text":
+        call.console.result(PLAN_FORMATS["text"](plan, color=call.console.colors_result))
     else:
-        console.remark(PLAN_FORMATS["text"](plan, color=console.colors_remarks))
+        call.console.remark(PLAN_FORMATS["text"](plan, color=call.console.colors_remarks))
     return replace(planned, plan=plan)
 
 
-def carry_out(planned: Planned, options: Mapping[str, Any], console: Console) -> ExitCode:
-    """Apply, deliver the summary, and say by the exit code whether everything now holds."""
-    result = asyncio.run(_apply(planned, console))
+def carry_out(planned: Planned, call: Call) -> ExitCode:
+    """Apply, deliver the summary, and say by the exit code whether everything now holds.
+
+    Raises:
+        InvalidConfiguration: something blocks the plan as a whole, or a secret that it needs cannot
+            be resolved; nothing was written.
+    """
+    if planned.plan.blocks:
+        raise InvalidConfiguration((*planned.plan.diagnostics, *planned.plan.blocks))
+    secrets = wiring.secrets_of(planned.project, secrets_wanted_by(planned.plan))
+    result = asyncio.run(_apply(planned, secrets, call.console))
     result = replace(result, diagnostics=planned.plan.diagnostics)
-    deliver(result, RESULT_FORMATS, console=console, format_=options["format_"], outputs=options["outputs"])
+    delivered = deliver(result, RESULT_FORMATS, call)
     if result.interrupted:
         return ExitCode.INTERRUPTED
-    return ExitCode.SUCCESS if result.is_complete else ExitCode.ERROR
+    return ExitCode.SUCCESS if result.is_complete and delivered else ExitCode.ERROR
 
 
-async def _apply(planned: Planned, console: Console) -> ApplyResult:
-    if not planned.plan.has_changes:
+async def _apply(
+    planned: Planned, secrets: Mapping[SecretReference, Secret], console: Console
+) -> ApplyResult:
+    plan, limits = planned.plan, planned.project.limits
+    if not plan.has_changes:
         return ApplyResult()
     stop = asyncio.Event()
-    limits = planned.project.limits
     _stop_on_signals(stop, console)
-    async with connect(planned.target, limits) as provider:
-        return await apply_plan(
-            planned.plan,
-            provider,
-            planned.secrets,
-            concurrency=limits.concurrency,
-            observer=_Lines(console),
-            stop=stop,
-            clock=monotonic,
-        )
+    watch = Watch(console)
+    async with connect(planned.target, limits) as provider, watch.ticking():
+        try:
+            return await apply_plan(
+                plan,
+                provider,
+                secrets,
+                concurrency=limits.concurrency,
+                observer=watch,
+                stop=stop,
+                clock=monotonic,
+            )
+        except asyncio.CancelledError:  # by the second Ctrl-C, see below
+            return watch.cut_short(plan.changes)
 
 
 def _stop_on_signals(stop: asyncio.Event, console: Console) -> None:
@@ -99,16 +112,3 @@ def _stop_on_signals(stop: asyncio.Event, console: Console) -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, interrupt)
-
-
-@dataclass(frozen=True, slots=True)
-class _Lines:
-    """Prints a line when an operation begins and when it ends."""
-
-    console: Console
-
-    def started(self, change: Change) -> None:
-        self.console.remark(render_started(change, color=self.console.colors_remarks))
-
-    def finished(self, outcome: Outcome) -> None:
-        self.console.remark(render_finished(outcome, color=self.console.colors_remarks))

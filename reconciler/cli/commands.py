@@ -12,6 +12,7 @@ VERBS: Final = {
     "validate": "Check manifests offline: every finding at once.",
     "plan": "Show what apply would do; write nothing.",
     "apply": "Make what is live what the manifests declare.",
+    "drift": "Tell whether live is still what the manifests declare.",
     "show": "Show a saved plan.",
     "schema": "Print the JSON Schema of manifests, project file or plan.",
     "emulator": "Run a local server that behaves like the API.",

@@ -8,17 +8,30 @@ from dataclasses import dataclass
 
 import click
 
+from reconciler.cli.exit_code import OutputLost
+
 
 @dataclass(frozen=True, slots=True)
 class Console:
-    """Where this run prints, and how. ``color``: always, never or auto."""
+    """Where this run prints, and how. ``color``: always, never or auto; ``verbosity``: 0, 1, 2."""
 
     color: str = "auto"
     quiet: bool = False
+    verbosity: int = 0
+    log_format: str = "text"
 
     def result(self, text: str) -> None:
-        """Print the result."""
-        click.echo(text.rstrip("\n"), color=True)
+        """Print the result.
+
+        Raises:
+            OutputLost: standard output cannot be written to.
+        """
+        try:
+            click.echo(text.rstrip("\n"), color=True)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise OutputLost(error.strerror or str(error)) from error
 
     def remark(self, text: str) -> None:
         """Print anything that is not the result, unless it is to be quiet."""
@@ -42,13 +55,13 @@ class Console:
     @property
     def is_interactive(self) -> bool:
         """Whether somebody can be asked."""
-        return sys.stdin.isatty()
+        return sys.stdin is not None and sys.stdin.isatty()
 
     def ask(self, question: str) -> str:
         """Ask on standard error and return the answer; the end of input is no answer.
 
         Raises:
-            click.Abort: Ctrl-C.
+            KeyboardInterrupt: Ctrl-C.
         """
         click.echo(question, err=True, nl=False)
         return sys.stdin.readline().strip()

@@ -2,34 +2,64 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from reconciler.storage.files import write_atomically
+from reconciler.core.errors import Diagnostic, Severity, UsageError
+from reconciler.reports import render_diagnostics
+from reconciler.storage.files import check_writable, write_atomically
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
+    from pathlib import Path
 
-    from reconciler.cli.console import Console
-    from reconciler.cli.options import OutputFile
+    from reconciler.cli.call import Call
     from reconciler.reports import Format
 
-Reported = TypeVar("Reported")
+Reported = TypeVar("Reported", bound=Any)
 
 
-def deliver(
-    reported: Reported,
-    formats: Mapping[str, Format[Reported]],
-    *,
-    console: Console,
-    format_: str,
-    outputs: Sequence[OutputFile],
-) -> None:
-    """Write the files first, then print: a file that cannot be written is not passed over.
+def check_outputs(call: Call, saved: Path | None = None) -> None:
+    """Make sure, before anything is done, that its result can be kept where it is wanted.
 
     Raises:
         UsageError: a file cannot be written.
     """
-    for output in outputs:
-        write_atomically(output.path, formats[output.format or format_](reported, color=False))
-    colored = console.colors_result and format_ == "text"
-    console.result(formats[format_](reported, color=colored))
+    for path, _ in _files(call, saved):
+        check_writable(path)
+
+
+def deliver(
+    reported: Reported, formats: Mapping[str, Format[Reported]], call: Call, saved: Path | None = None
+) -> bool:
+    """Write the files, then print; return whether every file could be written.
+
+    ``saved`` is one more file for the JSON: a saved plan is that document and nothing else. A file
+    that fails does not cost the result: it is printed all the same, with the failure beside it, and
+    in the JSON among its diagnostics.
+    """
+    failures = tuple(
+        failure
+        for path, format_ in _files(call, saved)
+        if (failure := _write(path, formats[format_](reported, color=False)))
+    )
+    if failures:
+        call.console.urgent(render_diagnostics(failures, color=call.console.colors_remarks))
+    if failures and call.format == "json":
+        reported = replace(reported, diagnostics=(*reported.diagnostics, *failures))
+    colored = call.console.colors_result and call.format == "text"
+    call.console.result(formats[call.format](reported, color=colored))
+    return not failures
+
+
+def _files(call: Call, saved: Path | None) -> tuple[tuple[Path, str], ...]:
+    wanted = tuple((output.path, output.format) for output in call.outputs)
+    return (*wanted, (saved, "json")) if saved else wanted
+
+
+def _write(path: Path, text: str) -> Diagnostic | None:
+    try:
+        write_atomically(path, text)
+    except UsageError as error:
+        return Diagnostic(Severity.ERROR, "output-not-written", str(error))
+    return None

@@ -126,11 +126,14 @@ def _example() -> Path:
 
 @contextmanager
 def _emulator(project: Path) -> Iterator[RunningEmulator]:
-    from reconciler.emulator import EmulatorSettings, running_emulator
+    from reconciler.emulator import EmulatorSettings, MissingExtraError, running_emulator
 
-    with running_emulator(EmulatorSettings(seed=project / "emulator.yaml")) as running:
-        _point_at(running, project / "reconciler.yaml")
-        yield running
+    try:
+        with running_emulator(EmulatorSettings(seed=project / "emulator.yaml")) as running:
+            _point_at(running, project / "reconciler.yaml")
+            yield running
+    except MissingExtraError as error:
+        raise click.ClickException(str(error)) from error
 
 
 def _point_at(running: RunningEmulator, project_file: Path) -> None:

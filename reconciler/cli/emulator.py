@@ -38,10 +38,14 @@ def command(**options: Any) -> int:  # noqa: ANN401 - options
     if options["list_behaviours"]:
         click.echo(_behaviours())
         return ExitCode.SUCCESS
-    from reconciler.emulator import serve
+    from reconciler.emulator import MissingExtraError, SeedError, serve
 
     try:
         serve(_settings(options), options["host"], options["port"], _announce)
+    except KeyboardInterrupt:  # this is how it is meant to end
+        return ExitCode.SUCCESS
+    except (MissingExtraError, SeedError) as error:
+        raise click.ClickException(str(error)) from error
     except OSError as error:
         raise click.ClickException(
             f"cannot listen at {options['host']}:{options['port']}: {error.strerror or error}"

@@ -1,4 +1,4 @@
-"""What the exit code says; nothing else is ever returned."""
+"""What the exit code says, and the ways out that only the command line knows."""
 
 from enum import IntEnum
 
@@ -10,3 +10,11 @@ class ExitCode(IntEnum):
     ERROR = 1
     CHANGES = 2
     INTERRUPTED = 130
+
+
+class Declined(Exception):
+    """Somebody was asked, and did not approve."""
+
+
+class OutputLost(Exception):
+    """Standard output cannot be written to, so nobody can be told the result there."""

@@ -2,58 +2,75 @@
 
 from __future__ import annotations
 
+import contextlib
+import traceback
 from typing import TYPE_CHECKING
 
-from reconciler.cli.commands import VERBS
-from reconciler.cli.console import Console
-from reconciler.core.errors import Diagnostic, InvalidConfiguration, Severity
+from reconciler.core.errors import Diagnostic, InvalidConfiguration, ReconcilerError, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import click
 
-    from reconciler.core.errors import ReconcilerError
+    from reconciler.cli.call import Call
 
 
-def report_usage_error(error: click.ClickException, words: Sequence[str]) -> None:
+def report_usage_error(error: click.ClickException, call: Call) -> None:
     """Say what is wrong with the words of a call, and where its help is."""
-    verb = _verb(words)
-    detail = f"see `reconciler {verb} --help`" if verb else "see `reconciler --help`"
-    _report((Diagnostic(Severity.ERROR, "usage", error.format_message(), detail),), words)
+    detail = f"see `reconciler {call.verb} --help`" if call.verb else "see `reconciler --help`"
+    _report((Diagnostic(Severity.ERROR, "usage", error.format_message(), detail),), call)
 
 
-def report_failure(error: ReconcilerError, words: Sequence[str]) -> None:
+def report_failure(error: ReconcilerError, call: Call) -> None:
     """Say why the run stopped: every finding, or the error's own sentence."""
     if isinstance(error, InvalidConfiguration):
-        _report(error.diagnostics, words)
+        _report(error.diagnostics, call)
     else:
         code = _code(type(error).__name__)
-        _report((Diagnostic(Severity.ERROR, code, str(error)),), words)
+        _report((Diagnostic(Severity.ERROR, code, str(error)),), call)
 
 
-def _report(diagnostics: tuple[Diagnostic, ...], words: Sequence[str]) -> None:
+def report_decline(call: Call) -> None:
+    """Say, in Terraform's words, that nothing was done because nobody approved."""
+    call.console.urgent("\nApply cancelled.")
+    _report_to_machines((Diagnostic(Severity.ERROR, "cancelled", "Apply cancelled."),), call)
+
+
+def report_interruption(call: Call) -> None:
+    """Say that the run was stopped from outside before there was a result."""
+    call.console.urgent("\nInterrupted.")
+    found = Diagnostic(Severity.ERROR, "interrupted", "Interrupted.")
+    _report_to_machines((found,), call, interrupted=True)
+
+
+def report_bug(error: Exception, call: Call) -> None:
+    """Show the traceback of what nobody foresaw, and still answer machines in full."""
+    call.console.urgent("".join(traceback.format_exception(error)))
+    advice = "please report it with the traceback above"
+    found = Diagnostic(Severity.ERROR, "bug", f"this is a bug in reconciler: {type(error).__name__}", advice)
+    _report((found,), call)
+
+
+def _report(diagnostics: tuple[Diagnostic, ...], call: Call) -> None:
     from reconciler.reports import render_diagnostics
+
+    call.console.urgent(render_diagnostics(diagnostics, color=call.console.colors_remarks))
+    _report_to_machines(diagnostics, call)
+
+
+def _report_to_machines(
+    diagnostics: tuple[Diagnostic, ...], call: Call, *, interrupted: bool = False
+) -> None:
+    """Leave no reader of our JSON with nothing, or with the result of an earlier run."""
     from reconciler.reports.failure_json import failure_json
+    from reconciler.storage.files import write_atomically
 
-    console = Console(color=_word_of("--color", words) or "auto")
-    console.urgent(render_diagnostics(diagnostics, color=console.colors_remarks))
-    if _word_of("--format", words) == "json":
-        console.result(failure_json(diagnostics))
-
-
-def _verb(words: Sequence[str]) -> str:
-    return next((word for word in words if word in VERBS), "")
-
-
-def _word_of(option: str, words: Sequence[str]) -> str | None:
-    """Read an option's value off the words, since the call itself may not be parsable."""
-    for index, word in enumerate(words):
-        if word.startswith(f"{option}="):
-            return word.partition("=")[2]
-        if word == option and index + 1 < len(words):
-            return words[index + 1]
-    return None
+    text = failure_json(diagnostics, interrupted=interrupted)
+    for output in call.outputs:
+        if output.format == "json":
+            with contextlib.suppress(ReconcilerError):  # it may be the very error that is reported
+                write_atomically(output.path, text)
+    if call.format == "json":
+        call.console.result(text)
 
 
 def _code(name: str) -> str:

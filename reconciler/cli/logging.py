@@ -11,12 +11,15 @@ import structlog
 if TYPE_CHECKING:
     from structlog.typing import EventDict, Processor, WrappedLogger
 
+    from reconciler.cli.console import Console
+
 _LEVELS: Final = {0: logging.WARNING, 1: logging.INFO}
 
 
-def configure_logging(*, verbosity: int, log_format: str) -> None:
-    """Send log lines to standard error: warnings, with ``-v`` every API call, with ``-vv`` all."""
-    renderer: Processor = structlog.processors.JSONRenderer() if log_format == "json" else _as_text
+def configure_logging(console: Console) -> None:
+    """Send log lines to standard error: warnings, with ``-v`` every API call."""
+    as_json = console.log_format == "json"
+    renderer: Processor = structlog.processors.JSONRenderer() if as_json else _as_text
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -24,7 +27,7 @@ def configure_logging(*, verbosity: int, log_format: str) -> None:
             structlog.processors.format_exc_info,
             renderer,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS.get(verbosity, logging.DEBUG)),
+        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS.get(console.verbosity, logging.DEBUG)),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
+from contextlib import contextmanager
+from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
 import click
 
 from reconciler import __version__
+from reconciler.cli.call import Call
 from reconciler.cli.commands import LazyGroup
-from reconciler.cli.exit_code import ExitCode
-from reconciler.cli.failure import report_failure, report_usage_error
+from reconciler.cli.exit_code import Declined, ExitCode, OutputLost
+from reconciler.cli.failure import (
+    report_bug,
+    report_decline,
+    report_failure,
+    report_interruption,
+    report_usage_error,
+)
 from reconciler.core.errors import ReconcilerError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 
 @click.group(
@@ -30,8 +41,8 @@ if TYPE_CHECKING:
 )
 @click.option("--config", metavar="FILE", help="The project file; default: reconciler.yaml, if there is one.")
 @click.version_option(__version__, message="reconciler %(version)s")
-@click.pass_context
-def group(context: click.Context, directory: str | None, config: str | None) -> None:
+@click.pass_obj
+def group(call: Call, /, directory: str | None, config: str | None) -> None:
     """OIDC connections as code.
 
     YAML files declare the OIDC connections of each organization; plan shows what differs from what
@@ -39,27 +50,62 @@ def group(context: click.Context, directory: str | None, config: str | None) -> 
     """
     if directory is not None:
         _change_directory(directory)
-    context.obj = config
+    call.config = config
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    words = sys.argv[1:] if arguments is None else list(arguments)
+    call = Call.of(sys.argv[1:] if arguments is None else list(arguments))
+    _survive_any_encoding()
     try:
-        code = group.main(args=words, prog_name="reconciler", standalone_mode=False)
-    except click.ClickException as error:
-        report_usage_error(error, words)
-        return ExitCode.ERROR
-    except ReconcilerError as error:
-        report_failure(error, words)
-        return ExitCode.ERROR
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("\nInterrupted.", err=True)
-        return ExitCode.INTERRUPTED
+        with _sigterm_as_interrupt():
+            return _run(call)
     except BrokenPipeError:
         _close_output()
-        return ExitCode.ERROR
-    return code if isinstance(code, int) else ExitCode.SUCCESS
+    except OutputLost as error:
+        _close_output()
+        click.echo(f"cannot write standard output: {error}", err=True)
+    return ExitCode.ERROR
+
+
+def _run(call: Call) -> int:
+    try:
+        code = group.main(args=call.words, prog_name="reconciler", standalone_mode=False, obj=call)
+    except click.ClickException as error:
+        report_usage_error(error, call)
+    except ReconcilerError as error:
+        report_failure(error, call)
+    except Declined:
+        report_decline(call)
+    except (click.Abort, KeyboardInterrupt):
+        report_interruption(call)
+        return ExitCode.INTERRUPTED
+    except (BrokenPipeError, OutputLost):
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, the answer has to be whole
+        report_bug(error, call)
+    else:
+        return code if isinstance(code, int) else ExitCode.SUCCESS
+    return ExitCode.ERROR
+
+
+def _survive_any_encoding() -> None:
+    """Escape what a terminal cannot show, as standard error does already, instead of failing."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+@contextmanager
+def _sigterm_as_interrupt() -> Iterator[None]:
+    """Let a run that is told to end, as CI systems do, end like one that is interrupted."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _change_directory(directory: str) -> None:
@@ -69,7 +115,7 @@ def _change_directory(directory: str) -> None:
 
 
 def _close_output() -> None:
-    """Keep the interpreter from complaining about a reader that went away."""
+    """Keep the interpreter from complaining that what is still in its buffer cannot be written."""
     import os
 
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

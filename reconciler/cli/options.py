@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-
-from reconciler.cli.console import Console
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,20 +14,12 @@ if TYPE_CHECKING:
     Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class OutputFile:
-    """One ``--output [FORMAT=]FILE``; no format means that of ``--format``."""
-
-    path: Path
-    format: str | None = None
-
-
 def reporting_options(*formats: str) -> Decorator:
     """Add the options that say how a result is shown, and where."""
 
     def read_outputs(
         _context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]
-    ) -> tuple[OutputFile, ...]:
+    ) -> tuple[tuple[Path, str | None], ...]:
         return tuple(_output_file(value, formats) for value in values)
 
     return _all(
@@ -42,18 +31,14 @@ def reporting_options(*formats: str) -> Decorator:
     )  # fmt: skip
 
 
-def quiet_options() -> Decorator:
-    """Add the options of verbs whose result has one form only."""
-    return _all(*_stream_options())
-
-
-def selection_options() -> Decorator:
+def selection_options(*, rotates: bool = True) -> Decorator:
     """Add the options that say which connections are meant, with which variables."""
+    rotate = click.option("--rotate", metavar="ADDRESS", multiple=True,
+                          help="Send the secret of these connections even if it cannot be compared.")  # fmt: skip
     return _all(
         click.option("--target", "targets", metavar="ADDRESS", multiple=True,
                      help="Only these connections; globs such as 'acme/*'; may be repeated."),
-        click.option("--rotate", metavar="ADDRESS", multiple=True,
-                     help="Send the secret of these connections even if it cannot be compared."),
+        *([rotate] if rotates else []),
         variable_option(),
     )  # fmt: skip
 
@@ -72,32 +57,27 @@ def _stream_options() -> tuple[Decorator, ...]:
                      show_default=True, help="Colours; NO_COLOR is respected."),
         click.option("--log-format", type=click.Choice(("text", "json")), default="text",
                      show_default=True, help="The format of log lines on standard error."),
-        click.option("-v", "--verbose", count=True, help="Log every API call; -vv also what led to it."),
+        click.option("-v", "--verbose", count=True, help="Log every API call."),
         click.option("-q", "--quiet", is_flag=True, help="No progress and no remarks."),
     )  # fmt: skip
-
-
-def console_of(options: dict[str, Any]) -> Console:
-    """Take the stream options, set logging up, and return the console."""
-    from reconciler.cli.logging import configure_logging
-
-    configure_logging(verbosity=options["verbose"], log_format=options["log_format"])
-    return Console(color=options["color"], quiet=options["quiet"])
 
 
 def _all(*decorators: Decorator) -> Decorator:
     return lambda command: reduce(lambda inner, decorate: decorate(inner), reversed(decorators), command)
 
 
-def _output_file(value: str, formats: tuple[str, ...]) -> OutputFile:
+def _output_file(value: str, formats: tuple[str, ...]) -> tuple[Path, str | None]:
+    """Read ``[FORMAT=]FILE``; no format means that of ``--format``."""
     prefix, sign, path = value.partition("=")
+    if not value:
+        raise click.BadParameter("it names no file")
     if not sign or "/" in prefix or "." in prefix:
-        return OutputFile(Path(value))
+        return Path(value), None
     if prefix not in formats:
         raise click.BadParameter(f"unknown format {prefix!r}; known: {', '.join(formats)}")
     if not path:
         raise click.BadParameter(f"{value!r} names no file")
-    return OutputFile(Path(path), prefix)
+    return Path(path), prefix
 
 
 def _read_variables(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from reconciler.cli.exit_code import ExitCode
-from reconciler.cli.options import console_of, reporting_options, selection_options
+from reconciler.cli.options import reporting_options, selection_options
+
+if TYPE_CHECKING:
+    from reconciler.cli.call import Call
 
 
 @click.command("plan")
@@ -23,26 +26,23 @@ from reconciler.cli.options import console_of, reporting_options, selection_opti
 @selection_options()
 @reporting_options("text", "json")
 @click.pass_obj
-def command(config: str | None, /, paths: tuple[str, ...], **options: Any) -> int:  # noqa: ANN401 - options
+def command(call: Call, /, paths: tuple[str, ...], **options: Any) -> int:  # noqa: ANN401 - options
     """Show what apply would do, and write nothing.
 
     PATHs are manifests or folders of them; without any, the project file says where they are.
     """
-    console = console_of(options)
-    from reconciler import __version__
-    from reconciler.cli.delivery import deliver
+    call.understand(options)
+    from reconciler.cli.delivery import check_outputs, deliver
     from reconciler.cli.planning import plan_live
     from reconciler.reports import PLAN_FORMATS
-    from reconciler.storage.plan_file import save_plan
 
-    planned = plan_live(config, paths, options, console)
-    deliver(
-        planned.plan, PLAN_FORMATS, console=console, format_=options["format_"], outputs=options["outputs"]
-    )
-    if options["out"]:
-        save_plan(Path(options["out"]), planned.plan, __version__)
-        console.remark(f"\nSaved the plan to: {options['out']}")
-    if planned.plan.has_errors:
+    saved = Path(options["out"]) if options["out"] else None
+    check_outputs(call, saved)
+    planned = plan_live(call, paths, options)
+    delivered = deliver(planned.plan, PLAN_FORMATS, call, saved)
+    if saved and delivered:
+        call.console.remark(f"\nSaved the plan to: {str(saved)!r}")
+    if planned.plan.has_errors or not delivered:
         return ExitCode.ERROR
     if options["detailed_exitcode"] and planned.plan.has_changes:
         return ExitCode.CHANGES

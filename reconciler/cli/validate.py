@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from reconciler.cli.exit_code import ExitCode
-from reconciler.cli.options import console_of, reporting_options, variable_option
+from reconciler.cli.options import reporting_options, variable_option
+
+if TYPE_CHECKING:
+    from reconciler.cli.call import Call
 
 
 @click.command("validate")
@@ -15,20 +18,21 @@ from reconciler.cli.options import console_of, reporting_options, variable_optio
 @variable_option()
 @reporting_options("text", "json")
 @click.pass_obj
-def command(config: str | None, /, paths: tuple[str, ...], **options: Any) -> int:  # noqa: ANN401 - options
+def command(call: Call, /, paths: tuple[str, ...], **options: Any) -> int:  # noqa: ANN401 - options
     """Check manifests offline: every finding of every file at once.
 
     Needs no credentials, resolves no secrets and sends nothing. PATHs are manifests or folders of
     them; without any, the project file says where they are.
     """
-    console = console_of(options)
+    call.understand(options)
     from reconciler.cli import wiring
-    from reconciler.cli.delivery import deliver
+    from reconciler.cli.delivery import check_outputs, deliver
     from reconciler.core.errors import InvalidConfiguration
     from reconciler.reports import VALIDATION_FORMATS, Validated
 
+    check_outputs(call)
     try:
-        loaded = wiring.manifests_of(wiring.project_of(config), paths, options["variables"])
+        loaded = wiring.manifests_of(wiring.project_of(call.config), paths, options["variables"])
         validated = Validated(
             diagnostics=loaded.diagnostics,
             files=loaded.file_count,
@@ -37,7 +41,5 @@ def command(config: str | None, /, paths: tuple[str, ...], **options: Any) -> in
         )
     except InvalidConfiguration as error:
         validated = Validated(diagnostics=error.diagnostics)
-    deliver(
-        validated, VALIDATION_FORMATS, console=console, format_=options["format_"], outputs=options["outputs"]
-    )
-    return ExitCode.SUCCESS if validated.is_valid else ExitCode.ERROR
+    delivered = deliver(validated, VALIDATION_FORMATS, call)
+    return ExitCode.SUCCESS if validated.is_valid and delivered else ExitCode.ERROR

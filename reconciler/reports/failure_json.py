@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from reconciler.core.plan_document import Document
 
 
-def failure_json(diagnostics: Sequence[Diagnostic]) -> str:
+def failure_json(diagnostics: Sequence[Diagnostic], *, interrupted: bool = False) -> str:
     """Return a document that every reader of our JSON understands: errored, not complete, and why.
 
     It has the fields that plan, result and validation have in common.
@@ -27,7 +27,7 @@ def failure_json(diagnostics: Sequence[Diagnostic]) -> str:
         "applyable": False,
         "complete": False,
         "errored": True,
-        "interrupted": False,
+        "interrupted": interrupted,
         "valid": False,
         "error_count": sum(found.is_error for found in diagnostics),
         "warning_count": sum(not found.is_error for found in diagnostics),

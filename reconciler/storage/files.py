@@ -13,20 +13,50 @@ from reconciler.core.errors import UsageError
 def write_atomically(path: Path, text: str) -> None:
     """Put ``text`` where ``path`` leads, in one step: the old content or the new, never a mixture.
 
-    A link is followed, so that it stays a link; an existing file keeps its permissions.
+    A link is followed, so that it stays a link; an existing file keeps its permissions. What is no
+    regular file (a pipe, a terminal, ``/dev/null``) is written to, for it must not be replaced.
 
     Raises:
         UsageError: the place cannot be written to; what was there is as it was.
     """
+    try:
+        target = path.resolve()
+        if target.exists() and not target.is_file():
+            _write_through(path, text)
+        else:
+            _replace(target, text)
+    except (OSError, RuntimeError) as error:  # RuntimeError: links that lead in a circle
+        raise _unwritable(path, error) from error
+
+
+def check_writable(path: Path) -> None:
+    """Find out early, and without a trace, whether a file could be written there.
+
+    Raises:
+        UsageError: the folder is not there, is no folder, or is not ours to write in.
+    """
     target = path.resolve()
     try:
-        _replace(target, text)
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror or error}") from error
+        if target.is_dir():
+            os.open(target, os.O_WRONLY)  # fails with the system's own words
+        if not target.exists() or target.is_file():
+            _try_folder(target.parent)
+    except (OSError, RuntimeError) as error:  # RuntimeError: links that lead in a circle
+        raise _unwritable(path, error) from error
+
+
+def _try_folder(folder: Path) -> None:
+    with tempfile.TemporaryFile(dir=folder):
+        pass
+
+
+def _write_through(path: Path, text: str) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        file.write(text)
 
 
 def _replace(target: Path, text: str) -> None:
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    handle, name = tempfile.mkstemp(prefix=".reconciler-", dir=target.parent)
     temporary = Path(name)
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
@@ -47,3 +77,8 @@ def _permissions(target: Path) -> int:
     mask = os.umask(0)
     os.umask(mask)
     return 0o666 & ~mask
+
+
+def _unwritable(path: Path, error: OSError | RuntimeError) -> UsageError:
+    reason = error.strerror if isinstance(error, OSError) else None
+    return UsageError(f"cannot write {path}: {reason or error}")

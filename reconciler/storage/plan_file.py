@@ -6,9 +6,7 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.errors import PlanRefused
-from reconciler.core.plan_document import to_document
 from reconciler.core.plan_parsing import from_document
-from reconciler.storage.files import write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,15 +15,6 @@ if TYPE_CHECKING:
 
 MOST_BYTES: Final = 256 * 1024 * 1024
 """A larger file is no plan of ours."""
-
-
-def save_plan(path: Path, plan: Plan, version: str) -> None:
-    """Save a plan, replacing the file whole.
-
-    Raises:
-        UsageError: the file cannot be written.
-    """
-    write_atomically(path, json.dumps(to_document(plan, version), indent=2, ensure_ascii=False) + "\n")
 
 
 def load_plan(path: Path) -> Plan:
