@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import aiohttp
 import httpx
 import structlog
 
-from reconciler.core.errors import Unavailable
+from reconciler.core.errors import MalformedAnswer, Unavailable, UnknownOutcome
 from reconciler.providers.stytch.answer import (
     LARGEST_ANSWER,
     Answer,
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from reconciler.core.errors import ProviderError
     from reconciler.providers.stytch.call import Call
     from reconciler.providers.stytch.pace import Pace
+
+_OUTAGES: Final = (Unavailable, UnknownOutcome, MalformedAnswer)
+"""What a service in trouble brings; any other refusal shows that it works."""
 
 _log = structlog.get_logger(__name__)
 
@@ -123,7 +126,7 @@ class Client:
     def _take_note(self, outcome: Mapping[str, Any] | Failure, turn: int) -> None:
         if isinstance(outcome, Failure) and outcome.throttled:
             self._pace.refused(turn, outcome.wait or 0.0)
-        if isinstance(outcome, Failure) and outcome.repeatable:
+        if isinstance(outcome, Failure) and isinstance(outcome.error, _OUTAGES):
             self._outage.failed()
         else:
             self._outage.ended()

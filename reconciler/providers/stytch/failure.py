@@ -110,7 +110,10 @@ def timed_out(call: Call) -> Failure:
 
 
 def transport_failure(call: Call, error: Exception) -> Failure:
-    """Return what an error of the connection means."""
+    """Return what an error of the connection means.
+
+    The library's error is named but not chained: it carries the request with its credentials.
+    """
     if not _never_sent(error):
         return _silence(call, f"the connection broke ({_name(error)})")
     text = f"{call}: no connection to the service ({_name(error)}); check base_url and the network"
