@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reconciler.cli.exit_code import ExitCode
-from reconciler.cli.options import console_of, reporting_options, selection_options
+from reconciler.cli.options import reporting_options, selection_options
 
 if TYPE_CHECKING:
+    from reconciler.cli.call import Call
     from reconciler.core.drift import DriftReport
 
 
@@ -25,26 +26,23 @@ if TYPE_CHECKING:
 @selection_options(rotates=False)
 @reporting_options("text", "json")
 @click.pass_obj
-def command(config: str | None, /, paths: tuple[str, ...], **options: Any) -> int:  # noqa: ANN401 - options
+def command(call: Call, /, paths: tuple[str, ...], **options: Any) -> int:  # noqa: ANN401 - options
     """Tell whether what is live is still what the manifests declare. Nothing is written.
 
     Exits with 0 if it is, with 2 if there is drift, and with 1 if that cannot be said.
     """
-    console = console_of(options)
-    from reconciler.cli.delivery import deliver
+    call.understand(options)
+    from reconciler.cli.delivery import check_outputs, deliver
     from reconciler.cli.planning import plan_live
-    from reconciler.core.drift import Coverage, find_drift
+    from reconciler.core.drift import find_drift
     from reconciler.reports import DRIFT_FORMATS
 
+    check_outputs(call)
     previous = _previous(options["previous"])
-    planned = plan_live(config, paths, options, console)
-    coverage = Coverage(
-        targets=options["targets"],
-        organizations=planned.organizations if planned.is_selection else None,
-    )
-    report = find_drift(planned.plan, previous, coverage)
-    deliver(report, DRIFT_FORMATS, console=console, format_=options["format_"], outputs=options["outputs"])
-    if report.has_errors:
+    planned = plan_live(call, paths, options)
+    report = find_drift(planned.plan, previous, planned.coverage)
+    delivered = deliver(report, DRIFT_FORMATS, call)
+    if report.has_errors or not delivered:
         return ExitCode.ERROR
     return ExitCode.CHANGES if report.has_drift else ExitCode.SUCCESS
 

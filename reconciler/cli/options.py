@@ -34,7 +34,8 @@ def reporting_options(*formats: str) -> Decorator:
 def selection_options(*, rotates: bool = True) -> Decorator:
     """Add the options that say which connections are meant, with which variables."""
     rotate = click.option("--rotate", metavar="ADDRESS", multiple=True,
-                          help="Send the secret of these connections even if it cannot be compared.")  # fmt: skip
+                          help="Send the secret of these connections even if it cannot be compared.",
+    )  # fmt: skip
     return _all(
         click.option("--target", "targets", metavar="ADDRESS", multiple=True,
                      help="Only these connections; globs such as 'acme/*'; may be repeated."),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from reconciler.cli import wiring
 from reconciler.cli.logging import configure_logging
 from reconciler.cli.progress import reading_progress
+from reconciler.core.drift import EVERYTHING, Coverage
 from reconciler.core.errors import ReconcilerError
 from reconciler.core.planner import Choices
 from reconciler.providers.stytch.connect import connect
@@ -17,22 +18,23 @@ from reconciler.workflow.gather import Declared
 from reconciler.workflow.plan import Circumstances, stream_plan
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from reconciler.cli.call import Call
     from reconciler.cli.console import Console
     from reconciler.core.plan import Plan
-    from reconciler.manifests import Project
+    from reconciler.manifests import ManifestFile, Project
     from reconciler.providers.stytch.target import Target
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan, and whom it is for."""
+    """A plan, whom it is for, and what it can speak of."""
 
     plan: Plan
     project: Project
     target: Target
+    coverage: Coverage = EVERYTHING
 
 
 def plan_live(call: Call, paths: Sequence[str], options: Mapping[str, Any]) -> Planned:
@@ -46,7 +48,8 @@ def plan_live(call: Call, paths: Sequence[str], options: Mapping[str, Any]) -> P
     project = wiring.project_of(call.config)
     choices = _choices(options)
     files = wiring.manifest_files_of(project, paths, options["variables"])
-    declared = Declared(files, choices, wiring.resolver_of(project))
+    named: set[str] | None = set() if paths else None
+    declared = Declared(_noting(files, named), choices, wiring.resolver_of(project))
     try:
         target = wiring.target_of(project)
         plan = asyncio.run(_plan(project, declared, choices, target, console))
@@ -56,7 +59,16 @@ def plan_live(call: Call, paths: Sequence[str], options: Mapping[str, Any]) -> P
     declared.complete()
     if declared.diagnostics:
         console.remark(render_diagnostics(tuple(declared.diagnostics), color=console.colors_remarks))
-    return Planned(plan, project, target)
+    organizations = None if named is None else frozenset(named)
+    return Planned(plan, project, target, Coverage(choices.targets, organizations))
+
+
+def _noting(files: Iterable[ManifestFile], named: set[str] | None) -> Iterator[ManifestFile]:
+    """Pass files through, noting the organizations of a selection; of everything, nothing is kept."""
+    for file in files:
+        if named is not None:
+            named.update(one.reference for one in file.organizations)
+        yield file
 
 
 def _choices(options: Mapping[str, Any]) -> Choices:

@@ -8,6 +8,7 @@
         ├── InvalidConfiguration        manifests or project file have findings
         ├── SecretUnavailable           a reference cannot be resolved
         ├── PlanRefused                 a saved plan cannot be used
+        ├── ReportRefused               an earlier report cannot be used
         └── ProviderError               the remote API said no, or said nothing
             ├── AccessDenied            401 and 403: no further call makes sense
             ├── NotFound                404
@@ -100,6 +101,10 @@ class SecretUnavailable(ReconcilerError):
 
 class PlanRefused(ReconcilerError):
     """A saved plan is foreign, changed, expired or of another version, and is refused whole."""
+
+
+class ReportRefused(ReconcilerError):
+    """An earlier drift report is foreign, unreadable or of another version."""
 
 
 class ProviderError(ReconcilerError):

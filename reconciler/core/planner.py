@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from reconciler.core.address import Address
 from reconciler.core.change import ActionReason, Create, Delete, NoOp, Update
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from reconciler.core.matching import Matching, Pair
     from reconciler.core.secret import Secret, SecretReference
     from reconciler.core.state import DesiredConnection, DesiredOrganization, LiveOrganization
+
+NOT_COMPARABLE: Final = "secret-not-comparable"
+"""The code of the warning that the service masks a declared secret."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,7 +247,7 @@ def _warnings(
         if isinstance(change, Update | NoOp) and change.uncomparable:
             yield _finding(
                 desired,
-                "secret-not-comparable",
+                NOT_COMPARABLE,
                 f"client_secret of {desired.address} cannot be compared: the service masks it",
                 f"to send it again, add the option `--rotate {desired.address}`",
             )

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from reconciler.reports.apply_json import result_json
 from reconciler.reports.apply_text import render_result
+from reconciler.reports.drift_json import drift_json
+from reconciler.reports.drift_text import render_drift
 from reconciler.reports.findings_json import validation_json
 from reconciler.reports.findings_text import render_diagnostics, render_validation
 from reconciler.reports.plan_json import plan_json
@@ -22,6 +24,7 @@ from reconciler.reports.validated import Validated
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from reconciler.core.drift import DriftReport
     from reconciler.core.outcome import ApplyResult
     from reconciler.core.plan import Plan
 
@@ -46,15 +49,22 @@ VALIDATION_FORMATS: Final[Mapping[str, Format[Validated]]] = MappingProxyType(
     {"text": render_validation, "json": validation_json}
 )
 
+DRIFT_FORMATS: Final[Mapping[str, Format[DriftReport]]] = MappingProxyType(
+    {"text": render_drift, "json": drift_json}
+)
+
 __all__ = [
+    "DRIFT_FORMATS",
     "PLAN_FORMATS",
     "RESULT_FORMATS",
     "VALIDATION_FORMATS",
     "Format",
     "Validated",
+    "drift_json",
     "plan_json",
     "plan_schema",
     "render_diagnostics",
+    "render_drift",
     "render_finished",
     "render_plan",
     "render_result",
