@@ -16,7 +16,7 @@ from reconciler.emulator.fault_text import UnknownFaultError, parse_fault
 from reconciler.emulator.faults import Always, Chance, Effect, Every, Fault, First, Nth
 from reconciler.emulator.missing_extra import MissingExtraError
 from reconciler.emulator.operations import ENDPOINT_NAMES
-from reconciler.emulator.rate_limit import RateLimit
+from reconciler.emulator.rate_limit import RateLimit, UnknownRateLimitError, parse_rate_limit
 from reconciler.emulator.request_log import LoggedRequest, RequestLog
 from reconciler.emulator.seed import SeedError, read_seed
 from reconciler.emulator.server import RunningEmulator, running_emulator, serve
@@ -54,8 +54,10 @@ __all__ = [
     "SeedError",
     "UnknownBehaviourError",
     "UnknownFaultError",
+    "UnknownRateLimitError",
     "parse_behaviour",
     "parse_fault",
+    "parse_rate_limit",
     "read_seed",
     "running_emulator",
     "serve",

@@ -15,6 +15,7 @@ from reconciler.emulator.delivery import deliver
 from reconciler.emulator.disturbances import outcome
 from reconciler.emulator.errors import ApiError
 from reconciler.emulator.exchange import Exchange, PlainRoute
+from reconciler.emulator.identifiers import environment_of
 from reconciler.emulator.operations import ENDPOINTS
 from reconciler.emulator.origins import cross_origin_headers, preflight_headers
 from reconciler.emulator.pipeline import error_answer
@@ -71,7 +72,8 @@ class Application:
         return result
 
     async def _exchange(self, request: Request, endpoint: Endpoint, path: dict[str, str]) -> Exchange:
-        environment = self._world.settings.environment or "test"
+        settings = self._world.settings
+        environment = settings.environment or environment_of(settings.project.project_id) or "test"
         return Exchange(
             endpoint=endpoint,
             path=path,

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from reconciler.emulator.answers import Answer, json_answer
 from reconciler.emulator.behaviours import BEHAVIOURS
 from reconciler.emulator.connection_defaults import release_connection
+from reconciler.emulator.errors import ApiError
 from reconciler.emulator.exchange import PlainRoute
 from reconciler.emulator.fault_text import parse_fault
+from reconciler.emulator.origins import check_origin
 from reconciler.emulator.rate_limit import RateLimit
 from reconciler.emulator.request_log import redacted
 from reconciler.emulator.seed import apply_seed
@@ -162,7 +164,10 @@ def _route(name: str, method: str, path: str, handler: Handler) -> PlainRoute:
 def _answering(handler: Handler) -> Callable[[World, Exchange], Awaitable[Answer]]:
     async def handle(world: World, exchange: Exchange) -> Answer:
         try:
+            check_origin(world, exchange.headers)
             return json_answer(200, handler(world, exchange, _body(exchange.content)))
+        except ApiError as error:
+            return json_answer(error.status, {"error": error.message})
         except KeyError as error:
             return json_answer(404, {"error": f"there is no {error}"})
         except (ValueError, TypeError) as error:

@@ -32,8 +32,8 @@ async def deliver(
         case Answer():
             await _response(outcome, extra)(scope, receive, send)
         case Lost(seconds):
-            await asyncio.sleep(seconds)
-            await _reset(scope, receive)
+            if not await _gives_up(receive, seconds):
+                await _reset(scope, receive)
         case Truncated(answer):
             await _send_half(_response(answer, extra), send)
             await _end(scope, receive)
@@ -43,6 +43,16 @@ async def deliver(
 
 def _response(answer: Answer, extra: Mapping[str, str]) -> Response:
     return Response(answer.body, answer.status, {**extra, **answer.headers}, answer.media_type)
+
+
+async def _gives_up(receive: Receive, seconds: float) -> bool:
+    """Whether the client hangs up within `seconds`."""
+    try:
+        async with asyncio.timeout(seconds):
+            await _until_disconnected(receive)
+    except TimeoutError:
+        return False
+    return True
 
 
 async def _reset(scope: Scope, receive: Receive) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from reconciler.emulator import fixtures
 from reconciler.emulator.connection_defaults import release_connection
@@ -43,6 +43,12 @@ class Emulator:
             )
         if self.settings.seed is not None and not any(self.world.state.all("organizations")):
             self.seed(read_seed(self.settings.seed))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
 
     @cached_property
     def application(self) -> Application:

@@ -86,9 +86,13 @@ def _parsed(content: bytes) -> JsonObject:
     if not content.strip():
         return {}
     try:
-        document = json.loads(content)
-    except ValueError:
+        document = json.loads(content, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
         raise ApiError("bad_request", "The body is no JSON.") from None
     if not isinstance(document, dict):
         raise SchemaViolation("", "object")
     return document
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")

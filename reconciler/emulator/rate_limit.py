@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from fnmatch import fnmatchcase
@@ -28,6 +29,29 @@ class RateLimit:
     def covers(self, operation: str) -> bool:
         """Whether `operation` counts."""
         return any(fnmatchcase(operation, pattern) for pattern in self.operations)
+
+
+_LIMIT = re.compile(r"(\d+)/(\d+(?:\.\d+)?)?([smhd])(?::(.+))?")
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+
+
+class UnknownRateLimitError(ValueError):
+    """A limit that cannot be understood."""
+
+
+def parse_rate_limit(text: str) -> RateLimit:
+    """`REQUESTS/[COUNT]UNIT[:OPERATION+OPERATION]`, as in `100/s` or `100/m:search-organizations`.
+
+    Raises:
+        UnknownRateLimitError: anything else.
+    """
+    match = _LIMIT.fullmatch(text)
+    if match is None or float(match[2] or 1) == 0:
+        raise UnknownRateLimitError(
+            f"rate limit '{text}' is not of the form REQUESTS/UNIT[:OPERATIONS], as in 100/s or 5/10s:list-*"
+        )
+    operations = tuple(match[4].split("+")) if match[4] else ("*",)
+    return RateLimit(int(match[1]), float(match[2] or 1) * _UNITS[match[3]], operations)
 
 
 @dataclass(slots=True)

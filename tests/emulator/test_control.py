@@ -187,3 +187,8 @@ def test_a_body_that_is_no_object(controlled: Emulator, call_on: Api) -> None:
     for content in (b"[]", b"{"):
         answer = call_on(controlled, "PUT", "/_control/behaviours", content=content)
         assert answer.status_code == 400
+
+
+def test_a_web_page_of_elsewhere_has_no_control(controlled: Emulator, call_on: Api) -> None:
+    answer = call_on(controlled, "DELETE", "/_control/faults", headers={"Origin": "https://evil.example"})
+    assert answer.status_code == 400

@@ -284,6 +284,21 @@ def test_a_hang_outlasts_the_client_on_a_network(server: RunningEmulator, client
         client.get(LIST, timeout=0.05)
 
 
+def test_a_hang_ends_when_the_client_gives_up() -> None:
+    """Otherwise stopping the server would have to wait for it."""
+    with running_emulator(EmulatorSettings(faults=("list-connections:hang",))) as running:
+        auth = (DEFAULT_PROJECT_ID, DEFAULT_SECRET)
+        with pytest.raises(httpx.ReadTimeout):
+            httpx.get(running.base_url + LIST, auth=auth, timeout=0.05, trust_env=False)
+        started = time.perf_counter()
+    assert time.perf_counter() - started < 0.9
+
+
+def test_every_documented_error_type_can_be_provoked() -> None:
+    for error_type in ("external_connection_not_active", "invalid_issuer", "client_closed_request"):
+        assert parse_fault(f"writes:{error_type}").error_type == error_type
+
+
 def test_a_truncated_answer_begins_like_a_whole_one(server: RunningEmulator, client: httpx.Client) -> None:
     server.emulator.add_fault("list-connections:truncated")
     with client.stream("GET", LIST) as response:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reconciler.emulator import RateLimit
+from reconciler.emulator import RateLimit, UnknownRateLimitError, parse_rate_limit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,6 +85,25 @@ def test_wrong_keys_use_up_nothing(api: Api, emulator: Emulator) -> None:
 def test_limits_come_with_the_settings(make_emulator: Callable[..., Emulator], call_on: Api) -> None:
     emulator = make_emulator(rate_limits=(RateLimit(0),))
     assert call_on(emulator, "GET", LIST).status_code == 429
+
+
+@pytest.mark.parametrize(
+    ("text", "limit"),
+    [
+        ("100/s", RateLimit(100)),
+        ("100/m:search-organizations", RateLimit(100, 60.0, ("search-organizations",))),
+        ("5/0.5s:list-*+create-*", RateLimit(5, 0.5, ("list-*", "create-*"))),
+        ("0/d", RateLimit(0, 86_400.0)),
+    ],
+)
+def test_a_limit_is_read_from_text(text: str, limit: RateLimit) -> None:
+    assert parse_rate_limit(text) == limit
+
+
+@pytest.mark.parametrize("text", ["", "100", "100/", "x/s", "100/w", "100/0s", "-1/s"])
+def test_limits_that_are_not_understood(text: str) -> None:
+    with pytest.raises(UnknownRateLimitError, match="as in 100/s"):
+        parse_rate_limit(text)
 
 
 def _organization() -> dict[str, str]:
