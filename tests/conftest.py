@@ -5,10 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+# how long one example takes says more about the machine than about the code
+settings.register_profile("undisturbed", deadline=None)
+settings.load_profile("undisturbed")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -81,11 +81,7 @@ class _Claims:
                 self._report(one, "pin-not-live", *_pin_not_live(one, pin, self._live))
 
     def contested_names(self) -> None:
-        """Report declarations that have the present name of what another one was called before.
-
-        The connection could be either's if that other one has no other candidate (it was not renamed
-        yet), or if the two have exchanged their names.
-        """
+        """Report declarations whose names, present and previous, lead to no certain answer."""
         unsettled = [one for one in self._declared if one.address.connection not in self._settled]
         renamed = [one for one in unsettled if one.previous_display_names]
         if not renamed:
@@ -96,11 +92,12 @@ class _Claims:
             rivals = [
                 other.address.connection
                 for other in renamed
-                if _have_exchanged(one, other)
-                or (mine and not other.is_absent and _only(other, present, previous) == mine)
+                if _have_exchanged(one, other) or (mine and _only(other, present, previous) == mine)
             ]
             if rivals:
                 self._report(one, "claimed-twice", *_claimed_twice(one, mine, rivals))
+        for one in renamed:
+            self._check_tombstone(one, present, previous)
 
     def by_name(self, names_of: Names) -> None:
         """Settle the declarations whose names lead to exactly one unclaimed connection."""
@@ -131,6 +128,14 @@ class _Claims:
         """Return what has been found."""
         pairs = (Pair(one, self._claimed.get(one.address.connection)) for one in self._declared)
         return Matching(tuple(pairs), tuple(self._unclaimed.values()), tuple(self._diagnostics))
+
+    def _check_tombstone(self, one: DesiredConnection, present: Candidates, previous: Candidates) -> None:
+        """Report a tombstone that would, its work done, go on to what has one of its previous names."""
+        name = one.address.connection
+        wanted = {connection_id for ids in present.values() for connection_id in ids}
+        others = [connection_id for connection_id in previous[name] if connection_id not in wanted]
+        if one.is_absent and name not in self._settled and present[name] and others:
+            self._report(one, "ambiguous-match", *_ambiguous(one, present[name] + others))
 
     def _candidates(self, names_of: Names) -> Candidates:
         by_name = defaultdict(list)
@@ -176,15 +181,18 @@ def _previous_names(one: DesiredConnection) -> tuple[str, ...]:
 
 
 def _have_exchanged(one: DesiredConnection, other: DesiredConnection) -> bool:
-    return one.connection.display_name in _previous_names(
-        other
-    ) and other.connection.display_name in _previous_names(one)
+    """Whether each has the present name of what the other one was called before."""
+    names = (one.connection.display_name, other.connection.display_name)
+    return names[0] in _previous_names(other) and names[1] in _previous_names(one)
 
 
 def _only(other: DesiredConnection, present: Candidates, previous: Candidates) -> list[str]:
-    """Return what another declaration could mean by a name it had, if it has no present name live."""
+    """Return what another declaration could mean by a previous name, if nothing has its present one.
+
+    A tombstone is no rival: if it finds nothing, nothing is deleted.
+    """
     name = other.address.connection
-    return [] if present[name] else previous[name]
+    return [] if other.is_absent or present[name] else previous[name]
 
 
 def _pin_not_live(one: DesiredConnection, pin: str, live: LiveOrganization) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from typing import Any
 from reconciler.core.address import Address
 from reconciler.core.connection import OidcConnection
 from reconciler.core.errors import SourceLocation
-from reconciler.core.plan import Environment, OrganizationPlan, Plan, Scope, summarize
+from reconciler.core.plan import Environment, OrganizationPlan, Plan, PlanSummary, Scope, summarize
 from reconciler.core.planner import Choices, plan_organization
 from reconciler.core.secret import Locator, Secret, SecretReference
 from reconciler.core.state import (
@@ -91,7 +91,7 @@ def whole(*plans: OrganizationPlan, **more: Any) -> Plan:
         changes=tuple(change for one in plans for change in one.changes),
         unmanaged=tuple(other for one in plans for other in one.unmanaged),
         diagnostics=tuple(found for one in plans for found in one.diagnostics),
-        summary=summarize(plans),
+        summary=sum((summarize(one) for one in plans), PlanSummary()),
         **more,
     )
 
