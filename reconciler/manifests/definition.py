@@ -11,6 +11,7 @@ from reconciler.core.connection import IdentityProvider
 from reconciler.core.secret import SecretReference
 from reconciler.manifests import text
 from reconciler.manifests.scalars import Misread, parse_date
+from reconciler.secrets import SCHEMES
 
 CONFIGURATION: Final = ConfigDict(
     extra="forbid",
@@ -20,6 +21,7 @@ CONFIGURATION: Final = ConfigDict(
 )
 
 HOLDS_REFERENCE: Final = r"\$\{[a-z][a-z0-9-]*:[^{}]+\}"
+HOLDS_SECRET: Final = rf"(?:^|[^$])\$\{{(?:{'|'.join(SCHEMES)}):[^{{}}]+\}}"
 
 
 def reference_or(description: str, schema: dict[str, Any], *examples: object) -> WithJsonSchema:
@@ -135,7 +137,7 @@ class ConnectionManifest(TypedDict, total=False):
         SecretReference,
         plain_schema(
             "Where the client's secret is. Never the secret itself.",
-            {"type": "string", "pattern": HOLDS_REFERENCE},
+            {"type": "string", "pattern": HOLDS_SECRET},
             "${env:ACME_OKTA_CLIENT_SECRET}",
             "${file:secrets/acme-okta}",
         ),

@@ -17,7 +17,7 @@ from reconciler.core.secret import SecretReference
 from reconciler.manifests import text
 from reconciler.manifests.definition import (
     CONFIGURATION,
-    HOLDS_REFERENCE,
+    HOLDS_SECRET,
     DiscoveryMode,
     Text,
     plain_schema,
@@ -42,7 +42,7 @@ PublicToken: TypeAlias = Annotated[str, Field(pattern=text.PUBLIC_TOKEN), WrapVa
 BaseUrl: TypeAlias = Annotated[str, Field(pattern=text.BASE_URL), WrapValidator(_keep_reference)]
 Glob: TypeAlias = Annotated[str, Field(pattern=text.GLOB)]
 
-_REFERENCE = {"type": "string", "pattern": HOLDS_REFERENCE}
+_REFERENCE = {"type": "string", "pattern": HOLDS_SECRET}
 
 
 @with_config(CONFIGURATION)

@@ -1,0 +1,120 @@
+"""What imported things are called: connections, files and variables, the same in every run."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from reconciler.core.secret import Locator
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+
+    from reconciler.core.address import Address
+    from reconciler.core.connection import OidcConnection
+    from reconciler.secrets import SecretPolicy
+
+_LONGEST: Final = 60
+_LONGEST_STEM: Final = 128
+_STEM: Final = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9_-])?")
+_DEVICES: Final = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9]|lpt[0-9])(?:\..*)?")
+"""What Windows takes for a device, whatever follows a dot (Microsoft: naming files)."""
+
+_SUFFIX: Final = "_CLIENT_SECRET"
+
+
+def connection_names(
+    connections: Sequence[OidcConnection], reserved: Collection[str] = ()
+) -> dict[str, str]:
+    """Return a name for each connection_id: from its display_name, valid, unique and not reserved.
+
+    No name is another connection's display_name, since an undeclared display_name defaults to it.
+    """
+    names: dict[str, str] = {}
+    display_names = Counter(one.display_name for one in connections)
+    for one in sorted(connections, key=lambda one: one.connection_id or ""):
+        others = {name for name, number in display_names.items() if name != one.display_name or number > 1}
+        taken = {*reserved, *names.values(), *others}
+        names[one.connection_id or ""] = next(name for name in _numbered(_base(one)) if name not in taken)
+    return names
+
+
+def file_stem(slug: str, organization_id: str) -> str:
+    """Return the name of an organization's file, without ending.
+
+    A slug that every file system takes as it is, is the name; any other slug is made to fit and
+    gets a digest of the organization_id, so that no two organizations ever have one name.
+    """
+    if _STEM.fullmatch(slug) and len(slug) <= _LONGEST_STEM and not _DEVICES.fullmatch(slug):
+        return slug
+    return unmistakable_stem(slug, organization_id)
+
+
+def unmistakable_stem(slug: str, organization_id: str) -> str:
+    """Return the name of an organization's file where the plain one is taken."""
+    digest = hashlib.sha256(organization_id.encode("utf-8", "surrogatepass")).hexdigest()[:10]
+    return f"{_plain(slug) or 'organization'}-{digest}"
+
+
+class VariableNames:
+    """Gives every address a variable of its own for its secret: ``ACME_OKTA_CLIENT_SECRET``."""
+
+    def __init__(self, policy: SecretPolicy, taken: Iterable[str] = ()) -> None:
+        self._policy = policy
+        self._taken = set(taken)
+
+    def name_for(self, address: Address) -> str | None:
+        """Return a name that nobody has yet; None if the project file permits none of this kind."""
+        for candidate in self._permitted(_words(str(address))):
+            if candidate not in self._taken:
+                self._taken.add(candidate)
+                return candidate
+        return None
+
+    def _permitted(self, words: str) -> Iterator[str]:
+        """Yield fitting names, numbered ones at last; nothing if no form of the name is permitted."""
+        for pattern in ("*", *self._policy.env_allow):
+            if self._is_permitted(name := _fitted(pattern, words)):
+                yield name
+                yield from (
+                    numbered
+                    for number in range(2, 10_000)
+                    if self._is_permitted(numbered := _fitted(pattern, f"{words}_{number}"))
+                )
+
+    def _is_permitted(self, name: str) -> bool:
+        return self._policy.check(Locator("env", name)) is None
+
+
+def _base(connection: OidcConnection) -> str:
+    return _plain(connection.display_name or "") or _plain(connection.identity_provider or "") or "connection"
+
+
+def _numbered(base: str) -> Iterator[str]:
+    yield base
+    number = 2
+    while True:
+        yield f"{base}-{number}"
+        number += 1
+
+
+def _plain(text: str) -> str:
+    """Return lower-case letters, digits and single hyphens, from text in any script."""
+    ascii_only = unicodedata.normalize("NFKD", text.casefold()).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", ascii_only)[:_LONGEST].strip("-")
+
+
+def _words(address: str) -> str:
+    words = re.sub(r"[^A-Z0-9]+", "_", address.upper()).strip("_")
+    # what GitHub refuses as the name of a secret
+    return f"ORG_{words}" if words[:1].isdigit() or words.startswith("GITHUB_") else words
+
+
+def _fitted(pattern: str, words: str) -> str:
+    """Return a name that a simple glob permits: ``OIDC_*`` makes ``OIDC_ACME_OKTA_CLIENT_SECRET``."""
+    before, _, after = pattern.partition("*")
+    stem = words if after == _SUFFIX else words + _SUFFIX
+    return before + stem + after
