@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.errors import Diagnostic, Severity
+from reconciler.manifests.project import PROJECT_FILE
 from reconciler.manifests.reading import display_path
 
 if TYPE_CHECKING:
@@ -74,7 +75,8 @@ def _below(folder: Path, project: Project) -> list[Path]:
 def _is_candidate(file: Path, folder: Path, project: Project) -> bool:
     """Leave out what was not meant; a broken link stays in, to be reported when it is read."""
     hidden = any(part.startswith(".") and part != ".." for part in file.relative_to(folder).parts)
-    return not hidden and file != project.file and not file.is_dir()
+    is_project = file == project.file or file.name == PROJECT_FILE
+    return not hidden and not is_project and not file.is_dir()
 
 
 def expand_braces(glob: str) -> tuple[str, ...]:

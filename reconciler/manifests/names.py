@@ -26,9 +26,7 @@ _DEVICES: Final = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9]|lpt[
 _SUFFIX: Final = "_CLIENT_SECRET"
 
 
-def connection_names(
-    connections: Sequence[OidcConnection], reserved: Collection[str] = ()
-) -> dict[str, str]:
+def connection_names(connections: Sequence[OidcConnection], reserved: Collection[str] = ()) -> dict[str, str]:
     """Return a name for each connection_id: from its display_name, valid, unique and not reserved.
 
     No name is another connection's display_name, since an undeclared display_name defaults to it.

@@ -60,7 +60,7 @@ class Project:
     read_limits: ReadLimits = field(default_factory=ReadLimits)
 
 
-def load_project(config: Path | None, directory: Path) -> Project:
+def load_project(config: str | Path | None, directory: Path) -> Project:
     """Read the project file: ``config``, or ``reconciler.yaml`` in ``directory`` if there is one.
 
     Neither credentials nor environment variables are read.

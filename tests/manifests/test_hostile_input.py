@@ -13,10 +13,17 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.manifests import Loaded, Project, ReadLimits, load_manifests
+from reconciler.core.errors import InvalidConfiguration
+from reconciler.manifests import Loaded, Project, ReadLimits, load_manifests, load_project
 from reconciler.manifests.composer import compose
 from reconciler.manifests.definition import ConnectionManifest, OrganizationManifest
 from reconciler.manifests.places import find_places
+from reconciler.manifests.project_definition import (
+    DefaultsManifest,
+    LimitsManifest,
+    ProjectManifest,
+    TargetManifest,
+)
 from reconciler.secrets import SecretPolicy
 
 if TYPE_CHECKING:
@@ -25,6 +32,13 @@ if TYPE_CHECKING:
     from reconciler.core.errors import Diagnostic
 
 CANARY = "CANARY-5f2c"
+
+PROJECT_WORDS = [
+    *TargetManifest.__annotations__,
+    *LimitsManifest.__annotations__,
+    *DefaultsManifest.__annotations__,
+    *("env", "file", "allow"),
+]
 
 words = st.sampled_from(
     [
@@ -60,6 +74,13 @@ manifests = st.fixed_dictionaries(
         "connections": st.dictionaries(words, st.dictionaries(words, values, max_size=6), max_size=3)
         | values,
         "prune": values,
+    },
+)
+projects = st.fixed_dictionaries(
+    {},
+    optional={
+        name: values | st.dictionaries(words | st.sampled_from(PROJECT_WORDS), values, max_size=5)
+        for name in ProjectManifest.__annotations__
     },
 )
 
@@ -99,6 +120,27 @@ def test_any_mapping_gives_findings_or_a_state(project: Project, manifest: dict[
     assert loaded.has_errors != bool(loaded.state.organizations)
     assert all(found.location for found in loaded.diagnostics if found.code != "no-manifests")
     assert all(found.summary and "pydantic" not in found.summary for found in loaded.diagnostics)
+
+
+@given(
+    content=st.binary(max_size=200)
+    | values.map(yaml.safe_dump).map(str.encode)
+    | projects.map(yaml.safe_dump).map(str.encode)
+)
+@settings(max_examples=300, deadline=None)
+def test_any_project_file_gives_a_project_or_findings(project: Project, content: bytes) -> None:
+    (project.directory / "reconciler.yaml").write_bytes(content)
+    diagnostics = findings_of_project(project.directory)
+    (project.directory / "reconciler.yaml").unlink()
+    assert all(found.location and found.summary for found in diagnostics)
+
+
+def findings_of_project(folder: Path) -> tuple[Diagnostic, ...]:
+    try:
+        load_project(None, folder)
+    except InvalidConfiguration as error:
+        return error.diagnostics
+    return ()
 
 
 @given(

@@ -1,0 +1,127 @@
+"""Which files hold the manifests."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reconciler.manifests import find_manifests, load_manifests, load_project, read_manifests
+from reconciler.manifests.files import expand_braces
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def write(folder: Path, *paths: str) -> None:
+    for path in paths:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(f"organization: {path.replace('/', '-')}\n")
+
+
+def found(folder: Path, *paths: str | Path) -> list[str]:
+    manifests = find_manifests(paths, load_project(None, folder))
+    assert manifests.diagnostics == ()
+    return [str(file.relative_to(folder)) for file in manifests.files]
+
+
+def test_the_default_is_every_yaml_file_below_organizations(tmp_path: Path) -> None:
+    write(tmp_path, "organizations/b.yml", "organizations/a.yaml", "organizations/x/y/c.yaml", "other/d.yaml")
+    write(tmp_path, "organizations/readme.md", "organizations/.hidden.yaml", "organizations/.git/e.yaml")
+    assert found(tmp_path) == ["organizations/a.yaml", "organizations/b.yml", "organizations/x/y/c.yaml"]
+
+
+def test_globs_may_have_choices(tmp_path: Path) -> None:
+    write(tmp_path, "a/x.yaml", "b/x.yml", "c/x.yaml")
+    (tmp_path / "reconciler.yaml").write_text("organizations: ['{a,b}/*.y{a,}ml', 'a/*.yaml']\n")
+    assert found(tmp_path) == ["a/x.yaml", "b/x.yml"]
+
+
+def test_choices_are_expanded_in_order() -> None:
+    assert expand_braces("**/*.y{a,}ml") == ("**/*.yaml", "**/*.yml")
+    assert expand_braces("{a,b}{c,d}") == ("ac", "ad", "bc", "bd")
+    assert expand_braces("plain") == ("plain",)
+
+
+def test_the_project_file_is_no_manifest(tmp_path: Path) -> None:
+    write(tmp_path, "a.yaml")
+    (tmp_path / "reconciler.yaml").write_text("organizations: ['*.yaml']\n")
+    write(tmp_path, "another/reconciler.yaml")
+    assert found(tmp_path) == ["a.yaml"]
+    assert found(tmp_path, ".") == ["a.yaml"]
+
+
+def test_files_and_folders_may_be_given(tmp_path: Path) -> None:
+    write(tmp_path, "a/x.yaml", "a/deep/y.yml", "b.yaml", "c.txt")
+    assert found(tmp_path, "a", "b.yaml", "c.txt") == ["a/deep/y.yml", "a/x.yaml", "b.yaml", "c.txt"]
+
+
+def test_each_file_counts_once_by_whatever_name(tmp_path: Path) -> None:
+    write(tmp_path, "a/x.yaml")
+    (tmp_path / "a/link.yaml").symlink_to(tmp_path / "a/x.yaml")
+    os.link(tmp_path / "a/x.yaml", tmp_path / "a/hard.yaml")
+    (tmp_path / "again").symlink_to(tmp_path / "a")
+    assert len(found(tmp_path, "a", "a/x.yaml", "./a/../a/x.yaml", "again", tmp_path / "a/x.yaml")) == 1
+
+
+def test_what_does_not_exist_is_named(tmp_path: Path) -> None:
+    (tmp_path / "broken.yaml").symlink_to(tmp_path / "gone")
+    manifests = find_manifests(["missing", "broken.yaml"], load_project(None, tmp_path))
+    assert [(one.code, one.summary) for one in manifests.diagnostics] == [
+        ("no-such-path", "missing: no such file or folder"),
+        ("no-such-path", "broken.yaml: a link that leads nowhere"),
+    ]
+
+
+@pytest.mark.parametrize("paths", [(), ("empty",)])
+def test_no_manifests_at_all_is_an_error_that_says_where_it_looked(
+    tmp_path: Path, paths: tuple[str, ...]
+) -> None:
+    (tmp_path / "empty").mkdir()
+    diagnostics = load_manifests(paths, load_project(None, tmp_path), {}).diagnostics
+    assert [one.code for one in diagnostics] == ["no-manifests"]
+    assert all(one.is_error for one in diagnostics)
+    assert ("empty" if paths else "organizations/**/*.yaml") in diagnostics[0].summary
+
+
+def test_files_outside_the_working_directory_are_shown_as_given(tmp_path: Path) -> None:
+    (tmp_path / "work").mkdir()
+    write(tmp_path, "x.yaml")
+    (tmp_path / "x.yaml").write_text("organization: 1\n")
+    project = load_project(None, tmp_path / "work")
+    for path, shown in (("../x.yaml", "../x.yaml"), (tmp_path / "x.yaml", str(tmp_path / "x.yaml"))):
+        place = load_manifests([path], project, {}).diagnostics[0].location
+        assert place is not None
+        assert place.path == shown
+
+
+def test_files_are_read_one_by_one(tmp_path: Path) -> None:
+    write(tmp_path, "a.yaml", "b.yaml")
+    project = load_project(None, tmp_path)
+    reading = read_manifests(find_manifests(["."], project).files, project, {})
+    assert next(reading).organizations[0].reference == "a.yaml"
+    (tmp_path / "b.yaml").write_text("organization: a.yaml\n")
+    second = next(reading)
+    assert [one.code for one in second.diagnostics] == ["duplicate-organization"]
+    assert second.shown == "b.yaml"
+
+
+def test_loading_imports_nothing_that_talks_to_the_world() -> None:
+    program = "import sys, reconciler.manifests; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert "pydantic" in loaded
+    assert not loaded & {
+        "httpx",
+        "aiohttp",
+        "rich",
+        "click",
+        "deepdiff",
+        "jinja2",
+        "structlog",
+        "asyncio",
+        "ruamel.yaml",
+    }

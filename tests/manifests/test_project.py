@@ -1,0 +1,116 @@
+"""The project file, and what holds without one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reconciler.core.errors import InvalidConfiguration, SourceLocation
+from reconciler.core.limits import Limits
+from reconciler.core.state import Discovery
+from reconciler.manifests import Project, Target, load_project
+from reconciler.secrets import OWN_VARIABLES, SecretPolicy, parse_reference
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+EVERYTHING = """\
+version: 1
+target:
+  project_id: ${env:MY_PROJECT}
+  secret: ${file:secrets/stytch}
+  base_url: https://login.example.com
+organizations: ["organizations/**/*.y{a,}ml", more/*.yaml]
+vars: {tenant: acme}
+defaults:
+  prune: true
+  discovery: enforce
+limits:
+  max_deletes: 5
+  max_delete_percent: 12.5
+  requests_per_second: 20
+  concurrency: 4
+policies:
+  issuer-host-change: error
+  other-rule: off
+secrets:
+  env: {allow: ["*_CLIENT_SECRET"]}
+  file: {allow: [/run/secrets/*]}
+"""
+
+
+def test_everything_is_read(tmp_path: Path) -> None:
+    (tmp_path / "reconciler.yaml").write_text(EVERYTHING)
+    project = load_project(None, tmp_path)
+    assert project.file == tmp_path / "reconciler.yaml"
+    assert project.directory == project.root == tmp_path
+    assert project.target == Target(
+        project_id=parse_reference("${env:MY_PROJECT}"),
+        secret=parse_reference("${file:secrets/stytch}"),
+        base_url="https://login.example.com",
+    )
+    assert project.organizations == ("organizations/**/*.y{a,}ml", "more/*.yaml")
+    assert project.variables == {"tenant": "acme"}
+    assert project.defaults.prune
+    assert project.defaults.discovery is Discovery.ENFORCE
+    assert project.limits == Limits(
+        max_deletes=5,
+        max_delete_percent=12.5,
+        requests_per_second=20,
+        concurrency=4,
+    )
+    assert project.policies == {"issuer-host-change": "error", "other-rule": "off"}
+    assert project.policy_locations["other-rule"] == SourceLocation("reconciler.yaml", 18, 3)
+
+
+def test_the_targets_own_credentials_become_forbidden(tmp_path: Path) -> None:
+    (tmp_path / "reconciler.yaml").write_text(EVERYTHING)
+    policy = load_project(None, tmp_path).secret_policy
+    assert policy.env_allow == ("*_CLIENT_SECRET",)
+    assert policy.file_allow == ("/run/secrets/*",)
+    assert policy.forbidden_env == OWN_VARIABLES | {"MY_PROJECT"}
+    assert {str(one) for one in policy.forbidden_files} == {"secrets/stytch"}
+
+
+def test_without_a_project_file_everything_has_a_default(tmp_path: Path) -> None:
+    assert load_project(None, tmp_path) == Project(
+        directory=tmp_path,
+        root=tmp_path,
+        secret_policy=SecretPolicy(root=tmp_path),
+    )
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "{}\n", "version: 1\n", "target: {}\nlimits: {}\n"])
+def test_an_empty_project_file_changes_nothing(tmp_path: Path, text: str) -> None:
+    (tmp_path / "reconciler.yaml").write_text(text)
+    project = load_project(None, tmp_path)
+    assert project.limits == Limits()
+    assert project.target == Target()
+
+
+def test_a_project_file_elsewhere_is_the_root_of_its_globs(tmp_path: Path) -> None:
+    (tmp_path / "infra").mkdir()
+    (tmp_path / "infra/prod.yaml").write_text("version: 1\n")
+    project = load_project(tmp_path / "infra/prod.yaml", tmp_path)
+    assert (project.root, project.directory) == (tmp_path / "infra", tmp_path)
+    assert load_project("infra/prod.yaml", tmp_path).file == tmp_path / "infra/prod.yaml"
+
+
+def test_a_project_file_that_was_named_has_to_exist(tmp_path: Path) -> None:
+    with pytest.raises(InvalidConfiguration) as refused:
+        load_project(tmp_path / "missing.yaml", tmp_path)
+    assert str(refused.value) == "missing.yaml cannot be read: there is no such file (missing.yaml:1:1)"
+
+
+def test_a_broken_link_is_not_taken_for_no_project_file(tmp_path: Path) -> None:
+    (tmp_path / "reconciler.yaml").symlink_to(tmp_path / "gone")
+    with pytest.raises(InvalidConfiguration):
+        load_project(None, tmp_path)
+
+
+def test_every_finding_is_told_at_once(tmp_path: Path) -> None:
+    (tmp_path / "reconciler.yaml").write_text("versio: 1\nlimits: {max_deletes: -1}\nvars: {a: 1}\n")
+    with pytest.raises(InvalidConfiguration) as refused:
+        load_project(None, tmp_path)
+    assert [one.code for one in refused.value.diagnostics] == ["unknown-key", "out-of-bounds", "not-text"]

@@ -1,0 +1,149 @@
+"""Which Stytch project a run is for, and as whom it calls."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reconciler.core.errors import InvalidConfiguration
+from reconciler.core.secret import Secret
+from reconciler.manifests import BackendTarget, ResolvedTarget, SessionTarget, load_project, resolve_target
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CANARY = "secret-test-canary"
+PROJECT = {"STYTCH_PROJECT_ID": "project-test-1", "STYTCH_SECRET": CANARY}
+SESSION = {"STYTCH_PUBLIC_TOKEN": "public-token-test-1", "STYTCH_SESSION_TOKEN": CANARY}
+
+
+def resolve(folder: Path, environment: dict[str, str], target: str = "") -> ResolvedTarget:
+    if target:
+        (folder / "reconciler.yaml").write_text(f"target: {target}\n")
+    return resolve_target(load_project(None, folder), environment)
+
+
+def refusal(folder: Path, environment: dict[str, str], target: str = "") -> list[tuple[str, str, str]]:
+    with pytest.raises(InvalidConfiguration) as refused:
+        resolve(folder, environment, target)
+    assert CANARY not in str(refused.value)
+    return [(one.code, one.summary, one.hint) for one in refused.value.diagnostics]
+
+
+def test_the_environment_is_enough(tmp_path: Path) -> None:
+    assert resolve(tmp_path, PROJECT) == BackendTarget(
+        project_id="project-test-1",
+        secret=Secret(CANARY),
+        base_url="https://test.stytch.com",
+    )
+
+
+@pytest.mark.parametrize(
+    ("environment", "base_url"),
+    [
+        ({"STYTCH_PROJECT_ID": "project-live-1"}, "https://api.stytch.com"),
+        ({"STYTCH_BASE_URL": "https://login.example.com/"}, "https://login.example.com"),
+        ({"STYTCH_BASE_URL": "http://127.0.0.1:4000"}, "http://127.0.0.1:4000"),
+        ({"STYTCH_BASE_URL": ""}, "https://test.stytch.com"),
+    ],
+)
+def test_the_address_follows_the_project_unless_it_is_given(
+    tmp_path: Path,
+    environment: dict[str, str],
+    base_url: str,
+) -> None:
+    assert resolve(tmp_path, PROJECT | environment).base_url == base_url
+
+
+def test_a_member_session_goes_with_the_project(tmp_path: Path) -> None:
+    found = resolve(tmp_path, PROJECT | {"STYTCH_SESSION_TOKEN": "session"})
+    assert isinstance(found, BackendTarget)
+    assert found.session_token == Secret("session")
+
+
+def test_a_public_token_means_session_mode(tmp_path: Path) -> None:
+    assert resolve(tmp_path, SESSION) == SessionTarget(
+        public_token="public-token-test-1",
+        session_token=Secret(CANARY),
+        base_url="https://test.stytch.com",
+    )
+
+
+def test_a_live_public_token_goes_to_live(tmp_path: Path) -> None:
+    assert (
+        resolve(tmp_path, SESSION | {"STYTCH_PUBLIC_TOKEN": "public-token-live-1"}).base_url
+        == "https://api.stytch.com"
+    )
+
+
+def test_the_project_file_wins_where_it_declares(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("from-file\n")
+    environment = PROJECT | SESSION | {"OTHER": "project-live-2"}
+    found = resolve(tmp_path, environment, "{project_id: '${env:OTHER}', secret: '${file:key}'}")
+    assert found == BackendTarget(
+        project_id="project-live-2",
+        secret=Secret("from-file"),
+        base_url="https://api.stytch.com",
+        session_token=Secret(CANARY),
+    )
+
+
+def test_the_tools_own_variables_may_be_named_in_the_project_file(tmp_path: Path) -> None:
+    target = "{project_id: '${env:STYTCH_PROJECT_ID}', secret: '${env:STYTCH_SECRET}'}"
+    assert isinstance(resolve(tmp_path, PROJECT, target), BackendTarget)
+
+
+def test_session_mode_is_declared_although_the_environment_has_a_project(tmp_path: Path) -> None:
+    found = resolve(tmp_path, PROJECT | SESSION, "{public_token: public-token-test-2}")
+    assert isinstance(found, SessionTarget)
+    assert found.public_token == "public-token-test-2"
+
+
+def test_nothing_at_all_names_both_variables(tmp_path: Path) -> None:
+    assert refusal(tmp_path, {}) == [
+        (
+            "target-missing",
+            f"no {name} is given: {variable} is not set, and the project file has no target.{name}",
+            f"set the environment variable {variable}, or add target.{name} to the project file",
+        )
+        for name, variable in (("project_id", "STYTCH_PROJECT_ID"), ("secret", "STYTCH_SECRET"))
+    ]
+
+
+def test_a_session_without_its_token_is_refused(tmp_path: Path) -> None:
+    found = refusal(tmp_path, {"STYTCH_PUBLIC_TOKEN": "public-token-test-1"})
+    assert [code for code, _summary, _hint in found] == ["target-missing"]
+    assert "STYTCH_SESSION_TOKEN" in found[0][1]
+
+
+def test_both_ways_to_log_in_are_refused(tmp_path: Path) -> None:
+    assert [code for code, _summary, _hint in refusal(tmp_path, PROJECT | SESSION)] == ["target-ambiguous"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("STYTCH_PROJECT_ID", CANARY),
+        ("STYTCH_PROJECT_ID", "project-production-1"),
+        ("STYTCH_BASE_URL", "http://api.example.com"),
+        ("STYTCH_BASE_URL", "https://api.example.com/v1"),
+        ("STYTCH_BASE_URL", "https://user:" + CANARY + "@example.com"),
+    ],
+)
+def test_a_malformed_value_is_refused_by_the_name_of_its_variable(
+    tmp_path: Path, name: str, value: str
+) -> None:
+    found = refusal(tmp_path, PROJECT | {name: value})
+    assert [code for code, _summary, _hint in found] == ["target-malformed"]
+    assert found[0][1] == f"the environment variable {name} is not usable"
+
+
+def test_a_reference_that_leads_nowhere_is_refused_by_name(tmp_path: Path) -> None:
+    found = refusal(tmp_path, {"STYTCH_PROJECT_ID": "project-test-1"}, "{secret: '${env:MISSING}'}")
+    assert [(code, summary) for code, summary, _hint in found] == [
+        (
+            "target-unavailable",
+            "target.secret: the environment variable MISSING is not set; set it, or correct the reference",
+        ),
+    ]
