@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from reconciler.core.change import Create, Delete, Update
 from reconciler.core.connection import WRITABLE_FIELDS
+from reconciler.core.operation import AlreadyDone, judge
 from reconciler.core.plan_document import to_document
 from reconciler.core.plan_parsing import from_document
 from reconciler.core.secret import Secret
@@ -61,7 +62,9 @@ def test_a_saved_plan_applied_twice_does_nothing_the_second_time(estate: Estate)
     first = plan(estate.desired, estate.live, choices(CANARIES))
     saved = from_document(json.loads(json.dumps(to_document(whole(first), "1"))))
     after = carry_out(saved.changes, estate.live, CANARIES)
-    assert plan(estate.desired, after, choices(CANARIES)).changes == ()
+    for change in saved.changes:
+        is_rotation = isinstance(change, Update) and "client_secret" in change.changed
+        assert isinstance(judge(change, after, CANARIES), AlreadyDone) or is_rotation
 
 
 @many

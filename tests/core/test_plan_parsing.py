@@ -1,0 +1,140 @@
+"""A saved plan is used whole, or refused whole."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from reconciler.core.errors import Diagnostic, PlanRefused, Severity, SourceLocation
+from reconciler.core.plan import Plan
+from reconciler.core.plan_document import digest, to_document
+from reconciler.core.plan_parsing import from_document
+from reconciler.core.secret import Locator, SecretReference
+from tests.core.builders import SCOPE, WHEN, declared, desired, live, live_connection, plan, whole
+from tests.reports.samples import CREATE, DELETE, ERROR, RESUMED, UPDATE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PLAN = Plan(
+    scope=SCOPE,
+    created_at=WHEN,
+    changes=(CREATE, UPDATE, DELETE),
+    diagnostics=(ERROR, Diagnostic(Severity.WARNING, "w", "look", location=SourceLocation("a.yaml", 2, 3))),
+    blocks=(ERROR,),
+    commit="0a1b",
+    secrets_compared=False,
+)
+
+
+def document(of: Plan = PLAN) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(json.dumps(to_document(of, "1")))
+    return found
+
+
+def sealed(changed: dict[str, Any]) -> dict[str, Any]:
+    """Return a document whose digest is right, as only a program would write it."""
+    rest = {key: value for key, value in changed.items() if key != "digest"}
+    return rest | {"digest": digest(rest)}
+
+
+def test_what_was_written_is_read() -> None:
+    assert from_document(document()) == PLAN
+
+
+def test_a_resumed_create_is_read() -> None:
+    of = Plan(scope=SCOPE, created_at=WHEN, changes=(RESUMED,))
+    assert from_document(document(of)) == of
+
+
+def test_a_reference_with_text_around_it_is_read() -> None:
+    mixed = SecretReference("a${env:B}c", ("a", Locator("env", "B"), "c"))
+    of = whole(plan(desired(declared(client_secret=mixed, client_id="x")), live()))
+    assert from_document(document(of)) == of
+
+
+def test_values_declared_empty_are_read_as_empty_not_as_undeclared() -> None:
+    empty = declared(custom_scopes=(), attribute_mapping={}, client_id="x")
+    of = whole(plan(desired(empty), live(live_connection(1, display_name="okta"))))
+    assert from_document(document(of)) == of
+
+
+@pytest.mark.parametrize("foreign", [{}, [], None, "text", 3, {"format_version": None}])
+def test_what_is_no_plan_is_refused(foreign: Any) -> None:
+    with pytest.raises(PlanRefused):
+        from_document(foreign)
+
+
+@pytest.mark.parametrize("version", ["2.0", "0.9", "", "1", 1])
+def test_other_versions_are_refused(version: Any) -> None:
+    if version == "1":  # a minor version is no other version
+        assert from_document(sealed(document() | {"format_version": version})) == PLAN
+        return
+    with pytest.raises(PlanRefused, match="format_version"):
+        from_document(document() | {"format_version": version})
+
+
+def edit_issuer(plan_document: dict[str, Any]) -> None:
+    plan_document["resource_changes"][0]["change"]["after"]["issuer"] = "https://evil.example"
+
+
+def drop_change(plan_document: dict[str, Any]) -> None:
+    del plan_document["resource_changes"][1]
+
+
+def redirect(plan_document: dict[str, Any]) -> None:
+    plan_document["target"]["base_url"] = "https://api.stytch.com"
+
+
+def unblock(plan_document: dict[str, Any]) -> None:
+    plan_document["blocks"] = []
+
+
+def unseal(plan_document: dict[str, Any]) -> None:
+    del plan_document["digest"]
+
+
+@pytest.mark.parametrize("edit", [edit_issuer, drop_change, redirect, unblock, unseal])
+def test_a_plan_that_was_changed_is_refused(edit: Callable[[dict[str, Any]], None]) -> None:
+    changed = document()
+    edit(changed)
+    with pytest.raises(PlanRefused, match="changed after it was written"):
+        from_document(changed)
+
+
+@pytest.mark.parametrize("key", sorted({*document()} - {"digest", "format_version"}))
+def test_a_plan_that_lacks_something_is_refused_or_does_not_need_it(key: str) -> None:
+    lacking = document()
+    del lacking[key]
+    derived = {"reconciler_version", "applyable", "complete", "errored", "risks"}
+    if key in derived:
+        assert from_document(sealed(lacking)) == PLAN
+    else:
+        with pytest.raises(PlanRefused, match="not complete"):
+            from_document(sealed(lacking))
+
+
+def no_actions(change: dict[str, Any]) -> None:
+    change["change"]["actions"] = []
+
+
+def unknown_action(change: dict[str, Any]) -> None:
+    change["change"]["actions"] = ["replace"]
+
+
+def idle_action(change: dict[str, Any]) -> None:
+    change["change"]["actions"] = ["no-op"]
+
+
+def undeclared(change: dict[str, Any]) -> None:
+    del change["declared"]
+
+
+@pytest.mark.parametrize("edit", [no_actions, unknown_action, idle_action, undeclared])
+def test_a_change_that_makes_no_sense_is_refused(edit: Callable[[dict[str, Any]], None]) -> None:
+    broken = document()
+    edit(broken["resource_changes"][0])
+    with pytest.raises(PlanRefused, match="not complete"):
+        from_document(sealed(broken))
