@@ -1,0 +1,103 @@
+"""What is decided beyond matching; what the golden cases of ``tests/plans`` do not show."""
+
+from __future__ import annotations
+
+from reconciler.core.change import Create, Update, attribute_changes
+from reconciler.core.errors import ProviderError
+from reconciler.core.planner import unreadable
+from reconciler.core.secret import Secret
+from tests.core.builders import choices, codes, declared, desired, live, live_connection, plan, reference
+
+A = reference("A")
+OKTA = live_connection(1, display_name="okta", client_secret=Secret("theirs"))
+
+
+def test_counts() -> None:
+    state = live(OKTA, live_connection(2, display_name="other"))
+    found = plan(desired(declared(), declared("new")), state)
+    assert (found.managed, found.unchanged, len(found.unmanaged)) == (1, 1, 1)
+    pruned = plan(desired(declared(), prune=True), state)
+    assert (pruned.managed, pruned.unchanged, len(pruned.unmanaged)) == (2, 1, 0)
+
+
+def test_a_refused_organization_still_counts_what_it_declares() -> None:
+    found = plan(desired(declared(connection_id="oidc-connection-test-gone"), declared("b")), live())
+    assert (found.is_refused, found.managed) == (True, 2)
+
+
+def test_an_unreadable_organization_says_why_and_where() -> None:
+    found = unreadable(desired(), ProviderError("listing failed", status=500, request_id="r"))
+    assert codes(found) == ["organization-not-read"]
+    assert "listing failed (500, request_id r)" in found.diagnostics[0].summary
+    assert found.organization is None
+
+
+def test_targets_leave_the_rest_alone_prune_included() -> None:
+    state = live(OKTA, live_connection(2, display_name="other"))
+    organization = desired(declared(client_id="new"), declared("entra"), prune=True)
+    (change,) = plan(organization, state, choices(targets=("acme/okta",))).changes
+    assert isinstance(change, Update)
+
+
+def test_targets_silence_the_warnings_of_the_rest() -> None:
+    organization = desired(declared("a", absent=True), declared("b", absent=True))
+    assert codes(plan(organization, live(), choices(targets=("*/a",)))) == ["tombstone-done"]
+
+
+def test_a_secret_that_was_not_resolved_is_not_compared() -> None:
+    assert plan(desired(declared(client_secret=A)), live(OKTA), choices({})).changes == ()
+    (change,) = plan(desired(declared(client_secret=A)), live(OKTA), choices({A: Secret("ours")})).changes
+    assert isinstance(change, Update)
+    assert change.changed == ("client_secret",)
+
+
+def test_a_secret_that_was_not_resolved_is_not_rotated_either() -> None:
+    masked = live_connection(1, display_name="okta", client_secret=Secret("****"))
+    organization = desired(declared(client_secret=A))
+    assert plan(organization, live(masked), choices({}, rotate=("*",))).changes == ()
+
+
+def test_rotation_is_for_what_cannot_be_compared_only() -> None:
+    organization = desired(declared(client_secret=A))
+    same = live_connection(1, display_name="okta", client_secret=Secret("ours"))
+    assert plan(organization, live(same), choices({A: Secret("ours")}, rotate=("*",))).changes == ()
+
+
+def test_the_provider_of_a_create_is_shown_and_sent_even_where_it_is_the_default() -> None:
+    (change,) = plan(desired(declared()), live()).changes
+    assert isinstance(change, Create)
+    assert change.declared.identity_provider == "generic"
+
+
+def test_ignoring_all_that_differs_leaves_nothing_to_do() -> None:
+    organization = desired(
+        declared(
+            client_id="new", client_secret=A, custom_scopes=("x",), ignore=("client_id", "client_secret")
+        )
+    )
+    (change,) = plan(organization, live(OKTA), choices({A: Secret("ours")})).changes
+    assert isinstance(change, Update)
+    assert change.changed == ("custom_scopes",)
+    assert "client_secret" not in change.declared.declared_fields
+
+
+def test_attributes_are_shown_in_one_order_secrets_after_what_can_be_read() -> None:
+    organization = desired(
+        declared(issuer="https://i", client_id="c", client_secret=A, custom_scopes=("openid",))
+    )
+    (change,) = plan(organization, live()).changes
+    assert [one.name for one in attribute_changes(change)] == [
+        "connection_id",
+        "display_name",
+        "identity_provider",
+        "issuer",
+        "client_id",
+        "authorization_url",
+        "token_url",
+        "userinfo_url",
+        "jwks_url",
+        "custom_scopes",
+        "client_secret",
+        "redirect_url",
+        "status",
+    ]
