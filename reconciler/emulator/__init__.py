@@ -27,6 +27,7 @@ from reconciler.emulator.settings import (
     EmulatorSettings,
     Project,
 )
+from reconciler.emulator.state import StateError
 
 __all__ = [
     "BEHAVIOURS",
@@ -52,6 +53,7 @@ __all__ = [
     "RequestLog",
     "RunningEmulator",
     "SeedError",
+    "StateError",
     "UnknownBehaviourError",
     "UnknownFaultError",
     "UnknownRateLimitError",

@@ -16,7 +16,10 @@ class UnknownBehaviourError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """One open question: `values[0]` is the default; `number` is the question's number, U1 to U31."""
+    """One open question: `values[0]` is the default.
+
+    `number` is the question's number, U1 to U31, or E1 and on for the emulator's own switches.
+    """
 
     name: str
     number: str
@@ -172,10 +175,10 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
         ("off", "first", "every"),
         "applied writes whose answer is lost: the first of each operation and organization, or all",
     ),
-    Behaviour("frontend-api", "3", ("on", "off"), "whether the project lets the SDK call the frontend API"),
+    Behaviour("frontend-api", "E1", ("on", "off"), "whether the project lets the SDK call the frontend API"),
     Behaviour(
         "dead-session",
-        "3",
+        "E2",
         (
             "session_not_found",
             "unauthorized_credentials",
@@ -186,13 +189,13 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
     ),
     Behaviour(
         "frontend-error-type",
-        "3",
+        "E3",
         ("application/json", "text/plain"),
         "Content-Type of the frontend API's errors",
     ),
     Behaviour(
         "discovery-fetch",
-        "10",
+        "E4",
         ("loopback", "everywhere", "never"),
         "issuers whose discovery document is fetched; canned ones never are",
     ),

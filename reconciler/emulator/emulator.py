@@ -11,7 +11,7 @@ from reconciler.emulator.connections import connections_of
 from reconciler.emulator.fault_text import parse_fault
 from reconciler.emulator.missing_extra import needing_extra
 from reconciler.emulator.organizations import lookup_organization, show_organization
-from reconciler.emulator.seed import apply_seed, read_seed
+from reconciler.emulator.seed import SeedError, apply_seed, read_seed
 from reconciler.emulator.settings import EmulatorSettings
 from reconciler.emulator.world import World
 
@@ -41,8 +41,11 @@ class Emulator:
                 secret=project.secret,
                 public_token=project.public_token,
             )
-        if self.settings.seed is not None and not any(self.world.state.all("organizations")):
-            self.seed(read_seed(self.settings.seed))
+        try:
+            self._seed_once()
+        except SeedError:
+            self.close()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -170,6 +173,10 @@ class Emulator:
     def seed(self, document: JsonObject) -> None:
         """Store what a seed document describes; raises `SeedError`."""
         apply_seed(self.world, document, self.settings.project.project_id)
+
+    def _seed_once(self) -> None:
+        if self.settings.seed is not None and not any(self.world.state.all("organizations")):
+            self.seed(read_seed(self.settings.seed))
 
     def _organization(self, name: str) -> JsonObject:
         found = lookup_organization(self.world, self.settings.project.project_id, name)

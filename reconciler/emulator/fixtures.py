@@ -44,7 +44,8 @@ def add_organization(world: World, project_id: str, slug: str, **fields: object)
 
 def add_connection(world: World, organization: JsonObject, kind: str, fields: JsonObject) -> JsonObject:
     """Store a connection of `kind` (`oidc`, `saml`, `external`); `status` follows from the fields."""
-    connection = {**BLANK_CONNECTIONS[kind](world, organization["organization_id"]), **fields}
+    blank = BLANK_CONNECTIONS[kind](world, organization["organization_id"])
+    connection = {**_renamed(blank, fields.get("connection_id")), **fields}
     if kind == "oidc":
         connection["status"] = fields.get("status") or status_of(world, connection)
     with world.state.transaction():
@@ -79,3 +80,14 @@ def add_session(world: World, member: JsonObject, **fields: object) -> JsonObjec
     }
     world.state.put("sessions", session)
     return session
+
+
+def _renamed(blank: JsonObject, connection_id: str | None) -> JsonObject:
+    """With another id, also in the URLs that contain it."""
+    if connection_id is None:
+        return blank
+    former = blank["connection_id"]
+    return {
+        name: value.replace(former, connection_id) if isinstance(value, str) else value
+        for name, value in blank.items()
+    }

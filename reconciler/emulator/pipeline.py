@@ -26,6 +26,9 @@ async def answer(world: World, operation: Operation, exchange: Exchange) -> Answ
         payload = await _perform(world, operation, exchange)
     except ApiError as error:
         return error_answer(world, error, exchange.request_id, frontend=frontend)
+    except UnicodeEncodeError:
+        refusal = ApiError("bad_request", "The body contains text that is no Unicode.")
+        return error_answer(world, refusal, exchange.request_id, frontend=frontend)
     except SchemaViolation as violation:
         if frontend:
             return json_answer(400, violation.frontend_payload())

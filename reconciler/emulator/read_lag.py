@@ -38,7 +38,3 @@ class ReadLag:
         if stale.reads_left <= 0:
             del self._stale[key]
         return cast("View", stale.view)
-
-    def forget(self) -> None:
-        """Everything is up to date again."""
-        self._stale.clear()

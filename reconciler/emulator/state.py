@@ -48,18 +48,36 @@ _TABLES: dict[str, tuple[str, tuple[str, ...]]] = {
 _FIELDS = {"slug": "organization_slug", "external_id": "organization_external_id"}
 
 
+class StateError(ValueError):
+    """A state file that cannot be used."""
+
+
 class State:
-    """The store, usable from any thread; a write outside `transaction` is a transaction of its own."""
+    """The store, usable from any thread; a write outside `transaction` is a transaction of its own.
+
+    Raises:
+        StateError: `path` cannot be opened, or is something else than a state.
+    """
 
     def __init__(self, path: Path | None = None) -> None:
         self._lock = threading.RLock()
-        self._database = sqlite3.connect(
-            ":memory:" if path is None else path, isolation_level=None, check_same_thread=False
-        )
-        if path is not None:
-            self._database.execute("PRAGMA journal_mode = WAL")
-            self._database.execute("PRAGMA synchronous = NORMAL")
-        self._database.executescript(_SCHEMA)
+        try:
+            self._database = sqlite3.connect(
+                path or ":memory:", isolation_level=None, check_same_thread=False
+            )
+        except sqlite3.Error as error:
+            raise StateError(f"cannot open state '{path}': {error}") from error
+        self._prepare(path)
+
+    def _prepare(self, path: Path | None) -> None:
+        try:
+            if path is not None:
+                self._database.execute("PRAGMA journal_mode = WAL")
+                self._database.execute("PRAGMA synchronous = NORMAL")
+            self._database.executescript(_SCHEMA)
+        except sqlite3.Error as error:
+            self._database.close()
+            raise StateError(f"cannot use state '{path}': {error}") from error
 
     def close(self) -> None:
         """Close the database; what is in a file stays there."""

@@ -20,18 +20,24 @@ if TYPE_CHECKING:
 
 
 class World:
-    """State, switches, ids and clock of one emulator; `clock_offset` is in seconds."""
+    """State, switches, ids and clock of one emulator; `clock_offset` is in seconds.
+
+    Raises:
+        UnknownBehaviourError: as `Behaviours` does.
+        UnknownFaultError: as `parse_fault` does.
+        StateError: as `State` does.
+    """
 
     def __init__(self, settings: EmulatorSettings) -> None:
         self.settings = settings
-        self.state = State(settings.state)
         self.behaviours = Behaviours(settings.behaviours)
-        # a state that was filled before must not see the same ids again
-        self.identifiers = Identifiers(_aged(settings.random_seed, self.state.age()))
         self.chance = random.Random(settings.random_seed)  # noqa: S311 -- repeatable on purpose
         self.faults = Faults(self.chance)
         for text in settings.faults:
             self.faults.add(parse_fault(text))
+        self.state = State(settings.state)
+        # a state that was filled before must not see the same ids again
+        self.identifiers = Identifiers(_aged(settings.random_seed, self.state.age()))
         self.log = RequestLog(settings.log_capacity)
         self.read_lag = ReadLag()
         self.lost_responses: set[str] = set()

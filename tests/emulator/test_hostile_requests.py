@@ -99,3 +99,11 @@ def test_paths(api: Api, segment: str) -> None:
 def test_what_is_no_json(api: Api, content: bytes) -> None:
     answer = api("POST", "/v1/b2b/sso/oidc/acme", content=content)
     assert (answer.status_code, answer.json()["error_type"]) == (400, "bad_request")
+
+
+@pytest.mark.parametrize("name", ["sso_connection_id", "organization_slug_fuzzy", "organization_ids"])
+def test_text_that_is_no_unicode(api: Api, name: str) -> None:
+    value = ["\ud800abc"] if name == "organization_ids" else "\ud800abc"
+    operands = [{"filter_name": name, "filter_value": value}]
+    content = json.dumps({"query": {"operator": "AND", "operands": operands}})
+    assert is_an_answer(api("POST", "/v1/b2b/organizations/search", content=content))

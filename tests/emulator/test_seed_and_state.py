@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from reconciler.emulator import Emulator, EmulatorSettings, Project, SeedError, read_seed
+from reconciler.emulator import Emulator, EmulatorSettings, Project, SeedError, StateError, read_seed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -172,6 +172,28 @@ def test_a_state_file_survives_a_restart(tmp_path: Path, seed: Path, call_on: Ap
     assert (second.organization("acme"), second.connections("acme")) == before
     assert second.connection(created["connection"]["connection_id"])["display_name"] == "Kept"
     second.close()
+
+
+def test_a_state_file_that_is_none(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.write_text("no database " * 100, encoding="utf-8")
+    for path in (other, tmp_path, tmp_path / "nowhere" / "state"):
+        with pytest.raises(StateError, match="cannot (open|use) state"):
+            Emulator(EmulatorSettings(state=path))
+
+
+def test_a_bad_seed_file_stops_the_emulator(tmp_path: Path) -> None:
+    path = tmp_path / "seed.yaml"
+    path.write_text("organisations: []", encoding="utf-8")
+    with pytest.raises(SeedError, match="did you mean 'organizations'"):
+        Emulator(EmulatorSettings(seed=path))
+
+
+def test_urls_contain_the_id_that_was_given(emulator: Emulator) -> None:
+    for kind, name in {"oidc": "redirect_url", "saml": "acs_url"}.items():
+        connection_id = f"{kind}-connection-test-mine"
+        connection = emulator.add_connection("acme", kind, connection_id=connection_id)
+        assert connection[name] == f"https://test.stytch.com/v1/b2b/sso/callback/{connection_id}"
 
 
 def test_ids_are_repeatable_under_a_seed_and_never_repeat_in_a_state(tmp_path: Path) -> None:
