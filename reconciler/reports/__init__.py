@@ -6,8 +6,9 @@ one new file and one line here. All functions of a registry take ``color``, whet
 
 from __future__ import annotations
 
+from importlib import import_module
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from reconciler.reports.apply_json import result_json
 from reconciler.reports.apply_text import render_result
@@ -39,18 +40,47 @@ class Format(Protocol[Reported]):
         ...
 
 
-PLAN_FORMATS: Final[Mapping[str, Format[Plan]]] = MappingProxyType({"text": render_plan, "json": plan_json})
+def _lazily(module: str, name: str) -> Format[Any]:
+    """Return a format whose module is imported when it is used first."""
+
+    def render(reported: object, /, *, color: bool) -> str:
+        function: Format[Any] = getattr(import_module(f"reconciler.reports.{module}"), name)
+        return function(reported, color=color)
+
+    return render
+
+
+PLAN_FORMATS: Final[Mapping[str, Format[Plan]]] = MappingProxyType(
+    {
+        "text": render_plan,
+        "json": plan_json,
+        "markdown": _lazily("plan_markdown", "plan_markdown"),
+        "github": _lazily("plan_github", "plan_github"),
+        "sarif": _lazily("plan_sarif", "plan_sarif"),
+    }
+)
 
 RESULT_FORMATS: Final[Mapping[str, Format[ApplyResult]]] = MappingProxyType(
     {"text": render_result, "json": result_json}
 )
 
 VALIDATION_FORMATS: Final[Mapping[str, Format[Validated]]] = MappingProxyType(
-    {"text": render_validation, "json": validation_json}
+    {
+        "text": render_validation,
+        "json": validation_json,
+        "github": _lazily("validation_github", "validation_github"),
+        "sarif": _lazily("validation_sarif", "validation_sarif"),
+    }
 )
 
 DRIFT_FORMATS: Final[Mapping[str, Format[DriftReport]]] = MappingProxyType(
-    {"text": render_drift, "json": drift_json}
+    {
+        "text": render_drift,
+        "json": drift_json,
+        "markdown": _lazily("drift_markdown", "drift_markdown"),
+        "github": _lazily("drift_github", "drift_github"),
+        "sarif": _lazily("drift_sarif", "drift_sarif"),
+    }
 )
 
 __all__ = [

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from itertools import groupby
-from typing import TYPE_CHECKING, Final, assert_never
+from typing import TYPE_CHECKING, Final
 
 from reconciler.core.change import RESOURCE_TYPE, Action
 from reconciler.core.drift import DriftKind, Standing
-from reconciler.reports.attributes import SENSITIVE, symbol
+from reconciler.reports.attributes import symbol
 from reconciler.reports.diagnostic_box import render_diagnostic
+from reconciler.reports.drift_words import (
+    NO_DRIFT,
+    condition,
+    drift_shortcomings,
+    drift_verdict,
+    side_text,
+    since_previous,
+    subject,
+)
 from reconciler.reports.style import Style
-from reconciler.reports.visible import count, quoted, value_text, visible
+from reconciler.reports.visible import count, quoted, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from reconciler.core.change import Value
     from reconciler.core.drift import DriftReport, Finding
-
-NO_DRIFT: Final = "No drift. What is live matches the configuration."
 
 _ACTIONS: Final = {
     DriftKind.MISSING: Action.DELETE,
@@ -56,34 +61,15 @@ def _connection(findings: Sequence[Finding], report: DriftReport, style: Style) 
     yield line + " {"
     for one in findings:
         yield f"      {symbol(Action.UPDATE, style)} {one.attribute}{_since(one, report, style)}"
-        yield f"            declared = {_value(one, one.declared)}"
-        yield f"            live     = {_value(one, one.live)}"
+        yield f"            declared = {side_text(one, one.declared)}"
+        yield f"            live     = {side_text(one, one.live)}"
     yield "    }"
 
 
 def _words(finding: Finding, style: Style) -> str:
-    match finding.kind:
-        case DriftKind.MISSING if finding.connection_id:
-            return f"is declared, but {style.red('its create was interrupted')}"
-        case DriftKind.MISSING:
-            return f"is declared, but {style.red('not live')}"
-        case DriftKind.CHANGED:
-            return f"is {style.yellow('not as declared')}"
-        case DriftKind.UNEXPECTED:
-            return f"is {style.red('live, but declared to be gone')}"
-        case _:
-            assert_never(finding.kind)
-
-
-def _value(finding: Finding, value: Value | None) -> str:
-    if finding.is_sensitive:
-        return SENSITIVE
-    if isinstance(value, Mapping):
-        pairs = ", ".join(f"{quoted(key)} = {value_text(value[key])}" for key in sorted(value))
-        return f"{{{pairs}}}"
-    if isinstance(value, tuple):
-        return f"[{', '.join(value_text(item) for item in value)}]"
-    return value_text(value or "")
+    before, what = condition(finding)
+    paint = style.yellow if finding.kind is DriftKind.CHANGED else style.red
+    return f"{before} {paint(what)}"
 
 
 def _since(finding: Finding, report: DriftReport, style: Style) -> str:
@@ -95,38 +81,19 @@ def _since(finding: Finding, report: DriftReport, style: Style) -> str:
 
 
 def _verdict(report: DriftReport, style: Style) -> str:
-    """Return the line that other programs look for; "no drift" is said only if that is certain."""
-    summary = report.summary
-    if report.has_drift:
-        words = f"{summary.missing} missing, {summary.changed} changed, {summary.unexpected} unexpected."
-        return style.bold(f"Drift: {words}")
-    if not report.has_errors:
-        return style.verdict(NO_DRIFT, is_good=True)
-    return style.bold("No drift was found in what could be looked at.")
+    words = drift_verdict(report)
+    return style.verdict(words, is_good=True) if words == NO_DRIFT else style.bold(words)
 
 
 def _counts(report: DriftReport) -> Iterator[str]:
     summary = report.summary
-    if not report.is_complete:
-        yield (
-            f"Refused: {summary.refused} of {count(summary.organizations, 'organization')}; "
-            "this report is incomplete, the errors below say why."
-        )
-    if report.previous_at:
-        yield (
-            f"Since {visible(report.previous_at)}: {summary.new} new, {summary.known} still there, "
-            f"{summary.resolved} resolved."
-        )
-    yield from (f"  resolved: {_name(one)}" for one in report.resolved)
+    yield from drift_shortcomings(report)
+    yield from since_previous(report)
+    yield from (f"  resolved: {subject(one)}" for one in report.resolved)
     if report.unchecked:
         yield f"Unchecked: {count(summary.unchecked, 'earlier finding')} this run cannot speak of."
-        yield from (f"  unchecked: {_name(one)}" for one in report.unchecked)
+        yield from (f"  unchecked: {subject(one)}" for one in report.unchecked)
     if not report.secrets_compared:
         yield "Secrets: not resolved and not compared."
     if summary.unmanaged:
         yield f"Unmanaged: {count(summary.unmanaged, 'connection')} declared nowhere, which is no drift."
-
-
-def _name(finding: Finding) -> str:
-    attribute = f" {finding.attribute}" if finding.attribute else ""
-    return f"{visible(str(finding.address))}{visible(attribute)} ({finding.kind.value})"

@@ -27,17 +27,18 @@ def render_validation(validated: Validated, *, color: bool = False) -> str:
     return f"{render_diagnostics(validated.diagnostics, color=color)}{verdict}\n"
 
 
-def _verdict(validated: Validated, style: Style) -> Iterator[str]:
-    warnings = count(validated.warning_count, "warning")
+def validation_verdict(validated: Validated) -> str:
+    """Return the line that says how it went."""
     if validated.is_valid:
         words = "Success! The configuration is valid"
         tail = ", but there were some validation warnings as shown above." if validated.warning_count else "."
-        yield style.verdict(words + tail, is_good=True)
-    else:
-        yield style.verdict(
-            f"The configuration is not valid: {count(validated.error_count, 'error')}, {warnings}.",
-            is_good=False,
-        )
+        return words + tail
+    errors, warnings = count(validated.error_count, "error"), count(validated.warning_count, "warning")
+    return f"The configuration is not valid: {errors}, {warnings}."
+
+
+def _verdict(validated: Validated, style: Style) -> Iterator[str]:
+    yield style.verdict(validation_verdict(validated), is_good=validated.is_valid)
     yield ", ".join(
         (
             count(validated.files, "file"),
