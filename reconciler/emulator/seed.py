@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import difflib
+import sqlite3
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from reconciler.emulator import fixtures
+from reconciler.emulator.blanks import BLANK_CONNECTIONS, blank_organization
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from reconciler.emulator.errors import JsonObject
@@ -54,17 +56,29 @@ def apply_seed(world: World, document: JsonObject, default_project: str) -> None
         SeedError: an unknown key, a wrong type, a missing name, or an id that is already taken.
     """
     _check_keys(document, _DOCUMENT, "")
+    store: dict[str, Callable[[JsonObject, str], None]] = {
+        "projects": lambda entry, place: _seed_project(world, entry, place),
+        "organizations": lambda entry, place: _seed_organization(world, entry, place, default_project),
+        "identity_providers": lambda entry, place: _seed_tenant(world, entry, place),
+        "discovery": lambda entry, place: _seed_discovery(world, entry, place),
+    }
     with world.state.transaction():
-        for place, entry in _entries(document, "projects"):
-            _seed_project(world, entry, place)
-        for place, entry in _entries(document, "organizations"):
-            _seed_organization(world, entry, place, default_project)
-        for place, entry in _entries(document, "identity_providers"):
-            _check_keys(entry, _TENANT, place)
-            world.state.put("tenants", {**entry, "name": _required(entry, "name", place)})
-        for place, entry in _entries(document, "discovery"):
-            _check_keys(entry, _DISCOVERY, place)
-            world.state.put("discovery", {**entry, "issuer": _required(entry, "issuer", place)})
+        for name, put in store.items():
+            for place, entry in _entries(document, name):
+                try:
+                    put(entry, place)
+                except (TypeError, sqlite3.IntegrityError) as error:
+                    raise SeedError(f"{place}: {error}") from error
+
+
+def _seed_tenant(world: World, entry: JsonObject, place: str) -> None:
+    _check_keys(entry, _TENANT, place)
+    world.state.put("tenants", {**entry, "name": _required(entry, "name", place)})
+
+
+def _seed_discovery(world: World, entry: JsonObject, place: str) -> None:
+    _check_keys(entry, _DISCOVERY, place)
+    world.state.put("discovery", {**entry, "issuer": _required(entry, "issuer", place)})
 
 
 def _seed_project(world: World, entry: JsonObject, place: str) -> None:
@@ -77,6 +91,7 @@ def _seed_project(world: World, entry: JsonObject, place: str) -> None:
 
 def _seed_organization(world: World, entry: JsonObject, place: str, default_project: str) -> None:
     nested = ("project_id", "connections", "members")
+    _check_names_of_keys(entry, (*blank_organization(world, "", "test"), *nested, "suspended"), place)
     project_id = entry.get("project_id", default_project)
     if world.state.get("projects", project_id) is None:
         raise SeedError(f"{place}.project_id: there is no project '{project_id}'")
@@ -102,6 +117,8 @@ def _seed_connection(world: World, organization: JsonObject, entry: JsonObject, 
         raise SeedError(f"{place}.connection_id: '{connection_id}' does not start with '{kind}-connection-'")
     if connection_id is not None and world.state.get("connections", connection_id) is not None:
         raise SeedError(f"{place}.connection_id: '{connection_id}' is already taken")
+    known = (*BLANK_CONNECTIONS[kind](world, ""), "kind", "attribute_mapping")
+    _check_names_of_keys(entry, known, place)
     fields = {name: value for name, value in entry.items() if name != "kind"}
     for name, value in fields.items():
         if kind == "oidc" and name != "attribute_mapping" and not isinstance(value, str):
@@ -146,7 +163,7 @@ def _check_names(world: World, entry: JsonObject, project_id: str, place: str) -
 
 
 def _entries(document: JsonObject, name: str, place: str = "") -> list[tuple[str, JsonObject]]:
-    at = f"{place}.{name}" if place else name
+    at = _at(place, name)
     entries = document.get(name) or []
     if not isinstance(entries, list):
         raise SeedError(f"{at}: expected a list")
@@ -160,14 +177,23 @@ def _mapping(value: Any, place: str) -> JsonObject:  # noqa: ANN401 -- any YAML 
 
 
 def _check_keys(entry: JsonObject, known: Mapping[str, type], place: str) -> None:
+    _check_names_of_keys(entry, known, place)
     for name, value in entry.items():
-        at = f"{place}.{name}" if place else name
-        if name not in known:
-            matches = difflib.get_close_matches(name, tuple(known), n=1)
-            hint = f"did you mean '{matches[0]}'?" if matches else f"known: {', '.join(known)}"
-            raise SeedError(f"{at}: unknown key, {hint}")
         if value is not None and not isinstance(value, known[name]):
-            raise SeedError(f"{at}: expected {_SHAPES[known[name]]}")
+            raise SeedError(f"{_at(place, name)}: expected {_SHAPES[known[name]]}")
+
+
+def _check_names_of_keys(entry: JsonObject, known: Iterable[str], place: str) -> None:
+    names = tuple(known)
+    for name in entry:
+        if name not in names:
+            matches = difflib.get_close_matches(name, names, n=1)
+            hint = f"did you mean '{matches[0]}'?" if matches else f"known: {', '.join(names)}"
+            raise SeedError(f"{_at(place, name)}: unknown key, {hint}")
+
+
+def _at(place: str, name: str) -> str:
+    return f"{place}.{name}" if place else name
 
 
 def _required(entry: JsonObject, name: str, place: str) -> str:

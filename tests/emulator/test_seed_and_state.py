@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -134,6 +135,29 @@ def test_json_is_yaml(tmp_path: Path) -> None:
             {"organizations": [{"organization_slug": "a", "members": [{"role": "x"}]}]},
             "organizations[0].members[0].role: unknown key, did you mean 'roles'?",
         ),
+        (
+            {"organizations": [{"organization_slug": "a", "organisation_name": "A"}]},
+            "organizations[0].organisation_name: unknown key, did you mean 'organization_name'?",
+        ),
+        (
+            {"organizations": [{"organization_slug": "a", "connections": [{"isuer": "x"}]}]},
+            "organizations[0].connections[0].isuer: unknown key, did you mean 'issuer'?",
+        ),
+        (
+            {"organizations": [{"organization_slug": "a", "trusted_metadata": {"since": date(2026, 1, 1)}}]},
+            "organizations[0]: Object of type date is not JSON serializable",
+        ),
+        (
+            {
+                "organizations": [
+                    {
+                        "organization_slug": "a",
+                        "members": [{"sessions": [{"session_jwt": "j"}, {"session_jwt": "j"}]}],
+                    }
+                ]
+            },
+            "organizations[0]: UNIQUE constraint failed: sessions.session_jwt",
+        ),
         ({"projects": [{"project_id": "project-test-x"}]}, "projects[0].secret: expected a string"),
         ({"discovery": [{"issuer": "x", "document": []}]}, "discovery[0].document: expected a mapping"),
         ({"identity_providers": [{"clients": {}}]}, "identity_providers[0].name: expected a string"),
@@ -178,7 +202,7 @@ def test_a_state_file_that_is_none(tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.write_text("no database " * 100, encoding="utf-8")
     for path in (other, tmp_path, tmp_path / "nowhere" / "state"):
-        with pytest.raises(StateError, match="cannot (open|use) state"):
+        with pytest.raises(StateError, match=r"cannot (open|use) state"):
             Emulator(EmulatorSettings(state=path))
 
 
