@@ -126,6 +126,7 @@ class NoOp:
 
 
 Change = Create | Update | Delete
+Decision = Change | NoOp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, assert_never
 from reconciler.core.change import Create, Delete, Update
 from reconciler.core.connection import SENSITIVE_FIELDS
 from reconciler.core.errors import ReportRefused
-from reconciler.core.planner import NOT_COMPARABLE
+from reconciler.core.remarks import NOT_COMPARABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 class Limits:
     """Bounds of one run, with the defaults of the project file.
 
-    ``max_delete_percent`` is a share of the managed connections; the lower of the two delete
-    limits counts, but never less than one connection. ``requests_per_second`` and
+    ``max_delete_percent`` is a share of the managed connections, never less than one of them; the
+    lower of the two delete limits counts, so a ``max_deletes`` of 0 allows none. ``requests_per_second`` and
     ``concurrency`` are for the whole project, since the service's limit is per project.
     """
 

@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from reconciler.core.address import Address
 from reconciler.core.change import ActionReason, Create, Delete, NoOp, Update
-from reconciler.core.connection import DEFAULT_IDENTITY_PROVIDER, REQUIRED_TO_BECOME_ACTIVE
+from reconciler.core.connection import DEFAULT_IDENTITY_PROVIDER
 from reconciler.core.diff import changed_fields, uncomparable_fields
 from reconciler.core.errors import Diagnostic, Severity
 from reconciler.core.guards import check_deletes
 from reconciler.core.matching import match_connections
 from reconciler.core.plan import OrganizationPlan, Unmanaged
+from reconciler.core.remarks import remarks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from reconciler.core.change import Change
+    from reconciler.core.change import Change, Decision
     from reconciler.core.connection import OidcConnection
     from reconciler.core.matching import Matching, Pair
     from reconciler.core.secret import Secret, SecretReference
     from reconciler.core.state import DesiredConnection, DesiredOrganization, LiveOrganization
-
-NOT_COMPARABLE: Final = "secret-not-comparable"
-"""The code of the warning that the service masks a declared secret."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +105,7 @@ def _refused(
     )
 
 
-def _decide(pair: Pair, live: LiveOrganization, choices: Choices) -> Create | Update | Delete | NoOp | None:
+def _decide(pair: Pair, live: LiveOrganization, choices: Choices) -> Decision | None:
     desired, found = pair.desired, pair.live
     organization_id = live.organization.organization_id
     if desired.is_absent:
@@ -236,42 +234,8 @@ def _count_live(matching: Matching) -> int:
 
 
 def _warnings(
-    decided: Iterable[Create | Update | Delete | NoOp | None], matching: Matching, choices: Choices
+    decided: Iterable[Decision | None], matching: Matching, choices: Choices
 ) -> Iterable[Diagnostic]:
-    for change, pair in zip(decided, matching.pairs, strict=False):
-        desired = pair.desired
-        if not choices.are_aimed_at(desired.address):
-            continue
-        if isinstance(change, Create):
-            yield from _incomplete(desired)
-        if isinstance(change, Update | NoOp) and change.uncomparable:
-            yield _finding(
-                desired,
-                NOT_COMPARABLE,
-                f"client_secret of {desired.address} cannot be compared: the service masks it",
-                f"to send it again, add the option `--rotate {desired.address}`",
-            )
-        if desired.is_absent and change is None:
-            yield _finding(
-                desired,
-                "tombstone-done",
-                f"{desired.address} is gone: its tombstone has done its work",
-                "the block can be removed from the manifest",
-            )
-
-
-def _incomplete(desired: DesiredConnection) -> Iterable[Diagnostic]:
-    missing = [name for name in REQUIRED_TO_BECOME_ACTIVE if getattr(desired.connection, name) is None]
-    if missing:
-        yield _finding(
-            desired,
-            "stays-pending",
-            f"{desired.address} will stay pending: {', '.join(missing)} not declared",
-            "declare them, or nobody can log in through it",
-        )
-
-
-def _finding(desired: DesiredConnection, code: str, summary: str, detail: str) -> Diagnostic:
-    return Diagnostic(
-        Severity.WARNING, code, summary, detail, address=str(desired.address), location=desired.location
-    )
+    for decision, pair in zip(decided, matching.pairs, strict=False):
+        if choices.are_aimed_at(pair.desired.address):
+            yield from remarks(pair.desired, decision)

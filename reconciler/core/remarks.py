@@ -1,0 +1,55 @@
+"""What deserves to be said of a decision that nothing forbids."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from reconciler.core.change import Create, NoOp, Update
+from reconciler.core.connection import REQUIRED_TO_BECOME_ACTIVE
+from reconciler.core.errors import Diagnostic, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from reconciler.core.change import Decision
+    from reconciler.core.state import DesiredConnection
+
+NOT_COMPARABLE: Final = "secret-not-comparable"
+"""The code of the warning that the service masks a declared secret."""
+
+
+def remarks(desired: DesiredConnection, decision: Decision | None) -> Iterable[Diagnostic]:
+    """Yield warnings about what was decided for one declaration; None: there is nothing to decide."""
+    if isinstance(decision, Create):
+        yield from _incomplete(desired)
+    if isinstance(decision, Update | NoOp) and decision.uncomparable:
+        yield _warning(
+            desired,
+            NOT_COMPARABLE,
+            f"client_secret of {desired.address} cannot be compared: the service masks it",
+            f"to send it again, add the option `--rotate {desired.address}`",
+        )
+    if decision is None:
+        yield _warning(
+            desired,
+            "tombstone-done",
+            f"{desired.address} is gone: its tombstone has done its work",
+            "the block can be removed from the manifest",
+        )
+
+
+def _incomplete(desired: DesiredConnection) -> Iterable[Diagnostic]:
+    missing = [name for name in REQUIRED_TO_BECOME_ACTIVE if getattr(desired.connection, name) is None]
+    if missing:
+        yield _warning(
+            desired,
+            "stays-pending",
+            f"{desired.address} will stay pending: {', '.join(missing)} not declared",
+            "declare them, or nobody can log in through it",
+        )
+
+
+def _warning(desired: DesiredConnection, code: str, summary: str, detail: str) -> Diagnostic:
+    return Diagnostic(
+        Severity.WARNING, code, summary, detail, address=str(desired.address), location=desired.location
+    )
