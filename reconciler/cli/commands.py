@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from keyword import iskeyword
 from typing import Final
 
 import click
@@ -13,6 +14,7 @@ VERBS: Final = {
     "plan": "Show what apply would do; write nothing.",
     "apply": "Make what is live what the manifests declare.",
     "drift": "Tell whether live is still what the manifests declare.",
+    "import": "Write manifests for what is live.",
     "show": "Show a saved plan.",
     "schema": "Print the JSON Schema of manifests, project file or plan.",
     "emulator": "Run a local server that behaves like the API.",
@@ -31,7 +33,8 @@ class LazyGroup(click.Group):
         """Import one verb's module and return its command; None where there is no such verb."""
         if cmd_name not in VERBS:
             return None
-        command = import_module(f"reconciler.cli.{cmd_name}").command
+        module = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        command = import_module(f"reconciler.cli.{module}").command
         assert isinstance(command, click.Command)
         command.short_help = VERBS[cmd_name]
         return command

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 _MASKING = re.compile(r"[*•●]{3,}")
+_NO_TEXT = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,11 @@ class Secret:
     def is_masked(self) -> bool:
         """Whether this looks like a masked rendering (a run of ``*`` or ``•``), not like the value."""
         return _MASKING.search(self._value) is not None
+
+    @property
+    def fits_a_variable(self) -> bool:
+        """Whether an environment variable can hold the value: UTF-8 without NUL."""
+        return "\0" not in self._value and not _NO_TEXT.search(self._value)
 
     def __eq__(self, other: object) -> bool:
         """Compare in constant time."""

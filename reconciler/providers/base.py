@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
     from reconciler.core.connection import OidcConnection
     from reconciler.core.errors import ProviderError
@@ -44,6 +44,18 @@ class Reader(Protocol):
 
     async def refresh_organization(self, organization: Organization) -> Organization:
         """Read the organization itself again (its default connection, its log-in rules)."""
+        ...
+
+
+class Directory(Reader, Protocol):
+    """Reads, and knows which organizations there are."""
+
+    def list_organizations(self) -> AsyncIterator[Organization]:
+        """Yield every organization, as they come.
+
+        Raises:
+            ProviderError: a page was refused or could not be read; what came before is not everything.
+        """
         ...
 
 

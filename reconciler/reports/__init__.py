@@ -16,6 +16,8 @@ from reconciler.reports.drift_json import drift_json
 from reconciler.reports.drift_text import render_drift
 from reconciler.reports.findings_json import validation_json
 from reconciler.reports.findings_text import render_diagnostics, render_validation
+from reconciler.reports.import_json import import_json
+from reconciler.reports.import_text import render_import
 from reconciler.reports.plan_json import plan_json
 from reconciler.reports.plan_schema import plan_schema
 from reconciler.reports.plan_text import render_plan
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from reconciler.core.drift import DriftReport
     from reconciler.core.outcome import ApplyResult
     from reconciler.core.plan import Plan
+    from reconciler.reports.imported import Imported
 
 Reported = TypeVar("Reported", contravariant=True)  # noqa: PLC0105 - it names what is reported
 
@@ -83,8 +86,13 @@ DRIFT_FORMATS: Final[Mapping[str, Format[DriftReport]]] = MappingProxyType(
     }
 )
 
+IMPORT_FORMATS: Final[Mapping[str, Format[Imported]]] = MappingProxyType(
+    {"text": render_import, "json": import_json}
+)
+
 __all__ = [
     "DRIFT_FORMATS",
+    "IMPORT_FORMATS",
     "PLAN_FORMATS",
     "RESULT_FORMATS",
     "VALIDATION_FORMATS",

@@ -58,8 +58,13 @@ def make_reference(parts: tuple[str | Locator, ...]) -> SecretReference:
     return SecretReference("".join(_written(part) for part in parts), parts)
 
 
+def escape_literal(text: str) -> str:
+    """Return how a text is written that holds no reference, whatever it looks like."""
+    return text.replace(OPENING, _ESCAPED)
+
+
 def _written(part: str | Locator) -> str:
-    return str(part) if isinstance(part, Locator) else part.replace(OPENING, _ESCAPED)
+    return str(part) if isinstance(part, Locator) else escape_literal(part)
 
 
 def _locator(content: str | None) -> Locator:

@@ -6,8 +6,12 @@ import contextlib
 import os
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reconciler.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -29,14 +33,33 @@ def write_atomically(path: Path, text: str) -> None:
         raise _unwritable(path, error) from error
 
 
+def create_atomically(path: Path, text: str) -> bool:
+    """Put ``text`` into a new file, in one step; tell whether there was none before.
+
+    Whatever is there already, even a link that leads nowhere, is left as it is.
+
+    Raises:
+        UsageError: the place cannot be written to; nothing is there then.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _filled(path, text) as temporary:
+            _link(temporary, path, text)
+    except FileExistsError:
+        return False
+    except (OSError, RuntimeError) as error:  # RuntimeError: links that lead in a circle
+        raise _unwritable(path, error) from error
+    return True
+
+
 def check_writable(path: Path) -> None:
     """Find out early, and without a trace, whether a file could be written there.
 
     Raises:
         UsageError: the folder is not there, is no folder, or is not ours to write in.
     """
-    target = path.resolve()
     try:
+        target = path.resolve()
         if target.is_dir():
             os.open(target, os.O_WRONLY)  # fails with the system's own words
         if not target.exists() or target.is_file():
@@ -56,6 +79,13 @@ def _write_through(path: Path, text: str) -> None:
 
 
 def _replace(target: Path, text: str) -> None:
+    with _filled(target, text) as temporary:
+        temporary.replace(target)
+
+
+@contextlib.contextmanager
+def _filled(target: Path, text: str) -> Iterator[Path]:
+    """Yield a file beside the target that holds the text; it is gone afterwards."""
     handle, name = tempfile.mkstemp(prefix=".reconciler-", dir=target.parent)
     temporary = Path(name)
     try:
@@ -64,11 +94,21 @@ def _replace(target: Path, text: str) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.chmod(_permissions(target))
-        temporary.replace(target)
-    except BaseException:
+        yield temporary
+    finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
+
+
+def _link(temporary: Path, path: Path, text: str) -> None:
+    """Give a file its name unless that is taken; where there are no hard links, create it plainly."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
         raise
+    except OSError:
+        with path.open("x", encoding="utf-8", newline="") as file:
+            file.write(text)
 
 
 def _permissions(target: Path) -> int:
