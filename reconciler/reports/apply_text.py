@@ -45,14 +45,20 @@ def _remarks(one: Applied, style: Style) -> Iterator[str]:
 
 
 def _failure(one: Failed, style: Style) -> str:
+    title = f"{one.address} could not be {_PARTICIPLES[one.action]}"
+    return error_box(title, _failure_body(one), style)
+
+
+def _failure_body(one: Failed) -> Iterator[str]:
+    yield from paragraphs(one.message)
     facts = (
         ("status", str(one.status or "")),
         ("error_type", one.error_type),
         ("request_id", one.request_id),
     )
-    known = "\n".join(f"{name}: {value}" for name, value in facts if value)
-    title = f"{one.address} could not be {_PARTICIPLES[one.action]}"
-    return error_box(title, paragraphs(one.message, known, one.advice and f"hint: {one.advice}"), style)
+    known = [f"{name}: {visible(value)}" for name, value in facts if value]
+    yield from ["", *known] if known else ()
+    yield from paragraphs(one.advice and f"hint: {one.advice}")
 
 
 def _skipped(one: Skipped) -> str:

@@ -32,11 +32,14 @@ def warning_box(title: str, body: Iterable[str], style: Style) -> str:
 
 
 def paragraphs(*texts: str) -> Iterator[str]:
-    """Yield the lines of each text that is not empty, set off by an empty line."""
+    """Yield each text that is not empty on one line, set off by an empty line.
+
+    A newline in it came from outside and is escaped: it could pass for a line of ours.
+    """
     for text in texts:
         if text:
             yield ""
-            yield from (visible(line) for line in text.split("\n"))
+            yield visible(text)
 
 
 def _box(word: str, paint: Callable[[str], str], title: str, body: Iterable[str]) -> str:

@@ -44,6 +44,21 @@ def test_a_finding_without_a_place_is_short() -> None:
     )
 
 
+def test_a_newline_from_outside_makes_no_line_of_ours() -> None:
+    text = render_diagnostics((replace(WARNING, summary="a\nb", detail="c\n╵ Success!", hint="d\ne"),))
+    assert (
+        text
+        == r"""╷
+│ Warning: a\nb [repeated-scope]
+│
+│ c\n╵ Success!
+│
+│ hint: d\ne
+╵
+"""
+    )
+
+
 def test_the_caret_stands_below_the_finding_whatever_is_before_it() -> None:
     snippet = Snippet("\t\u202e東京: bad", 6, 9)
     excerpt, carets = render_diagnostics((replace(ERROR, snippet=snippet),)).splitlines()[4:6]
