@@ -91,10 +91,19 @@ def compose(text: str, limits: ReadLimits, parser: Callable[[str], Parser] = PAR
     return composed
 
 
+@dataclass(frozen=True, slots=True)
+class _Anchored:
+    """A value with an anchor: how many nodes it has, and how many levels are below it."""
+
+    value: Value
+    nodes: int
+    height: int
+
+
 class _Composer:
     """Walks the events of one file. Methods take the event that opens what they read."""
 
-    __slots__ = ("_aliases", "_anchors", "_composed", "_get", "_limits", "_marks", "_nodes")
+    __slots__ = ("_aliases", "_anchors", "_composed", "_deepest", "_get", "_limits", "_marks", "_nodes")
 
     def __init__(self, parser: Parser, limits: ReadLimits, composed: Composed) -> None:
         self._get = parser.get_event
@@ -102,7 +111,8 @@ class _Composer:
         self._composed = composed
         self._aliases = 0
         self._nodes = 0
-        self._anchors: dict[str, tuple[Value, int] | None] = {}
+        self._deepest = 0
+        self._anchors: dict[str, _Anchored | None] = {}
         self._marks: dict[str, Mark] = {}
 
     def documents(self) -> None:
@@ -120,13 +130,19 @@ class _Composer:
 
     def _node(self, event: Event, depth: int) -> Value:
         if event.__class__ is AliasEvent:
-            return self._alias(event)
+            return self._alias(event, depth)
         if event.anchor is None:
             return self._content(event, depth)
+        return self._anchored(event, depth)
+
+    def _anchored(self, event: Event, depth: int) -> Value:
+        """Read a value that aliases may repeat, and measure it."""
         self._anchors[event.anchor] = None
-        before = self._nodes
+        nodes, deepest = self._nodes, self._deepest
+        self._deepest = depth
         value = self._content(event, depth)
-        self._anchors[event.anchor] = (value, self._nodes - before)
+        self._anchors[event.anchor] = _Anchored(value, self._nodes - nodes, self._deepest - depth)
+        self._deepest = max(deepest, self._deepest)
         return value
 
     def _content(self, event: Event, depth: int) -> Value:
@@ -142,6 +158,7 @@ class _Composer:
             return event.value if event.style else read_plain(event.value)
         if depth > self._limits.max_depth:
             raise TooMuch(_flaw("too-deep", event, str(self._limits.max_depth)))
+        self._deepest = max(self._deepest, depth)
         if event.__class__ is MappingStartEvent:
             return self._mapping(depth, None)
         return self._sequence(depth)
@@ -188,7 +205,7 @@ class _Composer:
         if event.tag is not None:
             self._flaw("unsupported-tag", event, event.tag)
         if event.anchor is not None:
-            self._anchors[event.anchor] = (key, 1)
+            self._anchors[event.anchor] = _Anchored(key, 1, 0)
         if not event.style and (key in WORDS or key[0] in NUMERIC_STARTS or key == MERGE_KEY):
             return self._plain_key(event)
         return key
@@ -201,7 +218,7 @@ class _Composer:
             self._flaw("unquoted-key", event, event.value)
         return str(event.value)
 
-    def _alias(self, event: Event) -> Value:
+    def _alias(self, event: Event, depth: int) -> Value:
         self._aliases += 1
         if self._aliases > self._limits.max_aliases:
             raise TooMuch(_flaw("too-many-aliases", event, str(self._limits.max_aliases)))
@@ -212,8 +229,11 @@ class _Composer:
         if anchored is None:
             self._flaw("recursive-alias", event, event.anchor)
             return UNUSABLE
-        self._count(anchored[1], event)
-        return anchored[0]
+        self._deepest = max(self._deepest, depth + anchored.height)
+        if self._deepest > self._limits.max_depth:
+            raise TooMuch(_flaw("too-deep", event, str(self._limits.max_depth)))
+        self._count(anchored.nodes, event)
+        return anchored.value
 
     def _count(self, nodes: int, event: Event) -> None:
         self._nodes += nodes

@@ -7,17 +7,19 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from reconciler.core.errors import Diagnostic, Severity
+from reconciler.core.errors import Diagnostic, Severity, SourceLocation
 from reconciler.manifests.project import PROJECT_FILE
 from reconciler.manifests.reading import display_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from reconciler.manifests.project import Project
 
 ENDINGS: Final = (".yaml", ".yml")
+
+_MOST_GLOBS: Final = 256
 
 _BRACES: Final = re.compile(r"\{([^{}]*)\}")
 
@@ -37,30 +39,46 @@ def find_manifests(paths: Sequence[str | Path], project: Project) -> FoundManife
     taken from the working directory, globs from the project's folder.
     """
     if not paths:
-        files = _distinct(_globbed(project))
-        return FoundManifests(files, () if files else (_nothing(_globs_searched(project)),))
+        return _by_globs(project)
     missing: list[Diagnostic] = []
     candidates: list[Path] = []
     for path in paths:
         given = project.directory / path
-        if given.is_dir():
+        if os.path.isdir(given):  # noqa: PTH112 - pathlib's raises for a name that is too long
             candidates += _below(given, project)
-        elif given.exists():
+        elif os.path.exists(given):  # noqa: PTH110 - likewise
             candidates.append(given)
         else:
             missing.append(_missing(given, project))
-    files = _distinct(candidates)
+    files = distinct(candidates)
     if not files and not missing:
         missing.append(_nothing(", ".join(str(path) for path in paths)))
     return FoundManifests(files, tuple(missing))
 
 
-def _globbed(project: Project) -> Iterator[Path]:
+def _by_globs(project: Project) -> FoundManifests:
+    candidates: list[Path] = []
     for glob in project.organizations:
-        for pattern in expand_braces(glob):
-            for file in project.root.glob(pattern):
-                if _is_candidate(file, project.root, project):
-                    yield file
+        try:
+            candidates += _matching(glob, project)
+        except (ValueError, NotImplementedError):
+            return FoundManifests((), (_unusable(glob, project),))
+    files = distinct(candidates)
+    return FoundManifests(files, () if files else (_nothing(_globs_searched(project)),))
+
+
+def _matching(glob: str, project: Project) -> list[Path]:
+    """Return the files of one glob.
+
+    Raises:
+        ValueError, NotImplementedError: it is none, or one from the root of the file system.
+    """
+    return [
+        file
+        for pattern in expand_braces(glob)
+        for file in project.root.glob(pattern)
+        if is_candidate(file, project.root, project)
+    ]
 
 
 def _below(folder: Path, project: Project) -> list[Path]:
@@ -68,39 +86,48 @@ def _below(folder: Path, project: Project) -> list[Path]:
         file
         for ending in ENDINGS
         for file in folder.rglob(f"*{ending}")
-        if _is_candidate(file, folder, project)
+        if is_candidate(file, folder, project)
     ]
 
 
-def _is_candidate(file: Path, folder: Path, project: Project) -> bool:
-    """Leave out what was not meant; a broken link stays in, to be reported when it is read."""
-    hidden = any(part.startswith(".") and part != ".." for part in file.relative_to(folder).parts)
-    is_project = file == project.file or file.name == PROJECT_FILE
-    return not hidden and not is_project and not file.is_dir()
-
-
-def expand_braces(glob: str) -> tuple[str, ...]:
-    """Return the globs that one with ``{a,b}`` stands for."""
-    found = _BRACES.search(glob)
-    if found is None:
-        return (glob,)
-    return tuple(
-        expanded
-        for choice in found[1].split(",")
-        for expanded in expand_braces(glob[: found.start()] + choice + glob[found.end() :])
-    )
-
-
-def _distinct(files: Iterable[Path]) -> tuple[Path, ...]:
+def distinct(files: Iterable[Path]) -> tuple[Path, ...]:
     """Return the files sorted, each once however many paths lead to it."""
     seen: set[tuple[int, int] | Path] = set()
-    distinct: list[Path] = []
+    kept: list[Path] = []
     for file in sorted(set(files)):
         identity = _identity(file)
         if identity not in seen:
             seen.add(identity)
-            distinct.append(file)
-    return tuple(distinct)
+            kept.append(file)
+    return tuple(kept)
+
+
+def is_candidate(file: Path, folder: Path, project: Project) -> bool:
+    """Leave out what was not meant; a broken link stays in, to be reported when it is read."""
+    hidden = any(part.startswith(".") and part != ".." for part in file.relative_to(folder).parts)
+    is_project = file == project.file or file.name == PROJECT_FILE
+    return not hidden and not is_project and not os.path.isdir(file)  # noqa: PTH112 - as above
+
+
+def expand_braces(glob: str) -> tuple[str, ...]:
+    """Return the globs that one with ``{a,b}`` stands for.
+
+    Raises:
+        ValueError: these are more than anybody would write.
+    """
+    globs = [glob]
+    while (found := _BRACES.search(globs[0])) is not None:
+        choices = found[1].split(",")
+        if len(globs) * len(choices) > _MOST_GLOBS:
+            raise ValueError("too many choices")
+        globs = [_choose(each, choice) for each in globs for choice in choices]
+    return tuple(globs)
+
+
+def _choose(glob: str, choice: str) -> str:
+    """Return the glob with its first ``{a,b}`` decided."""
+    before, _braces, after = _BRACES.split(glob, maxsplit=1)
+    return before + choice + after
 
 
 def _identity(file: Path) -> tuple[int, int] | Path:
@@ -113,8 +140,19 @@ def _identity(file: Path) -> tuple[int, int] | Path:
 
 def _missing(path: Path, project: Project) -> Diagnostic:
     shown = display_path(path, project.directory)
-    what = "a link that leads nowhere" if path.is_symlink() else "no such file or folder"
+    is_link = os.path.islink(path)  # noqa: PTH114 - pathlib's raises for a name that is too long
+    what = "a link that leads nowhere" if is_link else "no such file or folder"
     return Diagnostic(Severity.ERROR, "no-such-path", f"{shown}: {what}", hint="correct the path")
+
+
+def _unusable(glob: str, project: Project) -> Diagnostic:
+    return Diagnostic(
+        Severity.ERROR,
+        "invalid-glob",
+        f"the glob {glob!r} cannot be used",
+        hint="write a relative path with slashes, such as organizations/**/*.yaml",
+        location=SourceLocation(display_path(project.file, project.directory)) if project.file else None,
+    )
 
 
 def _nothing(searched: str) -> Diagnostic:

@@ -35,7 +35,6 @@ class Interpolation:
     variables: Mapping[str, str] | None
     policy: SecretPolicy | None
     holds_secret: Callable[[Path], bool]
-    max_depth: int
 
     def apply(self, value: Value, report: DocumentFindings) -> Value:
         """Return the document with its references replaced; what is wrong goes to ``report``.
@@ -55,11 +54,6 @@ class _Replacing:
             return self._text(value, path) if OPENING in value else value
         if value.__class__ is not dict and value.__class__ is not list:
             return value
-        if len(path) > self._rules.max_depth:
-            self._report.add(
-                "too-deep", path, "aliases nest too deeply here", hint="write the values out instead"
-            )
-            return UNUSABLE
         return self._mapping(value, path) if isinstance(value, dict) else self._sequence(value, path)
 
     def _mapping(self, values: dict[str, Value], path: Path) -> dict[str, Value]:

@@ -51,7 +51,12 @@ def load_manifests(
     variables: Mapping[str, str],
 ) -> Loaded:
     """Find, read and check all manifests. Whatever the files hold, nothing is raised."""
-    files = list(stream_manifests(paths, project, variables))
+    return collect_manifests(stream_manifests(paths, project, variables))
+
+
+def collect_manifests(stream: Iterable[ManifestFile]) -> Loaded:
+    """Return what a stream of files declares, as a whole."""
+    files = list(stream)
     return Loaded(
         DesiredState(tuple(one for file in files for one in file.organizations)),
         tuple(found for file in files for found in file.diagnostics),

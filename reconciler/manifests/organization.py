@@ -38,7 +38,6 @@ class OrganizationReader:
             variables={**project.variables, **variables},
             policy=project.secret_policy,
             holds_secret=_is_client_secret,
-            max_depth=project.read_limits.max_depth,
         )
 
     def read(

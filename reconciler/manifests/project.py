@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -69,7 +70,7 @@ def load_project(config: str | Path | None, directory: Path) -> Project:
         InvalidConfiguration: ``config`` does not exist, or the file has findings.
     """
     file = directory / (config or PROJECT_FILE)
-    if config is None and not file.is_symlink() and not file.exists():
+    if config is None and not os.path.lexists(file):
         return Project(directory=directory, root=directory, secret_policy=SecretPolicy(root=directory))
     read = read_file(file, display_path(file, directory), ReadLimits())
     index, value = _only_document(read)
@@ -101,7 +102,6 @@ def _read(value: events.Value, report: DocumentFindings, file: Path, directory: 
         variables=None,
         policy=None,
         holds_secret=_is_target,
-        max_depth=ReadLimits().max_depth,
     )
     manifest = validate(PROJECT, ProjectManifest, rules.apply(value, report), report)
     if manifest is None or report.error_count:

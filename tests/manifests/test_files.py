@@ -46,6 +46,15 @@ def test_choices_are_expanded_in_order() -> None:
     assert expand_braces("plain") == ("plain",)
 
 
+@pytest.mark.parametrize("glob", ["a**b", "{/etc,b}/*.yaml", "{a,b}" * 40])
+def test_a_glob_that_is_none_is_an_error(tmp_path: Path, glob: str) -> None:
+    (tmp_path / "reconciler.yaml").write_text(f"organizations: ['{glob}']\n")
+    found = find_manifests([], load_project(None, tmp_path))
+    assert [(one.code, str(one.location)) for one in found.diagnostics] == [
+        ("invalid-glob", "reconciler.yaml:1:1")
+    ]
+
+
 def test_the_project_file_is_no_manifest(tmp_path: Path) -> None:
     write(tmp_path, "a.yaml")
     (tmp_path / "reconciler.yaml").write_text("organizations: ['*.yaml']\n")
@@ -69,6 +78,8 @@ def test_each_file_counts_once_by_whatever_name(tmp_path: Path) -> None:
 
 def test_what_does_not_exist_is_named(tmp_path: Path) -> None:
     (tmp_path / "broken.yaml").symlink_to(tmp_path / "gone")
+    long = find_manifests(["x" * 5000], load_project(None, tmp_path))
+    assert [one.code for one in long.diagnostics] == ["no-such-path"]
     manifests = find_manifests(["missing", "broken.yaml"], load_project(None, tmp_path))
     assert [(one.code, one.summary) for one in manifests.diagnostics] == [
         ("no-such-path", "missing: no such file or folder"),

@@ -216,6 +216,10 @@ LAUGHS = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
         ("- " * 300_000, "too-deep"),
         ("a: &a x\nb: [" + "*a," * 5_000 + "]\n", "too-many-aliases"),
         ("[" + "a," * 400_000 + "]", "too-many-nodes"),
+        (
+            "".join(f"a{n}: &a{n} [{f'*a{n - 1}' if n else 'x'}]\n" for n in range(900)) + 'b: "\\n"',
+            "too-deep",
+        ),
         ("a" * 2_000_000, "file-too-large"),
         ("a: " + "9" * 1_000_000, "unknown-key"),
         ("x" * 1_000_000 + ": 1", "invalid-yaml"),
