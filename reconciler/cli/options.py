@@ -39,8 +39,17 @@ def selection_options(*, rotates: bool = True) -> Decorator:
     return _all(
         click.option("--target", "targets", metavar="ADDRESS", multiple=True,
                      help="Only these connections; globs such as 'acme/*'; may be repeated."),
+        changed_since_option(),
         *([rotate] if rotates else []),
         variable_option(),
+    )  # fmt: skip
+
+
+def changed_since_option() -> Decorator:
+    """Add ``--changed-since``."""
+    return click.option(
+        "--changed-since", metavar="REV",
+        help="Only organizations whose manifests differ from this Git revision (its merge base with HEAD).",
     )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from reconciler.providers.stytch.connect import connect
 from reconciler.reports import render_diagnostics
 from reconciler.workflow.gather import Declared
 from reconciler.workflow.plan import Circumstances, stream_plan
+from reconciler.workflow.selection import select_manifests
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -47,9 +48,11 @@ def plan_live(call: Call, paths: Sequence[str], options: Mapping[str, Any]) -> P
     configure_logging(console)
     project = wiring.project_of(call.config)
     choices = _choices(options)
-    files = wiring.manifest_files_of(project, paths, options["variables"])
-    named: set[str] | None = set() if paths else None
-    declared = Declared(_noting(files, named), choices, wiring.resolver_of(project))
+    selection = select_manifests(paths, project, options["variables"], options["changed_since"])
+    if selection.remark:
+        console.remark(selection.remark)
+    named: set[str] | None = None if selection.is_whole else set()
+    declared = Declared(_noting(selection.files, named), choices, wiring.resolver_of(project))
     try:
         target = wiring.target_of(project)
         plan = asyncio.run(_plan(project, declared, choices, target, console))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reconciler.cli.exit_code import ExitCode
-from reconciler.cli.options import reporting_options, variable_option
+from reconciler.cli.options import changed_since_option, reporting_options, variable_option
 
 if TYPE_CHECKING:
     from reconciler.cli.call import Call
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 @click.command("validate")
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
+@changed_since_option()
 @variable_option()
 @reporting_options("text", "json")
 @click.pass_obj
@@ -28,11 +29,17 @@ def command(call: Call, /, paths: tuple[str, ...], **options: Any) -> int:  # no
     from reconciler.cli import wiring
     from reconciler.cli.delivery import check_outputs, deliver
     from reconciler.core.errors import InvalidConfiguration
+    from reconciler.manifests import collect_manifests
     from reconciler.reports import VALIDATION_FORMATS, Validated
+    from reconciler.workflow.selection import select_manifests
 
     check_outputs(call)
     try:
-        loaded = wiring.manifests_of(wiring.project_of(call.config), paths, options["variables"])
+        project = wiring.project_of(call.config)
+        selection = select_manifests(paths, project, options["variables"], options["changed_since"])
+        if selection.remark:
+            call.console.remark(selection.remark)
+        loaded = collect_manifests(selection.files)
         validated = Validated(
             diagnostics=loaded.diagnostics,
             files=loaded.file_count,

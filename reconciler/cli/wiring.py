@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 from reconciler.core.errors import InvalidConfiguration
 from reconciler.core.plan import Environment, Scope
-from reconciler.manifests import BackendTarget, load_manifests, load_project, resolve_target, stream_manifests
+from reconciler.manifests import BackendTarget, load_project, resolve_target
 from reconciler.secrets import resolve_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
 
     from reconciler.core.secret import Secret, SecretReference
-    from reconciler.manifests import Loaded, ManifestFile, Project
+    from reconciler.manifests import Project
     from reconciler.providers.stytch.target import Target
     from reconciler.secrets import ResolvedSecrets, WantedSecret
 
@@ -29,18 +29,6 @@ def project_of(config: str | None) -> Project:
         InvalidConfiguration: it has findings.
     """
     return load_project(Path(config) if config else None, Path.cwd())
-
-
-def manifests_of(project: Project, paths: Sequence[str], variables: Mapping[str, str]) -> Loaded:
-    """Read all manifests that are meant, with everything that is wrong with them."""
-    return load_manifests(paths, project, variables)
-
-
-def manifest_files_of(
-    project: Project, paths: Sequence[str], variables: Mapping[str, str]
-) -> Iterator[ManifestFile]:
-    """Read the same, file by file."""
-    return stream_manifests(paths, project, variables)
 
 
 def target_of(project: Project) -> Target:

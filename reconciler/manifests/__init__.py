@@ -7,7 +7,14 @@ are needed. Findings are values; only a broken project file or target raises.
 
 from reconciler.manifests.files import FoundManifests, find_manifests
 from reconciler.manifests.limits import ReadLimits
-from reconciler.manifests.load import Loaded, ManifestFile, load_manifests, read_manifests, stream_manifests
+from reconciler.manifests.load import (
+    Loaded,
+    ManifestFile,
+    collect_manifests,
+    load_manifests,
+    read_manifests,
+    stream_manifests,
+)
 from reconciler.manifests.project import PROJECT_FILE, Defaults, Project, load_project
 from reconciler.manifests.target import (
     BackendTarget,
@@ -29,6 +36,7 @@ __all__ = [
     "ResolvedTarget",
     "SessionTarget",
     "Target",
+    "collect_manifests",
     "find_manifests",
     "load_manifests",
     "load_project",
