@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
 from jsonschema import Draft202012Validator, ValidationError
 
 from reconciler.reports import plan_json, plan_schema
-from tests.core.builders import whole
+from tests.core.builders import choices, plan, whole
+from tests.core.estates import Estate, estates
 from tests.reports.samples import UPDATE
 
 PUBLISHED = Path(__file__).parents[2] / "schemas" / "plan.schema.json"
@@ -34,6 +36,12 @@ def test_the_schema_is_a_schema() -> None:
 
 def test_a_plan_is_valid() -> None:
     Draft202012Validator(SCHEMA).validate(document())
+
+
+@given(estates())
+def test_whatever_is_planned_the_document_is_valid(estate: Estate) -> None:
+    found = whole(plan(estate.desired, estate.live, choices(estate.secrets)))
+    Draft202012Validator(SCHEMA).validate(json.loads(plan_json(found, color=False)))
 
 
 @pytest.mark.parametrize("key", sorted(document()))
