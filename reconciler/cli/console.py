@@ -8,8 +8,6 @@ from dataclasses import dataclass
 
 import click
 
-from reconciler.cli.exit_code import OutputLost
-
 
 @dataclass(frozen=True, slots=True)
 class Console:
@@ -21,17 +19,8 @@ class Console:
     log_format: str = "text"
 
     def result(self, text: str) -> None:
-        """Print the result.
-
-        Raises:
-            OutputLost: standard output cannot be written to.
-        """
-        try:
-            click.echo(text.rstrip("\n"), color=True)
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            raise OutputLost(error.strerror or str(error)) from error
+        """Print the result."""
+        click.echo(text.rstrip("\n"), color=True)
 
     def remark(self, text: str) -> None:
         """Print anything that is not the result, unless it is to be quiet."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 import sys
 import threading
@@ -26,6 +27,10 @@ from reconciler.core.errors import ReconcilerError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+"""How the system says that what was printed has no room; files are named when they fail."""
 
 
 @click.group(
@@ -82,7 +87,9 @@ def _run(call: Call) -> int:
         return ExitCode.INTERRUPTED
     except (BrokenPipeError, OutputLost):
         raise
-    except Exception as error:  # noqa: BLE001 - whatever it is, the answer has to be whole
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in _FULL and error.filename is None:
+            raise OutputLost(error.strerror) from error
         report_bug(error, call)
     else:
         return code if isinstance(code, int) else ExitCode.SUCCESS

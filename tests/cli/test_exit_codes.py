@@ -1,0 +1,249 @@
+"""0, 1, 2 and 130 mean what they are said to mean, for every command, and the JSON agrees."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from reconciler.cli.commands import VERBS
+from tests.cli.workplace import NO_CHANGES
+
+if TYPE_CHECKING:
+    from tests.cli.workplace import Ended, Workplace
+
+WRONG_WORDS = (
+    ("frobnicate",),
+    ("--frobnicate",),
+    ("plna",),
+    ("-C", "nowhere", "plan"),
+    ("--config",),
+    ("--config", "nowhere.yaml", "validate"),
+    ("--config", "nowhere.yaml", "plan"),
+    ("validate", "--detailed-exitcode"),
+    ("validate", "--format", "yaml"),
+    ("validate", "--format"),
+    ("validate", "--var", "novalue"),
+    ("validate", "--var", "=x"),
+    ("validate", "--output", ""),
+    ("validate", "--output", "pdf=x"),
+    ("validate", "--output", "json="),
+    ("validate", "--color", "sometimes"),
+    ("plan", "--frobnicate"),
+    ("plan", "--target", "nobody/nothing"),
+    ("plan", "--rotate", "nobody/nothing"),
+    ("plan", "--log-format", "xml"),
+    ("plan", "nowhere.yaml"),
+    ("apply", "--allow-deletes", "0"),
+    ("apply", "--allow-deletes", "some"),
+    ("apply", "--max-age", "yesterday"),
+    ("apply", "--max-age", "٣h"),
+    ("apply", "--detailed-exitcode"),
+    ("apply", "nowhere.json"),
+    ("apply", "plan.json", "--target", "acme/*"),
+    ("apply", "plan.json", "--rotate", "acme/*"),
+    ("apply", "plan.json", "--var", "a=b"),
+    ("show",),
+    ("show", "nowhere.json"),
+    ("show", "a", "b"),
+    ("schema",),
+    ("schema", "nonsense"),
+    ("init", "a", "b"),
+    ("emulator", "--port", "70000"),
+    ("emulator", "--behaviour", "nonsense=x"),
+    ("emulator", "--seed", "nowhere.yaml", "--port", "0"),
+    ("emulator", "surplus"),
+    ("demo", "--frobnicate"),
+    ("demo", "--keep", "."),
+)
+
+
+@pytest.mark.parametrize("words", WRONG_WORDS, ids=" ".join)
+def test_wrong_words_end_with_1_and_never_with_2(place: Workplace, words: tuple[str, ...]) -> None:
+    ended = place.run(*words)
+    assert ended.code == 1
+    assert (ended.out == "") is (words[-1] != "validate"), "findings are the result of validate only"
+    assert "Error" in ended.said
+    assert "Traceback" not in ended.err
+    assert not place.emulator.request_log.writes
+
+
+@pytest.mark.parametrize("words", WRONG_WORDS, ids=" ".join)
+def test_wrong_words_are_answered_with_whole_json_where_it_is_asked_for(
+    place: Workplace, words: tuple[str, ...]
+) -> None:
+    if "--format" in words or words[0] in {"-C", "--config", "--frobnicate"}:
+        words = ("--format", "json", *words)
+    ended = place.run(*words, "--format=json")
+    assert ended.code == 1
+    assert ended.document["errored"] is True
+    assert ended.document["error_count"] >= 1
+
+
+@pytest.mark.parametrize("words", [(), ("--help",), ("-h",), *((verb, "--help") for verb in VERBS)])
+def test_help_ends_with_0_and_is_a_result(bare: Workplace, words: tuple[str, ...]) -> None:
+    ended = bare.run(*words)
+    if words:
+        assert (ended.code, ended.err) == (0, "")
+        assert ended.out.startswith("Usage: reconciler")
+    else:
+        assert ended.code == 1
+        assert "Usage: reconciler" in ended.said
+
+
+def test_the_version_is_a_result(bare: Workplace) -> None:
+    ended = bare.run("--version")
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.startswith("reconciler ")
+
+
+def test_a_plan_with_changes_ends_with_0_unless_asked_for_more(place: Workplace) -> None:
+    assert place.run("plan").code == 0
+    assert place.run("plan", "--detailed-exitcode").code == 2
+    place.applied()
+    ended = place.run("plan", "--detailed-exitcode")
+    assert ended.code == 0
+    assert ended.out == f"{NO_CHANGES}\n"
+
+
+def test_apply_ends_with_0_and_then_has_nothing_to_do(place: Workplace) -> None:
+    first = place.run("apply", "--auto-approve")
+    assert (first.code, "Resources: 2 added, 0 changed, 0 destroyed." in first.out) == (0, True)
+    second = place.run("apply", "--auto-approve")
+    assert second.code == 0
+    assert NO_CHANGES in second.out
+    assert "Resources: 0 added, 0 changed, 0 destroyed." in second.out
+
+
+def test_apply_without_changes_needs_no_approval(place: Workplace) -> None:
+    assert place.applied().run("apply").code == 0
+
+
+def test_a_partly_applied_plan_ends_with_1(place: Workplace) -> None:
+    place.emulator.add_fault("create-oidc-connection:too_many_sso_connections:first=1")
+    ended = place.run("apply", "--auto-approve", "--format", "json")
+    assert ended.code == 1
+    agrees(ended)
+    assert ended.document["summary"] | {"skipped": 0} == {
+        "added": 1, "changed": 0, "destroyed": 0, "unneeded": 0, "failed": 1, "skipped": 0,
+    }  # fmt: skip
+
+
+def test_a_refused_organization_ends_plan_and_apply_with_1_and_hides_no_other(place: Workplace) -> None:
+    place.declare("unknown")
+    place.setenv("UNKNOWN_SECRET", "something")
+    planned = place.run("plan", "--detailed-exitcode", "--format", "json")
+    agrees(planned)
+    assert planned.code == 1
+    assert planned.document["complete"] is False
+    assert len(planned.document["resource_changes"]) == 2
+    applied = place.run("apply", "--auto-approve", "--format", "json")
+    agrees(applied)
+    assert applied.code == 1
+    assert applied.document["summary"]["added"] == 2
+    again = place.run("plan", "--detailed-exitcode")
+    assert again.code == 1
+    assert NO_CHANGES not in again.out
+
+
+def test_a_plan_blocked_by_the_delete_limits(place: Workplace) -> None:
+    place.write("reconciler.yaml", "limits: {max_deletes: 1, requests_per_second: 500}")
+    place.applied()
+    place.declare("acme", state="absent")
+    place.declare("globex", state="absent")
+    planned = place.run("plan", "--format", "json", "--detailed-exitcode")
+    assert planned.code == 1
+    agrees(planned)
+    assert planned.document["applyable"] is False
+    refused = place.run("apply", "--auto-approve", "--format", "json")
+    assert refused.code == 1
+    agrees(refused)
+    assert {one["code"] for one in refused.document["diagnostics"]} == {"too-many-deletes"}
+    assert place.run("apply", "--auto-approve", "--allow-deletes", "1").code == 1
+    assert place.run("apply", "--auto-approve", "--allow-deletes", "3").code == 1
+    assert not place.emulator.request_log.writes
+    assert place.run("apply", "--auto-approve", "--allow-deletes", "2").code == 0
+    assert not place.live("acme") + place.live("globex")
+
+
+def test_bad_manifests_end_every_command_that_reads_them_with_1(place: Workplace) -> None:
+    place.write("organizations/acme.yaml", "organization: acme\nconnections: {sso: {isuer: x}}\n")
+    for words in (("validate",), ("plan",), ("apply", "--auto-approve")):
+        told = place.run(*words)
+        assert told.code == 1
+        assert "organizations/acme.yaml:2:21" in told.said
+        ended = place.run(*words, "--format", "json")
+        assert ended.code == 1
+        assert ended.document["error_count"] == 1
+        assert ended.document["diagnostics"][0]["range"]["start"]["line"] == 2
+    assert not len(place.emulator.request_log.writes)
+
+
+@pytest.mark.parametrize("name", ["STYTCH_PROJECT_ID", "STYTCH_SECRET", "ACME_SECRET"])
+@pytest.mark.parametrize("words", [("plan",), ("apply", "--auto-approve")], ids=lambda words: words[0])
+def test_a_missing_credential_or_secret_is_named(place: Workplace, name: str, words: tuple[str, ...]) -> None:
+    place.delenv(name)
+    ended = place.run(*words, "--format", "json")
+    assert ended.code == 1
+    agrees(ended)
+    assert name in ended.err
+    assert name in ended.out
+    assert not place.emulator.request_log.writes
+
+
+def test_a_wrong_secret_is_access_denied(place: Workplace) -> None:
+    place.setenv("STYTCH_SECRET", "secret-test-wrong")
+    ended = place.run("plan", "--format", "json")
+    assert ended.code == 1
+    agrees(ended)
+    assert ended.document["diagnostics"][0]["code"] == "access-denied"
+    assert "secret-test-wrong" not in ended.said
+
+
+def test_an_api_that_is_down(place: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reconciler.providers.stytch.client.FIRST_CONTACT_PATIENCE", 0.5)
+    place.setenv("STYTCH_BASE_URL", "http://127.0.0.1:9")
+    ended = place.run("plan", "--format", "json")
+    assert ended.code == 1
+    agrees(ended)
+    assert "check base_url" in ended.out
+    assert NO_CHANGES not in place.run("plan").said
+
+
+def test_apply_refuses_where_nobody_can_be_asked(place: Workplace) -> None:
+    ended = place.run("apply", "--format", "json")
+    assert ended.code == 1
+    agrees(ended)
+    assert "--auto-approve" in ended.err
+    assert not place.emulator.request_log.writes
+
+
+def test_show_exits_as_the_plan_did(place: Workplace) -> None:
+    assert place.run("plan", "--out", "good.json").code == 0
+    assert place.run("show", "good.json").code == 0
+    place.declare("unknown", client_secret="${env:ACME_SECRET}")
+    assert place.run("plan", "--out", "bad.json").code == 1
+    ended = place.run("show", "bad.json", "--format", "json")
+    assert ended.code == 1
+    agrees(ended)
+
+
+def test_a_bug_keeps_its_traceback_and_still_answers_machines(
+    place: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("surprise")
+
+    monkeypatch.setattr("reconciler.cli.wiring.project_of", broken)
+    ended = place.run("plan", "--format", "json")
+    assert ended.code == 1
+    assert "ZeroDivisionError: surprise" in ended.err
+    agrees(ended)
+
+
+def agrees(ended: Ended) -> None:
+    """The exit code and the JSON say the same."""
+    document: dict[str, Any] = ended.document
+    assert document["errored"] is (ended.code == 1), ended.said
+    if "complete" in document and document["complete"] is False:
+        assert ended.code in {1, 130}

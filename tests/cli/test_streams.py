@@ -1,0 +1,320 @@
+"""Standard output carries the result, standard error everything else, and files are whole or untouched."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import re
+import stat
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.workplace import NO_CHANGES
+
+if TYPE_CHECKING:
+    from tests.cli.workplace import Workplace
+
+ESCAPE, RIGHT_TO_LEFT = "\x1b", "\u202e"
+
+
+class TestStreams:
+    def test_a_plan_is_all_that_stands_on_standard_output(self, place: Workplace) -> None:
+        ended = place.run("plan")
+        assert ended.out.startswith("Resource actions are indicated")
+        assert ended.out.endswith("Plan: 2 to add, 0 to change, 0 to destroy.\n")
+        assert ended.err == ""
+
+    def test_progress_of_an_apply_goes_to_standard_error(self, place: Workplace) -> None:
+        ended = place.run("apply", "--auto-approve")
+        assert "acme/sso: Creating..." in ended.err
+        assert "acme/sso: Creation complete after" in ended.err
+        assert "Creating" not in ended.out
+        assert ".redirect_url = " in ended.out
+
+    def test_quiet_leaves_nothing_but_the_result(self, place: Workplace) -> None:
+        assert place.run("plan", "-q").err == ""
+        ended = place.run("apply", "--auto-approve", "-q")
+        assert ended.err == ""
+        assert "Apply complete!" in ended.out
+
+    def test_quiet_still_tells_errors(self, place: Workplace) -> None:
+        place.delenv("ACME_SECRET")
+        assert "ACME_SECRET" in place.run("plan", "-q").err
+
+    def test_an_apply_answers_machines_with_one_document_and_people_beside_it(self, place: Workplace) -> None:
+        ended = place.run("apply", "--auto-approve", "--format", "json")
+        assert ended.document["summary"]["added"] == 2
+        assert all(one["redirect_url"] for one in ended.document["outcomes"])
+        assert "Plan: 2 to add" in ended.err
+
+
+class TestLogs:
+    def test_one_line_for_every_call(self, place: Workplace) -> None:
+        ended = place.run("apply", "--auto-approve", "-v", "-q")
+        lines = [line for line in ended.err.splitlines() if "'api call'" in line]
+        assert len(lines) == len(place.emulator.request_log)
+        for line, request in zip(lines[:1], place.emulator.request_log.entries, strict=False):
+            assert f"method={request.method}" in line
+            assert f"path={request.path}" in line
+            assert f"status={request.status}" in line
+            assert f"request_id={request.request_id}" in line
+            assert "duration_ms=" in line
+
+    def test_as_json(self, place: Workplace) -> None:
+        ended = place.run("plan", "-v", "-q", "--log-format", "json")
+        calls = [json.loads(line) for line in ended.err.splitlines()]
+        made = [(one.method, one.path, one.status, one.request_id) for one in place.emulator.request_log]
+        logged = [(one["method"], one["path"], one["status"], one["request_id"]) for one in calls]
+        assert sorted(logged) == sorted(made)
+        assert all(one["duration_ms"] >= 0 and one["level"] == "info" for one in calls)
+
+    def test_without_being_asked_only_trouble_is_logged(self, place: Workplace) -> None:
+        assert place.run("plan").err == ""
+        place.emulator.add_fault("list-connections:503:first=1")
+        ended = place.run("plan", "--log-format", "json")
+        assert ended.code == 0
+        (line,) = ended.err.splitlines()
+        assert json.loads(line)["status"] == 503
+
+
+class TestFiles:
+    def test_several_formats_at_once(self, place: Workplace) -> None:
+        ended = place.run("plan", "--output", "json=a.json", "--output", "text=b.txt", "--output", "c.txt")
+        assert json.loads(read("a.json"))["summary"]["add"] == 2
+        assert read("b.txt") == read("c.txt") == ended.out
+
+    def test_the_format_of_a_file_without_one_is_that_of_the_result(self, place: Workplace) -> None:
+        ended = place.run("plan", "--output", "a", "--format", "json")
+        assert read("a") == ended.out
+
+    def test_results_of_validate_apply_and_show(self, place: Workplace) -> None:
+        place.run("validate", "--output", "json=v.json")
+        assert json.loads(read("v.json"))["valid"] is True
+        place.run("plan", "--out", "p.json")
+        place.run("show", "p.json", "--output", "json=s.json")
+        assert read("s.json") == read("p.json")
+        place.run("apply", "p.json", "--output", "json=a.json", "--output", "text=a.txt")
+        assert json.loads(read("a.json"))["complete"] is True
+        assert "Apply complete!" in read("a.txt")
+
+    def test_files_hold_no_colours(self, place: Workplace) -> None:
+        ended = place.run("plan", "--output", "text=a", "--color", "always")
+        assert ESCAPE in ended.out
+        assert ESCAPE not in read("a")
+
+    def test_a_failed_run_leaves_no_earlier_result_behind(self, place: Workplace) -> None:
+        place.run("plan", "--output", "json=a.json")
+        place.setenv("STYTCH_SECRET", "secret-test-wrong")
+        assert place.run("plan", "--output", "json=a.json").code == 1
+        document = json.loads(read("a.json"))
+        assert document["errored"] is True
+        assert document["diagnostics"][0]["code"] == "access-denied"
+
+    @pytest.mark.parametrize("words", [("plan",), ("apply", "--auto-approve"), ("validate",)], ids=" ".join)
+    @pytest.mark.parametrize("target", ["nowhere/a", "organizations", "x" * 300, "circle"])
+    def test_a_file_that_cannot_be_written_is_found_out_before_anything_is_done(
+        self, place: Workplace, words: tuple[str, ...], target: str
+    ) -> None:
+        Path("circle").symlink_to("circle")
+        ended = place.run(*words, "--format", "json", "--output", f"text=./{target}")
+        assert ended.code == 1
+        assert "cannot write" in ended.err
+        assert ended.document["errored"] is True
+        assert len(place.emulator.request_log) == 0
+
+    def test_neither_is_a_plan_saved_where_nothing_can_be_written(self, place: Workplace) -> None:
+        assert place.run("plan", "--out", "nowhere/plan.json").code == 1
+        assert len(place.emulator.request_log) == 0
+
+    def test_a_disk_that_is_full_in_the_end_costs_neither_the_old_file_nor_the_result(
+        self, place: Workplace, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        Path("a").write_text("old")
+        before = set(Path().iterdir())
+        monkeypatch.setattr(os, "fsync", full_disk)
+        for format_ in ("text", "json"):
+            ended = place.run("apply", "--auto-approve", "--output", "text=a", "--format", format_)
+            assert ended.code == 1
+            assert "cannot write a: No space left on device" in ended.err
+            assert "redirect_url" in ended.out or format_ == "json"
+        assert ended.document["errored"] is True
+        assert ended.document["diagnostics"][0]["code"] == "output-not-written"
+        assert read("a") == "old"
+        assert set(Path().iterdir()) == before
+        assert place.live("acme")
+
+    def test_a_plan_that_cannot_be_saved_in_the_end(
+        self, place: Workplace, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(os, "fsync", full_disk)
+        ended = place.run("plan", "--out", "p.json")
+        assert ended.code == 1
+        assert "Saved" not in ended.err
+        assert not Path("p.json").exists()
+
+    def test_a_link_stays_a_link_and_permissions_stay_as_they_are(self, place: Workplace) -> None:
+        Path("real").write_text("old")
+        Path("real").chmod(0o640)
+        Path("link").symlink_to("real")
+        assert place.run("plan", "--output", "text=link").code == 0
+        assert Path("link").is_symlink()
+        assert "Plan: 2 to add" in read("real")
+        assert stat.S_IMODE(Path("real").stat().st_mode) == 0o640
+
+    def test_a_new_file_has_the_permissions_that_any_other_would(self, place: Workplace) -> None:
+        before = os.umask(0o027)
+        try:
+            place.run("plan", "--out", "p.json")
+        finally:
+            os.umask(before)
+        assert stat.S_IMODE(Path("p.json").stat().st_mode) == 0o640
+
+    def test_a_pipe_is_written_to_and_not_replaced(self, place: Workplace) -> None:
+        os.mkfifo("pipe")
+        found: list[str] = []
+        reader = threading.Thread(target=lambda: found.append(read("pipe")))
+        reader.start()
+        ended = place.run("plan", "--output", "json=pipe")
+        reader.join(10)
+        assert ended.code == 0
+        assert json.loads(found[0])["summary"]["add"] == 2
+        assert stat.S_ISFIFO(Path("pipe").stat().st_mode)
+
+
+class TestColours:
+    def test_by_choice(self, place: Workplace) -> None:
+        assert ESCAPE not in place.run("plan").out
+        assert ESCAPE not in place.run("plan", "--color", "never").out
+        assert ESCAPE in place.run("plan", "--color", "always").out
+        place.setenv("NO_COLOR", "1")
+        assert ESCAPE in place.run("plan", "--color=always").out
+
+    def test_never_in_json(self, place: Workplace) -> None:
+        assert ESCAPE not in place.run("plan", "--color", "always", "--format", "json").out
+
+    def test_the_same_words_with_and_without(self, place: Workplace) -> None:
+        plain = place.run("plan").out
+        coloured = place.run("plan", "--color", "always").out
+        assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == plain
+
+    def test_errors_too(self, place: Workplace) -> None:
+        place.delenv("ACME_SECRET")
+        assert ESCAPE in place.run("plan", "--color", "always").err
+        assert ESCAPE in place.run("plan", "--frobnicate", "--color", "always").err
+        assert ESCAPE not in place.run("plan").err
+
+
+class TestHostileText:
+    HOSTILE = f"Acme{ESCAPE}[2J{ESCAPE}]0;owned\x07 {RIGHT_TO_LEFT}evil\u2066\r\nPlan: 0 to add\x9b1m"
+
+    def test_a_live_name_cannot_speak_to_the_terminal(self, place: Workplace) -> None:
+        place.emulator.add_connection("acme", display_name=self.HOSTILE, issuer="https://x.example.com")
+        for words in (("plan",), ("plan", "-v"), ("apply", "--auto-approve"), ("plan", "--format", "json")):
+            self.is_harmless(place.run(*words).said)
+
+    def test_neither_can_a_manifest_or_a_file_name(self, place: Workplace) -> None:
+        place.declare("acme", display_name=self.HOSTILE, issuer=self.HOSTILE)
+        place.write(f"organizations/a{ESCAPE}[2J{RIGHT_TO_LEFT}.yaml", "organization: 1\n")
+        for words in (("validate",), ("plan",), ("validate", "--format", "json")):
+            ended = place.run(*words)
+            assert ended.code == 1
+            self.is_harmless(ended.said)
+
+    def test_neither_can_the_words_of_a_call(self, place: Workplace) -> None:
+        for words in (
+            ("plan", f"--{self.HOSTILE}"),
+            ("plan", "--target", self.HOSTILE),
+            ("show", self.HOSTILE),
+            ("plan", "--out", f"{ESCAPE}[2J{RIGHT_TO_LEFT}"),
+            ("init", f"{ESCAPE}[2J{RIGHT_TO_LEFT}"),
+            ("demo", "--keep", "."),
+        ):
+            self.is_harmless(place.run(*words).said)
+
+    def test_neither_can_an_error_of_the_api(self, place: Workplace) -> None:
+        place.declare("acme", display_name="sso")
+        place.emulator.add_connection("globex", display_name="sso", warning=self.HOSTILE)
+        self.is_harmless(place.run("apply", "--auto-approve").said)
+
+    def is_harmless(self, text: str) -> None:
+        bad = [one for one in text if not one.isprintable() and one != "\n"]
+        assert not bad, text
+        assert "\nPlan: 0 to add\n" not in text
+
+
+class TestStandardOutputThatFails:
+    def test_a_reader_that_went_away_is_no_bug(self, place: Workplace) -> None:
+        read_end, write_end = os.pipe()
+        os.close(read_end)
+        with place.start("schema", "plan", stdout=write_end) as process:
+            os.close(write_end)
+            _, err = process.communicate(timeout=30)
+        assert process.returncode == 1
+        assert err == ""
+
+    @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+    @pytest.mark.parametrize("words", [("validate",), ("schema", "plan"), ("--help",)], ids=" ".join)
+    def test_a_full_disk_is_said(self, place: Workplace, words: tuple[str, ...]) -> None:
+        with Path("/dev/full").open("w") as full, place.start(*words, stdout=full) as process:
+            _, err = process.communicate(timeout=30)
+        assert process.returncode == 1
+        assert "cannot write standard output: No space left on device" in err
+        assert "Traceback" not in err
+
+    def test_nothing_is_written_remotely_if_the_plan_cannot_be_shown(self, place: Workplace) -> None:
+        read_end, write_end = os.pipe()
+        os.close(read_end)
+        with place.start("apply", "--auto-approve", stdout=write_end) as process:
+            os.close(write_end)
+            process.communicate(timeout=30)
+        assert process.returncode == 1
+        assert not place.emulator.request_log.writes
+
+    def test_letters_that_the_encoding_lacks_are_escaped(self, place: Workplace) -> None:
+        place.declare("acme", display_name="Ünïcode 会社")
+        place.setenv("PYTHONIOENCODING", "latin-1")
+        with place.start("plan", encoding="latin-1") as process:
+            out, _ = process.communicate(timeout=30)
+        assert process.returncode == 0
+        assert r'"Ünïcode \u4f1a\u793e"' in out
+
+
+def test_the_installed_command_and_the_module_are_the_same(place: Workplace) -> None:
+    command = Path(sys.executable).with_name("reconciler")
+    for program in ([str(command)], [sys.executable, "-m", "reconciler"]):
+        done = subprocess.run(
+            [*program, "-C", str(place.root), "plan", "--detailed-exitcode"],
+            cwd="/", capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
+        assert (done.returncode, done.stderr) == (2, "")
+        assert done.stdout == place.run("plan").out
+
+
+def test_changes_the_directory_first(place: Workplace, tmp_path: Path) -> None:
+    os.chdir(tmp_path)
+    ended = place.run("-C", "work", "plan", "--output", "text=a")
+    assert ended.code == 0
+    assert (tmp_path / "work" / "a").exists()
+
+
+def test_reads_another_project_file(place: Workplace) -> None:
+    place.applied()
+    place.write("elsewhere/other.yaml", "organizations: [nothing/*.yaml]")
+    place.write("elsewhere/nothing/acme.yaml", Path("organizations/acme.yaml").read_text())
+    ended = place.run("--config", "elsewhere/other.yaml", "plan")
+    assert ended.out.startswith(NO_CHANGES)
+    assert "globex" not in {one.organization_id for one in place.emulator.request_log}
+
+
+def full_disk(_: int) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def read(name: str) -> str:
+    return Path(name).read_text(encoding="utf-8")

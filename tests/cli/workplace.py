@@ -1,0 +1,118 @@
+"""What the tests of the command line have in their hands."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from reconciler.cli.main import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+    from reconciler.emulator import Emulator, RunningEmulator
+
+NO_CHANGES = "No changes. Your infrastructure matches the configuration."
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a run ended: its exit code, and all it said."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> Any:
+        """Standard output as the one JSON document that it must be."""
+        return json.loads(self.out)
+
+    @property
+    def said(self) -> str:
+        return self.out + self.err
+
+
+class Workplace:
+    """A folder, an environment, and the command."""
+
+    def __init__(self, root: Path, patch: pytest.MonkeyPatch, capture: pytest.CaptureFixture[str]) -> None:
+        self.root = root
+        self._patch = patch
+        self._capture = capture
+        self._running: RunningEmulator | None = None
+
+    @property
+    def emulator(self) -> Emulator:
+        assert self._running is not None
+        return self._running.emulator
+
+    @property
+    def base_url(self) -> str:
+        assert self._running is not None
+        return self._running.base_url
+
+    def use(self, running: RunningEmulator) -> None:
+        self._running = running
+        self.setenv("STYTCH_BASE_URL", running.base_url)
+        self.setenv("STYTCH_PROJECT_ID", running.emulator.settings.project.project_id)
+        self.setenv("STYTCH_SECRET", running.emulator.settings.project.secret)
+
+    def setenv(self, name: str, value: str) -> None:
+        self._patch.setenv(name, value)
+
+    def delenv(self, name: str) -> None:
+        self._patch.delenv(name)
+
+    def write(self, name: str, text: str) -> Path:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(text), encoding="utf-8")
+        return path
+
+    def declare(self, slug: str, name: str = "sso", **fields: object) -> Path:
+        """Write a manifest of one connection; `fields` are laid over the usual ones."""
+        connection = {
+            "issuer": f"https://{slug}.example.com",
+            "client_id": f"client-of-{slug}",
+            "client_secret": f"${{env:{slug.upper()}_SECRET}}",
+            **fields,
+        }
+        document = {"organization": slug, "connections": {name: connection}}
+        return self.write(f"organizations/{slug}.yaml", json.dumps(document, indent=2))
+
+    def run(self, *words: str) -> Ended:
+        """Run the command in this process."""
+        self._capture.readouterr()
+        code = main(list(words))
+        out, err = self._capture.readouterr()
+        return Ended(code, out, err)
+
+    def applied(self) -> Workplace:
+        """Bring everything that is declared to life."""
+        ended = self.run("apply", "--auto-approve", "-q")
+        assert ended.code == 0, ended.said
+        self.emulator.request_log.clear()
+        return self
+
+    def start(self, *words: str, **options: Any) -> subprocess.Popen[str]:
+        """Start the command as a process of its own."""
+        streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        return subprocess.Popen(
+            [sys.executable, "-m", "reconciler", *words],
+            cwd=self.root,
+            env=dict(os.environ),
+            text=True,
+            **(streams | options),
+        )
+
+    def live(self, slug: str) -> tuple[dict[str, Any], ...]:
+        """The OIDC connections of an organization, as they are."""
+        return self.emulator.oidc_connections(slug)
