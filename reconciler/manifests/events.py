@@ -51,5 +51,9 @@ PARSER: Callable[[str], Parser] = yaml.CSafeLoader if yaml.__with_libyaml__ else
 
 def name_of(path: Path) -> str:
     """Return what people call the value at a path: the keys below the connection, or the last one."""
-    below = path[2:] if len(path) > 2 and path[0] == "connections" else path  # noqa: PLR2004 - connections/NAME/…
+    match path:
+        case ("connections", _, _, *_):
+            below = path[2:]
+        case _:
+            below = path
     return ".".join(str(step)[:80] for step in below if isinstance(step, str))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,6 +9,7 @@ from reconciler.core.connection import COMPUTED_FIELDS
 from reconciler.core.secret import SecretReference
 from reconciler.manifests.composer import UNUSABLE
 from reconciler.manifests.events import name_of
+from reconciler.manifests.kinds import TYPE_HINTS, WANTED, kind_of
 from reconciler.manifests.patterns import object_to
 from reconciler.manifests.scalars import Misread
 from reconciler.manifests.shapes import choices, holds_keys, known_keys
@@ -31,31 +31,8 @@ _VARIABLES: Final = {
 }
 """What holds a secret, and an example of where that secret could be."""
 
-_WANTED: Final = {
-    "string_type": "text",
-    "literal_error": "text",
-    "dataclass_exact_type": "text",
-    "bool_type": "true or false",
-    "dict_type": "a mapping",
-    "list_type": "a list",
-    "int_type": "a whole number",
-    "int_from_float": "a whole number",
-    "float_type": "a number",
-    "date_type": "a date",
-}
-
 _WRITE_OR_REMOVE: Final = "write a value, or remove the line: what is not declared is left as it is"
 _BEGINNING: Final = "begin with a key and a colon, such as organization: acme"
-
-_TYPE_HINTS: Final = {
-    "bool_type": "write true or false, without quotes",
-    "int_type": "write a whole number, without quotes",
-    "int_from_float": "write a whole number, without quotes",
-    "float_type": "write a number, without quotes",
-    "date_type": "write it as YYYY-MM-DD",
-    "list_type": "write [one, two], or a line with - for each",
-    "dict_type": "write its keys below it, indented",
-}
 
 _BOUNDS: Final = {
     "greater_than_equal": ("ge", "at least"),
@@ -174,11 +151,11 @@ class _Explanation:
             self._wrong_secret()
         elif isinstance(self._found, SecretReference):
             self._add("secret-out-of-place", f"{self._name} cannot hold a reference to a secret")
-        elif _WANTED.get(kind) == "text" and not isinstance(self._found, dict | list):
+        elif WANTED.get(kind) == "text" and not isinstance(self._found, dict | list):
             self._unquoted()
         else:
             summary = (
-                f"{self._name} has to be {_WANTED.get(kind, 'something else')}, not {_kind(self._found)}"
+                f"{self._name} has to be {WANTED.get(kind, 'something else')}, not {kind_of(self._found)}"
             )
             self._add("wrong-type", summary, self._type_hint(kind))
 
@@ -188,7 +165,7 @@ class _Explanation:
             return "write false"
         if kind == "dict_type" and not self._path:
             return _BEGINNING
-        return _TYPE_HINTS.get(kind, "write a single value")
+        return TYPE_HINTS.get(kind, "write a single value")
 
     def _unquoted(self) -> None:
         """Report text that YAML takes for something else, and show it as it has to be written."""
@@ -197,7 +174,7 @@ class _Explanation:
         hint = f"write it in quotes: {_quoted(written)}" if written else "write it in quotes"
         if is_choice and written not in is_choice:
             hint = f"known: {', '.join(is_choice)}"
-        kind = "a boolean" if self._found is Misread.OFF else _kind(self._found)
+        kind = "a boolean" if self._found is Misread.OFF else kind_of(self._found)
         self._add("not-text", f"{self._name} is {kind} to YAML, not text", hint)
 
     def _wrong_secret(self) -> None:
@@ -209,7 +186,7 @@ class _Explanation:
             summary = f"{self._name} is written out; a secret never stands in a file"
             self._add("literal-secret", summary, f"{hint}, and replace it if Git has seen it")
         else:
-            summary = f"{self._name} has to be a reference to a secret, not {_kind(self._found)}"
+            summary = f"{self._name} has to be a reference to a secret, not {kind_of(self._found)}"
             self._add("wrong-type", summary, hint)
 
     def _add(self, code: str, summary: str, hint: str = "") -> None:
@@ -227,32 +204,6 @@ def _at(value: Value, path: Path) -> Value:
 
 def _has(value: Value, step: str | int) -> bool:
     return step in value if isinstance(value, dict) else isinstance(step, int) and isinstance(value, list)
-
-
-_KINDS: Final = (
-    (bool, "a boolean"),
-    (int | float, "a number"),
-    (date, "a date"),
-    (str, "text"),
-    (dict, "a mapping"),
-    (list, "a list"),
-    (SecretReference, "a reference to a secret"),
-)
-
-
-def _is_secret(path: Path) -> bool:
-    """Tell whether a secret belongs at ``path``, so that nothing of what is there may be shown."""
-    match path:
-        case ("connections", _, "client_secret") | ("target", "secret" | "session_token"):
-            return True
-        case _:
-            return False
-
-
-def _kind(value: Value) -> str:
-    if isinstance(value, Misread):
-        return value.value
-    return next((name for kind, name in _KINDS if isinstance(value, kind)), "nothing")
 
 
 def _name(path: Path, is_key: bool) -> str:

@@ -126,4 +126,8 @@ def _reference(value: object) -> str:
 
 
 def _is_client_secret(path: Path) -> bool:
-    return len(path) == 3 and path[0] == "connections" and path[2] == "client_secret"  # noqa: PLR2004 - connections/NAME/client_secret
+    match path:
+        case ("connections", _, "client_secret"):
+            return True
+        case _:
+            return False

@@ -160,4 +160,8 @@ def _policy(manifest: SecretsManifest, target: Target, root: Path) -> SecretPoli
 
 
 def _is_target(path: events.Path) -> bool:
-    return len(path) == 2 and path[0] == "target"  # noqa: PLR2004 - target/FIELD
+    match path:
+        case ("target", _):
+            return True
+        case _:
+            return False

@@ -61,6 +61,7 @@ _SUSPICIOUS: Final = re.compile(r"secret|passw|token|credential|private", re.IGN
 _HARMLESS: Final = re.compile(r"secret_expires_on|token_url|^\s*secrets(?=:)")
 _KEYED: Final = re.compile(r"(\s*(?:- +)*)([\"']?)([^\s\"':{}\[\],&*!#]+)\2\s*:(?=\s|$)")
 _INNER_KEY: Final = re.compile(r"([^\s\"':{}\[\],]+)[\"']?\s*:(?=\s|$)")
+_AS_CLOSE_AS_A_SLIP: Final = 0.7
 _LONGEST: Final = 200
 _REPLACEMENT: Final = "\ufffd"
 
@@ -104,4 +105,4 @@ def _inner_keys(rest: str) -> frozenset[str]:
 
 
 def _resembles_secret(key: str) -> bool:
-    return SequenceMatcher(None, key.lower(), "client_secret").ratio() > 0.7  # noqa: PLR2004 - as close as a typing error
+    return SequenceMatcher(None, key.lower(), "client_secret").ratio() > _AS_CLOSE_AS_A_SLIP

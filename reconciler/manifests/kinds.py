@@ -1,0 +1,63 @@
+"""What kinds of values are called, and how each is written."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Final
+
+from reconciler.core.secret import SecretReference
+from reconciler.manifests.scalars import Misread
+
+if TYPE_CHECKING:
+    from reconciler.manifests.events import Value
+
+WANTED: Final = {
+    "string_type": "text",
+    "literal_error": "text",
+    "dataclass_exact_type": "text",
+    "bool_type": "true or false",
+    "dict_type": "a mapping",
+    "list_type": "a list",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "date_type": "a date",
+}
+"""What pydantic wants, by the type of its objection."""
+
+TYPE_HINTS: Final = {
+    "bool_type": "write true or false, without quotes",
+    "int_type": "write a whole number, without quotes",
+    "int_from_float": "write a whole number, without quotes",
+    "float_type": "write a number, without quotes",
+    "date_type": "write it as YYYY-MM-DD",
+    "list_type": "write [one, two], or a line with - for each",
+    "dict_type": "write its keys below it, indented",
+}
+"""How to write it, by the same."""
+
+_KINDS: Final = (
+    (bool, "a boolean"),
+    (int | float, "a number"),
+    (date, "a date"),
+    (str, "text"),
+    (dict, "a mapping"),
+    (list, "a list"),
+    (SecretReference, "a reference to a secret"),
+)
+
+
+def _is_secret(path: Path) -> bool:
+    """Tell whether a secret belongs at ``path``, so that nothing of what is there may be shown."""
+    match path:
+        case ("connections", _, "client_secret") | ("target", "secret" | "session_token"):
+            return True
+        case _:
+            return False
+
+
+def kind_of(value: Value) -> str:
+    """Return what a value is, with its article."""
+    if isinstance(value, Misread):
+        return value.value
+    return next((name for kind, name in _KINDS if isinstance(value, kind)), "nothing")

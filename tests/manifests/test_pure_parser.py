@@ -1,0 +1,50 @@
+"""Without libyaml everything is said all the same."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+BROKEN = Path(__file__).parent / "broken"
+
+PROGRAM = """
+import json, sys
+from pathlib import Path
+import yaml
+yaml.__with_libyaml__ = False
+from reconciler.core.errors import InvalidConfiguration
+from reconciler.manifests import load_manifests, load_project
+from reconciler.manifests.events import PARSER
+assert PARSER is yaml.SafeLoader
+
+def findings(case):
+    try:
+        return load_manifests([], load_project(None, case), {}).diagnostics
+    except InvalidConfiguration as error:
+        return error.diagnostics
+
+cases = [case for case in Path(sys.argv[1]).iterdir() if case.is_dir()]
+print(json.dumps({case.name: [[one.code, one.summary] for one in findings(case)] for case in cases}))
+"""
+
+TOLD_IN_OTHER_WORDS = {"yaml-percent"}
+"""The pure parser skips the line and stumbles over the next one."""
+
+
+def test_the_pure_parser_leads_to_the_same_findings() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, str(BROKEN)],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[2],
+    )
+    found = json.loads(done.stdout)
+    expected = {
+        case.name: [[one["code"], one["summary"]] for one in json.loads((case / "expected.json").read_text())]
+        for case in BROKEN.iterdir()
+        if case.is_dir()
+    }
+    assert {name for name in expected if found[name] != expected[name]} == TOLD_IN_OTHER_WORDS
