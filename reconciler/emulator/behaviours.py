@@ -199,6 +199,13 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
         ("loopback", "everywhere", "never"),
         "issuers whose discovery document is fetched; canned ones never are",
     ),
+    Behaviour("search-total", "E5", ("counted", "hidden"), "total in a search: the number, or -1"),
+    Behaviour("last-cursor", "E6", ("null", "absent", "empty"), "next_cursor on the last page of a search"),
+    Behaviour("search-cursor", "E7", ("advances", "repeats"), "whether the cursor of a search ever moves on"),
+    Behaviour(
+        "new-fields", "E8", ("absent", "present"), "fields and lists that no client knows yet, in answers"
+    ),
+    Behaviour("error-request-id", "E9", ("present", "absent"), "request_id in error answers"),
 )
 
 _BY_NAME = {behaviour.name: behaviour for behaviour in BEHAVIOURS}

@@ -30,6 +30,8 @@ async def list_connections(world: World, call: Call) -> JsonObject:
     for kind in ("saml", "oidc", "external"):
         members = [show_connection(world, one) for one in shown if kind_of(one["connection_id"]) == kind]
         lists |= show_list(world, f"{kind}_connections", members)
+    if world.behaviours["new-fields"] == "present":
+        lists["emulated_new_connections"] = [{"connection_id": "emulated-new-connection-test-1"}]
     return lists
 
 

@@ -6,8 +6,8 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, assert_never
 
-from reconciler.emulator.answers import Answer
-from reconciler.emulator.calls import Surface
+from reconciler.emulator.answers import Answer, json_answer
+from reconciler.emulator.calls import Operation, Surface
 from reconciler.emulator.errors import ApiError
 from reconciler.emulator.exchange import PlainRoute
 from reconciler.emulator.faults import Effect
@@ -86,10 +86,22 @@ def _disturbed(world: World, exchange: Exchange, fault: Fault, reply: Answer | N
         case Effect.HTML | Effect.EMPTY | Effect.MALFORMED:
             spoilt = _SPOILT[fault.effect]
             return replace(spoilt, status=fault.status or spoilt.status)
+        case Effect.INCOMPLETE:
+            return _incomplete(exchange)
         case Effect.ERROR:
             return _error(world, exchange, fault)
         case _:
             assert_never(fault.effect)
+
+
+def _incomplete(exchange: Exchange) -> Answer:
+    """A success that says nothing else: its schema lets almost every part be missing."""
+    document = {"request_id": exchange.request_id, "status_code": _OK}
+    return json_answer(_OK, {"data": document} if _is_frontend(exchange) else document)
+
+
+def _is_frontend(exchange: Exchange) -> bool:
+    return isinstance(exchange.endpoint, Operation) and exchange.endpoint.surface is Surface.FRONTEND
 
 
 def _error(world: World, exchange: Exchange, fault: Fault) -> Answer:
@@ -100,8 +112,7 @@ def _error(world: World, exchange: Exchange, fault: Fault) -> Answer:
             form = "date" if fault.retry_after_date else "seconds"
         error.headers = retry_after_header(form, fault.retry_after or 1.0, world.now())
     error.status = fault.status or error.status
-    frontend = getattr(exchange.endpoint, "surface", None) is Surface.FRONTEND
-    return error_answer(world, error, exchange.request_id, frontend=frontend)
+    return error_answer(world, error, exchange.request_id, frontend=_is_frontend(exchange))
 
 
 def _is_lost(world: World, exchange: Exchange) -> bool:

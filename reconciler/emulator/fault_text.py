@@ -42,6 +42,8 @@ _OPTIONS = (
     "retry-after-date",
     "organization",
 )
+# they need something that was done, unless told otherwise
+_AFTERWARDS = {Effect.TRUNCATED, Effect.INCOMPLETE}
 _LONGEST_HANG, _LATENCY = 60.0, 0.1
 
 
@@ -70,7 +72,7 @@ def parse_fault(text: str) -> Fault:
         operations=_operations(operations),
         occasion=_occasion(given),
         organization=given.get("organization"),
-        after="after" in given or (kind is Effect.TRUNCATED and "before" not in given),
+        after="after" in given or (kind in _AFTERWARDS and "before" not in given),
         status=_whole("status", given["status"]) if "status" in given else None,
         error_type=error_type,
         seconds=_number("seconds", given["seconds"]) if "seconds" in given else _default_seconds(kind),

@@ -20,6 +20,7 @@ class Effect(Enum):
     HTML = "html"
     EMPTY = "empty"
     MALFORMED = "malformed"
+    INCOMPLETE = "incomplete"
     TRUNCATED = "truncated"
     HANG = "hang"
     RESET = "reset"

@@ -39,7 +39,10 @@ async def answer(world: World, operation: Operation, exchange: Exchange) -> Answ
 
 def error_answer(world: World, error: ApiError, request_id: str, *, frontend: bool = False) -> Answer:
     """The envelope; on the frontend API its Content-Type is what the switch `frontend-error-type` says."""
-    body = json.dumps(error.payload(request_id)).encode()
+    document = error.payload(request_id)
+    if world.behaviours["error-request-id"] == "absent":
+        del document["request_id"]
+    body = json.dumps(document).encode()
     media_type = world.behaviours["frontend-error-type"] if frontend else JSON
     return Answer(error.status, body, media_type, error.headers, error.error_type)
 

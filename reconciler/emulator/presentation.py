@@ -13,13 +13,15 @@ _SHOWN_TAIL = 4
 
 
 def show_connection(world: World, connection: JsonObject) -> JsonObject:
-    """The wire form under the switches `client-secret`, `custom-scopes` and `unset-fields`."""
+    """The wire form under the switches `client-secret`, `custom-scopes`, `new-fields`, `unset-fields`."""
     shown = dict(connection)
     secret = shown.get("client_secret")
     if secret and world.behaviours["client-secret"] == "masked":
         shown["client_secret"] = _masked(secret)
     if shown.get("custom_scopes") and world.behaviours["custom-scopes"] == "encoded":
         shown["custom_scopes"] = quote(shown["custom_scopes"], safe="%")
+    if world.behaviours["new-fields"] == "present":
+        shown["emulated_new_field"] = {"since": "tomorrow"}
     return _with_unset_fields(shown, world.behaviours["unset-fields"])
 
 

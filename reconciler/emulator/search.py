@@ -66,9 +66,18 @@ async def search_organizations(world: World, call: Call) -> JsonObject:
     conditions = [("project_id = ?", call.caller.project_id), *_conditions(call.body)]
     total = int(world.state.rows(_select("count(*)", conditions), (value for _, value in conditions))[0][0])
     page = _page(world, [*conditions, ("sequence > ?", after)], limit + 1)
-    cursor = _cursor(page[limit - 1][0]) if len(page) > limit else None
     shown = _show(world, [json.loads(document) for _, document in page[:limit]])
-    return {"organizations": shown, "results_metadata": {"total": total, "next_cursor": cursor}}
+    metadata: JsonObject = {"total": -1 if world.behaviours["search-total"] == "hidden" else total}
+    if len(page) > limit:
+        repeats = world.behaviours["search-cursor"] == "repeats"
+        metadata |= {"next_cursor": _cursor(after if repeats else page[limit - 1][0])}
+    else:
+        metadata |= _last_cursor(world.behaviours["last-cursor"])
+    return {"organizations": shown, "results_metadata": metadata}
+
+
+def _last_cursor(form: str) -> JsonObject:
+    return {} if form == "absent" else {"next_cursor": None if form == "null" else ""}
 
 
 def _select(columns: str, conditions: Iterable[Condition]) -> str:

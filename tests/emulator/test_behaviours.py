@@ -494,3 +494,47 @@ def test_u31_every_response_of_an_applied_write_is_lost(bench: Bench) -> None:
     assert len(bench.emulator.connections("acme")) == 3
     assert outcome(bench.post(identity_provider="hotmail")) == "invalid_sso_idp"
     assert len(bench.lists()["oidc_connections"]) == 3
+
+
+def search(bench: Bench, **body: Any) -> dict[str, Any]:
+    return bench.api("POST", "/v1/b2b/organizations/search", json=body).json()  # type: ignore[no-any-return]  # JSON
+
+
+def test_e5_the_total_of_a_search(bench: Bench) -> None:
+    assert search(bench)["results_metadata"]["total"] == 1
+    bench.switch("search-total", "hidden")
+    assert search(bench)["results_metadata"]["total"] == -1
+
+
+@pytest.mark.parametrize(
+    ("position", "expected"),
+    [(None, {"next_cursor": None}), ("absent", {}), ("empty", {"next_cursor": ""})],
+)
+def test_e6_the_last_cursor(bench: Bench, position: str | None, expected: dict[str, object]) -> None:
+    bench.switch("last-cursor", position)
+    assert search(bench)["results_metadata"] == {"total": 1, **expected}
+
+
+def test_e7_a_cursor_that_repeats(bench: Bench) -> None:
+    for slug in ("beta", "gamma"):
+        bench.emulator.add_organization(slug)
+    bench.switch("search-cursor", "repeats")
+    first = search(bench, limit=1)
+    second = search(bench, limit=1, cursor=first["results_metadata"]["next_cursor"])
+    assert second["organizations"] == first["organizations"]
+    assert second["results_metadata"] == first["results_metadata"]
+
+
+def test_e8_fields_that_nobody_knows_yet(bench: Bench) -> None:
+    known = bench.lists()
+    bench.switch("new-fields", "present")
+    lists = bench.lists()
+    assert set(lists) - set(known) == {"emulated_new_connections"}
+    assert set(lists["oidc_connections"][0]) - set(known["oidc_connections"][0]) == {"emulated_new_field"}
+    assert "emulated_new_field" not in bench.stored()
+
+
+def test_e9_errors_without_a_request_id(bench: Bench) -> None:
+    assert bench.put("oidc-connection-test-nope").json()["request_id"]
+    bench.switch("error-request-id", "absent")
+    assert "request_id" not in bench.put("oidc-connection-test-nope").json()

@@ -190,6 +190,20 @@ def test_bodies_that_are_no_json(api: Api, emulator: Emulator) -> None:
         emulator.clear_faults()
 
 
+def test_a_success_that_lacks_its_substance(api: Api, emulator: Emulator) -> None:
+    emulator.add_fault("create-oidc-connection:incomplete:nth=1")
+    emulator.add_fault("create-oidc-connection:incomplete:nth=2,before")
+    emulator.add_fault("*list-connections:incomplete")
+    for expected in (1, 1):
+        document = api("POST", CREATE, json={}).json()
+        assert set(document) == {"request_id", "status_code"}
+        assert len(emulator.connections("acme")) == expected
+    assert set(api("GET", LIST).json()) == {"request_id", "status_code"}
+    token = emulator.add_session("acme", "stytch_admin")["session_token"]
+    frontend = api("GET", "/sdk/v1/b2b/sso", auth=(DEFAULT_PUBLIC_TOKEN, token)).json()
+    assert set(frontend["data"]) == {"request_id", "status_code"}
+
+
 def test_a_spoilt_body_with_a_status_of_choice(api: Api, emulator: Emulator) -> None:
     emulator.add_fault("list-connections:html:status=200")
     assert api("GET", LIST).status_code == 200
