@@ -206,6 +206,15 @@ def _has(value: Value, step: str | int) -> bool:
     return step in value if isinstance(value, dict) else isinstance(step, int) and isinstance(value, list)
 
 
+def _is_secret(path: Path) -> bool:
+    """Tell whether a secret belongs at ``path``, so that nothing of what is there may be shown."""
+    match path:
+        case ("connections", _, "client_secret") | ("target", "secret" | "session_token"):
+            return True
+        case _:
+            return False
+
+
 def _name(path: Path, is_key: bool) -> str:
     return str(path[-1])[:80] if is_key else name_of(path)
 

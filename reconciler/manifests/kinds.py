@@ -47,15 +47,6 @@ _KINDS: Final = (
 )
 
 
-def _is_secret(path: Path) -> bool:
-    """Tell whether a secret belongs at ``path``, so that nothing of what is there may be shown."""
-    match path:
-        case ("connections", _, "client_secret") | ("target", "secret" | "session_token"):
-            return True
-        case _:
-            return False
-
-
 def kind_of(value: Value) -> str:
     """Return what a value is, with its article."""
     if isinstance(value, Misread):
