@@ -219,7 +219,7 @@ def _ambiguous(one: DesiredConnection, ids: list[str]) -> tuple[str, str]:
 
 def _claimed_twice(one: DesiredConnection, ids: list[str], names: list[str]) -> tuple[str, str]:
     others = ", ".join(sorted(name for name in names if name != one.address.connection))
-    meant = ids[0] if ids else f"the name {_quoted(one.connection.display_name)}"
+    meant = ids[0] if len(ids) == 1 else f"the name {_quoted(one.connection.display_name)}"
     return (
         f"{one.address} could mean {meant}, and so could {others}",
         "remove the name from all `previous_display_names` but one, or pin each connection_id",
