@@ -156,16 +156,27 @@ class _Run:
         writing = Writing(self.provider, settling, self.secrets, self.patience.repeats)
         self.observer.started(change)
         begun = self.clock()
-        match change:
-            case Create():
-                effect = await writing.create(change, live, connection_id)
-            case Update():
-                effect = await writing.update(change, live)
-            case Delete():
-                effect = await writing.delete(change, live)
-            case _:
-                assert_never(change)
-        return _applied(change, effect, self.clock() - begun), effect.live
+        try:
+            effect = await _carried_out(change, writing, live, connection_id)
+        except ProviderError as error:
+            for remark in writing.receipt:
+                error.add_note(remark)
+            raise
+        return _applied(change, effect, writing.receipt, self.clock() - begun), effect.live
+
+
+async def _carried_out(
+    change: Change, writing: Writing, live: LiveOrganization, connection_id: str | None
+) -> Effect:
+    match change:
+        case Create():
+            return await writing.create(change, live, connection_id)
+        case Update():
+            return await writing.update(change, live)
+        case Delete():
+            return await writing.delete(change, live)
+        case _:
+            assert_never(change)
 
 
 def _without(kind: type[Change], groups: Iterable[Sequence[Change]]) -> Iterable[Sequence[Change]]:
@@ -176,14 +187,14 @@ def _only(kind: type[Change], groups: Iterable[Sequence[Change]]) -> Iterable[Se
     return [found for group in groups if (found := [one for one in group if isinstance(one, kind)])]
 
 
-def _applied(change: Change, effect: Effect, seconds: float) -> Applied:
+def _applied(change: Change, effect: Effect, receipt: Sequence[str], seconds: float) -> Applied:
     return Applied(
         address=change.address,
         action=change.action,
         connection=effect.connection.without_secret(),
         organization_id=change.organization_id,
         warnings=tuple(effect.warnings),
-        receipt="; ".join(effect.receipt),
+        receipt="; ".join(receipt),
         seconds=seconds,
     )
 
@@ -226,4 +237,5 @@ def _failed(change: Change, error: ProviderError) -> Failed:
         error_type=error.error_type,
         request_id=error.request_id,
         status=error.status,
+        receipt="; ".join(getattr(error, "__notes__", ())),
     )

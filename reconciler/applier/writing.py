@@ -23,16 +23,18 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Effect:
-    """What an operation led to, and what there is to tell of it."""
+    """What an operation led to."""
 
     live: LiveOrganization
     connection: OidcConnection
     warnings: list[str] = field(default_factory=list)
-    receipt: list[str] = field(default_factory=list)
 
 
 class Writing:
-    """The writes to one organization."""
+    """One operation on one organization.
+
+    ``receipt`` tells, also where the operation failed, what did not go straight.
+    """
 
     def __init__(
         self,
@@ -45,6 +47,7 @@ class Writing:
         self._settling = settling
         self._secrets = secrets
         self._repeats = repeats
+        self.receipt: list[str] = []
 
     async def create(self, change: Create, live: LiveOrganization, pending_id: str | None) -> Effect:
         """Create a connection in two calls, or complete the one that was begun.
@@ -58,7 +61,7 @@ class Writing:
             effect = await self._begin(change, live, known)
         else:
             effect = Effect(live, _listed(live, pending_id))
-            effect.receipt.append(f"completed {pending_id}, which an interrupted create left behind")
+            self.receipt.append(f"completed {pending_id}, which an interrupted create left behind")
         try:
             await self._complete(change, effect)
         except ProviderError as error:
@@ -92,9 +95,9 @@ class Writing:
             try:
                 await self._provider.delete_connection(change.organization_id, connection_id)
             except ConnectionNotFound:
-                effect.receipt.append("it was gone already")
+                self.receipt.append("it was gone already")
             except (UnknownOutcome, MalformedAnswer) as error:
-                effect.receipt.append(f"the answer to delete {attempt + 1} was lost: {error}")
+                self.receipt.append(f"the answer to delete {attempt + 1} was lost: {error}")
             effect.live = await self._settling.until_gone(connection_id)
             if effect.live.connection(connection_id) is None:
                 return effect
@@ -103,18 +106,20 @@ class Writing:
     async def _begin(self, change: Create, live: LiveOrganization, known: set[str]) -> Effect:
         name = change.declared.display_name or ""
         provider = change.declared.identity_provider or ""
-        for _ in range(self._repeats + 1):
+        for attempt in range(self._repeats + 1):
             try:
                 created = await self._provider.create_connection(change.organization_id, name, provider)
             except (UnknownOutcome, MalformedAnswer) as error:
-                effect = await self._adopt(name, known, str(error))
+                self.receipt.append(f"the answer to create {attempt + 1} was lost: {error}")
+                effect = await self._adopt(name, known)
                 if effect is not None:
                     return effect
+                self.receipt.append("no connection of that name appeared")
             else:
                 return Effect(live, created)
         raise Unsettled(
             f"no answer to {self._repeats + 1} attempts to create it, and no connection of that name "
-            "appeared; plan again later: what was created all the same will be resumed, not doubled"
+            "appeared; apply again later: what was created all the same will be resumed, not doubled"
         )
 
     async def _complete(self, change: Create, effect: Effect) -> None:
@@ -128,19 +133,18 @@ class Writing:
             await self._update(change.organization_id, declared, missing, effect)
         await self._confirm(change.organization_id, declared, effect)
 
-    async def _adopt(self, name: str, known: set[str], error: str) -> Effect | None:
+    async def _adopt(self, name: str, known: set[str]) -> Effect | None:
         live, found = await self._settling.new_connections(name, known)
         if len(found) > 1:
             ids = ", ".join(sorted(one.connection_id or "" for one in found))
             raise Unsettled(
-                f"the answer to the create was lost ({error}), and {len(found)} new connections of that "
-                f"name appeared: {ids}; delete all but one, or pin the one that is meant"
+                f"{len(found)} new connections of that name appeared: {ids}; delete all but one, or pin "
+                "the one that is meant"
             )
         if not found:
             return None
-        effect = Effect(live, found[0])
-        effect.receipt.append(f"the answer to the create was lost; adopted {found[0].connection_id}")
-        return effect
+        self.receipt.append(f"adopted {found[0].connection_id}")
+        return Effect(live, found[0])
 
     async def _update(
         self,
@@ -157,7 +161,7 @@ class Writing:
             try:
                 written = await self._provider.update_connection(organization_id, connection_id, values)
             except (UnknownOutcome, MalformedAnswer) as error:
-                effect.receipt.append(f"the answer to update {attempt + 1} was lost: {error}")
+                self.receipt.append(f"the answer to update {attempt + 1} was lost: {error}")
                 effect.live = await self._settling.until_it_holds(connection_id, declared, self._secrets)
                 effect.connection = _listed(effect.live, connection_id)
                 if not changed_fields(declared, effect.connection, self._secrets):
@@ -177,7 +181,7 @@ class Writing:
         """Read back; what does not hold is corrected once, then reported."""
         remaining = await self._read_back(declared, effect)
         if remaining:
-            effect.receipt.append(f"corrected {', '.join(remaining)}, which did not hold at first")
+            self.receipt.append(f"corrected {', '.join(remaining)}, which did not hold at first")
             await self._update(organization_id, declared, remaining, effect)
             remaining = await self._read_back(declared, effect)
         if remaining:
@@ -186,12 +190,15 @@ class Writing:
             effect.warnings.append(_still_pending(effect.connection))
 
     async def _read_back(self, declared: OidcConnection, effect: Effect) -> tuple[str, ...]:
-        answered = changed_fields(declared, effect.connection, self._secrets)
         connection_id = effect.connection.connection_id or ""
-        if answered:  # the service itself says so: there is nothing to wait for
-            effect.live = await self._settling.once()
-        else:
-            effect.live = await self._settling.until_it_holds(connection_id, declared, self._secrets)
+        try:
+            if changed_fields(declared, effect.connection, self._secrets):
+                effect.live = await self._settling.once()  # the service itself says so: nothing to wait for
+            else:
+                effect.live = await self._settling.until_it_holds(connection_id, declared, self._secrets)
+        except ProviderError:
+            self.receipt.append(f"{connection_id} was written, but could not be read back")
+            raise
         effect.connection = _listed(effect.live, connection_id)
         return changed_fields(declared, effect.connection, self._secrets)
 
@@ -211,8 +218,9 @@ def _refuse_if_altered(before: OidcConnection, found: OidcConnection) -> None:
     altered = [name for name in before.declared_fields if getattr(before, name) != getattr(found, name)]
     if altered:
         raise Unsettled(
-            f"the answer to the update was lost, and {', '.join(altered)} of {found.connection_id} is "
-            "neither as before nor as declared: somebody else is writing; plan again"
+            f"the answer to the update was lost, and {', '.join(altered)} of {found.connection_id} changed "
+            "otherwise than declared: somebody else is writing, or the service altered what it was sent; "
+            "plan again"
         )
 
 
@@ -222,8 +230,8 @@ def _report_twins(change: Create, effect: Effect, known: set[str]) -> None:
     if others:
         ids = ", ".join(sorted(one.connection_id or "" for one in others))
         raise Unsettled(
-            f"created {mine}, but {ids} of the same name appeared meanwhile, probably from another run; "
-            "delete one of them, or pin the one that is meant"
+            f"created {mine}, but {ids} of the same name appeared meanwhile, from another run or from a "
+            "create whose answer was lost; delete what is not meant, or pin the one that is"
         )
 
 

@@ -41,7 +41,10 @@ class Unneeded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed:
-    """The operation was refused, failed, or did not hold. ``status`` is HTTP's, 0 if there was none."""
+    """The operation was refused, failed, or did not hold.
+
+    ``status`` is HTTP's, 0 if there was none. ``receipt`` says what had happened before.
+    """
 
     address: Address
     action: Action
@@ -51,6 +54,7 @@ class Failed:
     error_type: str = ""
     request_id: str = ""
     status: int = 0
+    receipt: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -91,6 +91,7 @@ def _identity(connection: OidcConnection | None) -> Document:
 def _failed(outcome: Failed) -> Document:
     return {
         "status": "failed",
+        "receipt": outcome.receipt,
         "error": {
             "message": outcome.message,
             "advice": outcome.advice,

@@ -45,6 +45,7 @@ def _remarks(one: Applied, style: Style) -> Iterator[str]:
 
 
 def _failure(one: Failed, style: Style) -> str:
+    before = one.receipt and f"before that: {one.receipt}"
     title = f"{one.address} could not be {_PARTICIPLES[one.action]}"
     return error_box(title, _failure_body(one), style)
 

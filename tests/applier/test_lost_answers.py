@@ -42,7 +42,7 @@ def test_a_lost_create_that_took_effect_is_adopted_and_not_sent_again(bench: Ben
     result = bench.apply(bench.plan(declare(present())), Fault("create", after_effect=True))
     assert bench.calls["create"] == 1
     (live,) = bench.live()
-    assert result.applied[0].receipt == f"the answer to the create was lost; adopted {live['connection_id']}"
+    assert result.applied[0].receipt.endswith(f"adopted {live['connection_id']}")
 
 
 def test_a_lost_create_is_sent_again_only_after_the_list_was_read_several_times(bench: Bench) -> None:

@@ -1,0 +1,176 @@
+"""An estate on the emulator, planned and applied as the commands do it, in virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from reconciler.core.address import Address
+from reconciler.core.connection import OidcConnection
+from reconciler.core.errors import SourceLocation
+from reconciler.core.limits import Limits
+from reconciler.core.plan import Environment, Plan, Scope
+from reconciler.core.planner import Choices
+from reconciler.core.secret import Locator, Secret, SecretReference
+from reconciler.core.state import DesiredConnection, DesiredOrganization, DesiredState, Presence
+from reconciler.emulator import DEFAULT_PROJECT_ID, DEFAULT_SECRET, Emulator
+from reconciler.providers.stytch.clock import Clock
+from reconciler.providers.stytch.connect import connect
+from reconciler.providers.stytch.target import ProjectTarget
+from reconciler.workflow.apply import apply_plan
+from reconciler.workflow.plan import Circumstances, make_plan
+from tests.faults.service import Service
+from tests.faults.virtual_time import jumping
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterable
+
+    from reconciler.core.change import Change
+    from reconciler.core.outcome import ApplyResult, Outcome
+
+REFERENCE = SecretReference("${env:SECRET}", (Locator("env", "SECRET"),))
+SECRETS = {REFERENCE: Secret("s3cret-of-the-idp")}
+LIMITS = Limits(max_deletes=1000, max_delete_percent=100, requests_per_second=100, concurrency=8)
+SCOPE = Scope("http://emulator", DEFAULT_PROJECT_ID, Environment.TEST)
+
+
+def connection(organization: str, name: str, **fields: Any) -> OidcConnection:
+    """A complete declaration; names and ids tell whose it is."""
+    issuer = f"https://{name}.{organization}.example"
+    values = {
+        "display_name": f"{organization} {name}",
+        "identity_provider": "okta",
+        "issuer": issuer,
+        "client_id": f"client-{organization}-{name}",
+        "client_secret": REFERENCE,
+        "authorization_url": f"{issuer}/authorize",
+        "token_url": f"{issuer}/token",
+        "userinfo_url": f"{issuer}/userinfo",
+        "jwks_url": f"{issuer}/keys",
+        "attribute_mapping": {"groups": "groups"},
+    }
+    return OidcConnection(**(values | fields))
+
+
+def declared(
+    organization: str, name: str, *, absent: bool = False, pin: str | None = None, **fields: Any
+) -> DesiredConnection:
+    return DesiredConnection(
+        address=Address(organization, name),
+        connection=connection(organization, name, connection_id=pin, **fields),
+        location=SourceLocation(f"{organization}.yaml", 3, 1),
+        presence=Presence.ABSENT if absent else Presence.PRESENT,
+    )
+
+
+def manifest(reference: str, *connections: DesiredConnection, prune: bool = False) -> DesiredOrganization:
+    return DesiredOrganization(
+        reference=reference,
+        location=SourceLocation(f"{reference}.yaml", 1, 1),
+        connections=connections,
+        prune=prune,
+    )
+
+
+@dataclass
+class Watcher:
+    """Counts what it is told; ``on_start`` and ``on_finish`` may interfere."""
+
+    on_start: Callable[[Change], None] = lambda change: None
+    on_finish: Callable[[Outcome], None] = lambda outcome: None
+
+    def advanced(self, done: int) -> None:
+        """Nothing is shown here."""
+
+    def started(self, change: Change) -> None:
+        self.on_start(change)
+
+    def finished(self, outcome: Outcome) -> None:
+        self.on_finish(outcome)
+
+
+@dataclass
+class Estate:
+    """An emulator, what is declared for it, and the commands' work as two calls.
+
+    ``seconds`` is the virtual time that has gone by.
+    """
+
+    emulator: Emulator
+    desired: DesiredState = field(default_factory=lambda: DesiredState(()))
+    limits: Limits = LIMITS
+    chance: Callable[[], float] = lambda: 0.0
+    watcher: Watcher = field(default_factory=Watcher)
+    seconds: float = 0.0
+
+    def declare(self, *organizations: DesiredOrganization) -> None:
+        self.desired = DesiredState(organizations)
+
+    def run(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """Run in virtual time, which the emulator's clock follows."""
+
+        def jumped(seconds: float) -> None:
+            self.seconds += seconds
+            self.emulator.world.clock_offset += seconds
+
+        with jumping(jumped) as run:
+            return run(work)
+
+    def plan(self) -> Plan:
+        plan: Plan = self.run(self.planned())
+        return plan
+
+    def apply(self, plan: Plan) -> ApplyResult:
+        result: ApplyResult = self.run(self.applied(plan))
+        return result
+
+    async def planned(self, runner: str = "", **choices: Any) -> Plan:
+        service = Service(self.emulator, runner)
+        async with self._provider(service) as provider:
+            plan = await make_plan(
+                self.desired,
+                provider,
+                choices=Choices(secrets=SECRETS, **choices),
+                limits=self.limits,
+                circumstances=Circumstances(scope=SCOPE, created_at="2026-11-21T00:00:00+00:00"),
+                progress=self.watcher,
+            )
+        await service.settle()
+        return plan
+
+    async def applied(
+        self, plan: Plan, runner: str = "", stop: asyncio.Event | None = None, *, settles: bool = True
+    ) -> ApplyResult:
+        service = Service(self.emulator, runner)
+        async with self._provider(service) as provider:
+            result = await apply_plan(
+                plan,
+                provider,
+                SECRETS,
+                concurrency=self.limits.concurrency,
+                observer=self.watcher,
+                stop=stop or asyncio.Event(),
+                clock=asyncio.get_running_loop().time,
+            )
+        if settles:
+            await service.settle()
+        return result
+
+    def copies(self, organization: str, name: str) -> int:
+        """How many live connections have the name of a declaration."""
+        wanted = f"{organization} {name}"
+        return sum(one["display_name"] == wanted for one in self.emulator.oidc_connections(organization))
+
+    def _provider(self, service: Service) -> Any:
+        clock = Clock(
+            monotonic=lambda: asyncio.get_running_loop().time(),
+            wall=self.emulator.world.now,
+            chance=self.chance,
+        )
+        target = ProjectTarget(project_id=DEFAULT_PROJECT_ID, secret=Secret(DEFAULT_SECRET))
+        return connect(target, self.limits, transport=service, clock=clock)
+
+
+def addresses(outcomes: Iterable[Outcome]) -> set[str]:
+    return {str(one.address) for one in outcomes}
