@@ -15,6 +15,7 @@ VERBS: Final = {
     "apply": "Make what is live what the manifests declare.",
     "drift": "Tell whether live is still what the manifests declare.",
     "import": "Write manifests for what is live.",
+    "pin": "Write the ids of what is live into the manifests.",
     "show": "Show a saved plan.",
     "schema": "Print the JSON Schema of manifests, project file or plan.",
     "emulator": "Run a local server that behaves like the API.",

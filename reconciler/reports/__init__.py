@@ -18,6 +18,8 @@ from reconciler.reports.findings_json import validation_json
 from reconciler.reports.findings_text import render_diagnostics, render_validation
 from reconciler.reports.import_json import import_json
 from reconciler.reports.import_text import render_import
+from reconciler.reports.pin_json import pinned_json
+from reconciler.reports.pin_text import render_pinned
 from reconciler.reports.plan_json import plan_json
 from reconciler.reports.plan_schema import plan_schema
 from reconciler.reports.plan_text import render_plan
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from reconciler.core.outcome import ApplyResult
     from reconciler.core.plan import Plan
     from reconciler.reports.imported import Imported
+    from reconciler.reports.pinned import Pinned
 
 Reported = TypeVar("Reported", contravariant=True)  # noqa: PLC0105 - it names what is reported
 
@@ -58,6 +61,7 @@ PLAN_FORMATS: Final[Mapping[str, Format[Plan]]] = MappingProxyType(
         "text": render_plan,
         "json": plan_json,
         "markdown": _lazily("plan_markdown", "plan_markdown"),
+        "html": _lazily("plan_html", "plan_html"),
         "github": _lazily("plan_github", "plan_github"),
         "sarif": _lazily("plan_sarif", "plan_sarif"),
     }
@@ -71,6 +75,8 @@ VALIDATION_FORMATS: Final[Mapping[str, Format[Validated]]] = MappingProxyType(
     {
         "text": render_validation,
         "json": validation_json,
+        "markdown": _lazily("validation_markdown", "validation_markdown"),
+        "html": _lazily("validation_html", "validation_html"),
         "github": _lazily("validation_github", "validation_github"),
         "sarif": _lazily("validation_sarif", "validation_sarif"),
     }
@@ -81,6 +87,7 @@ DRIFT_FORMATS: Final[Mapping[str, Format[DriftReport]]] = MappingProxyType(
         "text": render_drift,
         "json": drift_json,
         "markdown": _lazily("drift_markdown", "drift_markdown"),
+        "html": _lazily("drift_html", "drift_html"),
         "github": _lazily("drift_github", "drift_github"),
         "sarif": _lazily("drift_sarif", "drift_sarif"),
     }
@@ -90,9 +97,14 @@ IMPORT_FORMATS: Final[Mapping[str, Format[Imported]]] = MappingProxyType(
     {"text": render_import, "json": import_json}
 )
 
+PIN_FORMATS: Final[Mapping[str, Format[Pinned]]] = MappingProxyType(
+    {"text": render_pinned, "json": pinned_json}
+)
+
 __all__ = [
     "DRIFT_FORMATS",
     "IMPORT_FORMATS",
+    "PIN_FORMATS",
     "PLAN_FORMATS",
     "RESULT_FORMATS",
     "VALIDATION_FORMATS",

@@ -181,7 +181,7 @@ class _Planning:
         if isinstance(found, ProviderError):
             return found
         if desired.organization_id not in {None, found.organization_id}:
-            return _other_organization(desired, found)
+            return other_organization(desired, found)
         head = replace(desired, connections=())
         first = self._claims.setdefault(found.organization_id, _Claim(index, head))
         if first.index == index:
@@ -190,7 +190,8 @@ class _Planning:
         return _declared_twice(found, first.desired)
 
 
-def _other_organization(desired: DesiredOrganization, found: Organization) -> ProviderError:
+def other_organization(desired: DesiredOrganization, found: Organization) -> ProviderError:
+    """Return why an organization is not the one that its manifest is pinned to."""
     return ProviderError(
         f"{desired.reference!r} is {found.organization_id} now, but the manifest is pinned to "
         f"{desired.organization_id}; the name may belong to another customer by now: correct "
