@@ -6,6 +6,10 @@ from reconciler.emulator.calls import Operation, Permission, Surface
 from reconciler.emulator.connection_update import update_oidc_connection
 from reconciler.emulator.connections import create_oidc_connection, delete_connection, list_connections
 from reconciler.emulator.exchange import Endpoint, PlainRoute
+from reconciler.emulator.external_connections import (
+    create_external_connection,
+    update_external_connection,
+)
 from reconciler.emulator.frontend import (
     accept_events,
     authenticate_session,
@@ -49,6 +53,20 @@ BACKEND = (
         delete_connection,
         permission=_DELETE,
     ),
+    Operation(
+        "create-external-connection",
+        "POST",
+        f"{_SSO}/external/{{organization_id}}",
+        create_external_connection,
+        permission=_CREATE,
+    ),
+    Operation(
+        "update-external-connection",
+        "PUT",
+        f"{_SSO}/external/{{organization_id}}/connections/{{connection_id}}",
+        update_external_connection,
+        permission=_UPDATE,
+    ),
     Operation("search-organizations", "POST", f"{_ORGANIZATIONS}/search", search_organizations),
     Operation("get-organization", "GET", f"{_ORGANIZATIONS}/{{organization_id}}", get_organization),
     Operation("update-organization", "PUT", f"{_ORGANIZATIONS}/{{organization_id}}", update_organization),
@@ -69,6 +87,22 @@ FRONTEND = (
         "PUT",
         f"{_OWN_SSO}/oidc/{{connection_id}}",
         update_oidc_connection,
+        Surface.FRONTEND,
+        _UPDATE,
+    ),
+    Operation(
+        "frontend-create-external-connection",
+        "POST",
+        f"{_OWN_SSO}/external",
+        create_external_connection,
+        Surface.FRONTEND,
+        _CREATE,
+    ),
+    Operation(
+        "frontend-update-external-connection",
+        "PUT",
+        f"{_OWN_SSO}/external/{{connection_id}}",
+        update_external_connection,
         Surface.FRONTEND,
         _UPDATE,
     ),
