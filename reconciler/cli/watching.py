@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from reconciler.core.change import Change
     from reconciler.core.outcome import Outcome
 
-_SECONDS_BETWEEN_LINES: Final = 10.0
+SECONDS_BETWEEN_LINES: Final = 10.0
 
 
 class Watch:
@@ -41,9 +41,9 @@ class Watch:
         self._console.remark(render_finished(outcome, color=self._console.colors_remarks))
 
     @asynccontextmanager
-    async def ticking(self, seconds: float = _SECONDS_BETWEEN_LINES) -> AsyncIterator[None]:
-        """Tell, every so many seconds, what is still going on."""
-        task = asyncio.create_task(self._tick(seconds))
+    async def ticking(self) -> AsyncIterator[None]:
+        """Tell now and then what is still going on."""
+        task = asyncio.create_task(self._tick(SECONDS_BETWEEN_LINES))
         try:
             yield
         finally:

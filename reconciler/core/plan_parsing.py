@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.core.address import Address
 from reconciler.core.change import Action, ActionReason, Change, Create, Delete, Update
@@ -14,6 +14,8 @@ from reconciler.core.plan_document import FORMAT_VERSION, digest
 from reconciler.core.secret import Locator, SecretReference
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from reconciler.core.plan_document import Document
 
 
@@ -34,9 +36,11 @@ def from_document(document: Document) -> Plan:
 
 def read_connection(document: Document, secret: SecretReference | None = None) -> OidcConnection:
     """Return the connection that a document holds."""
-    values = {name: value for name, value in document.items() if name in FIELDS and name != "client_secret"}
-    if "custom_scopes" in values:
-        values["custom_scopes"] = tuple(values["custom_scopes"])
+    values: dict[str, Any] = {
+        name: _READERS.get(name, _text)(value)
+        for name, value in document.items()
+        if name in FIELDS and name != "client_secret"
+    }
     return OidcConnection(**values, client_secret=secret)
 
 
@@ -61,6 +65,26 @@ def read_diagnostic(document: Document) -> Diagnostic:
         SourceLocation(place["filename"], start["line"], start["column"], start["byte"]) if place else None,
         Snippet(code["code"], code["highlight_start_offset"], code["highlight_end_offset"]) if code else None,
     )
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(type(value))
+    return value
+
+
+def _scopes(value: list[object]) -> tuple[str, ...]:
+    return tuple(_text(one) for one in value)
+
+
+def _mapping(value: dict[object, object]) -> dict[str, str]:
+    return {_text(key): _text(one) for key, one in value.items()}
+
+
+_READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "custom_scopes": _scopes,
+    "attribute_mapping": _mapping,
+}
 
 
 def _check_version(document: object) -> None:
@@ -93,8 +117,8 @@ def _plan(document: Document) -> Plan:
 
 
 def _change(document: Document) -> Change:
-    address = Address(document["organization"], document["name"])
-    organization_id = document["organization_id"]
+    address = Address(_text(document["organization"]), _text(document["name"]))
+    organization_id = _text(document["organization_id"])
     location = read_source(document.get("source"))
     change = document["change"]
     match Action(change["actions"][0]):
@@ -148,7 +172,7 @@ def _with_empties(connection: OidcConnection) -> OidcConnection:
 
 def _read_reference(document: Document) -> SecretReference:
     parts = tuple(
-        Locator(part["scheme"], part["path"]) if "scheme" in part else part["literal"]
+        Locator(_text(part["scheme"]), _text(part["path"])) if "scheme" in part else _text(part["literal"])
         for part in document["parts"]
     )
-    return SecretReference(document["text"], parts)
+    return SecretReference(_text(document["text"]), parts)

@@ -1,0 +1,111 @@
+"""Apply asks before it writes, and only 'yes' means yes."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.terminal import terminal
+
+if TYPE_CHECKING:
+    from tests.cli.workplace import Workplace
+
+QUESTION = "Only 'yes' will be accepted to approve."
+
+
+def test_yes_applies(place: Workplace) -> None:
+    with terminal(place, "apply") as shown:
+        shown.wait_for(QUESTION)
+        assert not place.emulator.request_log.writes
+        shown.type("yes\n")
+        code, result = shown.end()
+    assert code == 0
+    assert "Apply complete! Resources: 2 added, 0 changed, 0 destroyed." in result
+    assert place.live("acme")
+
+
+@pytest.mark.parametrize("answer", ["no\n", "y\n", "YES\n", "Yes\n", "yes please\n", "\n", "\x04"])
+def test_anything_else_cancels(place: Workplace, answer: str) -> None:
+    with terminal(place, "apply") as shown:
+        shown.wait_for(QUESTION)
+        shown.type(answer)
+        code, result = shown.end()
+    assert code == 1
+    assert "Apply cancelled." in shown.screen
+    assert result.endswith("Plan: 2 to add, 0 to change, 0 to destroy.\n")
+    assert not place.emulator.request_log.writes
+
+
+def test_a_cancelled_apply_answers_machines_in_full(place: Workplace) -> None:
+    with terminal(place, "apply", "--format", "json", "--output", "a.json") as shown:
+        shown.wait_for(QUESTION)
+        shown.type("no\n")
+        code, result = shown.end()
+    assert code == 1
+    document = json.loads(result)
+    assert (document["errored"], document["interrupted"]) == (True, False)
+    assert document["diagnostics"][0]["code"] == "cancelled"
+    assert json.loads((place.root / "a.json").read_text()) == document
+
+
+@pytest.mark.parametrize("format_", ["text", "json"])
+def test_ctrl_c_at_the_question_interrupts(place: Workplace, format_: str) -> None:
+    with terminal(place, "apply", "--format", format_) as shown:
+        shown.wait_for(QUESTION)
+        shown.type("\x03")
+        code, result = shown.end()
+    assert code == 130
+    assert "Interrupted." in shown.screen
+    assert "Traceback" not in shown.screen
+    if format_ == "json":
+        assert json.loads(result)["interrupted"] is True
+    assert not place.emulator.request_log.writes
+
+
+def test_a_saved_plan_was_approved_when_it_was_reviewed(place: Workplace) -> None:
+    place.run("plan", "--out", "plan.json")
+    with terminal(place, "apply", "plan.json") as shown:
+        code, result = shown.end()
+    assert code == 0
+    assert QUESTION not in shown.screen
+    assert "Apply complete!" in result
+
+
+def test_nothing_is_asked_where_nothing_is_to_be_done_or_nothing_may(place: Workplace) -> None:
+    place.applied()
+    with terminal(place, "apply") as shown:
+        assert shown.end()[0] == 0
+    assert QUESTION not in shown.screen
+    place.write("reconciler.yaml", "limits: {max_deletes: 1}")
+    place.declare("acme", state="absent")
+    place.declare("globex", state="absent")
+    with terminal(place, "apply") as shown:
+        assert shown.end()[0] == 1
+    assert QUESTION not in shown.screen
+
+
+def test_a_terminal_gets_colours_unless_it_says_otherwise(place: Workplace) -> None:
+    with terminal(place, "apply", "--auto-approve") as shown:
+        assert shown.end()[0] == 0
+    assert "\x1b[1macme/sso:" in shown.screen
+    for name, value in (("NO_COLOR", "1"), ("TERM", "dumb")):
+        place.setenv(name, value)
+        place.declare("acme", client_id=f"another-{name}")
+        with terminal(place, "apply", "--auto-approve") as shown:
+            assert shown.end()[0] == 0
+        assert "acme/sso: Modifying" in shown.screen
+        assert "\x1b" not in shown.screen
+
+
+def test_a_bar_shows_how_far_the_reading_is_and_goes_away(place: Workplace) -> None:
+    for number in range(40):
+        place.emulator.add_organization(f"org-{number}")
+        place.write(f"organizations/org-{number}.yaml", f"organization: org-{number}\n")
+    place.emulator.add_fault("list-connections:latency:seconds=0.1")
+    with terminal(place, "plan") as shown:
+        code, result = shown.end()
+    assert code == 0
+    assert "Reading organizations" in shown.screen
+    assert result.endswith("Plan: 2 to add, 0 to change, 0 to destroy.\n")
