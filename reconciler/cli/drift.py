@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 )
 @click.option("--no-secrets", is_flag=True, help="Neither resolve nor compare secrets.")
 @selection_options(rotates=False)
-@reporting_options("text", "json")
+@reporting_options("text", "json", "markdown", "html", "github", "sarif")
 @click.pass_obj
 def command(call: Call, /, paths: tuple[str, ...], **options: Any) -> int:  # noqa: ANN401 - options
     """Tell whether what is live is still what the manifests declare. Nothing is written.

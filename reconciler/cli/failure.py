@@ -60,17 +60,26 @@ def _report(diagnostics: tuple[Diagnostic, ...], call: Call) -> None:
 def _report_to_machines(
     diagnostics: tuple[Diagnostic, ...], call: Call, *, interrupted: bool = False
 ) -> None:
-    """Leave no reader of our JSON with nothing, or with the result of an earlier run."""
-    from reconciler.reports.failure_json import failure_json
+    """Leave no reader of a result with nothing, or with that of an earlier run."""
     from reconciler.storage.files import write_atomically
 
-    text = failure_json(diagnostics, interrupted=interrupted)
     for output in call.outputs:
-        if output.format == "json":
+        if text := _document(output.format, diagnostics, interrupted=interrupted):
             with contextlib.suppress(ReconcilerError):  # it may be the very error that is reported
                 write_atomically(output.path, text)
-    if call.format == "json":
+    if text := _document(call.format, diagnostics, interrupted=interrupted):
         call.console.result(text)
+
+
+def _document(format_: str, diagnostics: tuple[Diagnostic, ...], *, interrupted: bool) -> str:
+    """Return the failure as a document or page; nothing for text, or if there is no such format."""
+    from reconciler.reports.failure_json import failure_json
+    from reconciler.reports.failure_page import FAILURE_PAGES
+
+    if format_ == "json":
+        return failure_json(diagnostics, interrupted=interrupted)
+    page = FAILURE_PAGES.get(format_)
+    return page(diagnostics) if page else ""
 
 
 def _code(name: str) -> str:

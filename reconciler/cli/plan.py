@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     help="Neither resolve nor compare secrets, as for untrusted pull requests.",
 )
 @selection_options()
-@reporting_options("text", "json")
+@reporting_options("text", "json", "markdown", "html", "github", "sarif")
 @click.pass_obj
 def command(call: Call, /, paths: tuple[str, ...], **options: Any) -> int:  # noqa: ANN401 - options
     """Show what apply would do, and write nothing.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.command("show")
 @click.argument("plan_file", metavar="PLAN_FILE")
-@reporting_options("text", "json")
+@reporting_options("text", "json", "markdown", "html", "github", "sarif")
 @click.pass_obj
 def command(call: Call, /, plan_file: str, **options: Any) -> int:  # noqa: ANN401 - options
     """Show a plan that `plan --out` saved. Nothing is read but the file.

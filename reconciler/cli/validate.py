@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @changed_since_option()
 @variable_option()
-@reporting_options("text", "json")
+@reporting_options("text", "json", "markdown", "html", "github", "sarif")
 @click.pass_obj
 def command(call: Call, /, paths: tuple[str, ...], **options: Any) -> int:  # noqa: ANN401 - options
     """Check manifests offline: every finding of every file at once.

@@ -39,7 +39,7 @@ def place(line: int, path: str = "organizations/acme.yaml") -> SourceLocation:
 
 
 def live(name: str, **fields: Any) -> OidcConnection:
-    given = {
+    given: dict[str, Any] = {
         "display_name": name,
         "identity_provider": "okta",
         "issuer": "https://acme.okta.com",
@@ -55,7 +55,7 @@ def live(name: str, **fields: Any) -> OidcConnection:
 
 
 def create(organization: str = "initech", name: str = "entra", line: int = 5, **fields: Any) -> Create:
-    given = {
+    given: dict[str, Any] = {
         "display_name": name,
         "identity_provider": "microsoft-entra",
         "issuer": "https://login.microsoftonline.com/9f1c/v2.0",
