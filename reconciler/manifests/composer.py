@@ -103,7 +103,17 @@ class _Anchored:
 class _Composer:
     """Walks the events of one file. Methods take the event that opens what they read."""
 
-    __slots__ = ("_aliases", "_anchors", "_composed", "_deepest", "_get", "_limits", "_marks", "_nodes")
+    __slots__ = (
+        "_aliases",
+        "_anchors",
+        "_composed",
+        "_deepest",
+        "_get",
+        "_limits",
+        "_marks",
+        "_names",
+        "_nodes",
+    )
 
     def __init__(self, parser: Parser, limits: ReadLimits, composed: Composed) -> None:
         self._get = parser.get_event
@@ -111,6 +121,7 @@ class _Composer:
         self._composed = composed
         self._aliases = 0
         self._nodes = 0
+        self._names: set[str] = set()  # keys that were looked at before, and are text in any style
         self._deepest = 0
         self._anchors: dict[str, _Anchored | None] = {}
         self._marks: dict[str, Mark] = {}
@@ -166,9 +177,18 @@ class _Composer:
     def _mapping(self, depth: int, marks: dict[str, Mark] | None) -> dict[str, Value]:
         """Read to the end of a mapping. The hot loop: what is rare is left to other methods."""
         values: dict[str, Value] = {}
-        get = self._get
+        key: str | None
+        get, names = self._get, self._names
         while (key_event := get()).__class__ is not MappingEndEvent:
-            key = self._key(key_event, depth)
+            if (
+                key_event.__class__ is ScalarEvent
+                and key_event.value in names
+                and key_event.tag is None
+                and key_event.anchor is None
+            ):
+                key = key_event.value
+            else:
+                key = self._key(key_event, depth)
             event = get()
             value: Value
             if event.__class__ is ScalarEvent and event.tag is None and event.anchor is None:
@@ -190,9 +210,16 @@ class _Composer:
 
     def _sequence(self, depth: int) -> list[Value]:
         values: list[Value] = []
+        value: Value
         while (event := self._get()).__class__ is not SequenceEndEvent:
-            values.append(self._node(event, depth + 1))
-        self._count(1, event)
+            if event.__class__ is ScalarEvent and event.tag is None and event.anchor is None:
+                value = event.value
+                if not event.style and (value in WORDS or value[0] in NUMERIC_STARTS):
+                    value = read_plain(value)
+            else:
+                value = self._node(event, depth + 1)
+            values.append(value)
+        self._count(len(values) + 1, event)
         return values
 
     def _key(self, event: Event, depth: int) -> str | None:
@@ -206,8 +233,9 @@ class _Composer:
             self._flaw("unsupported-tag", event, event.tag)
         if event.anchor is not None:
             self._anchors[event.anchor] = _Anchored(key, 1, 0)
-        if not event.style and (key in WORDS or key[0] in NUMERIC_STARTS or key == MERGE_KEY):
-            return self._plain_key(event)
+        if key in WORDS or key[0] in NUMERIC_STARTS or key == MERGE_KEY:
+            return key if event.style else self._plain_key(event)
+        self._names.add(key)
         return key
 
     def _plain_key(self, event: Event) -> str | None:

@@ -94,7 +94,7 @@ def distinct(files: Iterable[Path]) -> tuple[Path, ...]:
     """Return the files sorted, each once however many paths lead to it."""
     seen: set[tuple[int, int] | Path] = set()
     kept: list[Path] = []
-    for file in sorted(set(files)):
+    for file in sorted(set(files), key=str):
         identity = _identity(file)
         if identity not in seen:
             seen.add(identity)
@@ -104,7 +104,9 @@ def distinct(files: Iterable[Path]) -> tuple[Path, ...]:
 
 def is_candidate(file: Path, folder: Path, project: Project) -> bool:
     """Leave out what was not meant; a broken link stays in, to be reported when it is read."""
-    hidden = any(part.startswith(".") and part != ".." for part in file.relative_to(folder).parts)
+    hidden = f"{os.sep}." in f"{os.sep}{file}" and any(
+        part.startswith(".") and part != ".." for part in file.relative_to(folder).parts
+    )
     is_project = file == project.file or file.name == PROJECT_FILE
     return not hidden and not is_project and not os.path.isdir(file)  # noqa: PTH112 - as above
 

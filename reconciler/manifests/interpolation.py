@@ -68,6 +68,8 @@ class _Replacing:
         return {**values, **changed} if changed else values
 
     def _sequence(self, values: list[Value], path: Path) -> list[Value]:
+        if all(value.__class__ is str and OPENING not in value for value in values):
+            return values
         replaced = [self.value(value, (*path, index)) for index, value in enumerate(values)]
         return values if all(map(_is, replaced, values)) else replaced
 
@@ -80,7 +82,7 @@ class _Replacing:
         known = [self._part(part, path) for part in parts]
         if not _all_known(known):
             return UNUSABLE
-        literal = _joined(tuple(known))
+        literal = _joined(known) if len(known) > 1 else tuple(known)
         if any(isinstance(part, Locator) for part in literal):
             return make_reference(literal)
         return "".join(part for part in literal if isinstance(part, str))
@@ -173,7 +175,7 @@ def _all_known(parts: list[str | Locator | None]) -> TypeGuard[list[str | Locato
     return None not in parts
 
 
-def _joined(parts: tuple[str | Locator, ...]) -> tuple[str | Locator, ...]:
+def _joined(parts: list[str | Locator]) -> tuple[str | Locator, ...]:
     """Return the parts with neighbouring texts put together, as they would be read back."""
     joined: list[str | Locator] = []
     for part in parts:

@@ -32,7 +32,8 @@ class ReadFile:
 
 def display_path(file: Path, directory: Path) -> str:
     """Return a path as someone in ``directory`` would type it."""
-    return str(file.relative_to(directory)) if file.is_relative_to(directory) else str(file)
+    shown, prefix = str(file), f"{directory}{os.sep}"
+    return shown.removeprefix(prefix)
 
 
 def read_file(file: Path, shown: str, limits: ReadLimits) -> ReadFile:

@@ -12,6 +12,9 @@ OPENING: Final = "${"
 
 _ESCAPED: Final = "$${"
 _TOKEN: Final = re.compile(r"\$\$\{|\$\{([^{}$]*)\}|\$\{")
+_WHOLE: Final = re.compile(r"\$\{([a-z][a-z0-9-]{0,30}):([A-Za-z0-9_]+)\}")
+"""By far the most common text: one reference to a plain name."""
+
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9-]{0,30}")
 
 
@@ -25,6 +28,9 @@ def parse_template(text: str) -> tuple[str | Locator, ...]:
     Raises:
         MalformedReference: a reference is not closed, nested, or has no scheme or no locator.
     """
+    whole = _WHOLE.fullmatch(text)
+    if whole:
+        return (Locator(whole[1], whole[2]),)
     parts: list[str | Locator] = []
     literal, position = "", 0
     for token in _TOKEN.finditer(text):

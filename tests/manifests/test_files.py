@@ -5,15 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from reconciler.manifests import find_manifests, load_manifests, load_project, read_manifests
 from reconciler.manifests.files import expand_braces
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def write(folder: Path, *paths: str) -> None:
@@ -32,6 +29,12 @@ def test_the_default_is_every_yaml_file_below_organizations(tmp_path: Path) -> N
     write(tmp_path, "organizations/b.yml", "organizations/a.yaml", "organizations/x/y/c.yaml", "other/d.yaml")
     write(tmp_path, "organizations/readme.md", "organizations/.hidden.yaml", "organizations/.git/e.yaml")
     assert found(tmp_path) == ["organizations/a.yaml", "organizations/b.yml", "organizations/x/y/c.yaml"]
+
+
+def test_hidden_files_stay_hidden_from_inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, ".hidden.yaml", ".git/a.yaml", "b.yaml")
+    monkeypatch.chdir(tmp_path)
+    assert find_manifests(["."], load_project(None, Path())).files == (Path("b.yaml"),)
 
 
 def test_globs_may_have_choices(tmp_path: Path) -> None:
