@@ -1,0 +1,96 @@
+"""The examples and the cases of `tests/plans` as live estates that the real command is let loose on."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+if TYPE_CHECKING:
+    from tests.cli.workplace import Workplace
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = sorted(one.parent for one in ROOT.glob("examples/*/reconciler.yaml"))
+CASES = sorted(one.parent for one in ROOT.glob("tests/plans/*/desired.yaml"))
+_CONNECTION_KINDS = ("oidc", "saml", "external")
+# what the emulator cannot be made to answer: broken answers, and live objects without their fields
+UNANSWERABLE = frozenset(
+    {
+        "live-answer-malformed",
+        "live-arrays-null-or-absent",
+        "live-fields-null-or-absent",
+        "live-object-of-another-organization",
+        "organization-unreadable",
+        "organization-unreadable-nothing-else",
+        "secret-masked-rotate",  # a rotation is wanted every time
+    }
+)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A folder of `tests/plans`: what is said in the call, and what its golden plan says."""
+
+    folder: Path
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        options = self._options
+        targets = [word for one in options.get("targets", ()) for word in ("--target", one)]
+        rotate = [word for one in options.get("rotate", ()) for word in ("--rotate", one)]
+        return (*targets, *rotate)
+
+    @property
+    def plan_words(self) -> tuple[str, ...]:
+        return (*self.words, "--no-secrets") if self._options.get("no_secrets") else self.words
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        found: dict[str, str] = self._options.get("secrets", {"OKTA_SECRET": "live-secret-okta"})
+        return found
+
+    @property
+    def golden(self) -> Any:
+        return json.loads((self.folder / "plan.json").read_text())
+
+    @property
+    def _options(self) -> dict[str, Any]:
+        file = self.folder / "options.yaml"
+        return yaml.safe_load(file.read_text()) if file.exists() else {}
+
+    def settle(self, place: Workplace) -> None:
+        """Make the case's declaration and its live state those of the workplace."""
+        shutil.copy(self.folder / "desired.yaml", place.root / "desired.yaml")
+        limits = {"requests_per_second": 500, **self._options.get("limits", {})}
+        place.write("reconciler.yaml", json.dumps({"organizations": ["desired.yaml"], "limits": limits}))
+        place.emulator.set_behaviour("empty-string", "clears")
+        for name, value in self.secrets.items():
+            place.setenv(name, value)
+        for one in json.loads((self.folder / "live.json").read_text()):
+            _bring_to_life(place, one)
+
+
+def _bring_to_life(place: Workplace, document: dict[str, Any]) -> None:
+    organization = dict(document["organization"])
+    external_id = organization.pop("organization_external_id", None)
+    default = organization.pop("sso_default_connection_id", None)
+    slug = organization.pop("organization_slug")
+    place.emulator.add_organization(
+        slug, organization_slug=slug, organization_external_id=external_id or None, **organization
+    )
+    for kind in _CONNECTION_KINDS:
+        for one in document.get("connections", {}).get(f"{kind}_connections") or ():
+            if one.get("client_secret") and set(one["client_secret"]) == {"*"}:
+                place.emulator.set_behaviour("client-secret", "masked")
+            place.emulator.add_connection(slug, kind, **one)
+    place.emulator.edit_organization(slug, sso_default_connection_id=default or None)
+
+
+def quickstart_secrets(folder: Path) -> tuple[str, ...]:
+    """The names of all variables that the manifests of an example refer to."""
+    texts = [one.read_text() for one in folder.glob("organizations/**/*.yaml")]
+    return tuple(part.partition("}")[0] for text in texts for part in text.split("${env:")[1:])
