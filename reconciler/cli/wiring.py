@@ -45,6 +45,7 @@ def target_of(project: Project) -> Target:
             project_id=found.project_id,
             secret=found.secret,
             session_token=found.session_token,
+            session_jwt=found.session_jwt,
             base_url=found.base_url,
         )
     return SessionTarget(

@@ -28,6 +28,7 @@ _VARIABLES: Final = {
     "client_secret": "ACME_CLIENT_SECRET",
     "secret": "STYTCH_SECRET",
     "session_token": "STYTCH_SESSION_TOKEN",
+    "session_jwt": "STYTCH_SESSION_JWT",
 }
 """What holds a secret, and an example of where that secret could be."""
 

@@ -130,6 +130,16 @@ def _target(manifest: TargetManifest) -> Target:
 
 def _check_target(target: Target, report: DocumentFindings) -> None:
     """Report two ways to log in at once."""
+    if target.session_jwt and (target.public_token or target.session_token):
+        report.add(
+            "target-ambiguous",
+            ("target", "session_jwt"),
+            "the target has both a session token and a session JWT"
+            if target.session_token
+            else "the session API knows no session JWT",
+            hint="keep session_token: it outlives the five minutes of a JWT",
+            at="key",
+        )
     if target.public_token and (target.project_id or target.secret):
         report.add(
             "target-ambiguous",

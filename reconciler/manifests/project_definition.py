@@ -74,9 +74,19 @@ class TargetManifest(TypedDict, total=False):
     session_token: Annotated[
         SecretReference,
         plain_schema(
-            "Where a member's session token is. By default STYTCH_SESSION_TOKEN.",
+            "Where a member's session token is: in session mode, or so that with project_id and secret that"
+            " member's permissions hold. By default STYTCH_SESSION_TOKEN.",
             _REFERENCE,
             "${env:STYTCH_SESSION_TOKEN}",
+        ),
+    ]
+    session_jwt: Annotated[
+        SecretReference,
+        plain_schema(
+            "With project_id and secret: where a member's session JWT is, instead of the session token."
+            " It lives five minutes. By default STYTCH_SESSION_JWT.",
+            _REFERENCE,
+            "${env:STYTCH_SESSION_JWT}",
         ),
     ]
     base_url: Annotated[

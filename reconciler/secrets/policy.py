@@ -19,6 +19,7 @@ OWN_VARIABLES: Final = frozenset(
         "STYTCH_SECRET",
         "STYTCH_PUBLIC_TOKEN",
         "STYTCH_SESSION_TOKEN",
+        "STYTCH_SESSION_JWT",
         "GITHUB_TOKEN",
         "GH_TOKEN",
         "ACTIONS_RUNTIME_TOKEN",

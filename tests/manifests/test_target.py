@@ -62,6 +62,44 @@ def test_a_member_session_goes_with_the_project(tmp_path: Path) -> None:
     assert found.session_token == Secret("session")
 
 
+def test_the_session_may_be_given_as_a_jwt(tmp_path: Path) -> None:
+    found = resolve(tmp_path, PROJECT | {"STYTCH_SESSION_JWT": "header.claims.signature"})
+    assert isinstance(found, BackendTarget)
+    assert (found.session_token, found.session_jwt) == (None, Secret("header.claims.signature"))
+
+
+def test_a_declared_jwt_outweighs_a_token_in_the_environment(tmp_path: Path) -> None:
+    environment = PROJECT | {"STYTCH_SESSION_TOKEN": "session", "MEMBER": "header.claims.signature"}
+    found = resolve(tmp_path, environment, "{session_jwt: '${env:MEMBER}'}")
+    assert isinstance(found, BackendTarget)
+    assert (found.session_token, found.session_jwt) == (None, Secret("header.claims.signature"))
+
+
+def test_a_token_and_a_jwt_at_once_are_refused(tmp_path: Path) -> None:
+    environment = PROJECT | {"STYTCH_SESSION_TOKEN": "session", "STYTCH_SESSION_JWT": "a.b.c"}
+    assert refusal(tmp_path, environment) == [
+        (
+            "target-ambiguous",
+            "both a session token and a session JWT are given",
+            "keep one of session_token and session_jwt; a JWT lives five minutes",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("other", "summary"),
+    [
+        ("session_token: '${env:TOKEN}'", "the target has both a session token and a session JWT"),
+        ("public_token: public-token-test-1", "the session API knows no session JWT"),
+    ],
+)
+def test_a_jwt_is_declared_alone(tmp_path: Path, other: str, summary: str) -> None:
+    (tmp_path / "reconciler.yaml").write_text(f"target: {{session_jwt: '${{env:JWT}}', {other}}}\n")
+    with pytest.raises(InvalidConfiguration) as refused:
+        load_project(None, tmp_path)
+    assert [(one.code, one.summary) for one in refused.value.diagnostics] == [("target-ambiguous", summary)]
+
+
 def test_a_public_token_means_session_mode(tmp_path: Path) -> None:
     assert resolve(tmp_path, SESSION) == SessionTarget(
         public_token="public-token-test-1",
