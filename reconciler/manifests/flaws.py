@@ -10,6 +10,7 @@ from yaml.error import MarkedYAMLError
 from yaml.reader import ReaderError
 
 from reconciler.manifests.places import Span
+from reconciler.manifests.snippets import MASK, make_snippet
 from reconciler.manifests.text import UNSAFE
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from reconciler.manifests.source import Source
 
 _SENTENCES: Final = {
+    "duplicate-key": ("the key `{subject}` is written twice", "keep one of them"),
     "unsupported-tag": ("the tag {subject!r} is not supported", "remove it, and write text in quotes"),
     "merge-key": (
         "merge keys (<<) are not supported",
@@ -98,10 +100,7 @@ _YAML_ERRORS: Final = (
 def report_writing(composed: Composed, source: Source, findings: Findings) -> None:
     """Report what is wrong with the writing of a file."""
     for flaw in composed.flaws:
-        if flaw.code == "duplicate-key":
-            _duplicate_key(flaw, source, findings)
-        else:
-            _flaw(flaw, findings)
+        _flaw(flaw, source, findings)
     if composed.error is not None:
         _yaml_error(composed.error, source, findings)
 
@@ -128,26 +127,26 @@ def name_character(character: str) -> str:
     return f"{name} (U+{ord(character):04X})"
 
 
-def _flaw(flaw: Flaw, findings: Findings) -> None:
+def _flaw(flaw: Flaw, source: Source, findings: Findings) -> None:
     summary, hint = _SENTENCES[flaw.code]
-    subject = flaw.subject.removeprefix("tag:yaml.org,2002:")[:80]
+    span = Span(flaw.start.index, flaw.end.index)
+    subject = _subject(flaw, span, source)
+    first = findings.places.duplicates.get(span.start) if flaw.code == "duplicate-key" else None
     findings.add(
         flaw.code,
-        Span(flaw.start.index, flaw.end.index),
+        span,
         summary.format(subject=subject),
+        detail=f"the other one is at {source.location(first.start)}" if first else "",
         hint=hint.format(subject=subject),
     )
 
 
-def _duplicate_key(flaw: Flaw, source: Source, findings: Findings) -> None:
-    first = findings.places.duplicates.get(flaw.start.index)
-    findings.add(
-        flaw.code,
-        Span(flaw.start.index, flaw.end.index),
-        f"the key `{flaw.subject[:80]}` is written twice",
-        detail=f"the other one is at {source.location(first.start)}" if first else "",
-        hint="keep one of them",
-    )
+def _subject(flaw: Flaw, span: Span, source: Source) -> str:
+    """Return what a flaw is about, unless its line may hold a secret: one may begin with * or !."""
+    subject = flaw.subject.removeprefix("tag:yaml.org,2002:")[:80]
+    snippet = make_snippet(source, span)
+    is_shown = flaw.code.startswith("too-") or (snippet is not None and subject in snippet.text)
+    return subject if is_shown else MASK
 
 
 def _yaml_error(error: YAMLError, source: Source, findings: Findings) -> None:

@@ -108,13 +108,13 @@ def test_any_bytes_give_findings(project: Project, content: bytes) -> None:
 
 
 @given(content=st.text(alphabet="ab:- \n\t{}[]&*!|>'\"%@`#?,~$<=0.\u2028\ufeff\\", max_size=60))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_any_punctuation_gives_findings(project: Project, content: str) -> None:
     assert load(project, content.encode()).has_errors
 
 
 @given(manifest=manifests)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_any_mapping_gives_findings_or_a_state(project: Project, manifest: dict[str, object]) -> None:
     loaded = load(project, yaml.safe_dump(manifest).encode())
     assert loaded.has_errors != bool(loaded.state.organizations)
@@ -127,7 +127,7 @@ def test_any_mapping_gives_findings_or_a_state(project: Project, manifest: dict[
     | values.map(yaml.safe_dump).map(str.encode)
     | projects.map(yaml.safe_dump).map(str.encode)
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_any_project_file_gives_a_project_or_findings(project: Project, content: bytes) -> None:
     (project.directory / "reconciler.yaml").write_bytes(content)
     diagnostics = findings_of_project(project.directory)
@@ -146,7 +146,31 @@ def findings_of_project(folder: Path) -> tuple[Diagnostic, ...]:
 @given(
     manifest=manifests,
     style=st.sampled_from(
-        ["{}", "'{}'", '"{}"', "|\n      {}\n      {}", ">\n      {}", "[{}]", "&x {}", "!!str {}", "[ {}"]
+        [
+            "{}",
+            "'{}'",
+            '"{}"',
+            "|\n      {}\n      {}",
+            ">\n      {}",
+            "[{}]",
+            "&x {}",
+            "!!str {}",
+            "[ {}",
+            "*{}",
+            "!{}",
+            "!!{} a",
+            "@{}",
+            "%{}",
+            "`{}",
+            "{}: a",
+            "{}:",
+            "&{}",
+            "[*{}]",
+            "\n      *{}",
+            "|{}",
+            '"{}',
+            "a\n     {}",
+        ]
     ),
     junk=st.sampled_from(
         [
@@ -160,7 +184,7 @@ def findings_of_project(folder: Path) -> tuple[Diagnostic, ...]:
         ]
     ),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_a_literal_secret_is_never_repeated(
     project: Project,
     manifest: dict[str, object],
@@ -175,7 +199,7 @@ def test_a_literal_secret_is_never_repeated(
 
 
 @given(content=st.text(alphabet="abc:- \n{}[]&*'\"#,~", max_size=60) | manifests.map(yaml.safe_dump))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_both_parsers_read_the_same(content: str) -> None:
     fast = compose(content, ReadLimits())
     slow = compose(content, ReadLimits(), yaml.SafeLoader)

@@ -327,6 +327,6 @@ def test_the_definition_and_the_core_have_the_same_fields() -> None:
     assert set(get_args(FieldName)) == set(WRITABLE_FIELDS)
     assert set(LifecycleManifest.__annotations__) == {one.name for one in fields(Lifecycle)}
     assert set(OrganizationManifest.__annotations__) - {"organization"} == (
-        {one.name for one in fields(DesiredOrganization)} - {"reference", "location"}
+        {one.name for one in fields(DesiredOrganization)} - {"reference", "location", "protections"}
     )
     assert "connection_id" in COMPUTED_FIELDS
