@@ -10,31 +10,42 @@ import click
 from reconciler.cli.exit_code import ExitCode
 
 _STARTER: Final = Path(__file__).parent / "starter"
+_CHECKOUT: Final = Path(__file__).parent.parent.parent
 
 FILES: Final = {
     "reconciler.yaml": "reconciler.yaml",
     "organizations/example.yaml": "organizations/example.yaml",
-    ".github/workflows/reconciler.yml": "github/reconciler.yml",
+    ".github/workflows/reconciler-plan.yml": "examples/github-actions/plan.yml",
+    ".github/workflows/reconciler-apply.yml": "examples/github-actions/apply.yml",
+    ".github/workflows/reconciler-drift.yml": "examples/github-actions/drift.yml",
+    ".github/actions/reconciler/action.yml": ".github/actions/reconciler/action.yml",
+    ".github/actions/reconciler/run.py": ".github/actions/reconciler/run.py",
 }
-"""What is written, and the template that it is written from."""
+"""What is written, and what it is a copy of."""
 
 
 @click.command("init")
 @click.argument("directory", default=".", metavar="[DIR]")
 def command(directory: str) -> int:
-    """Write a commented starter project to DIR: project file, one organization, a CI workflow.
+    """Write a commented starter project to DIR: project file, one organization, CI workflows.
 
     Nothing that exists is overwritten: if any of the files is there, none is written.
     """
     root = Path(directory)
     _refuse_to_overwrite(root)
-    for name, template in FILES.items():
-        _write(root / name, (_STARTER / template).read_text(encoding="utf-8"))
+    for name, original in FILES.items():
+        _write(root / name, find_original(original).read_text(encoding="utf-8"))
         click.echo(f"wrote {root / name}")
     click.echo(
         "\nNext: edit organizations/example.yaml, then run `reconciler validate` and `reconciler plan`."
     )
     return ExitCode.SUCCESS
+
+
+def find_original(name: str) -> Path:
+    """Return a starter file; what is an example too is in the wheel, but not twice in a checkout."""
+    packed = _STARTER / name
+    return packed if packed.exists() else _CHECKOUT / name
 
 
 def _refuse_to_overwrite(root: Path) -> None:
