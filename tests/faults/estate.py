@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from reconciler.core.address import Address
@@ -24,7 +24,7 @@ from tests.faults.service import Service
 from tests.faults.virtual_time import jumping
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable
+    from collections.abc import Callable, Coroutine
 
     from reconciler.core.change import Change
     from reconciler.core.outcome import ApplyResult, Outcome
@@ -38,7 +38,7 @@ SCOPE = Scope("http://emulator", DEFAULT_PROJECT_ID, Environment.TEST)
 def connection(organization: str, name: str, **fields: Any) -> OidcConnection:
     """A complete declaration; names and ids tell whose it is."""
     issuer = f"https://{name}.{organization}.example"
-    values = {
+    values: dict[str, Any] = {
         "display_name": f"{organization} {name}",
         "identity_provider": "okta",
         "issuer": issuer,
@@ -157,10 +157,28 @@ class Estate:
             await service.settle()
         return result
 
-    def copies(self, organization: str, name: str) -> int:
-        """How many live connections have the name of a declaration."""
-        wanted = f"{organization} {name}"
-        return sum(one["display_name"] == wanted for one in self.emulator.oidc_connections(organization))
+    def live(self, one: DesiredConnection) -> tuple[dict[str, Any], ...]:
+        """The server's raw connections that have the name of a declaration."""
+        return tuple(
+            found
+            for found in self.emulator.oidc_connections(one.address.organization)
+            if found["display_name"] == one.connection.display_name
+        )
+
+    def holds(self, one: DesiredConnection) -> bool:
+        """Whether there is exactly one, and it is as declared; none, if that is what is declared."""
+        found = self.live(one)
+        if one.is_absent:
+            return not found
+        return len(found) == 1 and not differences(one, found[0])
+
+    def doubled(self) -> tuple[str, ...]:
+        """The declarations of whose name there is more than one connection."""
+        return tuple(str(one.address) for one in self.desired.connections if len(self.live(one)) > 1)
+
+    def unheld(self) -> tuple[str, ...]:
+        """The declarations that do not hold, by the server's own state."""
+        return tuple(str(one.address) for one in self.desired.connections if not self.holds(one))
 
     def _provider(self, service: Service) -> Any:
         clock = Clock(
@@ -172,5 +190,8 @@ class Estate:
         return connect(target, self.limits, transport=service, clock=clock)
 
 
-def addresses(outcomes: Iterable[Outcome]) -> set[str]:
-    return {str(one.address) for one in outcomes}
+def differences(one: DesiredConnection, live: dict[str, Any]) -> set[str]:
+    """The wire fields in which a raw connection is not what is declared."""
+    wanted = {field.name: getattr(one.connection, field.name) for field in fields(one.connection)}
+    wanted["client_secret"] = SECRETS[REFERENCE].reveal()
+    return {name for name, value in wanted.items() if value is not None and live.get(name) != value}

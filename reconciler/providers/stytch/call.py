@@ -34,6 +34,11 @@ class Call:
     writes: bool = False
     deadline: float = READ_DEADLINE
 
+    @property
+    def kind(self) -> str:
+        """What fails or works together: all reads, all searches, all creates, and so on."""
+        return f"{self.method} writes" if self.writes else self.method
+
     def __str__(self) -> str:
         """Return the method and the subject."""
         return f"{self.method} {self.subject}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -54,8 +55,9 @@ class Client:
 
     Reads are repeated after any failure that may pass, writes only where they certainly had no
     effect: when they were refused for their number (429), or never left for lack of a connection.
-    ``patience`` bounds one call with its repetitions, in seconds. ``session_mode`` is for the
-    session API, whose payloads are wrapped. ``headers`` is asked anew for each attempt.
+    ``patience`` bounds one call with its repetitions, in seconds, and all calls of one kind together
+    where none of them works: then no more are sent for a while. ``session_mode`` is for the session
+    API, whose payloads are wrapped. ``headers`` is asked anew for each attempt.
     """
 
     def __init__(
@@ -78,7 +80,7 @@ class Client:
         self._session_mode = session_mode
         self._headers = headers
         self._largest = largest_answer
-        self._outage = Outage(self._clock)
+        self._outages: defaultdict[str, Outage] = defaultdict(lambda: Outage(self._clock))
         self._has_answered = False
 
     async def send(self, call: Call) -> Mapping[str, Any]:
@@ -97,16 +99,18 @@ class Client:
             if not outcome.repeatable:
                 raise outcome.error
             spent += seconds
-            self._check_patience(outcome, attempt, spent)
+            self._check_patience(call, outcome, attempt, spent)
             spent += await self._rest(outcome)
 
     async def _attempt(self, call: Call, attempt: int) -> tuple[Mapping[str, Any] | Failure, float]:
         """Return what one attempt brought, and the seconds it took without waiting for its turn."""
         try:
             async with self._pace.turn(self._patience) as turn:
+                if attempt == 1:
+                    self._check_outage(call)
                 began = self._clock.monotonic()
                 outcome = await self._try(call, attempt)
-                self._take_note(outcome, turn)
+                self._take_note(call, outcome, turn)
                 return outcome, self._clock.monotonic() - began
         except LongPause as pause:
             raise Unavailable(
@@ -123,13 +127,18 @@ class Client:
             return replace(outcome, wait=backoff(attempt, self._clock.chance()))
         return outcome
 
-    def _take_note(self, outcome: Mapping[str, Any] | Failure, turn: int) -> None:
+    def _check_outage(self, call: Call) -> None:
+        seconds = self._outages[call.kind].seconds
+        if seconds > self._patience:
+            raise Unavailable(f"{call}: not sent, for {seconds:.0f} s no call of this kind has worked")
+
+    def _take_note(self, call: Call, outcome: Mapping[str, Any] | Failure, turn: int) -> None:
         if isinstance(outcome, Failure) and outcome.throttled:
             self._pace.refused(turn, outcome.wait or 0.0)
         if isinstance(outcome, Failure) and isinstance(outcome.error, _OUTAGES):
-            self._outage.failed()
+            self._outages[call.kind].failed()
         else:
-            self._outage.ended()
+            self._outages[call.kind].ended()
 
     async def _exchange(self, call: Call) -> Answer | Failure:
         try:
@@ -162,8 +171,8 @@ class Client:
         document = payload(answer, wrapped=self._session_mode)
         return unreadable(call, answer) if document is None else document
 
-    def _check_patience(self, failure: Failure, attempts: int, spent: float) -> None:
-        tried = max(spent, self._outage.seconds)
+    def _check_patience(self, call: Call, failure: Failure, attempts: int, spent: float) -> None:
+        tried = max(spent, self._outages[call.kind].seconds)
         if tried + (failure.wait or 0.0) > self._patience_for(failure):
             raise _given_up(failure, attempts, tried) from failure.error
 

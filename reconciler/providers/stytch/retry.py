@@ -22,10 +22,11 @@ _FORGOTTEN: Final = 2 * _LONGEST_WAIT
 
 
 class Outage:
-    """For how long nothing has worked, over all calls of a run together.
+    """For how long nothing has worked, over all calls of one kind in a run together.
 
     Against a service that is down every call would wait to the end of its own patience, one after
-    the other; so they share it. An outage that nobody has touched for long is forgotten.
+    the other; so they share it. The service limits groups of endpoints separately, so that one kind
+    of call may be down while the others work. An outage that nobody has touched for long is forgotten.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -36,18 +37,22 @@ class Outage:
     @property
     def seconds(self) -> float:
         """Seconds since the first failure that no success has followed."""
-        return 0.0 if self._since is None else self._clock.monotonic() - self._since
+        return 0.0 if self._since is None or self._is_forgotten else self._clock.monotonic() - self._since
 
     def failed(self) -> None:
         """Take note of a failure that may pass."""
         now = self._clock.monotonic()
-        if self._since is None or now - self._seen > _FORGOTTEN:
+        if self._since is None or self._is_forgotten:
             self._since = now
         self._seen = now
 
     def ended(self) -> None:
         """Take note that the service works."""
         self._since = None
+
+    @property
+    def _is_forgotten(self) -> bool:
+        return self._clock.monotonic() - self._seen > _FORGOTTEN
 
 
 def backoff(attempt: int, chance: float) -> float:

@@ -1,0 +1,58 @@
+"""Every fault at every operation and at each of its calls: said, and healed by the next run at the latest."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+
+from reconciler.core.outcome import Applied, Failed
+from tests.faults.matrix import FAULTS, OCCASIONS, OPERATIONS, Ended, run
+
+CELLS = list(product(OPERATIONS, FAULTS))
+
+
+@pytest.mark.parametrize(("operation", "fault"), CELLS)
+def test_a_fault_is_said_and_the_next_run_converges(operation: str, fault: str) -> None:
+    for occasion in OCCASIONS:
+        ended = run(operation, fault, occasion)
+        nothing_is_doubled(ended)
+        nothing_is_claimed_that_does_not_hold(ended)
+        what_went_wrong_is_said(ended)
+        no_run_goes_on_for_ever(ended)
+        the_next_run_converges(ended)
+
+
+def nothing_is_doubled(ended: Ended) -> None:
+    assert ended.estate.doubled() == ()
+
+
+def nothing_is_claimed_that_does_not_hold(ended: Ended) -> None:
+    unheld = ended.estate.unheld()
+    assert not {str(one.address) for one in ended.result.applied} & set(unheld)
+    assert not (ended.is_whole and unheld)
+
+
+def what_went_wrong_is_said(ended: Ended) -> None:
+    """A write whose answer did not arrive leaves a receipt or a failure; a 429 is only waited for."""
+    lost = [one for one in ended.estate.emulator.request_log.writes if one.status not in {200, 404, 429}]
+    told = [one for one in ended.result.outcomes if isinstance(one, Applied | Failed) and one.receipt]
+    assert bool(told) >= bool(lost)
+    for one in ended.result.failed:
+        assert one.message
+        assert "Traceback" not in one.message
+    if ended.plan is None:
+        assert ended.error
+
+
+def no_run_goes_on_for_ever(ended: Ended) -> None:
+    """Patience is two minutes for a call, and bounded for all calls together."""
+    assert ended.estate.seconds < 900
+
+
+def the_next_run_converges(ended: Ended) -> None:
+    estate = ended.estate
+    estate.emulator.clear_faults()
+    assert estate.apply(estate.plan()).is_complete
+    assert estate.unheld() == ()
+    assert not estate.plan().has_changes
