@@ -15,6 +15,7 @@ from reconciler.core.planner import Choices
 from reconciler.providers.stytch.connect import connect
 from reconciler.reports import render_diagnostics
 from reconciler.workflow.gather import Declared
+from reconciler.workflow.past import GitPast
 from reconciler.workflow.plan import Circumstances, stream_plan
 from reconciler.workflow.selection import select_manifests
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from reconciler.core.plan import Plan
     from reconciler.manifests import ManifestFile, Project
     from reconciler.providers.stytch.target import Target
+    from reconciler.workflow.past import Past
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,8 @@ def plan_live(call: Call, paths: Sequence[str], options: Mapping[str, Any]) -> P
     declared = Declared(_noting(selection.files, named), choices, wiring.resolver_of(project))
     try:
         target = wiring.target_of(project)
-        plan = asyncio.run(_plan(project, declared, choices, target, console))
+        past = GitPast(project, options["variables"])
+        plan = asyncio.run(_plan(project, declared, choices, target=target, console=console, past=past))
     except ReconcilerError:
         declared.check()  # what is wrong in the files is to be said all the same, and first
         raise
@@ -84,7 +87,7 @@ def _choices(options: Mapping[str, Any]) -> Choices:
 
 
 async def _plan(
-    project: Project, declared: Declared, choices: Choices, target: Target, console: Console
+    project: Project, declared: Declared, choices: Choices, *, target: Target, console: Console, past: Past
 ) -> Plan:
     with reading_progress(console) as progress:
         async with connect(target, project.limits) as provider:
@@ -99,4 +102,5 @@ async def _plan(
                     commit=wiring.commit_of(project.root),
                 ),
                 progress=progress,
+                past=past,
             )

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.core.change import Create, Delete
+from reconciler.core.change import ActionReason, Create, Delete
 from reconciler.core.connection import Status
 from reconciler.core.errors import Diagnostic, Severity
+from reconciler.core.matching import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from reconciler.core.change import Change
     from reconciler.core.limits import Limits
     from reconciler.core.plan import PlanSummary
-    from reconciler.core.state import DesiredOrganization, LiveOrganization
+    from reconciler.core.state import DesiredOrganization, LiveOrganization, Protection
 
 
 def check_deletes(
@@ -25,6 +26,7 @@ def check_deletes(
     creates = any(isinstance(one, Create) for one in changes)
     protected = {one.address: one for one in desired.connections if one.lifecycle.prevent_destroy}
     errors = [_protected(delete) for delete in deletes if delete.address in protected]
+    errors += _protected_once(deletes, desired.protections)
     ids = {delete.before.connection_id or "" for delete in deletes}
     for delete in deletes:
         reason = reason_to_keep(delete.before.connection_id or "", ids, live, others_come=creates)
@@ -94,6 +96,33 @@ def _protected(delete: Delete) -> Diagnostic:
         "its manifest says `prevent_destroy: true`",
         "to delete it all the same, remove that line in a change of its own",
     )
+
+
+def _protected_once(deletes: Sequence[Delete], protections: Sequence[Protection]) -> Iterator[Diagnostic]:
+    """Yield errors for connections whose block was removed while it forbade to destroy them."""
+    found = {one.connection_id: one for one in protections}
+    for delete in deletes:
+        connection_id = delete.before.connection_id or ""
+        protection = found.get(connection_id)
+        if protection is None or delete.reason is not ActionReason.NOT_DECLARED:
+            continue
+        name = quoted(delete.before.display_name)
+        tombstone = f"declare it with `connection_id: {connection_id}` and `state: absent`"
+        if protection.origin:
+            yield _error(
+                delete,
+                "prevent-destroy",
+                f"the last block that declared {name} says `prevent_destroy: true` ({protection.origin})",
+                f"to keep it, put that block back; to delete it all the same, {tombstone}",
+            )
+        else:
+            yield _error(
+                delete,
+                "protection-unknown",
+                f"the Git history is cut off here, so nobody can say whether the block of {name} that was "
+                "removed had `prevent_destroy: true`",
+                f"fetch the whole history (in actions/checkout: `fetch-depth: 0`), or {tombstone}",
+            )
 
 
 def _error(delete: Delete, code: str, reason: str, advice: str) -> Diagnostic:

@@ -219,7 +219,7 @@ def _ambiguous(one: DesiredConnection, ids: list[str]) -> tuple[str, str]:
 
 def _claimed_twice(one: DesiredConnection, ids: list[str], names: list[str]) -> tuple[str, str]:
     others = ", ".join(sorted(name for name in names if name != one.address.connection))
-    meant = ids[0] if len(ids) == 1 else f"the name {_quoted(one.connection.display_name)}"
+    meant = ids[0] if len(ids) == 1 else f"the name {quoted(one.connection.display_name)}"
     return (
         f"{one.address} could mean {meant}, and so could {others}",
         "remove the name from all `previous_display_names` but one, or pin each connection_id",
@@ -229,13 +229,14 @@ def _claimed_twice(one: DesiredConnection, ids: list[str], names: list[str]) -> 
 def _looks_renamed(one: DesiredConnection, twin: OidcConnection) -> tuple[str, str]:
     return (
         f"{one.address} is not live, but {twin.connection_id} has the same issuer and client_id "
-        f"under the name {_quoted(twin.display_name)}: it looks renamed",
+        f"under the name {quoted(twin.display_name)}: it looks renamed",
         f"if it is the same connection, add the line `connection_id: {twin.connection_id}`, or "
-        f"`previous_display_names: [{_quoted(twin.display_name)}]`; if a second one is wanted, "
+        f"`previous_display_names: [{quoted(twin.display_name)}]`; if a second one is wanted, "
         f"declare {twin.connection_id} too",
     )
 
 
-def _quoted(name: str | None) -> str:
+def quoted(name: str | None) -> str:
+    """Return a name as YAML takes it in double quotes."""
     escaped = (name or "").replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'

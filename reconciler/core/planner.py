@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from reconciler.core.address import Address
 from reconciler.core.change import ActionReason, Create, Delete, NoOp, Update
 from reconciler.core.connection import DEFAULT_IDENTITY_PROVIDER
+from reconciler.core.dependants import provisioning_warnings
 from reconciler.core.diff import changed_fields, uncomparable_fields
 from reconciler.core.errors import Diagnostic, Severity
 from reconciler.core.guards import check_deletes
@@ -77,7 +78,10 @@ def plan_organization(
         managed=len(live.connections) if desired.prune else _count_live(matching),
         unchanged=sum(isinstance(one, NoOp) for one in decided),
         foreign=len(live.foreign),
-        diagnostics=tuple(_warnings(decided, matching, choices)),
+        diagnostics=(
+            *_warnings(decided, matching, choices),
+            *provisioning_warnings(changes, live.organization),
+        ),
     )
 
 

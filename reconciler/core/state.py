@@ -60,15 +60,31 @@ class DesiredConnection:
         return self.presence is Presence.ABSENT
 
 
+@dataclass(frozen=True, slots=True)
+class Protection:
+    """What the past says of a connection that no manifest declares any more.
+
+    ``origin`` is where its last declaration said that it must not be destroyed; empty where the past
+    is cut off, so that nobody can say.
+    """
+
+    connection_id: str
+    origin: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DesiredOrganization:
-    """One organization manifest. ``reference`` is an organization_id, slug or external id."""
+    """One organization manifest. ``reference`` is an organization_id, slug or external id.
+
+    ``protections`` are asked for only where `prune` would delete something.
+    """
 
     reference: str
     location: SourceLocation
     organization_id: str | None = None
     prune: bool = False
     connections: tuple[DesiredConnection, ...] = ()
+    protections: tuple[Protection, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,14 @@ class Reader(Protocol):
         """Read the organization itself again (its default connection, its log-in rules)."""
         ...
 
+    async def find_owner(self, connection_id: str) -> Organization | None:
+        """Return the organization that has a connection; None if there is none that can be seen.
+
+        Raises:
+            ProviderError: there was no well-formed answer.
+        """
+        ...
+
 
 class Directory(Reader, Protocol):
     """Reads, and knows which organizations there are."""

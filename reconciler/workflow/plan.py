@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
-from reconciler.core.errors import AccessDenied, ProviderError
+from reconciler.core.errors import ProviderError
 from reconciler.core.guards import check_delete_limits
 from reconciler.core.plan import Plan, PlanSummary, summarize
-from reconciler.core.planner import plan_organization, unreadable
+from reconciler.core.planner import unreadable
 from reconciler.manifests import ManifestFile
 from reconciler.secrets import ResolvedSecrets
+from reconciler.workflow.deciding import Deciding, OtherOrganization
 from reconciler.workflow.gather import Declared
 from reconciler.workflow.parallel import consume
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from reconciler.core.state import DesiredOrganization, DesiredState, Organization
     from reconciler.providers.base import Reader
     from reconciler.workflow.gather import Batch
+    from reconciler.workflow.past import Past
 
 
 class Progress(Protocol):
@@ -78,24 +80,30 @@ async def stream_plan(
     limits: Limits,
     circumstances: Circumstances,
     progress: Progress,
+    past: Past | None = None,
 ) -> Plan:
     """Plan organization by organization while batches come in; what is unchanged is not kept.
 
-    One that cannot be read or is refused does not hide the others.
+    One that cannot be read or is refused does not hide the others. ``past`` knows which blocks that
+    were removed forbade to destroy a connection; without it `prune` deletes whatever is not declared.
 
     Raises:
         AccessDenied: the credentials are not accepted; nothing else would be either.
     """
-    planning = _Planning(reader, choices, progress)
+    deciding = Deciding(reader, past)
+    planning = _Planning(reader, deciding, choices, progress)
     await consume(planning.found(batches), planning.decide, concurrency=limits.concurrency)
     plans, summary = planning.plans, planning.summary
+    changes = tuple(change for plan in plans for change in plan.changes)
+    dependants = deciding.dependants(changes)
+    summary = replace(summary, warnings=summary.warnings + len(dependants))
     return Plan(
         scope=circumstances.scope,
         created_at=circumstances.created_at,
         commit=circumstances.commit,
-        changes=tuple(change for plan in plans for change in plan.changes),
+        changes=changes,
         unmanaged=tuple(one for plan in plans for one in plan.unmanaged),
-        diagnostics=tuple(found for plan in plans for found in plan.diagnostics),
+        diagnostics=(*(found for plan in plans for found in plan.diagnostics), *dependants),
         blocks=check_delete_limits(summary, limits),
         summary=summary,
         secrets_compared=choices.compares_secrets,
@@ -125,6 +133,7 @@ class _Planning:
     """What has been decided so far; a plan without anything to show is only counted."""
 
     reader: Reader
+    deciding: Deciding
     choices: Choices
     progress: Progress
     _plans: dict[int, OrganizationPlan] = field(default_factory=dict)
@@ -157,22 +166,11 @@ class _Planning:
 
     async def decide(self, task: _Task) -> None:
         """Read and plan one organization."""
-        plan = await self._plan(task)
+        plan = await self.deciding.plan(task.desired, task.live, task.choices)
         self._summaries[task.index] = summarize(plan)
         if plan.changes or plan.unmanaged or plan.diagnostics:
             self._plans[task.index] = plan
         self.progress.advanced(len(self._summaries))
-
-    async def _plan(self, task: _Task) -> OrganizationPlan:
-        if isinstance(task.live, ProviderError):
-            return unreadable(task.desired, task.live)
-        try:
-            live = await self.reader.read_organization(task.live)
-        except AccessDenied:
-            raise
-        except ProviderError as error:
-            return unreadable(task.desired, error)
-        return plan_organization(task.desired, live, task.choices)
 
     def _usable(
         self, desired: DesiredOrganization, found: Organization | ProviderError, index: int
@@ -192,7 +190,7 @@ class _Planning:
 
 def other_organization(desired: DesiredOrganization, found: Organization) -> ProviderError:
     """Return why an organization is not the one that its manifest is pinned to."""
-    return ProviderError(
+    return OtherOrganization(
         f"{desired.reference!r} is {found.organization_id} now, but the manifest is pinned to "
         f"{desired.organization_id}; the name may belong to another customer by now: correct "
         "`organization`, or the pin"

@@ -43,6 +43,9 @@ class FaultyProvider:
     async def refresh_organization(self, organization: Organization) -> Organization:
         return await self.inner.refresh_organization(organization)
 
+    async def find_owner(self, connection_id: str) -> Organization | None:
+        return await self.inner.find_owner(connection_id)
+
     async def read_organization(self, organization: Organization) -> LiveOrganization:
         found: LiveOrganization = await self._call("read", self.inner.read_organization, organization)
         return found

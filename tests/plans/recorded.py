@@ -44,6 +44,12 @@ class Recorded:
     async def refresh_organization(self, organization: Organization) -> Organization:
         return organization
 
+    async def find_owner(self, connection_id: str) -> Organization | None:
+        for state in self.live.values():
+            if not isinstance(state, ProviderError) and state.connection(connection_id):
+                return state.organization
+        return None
+
     def _find(self, reference: str) -> Organization | ProviderError:
         for one in self._known:
             if reference in {one.organization_id, one.slug, one.external_id}:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.core.errors import MalformedAnswer
@@ -65,6 +66,13 @@ class Backend(Connections):
                 f" the answer is about {found.organization_id!r}"
             )
         return found
+
+    async def find_owner(self, connection_id: str) -> Organization | None:
+        """Search by connection, as `reconciler.providers.base.Reader` says."""
+        operand = {"filter_name": "sso_connection_id", "filter_value": connection_id}
+        query = {"operator": "AND", "operands": [operand]}
+        async with aclosing(self.search_organizations(query)) as found:
+            return await anext(found, None)
 
     async def list_organizations(self) -> AsyncGenerator[Organization, None]:
         """Yield every organization of the project, page by page."""

@@ -60,6 +60,10 @@ class Session(Connections):
         await self._admit(organization.organization_id)
         return await self._own_organization()
 
+    async def find_owner(self, connection_id: str) -> Organization | None:  # noqa: ARG002  no search here
+        """Return None: through this door other organizations cannot be seen."""
+        return None
+
     async def list_organizations(self) -> AsyncGenerator[Organization, None]:
         """Yield the one organization there is through this door."""
         yield await self._own_organization()
