@@ -43,6 +43,11 @@ class Step:
         return self.temporary / "reconciler-annotations.txt"
 
     @property
+    def page(self) -> Path:
+        """The file of what the summary of the run shows."""
+        return self.temporary / "reconciler-summary.md"
+
+    @property
     def plan(self) -> Path:
         """The file that a plan is saved to."""
         return self.file("PLAN_FILE", "reconciler-plan.json")
@@ -52,7 +57,7 @@ class Step:
 
         A drift report takes the place of an earlier one only when there is one.
         """
-        if self.command == "plan" and self.plan.exists():
+        if self.command == "plan" and self.counts() and self.plan.exists():
             return {"plan-file": str(self.plan)}
         if self.command == "drift" and self.counts():
             report = self.file("REPORT_FILE", "reconciler-drift.json")
@@ -63,6 +68,13 @@ class Step:
     def file(self, name: str, default: str = "") -> Path:
         """Return the path that an input names, from the folder in which the step starts."""
         return (Path.cwd() / (given(name) or self.temporary / default)).absolute()
+
+    def clear(self) -> None:
+        """Remove what an earlier step of the same job has left, so that it cannot pass for this one's."""
+        for path in (self.result, self.annotations, self.page):
+            path.unlink(missing_ok=True)
+        if self.command == "plan":
+            self.plan.unlink(missing_ok=True)
 
     def words(self) -> list[str]:
         """Return the words of the command."""
@@ -90,6 +102,8 @@ class Step:
             options += ["--previous", str(self.file("PREVIOUS"))]
         if self.command == "apply" and not given("PLAN_FILE"):
             options += ["--auto-approve"]
+        if self.command in {"plan", "drift"}:
+            options += ["--output", f"markdown={self.page}"]
         if self.command == "plan":
             options += ["--out", str(self.plan)]
         return options
@@ -117,12 +131,14 @@ def main() -> int:
     if step.command not in COMMANDS:
         say(f"::error::unknown command; known: {', '.join(COMMANDS)}\n")
         return 1
-    for left_over in (step.result, step.annotations, *([step.plan] if step.command == "plan" else [])):
-        left_over.unlink(missing_ok=True)
+    step.clear()
     code = run([given("EXECUTABLE"), *step.words()])
     if step.annotations.exists():
         say(step.annotations.read_text(encoding="utf-8"))
-    report({"exit-code": str(code), **step.counts(), **step.kept()})
+    if step.page.exists():
+        append("GITHUB_STEP_SUMMARY", step.page.read_text(encoding="utf-8"))
+    outputs = {"exit-code": str(code), **step.counts(), **step.kept()}
+    append("GITHUB_OUTPUT", "".join(f"{name}={value}\n" for name, value in outputs.items()))
     return 0 if code == 2 and step.command in {"plan", "drift"} else code  # noqa: PLR2004 - there are changes
 
 
@@ -136,10 +152,10 @@ def run(words: list[str]) -> int:
         say(f"\n::{end}::\n")
 
 
-def report(outputs: dict[str, str]) -> None:
-    """Hand the outputs to the runner."""
-    with Path(os.environ["GITHUB_OUTPUT"]).open("a", encoding="utf-8") as stream:
-        stream.writelines(f"{name}={value}\n" for name, value in outputs.items())
+def append(name: str, text: str) -> None:
+    """Add to one of the files through which the runner is told something."""
+    with Path(os.environ[name]).open("a", encoding="utf-8") as stream:
+        stream.write(text)
 
 
 def given(name: str) -> str:
