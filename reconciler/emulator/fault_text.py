@@ -110,8 +110,11 @@ def _effect(text: str) -> tuple[Effect, str | None]:
     for effect in Effect:
         if text == effect.value and effect is not Effect.ERROR:
             return effect, None
-    known = (*(str(status) for status in _STATUSES), *(effect.value for effect in Effect), *CATALOGUE)
-    raise UnknownFaultError(f"unknown effect '{text}'{_nearest(text, known)}")
+    effects = (effect.value for effect in Effect if effect is not Effect.ERROR)
+    known = (*(str(status) for status in _STATUSES), *effects)
+    nearest = difflib.get_close_matches(text, (*known, *CATALOGUE), n=1)
+    hint = f"did you mean '{nearest[0]}'?" if nearest else f"known: {', '.join(known)}, and every error_type"
+    raise UnknownFaultError(f"unknown effect '{text}', {hint}")
 
 
 def _occasion(given: dict[str, str]) -> Occasion:

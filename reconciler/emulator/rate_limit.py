@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from reconciler.emulator.errors import ApiError
+from reconciler.emulator.operations import ENDPOINT_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +44,7 @@ def parse_rate_limit(text: str) -> RateLimit:
     """`REQUESTS/[COUNT]UNIT[:OPERATION+OPERATION]`, as in `100/s` or `100/m:search-organizations`.
 
     Raises:
-        UnknownRateLimitError: anything else.
+        UnknownRateLimitError: anything else, or an operation that there is not.
     """
     match = _LIMIT.fullmatch(text)
     if match is None or float(match[2] or 1) == 0:
@@ -51,6 +52,10 @@ def parse_rate_limit(text: str) -> RateLimit:
             f"rate limit '{text}' is not of the form REQUESTS/UNIT[:OPERATIONS], as in 100/s or 5/10s:list-*"
         )
     operations = tuple(match[4].split("+")) if match[4] else ("*",)
+    for pattern in operations:
+        if not any(fnmatchcase(name, pattern) for name in ENDPOINT_NAMES):
+            known = ", ".join(ENDPOINT_NAMES)
+            raise UnknownRateLimitError(f"unknown operation '{pattern}' in a rate limit; known: {known}")
     return RateLimit(int(match[1]), float(match[2] or 1) * _UNITS[match[3]], operations)
 
 
