@@ -77,8 +77,9 @@ def _scopes(value: list[object]) -> tuple[str, ...]:
     return tuple(_text(one) for one in value)
 
 
-def _mapping(value: dict[object, object]) -> dict[str, str]:
-    return {_text(key): _text(one) for key, one in value.items()}
+def _mapping(value: dict[object, Any]) -> dict[str, Any]:
+    """Return a mapping; what is live may hold any JSON, whatever a manifest can declare."""
+    return {_text(key): one for key, one in value.items()}
 
 
 _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
@@ -157,6 +158,9 @@ def _change(document: Document) -> Change:
 def _read_declared(document: Document) -> OidcConnection:
     after = document["change"]["after"]
     names = [name for name in document["declared"] if name != "client_secret"]
+    if "attribute_mapping" in document.get("changed", names):
+        for claim in after["attribute_mapping"].values():
+            _text(claim)
     reference = document.get("secret_reference")
     return read_connection({name: after[name] for name in names}, reference and _read_reference(reference))
 
