@@ -17,6 +17,7 @@ VERBS: Final = {
     "import": "Write manifests for what is live.",
     "pin": "Write the ids of what is live into the manifests.",
     "show": "Show a saved plan.",
+    "publish": "Show a plan or drift report on a pull request.",
     "schema": "Print the JSON Schema of manifests, project file or plan.",
     "emulator": "Run a local server that behaves like the API.",
     "demo": "See the whole story on the emulator, in one go.",

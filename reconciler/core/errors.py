@@ -9,6 +9,8 @@
         ├── SecretUnavailable           a reference cannot be resolved
         ├── PlanRefused                 a saved plan cannot be used
         ├── ReportRefused               an earlier report cannot be used
+        ├── PublishingFailed            a forge said no, or said nothing
+        │   └── UnknownPublication      sent, and nobody can say whether it is there
         └── ProviderError               the remote API said no, or said nothing
             ├── AccessDenied            401 and 403: no further call makes sense
             ├── NotFound                404
@@ -105,6 +107,18 @@ class PlanRefused(ReconcilerError):
 
 class ReportRefused(ReconcilerError):
     """An earlier drift report is foreign, unreadable or of another version."""
+
+
+class PublishingFailed(ReconcilerError):
+    """A comment, label or issue could not be written or read. ``status`` is the HTTP status, or 0."""
+
+    def __init__(self, message: str, *, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class UnknownPublication(PublishingFailed):
+    """Something was to be created, and it is not known whether it was. Look before repeating."""
 
 
 class ProviderError(ReconcilerError):

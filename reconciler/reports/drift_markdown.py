@@ -47,6 +47,17 @@ def drift_markdown(report: DriftReport, *, color: bool = False, most_bytes: int 
     return page.text()
 
 
+def drift_news(report: DriftReport, most_bytes: int = MOST_BYTES) -> str:
+    """Return what is new since the previous report, or nothing if that cannot be said or is nothing."""
+    new = [one for one in report.findings if one.standing is Standing.NEW]
+    if not new or not report.previous_at:
+        return ""
+    page = Page(most_bytes)
+    page.write(f"**New since** {code(report.previous_at)}: {count(len(new), 'finding')}")
+    page.write(_table(new, page.room(0.9)))
+    return page.text()
+
+
 def _icon(report: DriftReport) -> str:
     if report.has_errors:
         return "❌"

@@ -1,0 +1,156 @@
+"""GitLab, hosted or self-managed: merge-request notes, labels and issues over its REST API, version 4."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
+
+from reconciler.core.errors import PublishingFailed, UsageError
+from reconciler.publishers.base import Comment, Issue
+from reconciler.publishers.fields import number_of, text_of
+from reconciler.publishers.http import RestClient
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from reconciler.publishers.clock import Clock
+
+DEFAULT_API_URL: Final = "https://gitlab.com/api/v4"
+
+_PROJECT: Final = re.compile(r"\d+|[\w.-]+(?:/[\w.-]+)+")
+_NOT_FOUND: Final = 404
+
+_ADVICE: Final = {
+    401: "the token is not valid, or not any more",
+    403: "the token lacks a permission: it needs the scope `api` and the role of a reporter",
+    404: "there is no such project, merge request or issue, or the token may not see it",
+}
+
+
+class GitLab:
+    """One project and, for notes and labels, one merge request."""
+
+    def __init__(
+        self,
+        token: str,
+        project: str,
+        merge_request: int | None = None,
+        *,
+        api_url: str = DEFAULT_API_URL,
+        clock: Clock | None = None,
+    ) -> None:
+        if _PROJECT.fullmatch(project) is None:
+            raise UsageError(f"the project {project!r} must be a number or have the form GROUP/NAME")
+        self._project = f"/projects/{quote(project, safe='')}"
+        self._merge_request = merge_request
+        self._user: dict[str, Any] = {}
+        headers = {"PRIVATE-TOKEN": token, "User-Agent": "reconciler"}
+        self._client = RestClient(api_url, headers, token=token, advice=_ADVICE, clock=clock)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._client.close()
+
+    def author(self) -> str:
+        """Return the user name of the token's account; that of a project token is a bot's."""
+        return text_of(self._account(), "username")
+
+    def comments(self) -> Iterator[Comment]:
+        """Yield the merge request's notes, the oldest first, without those that GitLab itself writes."""
+        query = "sort=asc&order_by=created_at&per_page=100"
+        for one in self._client.pages(f"{self._conversation}/notes?{query}"):
+            if not one.get("system"):
+                yield self._comment(one)
+
+    def create_comment(self, body: str) -> Comment:
+        """Write a note on the merge request."""
+        path = f"{self._conversation}/notes"
+        return self._comment(self._client.call("POST", path, json={"body": body}, creates=True))
+
+    def edit_comment(self, comment: Comment, body: str) -> None:
+        """Replace the body of a note."""
+        self._client.call("PUT", f"{self._conversation}/notes/{comment.id}", json={"body": body})
+
+    def delete_comment(self, comment: Comment) -> None:
+        """Remove a note; one that is gone already is no error."""
+        try:
+            self._client.call("DELETE", f"{self._conversation}/notes/{comment.id}")
+        except PublishingFailed as error:
+            if error.status != _NOT_FOUND:
+                raise
+
+    def labels(self) -> frozenset[str]:
+        """Return the labels of the merge request."""
+        found = self._client.call("GET", self._conversation)
+        labels = found.get("labels") if isinstance(found, dict) else None
+        if not isinstance(labels, list):
+            raise PublishingFailed("the answer has no labels")
+        return frozenset(str(label) for label in labels)
+
+    def change_labels(self, *, add: Collection[str], remove: Collection[str]) -> None:
+        """Add and remove labels; GitLab makes a label that the project does not have yet."""
+        document = {"add_labels": ",".join(sorted(add)), "remove_labels": ",".join(sorted(remove))}
+        changes = {name: labels for name, labels in document.items() if labels}
+        self._client.call("PUT", self._conversation, json=changes)
+
+    def open_issues(self) -> Iterator[Issue]:
+        """Yield the open issues that this account wrote."""
+        query = f"state=opened&scope=all&author_id={number_of(self._account(), 'id')}&per_page=100"
+        for one in self._client.pages(f"{self._project}/issues?{query}"):
+            yield _issue(one)
+
+    def create_issue(self, title: str, body: str) -> Issue:
+        """Open an issue."""
+        document = {"title": title, "description": body}
+        return _issue(self._client.call("POST", f"{self._project}/issues", json=document, creates=True))
+
+    def edit_issue(self, issue: Issue, title: str, body: str) -> None:
+        """Replace title and description of an issue."""
+        self._client.call("PUT", self._issue_path(issue), json={"title": title, "description": body})
+
+    def comment_on_issue(self, issue: Issue, body: str) -> None:
+        """Write a note on an issue."""
+        self._client.call("POST", f"{self._issue_path(issue)}/notes", json={"body": body}, creates=True)
+
+    def close_issue(self, issue: Issue) -> None:
+        """Close an issue."""
+        self._client.call("PUT", self._issue_path(issue), json={"state_event": "close"})
+
+    @property
+    def _conversation(self) -> str:
+        if self._merge_request is None:
+            raise UsageError("there is no merge request to write to: say which with `--merge-request NUMBER`")
+        return f"{self._project}/merge_requests/{self._merge_request}"
+
+    def _issue_path(self, issue: Issue) -> str:
+        return f"{self._project}/issues/{issue.number}"
+
+    def _account(self) -> dict[str, Any]:
+        if not self._user:
+            found = self._client.call("GET", "/user")
+            if not isinstance(found, dict) or not text_of(found, "username"):
+                raise PublishingFailed("GitLab does not say whose token this is")
+            self._user = found
+        return self._user
+
+    def _comment(self, document: Any) -> Comment:  # noqa: ANN401 - JSON
+        """Return a note; its address is not part of GitLab's answer."""
+        number = str(number_of(document, "id"))
+        return Comment(
+            id=number, author=_author(document), body=text_of(document, "body"), url=f"note {number}"
+        )
+
+
+def _issue(document: Any) -> Issue:  # noqa: ANN401 - JSON
+    return Issue(
+        number=str(number_of(document, "iid")),
+        author=_author(document),
+        title=text_of(document, "title"),
+        body=text_of(document, "description"),
+        url=text_of(document, "web_url"),
+    )
+
+
+def _author(document: Any) -> str:  # noqa: ANN401 - JSON
+    return text_of(document.get("author"), "username") if isinstance(document, dict) else ""
