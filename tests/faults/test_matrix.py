@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from itertools import product
-
 import pytest
 
 from reconciler.core.outcome import Applied, Failed
 from tests.faults.matrix import FAULTS, OCCASIONS, OPERATIONS, Ended, run
+from tests.faults.table import PAGE, row
 
-CELLS = list(product(OPERATIONS, FAULTS))
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_is_said_and_the_next_run_converges(fault: str) -> None:
+    cells = {
+        (operation, occasion): check(operation, fault, occasion)
+        for operation in OPERATIONS
+        for occasion in OCCASIONS
+    }
+    page = PAGE.read_text(encoding="utf-8")
+    assert row(fault, cells) in page, "docs/faults.md is out of date: `make faults` writes it anew"
 
 
-@pytest.mark.parametrize(("operation", "fault"), CELLS)
-def test_a_fault_is_said_and_the_next_run_converges(operation: str, fault: str) -> None:
-    for occasion in OCCASIONS:
-        ended = run(operation, fault, occasion)
-        nothing_is_doubled(ended)
-        nothing_is_claimed_that_does_not_hold(ended)
-        what_went_wrong_is_said(ended)
-        no_run_goes_on_for_ever(ended)
-        the_next_run_converges(ended)
+def check(operation: str, fault: str, occasion: str) -> Ended:
+    ended = run(operation, fault, occasion)
+    nothing_is_doubled(ended)
+    nothing_is_claimed_that_does_not_hold(ended)
+    what_went_wrong_is_said(ended)
+    no_run_goes_on_for_ever(ended)
+    the_next_run_converges(ended)
+    return ended
 
 
 def nothing_is_doubled(ended: Ended) -> None:
@@ -46,8 +53,8 @@ def what_went_wrong_is_said(ended: Ended) -> None:
 
 
 def no_run_goes_on_for_ever(ended: Ended) -> None:
-    """Patience is two minutes for a call, and bounded for all calls together."""
-    assert ended.estate.seconds < 900
+    """Patience is two minutes for a call, and for all calls of a kind together while none works."""
+    assert ended.estate.seconds < 300
 
 
 def the_next_run_converges(ended: Ended) -> None:

@@ -1,0 +1,52 @@
+"""The outcome of every cell of the fault matrix as a page; ``python -m tests.faults.table`` writes it anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from tests.faults.matrix import FAULTS, OCCASIONS, OPERATIONS, run
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tests.faults.matrix import Ended
+
+PAGE: Final = Path(__file__).parents[2] / "docs" / "faults.md"
+
+_INTRODUCTION: Final = """\
+# What happens when the API fails
+
+Each cell is a real plan and apply against the emulator, with one fault at one operation. The four marks stand for the
+fault striking the first call of that operation, the second, the first two, and every call.
+
+- `●` the run overcame it: everything that is declared holds when it ends, and a receipt says what did not go straight
+- `○` the run could not: it says so, exits with 1, and the next run without the fault converges
+
+Never, in any cell, is there a second connection of a declared name, or a success that the server does not bear out.
+"Before" and "after" mean before and after the change has taken effect. This page is written by `make faults` and
+compared by the tests, so it says what the program does today.
+
+"""
+
+
+def row(fault: str, cells: Mapping[tuple[str, str], Ended]) -> str:
+    """Return a fault's line of the table."""
+    columns = [
+        "".join("●" if cells[operation, occasion].is_whole else "○" for occasion in OCCASIONS)
+        for operation in OPERATIONS
+    ]
+    return f"| {fault} | {' | '.join(columns)} |"
+
+
+def _page() -> str:
+    rows = [
+        row(fault, {(one, when): run(one, fault, when) for one in OPERATIONS for when in OCCASIONS})
+        for fault in FAULTS
+    ]
+    head = f"| fault | {' | '.join(OPERATIONS)} |\n|---{'|---' * len(OPERATIONS)}|"
+    return _INTRODUCTION + "\n".join((head, *rows)) + "\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(_page(), encoding="utf-8")
