@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 LOG_IN_AGAIN: Final = "the member session is over or not known; log in again and pass the new session token"
+LOG_IN_OR_CHECK: Final = f"{LOG_IN_AGAIN}, or check the public_token"
 
 _WRONG_ENVIRONMENT: Final = (
     "the credentials are of another environment than the address called;"
@@ -20,7 +21,7 @@ DEAD_SESSION: Final = frozenset({"session_not_found", "user_unauthenticated", "i
 """Types that mean the same at any status: this session opens nothing any more."""
 
 DEAD_IN_SESSION_MODE: Final = frozenset({"unauthorized_credentials", "invalid_secret_authentication"})
-"""Through the session door these two mean it as well, since the token is the password there."""
+"""Through the session door these two mean it as well, or that the public token is not known."""
 
 SDK_ORIGIN: Final = frozenset({"bad_domain_for_stytch_sdk", "bad_app_bundle_for_stytch_sdk"})
 

@@ -8,8 +8,10 @@ import unicodedata
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from reconciler.providers.stytch.hiding import without_secrets
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     import httpx
 
@@ -112,16 +114,15 @@ def request_id(document: Mapping[str, Any] | None) -> str:
     return identifier(document, "request_id")
 
 
-def shown(message: object, secret: object = None) -> str:
+def shown(message: object, secrets: Iterable[str] = ()) -> str:
     """Return a foreign message fit for one line: no control or invisible characters, bounded.
 
-    ``secret``, if it is a text, is taken out, should the server repeat what it was sent.
+    ``secrets`` are taken out, should the server repeat what it was sent.
     """
     if not isinstance(message, str):
         return ""
-    if isinstance(secret, str) and secret:
-        message = message.replace(secret, "(sensitive value)")
-    visible = "".join(" " if unicodedata.category(one)[0] in "CZ" else one for one in message[:4096])
+    told = without_secrets(message, secrets)[:4096]
+    visible = "".join(" " if unicodedata.category(one)[0] in "CZ" else one for one in told)
     line = " ".join(visible.split())
     return line if len(line) <= _LONGEST_MESSAGE else f"{line[:_LONGEST_MESSAGE]}…"
 

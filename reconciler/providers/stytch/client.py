@@ -30,6 +30,7 @@ from reconciler.providers.stytch.failure import (
     transport_failure,
     unreadable,
 )
+from reconciler.providers.stytch.hiding import credentials_in
 from reconciler.providers.stytch.pace import LongPause
 from reconciler.providers.stytch.retry import DEFAULT_PATIENCE, FIRST_CONTACT_PATIENCE, Outage, backoff
 
@@ -102,6 +103,12 @@ class Client:
             self._check_patience(call, outcome, attempt, spent)
             spent += await self._rest(outcome)
 
+    def secrets_in(self, call: Call) -> tuple[str, ...]:
+        """Return what the service is told with this call and must not be repeated if it does."""
+        secret = call.body.get("client_secret") if call.body else None
+        credentials = credentials_in(self._http.headers)
+        return (*credentials, secret) if isinstance(secret, str) else credentials
+
     async def _attempt(self, call: Call, attempt: int) -> tuple[Mapping[str, Any] | Failure, float]:
         """Return what one attempt brought, and the seconds it took without waiting for its turn."""
         try:
@@ -167,7 +174,13 @@ class Client:
 
     def _judge(self, call: Call, answer: Answer) -> Mapping[str, Any] | Failure:
         if not answer.is_good:
-            return refusal(call, answer, self._clock.wall(), session_mode=self._session_mode)
+            return refusal(
+                call,
+                answer,
+                self._clock.wall(),
+                session_mode=self._session_mode,
+                secrets=self.secrets_in(call),
+            )
         document = payload(answer, wrapped=self._session_mode)
         return unreadable(call, answer) if document is None else document
 

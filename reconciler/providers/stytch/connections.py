@@ -78,7 +78,7 @@ class Connections:
         call = write("PUT", path, subject, write_body(values))
         document = await self._client.send(call)
         connection = _written(document, call, organization_id, connection_id)
-        return Written(connection, shown(document.get("warning"), _secret_in(call)))
+        return Written(connection, shown(document.get("warning"), self._client.secrets_in(call)))
 
     async def delete_connection(self, organization_id: str, connection_id: str) -> None:
         """Delete one OIDC connection, as `reconciler.providers.base.Provider` says."""
@@ -117,10 +117,6 @@ def _written(
             f"{error.message}; the write was accepted, read the live state before repeating it",
             request_id=request_id(document),
         ) from error
-
-
-def _secret_in(call: Call) -> object:
-    return call.body.get("client_secret") if call.body else None
 
 
 def _organization(organization_id: str) -> str:

@@ -23,6 +23,7 @@ from reconciler.providers.stytch.advice import (
     DEAD_IN_SESSION_MODE,
     DEAD_SESSION,
     LOG_IN_AGAIN,
+    LOG_IN_OR_CHECK,
     SDK_ORIGIN,
     advice,
 )
@@ -30,7 +31,7 @@ from reconciler.providers.stytch.answer import envelope, identifier, request_id,
 from reconciler.providers.stytch.retry import retry_after
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from reconciler.providers.stytch.answer import Answer
     from reconciler.providers.stytch.call import Call
@@ -66,18 +67,23 @@ class Failure:
     never_sent: bool = False
 
 
-def refusal(call: Call, answer: Answer, wall: float, *, session_mode: bool = False) -> Failure:
-    """Return what an answer with a status other than 2xx means; ``wall`` is the present, for dates."""
+def refusal(
+    call: Call, answer: Answer, wall: float, *, session_mode: bool = False, secrets: Iterable[str] = ()
+) -> Failure:
+    """Return what an answer with a status other than 2xx means; ``wall`` is the present, for dates.
+
+    ``secrets`` are not to be repeated, should the server do so.
+    """
     said = envelope(answer)
     error_type = identifier(said, "error_type")
     wait = retry_after(answer.retry_after, wall)
     throttled = answer.status == THROTTLED or (answer.status in _REPEATABLE and wait is not None)
-    is_dead = error_type in DEAD_SESSION or (session_mode and error_type in DEAD_IN_SESSION_MODE)
-    kind = AccessDenied if is_dead else _kind(call, answer.status, error_type)
-    hint = LOG_IN_AGAIN if is_dead else _hint(kind, answer.status, error_type)
+    login = _login_advice(error_type, session_mode=session_mode)
+    kind = AccessDenied if login else _kind(call, answer.status, error_type)
+    hint = login or _hint(kind, answer.status, error_type)
     return Failure(
         kind(
-            _message(call, answer.status, said, hint),
+            _message(call, answer.status, said, hint, secrets),
             status=answer.status,
             error_type=error_type,
             request_id=request_id(said),
@@ -140,13 +146,20 @@ def _kind(call: Call, status: int, error_type: str) -> type[ProviderError]:
     return RequestRejected
 
 
+def _login_advice(error_type: str, *, session_mode: bool) -> str:
+    if error_type in DEAD_SESSION:
+        return LOG_IN_AGAIN
+    return LOG_IN_OR_CHECK if session_mode and error_type in DEAD_IN_SESSION_MODE else ""
+
+
 def _hint(kind: type[ProviderError], status: int, error_type: str) -> str:
     return _MAY_HAVE_HAPPENED if kind is UnknownOutcome else advice(status, error_type)
 
 
-def _message(call: Call, status: int, said: Mapping[str, Any] | None, hint: str) -> str:
-    secret = call.body.get("client_secret") if call.body else None
-    words = shown(_words(said), secret).rstrip(".") or _unsaid(status)
+def _message(
+    call: Call, status: int, said: Mapping[str, Any] | None, hint: str, secrets: Iterable[str]
+) -> str:
+    words = shown(_words(said), secrets).rstrip(".") or _unsaid(status)
     return f"{call}: {words}; {hint}" if hint else f"{call}: {words}"
 
 

@@ -1,0 +1,239 @@
+"""Secrets are put everywhere, and hunted in every byte that the command writes anywhere."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import click
+import pytest
+
+from reconciler.cli.main import group
+from reconciler.emulator import EmulatorSettings, Project, running_emulator
+from tests.cli.conftest import metadata
+from tests.cli.echo import OLD_SECRET, echoing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.cli.workplace import Ended, Workplace
+
+TOOL_SECRET = "secret-test-Kanarek~0987612345"
+SESSION_TOKEN = "session-token-Kanarek~5432167890"
+CANARIES = {
+    "short": "q~}{",
+    "numeric": "0918273645",
+    "ending": "Zm9vYmFyLWthbmFyaWU~ = !",
+    "lines": "first-Kanarie-line\nsecond-Kanarie-line\n\tthird-Kanarie-line",
+    "unicode": "Kanári-金丝雀-🐤",
+    "quotes": "kan\"ar'ie\\n${env:HOME}",
+    "markup": "[red]<b>&amp;kanarie[/red]%0A",
+}
+
+
+def formats_of(verb: str) -> tuple[str, ...]:
+    command = group.get_command(click.Context(group), verb)
+    assert command is not None
+    (choice,) = [one.type for one in command.params if one.name == "format_"]
+    assert isinstance(choice, click.Choice)
+    return tuple(choice.choices)
+
+
+FORMATS = {verb: formats_of(verb) for verb in ("validate", "plan", "apply", "show")}
+LOUD = ("-vv", "--log-format", "json")
+
+every_canary = pytest.mark.parametrize("name", CANARIES)
+
+
+@pytest.fixture
+def cage(bare: Workplace) -> Iterator[Workplace]:
+    """One organization that has a connection with the old secret, and two that have none."""
+    settings = EmulatorSettings(project=Project(secret=TOOL_SECRET), random_seed=1)
+    with running_emulator(settings) as running:
+        bare.use(running)
+        bare.write("reconciler.yaml", "limits: {requests_per_second: 500}")
+        for slug in ("acme", "globex", "initech"):
+            running.emulator.add_organization(slug)
+            running.emulator.can_discovery(f"https://{slug}.example.com", metadata(slug))
+            bare.declare(slug)
+        running.emulator.add_connection(
+            "acme",
+            display_name="sso",
+            issuer="https://acme.example.com",
+            client_id="client-of-acme",
+            client_secret=OLD_SECRET,
+        )
+        yield bare
+
+
+def cage_canary(place: Workplace, name: str) -> tuple[str, ...]:
+    """Give the secret to every organization, and return what must be seen nowhere."""
+    secret = CANARIES[name]
+    place.setenv("ACME_SECRET", secret)
+    place.setenv("GLOBEX_SECRET", secret)
+    place.write("kept/secret", "").write_text(secret + "\n")
+    place.declare("initech", client_secret="${file:kept/secret}")
+    return (*traces(secret), *traces(OLD_SECRET), *traces(TOOL_SECRET), *traces(SESSION_TOKEN))
+
+
+def traces(secret: str) -> Iterator[str]:
+    """Every form in which the secret could be seen, whole or a line of it."""
+    for part in {secret, *(line.strip() for line in secret.split("\n"))}:
+        yield from {
+            part,
+            json.dumps(part)[1:-1],
+            json.dumps(part, ensure_ascii=False)[1:-1],
+            repr(part)[1:-1],
+            quote(part, safe=""),
+            base64.b64encode(part.encode()).decode().rstrip("=")[: len(part)],
+        }
+
+
+def hunt(place: Workplace, ended: Ended, hidden: tuple[str, ...]) -> None:
+    """Look at both streams and at every file that was written."""
+    places = {"the streams": ended.said}
+    for file in place.root.rglob("*"):
+        if file.is_file() and "kept" not in file.parts:
+            places[str(file)] = file.read_text(encoding="utf-8")
+    found = [(where, one) for where, text in places.items() for one in hidden if one in text]
+    assert not found, ended.said
+
+
+@every_canary
+def test_the_whole_story_tells_no_secret(cage: Workplace, name: str) -> None:
+    hidden = cage_canary(cage, name)
+    for verb in ("validate", "plan"):
+        for format_ in FORMATS[verb]:
+            ended = cage.run(verb, "--format", format_, "--output", f"{verb}.{format_}")
+            assert ended.code == 0, ended.said
+            hunt(cage, ended, hidden)
+    ended = cage.run("plan", "--out", "plan.json", *LOUD)
+    assert "client_secret" in ended.out
+    hunt(cage, ended, hidden)
+    for format_ in FORMATS["show"]:
+        hunt(cage, cage.run("show", "plan.json", "--format", format_), hidden)
+    ended = cage.run("apply", "plan.json", *LOUD, "--format", "json", "--output", "text=result")
+    assert ended.code == 0
+    hunt(cage, ended, hidden)
+    assert {one["client_secret"] for slug in ("acme", "globex", "initech") for one in cage.live(slug)} == {
+        CANARIES[name]
+    }
+    hunt(cage, cage.run("plan", "-vv"), hidden)
+
+
+@every_canary
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "update-oidc-connection:500",
+        "update-oidc-connection:html",
+        "update-oidc-connection:malformed",
+        "update-oidc-connection:truncated",
+        "update-oidc-connection:429",
+        "update-oidc-connection:reset:after",
+        "list-connections:malformed",
+        "list-connections:html",
+        "create-oidc-connection:empty",
+        "*:unauthorized_credentials",
+    ],
+)
+def test_no_failure_tells_a_secret(
+    cage: Workplace, name: str, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reconciler.applier.settling.Patience.__init__.__defaults__", ((0.0,), 0))
+    monkeypatch.setattr("reconciler.providers.stytch.connect.connect.__wrapped__.__kwdefaults__", impatient())
+    hidden = cage_canary(cage, name)
+    cage.emulator.add_fault(fault)
+    for format_ in ("text", "json"):
+        ended = cage.run("apply", "--auto-approve", "--format", format_, *LOUD, "--output", f"json={format_}")
+        assert ended.code in {0, 1}
+        assert "Traceback" not in ended.err
+        hunt(cage, ended, hidden)
+
+
+def impatient() -> dict[str, Any]:
+    return {"transport": None, "clock": None, "patience": 0.2}
+
+
+@every_canary
+@pytest.mark.parametrize("mode", ["refused", "denied", "warning", "read"])
+def test_a_service_that_repeats_what_it_was_told_is_not_repeated(
+    bare: Workplace, name: str, mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reconciler.applier.settling.Patience.__init__.__defaults__", ((0.0,), 0))
+    bare.declare("acme")
+    bare.write("reconciler.yaml", "limits: {requests_per_second: 500}")
+    bare.setenv("STYTCH_PROJECT_ID", "project-test-1")
+    bare.setenv("STYTCH_SECRET", TOOL_SECRET)
+    bare.setenv("ACME_SECRET", CANARIES[name])
+    hidden = (*traces(CANARIES[name]), *traces(TOOL_SECRET))
+    for format_ in ("text", "json"):
+        with echoing(mode) as base_url:
+            bare.setenv("STYTCH_BASE_URL", base_url)
+            ended = bare.run("apply", "--auto-approve", "--format", format_, *LOUD)
+        assert ended.code == (0 if mode == "warning" else 1)
+        assert "you sent" in ended.out, "the service's own words are still of use"
+        hunt(bare, ended, hidden)
+
+
+@every_canary
+def test_a_secret_that_does_not_hold_is_not_told(cage: Workplace, name: str) -> None:
+    hidden = cage_canary(cage, name)
+    cage.emulator.set_behaviour("client-secret", "masked")
+    for words in (("plan",), ("apply", "--auto-approve"), ("plan", "--rotate", "acme/*")):
+        hunt(cage, cage.run(*words, *LOUD), hidden)
+
+
+@every_canary
+def test_the_session_door_tells_no_secret(cage: Workplace, name: str) -> None:
+    hidden = cage_canary(cage, name)
+    for slug in ("globex", "initech"):
+        (cage.root / f"organizations/{slug}.yaml").unlink()
+    cage.emulator.add_session("acme", "stytch_admin", session_token=SESSION_TOKEN)
+    cage.delenv("STYTCH_PROJECT_ID")
+    cage.delenv("STYTCH_SECRET")
+    cage.setenv("STYTCH_PUBLIC_TOKEN", cage.emulator.settings.project.public_token)
+    cage.setenv("STYTCH_SESSION_TOKEN", SESSION_TOKEN)
+    for words in (("plan", "--out", "p"), ("apply", "--auto-approve"), ("plan", "--format", "json")):
+        ended = cage.run(*words, *LOUD)
+        assert ended.code == 0, ended.said
+        hunt(cage, ended, hidden)
+    assert cage.live("acme")[0]["client_secret"] == CANARIES[name]
+
+
+@pytest.mark.parametrize("name", ["STYTCH_SECRET", "STYTCH_SESSION_TOKEN", "STYTCH_PROJECT_ID"])
+def test_the_tools_own_credentials_are_out_of_reach(cage: Workplace, name: str) -> None:
+    hidden = cage_canary(cage, "short")
+    cage.setenv("STYTCH_SESSION_TOKEN", SESSION_TOKEN)
+    for field in ("client_secret", "client_id", "display_name"):
+        cage.declare("acme", **{field: f"${{env:{name}}}"})
+        for words in (("validate",), ("plan",), ("apply", "--auto-approve")):
+            ended = cage.run(*words, *LOUD) if words[0] != "validate" else cage.run(*words)
+            assert (ended.code == 1) is (
+                words[0] != "validate" or field != "client_secret" or ended.code == 1
+            )
+            hunt(cage, ended, hidden)
+    assert not cage.emulator.request_log.writes
+
+
+@every_canary
+def test_a_literal_secret_in_a_manifest_is_refused_and_not_repeated(cage: Workplace, name: str) -> None:
+    cage.declare("acme", client_secret=CANARIES[name].replace("${env:HOME}", ""))
+    (cage.root / "organizations/acme.yaml").rename(cage.root / "organizations/kept")
+    (cage.root / "kept").mkdir(exist_ok=True)
+    (cage.root / "organizations/kept").rename(cage.root / "kept/acme.yaml")
+    for words in (("validate",), ("plan",), ("apply", "--auto-approve")):
+        for format_ in ("text", "json"):
+            ended = cage.run(*words, "kept/acme.yaml", "--format", format_)
+            assert ended.code == 1
+            hunt(cage, ended, tuple(traces(CANARIES[name].replace("${env:HOME}", ""))))
+
+
+def test_the_hunt_finds_what_is_there(cage: Workplace) -> None:
+    cage.setenv("ACME_SECRET", "x")
+    ended = cage.run("validate", "--output", "json=seen")
+    (cage.root / "seen").write_text(f"oh, {CANARIES['unicode']}")
+    with pytest.raises(AssertionError):
+        hunt(cage, ended, tuple(traces(CANARIES["unicode"])))
