@@ -45,7 +45,6 @@ def _remarks(one: Applied, style: Style) -> Iterator[str]:
 
 
 def _failure(one: Failed, style: Style) -> str:
-    before = one.receipt and f"before that: {one.receipt}"
     title = f"{one.address} could not be {_PARTICIPLES[one.action]}"
     return error_box(title, _failure_body(one), style)
 
@@ -59,6 +58,7 @@ def _failure_body(one: Failed) -> Iterator[str]:
     )
     known = [f"{name}: {visible(value)}" for name, value in facts if value]
     yield from ["", *known] if known else ()
+    yield from paragraphs(one.receipt and f"before that: {one.receipt}")
     yield from paragraphs(one.advice and f"hint: {one.advice}")
 
 

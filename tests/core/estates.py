@@ -33,6 +33,8 @@ CANARIES = {
     reference("B"): Secret("canary-zwei\nzeilen-ü"),
     reference("C"): Secret("canary\ud800alone"),
 }
+OPAQUE: Any = {"groups": None, "email": {"a": ["b"]}}
+"""A mapping that the API may hold, but that no manifest can declare."""
 OLD_SECRETS = ("canary-of-old", "", "****abcd", *(one.reveal() for one in CANARIES.values()))
 
 
@@ -65,7 +67,7 @@ def live_connections(draw: st.DrawFn, number: int) -> Any:
         identity_provider=provider,
         client_secret=Secret(draw(st.sampled_from(OLD_SECRETS))),
         custom_scopes=draw(scopes),
-        attribute_mapping=draw(mappings | st.just({"groups": None, "email": {"a": ["b"]}})),
+        attribute_mapping=draw(mappings | st.just(OPAQUE)),
         status=draw(st.sampled_from(("active", "pending"))),
         **values,
     )
@@ -85,7 +87,8 @@ def declarations(
     fields: dict[str, Any] = {"client_secret": draw(st.none() | st.sampled_from(tuple(CANARIES)))}
     for field, values in freely.items():
         held = getattr(twin, field) if twin else None
-        fields[field] = draw(st.sampled_from((held or None, None)) | values)
+        can_be_declared = held and held != OPAQUE
+        fields[field] = draw(st.sampled_from((held if can_be_declared else None, None)) | values)
     return declared(
         name,
         display_name=display_name,

@@ -138,3 +138,24 @@ def test_a_change_that_makes_no_sense_is_refused(edit: Callable[[dict[str, Any]]
     edit(broken["resource_changes"][0])
     with pytest.raises(PlanRefused, match="not complete"):
         from_document(sealed(broken))
+
+
+def test_a_live_mapping_of_more_than_texts_can_be_saved() -> None:
+    state = live(live_connection(1, display_name="okta", attribute_mapping={"a": {"b": [1]}, "n": None}))
+    for organization in (
+        desired(declared(client_id="x")),
+        desired(declared(attribute_mapping={"a": "b"})),
+        desired(declared(client_id="x", attribute_mapping={"a": "b"}, ignore=("attribute_mapping",))),
+        desired(declared(absent=True)),
+    ):
+        of = whole(plan(organization, state))
+        assert of.has_changes
+        assert from_document(document(of)) == of
+
+
+def test_a_mapping_that_is_to_be_sent_holds_texts_only() -> None:
+    of = whole(plan(desired(declared(attribute_mapping={"a": "b"})), live()))
+    broken = document(of)
+    broken["resource_changes"][0]["change"]["after"]["attribute_mapping"] = {"a": 1}
+    with pytest.raises(PlanRefused, match="not complete"):
+        from_document(sealed(broken))

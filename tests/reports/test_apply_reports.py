@@ -115,6 +115,11 @@ def test_a_failure_has_everything_that_support_asks_for() -> None:
     assert render_result(ApplyResult((FAILED,))).startswith(expected)
 
 
+def test_what_happened_before_a_failure_is_told() -> None:
+    text = render_result(ApplyResult((replace(FAILED, receipt="created as oidc-connection-test-9"),)))
+    assert "│ before that: created as oidc-connection-test-9\n" in text
+
+
 def test_a_failure_of_which_little_is_known_says_little() -> None:
     bare = replace(FAILED, message="no answer", advice="", error_type="", request_id="", status=0)
     assert "│ no answer\n╵" in render_result(ApplyResult((bare,)))
