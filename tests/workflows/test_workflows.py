@@ -1,0 +1,109 @@
+"""The example workflows, job by job: what they do on the emulator, and what they leave alone."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.workflows.conftest import OKTA_SECRET
+
+if TYPE_CHECKING:
+    from reconciler.emulator import RunningEmulator
+    from tests.workflows.conftest import Repository
+    from tests.workflows.runner import Runner
+
+EXAMPLES = Path(__file__).parent.parent.parent / "examples/github-actions"
+
+
+def pull_request(*, of: str = "us/sso") -> dict[str, Any]:
+    head = {"repo": {"full_name": of}}
+    request = {"number": 7, "head": head, "base": {"ref": "main"}}
+    return {"repository": "us/sso", "event": {"pull_request": request}, "token": "token-of-the-job"}
+
+
+@pytest.fixture
+def topic(repository: Repository) -> Repository:
+    """A branch that changes one of two organizations; ``origin/main`` is where it left."""
+    repository.git("update-ref", "refs/remotes/origin/main", "HEAD")
+    repository.git("checkout", "-q", "-b", "topic")
+    repository.replace("organizations/acme.yaml", "client-of-acme", "another-client")
+    repository.commit("change")
+    return repository
+
+
+def test_a_pull_request_is_planned_as_far_as_it_goes(
+    runner: Runner, running: RunningEmulator, topic: Repository
+) -> None:
+    jobs = replace(runner, github=pull_request()).run_workflow(EXAMPLES / "plan.yml")
+    assert (jobs["validate"].result, jobs["plan"].result) == ("success", "success")
+    plan = json.loads((runner.home / "kept/artifact-reconciler-plan").read_text(encoding="utf-8"))
+    assert [one["address"] for one in plan["resource_changes"]] == ["acme/okta"]
+    assert plan["secrets_compared"] is False
+    assert not [one for one in running.emulator.request_log if one.method != "GET"]
+
+
+def test_a_fork_gets_its_manifests_checked_and_no_credentials(
+    runner: Runner, running: RunningEmulator, topic: Repository
+) -> None:
+    jobs = replace(runner, github=pull_request(of="them/sso"), secrets={}).run_workflow(EXAMPLES / "plan.yml")
+    assert {name: job.result for name, job in jobs.items()} == {
+        "validate": "success",
+        "plan": "skipped",
+        "comment": "skipped",
+    }
+    assert not list(running.emulator.request_log)
+
+
+def test_a_broken_manifest_is_not_planned(
+    runner: Runner, running: RunningEmulator, topic: Repository
+) -> None:
+    topic.replace("organizations/globex.yaml", "issuer: https", "issuer: http")
+    jobs = replace(runner, github=pull_request()).run_workflow(EXAMPLES / "plan.yml")
+    assert [job.result for job in jobs.values()] == ["failure", "skipped", "skipped"]
+    assert not list(running.emulator.request_log)
+
+
+def test_a_merge_applies_what_was_planned(
+    runner: Runner, running: RunningEmulator, repository: Repository
+) -> None:
+    jobs = runner.run_workflow(EXAMPLES / "apply.yml")
+    assert [job.result for job in jobs.values()] == ["success", "success"], jobs
+    assert "acme/okta" in jobs["plan"].steps[0].summary
+    live = running.emulator.oidc_connections("acme")[0]
+    assert (live["client_id"], live["status"]) == ("client-of-acme", "active")
+    again = runner.run_workflow(EXAMPLES / "apply.yml")
+    assert [job.result for job in again.values()] == ["success", "skipped"]
+    printed = "".join(step.out + step.summary for job in jobs.values() for step in job.steps)
+    assert OKTA_SECRET not in printed
+
+
+def test_what_changes_between_plan_and_apply_is_refused(
+    runner: Runner, running: RunningEmulator, repository: Repository
+) -> None:
+    runner.run_workflow(EXAMPLES / "apply.yml")
+    repository.replace("organizations/acme.yaml", "client-of-acme", "another-client")
+    plan = runner.run_action({"command": "plan"}, runner.secrets)
+    victim = running.emulator.oidc_connections("acme")[0]
+    running.emulator.edit_connection(victim["connection_id"], client_id="somebody-elses")
+    ended = runner.run_action({"command": "apply", "plan-file": plan.outputs["plan-file"]}, runner.secrets)
+    assert ended.code == 1
+    assert running.emulator.oidc_connections("acme")[0]["client_id"] == "somebody-elses"
+
+
+def test_drift_is_followed_from_night_to_night(
+    runner: Runner, running: RunningEmulator, repository: Repository
+) -> None:
+    runner.run_workflow(EXAMPLES / "apply.yml")
+    victim = running.emulator.oidc_connections("acme")[0]
+    running.emulator.edit_connection(victim["connection_id"], client_id="somebody-elses")
+    standings = []
+    for _ in range(2):
+        jobs = runner.run_workflow(EXAMPLES / "drift.yml")
+        assert jobs["drift"].result == "success", jobs["drift"].steps
+        report = json.loads((runner.home / "kept/artifact-reconciler-drift").read_text(encoding="utf-8"))
+        standings += [one["standing"] for one in report["findings"]]
+    assert standings == ["new", "known"]
