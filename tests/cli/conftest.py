@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
+import structlog
 
 from reconciler.emulator import EmulatorSettings, running_emulator
 from tests.cli.workplace import Workplace
@@ -24,7 +25,9 @@ def running() -> Iterator[RunningEmulator]:
 
 
 @pytest.fixture
-def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Workplace:
+def bare(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Iterator[Workplace]:
     """An empty folder, and no credentials at all."""
     folder = tmp_path / "work"
     folder.mkdir()
@@ -33,7 +36,8 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureF
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.chdir(folder)
-    return Workplace(folder, monkeypatch, capfd)
+    yield Workplace(folder, monkeypatch, capfd)
+    structlog.reset_defaults()  # the command logs to the standard error of its own test
 
 
 @pytest.fixture

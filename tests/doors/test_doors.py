@@ -119,9 +119,7 @@ def test_the_session_s_own_organization_may_be_named_by_any_of_its_names(
 ) -> None:
     place.emulator.edit_organization("acme", organization_external_id="crm|1")
     log_in(place, "session")
-    place.write(
-        "organizations/acme.yaml", manifest(place.emulator.organization("acme")[reference], "only")
-    )
+    place.write("organizations/acme.yaml", manifest(place.emulator.organization("acme")[reference], "only"))
     assert place.run("apply", "--auto-approve").code == 0
     assert [one["display_name"] for one in place.live("acme")] == ["only"]
 
