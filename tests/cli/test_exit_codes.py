@@ -53,7 +53,7 @@ WRONG_WORDS = (
     ("emulator", "--behaviour", "nonsense=x"),
     ("emulator", "--seed", "nowhere.yaml", "--port", "0"),
     ("emulator", "surplus"),
-    ("demo", "--frobnicate"),
+    *((verb, "--frobnicate") for verb in VERBS),
     ("demo", "--keep", "."),
 )
 

@@ -1,0 +1,214 @@
+"""init, schema, show, demo, the emulator and shell completion, as a newcomer meets them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from reconciler.cli.commands import VERBS
+from tests.cli.estates import ROOT
+from tests.cli.workplace import NO_CHANGES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.cli.workplace import Workplace
+
+AUTH = (
+    "project-test-11111111-1111-4111-8111-111111111111",
+    "secret-test-11111111111111111111111111111111",
+)
+
+
+class TestInit:
+    @pytest.mark.parametrize("words", [(), ("shop",), ("deep/er/down",)], ids=str)
+    def test_what_it_writes_is_valid(self, bare: Workplace, words: tuple[str, ...]) -> None:
+        ended = bare.run("init", *words)
+        assert (ended.code, ended.err) == (0, "")
+        folder = "".join(words) or "."
+        assert bare.run("-C", folder, "validate").code == 0
+
+    def test_it_names_every_file(self, bare: Workplace) -> None:
+        out = bare.run("init").out
+        files = [one for one in Path().rglob("*") if one.is_file()]
+        assert len(files) >= 3
+        assert all(str(one) in out for one in files)
+
+    def test_its_workflows_are_yaml(self, bare: Workplace) -> None:
+        bare.run("init")
+        workflows = list(Path(".github/workflows").iterdir())
+        assert workflows
+        for one in workflows:
+            assert yaml.safe_load(one.read_text())["jobs"]
+
+    @pytest.mark.parametrize("name", ["reconciler.yaml", "organizations/example.yaml"])
+    def test_it_overwrites_nothing_and_then_writes_nothing(self, bare: Workplace, name: str) -> None:
+        bare.write(name, "mine")
+        ended = bare.run("init")
+        assert ended.code == 1
+        assert name in ended.err
+        assert [str(one) for one in Path().rglob("*") if one.is_file()] == [name]
+        assert Path(name).read_text() == "mine"
+
+    def test_not_even_a_link_that_leads_nowhere(self, bare: Workplace) -> None:
+        Path("reconciler.yaml").symlink_to("nowhere")
+        assert bare.run("init").code == 1
+        assert Path("reconciler.yaml").is_symlink()
+
+    def test_a_place_that_is_no_folder(self, bare: Workplace) -> None:
+        bare.write("file", "")
+        ended = bare.run("init", "file")
+        assert ended.code == 1
+        assert "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize("name", ["organization", "project", "plan"])
+def test_the_schemas_are_valid_and_the_published_ones(bare: Workplace, name: str) -> None:
+    ended = bare.run("schema", name)
+    assert ended.code == 0
+    Draft202012Validator.check_schema(ended.document)
+    assert ended.out == (ROOT / "schemas" / f"{name}.schema.json").read_text()
+
+
+def test_a_saved_plan_is_as_its_schema_says(place: Workplace) -> None:
+    place.run("plan", "--out", "plan.json")
+    schema = place.run("schema", "plan").document
+    Draft202012Validator(schema).validate(json.loads(Path("plan.json").read_text()))
+
+
+class TestDemo:
+    def test_it_tells_the_story_with_the_real_commands(self, bare: Workplace) -> None:
+        with bare.start("demo", "--keep", "kept") as process:
+            out, err = process.communicate(timeout=110)
+        assert process.returncode == 0, out + err
+        assert out.count("$ reconciler ") >= 7
+        assert "Plan: 4 to add, 0 to change, 0 to destroy." in out
+        assert "Plan: 0 to add, 1 to change, 0 to destroy." in out
+        assert "Apply complete! Resources: 4 added, 0 changed, 0 destroyed." in out
+        assert out.count(NO_CHANGES) == 2
+        assert out.rstrip().endswith(NO_CHANGES)
+        assert bare.run("-C", "kept", "validate").code == 0
+
+    def test_it_leaves_nothing_behind(self, bare: Workplace) -> None:
+        bare.setenv("TMPDIR", str(bare.root))
+        with bare.start("demo") as process:
+            process.communicate(timeout=110)
+        assert process.returncode == 0
+        assert not list(bare.root.iterdir())
+
+    def test_it_overwrites_nothing(self, bare: Workplace) -> None:
+        ended = bare.run("demo", "--keep", ".")
+        assert ended.code == 1
+        assert "nothing is overwritten" in ended.err
+
+
+class TestEmulator:
+    @pytest.fixture
+    def started(self, bare: Workplace) -> Iterator[subprocess.Popen[str]]:
+        bare.write("seed.yaml", "organizations: [{organization_slug: acme, organization_name: Acme}]")
+        with self.start(bare) as process:
+            yield process
+            process.kill()
+
+    def start(self, place: Workplace) -> subprocess.Popen[str]:
+        return place.start("emulator", "--port", "0", "--seed", "seed.yaml", "--state", "state.db")
+
+    def announced(self, process: subprocess.Popen[str]) -> dict[str, str]:
+        """What it prints can be evaluated by a shell as it stands."""
+        assert process.stdout is not None
+        lines = [process.stdout.readline().strip() for _ in range(3)]
+        assert all(line.startswith("export STYTCH_") for line in lines)
+        return dict(line.removeprefix("export ").split("=", 1) for line in lines)
+
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+    def test_it_announces_itself_serves_and_ends_when_told(
+        self, started: subprocess.Popen[str], number: signal.Signals
+    ) -> None:
+        base_url = self.announced(started)["STYTCH_BASE_URL"]
+        answer = httpx.get(f"{base_url}/v1/b2b/organizations/acme", auth=AUTH)
+        assert answer.json()["organization"]["organization_name"] == "Acme"
+        started.send_signal(number)
+        _, err = started.communicate(timeout=30)
+        assert started.returncode == 0
+        assert "Traceback" not in err
+
+    def test_the_real_commands_work_with_what_it_announces_and_its_state_survives(
+        self, bare: Workplace, started: subprocess.Popen[str]
+    ) -> None:
+        bare.declare("acme", issuer="http://127.0.0.1:9/nobody")
+        bare.setenv("ACME_SECRET", "x")
+        for name, value in self.announced(started).items():
+            bare.setenv(name, value)
+        assert bare.run("apply", "--auto-approve").code == 0
+        started.send_signal(signal.SIGINT)
+        started.communicate(timeout=30)
+        with self.start(bare) as again:
+            for name, value in self.announced(again).items():
+                bare.setenv(name, value)
+            assert bare.run("plan").out.startswith(NO_CHANGES)
+            again.kill()
+
+    def test_a_port_that_is_taken(self, bare: Workplace, started: subprocess.Popen[str]) -> None:
+        port = self.announced(started)["STYTCH_BASE_URL"].rpartition(":")[2]
+        ended = bare.run("emulator", "--port", port)
+        assert ended.code == 1
+        assert f"cannot listen at 127.0.0.1:{port}" in ended.err
+
+    @pytest.mark.parametrize("seed", ["organizations: 7", "{", "nonsense: []"])
+    def test_a_seed_that_makes_no_sense(self, bare: Workplace, seed: str) -> None:
+        bare.write("seed.yaml", seed)
+        ended = bare.run("emulator", "--port", "0", "--seed", "seed.yaml")
+        assert ended.code == 1
+        assert "Traceback" not in ended.err
+
+    def test_the_behaviours_are_listed(self, bare: Workplace) -> None:
+        ended = bare.run("emulator", "--list-behaviours")
+        assert ended.code == 0
+        assert all(f"(U{number})" in ended.out for number in range(1, 32))
+
+    @pytest.mark.parametrize("words", [("emulator", "--port", "0"), ("demo",)], ids=lambda words: words[0])
+    def test_without_its_extra_it_says_what_to_install(
+        self, bare: Workplace, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        bare.write("missing/uvicorn.py", "raise ModuleNotFoundError(name='uvicorn')")
+        bare.setenv("PYTHONPATH", str(bare.root / "missing"))
+        with bare.start(*words) as process:
+            _, err = process.communicate(timeout=60)
+        assert process.returncode == 1
+        assert "pip install 'reconciler[emulator]'" in err
+        assert "Traceback" not in err
+
+
+class TestCompletion:
+    @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+    def test_there_is_a_script_for_every_shell(self, bare: Workplace, shell: str) -> None:
+        done = self.complete(f"{shell}_source")
+        assert done.returncode == 0
+        assert "_RECONCILER_COMPLETE" in done.stdout
+
+    def test_verbs_and_options_are_offered(self) -> None:
+        verbs = self.complete("bash_complete", "reconciler ", 1).stdout
+        assert all(f"plain,{verb}\n" in verbs for verb in VERBS)
+        options = self.complete("bash_complete", "reconciler plan --", 2).stdout
+        assert "plain,--detailed-exitcode" in options
+
+    def complete(self, instruction: str, line: str = "", word: int = 0) -> subprocess.CompletedProcess[str]:
+        environment = os.environ | {
+            "_RECONCILER_COMPLETE": instruction,
+            "COMP_WORDS": line,
+            "COMP_CWORD": str(word),
+        }
+        command = Path(sys.executable).with_name("reconciler")
+        return subprocess.run(
+            [command], env=environment, capture_output=True, text=True, check=False, timeout=60
+        )

@@ -1,0 +1,90 @@
+"""Nobody pays for what they do not use: help, version and validation import next to nothing."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reconciler.cli.commands import VERBS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.cli.workplace import Workplace
+
+HEAVY = {
+    "aiohttp",
+    "asyncio",
+    "deepdiff",
+    "httpx",
+    "jinja2",
+    "pydantic",
+    "rich",
+    "starlette",
+    "structlog",
+    "uvicorn",
+    "yaml",
+}
+_PROGRAM = """
+import os, sys
+from reconciler.cli.main import main
+try:
+    main(sys.argv[1:])
+finally:
+    print(" ".join({name.partition(".")[0] for name in sys.modules}), file=sys.stderr)
+"""
+
+
+def imported_by(place: Workplace, *words: str) -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", _PROGRAM, *words],
+        cwd=place.root, env=without_coverage(), capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    return set(done.stderr.split())
+
+
+def without_coverage() -> dict[str, str]:
+    """What measures the tests is no part of what is measured here."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("COV")}
+
+
+@pytest.mark.parametrize("words", [("--help",), ("--version",), *((verb, "--help") for verb in VERBS)])
+def test_help_and_version_import_nothing_heavy(bare: Workplace, words: tuple[str, ...]) -> None:
+    assert not imported_by(bare, *words) & HEAVY
+
+
+def test_validation_needs_neither_network_nor_colours(place: Workplace) -> None:
+    allowed = {"yaml", "pydantic", "asyncio"}
+    assert not imported_by(place, "validate") & (HEAVY - allowed)
+
+
+@pytest.mark.parametrize("words", [("show", "plan.json"), ("schema", "plan"), ("schema", "organization")])
+def test_neither_do_commands_that_read_files_only(place: Workplace, words: tuple[str, ...]) -> None:
+    place.run("plan", "--out", "plan.json")
+    allowed = {"yaml", "pydantic", "asyncio", "deepdiff"}
+    assert not imported_by(place, *words) & (HEAVY - allowed)
+
+
+def test_help_costs_little_more_than_a_bare_start(tmp_path: Path) -> None:
+    """The bound is generous, for machines differ; what is imported is held above."""
+    bare = cpu_seconds([sys.executable, "-c", "pass"], tmp_path)
+    helped = cpu_seconds([sys.executable, "-m", "reconciler", "--help"], tmp_path)
+    assert helped - bare < 0.150
+
+
+def cpu_seconds(command: list[str], folder: Path) -> float:
+    """The least of several runs, which is what disturbs nobody else's work the least."""
+    spent = []
+    for _ in range(5):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run(
+            command, cwd=folder, env=without_coverage(), capture_output=True, check=True, timeout=60
+        )
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        spent.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    return min(spent)
