@@ -11,7 +11,7 @@ from reconciler.core.errors import UsageError
 if TYPE_CHECKING:
     from reconciler.core.plan import Scope
 
-_NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9._]|-(?!-)){0,29}")
+_NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9._]|-(?!-)){0,23}")
 
 
 def checked_name(name: str) -> str:
@@ -22,7 +22,7 @@ def checked_name(name: str) -> str:
     """
     if _NAME.fullmatch(name) is None:
         raise UsageError(
-            f"the name {name!r} is unfit: at most 30 lower-case letters, digits, dots, underscores and "
+            f"the name {name!r} is unfit: at most 24 lower-case letters, digits, dots, underscores and "
             "single hyphens, a letter or digit first"
         )
     return name

@@ -152,7 +152,7 @@ ORDINARY = plan(
     create(
         "umbrella", "keycloak", identity_provider="keycloak", issuer="https://id.umbrella.example/realms/b2b"
     ),
-    diagnostics=(WARNING,),
+    risks=(WARNING,),
     unmanaged=UNMANAGED,
 )
 QUIET = plan(unchanged=12)
@@ -183,6 +183,7 @@ def hostile_plan(texts: tuple[str, ...] = HOSTILE) -> Plan:
     return plan(
         *changes,
         diagnostics=findings,
+        risks=findings[-1:],
         blocks=findings[:1],
         unmanaged=tuple(Unmanaged(text, live(text, connection_id=text)) for text in texts),
         scope=Scope(first, last, Environment.LIVE),
@@ -206,4 +207,4 @@ def large_plan(organizations: int) -> Plan:
     """Return a plan in which every organization changes; the last of them loses a connection."""
     names = [f"customer-{number:05}" for number in range(organizations)]
     changes = [update(name, "okta", client_id="0oa-new", issuer="https://login.acme.com") for name in names]
-    return plan(*changes, delete(names[-1], "the-last"), diagnostics=(WARNING,))
+    return plan(*changes, delete(names[-1], "the-last"), risks=(WARNING,))

@@ -1,0 +1,63 @@
+"""Forges to publish on, and time that passes at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reconciler.publishers.github import GitHub
+from reconciler.publishers.gitlab import GitLab
+from tests.publishers import fake_github, fake_gitlab
+from tests.publishers.fake_github import FakeGitHub
+from tests.publishers.fake_gitlab import FakeGitLab
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class QuickClock:
+    """Remembers how long it was waited, and does not wait."""
+
+    def __init__(self) -> None:
+        self.waits: list[float] = []
+
+    def monotonic(self) -> float:
+        return sum(self.waits)
+
+    def now(self) -> float:
+        return 1_800_000_000.0 + sum(self.waits)
+
+    def sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+
+
+@pytest.fixture
+def clock() -> QuickClock:
+    return QuickClock()
+
+
+@pytest.fixture
+def github() -> Iterator[FakeGitHub]:
+    with FakeGitHub() as fake:
+        yield fake
+
+
+@pytest.fixture
+def forge(github: FakeGitHub, clock: QuickClock) -> Iterator[GitHub]:
+    forge = GitHub(fake_github.TOKEN, fake_github.REPOSITORY, 7, api_url=github.api_url, clock=clock)
+    yield forge
+    forge.close()
+
+
+@pytest.fixture
+def gitlab() -> Iterator[FakeGitLab]:
+    with FakeGitLab() as fake:
+        yield fake
+
+
+@pytest.fixture
+def gitlab_forge(gitlab: FakeGitLab, clock: QuickClock) -> Iterator[GitLab]:
+    forge = GitLab(fake_gitlab.TOKEN, fake_gitlab.PROJECT, 3, api_url=gitlab.api_url, clock=clock)
+    yield forge
+    forge.close()

@@ -1,0 +1,226 @@
+"""Calls are repeated only where that is safe, within bounds, and never show the token."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reconciler.core.errors import PublishingFailed, UnknownPublication, UsageError
+from reconciler.publishers.github import GitHub
+from reconciler.publishers.gitlab import GitLab
+from reconciler.publishers.http import RestClient, checked_base_url
+from reconciler.publishers.patience import MOST_ATTEMPTS, PATIENCE
+from tests.publishers.fake_forge import Answer, FakeForge, Fault
+from tests.publishers.fake_github import REPOSITORY, TOKEN, FakeGitHub
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.publishers.conftest import QuickClock
+    from tests.publishers.fake_forge import Call
+    from tests.publishers.fake_gitlab import FakeGitLab
+
+
+class Echo(FakeForge):
+    """Answers every call with its path."""
+
+    def answer(self, call: Call) -> Answer:
+        return self.page(call, ["a", "b", "c"]) if call.path == "/list" else Answer(200, {"path": call.path})
+
+
+@pytest.fixture
+def echo() -> Iterator[Echo]:
+    with Echo() as fake:
+        yield fake
+
+
+@pytest.fixture
+def client(echo: Echo, clock: QuickClock) -> Iterator[RestClient]:
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    client = RestClient(echo.origin, headers, token=TOKEN, advice={403: "ask nicely"}, clock=clock)
+    yield client
+    client.close()
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+def test_what_may_pass_is_tried_again(echo: Echo, client: RestClient, clock: QuickClock, status: int) -> None:
+    echo.faults = [Fault("GET", Answer(status))] * 3
+    assert client.call("GET", "/x") == {"path": "/x"}
+    assert clock.waits == [1, 2, 4]
+
+
+@pytest.mark.parametrize(
+    ("headers", "message"),
+    [({"Retry-After": "1"}, ""), ({"X-RateLimit-Remaining": "0"}, ""), ({}, "a secondary rate limit")],
+)
+def test_a_403_that_means_later_is_tried_again(
+    echo: Echo, client: RestClient, headers: dict[str, str], message: str
+) -> None:
+    echo.faults = [Fault("POST", Answer(403, {"message": message}, headers))]
+    assert client.call("POST", "/x", creates=True) == {"path": "/x"}
+
+
+def test_a_403_that_means_no_is_not(echo: Echo, client: RestClient) -> None:
+    echo.faults = [Fault("GET", Answer(403, {"message": "Resource not accessible"}))]
+    with pytest.raises(PublishingFailed, match=r"403: Resource not accessible \(ask nicely\)") as caught:
+        client.call("GET", "/x")
+    assert (caught.value.status, len(echo.calls)) == (403, 1)
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 409, 410, 422])
+def test_what_is_final_is_not_tried_again(echo: Echo, client: RestClient, status: int) -> None:
+    echo.faults = [Fault("GET", Answer(status))]
+    with pytest.raises(PublishingFailed, match=f"GET /x answered {status}"):
+        client.call("GET", "/x")
+    assert len(echo.calls) == 1
+
+
+def test_it_waits_as_long_as_it_is_told(echo: Echo, client: RestClient, clock: QuickClock) -> None:
+    reset = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(int(clock.now()) + 30)}
+    echo.faults = [
+        Fault("GET", Answer(429, headers={"Retry-After": "7"})),
+        Fault("GET", Answer(403, headers=reset)),
+        Fault("GET", Answer(429, headers={"RateLimit-Remaining": "0", "RateLimit-Reset": "1"})),
+        Fault("GET", Answer(429, headers={"Retry-After": "Sat, 21 Nov 2026 12:00:00 GMT"})),
+    ]
+    client.call("GET", "/x")
+    assert clock.waits == [7, 24, 1, 8]
+
+
+def test_it_does_not_wait_longer_than_its_patience(echo: Echo, client: RestClient, clock: QuickClock) -> None:
+    echo.faults = [Fault("GET", Answer(429, headers={"Retry-After": str(int(PATIENCE) + 1)}))]
+    with pytest.raises(PublishingFailed, match="answered 429"):
+        client.call("GET", "/x")
+    assert clock.waits == []
+
+
+def test_it_does_not_try_for_ever(echo: Echo, client: RestClient) -> None:
+    echo.faults = [Fault("GET", Answer(503))] * 20
+    with pytest.raises(PublishingFailed, match="answered 503"):
+        client.call("GET", "/x")
+    assert len(echo.calls) == MOST_ATTEMPTS
+
+
+def test_a_lost_answer_to_a_read_is_asked_for_again(echo: Echo, client: RestClient) -> None:
+    echo.faults = [Fault("GET"), Fault("GET")]
+    assert client.call("GET", "/x") == {"path": "/x"}
+
+
+@pytest.mark.parametrize("fault", [Fault("POST"), Fault("POST", Answer(500)), Fault("POST", Answer(504))])
+def test_a_create_of_unknown_outcome_is_not_repeated(echo: Echo, client: RestClient, fault: Fault) -> None:
+    echo.faults = [fault]
+    with pytest.raises(UnknownPublication):
+        client.call("POST", "/x", creates=True)
+    assert len(echo.calls) == 1
+
+
+def test_where_nobody_listens_a_create_may_be_repeated(clock: QuickClock) -> None:
+    with Echo() as gone:
+        origin = gone.origin
+    client = RestClient(origin, {}, token=TOKEN, advice={}, clock=clock)
+    with pytest.raises(PublishingFailed, match="POST /x failed") as caught:
+        client.call("POST", "/x", creates=True)
+    assert not isinstance(caught.value, UnknownPublication)
+    assert len(clock.waits) == MOST_ATTEMPTS - 1
+    client.close()
+
+
+def test_pages_are_followed(echo: Echo, client: RestClient) -> None:
+    echo.page_size = 1
+    assert list(client.pages("/list?per_page=100")) == ["a", "b", "c"]
+
+
+def test_the_token_is_not_carried_to_another_host(echo: Echo, client: RestClient) -> None:
+    link = {"Link": '<https://evil.example/list?page=2>; rel="next"'}
+    echo.faults = [Fault("GET", Answer(200, ["a"], link))]
+    with pytest.raises(PublishingFailed, match=r"another host than 127\.0\.0\.1:\d+: evil\.example"):
+        list(client.pages("/list"))
+
+
+def test_redirects_are_not_followed(echo: Echo, client: RestClient) -> None:
+    echo.faults = [Fault("GET", Answer(301, headers={"Location": "https://evil.example/"}))]
+    with pytest.raises(PublishingFailed, match="answered 301"):
+        client.call("GET", "/x")
+
+
+def test_pages_without_end_are_an_error(echo: Echo, client: RestClient) -> None:
+    link = {"Link": f'<{echo.origin}/list>; rel="next"'}
+    echo.faults = [Fault("GET", Answer(200, ["a"], link))] * 200
+    with pytest.raises(PublishingFailed, match="did not end"):
+        list(client.pages("/list"))
+
+
+@pytest.mark.parametrize("document", [{"message": "no list"}, None, "text"])
+def test_a_list_that_is_none_is_an_error(echo: Echo, client: RestClient, document: object) -> None:
+    echo.faults = [Fault("GET", Answer(200, document))]
+    with pytest.raises(PublishingFailed, match="other than a list"):
+        list(client.pages("/list"))
+
+
+class NoJson(FakeForge):
+    def answer(self, call: Call) -> Answer:
+        return Answer(200, {"id": "seven", "body": 7} if call.method == "POST" else [3])
+
+
+def test_answers_of_the_wrong_shape_are_errors(clock: QuickClock) -> None:
+    with NoJson() as fake:
+        forge = GitHub(TOKEN, REPOSITORY, 7, api_url=fake.origin, clock=clock)
+        with pytest.raises(PublishingFailed, match="has no id"):
+            forge.create_comment("x")
+        with pytest.raises(PublishingFailed, match="whose token"):
+            forge._ask_graphql()
+        forge.close()
+        other = GitLab(TOKEN, "acme/identity", 3, api_url=fake.origin, clock=clock)
+        with pytest.raises(PublishingFailed, match="whose token"):
+            other.author()
+        with pytest.raises(PublishingFailed, match="has no labels"):
+            other.labels()
+        other.close()
+
+
+def test_no_error_shows_the_token(echo: Echo, client: RestClient) -> None:
+    """Not even if the other side sends it back."""
+    echo.faults = [Fault("GET", Answer(401, {"message": f"bad token {TOKEN}"}))]
+    with pytest.raises(PublishingFailed) as caught:
+        client.call("GET", "/x")
+    assert TOKEN not in str(caught.value)
+    assert "(token)" in str(caught.value)
+
+
+@pytest.mark.parametrize("token", ["", f"{TOKEN}\n", f"{TOKEN} x", "ghs_\u00e9", f"{TOKEN}\x00"])
+def test_a_token_that_no_header_can_carry_is_refused_without_being_shown(token: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        GitHub(token, REPOSITORY)
+    assert TOKEN not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://github.example", "https://user:pass@github.example", "ftp://x", "https://x?y=1", "github", "https://"],
+)  # fmt: skip
+def test_an_address_that_must_not_get_a_token_is_refused(url: str) -> None:
+    with pytest.raises(UsageError, match="https URL") as caught:
+        checked_base_url(url)
+    assert "pass" not in str(caught.value)
+
+
+@pytest.mark.parametrize("project", ["", "acme", "acme/../x y", "-1"])
+def test_a_project_that_could_lead_elsewhere_is_refused(project: str) -> None:
+    with pytest.raises(UsageError, match="GROUP/NAME"):
+        GitLab(TOKEN, project)
+
+
+def test_without_a_merge_request_it_says_which_option_is_missing(gitlab: FakeGitLab) -> None:
+    forge = GitLab(TOKEN, "42", api_url=gitlab.api_url)
+    with pytest.raises(UsageError, match="--merge-request"):
+        forge.labels()
+    forge.close()
+
+
+def test_a_read_only_token_is_told_what_it_lacks() -> None:
+    with FakeGitHub(is_read_only=True) as github:
+        forge = GitHub(TOKEN, REPOSITORY, 7, api_url=github.api_url)
+        with pytest.raises(PublishingFailed, match="pull-requests: write"):
+            forge.create_comment("x")
+        forge.close()
