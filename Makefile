@@ -3,32 +3,45 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+WHEEL_VENV := build/wheel
 
-.PHONY: demo test lint types check coverage format schemas clean
+.PHONY: help demo test lint types coverage check wheel format schemas goldens clean
+
+help:  ## what can be made
+	@sed -n 's/^\([a-z]*\):.*##  */\1\t/p' $(MAKEFILE_LIST) | expand -t 10
 
 demo: $(READY)  ## the whole story on the emulator, with the real commands
 	@$(BIN)/reconciler demo
 
 test: $(READY)  ## all tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto
 
-lint: $(READY)
+lint: $(READY)  ## style, and the floors of the house
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 
-types: $(READY)
+types: $(READY)  ## mypy, strict
 	$(BIN)/mypy
 
-coverage: $(READY)  ## branch coverage; fails below the mark that may only rise
+coverage: $(READY)  ## all tests with branch coverage; fails below the mark that may only rise
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage run -m pytest -n auto
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report
 
-check: lint types coverage  ## what .ci/run runs
+check: lint types coverage  ## all that a change has to pass
 
-format: $(READY)
+wheel: $(READY)  ## build the wheel, install it alone in a fresh environment, and run its demo elsewhere
+	rm -rf dist $(WHEEL_VENV)
+	$(BIN)/python -m build --wheel --no-isolation --outdir dist .
+	$(PYTHON) -m venv $(WHEEL_VENV)
+	$(WHEEL_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.lock
+	$(WHEEL_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps dist/*.whl
+	cd / && "$(CURDIR)/$(WHEEL_VENV)/bin/reconciler" demo > "$(CURDIR)/build/demo.txt"
+	grep -q "^No changes. Your infrastructure matches the configuration.$$" build/demo.txt
+
+format: $(READY)  ## sort imports and format
 	$(BIN)/ruff check --fix --select I .
 	$(BIN)/ruff format .
 
@@ -37,11 +50,14 @@ schemas: $(READY)  ## write schemas/ anew from the code
 	$(BIN)/reconciler schema project > schemas/project.schema.json
 	$(BIN)/reconciler schema plan > schemas/plan.schema.json
 
+goldens: $(READY)  ## write golden files and docs anew; read every difference before committing it
+	$(BIN)/python -m pytest -q --update-goldens tests/plans tests/reports tests/docs
+
 $(READY): pyproject.toml requirements-dev.lock
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-clean:
-	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+clean:  ## as after a fresh clone
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
