@@ -40,6 +40,9 @@ def _read_age(_context: click.Context, _parameter: click.Parameter, value: str) 
     "--allow-deletes", type=click.IntRange(min=1), metavar="N", help="Accept a plan of exactly N deletes."
 )
 @click.option(
+    "--accept-risk", metavar="RULE:ADDRESS", multiple=True, help="Accept a risk that blocks; may be repeated."
+)
+@click.option(
     "--max-age",
     default="24h",
     show_default=True,

@@ -16,6 +16,7 @@ from reconciler.cli.planning import Planned, plan_live
 from reconciler.cli.watching import Watch
 from reconciler.core.errors import InvalidConfiguration
 from reconciler.core.outcome import ApplyResult
+from reconciler.policies import accept_risks
 from reconciler.providers.stytch.connect import connect
 from reconciler.reports import PLAN_FORMATS, RESULT_FORMATS
 from reconciler.storage.plan_file import load_plan
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
 
     from reconciler.cli.call import Call
     from reconciler.cli.console import Console
+    from reconciler.core.plan import Plan
     from reconciler.core.secret import Secret, SecretReference
+    from reconciler.manifests import Project
 
 
 def load_saved(call: Call, path: Path, options: Mapping[str, Any]) -> Planned:
@@ -41,13 +44,13 @@ def load_saved(call: Call, path: Path, options: Mapping[str, Any]) -> Planned:
     plan = load_plan(path)
     target = wiring.target_of(project)
     check_saved_plan(plan, scope=wiring.scope_of(target), now=wiring.now(), max_age=options["max_age"])
-    return Planned(accept_deletes(plan, project.limits, options["allow_deletes"]), project, target)
+    return Planned(_accepting(plan, project, options), project, target)
 
 
 def plan_now(call: Call, paths: Sequence[str], options: Mapping[str, Any]) -> Planned:
     """Plan, and show the plan: as the result's preamble, or as a remark if the result is JSON."""
     planned = plan_live(call, paths, options)
-    plan = accept_deletes(planned.plan, planned.project.limits, options["allow_deletes"])
+    plan = _accepting(planned.plan, planned.project, options)
     if call.format == "text":
         call.console.result(PLAN_FORMATS["text"](plan, color=call.console.colors_result))
     else:
@@ -62,8 +65,8 @@ def carry_out(planned: Planned, call: Call) -> ExitCode:
         InvalidConfiguration: something blocks the plan as a whole, or a secret that it needs cannot
             be resolved; nothing was written.
     """
-    if planned.plan.blocks:
-        raise InvalidConfiguration((*planned.plan.diagnostics, *planned.plan.blocks))
+    if planned.plan.refusals:
+        raise InvalidConfiguration((*planned.plan.diagnostics, *planned.plan.refusals))
     secrets = wiring.secrets_of(planned.project, secrets_wanted_by(planned.plan))
     result = asyncio.run(_apply(planned, secrets, call.console))
     result = replace(result, diagnostics=planned.plan.diagnostics)
@@ -71,6 +74,11 @@ def carry_out(planned: Planned, call: Call) -> ExitCode:
     if result.interrupted:
         return ExitCode.INTERRUPTED
     return ExitCode.SUCCESS if result.is_complete and delivered else ExitCode.ERROR
+
+
+def _accepting(plan: Plan, project: Project, options: Mapping[str, Any]) -> Plan:
+    plan = accept_deletes(plan, project.limits, options["allow_deletes"])
+    return accept_risks(plan, options["accept_risk"])
 
 
 async def _apply(

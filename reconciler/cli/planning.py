@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from reconciler.cli import wiring
@@ -65,6 +65,7 @@ def plan_live(call: Call, paths: Sequence[str], options: Mapping[str, Any]) -> P
     declared.complete()
     if declared.diagnostics:
         console.remark(render_diagnostics(tuple(declared.diagnostics), color=console.colors_remarks))
+    plan = replace(plan, risks=declared.risks(plan.changes, project.policies))
     organizations = None if named is None else frozenset(named)
     return Planned(plan, project, target, Coverage(choices.targets, organizations))
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from reconciler.core.errors import InvalidConfiguration
 from reconciler.core.plan import Environment, Scope
 from reconciler.manifests import BackendTarget, load_project, resolve_target
+from reconciler.policies import unknown_rules
 from reconciler.secrets import resolve_secrets
 
 if TYPE_CHECKING:
@@ -28,7 +29,10 @@ def project_of(config: str | None) -> Project:
     Raises:
         InvalidConfiguration: it has findings.
     """
-    return load_project(Path(config) if config else None, Path.cwd())
+    project = load_project(Path(config) if config else None, Path.cwd())
+    if unknown := unknown_rules(project.policies, project.policy_locations):
+        raise InvalidConfiguration(unknown)
+    return project
 
 
 def target_of(project: Project) -> Target:

@@ -90,7 +90,8 @@ class Plan:
     """All changes in the order in which they are shown.
 
     ``diagnostics`` are findings about single organizations, ``blocks`` those that forbid to apply
-    anything. The plan never contains a secret, only references.
+    anything. ``risks`` are changes that deserve a second look; one of error severity forbids to
+    apply too, until it is accepted. The plan never contains a secret, only references.
     """
 
     scope: Scope
@@ -99,6 +100,7 @@ class Plan:
     unmanaged: tuple[Unmanaged, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
     blocks: tuple[Diagnostic, ...] = ()
+    risks: tuple[Diagnostic, ...] = ()
     summary: PlanSummary = field(default_factory=PlanSummary)
     commit: str = ""
     secrets_compared: bool = True
@@ -116,12 +118,22 @@ class Plan:
     @property
     def has_errors(self) -> bool:
         """Whether there is any error: something refused, or everything blocked."""
-        return bool(self.blocks) or any(found.is_error for found in self.diagnostics)
+        return bool(self.refusals) or any(found.is_error for found in self.diagnostics)
 
     @property
     def can_apply(self) -> bool:
         """Whether there is something to apply and nothing forbids it."""
-        return self.has_changes and not self.blocks
+        return self.has_changes and not self.refusals
+
+    @property
+    def refusals(self) -> tuple[Diagnostic, ...]:
+        """All that forbids to apply anything."""
+        return (*self.blocks, *(risk for risk in self.risks if risk.is_error))
+
+    @property
+    def findings(self) -> tuple[Diagnostic, ...]:
+        """All that there is to say of the plan, what stands in the way first."""
+        return (*self.blocks, *self.risks, *self.diagnostics)
 
 
 def summarize(plan: OrganizationPlan) -> PlanSummary:

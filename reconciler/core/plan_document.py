@@ -54,7 +54,7 @@ def to_document(plan: Plan, version: str) -> Document:
         "unmanaged": [unmanaged_document(one) for one in plan.unmanaged],
         "diagnostics": [diagnostic_document(found) for found in plan.diagnostics],
         "blocks": [diagnostic_document(found) for found in plan.blocks],
-        "risks": [],
+        "risks": [diagnostic_document(found) for found in plan.risks],
     }
     return document | {"digest": digest(document)}
 

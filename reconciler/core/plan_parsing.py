@@ -111,6 +111,7 @@ def _plan(document: Document) -> Plan:
         ),
         diagnostics=tuple(read_diagnostic(one) for one in document["diagnostics"]),
         blocks=tuple(read_diagnostic(one) for one in document["blocks"]),
+        risks=tuple(read_diagnostic(one) for one in document["risks"]),
         summary=PlanSummary(**{field.name: document["summary"][field.name] for field in fields(PlanSummary)}),
         commit=document["commit"],
         secrets_compared=document["secrets_compared"],

@@ -26,8 +26,8 @@ def publish_labels(forge: Forge, plan: Plan, name: str) -> frozenset[str]:
 
 
 def risk_labels(plan: Plan, name: str) -> frozenset[str]:
-    """Return the labels for a plan: it destroys, has warnings, or cannot be applied as it is."""
-    deserved = (plan.summary.destroy > 0, plan.summary.warnings > 0, plan.has_errors)
+    """Return the labels for a plan: it destroys, is risky, or cannot be applied as it is."""
+    deserved = (plan.summary.destroy > 0, bool(plan.risks), plan.has_errors)
     return frozenset(_label(name, kind) for kind, is_so in zip(_KINDS, deserved, strict=True) if is_so)
 
 

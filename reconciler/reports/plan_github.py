@@ -20,7 +20,7 @@ def plan_github(plan: Plan, *, color: bool = False) -> str:
     GitHub shows ten annotations of each level in a step, so the order matters.
     """
     del color  # commands have none; every format takes the same arguments
-    lines = [finding_annotation(found) for found in most_urgent_findings((*plan.blocks, *plan.diagnostics))]
+    lines = [finding_annotation(found) for found in most_urgent_findings(plan.findings)]
     lines += [_annotation(change) for change in most_urgent_changes(concerns_of(plan))]
     lines += [ordinary_line(words) for words in (verdict(plan), *shortcomings(plan))]
     return "\n".join(lines) + "\n"

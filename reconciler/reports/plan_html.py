@@ -53,7 +53,7 @@ def plan_html(plan: Plan, *, color: bool = False) -> str:
         verdict=verdict(plan),
         tone=_tone(plan),
         remarks=remarks,
-        notes=notes_of(most_urgent_findings((*plan.blocks, *plan.diagnostics))),
+        notes=notes_of(most_urgent_findings(plan.findings)),
         actions=tuple((action.value, label) for action, label in _ACTIONS if action in present),
         groups=tuple(_group(one, is_whole=len(plan.changes) <= _MOST_WITH_UNCHANGED) for one in concerns),
         lists=_lists(plan),

@@ -42,7 +42,7 @@ def plan_markdown(plan: Plan, *, color: bool = False, most_bytes: int = MOST_BYT
     concerns = concerns_of(plan)
     page.write(_heading(plan))
     page.write("\n".join(f"> {line}" for line in _remarks(plan)))
-    page.write(findings_list((*plan.blocks, *plan.diagnostics), page.room(0.4)))
+    page.write(findings_list(plan.findings, page.room(0.4)))
     page.write(_table(concerns, page.room(0.4)))
     _write_diffs(page, most_urgent_changes(concerns))
     page.write(_unmanaged(plan.unmanaged, page.room(0.5)))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def plan_sarif(plan: Plan, *, color: bool = False) -> str:
     """Return findings and destroys; what is created or updated is intended, and no finding."""
     del color  # JSON has none; every format takes the same arguments
-    results = [result_of(found) for found in most_urgent_findings((*plan.blocks, *plan.diagnostics))]
+    results = [result_of(found) for found in most_urgent_findings(plan.findings)]
     results += [_destroy(change) for change in plan.changes if isinstance(change, Delete)]
     return sarif_text(results, succeeded=plan.is_complete)
 

@@ -42,7 +42,7 @@ def _sections(plan: Plan, style: Style) -> Iterator[str]:
             yield render_change(change, style) + "\n"
     yield _verdict(plan, style)
     yield from _counts(plan)
-    for found in sorted((*plan.diagnostics, *plan.blocks), key=lambda one: one.is_error):
+    for found in sorted(plan.findings, key=lambda one: one.is_error):
         yield "\n" + render_diagnostic(found, style)
 
 
@@ -75,6 +75,8 @@ def _counts(plan: Plan) -> Iterator[str]:
     if summary.unmanaged:
         yield f"Unmanaged: {count(summary.unmanaged, 'connection')} declared nowhere, left alone."
         yield from (_unmanaged(one) for one in plan.unmanaged)
+    if plan.risks:
+        yield f"Risks: {len(plan.risks)}, shown below."
     if summary.warnings:
         yield f"Warnings: {summary.warnings}, shown below."
 

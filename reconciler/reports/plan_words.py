@@ -49,8 +49,8 @@ def shortcomings(plan: Plan) -> Iterator[str]:
             f"Refused: {summary.refused} of {count(summary.organizations, 'organization')}; "
             "this plan is incomplete, the errors below say why."
         )
-    if plan.blocks:
-        yield f"Blocked: {count(len(plan.blocks), 'error')} below; nothing of this plan can be applied."
+    if plan.refusals:
+        yield f"Blocked: {count(len(plan.refusals), 'error')} below; nothing of this plan can be applied."
 
 
 def participle(action: Action) -> str:

@@ -80,8 +80,8 @@ async def apply_plan(
     Raises:
         InvalidConfiguration: something blocks the plan as a whole; nothing was written.
     """
-    if plan.blocks:
-        raise InvalidConfiguration(plan.blocks)
+    if plan.refusals:
+        raise InvalidConfiguration(plan.refusals)
     return await apply_changes(
         plan.changes,
         provider,

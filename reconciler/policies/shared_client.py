@@ -1,0 +1,76 @@
+"""One issuer and client_id are declared in two organizations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from reconciler.core.change import Create, Update
+from reconciler.policies.rule import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reconciler.core.change import Change
+    from reconciler.core.connection import OidcConnection
+    from reconciler.core.state import DesiredOrganization
+
+
+class Clients:
+    """Remembers in which organizations each pair of issuer and client_id is declared.
+
+    Only a hash of the pair is kept, so that an estate of any size fits; two pairs with one hash
+    would lead to a needless question, nothing worse.
+    """
+
+    def __init__(self) -> None:
+        self._first: dict[int, str] = {}
+        self._others: dict[int, list[str]] = {}
+
+    def add(self, organization: DesiredOrganization) -> None:
+        """Take note of an organization's declarations."""
+        for one in organization.connections:
+            key = _key(one.connection)
+            if key is None or one.is_absent:
+                continue
+            first = self._first.setdefault(key, organization.reference)
+            if first != organization.reference:
+                self._others.setdefault(key, []).append(organization.reference)
+
+    def sharers(self, change: Change) -> tuple[str, ...]:
+        """Name the other organizations that declare what this change writes."""
+        if not isinstance(change, Create | Update) or not _touches(change):
+            return ()
+        key = _key(change.declared)
+        if key is None or key not in self._others:
+            return ()
+        everybody = dict.fromkeys((self._first[key], *self._others[key]))
+        return tuple(one for one in everybody if one != change.address.organization)
+
+
+def find_shared(change: Change, clients: Clients) -> Iterator[str]:
+    """Yield a clause if another organization declares the same client."""
+    others = clients.sharers(change)
+    if others:
+        yield f"issuer and client_id are those of {', '.join(others[:3])}{_more(others)} too"
+
+
+def _touches(change: Create | Update) -> bool:
+    return isinstance(change, Create) or bool({"issuer", "client_id"} & set(change.changed))
+
+
+def _key(connection: OidcConnection) -> int | None:
+    if not connection.issuer or not connection.client_id:
+        return None
+    return hash((connection.issuer, connection.client_id))
+
+
+def _more(others: tuple[str, ...]) -> str:
+    hidden = len(others) - 3
+    return f" and {hidden} more" if hidden > 0 else ""
+
+
+SHARED_CLIENT: Final = Rule(
+    "shared-client",
+    lambda _change: (),  # needs to know of all organizations: see `find_shared`
+    "members of one customer could log in to the other's organization",
+)
