@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from reconciler.applier.settling import Settling, Unsettled, twins
+from reconciler.applier.wording import changed_meanwhile, did_not_converge, still_pending
 from reconciler.core.connection import Status
 from reconciler.core.diff import changed_fields, uncomparable_fields
 from reconciler.core.errors import ConnectionNotFound, MalformedAnswer, ProviderError, UnknownOutcome
@@ -47,6 +48,7 @@ class Writing:
         self._settling = settling
         self._secrets = secrets
         self._repeats = repeats
+        self._sent: set[str] = set()
         self.receipt: list[str] = []
 
     async def create(self, change: Create, live: LiveOrganization, pending_id: str | None) -> Effect:
@@ -157,6 +159,7 @@ class Writing:
         before = effect.connection
         connection_id = before.connection_id or ""
         values = resolved(values_to_send(declared, missing), self._secrets)
+        self._sent.update(values.declared_fields)
         for attempt in range(self._repeats + 1):
             try:
                 written = await self._provider.update_connection(organization_id, connection_id, values)
@@ -178,16 +181,24 @@ class Writing:
         )
 
     async def _confirm(self, organization_id: str, declared: OidcConnection, effect: Effect) -> None:
-        """Read back; what does not hold is corrected once, then reported."""
+        """Read back; what the service took otherwise than sent is sent once more, then reported.
+
+        What it had taken, or what was not sent at all, somebody else has changed meanwhile. That is
+        left alone: it was in no plan.
+        """
+        mistaken = changed_fields(declared, effect.connection, self._secrets)
         remaining = await self._read_back(declared, effect)
+        foreign = [name for name in remaining if name not in mistaken or name not in self._sent]
+        if foreign:
+            raise Unsettled(changed_meanwhile(declared, effect.connection, foreign))
         if remaining:
             self.receipt.append(f"corrected {', '.join(remaining)}, which did not hold at first")
             await self._update(organization_id, declared, remaining, effect)
             remaining = await self._read_back(declared, effect)
         if remaining:
-            raise Unsettled(_did_not_converge(declared, effect.connection, remaining))
+            raise Unsettled(did_not_converge(declared, effect.connection, remaining))
         if effect.connection.status == Status.PENDING:
-            effect.warnings.append(_still_pending(effect.connection))
+            effect.warnings.append(still_pending(effect.connection))
 
     async def _read_back(self, declared: OidcConnection, effect: Effect) -> tuple[str, ...]:
         connection_id = effect.connection.connection_id or ""
@@ -233,30 +244,3 @@ def _report_twins(change: Create, effect: Effect, known: set[str]) -> None:
             f"created {mine}, but {ids} of the same name appeared meanwhile, from another run or from a "
             "create whose answer was lost; delete what is not meant, or pin the one that is"
         )
-
-
-def _did_not_converge(declared: OidcConnection, live: OidcConnection, remaining: Sequence[str]) -> str:
-    facts = "; ".join(_difference(declared, live, name) for name in remaining)
-    return f"did not converge: {facts}, after one correction"
-
-
-def _difference(declared: OidcConnection, live: OidcConnection, name: str) -> str:
-    if name == "client_secret":
-        return "client_secret is not what was sent"
-    return f"{name} is {_shown(getattr(live, name))}, declared {_shown(getattr(declared, name))}"
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, tuple):
-        return f'"{" ".join(value)}"'
-    return f'"{value}"' if isinstance(value, str) else str(value)
-
-
-def _still_pending(connection: OidcConnection) -> str:
-    empty = [
-        name
-        for name in connection.declared_fields
-        if not getattr(connection, name) and name not in {"custom_scopes", "attribute_mapping"}
-    ]
-    reason = f": {', '.join(empty)} is empty" if empty else ""
-    return f"{connection.connection_id} is still pending{reason}; nobody can log in through it"

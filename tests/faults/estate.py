@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from reconciler.core.change import Change
     from reconciler.core.outcome import ApplyResult, Outcome
+    from tests.faults.service import Hook
 
 REFERENCE = SecretReference("${env:SECRET}", (Locator("env", "SECRET"),))
 SECRETS = {REFERENCE: Secret("s3cret-of-the-idp")}
@@ -94,7 +95,7 @@ class Watcher:
 class Estate:
     """An emulator, what is declared for it, and the commands' work as two calls.
 
-    ``seconds`` is the virtual time that has gone by.
+    ``seconds`` is the virtual time that has gone by, ``took`` how much of it the last work took.
     """
 
     emulator: Emulator
@@ -102,20 +103,32 @@ class Estate:
     limits: Limits = LIMITS
     chance: Callable[[], float] = lambda: 0.0
     watcher: Watcher = field(default_factory=Watcher)
+    hook: Hook = lambda _moment, _request: None
+    services: list[Service] = field(default_factory=list)
     seconds: float = 0.0
+    took: float = 0.0
 
     def declare(self, *organizations: DesiredOrganization) -> None:
         self.desired = DesiredState(organizations)
 
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:
-        """Run in virtual time, which the emulator's clock follows."""
+        """Run in virtual time, which the emulator's clock follows, until the server is at rest as well."""
 
         def jumped(seconds: float) -> None:
             self.seconds += seconds
             self.emulator.world.clock_offset += seconds
 
+        async def work_and_settle() -> Any:
+            begun = self.seconds
+            try:
+                return await work
+            finally:
+                self.took = self.seconds - begun
+                for service in self.services:
+                    await service.settle()
+
         with jumping(jumped) as run:
-            return run(work)
+            return run(work_and_settle())
 
     def plan(self) -> Plan:
         plan: Plan = self.run(self.planned())
@@ -125,37 +138,32 @@ class Estate:
         result: ApplyResult = self.run(self.applied(plan))
         return result
 
-    async def planned(self, runner: str = "", **choices: Any) -> Plan:
-        service = Service(self.emulator, runner)
-        async with self._provider(service) as provider:
-            plan = await make_plan(
+    def reconcile(self) -> ApplyResult:
+        """Plan and apply."""
+        return self.apply(self.plan())
+
+    async def planned(self, runner: str = "") -> Plan:
+        async with self._provider(runner) as provider:
+            return await make_plan(
                 self.desired,
                 provider,
-                choices=Choices(secrets=SECRETS, **choices),
+                choices=Choices(secrets=SECRETS),
                 limits=self.limits,
                 circumstances=Circumstances(scope=SCOPE, created_at="2026-11-21T00:00:00+00:00"),
                 progress=self.watcher,
             )
-        await service.settle()
-        return plan
 
-    async def applied(
-        self, plan: Plan, runner: str = "", stop: asyncio.Event | None = None, *, settles: bool = True
-    ) -> ApplyResult:
-        service = Service(self.emulator, runner)
-        async with self._provider(service) as provider:
-            result = await apply_plan(
+    async def applied(self, plan: Plan, runner: str = "") -> ApplyResult:
+        async with self._provider(runner) as provider:
+            return await apply_plan(
                 plan,
                 provider,
                 SECRETS,
                 concurrency=self.limits.concurrency,
                 observer=self.watcher,
-                stop=stop or asyncio.Event(),
+                stop=asyncio.Event(),
                 clock=asyncio.get_running_loop().time,
             )
-        if settles:
-            await service.settle()
-        return result
 
     def live(self, one: DesiredConnection) -> tuple[dict[str, Any], ...]:
         """The server's raw connections that have the name of a declaration."""
@@ -180,7 +188,9 @@ class Estate:
         """The declarations that do not hold, by the server's own state."""
         return tuple(str(one.address) for one in self.desired.connections if not self.holds(one))
 
-    def _provider(self, service: Service) -> Any:
+    def _provider(self, runner: str) -> Any:
+        service = Service(self.emulator, runner, self.hook)
+        self.services.append(service)
         clock = Clock(
             monotonic=lambda: asyncio.get_running_loop().time(),
             wall=self.emulator.world.now,

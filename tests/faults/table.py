@@ -1,4 +1,4 @@
-"""The outcome of every cell of the fault matrix as a page; ``python -m tests.faults.table`` writes it anew."""
+"""The outcome of every cell of the fault matrix as a page; ``python -m tests.faults.table`` writes it."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ PAGE: Final = Path(__file__).parents[2] / "docs" / "faults.md"
 _INTRODUCTION: Final = """\
 # What happens when the API fails
 
-Each cell is a real plan and apply against the emulator, with one fault at one operation. The four marks stand for the
-fault striking the first call of that operation, the second, the first two, and every call.
+Each cell is a real plan and apply against the emulator, with one fault at one operation. The four marks
+stand for the fault striking the first call of that operation, the second, the first two, and every call.
 
-- `●` the run overcame it: everything that is declared holds when it ends, and a receipt says what did not go straight
+- `●` the run overcame it: everything that is declared holds when it ends, and a receipt says what did not
+  go straight
 - `○` the run could not: it says so, exits with 1, and the next run without the fault converges
 
-Never, in any cell, is there a second connection of a declared name, or a success that the server does not bear out.
-"Before" and "after" mean before and after the change has taken effect. This page is written by `make faults` and
-compared by the tests, so it says what the program does today.
+Never, in any cell, is there a second connection of a declared name, or a success that the server does not
+bear out. "Before" and "after" mean before and after the change has taken effect. This page is written by
+`make faults` and compared by the tests, so it says what the program does today.
 
 """
 

@@ -1,0 +1,112 @@
+"""Somebody else writes while an apply runs: nothing that the plan did not show is overwritten."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reconciler.core.outcome import Applied, Failed
+from tests.faults.estate import declared, manifest
+from tests.faults.matrix import SCENES, Scene, set_up
+from tests.faults.service import Moment
+
+if TYPE_CHECKING:
+    import httpx
+
+    from tests.faults.estate import Estate
+
+ONE = (manifest("acme", declared("acme", "one")),)
+UPDATE = Scene(ONE, ("one",), ONE)
+THEIRS = {"client_id": "what-a-person-typed"}
+
+
+def person(estate: Estate, moment: Moment, method: str, **fields: str) -> None:
+    """Edit the connection in the dashboard at a moment of the first request of a method."""
+    done = False
+
+    def edit(when: Moment, request: httpx.Request) -> None:
+        nonlocal done
+        if not done and when is moment and request.method == method:
+            done = True
+            (live,) = estate.live(estate.desired.connections[0])
+            estate.emulator.edit_connection(live["connection_id"], **fields)
+
+    estate.hook = edit
+
+
+@pytest.mark.parametrize("moment", [Moment.BEFORE, Moment.DURING])
+@pytest.mark.parametrize("field", ["client_id", "token_url", "jwks_url", "client_secret", "display_name"])
+def test_what_was_edited_after_the_plan_is_refused_and_left_as_it_is(moment: Moment, field: str) -> None:
+    estate = set_up(UPDATE)
+    plan = estate.plan()
+    (live,) = estate.live(estate.desired.connections[0])
+    person(estate, moment, "GET", **{field: "https://typed.example/by-a-person"})
+    (outcome,) = estate.apply(plan).outcomes
+    assert isinstance(outcome, Failed)
+    assert outcome.error_type == "stale_plan"
+    assert field in outcome.message
+    assert estate.emulator.connection(live["connection_id"])[field] == "https://typed.example/by-a-person"
+    assert estate.emulator.request_log.writes == ()
+
+
+@pytest.mark.parametrize("moment", [Moment.BEFORE, Moment.AFTER])
+def test_what_is_edited_around_the_write_itself_is_said_and_left_as_it_is(moment: Moment) -> None:
+    """The API knows no conditional write, so only the field that is being sent can be lost here."""
+    estate = set_up(UPDATE)
+    plan = estate.plan()
+    estate.emulator.request_log.clear()
+    person(estate, moment, "PUT", **THEIRS)
+    (outcome,) = estate.apply(plan).outcomes
+    assert isinstance(outcome, Failed)
+    assert "client_id" in outcome.message
+    assert "somebody else is writing" in outcome.message
+    assert len(estate.emulator.request_log.writes) == 1
+    (live,) = estate.live(estate.desired.connections[0])
+    assert live["client_id"] == THEIRS["client_id"]
+
+
+def test_a_field_that_was_sent_and_then_edited_is_not_sent_again() -> None:
+    estate = set_up(UPDATE)
+    plan = estate.plan()
+    person(estate, Moment.AFTER, "PUT", token_url="https://typed.example/token")
+    (outcome,) = estate.apply(plan).outcomes
+    assert isinstance(outcome, Failed)
+    (live,) = estate.live(estate.desired.connections[0])
+    assert live["token_url"] == "https://typed.example/token"
+
+
+def test_what_is_edited_while_the_answer_to_an_update_is_lost_is_left_as_it_is() -> None:
+    estate = set_up(UPDATE)
+    plan = estate.plan()
+    estate.emulator.add_fault("update-oidc-connection:reset:first=1")
+    person(estate, Moment.DURING, "PUT", **THEIRS)
+    (outcome,) = estate.apply(plan).outcomes
+    assert isinstance(outcome, Failed)
+    assert "somebody else is writing" in outcome.message
+    (live,) = estate.live(estate.desired.connections[0])
+    assert live["client_id"] == THEIRS["client_id"]
+
+
+def test_a_connection_edited_after_the_plan_is_not_deleted() -> None:
+    estate = set_up(SCENES["delete"])
+    plan = estate.plan()
+    tombstone = estate.desired.connections[1]
+    (live,) = estate.live(tombstone)
+    estate.emulator.edit_connection(live["connection_id"], **THEIRS)
+    outcomes = {str(one.address): one for one in estate.apply(plan).outcomes}
+    refused = outcomes.pop("acme/one")
+    assert isinstance(refused, Failed)
+    assert "client_id" in refused.message
+    assert len(estate.live(tombstone)) == 1
+
+
+def test_a_refusal_concerns_one_object_and_no_other() -> None:
+    estate = set_up(SCENES["update"])
+    plan = estate.plan()
+    (live,) = estate.live(estate.desired.connections[0])
+    estate.emulator.edit_connection(live["connection_id"], **THEIRS)
+    refused, *others = estate.apply(plan).outcomes
+    assert isinstance(refused, Failed)
+    assert others
+    assert all(isinstance(one, Applied) for one in others)

@@ -1,0 +1,160 @@
+"""The real command, killed with SIGKILL at each request: the next run resumes, and nothing is doubled."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reconciler.emulator import EmulatorSettings, running_emulator
+from tests.faults.project import SECRET, write_project
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from reconciler.emulator import Emulator, RunningEmulator
+
+CREATES = (
+    ("get-organization", 1),
+    ("list-connections", 1),
+    ("list-connections", 2),
+    ("create-oidc-connection", 1),
+    ("update-oidc-connection", 1),
+    ("list-connections", 3),
+)
+"""The requests of an apply that creates one connection, in order."""
+
+
+@pytest.fixture
+def running() -> Iterator[RunningEmulator]:
+    with running_emulator(EmulatorSettings(random_seed=1)) as emulator:
+        emulator.emulator.add_organization("acme")
+        yield emulator
+
+
+@pytest.fixture
+def project(running: RunningEmulator, tmp_path: Path) -> Path:
+    write_project(tmp_path, {"acme": ("sso",)})
+    return tmp_path
+
+
+def start(running: RunningEmulator, project: Path) -> subprocess.Popen[str]:
+    keys = running.emulator.settings.project
+    return subprocess.Popen(
+        [sys.executable, "-m", "reconciler", "apply", "--auto-approve"],
+        cwd=project,
+        env={
+            **{name: value for name, value in os.environ.items() if not name.startswith("STYTCH_")},
+            "STYTCH_BASE_URL": running.base_url,
+            "STYTCH_PROJECT_ID": keys.project_id,
+            "STYTCH_SECRET": keys.secret,
+            "IDP_CLIENT_SECRET": SECRET,
+        },
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, "it never came to that"
+        time.sleep(0.01)
+
+
+def kill_at(running: RunningEmulator, project: Path, fault: str, operation: str, nth: int) -> None:
+    """Start an apply, and kill it while that request waits for an answer that does not come."""
+    name = running.emulator.add_fault(f"{operation}:{fault},nth={nth},seconds=60")
+    process = start(running, project)
+    until(lambda: any(one.faults for one in running.emulator.request_log))
+    process.send_signal(signal.SIGKILL)
+    out, _ = process.communicate(timeout=30)
+    assert process.returncode == -signal.SIGKILL
+    assert "Apply complete" not in out
+    running.emulator.remove_fault(name)
+
+
+def apply(running: RunningEmulator, project: Path) -> str:
+    process = start(running, project)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, out
+    return out
+
+
+def names(emulator: Emulator) -> list[tuple[str, str, str]]:
+    return [
+        (one["display_name"], one["status"], one["client_secret"])
+        for one in emulator.oidc_connections("acme")
+    ]
+
+
+@pytest.mark.parametrize("fault", ["hang:before", "hang:after"])
+@pytest.mark.parametrize(("operation", "nth"), CREATES)
+def test_a_killed_create_is_resumed(
+    running: RunningEmulator, project: Path, operation: str, nth: int, fault: str
+) -> None:
+    kill_at(running, project, fault, operation, nth)
+    left = running.emulator.oidc_connections("acme")
+    out = apply(running, project)
+    assert names(running.emulator) == [("sso", "active", SECRET)]
+    assert [one["connection_id"] for one in left] in (
+        [],
+        [one["connection_id"] for one in running.emulator.oidc_connections("acme")],
+    )
+    assert "Resources: " in out
+
+
+@pytest.mark.parametrize("fault", ["hang:before", "hang:after"])
+def test_a_killed_update_is_done_by_the_next_run(running: RunningEmulator, project: Path, fault: str) -> None:
+    apply(running, project)
+    (live,) = running.emulator.oidc_connections("acme")
+    running.emulator.edit_connection(live["connection_id"], client_id="edited")
+    running.emulator.request_log.clear()
+    kill_at(running, project, fault, "update-oidc-connection", 1)
+    apply(running, project)
+    (live,) = running.emulator.oidc_connections("acme")
+    assert live["client_id"] == "client-acme-sso"
+
+
+@pytest.mark.parametrize("fault", ["hang:before", "hang:after"])
+def test_a_killed_delete_is_done_by_the_next_run(running: RunningEmulator, project: Path, fault: str) -> None:
+    apply(running, project)
+    running.emulator.request_log.clear()
+    write_project(project, {"acme": ("sso",)}, absent={"sso"})
+    kill_at(running, project, fault, "delete-connection", 1)
+    apply(running, project)
+    assert running.emulator.oidc_connections("acme") == ()
+
+
+def test_a_create_that_takes_effect_after_its_run_was_killed_is_found_by_the_next_one(
+    running: RunningEmulator, project: Path
+) -> None:
+    """The request was on its way: the service carries it out although nobody waits for the answer."""
+    running.emulator.add_fault("create-oidc-connection:latency:first=1,seconds=1")
+    process = start(running, project)
+    until(lambda: len(running.emulator.request_log.of("list-connections")) == 2)
+    time.sleep(0.3)
+    process.kill()
+    process.communicate(timeout=30)
+    until(lambda: bool(running.emulator.request_log.of("create-oidc-connection")))
+    apply(running, project)
+    assert names(running.emulator) == [("sso", "active", SECRET)]
+
+
+def test_two_runs_at_once_double_nothing_that_they_do_not_name(
+    running: RunningEmulator, project: Path
+) -> None:
+    running.emulator.add_fault("*:latency:seconds=0,up-to=0.2")
+    processes = [start(running, project) for _ in range(2)]
+    told = "".join(process.communicate(timeout=60)[0] for process in processes)
+    live = running.emulator.oidc_connections("acme")
+    assert "Traceback" not in told
+    assert len(live) == 1 or all(one["connection_id"] in told for one in live)

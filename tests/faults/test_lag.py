@@ -1,0 +1,74 @@
+"""A list that lags behind the writes: no doubles as far as patience reaches, and beyond it a clear word."""
+
+from __future__ import annotations
+
+import pytest
+
+from reconciler.applier import Patience
+from reconciler.core.outcome import Failed
+from tests.faults.estate import declared, manifest
+from tests.faults.matrix import SCENES, Scene, set_up
+
+READINGS = len(Patience().waits)
+NEW = (manifest("acme", declared("acme", "one"), declared("acme", "two")),)
+CREATE = Scene((), (), NEW)
+LOST = ["", "create-oidc-connection:reset:after,first=1", "update-oidc-connection:reset:after,first=1"]
+
+
+@pytest.mark.parametrize("reads", range(READINGS))
+@pytest.mark.parametrize("fault", LOST)
+def test_no_create_is_doubled_by_a_list_that_lags(reads: int, fault: str) -> None:
+    estate = set_up(CREATE)
+    estate.emulator.set_behaviour("read-lag", str(reads))
+    if fault:
+        estate.emulator.add_fault(fault)
+    result = estate.reconcile()
+    assert result.is_complete
+    assert estate.unheld() == ()
+    assert len(estate.emulator.request_log.of("create-oidc-connection")) == 2
+
+
+@pytest.mark.parametrize("reads", range(READINGS))
+@pytest.mark.parametrize("scene", ["update", "delete"])
+def test_no_update_or_delete_is_repeated_because_of_a_list_that_lags(reads: int, scene: str) -> None:
+    estate = set_up(SCENES[scene])
+    estate.emulator.set_behaviour("read-lag", str(reads))
+    plan = estate.plan()
+    assert estate.apply(plan).is_complete
+    assert len(estate.emulator.request_log.writes) == len(plan.changes)
+
+
+def test_beyond_patience_a_create_that_was_answered_is_not_doubled_but_reported() -> None:
+    estate = set_up(CREATE)
+    estate.emulator.set_behaviour("read-lag", str(READINGS))
+    result = estate.reconcile()
+    assert all("is not listed" in one.message for one in result.failed)
+    assert estate.doubled() == ()
+    estate.emulator.set_behaviour("read-lag", "none")
+    assert estate.reconcile().is_complete
+    assert estate.unheld() == ()
+
+
+def test_beyond_patience_a_lost_create_is_sent_again_and_its_double_is_reported_with_what_to_do() -> None:
+    """Nobody can see it coming, so it is said: by this run or, if the list lags still, by the next plan."""
+    estate = set_up(Scene((), (), (manifest("acme", declared("acme", "one")),)))
+    estate.emulator.set_behaviour("read-lag", str(READINGS))
+    estate.emulator.add_fault("create-oidc-connection:reset:after,first=1")
+    (outcome,) = estate.reconcile().outcomes
+    assert isinstance(outcome, Failed)
+    assert "the answer to create 1 was lost" in outcome.receipt
+    (found,) = estate.plan().diagnostics
+    assert found.code == "ambiguous-match"
+    for live in estate.live(estate.desired.connections[0]):
+        assert live["connection_id"] in found.summary
+
+
+def test_an_update_that_the_list_does_not_show_is_not_sent_again() -> None:
+    """The answer said that it holds: a second write could only overwrite what somebody else wrote since."""
+    estate = set_up(SCENES["update"])
+    estate.emulator.set_behaviour("read-lag", str(READINGS))
+    plan = estate.plan()
+    result = estate.apply(plan)
+    assert all("the list lags" in one.message for one in result.failed)
+    assert len(estate.emulator.request_log.writes) == len(plan.changes)
+    assert estate.unheld() == ()

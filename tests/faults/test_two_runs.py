@@ -1,0 +1,76 @@
+"""Two applies at once on one estate: no lost update, and no double that nobody speaks of."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.faults.matrix import SCENES, set_up
+
+if TYPE_CHECKING:
+    from reconciler.core.outcome import ApplyResult
+    from tests.faults.estate import Estate
+
+
+def both(estate: Estate, seconds_between: float) -> tuple[ApplyResult, ApplyResult]:
+    """Plan and apply twice, the second run beginning a little later."""
+
+    async def one(name: str, delay: float) -> ApplyResult:
+        await asyncio.sleep(delay)
+        return await estate.applied(await estate.planned(name), name)
+
+    async def main() -> tuple[ApplyResult, ApplyResult]:
+        return await asyncio.gather(one("first", 0.0), one("second", seconds_between))
+
+    results: tuple[ApplyResult, ApplyResult] = estate.run(main())
+    return results
+
+
+@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("scene", ["create", "mixed"])
+def test_a_double_is_spoken_of_and_everything_else_converges(scene: str, seed: int) -> None:
+    estate = set_up(SCENES[scene])
+    chance = random.Random(seed)
+    estate.emulator.world.chance.seed(seed)
+    estate.emulator.add_fault("*:latency:seconds=0.01,up-to=0.5")
+    results = both(estate, chance.choice([0.0, 0.1, 0.5, 1.0]))
+    doubled = set(estate.doubled())
+    failed = [one for result in results for one in result.failed]
+    assert doubled <= {str(one.address) for one in failed if "delete what is not meant" in one.message}
+    left = {str(one.address) for result in results for one in (*result.failed, *result.skipped)}
+    assert set(estate.unheld()) <= left
+    estate.emulator.clear_faults()
+    plan = estate.plan()
+    assert {found.address for found in plan.diagnostics if found.code == "ambiguous-match"} == doubled
+
+
+def test_the_second_run_finds_what_the_first_has_created_and_creates_nothing() -> None:
+    estate = set_up(SCENES["create"])
+    first, second = both(estate, 60.0)
+    assert first.added == 3
+    assert second.outcomes == ()
+
+
+def test_a_run_completes_what_another_one_has_begun_instead_of_doubling_it() -> None:
+    """Both planned to create; the second sees, right before its write, what the first has done."""
+    estate = set_up(SCENES["create"])
+    plan = estate.plan()
+    assert estate.apply(plan).added == 3
+    again = estate.apply(plan)
+    assert len(again.unneeded) == 3
+    assert estate.doubled() == ()
+
+
+def test_a_double_is_settled_by_deleting_one_as_the_message_says() -> None:
+    estate = set_up(SCENES["create"])
+    estate.emulator.add_fault("create-oidc-connection:latency:seconds=1")
+    both(estate, 0.0)
+    assert estate.doubled()
+    for one in estate.desired.connections:
+        for superfluous in estate.live(one)[1:]:
+            estate.emulator.remove_connection(superfluous["connection_id"])
+    assert estate.reconcile().is_complete
+    assert estate.unheld() == ()
