@@ -49,6 +49,7 @@ schemas: $(READY)  ## write schemas/ anew from the code
 	$(BIN)/reconciler schema organization > schemas/organization.schema.json
 	$(BIN)/reconciler schema project > schemas/project.schema.json
 	$(BIN)/reconciler schema plan > schemas/plan.schema.json
+	$(BIN)/reconciler schema drift > schemas/drift.schema.json
 
 goldens: $(READY)  ## write golden files and docs anew; read every difference before committing it
 	$(BIN)/python -m pytest -q --update-goldens tests/plans tests/reports tests/docs

@@ -18,7 +18,7 @@ VERBS: Final = {
     "pin": "Write the ids of what is live into the manifests.",
     "show": "Show a saved plan.",
     "publish": "Show a plan or drift report on a pull request.",
-    "schema": "Print the JSON Schema of manifests, project file or plan.",
+    "schema": "Print the JSON Schema of manifests, project file, plan or drift report.",
     "emulator": "Run a local server that behaves like the API.",
     "demo": "See the whole story on the emulator, in one go.",
 }

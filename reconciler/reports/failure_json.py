@@ -33,6 +33,7 @@ def failure_json(diagnostics: Sequence[Diagnostic], *, interrupted: bool = False
         "warning_count": sum(not found.is_error for found in diagnostics),
         "resource_changes": [],
         "outcomes": [],
+        "findings": [],
         "diagnostics": findings,
     }
     return json.dumps(document, indent=2, ensure_ascii=True) + "\n"
