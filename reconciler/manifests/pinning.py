@@ -112,10 +112,10 @@ def _nowhere(organizations: Iterable[DesiredOrganization]) -> list[DesiredOrgani
 def _edited(read: ReadFile, pins: Iterable[Pin]) -> str | None:
     """Return the text with all insertions made, or None if one has no place."""
     text = read.source.text
-    roots = {read.source.location(root.span.start): root for root in read.findings.places.documents}
+    roots = {read.source.location(root.span.start).byte: root for root in read.findings.places.documents}
     insertions = []
     for pin in pins:
-        insertion = _insertion(text, roots.get(pin.document), pin)
+        insertion = _insertion(text, roots.get(pin.document.byte), pin)
         if insertion is None:
             return None
         insertions.append(insertion)
@@ -144,7 +144,7 @@ def _beside(text: str, mapping: Place, neighbour: str, entry: str) -> tuple[int,
         return start, _quoted_like(text[start], entry) + ", "
     margin = " " * _column(text, start)
     end, newline = _line_end(text, place.span.end)
-    if _BREAK.search(text, start, place.span.end):
+    if _BREAK.search(text, place.span.start, place.span.end):
         return start, entry + newline + margin
     return end, newline + margin + entry
 
@@ -160,9 +160,10 @@ def _at_top(text: str, mapping: Place, connection_id: str) -> tuple[int, str] | 
     start = keys[0].start
     if _is_flow(text, mapping):
         return start, _quoted_like(text[start], entry) + ", "
-    margin = " " * _column(text, start)
+    column = _column(text, start)
+    margin = " " * column
     end, newline = _line_end(text, mapping.key.end)
-    if start < end:
+    if text[start - column : start].strip():  # a key with a question mark
         return start, entry + newline + margin
     return end, newline + margin + entry
 

@@ -1,0 +1,1 @@
+"""Taking over what is live: import, pin, and what must never be deleted."""

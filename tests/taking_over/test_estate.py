@@ -1,0 +1,110 @@
+"""Three hundred organizations, brought under Git without touching one of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.cli.workplace import NO_CHANGES
+from tests.taking_over.estate import fill, give_secrets, okta
+
+if TYPE_CHECKING:
+    from tests.cli.workplace import Workplace
+
+
+def test_a_whole_estate_is_taken_over_without_a_write(place: Workplace) -> None:
+    fill(place.emulator, 300)
+    secrets = {one["client_secret"] for one in everything(place) if one.get("client_secret")}
+    imported = place.run("import", "--all", "--format", "json")
+    assert imported.code == 0, imported.err
+    assert imported.document["summary"]["imported"] == 300
+    assert imported.document["summary"]["failed"] == 0
+
+    files = [*(place.root / "organizations").iterdir()]
+    assert len({one.name.casefold() for one in files}) == 300
+    written = "".join(one.read_text() for one in files) + (place.root / ".env.example").read_text()
+    assert not [one for one in secrets if one in written + imported.said]
+
+    assert place.run("validate").code == 0
+    without = place.run("plan", "--no-secrets", "--detailed-exitcode")
+    assert (without.code, NO_CHANGES in without.out) == (0, True), without.said
+    assert give_secrets(place) > 200
+    complete = place.run("plan", "--detailed-exitcode")
+    assert (complete.code, NO_CHANGES in complete.out) == (0, True), complete.said
+    assert place.run("drift").code == 0
+    assert place.run("pin", "--check").code == 0
+    assert not place.emulator.request_log.writes
+
+
+def test_importing_again_changes_no_file(place: Workplace) -> None:
+    fill(place.emulator, 40)
+    place.run("import", "--all")
+    before = contents(place)
+    again = place.run("import", "--all", "--format", "json")
+    assert again.code == 0
+    assert again.document["summary"] == {"imported": 0, "kept": 40, "failed": 0, "connections": 0}
+    assert contents(place) == before
+
+
+def test_two_imports_of_one_estate_are_the_same(place: Workplace) -> None:
+    place.emulator.set_behaviour("list-order", "random")
+    fill(place.emulator, 60)
+    place.run("import", "--all", "--into", "organizations/one")
+    names = [one.name for one in (place.root / ".env.example",)]
+    first = {one.name: one.read_bytes() for one in (place.root / "organizations/one").iterdir()}
+    (place.root / "organizations/one").rename(place.root / "aside")
+    (place.root / names[0]).unlink()
+    place.run("import", "--all", "--into", "organizations/two")
+    assert {one.name: one.read_bytes() for one in (place.root / "organizations/two").iterdir()} == first
+
+
+def test_an_import_that_was_cut_off_goes_on_where_it_ended(place: Workplace) -> None:
+    fill(place.emulator, 30)
+    place.write("reconciler.yaml", "limits: {requests_per_second: 1000, concurrency: 1}")
+    place.emulator.add_fault("list-connections:unauthorized_credentials:nth=12")
+    cut = place.run("import", "--all")
+    assert cut.code == 1
+    begun = contents(place)
+    assert 0 < len(begun) < 30, cut.said
+    place.emulator.clear_faults()
+    rest = place.run("import", "--all")
+    assert rest.code == 0
+    complete = contents(place)
+    assert {name: complete[name] for name in begun if name != ".env.example"} == {
+        name: begun[name] for name in begun if name != ".env.example"
+    }
+    assert complete[".env.example"].startswith(begun[".env.example"])
+    assert place.run("plan", "--no-secrets", "--detailed-exitcode").code == 0
+
+
+def test_one_that_cannot_be_read_does_not_stop_the_others(place: Workplace) -> None:
+    for slug in ("acme", "globex"):
+        place.emulator.add_organization(slug)
+        place.emulator.add_connection(slug, **okta("Okta"))
+    broken = place.emulator.organization("acme")["organization_id"]
+    place.emulator.add_fault(f"list-connections:organization_not_found:organization={broken}")
+    imported = place.run("import", "--all", "--format", "json")
+    assert imported.code == 1
+    assert imported.document["summary"]["imported"] == 1
+    assert [one["code"] for one in imported.document["diagnostics"]] == ["not-imported"]
+
+
+def test_masked_secrets_are_referred_to_and_change_nothing(place: Workplace) -> None:
+    place.emulator.set_behaviour("client-secret", "masked")
+    place.emulator.add_organization("acme")
+    place.emulator.add_connection("acme", **okta("Okta"))
+    place.run("import", "acme")
+    place.setenv("ACME_OKTA_CLIENT_SECRET", "whatever")
+    planned = place.run("plan", "--detailed-exitcode")
+    assert planned.code == 0
+    assert NO_CHANGES in planned.out
+    assert "cannot be compared" in planned.said
+
+
+def everything(place: Workplace) -> list[dict[str, str]]:
+    found = place.emulator.world.state.all("connections")
+    return [dict(one) for one in found]
+
+
+def contents(place: Workplace) -> dict[str, bytes]:
+    found = [one for one in place.root.rglob("*") if one.is_file() and one.name != "reconciler.yaml"]
+    return {str(one.relative_to(place.root)): one.read_bytes() for one in found}

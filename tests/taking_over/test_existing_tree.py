@@ -1,0 +1,169 @@
+"""Importing into a tree that has manifests already: it adds what is missing, and overwrites nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.workplace import NO_CHANGES
+from tests.taking_over.estate import okta
+
+if TYPE_CHECKING:
+    from tests.cli.workplace import Workplace
+
+
+@pytest.fixture
+def acme(place: Workplace) -> Workplace:
+    place.emulator.add_organization("acme", organization_external_id="crm|7")
+    place.emulator.add_connection("acme", **okta("Okta"))
+    place.emulator.add_connection("acme", **okta("Entra", client_id="entra"))
+    return place
+
+
+def test_a_manifest_that_is_there_is_kept_and_what_it_lacks_is_shown(acme: Workplace) -> None:
+    manifest = acme.write("organizations/mine.yaml", "organization: acme\nconnections:\n  Okta: {}\n")
+    before = manifest.read_bytes()
+    imported = acme.run("import", "--all")
+    assert imported.code == 0
+    assert manifest.read_bytes() == before
+    assert [one.name for one in manifest.parent.iterdir()] == ["mine.yaml"]
+    assert "organizations/mine.yaml: kept as it is (acme)" in imported.out
+    assert "not pinned: Okta; `reconciler pin` writes the ids" in imported.out
+    entra = acme.live("acme")[1]["connection_id"]
+    assert f"        connection_id: {entra}" in imported.out.splitlines()
+    assert "      entra:" in imported.out.splitlines()
+
+
+def test_what_is_shown_can_be_pasted(acme: Workplace) -> None:
+    manifest = acme.write(
+        "organizations/mine.yaml", "organization: acme\nconnections:\n  entra: {display_name: Okta}\n"
+    )
+    imported = acme.run("import", "acme", "--format", "json")
+    (one,) = imported.document["organizations"]
+    pasted = "".join(f"  {line}\n" for line in one["suggestion"].splitlines())
+    manifest.write_text(manifest.read_text() + pasted)
+    planned = acme.run("plan", "--no-secrets", "--detailed-exitcode")
+    assert (planned.code, NO_CHANGES in planned.out) == (0, True), planned.said
+    assert "Unmanaged" not in planned.out
+
+
+@pytest.mark.parametrize("reference", ["acme", "crm|7", "the id"])
+def test_a_manifest_is_found_by_every_name_of_its_organization(acme: Workplace, reference: str) -> None:
+    name = acme.emulator.organization("acme")["organization_id"] if reference == "the id" else reference
+    acme.write("organizations/mine.yaml", f"organization: '{name}'\n")
+    assert acme.run("import", "--all", "--format", "json").document["summary"]["kept"] == 1
+
+
+def test_a_name_that_another_manifest_uses_is_not_used_again(acme: Workplace) -> None:
+    """The manifest is pinned to the organization that was called acme before."""
+    acme.emulator.add_organization("acme-old")
+    old = acme.emulator.organization("acme-old")["organization_id"]
+    acme.write("organizations/mine.yaml", f"organization: acme\norganization_id: {old}\n")
+    imported = acme.run("import", "acme", "--format", "json")
+    (one,) = imported.document["organizations"]
+    assert one["status"] == "created"
+    assert one["organization"] == acme.emulator.organization("acme")["organization_id"]
+    assert acme.run("validate").code == 0
+
+
+def test_a_file_of_that_name_is_never_overwritten(acme: Workplace) -> None:
+    foreign = acme.write("organizations/ACME.yaml", "# nothing yet\n")
+    imported = acme.run("import", "acme")
+    assert imported.code == 0
+    assert foreign.read_text() == "# nothing yet\n"
+    assert sorted(one.suffix for one in foreign.parent.iterdir()) == [".yaml", ".yaml"]
+    assert len({one.name.casefold() for one in foreign.parent.iterdir()}) == 2
+
+
+def test_manifests_with_errors_stop_the_import_before_anything_is_read(acme: Workplace) -> None:
+    acme.write("organizations/broken.yaml", "organization: [\n")
+    imported = acme.run("import", "--all")
+    assert imported.code == 1
+    assert "organizations/broken.yaml" in imported.err
+    assert not acme.emulator.request_log.entries
+
+
+def test_the_list_of_variables_is_only_added_to(acme: Workplace) -> None:
+    listed = acme.write(".env.example", "# ours\nexport ACME_ENTRA_CLIENT_SECRET=fake\r\nOTHER=1")
+    before = listed.read_bytes()
+    imported = acme.run("import", "acme", "--format", "json")
+    assert imported.document["variables"] == ["ACME_OKTA_CLIENT_SECRET"]
+    after = listed.read_bytes()
+    assert after.startswith(before)
+    assert after.endswith(b"ACME_OKTA_CLIENT_SECRET=\r\n")
+    acme.run("import", "acme")
+    assert listed.read_bytes() == after
+
+
+def test_variables_of_two_addresses_are_told_apart(place: Workplace) -> None:
+    for slug in ("a.b-x", "a-b-x", "a-x"):
+        place.emulator.add_organization(slug)
+        place.emulator.add_connection(slug, **okta("c"))
+    imported = place.run("import", "--all", "--format", "json")
+    assert imported.document["variables"] == [
+        "A_B_X_C_CLIENT_SECRET",
+        "A_X_C_CLIENT_SECRET",
+        "A_B_X_C_2_CLIENT_SECRET",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("allow", "expected"),
+    [
+        ("*_CLIENT_SECRET", "ACME_OKTA_CLIENT_SECRET"),
+        ("OIDC_*", "OIDC_ACME_OKTA_CLIENT_SECRET"),
+        ("SSO_*_KEY", "SSO_ACME_OKTA_CLIENT_SECRET_KEY"),
+        ("ONLY_THIS_ONE", None),
+    ],
+)
+def test_names_of_variables_are_ones_that_the_project_permits(
+    acme: Workplace, allow: str, expected: str | None
+) -> None:
+    acme.write("reconciler.yaml", f"secrets: {{env: {{allow: ['{allow}']}}}}\n")
+    imported = acme.run("import", "acme")
+    assert imported.code == 0
+    text = (acme.root / "organizations/acme.yaml").read_text()
+    if expected is None:
+        assert "client_secret:" not in text
+        assert "permits no variable of a fitting name" in imported.out
+    else:
+        assert f"client_secret: ${{env:{expected}}}" in text
+    assert acme.run("plan", "--no-secrets", "--detailed-exitcode").code == 0
+
+
+def test_a_folder_that_no_plan_looks_into_is_warned_of(acme: Workplace) -> None:
+    imported = acme.run("import", "acme", "--into", "elsewhere")
+    assert imported.code == 0
+    assert "`reconciler plan` does not look for manifests in elsewhere" in imported.out
+    assert acme.run("plan", "elsewhere", "--no-secrets", "--detailed-exitcode").code == 0
+
+
+def test_new_manifests_go_where_the_project_looks_for_them(acme: Workplace) -> None:
+    acme.write("reconciler.yaml", "organizations: [tenants/eu/*.yaml]\n")
+    acme.run("import", "acme")
+    assert (acme.root / "tenants/eu/acme.yaml").is_file()
+
+
+def test_pruning_by_default_spares_what_is_left_alone(acme: Workplace) -> None:
+    acme.write("reconciler.yaml", "defaults: {prune: true}\n")
+    acme.emulator.add_connection("acme", display_name="half done")
+    acme.run("import", "acme")
+    planned = acme.run("plan", "--no-secrets", "--detailed-exitcode")
+    assert (planned.code, NO_CHANGES in planned.out) == (0, True), planned.said
+
+
+@pytest.mark.parametrize("words", [(), ("acme", "--all")])
+def test_what_to_import_is_said_once(acme: Workplace, words: tuple[str, ...]) -> None:
+    ended = acme.run("import", *words)
+    assert ended.code == 1
+    assert "name organizations, or say --all" in ended.err
+
+
+def test_an_organization_that_is_not_there_does_not_stop_the_others(acme: Workplace) -> None:
+    imported = acme.run("import", "acme", "nobody", "--format", "json")
+    assert imported.code == 1
+    assert imported.document["summary"]["imported"] == 1
+    (found,) = imported.document["diagnostics"]
+    assert found["summary"].startswith("organization nobody was not imported: ")
+    assert imported.document["errored"] is True

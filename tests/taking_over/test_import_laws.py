@@ -1,0 +1,116 @@
+"""What holds of every import, whatever is live."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reconciler.core.planner import Choices, plan_organization
+from reconciler.core.secret import Secret, SecretReference
+from reconciler.manifests import Defaults, Project
+from reconciler.manifests.importing import WrittenManifest, write_manifest
+from reconciler.manifests.names import VariableNames
+from reconciler.manifests.read_back import read_back
+from reconciler.secrets import SecretPolicy
+from reconciler.workflow.estate import Declarations, References
+from reconciler.workflow.taking_over import reason_to_distrust
+from tests.taking_over.live import SECRETS, organizations
+
+if TYPE_CHECKING:
+    import random as random_module
+
+    from reconciler.core.state import LiveOrganization
+
+many = settings(max_examples=100, deadline=None)
+ROOT = Path("/nowhere")
+
+
+def project(*allow: str, prune: bool = False) -> Project:
+    policy = SecretPolicy(root=ROOT, env_allow=allow or ("*",))
+    return Project(directory=ROOT, root=ROOT, secret_policy=policy, defaults=Defaults(prune=prune))
+
+
+def write(live: LiveOrganization, prune: bool = False) -> WrittenManifest:
+    reference = References.among([live.organization], Declarations()).choose(live.organization)
+    return write_manifest(live, reference, VariableNames(project().secret_policy), prunes=prune)
+
+
+@many
+@given(organizations(), st.booleans())
+def test_the_plan_right_after_an_import_is_empty(live: LiveOrganization, prune: bool) -> None:
+    manifest = write(live, prune)
+    declared = read_back(manifest.text, project(prune=prune))
+    assert not isinstance(declared, str), declared
+    without = plan_organization(declared, live, Choices(secrets={}, compares_secrets=False))
+    secrets = {}
+    for one in declared.connections:
+        found = live.connection(one.connection.connection_id or "")
+        assert found is not None
+        if isinstance(one.connection.client_secret, SecretReference):
+            assert isinstance(found.client_secret, Secret)
+            secrets[one.connection.client_secret] = found.client_secret
+    with_secrets = plan_organization(declared, live, Choices(secrets=secrets))
+    for plan in (without, with_secrets):
+        assert not plan.is_refused
+        assert not plan.changes
+    assert reason_to_distrust(manifest.text, live, project(prune=prune)) is None
+
+
+@many
+@given(organizations())
+def test_everything_live_is_declared_or_named(live: LiveOrganization) -> None:
+    manifest = write(live)
+    declared = read_back(manifest.text, project())
+    assert not isinstance(declared, str)
+    pins = {one.connection.connection_id for one in declared.connections}
+    for one in live.connections:
+        assert (one.connection_id in pins) is not one.is_untouched
+        assert one.connection_id in pins or any(str(one.connection_id) in said for said in manifest.remarks)
+    assert manifest.connections == len(pins)
+    assert sum("never touched" in said for said in manifest.remarks) >= len(live.foreign)
+    assert declared.organization_id == live.organization.organization_id
+
+
+@many
+@given(organizations())
+def test_no_secret_is_ever_written(live: LiveOrganization) -> None:
+    canary = "canary-8f3"
+    changed = tuple(
+        one if one.is_untouched else replace(one, client_secret=Secret(f"{canary}-{number}"))
+        for number, one in enumerate(live.connections)
+    )
+    manifest = write(replace(live, connections=changed))
+    assert canary not in manifest.text
+    assert canary not in repr(manifest)
+    assert len({one.name for one in manifest.variables}) == len(manifest.variables)
+
+
+@many
+@given(organizations(), st.randoms())
+def test_the_order_of_the_list_does_not_matter(live: LiveOrganization, random: random_module.Random) -> None:
+    shuffled = list(live.connections)
+    random.shuffle(shuffled)
+    declared = [
+        read_back(write(one).text, project()) for one in (live, replace(live, connections=tuple(shuffled)))
+    ]
+    assert declared[0] == declared[1]
+
+
+@many
+@given(organizations())
+def test_a_manifest_is_text_that_can_be_looked_at(live: LiveOrganization) -> None:
+    text = write(live).text
+    assert all(character.isprintable() or character == "\n" for character in text)
+    assert text.endswith("\n")
+
+
+@pytest.mark.parametrize(
+    "secret", [one for one in SECRETS if one and "\0" not in one and "\ud800" not in one]
+)
+def test_every_secret_that_a_variable_can_hold_is_referred_to(secret: str) -> None:
+    assert Secret(secret).fits_a_variable
