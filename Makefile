@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 WHEEL_VENV := build/wheel
 
-.PHONY: help demo test lint types coverage check wheel format schemas goldens clean
+.PHONY: help demo test lint types coverage check wheel format schemas goldens faults clean
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z]*\):.*##  */\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -59,6 +59,9 @@ $(READY): pyproject.toml requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
+
+faults: $(READY)  ## write docs/faults.md anew: every fault at every operation
+	$(BIN)/python -m tests.faults.table
 
 clean:  ## as after a fresh clone
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
