@@ -1,0 +1,199 @@
+"""`prevent_destroy` stays in force when the block that says so is removed while `prune` is on."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.taking_over.estate import okta
+
+if TYPE_CHECKING:
+    from tests.cli.workplace import Ended, Workplace
+
+HEAD = "organization: acme\nprune: true\nconnections:\n  entra: {display_name: Entra}\n"
+PROTECTED = HEAD + "  okta: {display_name: Okta, lifecycle: {prevent_destroy: true}}\n"
+UNPROTECTED = HEAD + "  okta: {display_name: Okta}\n"
+DELETED = "Plan: 0 to add, 0 to change, 1 to destroy."
+KEPT = 'the last block that declared "Okta" says `prevent_destroy: true`'
+
+
+def git(place: Workplace, *words: str) -> str:
+    named = ("-c", "user.name=Test", "-c", "user.email=test@example.com", "-c", "commit.gpgsign=false")
+    done = subprocess.run(["git", *named, *words], cwd=place.root, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def commit(place: Workplace, text: str, name: str = "organizations/acme.yaml") -> str:
+    place.write(name, text)
+    git(place, "add", "-A")
+    git(place, "commit", "-q", "-m", "change")
+    return git(place, "rev-parse", "HEAD")
+
+
+@pytest.fixture
+def acme(place: Workplace) -> Workplace:
+    """A repository, and an organization with two connections of which either may go."""
+    place.emulator.add_organization("acme")
+    for name in ("Entra", "Okta"):
+        place.emulator.add_connection("acme", **okta(name, client_id=name))
+    git(place, "init", "-q", "-b", "main")
+    return place
+
+
+def plan(place: Workplace) -> Ended:
+    ended = place.run("plan", "--no-secrets")
+    assert not place.emulator.request_log.writes
+    return ended
+
+
+def test_a_removed_block_still_protects(acme: Workplace) -> None:
+    first = commit(acme, PROTECTED)
+    commit(acme, HEAD)
+    ended = plan(acme)
+    assert ended.code == 1
+    assert KEPT in ended.out
+    assert f"(organizations/acme.yaml:5:3 in commit {first[:12]})" in ended.out
+    okta_id = acme.live("acme")[1]["connection_id"]
+    assert f"declare it with `connection_id: {okta_id}` and `state: absent`" in ended.out
+    assert acme.run("apply", "--auto-approve").code == 1
+    assert len(acme.live("acme")) == 2
+
+
+def test_it_does_so_however_long_ago_that_was(acme: Workplace) -> None:
+    commit(acme, PROTECTED)
+    for number in range(5):
+        commit(acme, HEAD + f"# {number}\n")
+    assert KEPT in plan(acme).out
+
+
+def test_it_does_so_before_the_removal_is_committed(acme: Workplace) -> None:
+    commit(acme, PROTECTED)
+    acme.write("organizations/acme.yaml", HEAD)
+    assert KEPT in plan(acme).out
+
+
+def test_removing_the_line_first_and_then_the_block_deletes(acme: Workplace) -> None:
+    commit(acme, PROTECTED)
+    commit(acme, UNPROTECTED)
+    commit(acme, HEAD)
+    ended = plan(acme)
+    assert (ended.code, DELETED in ended.out) == (0, True), ended.said
+
+
+def test_the_way_out_that_is_offered_works(acme: Workplace) -> None:
+    commit(acme, PROTECTED)
+    okta_id = acme.live("acme")[1]["connection_id"]
+    commit(acme, HEAD + f"  okta: {{connection_id: {okta_id}, state: absent}}\n")
+    assert DELETED in plan(acme).out
+
+
+def test_the_other_way_out_works_as_well(acme: Workplace) -> None:
+    commit(acme, PROTECTED)
+    commit(acme, HEAD)
+    commit(acme, PROTECTED)
+    assert "No changes." in plan(acme).out
+
+
+def test_what_was_never_declared_is_pruned(acme: Workplace) -> None:
+    commit(acme, HEAD + "  other: {display_name: Other, state: absent, lifecycle: {prevent_destroy: true}}\n")
+    commit(acme, HEAD)
+    assert DELETED in plan(acme).out
+
+
+def test_a_block_that_moved_into_another_file_and_was_removed_there(acme: Workplace) -> None:
+    commit(acme, UNPROTECTED)
+    acme.write("organizations/acme.yaml", "# moved\n")
+    commit(acme, PROTECTED, "organizations/eu/acme.yaml")
+    git(acme, "rm", "-q", "organizations/acme.yaml")
+    commit(acme, HEAD, "organizations/eu/acme.yaml")
+    assert "organizations/eu/acme.yaml:5:3 in commit" in plan(acme).out
+
+
+def test_a_pin_says_more_than_a_name(acme: Workplace) -> None:
+    """The block that forbade it meant another connection, whatever it was called."""
+    entra_id, okta_id = (one["connection_id"] for one in acme.live("acme"))
+    head = HEAD.replace("display_name: Entra", f"display_name: Entra, connection_id: {entra_id}")
+    keep = "lifecycle: {prevent_destroy: true}"
+    commit(
+        acme,
+        head + f"  x: {{connection_id: oidc-connection-test-1, display_name: Okta, {keep}}}\n",
+    )
+    commit(acme, head)
+    assert DELETED in plan(acme).out
+    commit(
+        acme,
+        head + f"  x: {{connection_id: {okta_id}, display_name: Other, {keep}}}\n",
+    )
+    commit(acme, head)
+    assert KEPT in plan(acme).out
+
+
+def test_the_block_is_found_by_the_organizations_other_names(acme: Workplace) -> None:
+    real_id = acme.emulator.organization("acme")["organization_id"]
+    commit(acme, PROTECTED.replace("organization: acme", f"organization: {real_id}"))
+    commit(acme, HEAD)
+    assert KEPT in plan(acme).out
+
+
+def test_variables_count_as_what_they_are_today_and_unknown_ones_as_a_match(acme: Workplace) -> None:
+    acme.write("reconciler.yaml", "vars: {name: Okta}\nlimits: {requests_per_second: 1000}\n")
+    commit(acme, PROTECTED.replace("display_name: Okta", "display_name: '${var:name}'"))
+    commit(acme, HEAD)
+    assert KEPT in plan(acme).out
+    acme.write("reconciler.yaml", "limits: {requests_per_second: 1000}\n")
+    assert KEPT in plan(acme).out
+
+
+def test_what_a_merge_brought_counts_from_the_merge_on(acme: Workplace) -> None:
+    """A branch on which the block was still protected is older than the change that allowed it."""
+    commit(acme, PROTECTED)
+    git(acme, "checkout", "-q", "-b", "side")
+    commit(acme, "# side\n", "organizations/other.yml")
+    commit(acme, PROTECTED + "# later\n")
+    git(acme, "checkout", "-q", "main")
+    commit(acme, UNPROTECTED)
+    git(acme, "merge", "-q", "-s", "ours", "side")
+    commit(acme, HEAD)
+    assert DELETED in plan(acme).out
+
+
+def test_a_history_that_is_cut_off_refuses_to_guess(acme: Workplace) -> None:
+    commit(acme, PROTECTED)
+    commit(acme, HEAD)
+    shallow(acme)
+    ended = plan(acme)
+    assert ended.code == 1
+    assert "the Git history is cut off here" in ended.out
+    assert "fetch the whole history (in actions/checkout: `fetch-depth: 0`)" in ended.out
+
+
+def test_a_history_that_is_cut_off_later_is_enough(acme: Workplace) -> None:
+    commit(acme, "# before\n", "organizations/other.yaml")
+    commit(acme, UNPROTECTED)
+    commit(acme, HEAD)
+    shallow(acme, 2)
+    assert DELETED in plan(acme).out
+
+
+def test_where_there_is_no_history_it_is_said(acme: Workplace) -> None:
+    acme.write("organizations/acme.yaml", HEAD)
+    (acme.root / ".git").rename(acme.root / "git-aside")
+    ended = plan(acme)
+    assert (ended.code, DELETED in ended.out) == (0, True), ended.said
+    assert "whether a removed block had `prevent_destroy: true` is not checked" in ended.out
+
+
+def test_without_prune_git_is_not_asked(acme: Workplace) -> None:
+    commit(acme, HEAD.replace("prune: true", "prune: false"))
+    acme.setenv("PATH", "")
+    ended = plan(acme)
+    assert (ended.code, "not checked" in ended.out) == (0, False), ended.said
+
+
+def shallow(place: Workplace, depth: int = 1) -> None:
+    """Make the repository forget what came before."""
+    kept = git(place, "rev-list", "HEAD").splitlines()[depth - 1]
+    (place.root / ".git/shallow").write_text(kept + "\n")
+    assert git(place, "rev-parse", "--is-shallow-repository") == "true"
