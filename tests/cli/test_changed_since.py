@@ -1,0 +1,350 @@
+"""`--changed-since`: only what differs from a revision is read, whatever was done to the files."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.workplace import NO_CHANGES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.cli.workplace import Ended, Workplace
+
+TWO = """\
+organization: initech
+connections:
+  sso: {issuer: https://initech.example.com, client_id: a}
+---
+organization: umbrella
+connections:
+  sso: {issuer: https://umbrella.example.com, client_id: a}
+"""
+
+
+class History:
+    """The Git repository in which a workplace lies."""
+
+    def __init__(self, place: Workplace) -> None:
+        self.place = place
+
+    def git(self, *words: str, folder: Path | None = None) -> str:
+        done = subprocess.run(
+            ["git", "-c", "user.name=N", "-c", "user.email=n@example.com", *words],
+            cwd=folder or self.place.root,
+            env={**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout
+
+    def commit(self) -> None:
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--allow-empty", "--message", "x")
+
+    def edit(self, name: str, old: str = "client-of-", new: str = "another-") -> None:
+        path = self.place.root / name
+        text = path.read_text(encoding="utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new), encoding="utf-8")
+
+    def selected(self, *words: str) -> set[str]:
+        """Return the organizations that `drift` would look at, told by what it finds missing."""
+        ended = self.place.run("drift", "--no-secrets", "--changed-since", "main", "--format", "json", *words)
+        assert not ended.document["errored"], ended.said
+        return {one["organization"] for one in ended.document["findings"]}
+
+    def validate(self, revision: str = "main", *words: str) -> Ended:
+        return self.place.run("validate", "--changed-since", revision, *words)
+
+
+@pytest.fixture
+def history(place: Workplace) -> History:
+    """Three manifests on main, and a branch without any change of its own."""
+    for slug in ("initech", "umbrella"):
+        place.emulator.add_organization(slug)
+    place.write("organizations/two.yaml", TWO)
+    history = History(place)
+    history.git("init", "--quiet", "--initial-branch", "main")
+    history.commit()
+    history.git("checkout", "--quiet", "-b", "topic")
+    return history
+
+
+def test_nothing_differs(history: History, place: Workplace) -> None:
+    ended = place.run("plan", "--changed-since", "main")
+    assert (ended.code, ended.out) == (0, f"{NO_CHANGES}\n")
+    assert "Only manifests that differ from main" in ended.err
+    assert not list(place.emulator.request_log)
+
+
+def test_one_of_many_is_planned_with_two_requests(history: History, place: Workplace) -> None:
+    history.edit("organizations/acme.yaml")
+    history.commit()
+    ended = place.run("plan", "--changed-since", "main", "--format", "json")
+    assert [one["address"] for one in ended.document["resource_changes"]] == ["acme/sso"]
+    assert len(list(place.emulator.request_log)) == 2
+
+
+def test_the_rest_is_not_even_read(history: History, place: Workplace) -> None:
+    place.write("organizations/globex.yaml", "organization: [")
+    history.git("add", "--all")
+    history.git("commit", "--quiet", "--amend", "--message", "broken on main")
+    history.git("branch", "--force", "main", "HEAD")
+    history.edit("organizations/acme.yaml")
+    assert history.validate().code == 0
+    assert place.run("validate").code == 1
+
+
+@pytest.mark.parametrize("how", ["committed", "staged", "neither"])
+def test_the_work_tree_counts_as_it_is(history: History, how: str) -> None:
+    history.edit("organizations/acme.yaml")
+    if how == "staged":
+        history.git("add", "--all")
+    if how == "committed":
+        history.commit()
+    assert history.selected() == {"acme"}
+
+
+def test_a_new_file_counts_before_git_knows_it(history: History, place: Workplace) -> None:
+    place.emulator.add_organization("new")
+    place.write(".gitignore", "new.yaml")
+    place.declare("new")
+    assert history.selected() == {"new"}
+
+
+def test_what_main_did_since_does_not_count(history: History) -> None:
+    history.edit("organizations/acme.yaml")
+    history.commit()
+    history.git("checkout", "--quiet", "main")
+    history.edit("organizations/globex.yaml")
+    history.commit()
+    history.git("checkout", "--quiet", "topic")
+    assert history.selected() == {"acme"}
+
+
+def test_of_a_file_with_several_documents_only_those_that_differ(history: History) -> None:
+    history.edit("organizations/two.yaml", "initech.example.com", "login.initech.example.com")
+    assert history.selected() == {"initech"}
+
+
+def test_a_comment_selects_rather_too_much(history: History) -> None:
+    history.edit("organizations/two.yaml", "---", "--- # here")
+    assert history.selected() == {"initech", "umbrella"}
+
+
+def test_a_file_that_was_renamed_is_read(history: History) -> None:
+    history.git("mv", "organizations/acme.yaml", "organizations/zacme.yaml")
+    assert history.selected() == {"acme"}
+    assert "declared no more" not in history.validate().err
+
+
+def test_an_organization_that_moved_to_another_file_has_not_vanished(
+    history: History, place: Workplace
+) -> None:
+    text = (place.root / "organizations/acme.yaml").read_text(encoding="utf-8")
+    (place.root / "organizations/acme.yaml").unlink()
+    place.write("organizations/two.yaml", f"{TWO}---\n{text}\n")
+    assert history.selected() == {"acme"}
+    assert "declared no more" not in history.validate().out
+
+
+def test_an_organization_that_vanished_is_told_of(history: History, place: Workplace) -> None:
+    place.declare("acme", lifecycle={"prevent_destroy": True})
+    history.commit()
+    history.git("branch", "--force", "main", "HEAD")
+    (place.root / "organizations/acme.yaml").unlink()
+    ended = history.validate("main", "--format", "json")
+    assert ended.code == 0
+    (found,) = ended.document["diagnostics"]
+    assert (found["severity"], found["code"], found["address"]) == (
+        "warning", "organization-not-declared", "acme",
+    )  # fmt: skip
+    assert "`prevent_destroy: true` stood at acme/sso" in found["detail"]
+    assert found["range"]["filename"] == "organizations/acme.yaml"
+    assert history.selected() == set()
+
+
+def test_a_document_that_vanished_from_its_file_is_told_of(history: History, place: Workplace) -> None:
+    place.write("organizations/two.yaml", TWO.partition("---")[0])
+    ended = history.validate("main", "--format", "json")
+    assert [one["address"] for one in ended.document["diagnostics"]] == ["umbrella"]
+
+
+def test_with_errors_nothing_is_said_of_what_vanished(history: History, place: Workplace) -> None:
+    place.write("organizations/acme.yaml", "organization: [")
+    ended = history.validate("main", "--format", "json")
+    assert ended.code == 1
+    assert "organization-not-declared" not in {one["code"] for one in ended.document["diagnostics"]}
+
+
+def test_a_change_to_the_project_file_selects_all(history: History, place: Workplace) -> None:
+    place.write("reconciler.yaml", "limits: {requests_per_second: 400}")
+    assert history.selected() == {"acme", "globex", "initech", "umbrella"}
+    (place.root / "reconciler.yaml").unlink()
+    assert history.selected() == {"acme", "globex", "initech", "umbrella"}
+
+
+def test_paths_limit_further(history: History) -> None:
+    history.edit("organizations/acme.yaml")
+    history.edit("organizations/globex.yaml")
+    assert history.selected("organizations/acme.yaml") == {"acme"}
+    assert history.selected("organizations") == {"acme", "globex"}
+
+
+def test_a_path_that_is_gone_must_have_been_there(history: History, place: Workplace) -> None:
+    (place.root / "organizations/acme.yaml").unlink()
+    assert history.validate("main", "organizations/acme.yaml").code == 0
+    ended = history.validate("main", "organizations/never.yaml")
+    assert ended.code == 1
+    assert "organizations/never.yaml: no such file or folder, and there was none" in ended.out + ended.err
+
+
+def test_targets_limit_further(history: History) -> None:
+    history.edit("organizations/acme.yaml")
+    history.edit("organizations/globex.yaml")
+    assert history.selected("--target", "globex/*") == {"globex"}
+
+
+def test_below_the_top_of_the_repository(history: History, place: Workplace) -> None:
+    history.git("mv", "-k", "organizations", "reconciler.yaml", _folder(place, "deep/er"))
+    history.commit()
+    history.git("branch", "--force", "main", "HEAD")
+    history.edit("deep/er/organizations/acme.yaml")
+    ended = place.run("-C", "deep/er", "validate", "--changed-since", "main")
+    assert "1 file, 1 organization" in ended.out
+
+
+def test_a_folder_that_is_a_link(history: History, place: Workplace) -> None:
+    history.git("mv", "organizations", "elsewhere")
+    (place.root / "organizations").symlink_to("elsewhere")
+    history.commit()
+    history.git("branch", "--force", "main", "HEAD")
+    history.edit("elsewhere/acme.yaml")
+    assert history.selected() == {"acme"}
+
+
+def test_a_manifest_that_is_a_link_is_always_read(history: History, place: Workplace) -> None:
+    """What it leads to may have changed without it."""
+    place.write("kept/acme.txt", (place.root / "organizations/acme.yaml").read_text(encoding="utf-8"))
+    (place.root / "organizations/acme.yaml").unlink()
+    (place.root / "organizations/acme.yaml").symlink_to("../kept/acme.txt")
+    history.commit()
+    history.git("branch", "--force", "main", "HEAD")
+    assert history.selected() == {"acme"}
+
+
+def test_names_that_would_trip_a_careless_reader(history: History, place: Workplace) -> None:
+    place.emulator.add_organization("odd")
+    path = place.declare("odd")
+    path.rename(path.with_name("-n \n:(top)*[a]ü.yaml"))
+    history.commit()
+    assert history.selected() == {"odd"}
+    assert history.selected("organizations/-n \n:(top)*[a]ü.yaml") == {"odd"}
+
+
+def test_hidden_files_and_others_stay_out(history: History, place: Workplace) -> None:
+    place.write("organizations/.hidden.yaml", "organization: [")
+    place.write("organizations/notes.txt", "organization: [")
+    place.write("elsewhere/other.yaml", "organization: [")
+    assert history.selected() == set()
+
+
+def test_apply_applies_only_what_differs(history: History, place: Workplace) -> None:
+    history.edit("organizations/acme.yaml")
+    ended = place.run("apply", "--auto-approve", "--changed-since", "main")
+    assert "Resources: 1 added" in ended.out
+    assert not place.live("globex")
+
+
+def test_a_look_at_what_differs_says_nothing_of_the_rest(history: History, place: Workplace) -> None:
+    first = place.run("drift", "--no-secrets", "--output", "json=first.json")
+    assert first.code == 2
+    ended = place.run(
+        "drift", "--no-secrets", "--changed-since", "main", "--previous", "first.json", "--format", "json"
+    )
+    assert (ended.code, ended.document["summary"]["unchecked"]) == (0, 4)
+
+
+@pytest.mark.parametrize("revision", ["nonsense", "-x", "--help", "", "a b", "HEAD^{tree}", "HEAD;true"])
+def test_an_unknown_revision(history: History, revision: str) -> None:
+    ended = history.validate(f"{revision}", "--format", "json")
+    assert ended.code == 1
+    (found,) = ended.document["diagnostics"]
+    assert f"Git knows no revision {revision!r}; fetch it, or name another one" in found["summary"]
+
+
+def test_a_shallow_clone_says_how_to_get_the_rest(
+    history: History, place: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    history.commit()
+    history.commit()
+    clone = place.root.parent / "clone"
+    history.git("clone", "--quiet", "--depth", "1", f"file://{place.root}", str(clone))
+    for revision in ("main", "HEAD~2"):
+        ended = place.run("-C", str(clone), "validate", "--changed-since", revision)
+        assert ended.code == 1
+        assert "the clone is shallow" in ended.err
+        assert "fetch-depth: 0" in ended.err
+        monkeypatch.chdir(place.root)
+
+
+def test_histories_with_nothing_in_common(history: History, place: Workplace) -> None:
+    history.git("checkout", "--quiet", "--orphan", "other")
+    place.write("another", "")
+    history.commit()
+    assert "have no commit in common" in history.validate().err
+
+
+def test_before_the_first_commit(bare: Workplace) -> None:
+    history = History(bare)
+    history.git("init", "--quiet")
+    assert "Git knows no revision 'HEAD'" in history.validate("HEAD").err
+
+
+def test_without_a_repository(place: Workplace) -> None:
+    ended = place.run("validate", "--changed-since", "main")
+    assert ended.code == 1
+    assert "--changed-since needs a Git repository" in ended.err
+    assert "not a git repository" in ended.err
+
+
+def test_without_git(history: History, place: Workplace) -> None:
+    place.setenv("PATH", "")
+    assert "there is no `git` to be found" in history.validate().err
+
+
+def test_a_project_file_from_elsewhere(history: History, place: Workplace) -> None:
+    outside = place.root.parent / "reconciler.yaml"
+    outside.write_text("organizations: [work/organizations/*.yaml]", encoding="utf-8")
+    ended = place.run("--config", str(outside), "validate", "--changed-since", "main")
+    assert ended.code == 1
+    assert "it is outside of the Git repository" in ended.err
+
+
+def test_a_submodule_keeps_its_own_history(history: History, place: Workplace) -> None:
+    other = place.root.parent / "other"
+    other.mkdir()
+    history.git("init", "--quiet", folder=other)
+    history.git("commit", "--quiet", "--allow-empty", "--message", "x", folder=other)
+    history.git(
+        "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(other), "organizations/sub"
+    )
+    assert "cannot look into organizations/sub: it is a submodule" in history.validate().err
+
+
+def test_a_saved_plan_is_applied_as_it_is(history: History, place: Workplace) -> None:
+    place.run("plan", "--out", "plan.json")
+    ended = place.run("apply", "plan.json", "--changed-since", "main")
+    assert ended.code == 1
+    assert "--changed-since" in ended.err
+
+
+def _folder(place: Workplace, name: str) -> str:
+    (place.root / name).mkdir(parents=True)
+    return name
