@@ -41,7 +41,7 @@ def sentence(text: str) -> str:
         _span(one.text.replace("|", "\\u007c")) if one.is_code else one.text
         for one in segments(clipped(text, LONGEST_SENTENCE))
     )
-    return "".join(shown)
+    return "".join(shown).strip() or _span("(empty)")
 
 
 def html_code(text: str) -> str:

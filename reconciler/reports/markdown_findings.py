@@ -33,5 +33,5 @@ def _item(found: Diagnostic) -> str:
     word = "❌ **error**" if found.is_error else "⚠️ **warning**"
     place = f" — {code(str(found.location))}" if found.location else ""
     lines = [f"- {word} {code(found.code)}: {sentence(found.summary)}{place}"]
-    lines += [f"  <br>↳ {sentence(text)}" for text in (found.detail, found.hint) if text]
+    lines += [f"  <br>↳ {sentence(text)}" for text in (found.detail, found.hint) if text.strip()]
     return "\n".join(lines)

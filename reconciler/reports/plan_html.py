@@ -65,7 +65,7 @@ def plan_html(plan: Plan, *, color: bool = False) -> str:
 def _tone(plan: Plan) -> str:
     if plan.has_errors or not plan.is_complete:
         return "bad"
-    if plan.summary.destroy or plan.summary.warnings:
+    if plan.summary.destroy or plan.findings:
         return "attention"
     return "plain" if plan.has_changes else "good"
 

@@ -73,7 +73,7 @@ def _heading(plan: Plan) -> str:
 def _icon(plan: Plan) -> str:
     if plan.has_errors or not plan.is_complete:
         return "❌ "
-    if plan.summary.destroy or plan.summary.warnings:
+    if plan.summary.destroy or plan.findings:
         return "⚠️ "
     return "" if plan.has_changes else "✅ "
 

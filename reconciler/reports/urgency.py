@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from reconciler.core.change import Action
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from reconciler.core.change import Change
     from reconciler.core.errors import Diagnostic
@@ -41,8 +41,8 @@ def concerns_of(plan: Plan) -> list[Concern]:
     found: defaultdict[str, Concern] = defaultdict(lambda: Concern(""))
     for change in plan.changes:
         _count_change(found[change.address.organization], change)
-    for finding in (*plan.diagnostics, *plan.blocks):
-        reference = finding.address if finding.address in found else finding.address.partition("/")[0]
+    for finding in plan.findings:
+        reference = _organization_of(finding.address, found)
         if reference:
             _count_finding(found[reference], finding)
     for reference, concern in found.items():
@@ -59,6 +59,13 @@ def most_urgent_changes(concerns: Iterable[Concern]) -> list[Change]:
 def most_urgent_findings(findings: Sequence[Diagnostic]) -> list[Diagnostic]:
     """Return the findings, errors first."""
     return sorted(findings, key=lambda one: not one.is_error)
+
+
+def _organization_of(address: str, known: Collection[str]) -> str:
+    """Return the organization that an address names; an external id may hold slashes itself."""
+    ends = [index for index, character in enumerate(address) if character == "/"]
+    beginnings = (address[:end] for end in (*ends, len(address)))
+    return next((one for one in beginnings if one in known), address.partition("/")[0])
 
 
 def _count_change(concern: Concern, change: Change) -> None:

@@ -2,22 +2,28 @@
 
 Names and values come from tenants, identity providers and manifests. Control characters could
 rewrite the screen and bidirectional marks reorder it, so whatever does not show as itself is
-written as an escape sequence, as JSON and HCL do.
+written as an escape sequence, as JSON and HCL do. So are the two marks by which the runner of
+GitHub's workflows knows commands in a log (actions/runner, ``ActionCommand.cs``).
 """
 
 from __future__ import annotations
 
 import json
+import re
 from typing import Final
 from unicodedata import combining, east_asian_width
 
 _BASIC_PLANE: Final = 0xFFFF
+_COMMAND: Final = re.compile(r"^ *::|##\[")
+"""A command begins with two colons after any spaces, or, in the old form, with ``##[`` anywhere."""
+
 _SHORT: Final = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def visible(text: str) -> str:
     """Return the text with everything invisible, controlling or reordering escaped."""
-    return text if text.isprintable() else "".join(_shown(character) for character in text)
+    shown = text if text.isprintable() else "".join(_shown(character) for character in text)
+    return _COMMAND.sub(_defused, shown) if "::" in shown or "##[" in shown else shown
 
 
 def quoted(text: str) -> str:
@@ -45,6 +51,12 @@ def _shown(character: str) -> str:
         return character
     code = ord(character)
     return _SHORT.get(character) or (f"\\u{code:04x}" if code <= _BASIC_PLANE else f"\\U{code:08x}")
+
+
+def _defused(match: re.Match[str]) -> str:
+    """Write the last but one character of a command's mark as an escape."""
+    mark = match[0]
+    return mark[:-2] + f"\\u{ord(mark[-2]):04x}" + mark[-1]
 
 
 def _columns(character: str) -> int:

@@ -101,7 +101,9 @@ def delete(organization: str = "acme", name: str = "old-saml-bridge") -> Delete:
 def plan(*changes: Change, **more: Any) -> Plan:
     findings = (*more.get("diagnostics", ()),)
     organizations = {one.address.organization for one in changes}
-    errors = {one.address.partition("/")[0] for one in findings if one.is_error}
+    refused = {one.address for one in findings if one.is_error}
+    errors = {name for name in organizations for one in refused if f"{one}/".startswith(f"{name}/")}
+    errors |= refused - {one for one in refused for name in errors if f"{one}/".startswith(f"{name}/")}
     summary = PlanSummary(
         add=sum(isinstance(one, Create) for one in changes),
         change=sum(isinstance(one, Update) for one in changes),

@@ -1,0 +1,105 @@
+"""Annotations as the runner reads them, whatever the names are."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import example, given, settings
+
+from reconciler.reports import DRIFT_FORMATS, PLAN_FORMATS, VALIDATION_FORMATS
+from reconciler.reports.failure_page import FAILURE_PAGES
+from reconciler.reports.github_commands import LONGEST_MESSAGE, annotation
+from reconciler.reports.visible import visible
+from tests.reports.published import FINDINGS, HOSTILE, ORDINARY, REFUSED, drift_of, hostile_plan, place
+from tests.reports.test_markdown_safety import nasty_texts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+COMMAND = re.compile(r"^::(?P<name>[a-z-]+) (?P<properties>[^:]*)::(?P<data>.*)$")
+
+FORMS: dict[str, Callable[[str], str]] = {
+    "plan": lambda text: PLAN_FORMATS["github"](hostile_plan((text,)), color=False),
+    "drift": lambda text: DRIFT_FORMATS["github"](drift_of(hostile_plan((text,))), color=False),
+    "failure": lambda text: FAILURE_PAGES["github"](hostile_plan((text,)).diagnostics),
+}
+
+
+def read(line: str) -> tuple[str, dict[str, str], str]:
+    """Read a command as actions/runner does: properties end at the next two colons, commas part them."""
+    match = COMMAND.match(line)
+    assert match, line
+    pairs = (pair.partition("=") for pair in match["properties"].split(","))
+    properties = {key: unescaped(value, {"%3A": ":", "%2C": ","}) for key, _, value in pairs}
+    return match["name"], properties, unescaped(match["data"], {})
+
+
+def unescaped(text: str, more: dict[str, str]) -> str:
+    for written, meant in {"%0D": "\r", "%0A": "\n", **more, "%25": "%"}.items():
+        text = text.replace(written, meant)
+    return text
+
+
+def test_a_finding_stands_on_its_line() -> None:
+    first, *_ = PLAN_FORMATS["github"](ORDINARY, color=False).split("\n")
+    assert read(first) == (
+        "warning",
+        {"file": "organizations/acme.yaml", "line": "8", "col": "3", "title": "issuer-host-change"},
+        "acme/okta-workforce: the host of `issuer` changes from acme.okta.com to login.acme.com\n"
+        "whoever runs that host decides who logs in to this organization\n"
+        "hint: accept it with `--accept-risk issuer-host-change:acme/okta-workforce`",
+    )
+
+
+def test_the_most_urgent_come_first() -> None:
+    """GitHub shows ten annotations of each level in a step."""
+    lines = PLAN_FORMATS["github"](ORDINARY, color=False).splitlines()
+    read_lines = [read(line) for line in lines if line.startswith("::")]
+    assert [name for name, _, _ in read_lines] == ["warning", "warning", "notice", "notice", "notice"]
+    assert read_lines[1][1]["title"] == "acme/old-saml-bridge will be destroyed"
+    assert lines[-1] == "Plan: 2 to add, 1 to change, 1 to destroy."
+
+
+def test_errors_are_errors() -> None:
+    text = PLAN_FORMATS["github"](REFUSED, color=False)
+    name, properties, data = read(text.splitlines()[0])
+    assert (name, properties["title"]) == ("error", "organization-not-read")
+    assert data.startswith("organization globex cannot be planned")
+    assert read(VALIDATION_FORMATS["github"](FINDINGS, color=False).splitlines()[0])[0] == "error"
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=list(FORMS))
+@given(text=nasty_texts)
+@settings(max_examples=100, deadline=None)
+@example(text=HOSTILE[6])
+@example(text="::error::x")
+@example(text="%0A::error::x")
+@example(text="a,file=b,line=1::x")
+def test_names_can_neither_end_a_command_nor_begin_one(form: Callable[[str], str], text: str) -> None:
+    lines, harmless = form(text).split("\n"), form("harmless").split("\n")
+    assert len(lines) == len(harmless)
+    for line, other in zip(lines, harmless, strict=True):
+        assert line.isprintable()
+        assert "##[" not in line
+        if other.startswith("::"):
+            assert read(line)[0] == read(other)[0]
+            assert read(line)[1].keys() == read(other)[1].keys()
+        else:
+            assert line == other
+
+
+@given(text=nasty_texts)
+@settings(max_examples=200, deadline=None)
+def test_what_is_written_is_what_is_read(text: str) -> None:
+    name, properties, data = read(annotation("notice", text, text, place(3, text)))
+    assert name == "notice"
+    assert properties == {"file": visible(text), "line": "3", "col": "3", "title": visible(text)}
+    assert data == "\n".join(visible(line) for line in text.split("\n"))
+
+
+def test_a_message_that_the_runner_would_cut_is_cut_visibly() -> None:
+    _, _, data = read(annotation("notice", "x", "y" * 10_000))
+    assert len(data) == LONGEST_MESSAGE
+    assert data.endswith("…")

@@ -1,0 +1,137 @@
+"""What is published, word for word: one golden file per report and format, read like prose."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from reconciler.reports import DRIFT_FORMATS, PLAN_FORMATS, VALIDATION_FORMATS
+from reconciler.reports.drift_markdown import drift_markdown, drift_news
+from reconciler.reports.plan_markdown import MOST_BYTES, plan_markdown
+from reconciler.reports.validation_markdown import validation_markdown
+from tests.reports.markup import rendered
+from tests.reports.published import (
+    BLOCKED,
+    FINDINGS,
+    HOSTILE,
+    ORDINARY,
+    QUIET,
+    REFUSED,
+    SOUND,
+    create,
+    delete,
+    drift_of,
+    hostile_plan,
+    large_plan,
+    plan,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+GOLDENS = Path(__file__).parent / "goldens"
+PUBLISHED = ("markdown", "github", "sarif", "html")
+
+ALL = (
+    (PLAN_FORMATS, {"ordinary": ORDINARY, "quiet": QUIET, "refused": REFUSED, "blocked": BLOCKED}),
+    (DRIFT_FORMATS, {"drift": drift_of(ORDINARY), "no-drift": drift_of(QUIET), "unsure": drift_of(REFUSED)}),
+    (VALIDATION_FORMATS, {"findings": FINDINGS, "sound": SOUND}),
+)
+
+CASES: list[tuple[str, str, Any]] = [
+    (name, format_, (formats[format_], reported))
+    for formats, reports in ALL
+    for name, reported in reports.items()
+    for format_ in PUBLISHED
+]
+CASES += [("hostile", "markdown", (PLAN_FORMATS["markdown"], hostile_plan(HOSTILE[:4])))]
+
+
+@pytest.mark.parametrize(("name", "format_", "case"), CASES, ids=[f"{one[0]}.{one[1]}" for one in CASES])
+def test_the_report_word_for_word(
+    name: str, format_: str, case: Any, matches_golden: Callable[[str, Path], None]
+) -> None:
+    render, reported = case
+    text = render(reported, color=False)
+    assert text == render(reported, color=True)
+    assert text.endswith("\n")
+    if format_ == "html":  # what comes before is style, what comes after script
+        text = text[text.index("<body>") : text.index("<script>")]
+    matches_golden(text, GOLDENS / f"{name}.{format_}")
+
+
+@pytest.mark.parametrize("organizations", [1, 50, 1_000, 10_000])
+def test_a_comment_fits_however_much_changes(organizations: int) -> None:
+    """GitHub counts characters; bytes are never fewer, nor are they fewer than UTF-16 units."""
+    large = large_plan(organizations)
+    began = time.process_time()
+    text = plan_markdown(large)
+    assert time.process_time() - began < 5
+    assert len(text.encode()) <= MOST_BYTES
+
+
+def test_the_largest_risks_are_kept_and_the_rest_is_counted() -> None:
+    text = plan_markdown(large_plan(10_000))
+    assert "issuer-host-change" in text
+    assert "<code>customer-09999/the-last</code> will be <b>destroyed</b>" in text
+    rows = text.count("\n| `customer-")
+    assert (
+        f"… {10_000 - rows:,} more organizations with 0 to add, {10_000 - rows:,} to change, 0 to destroy."
+        in text
+    )
+    diffs = text.count("```diff")
+    assert f"… {10_001 - diffs:,} more changes, too large to show here: {10_001 - diffs:,} to change." in text
+    assert rows > 100
+    assert diffs > 20
+
+
+def test_a_job_summary_shows_more_than_a_comment() -> None:
+    large = large_plan(1_000)
+    comment, summary = plan_markdown(large), plan_markdown(large, most_bytes=1024 * 1024)
+    assert summary.count("```diff") == 1_001
+    assert comment.count("```diff") < 200
+
+
+@pytest.mark.parametrize("most", [3_000, 5_000, 20_000])
+@pytest.mark.parametrize("render", [plan_markdown, lambda one, **how: drift_markdown(drift_of(one), **how)])
+def test_any_limit_holds_and_the_page_stays_whole(render: Callable[..., str], most: int) -> None:
+    text = render(hostile_plan(), most_bytes=most)
+    assert len(text.encode()) <= most
+    assert rendered(text).skeleton[0] == "<h3 >"
+
+
+def test_findings_that_do_not_fit_are_counted() -> None:
+    found = tuple(FINDINGS.diagnostics) * 1_000
+    text = plan_markdown(plan(create(), diagnostics=found))
+    shown = text.count("**error**") + text.count("**warning**")
+    assert f"- … {2_000 - shown:,} more findings, {1_000 - text.count('**error**')} errors among them" in text
+    assert "**warning**" not in text
+    assert len(validation_markdown(type(FINDINGS)(diagnostics=found)).encode()) <= MOST_BYTES
+
+
+def test_one_enormous_change_does_not_hide_the_others() -> None:
+    enormous = create("initech", "x", custom_scopes=tuple(f"scope-{number}" for number in range(20_000)))
+    text = plan_markdown(plan(enormous, create("acme", "okta"), delete()))
+    assert "acme/okta</code> will be created" in text
+    assert "… 1 more change, too large to show here: 1 to add." in text
+
+
+def test_news_are_what_the_previous_report_did_not_have() -> None:
+    report = drift_of(ORDINARY)
+    assert "**New since** `2026-11-14T12:00:00Z`: 3 findings" in drift_news(report)
+    assert "okta-workforce" not in drift_news(report)
+    assert drift_news(drift_of(QUIET)) == ""
+
+
+def test_the_same_report_gives_the_same_bytes() -> None:
+    again = json.loads(PLAN_FORMATS["sarif"](ORDINARY, color=False))
+    assert again == json.loads(PLAN_FORMATS["sarif"](ORDINARY, color=False))
+
+
+def test_a_secret_reference_is_all_that_is_known_of_a_secret() -> None:
+    for format_ in PUBLISHED:
+        assert "CLIENT_SECRET" not in PLAN_FORMATS[format_](ORDINARY, color=False)

@@ -1,0 +1,107 @@
+"""SARIF as the standard's schema says, on the right lines, with fingerprints that survive moved lines."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from jsonschema import Draft4Validator
+
+from reconciler.reports import DRIFT_FORMATS, PLAN_FORMATS, VALIDATION_FORMATS
+from reconciler.reports.failure_page import FAILURE_PAGES
+from tests.reports.published import (
+    BLOCKED,
+    FINDINGS,
+    ORDINARY,
+    QUIET,
+    REFUSED,
+    WARNING,
+    drift_of,
+    hostile_plan,
+    place,
+    plan,
+)
+from tests.reports.test_markdown_safety import nasty_texts
+
+if TYPE_CHECKING:
+    from reconciler.core.plan import Plan
+
+SCHEMA = Path(__file__).parents[1].joinpath(
+    "browser", "node_modules", "@microsoft", "jest-sarif", "lib", "schemas", "sarif-2.1.0-rtm.5.json"
+)  # fmt: skip
+
+with_schema = pytest.mark.skipif(
+    not SCHEMA.exists(), reason="the schema is missing: run `npm ci` in tests/browser"
+)
+
+
+def results(text: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(text)["runs"][0]["results"]
+    return found
+
+
+def sarif(one: Plan) -> str:
+    return PLAN_FORMATS["sarif"](one, color=False)
+
+
+@with_schema
+@pytest.mark.parametrize("one", [ORDINARY, QUIET, REFUSED, BLOCKED, hostile_plan()])
+def test_it_is_as_the_schema_says(one: Plan) -> None:
+    validator = Draft4Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
+    validator.validate(json.loads(sarif(one)))
+    validator.validate(json.loads(DRIFT_FORMATS["sarif"](drift_of(one), color=False)))
+    validator.validate(json.loads(FAILURE_PAGES["sarif"](one.diagnostics)))
+    validator.validate(json.loads(VALIDATION_FORMATS["sarif"](FINDINGS, color=False)))
+
+
+def test_a_finding_is_on_its_place() -> None:
+    warning, destroy = results(sarif(ORDINARY))
+    assert warning["ruleId"] == "issuer-host-change"
+    assert warning["level"] == "warning"
+    (location,) = warning["locations"]
+    assert location["physicalLocation"] == {
+        "artifactLocation": {"uri": "organizations/acme.yaml", "uriBaseId": "%SRCROOT%"},
+        "region": {"startLine": 8, "startColumn": 3, "endColumn": 25},
+    }
+    assert location["logicalLocations"] == [{"fullyQualifiedName": "acme/okta-workforce", "kind": "resource"}]
+    assert (destroy["ruleId"], destroy["level"]) == ("planned-destroy", "note")
+
+
+def test_moved_lines_keep_the_fingerprint() -> None:
+    (one,), (other,) = (
+        results(sarif(plan(risks=(replace(WARNING, location=place(line)),)))) for line in (8, 80)
+    )
+    assert one["partialFingerprints"] == other["partialFingerprints"]
+    (another,) = results(sarif(plan(risks=(replace(WARNING, address="acme/other"),))))
+    assert another["partialFingerprints"] != one["partialFingerprints"]
+
+
+def test_drift_has_the_fingerprints_of_its_report() -> None:
+    report = drift_of(ORDINARY)
+    found = results(DRIFT_FORMATS["sarif"](report, color=False))
+    assert [one["partialFingerprints"]["reconciler/v1"] for one in found] == [
+        one.fingerprint for one in report.findings
+    ]
+
+
+def test_it_says_whether_everything_could_be_looked_at() -> None:
+    def succeeded(text: str) -> Any:
+        return json.loads(text)["runs"][0]["invocations"][0]["executionSuccessful"]
+
+    assert succeeded(sarif(ORDINARY))
+    assert not succeeded(sarif(REFUSED))
+    assert not succeeded(FAILURE_PAGES["sarif"](REFUSED.diagnostics))
+
+
+@given(text=nasty_texts)
+@settings(max_examples=50, deadline=None)
+def test_no_message_holds_a_link_or_a_control_character(text: str) -> None:
+    found = results(sarif(hostile_plan((text,))))
+    messages = [one["message"]["text"] for one in found]
+    assert not [one for one in messages if "](" in one or not one.replace("\n", "").isprintable()]
+    uris = [one["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for one in found]
+    assert all(uri.isascii() and " " not in uri for uri in uris)
