@@ -52,6 +52,7 @@ async def make_plan(
     limits: Limits,
     circumstances: Circumstances,
     progress: Progress,
+    past: Past | None = None,
 ) -> Plan:
     """Plan a desired state that is held in memory; see `stream_plan`.
 
@@ -67,6 +68,7 @@ async def make_plan(
         limits=limits,
         circumstances=circumstances,
         progress=progress,
+        past=past,
     )
     declared.complete()
     return plan

@@ -2,7 +2,8 @@
 
 ``desired.yaml`` is the manifest, ``live.json`` what the API answers (see `recorded.py`), and
 ``options.yaml``, if there, what the call says: ``targets``, ``rotate``, ``no_secrets``, ``limits``,
-``secrets`` (the environment). ``plan.txt`` and ``plan.json`` are the plan, in words and as data.
+``secrets`` (the environment), and ``past`` (what Git remembers to be protected). ``plan.txt`` and
+``plan.json`` are the plan, in words and as data.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from reconciler.core.errors import ProviderError
 from reconciler.core.limits import Limits
 from reconciler.core.plan_parsing import from_document
 from reconciler.core.planner import Choices
+from reconciler.core.state import Protection
 from reconciler.manifests import load_manifests, load_project
 from reconciler.reports import plan_json, plan_schema, render_plan
 from reconciler.reports.plan_words import NO_CHANGES
@@ -31,10 +33,11 @@ from tests.core.simulation import carry_out
 from tests.plans.recorded import Recorded, recorded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from reconciler.core.connection import OidcConnection
     from reconciler.core.plan import Plan
-    from reconciler.core.state import DesiredState
+    from reconciler.core.state import DesiredOrganization, DesiredState, Organization
 
 CASES = sorted(one.parent for one in Path(__file__).parent.glob("*/desired.yaml"))
 SCHEMA = json.loads(plan_schema())
@@ -48,12 +51,26 @@ class Unwatched:
 
 
 @dataclass(frozen=True)
+class Remembered:
+    """A past in which these connections were protected, by where; nowhere if that cannot be told."""
+
+    origins: dict[str, str]
+
+    def protections(
+        self, desired: DesiredOrganization, organization: Organization, doomed: Sequence[OidcConnection]
+    ) -> tuple[Protection, ...]:
+        ids = [one.connection_id or "" for one in doomed]
+        return tuple(Protection(one, self.origins[one]) for one in ids if one in self.origins)
+
+
+@dataclass(frozen=True)
 class Case:
     desired: DesiredState
     reader: Recorded
     choices: Choices
     limits: Limits
     values: tuple[str, ...]
+    past: Remembered | None
 
     def plan(self) -> Plan:
         planning = make_plan(
@@ -63,6 +80,7 @@ class Case:
             limits=self.limits,
             circumstances=Circumstances(scope=SCOPE, created_at=WHEN),
             progress=Unwatched(),
+            past=self.past,
         )
         return asyncio.run(planning)
 
@@ -84,7 +102,9 @@ def open_case(folder: Path) -> Case:
         compares_secrets=not no_secrets,
     )
     limits = Limits(**options.get("limits", {}))
-    return Case(loaded.state, recorded(folder / "live.json"), choices, limits, tuple(environment.values()))
+    past = Remembered(options["past"]) if "past" in options else None
+    reader = recorded(folder / "live.json")
+    return Case(loaded.state, reader, choices, limits, tuple(environment.values()), past)
 
 
 def read_options(folder: Path) -> dict[str, Any]:
