@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 FORMAT_VERSION: Final = "1.0"
 """The major number changes when an older reader would misunderstand the document."""
 
+TERRAFORM_VERSION: Final = "1.5.0"
+"""The release of Terraform whose plan document this one has the shape of; tools for such plans ask."""
+
 Document = dict[str, Any]
 
 
@@ -41,6 +44,7 @@ def to_document(plan: Plan, version: str) -> Document:
     """
     document: Document = {
         "format_version": FORMAT_VERSION,
+        "terraform_version": TERRAFORM_VERSION,
         "reconciler_version": version,
         "timestamp": plan.created_at,
         "commit": plan.commit,

@@ -61,6 +61,7 @@ def _document() -> Schema:
 def _top_level() -> dict[str, Schema]:
     return {
         "format_version": {"type": "string", "pattern": rf"^{_MAJOR}\.[0-9]+$"},
+        "terraform_version": _described("release of Terraform whose plans have this shape; nothing runs it"),
         "reconciler_version": _described("version of the program that wrote the plan"),
         "timestamp": _described("when the plan was made, RFC 3339 in UTC"),
         "commit": _described("Git revision of the manifests, empty if not known"),
