@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 WHEEL_VENV := build/wheel
 
-.PHONY: help demo test lint types coverage check wheel format schemas goldens faults clean
+.PHONY: help demo test tools lint types coverage check wheel format schemas goldens faults clean
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z]*\):.*##  */\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -15,6 +15,9 @@ demo: $(READY)  ## the whole story on the emulator, with the real commands
 
 test: $(READY)  ## all tests
 	@$(BIN)/python -m pytest -n auto
+
+tools:  ## what the tests of other clients and of pages need: Node.js packages and a browser
+	.ci/tools
 
 lint: $(READY)  ## style, and the floors of the house
 	$(BIN)/ruff check .

@@ -62,4 +62,4 @@ def log_of(chrome: webdriver.Chrome, kind: str) -> list[dict[str, Any]]:
 
 
 def _programs() -> tuple[str | None, str | None]:
-    return shutil.which("chromium"), shutil.which("chromedriver")
+    return shutil.which("chromium") or shutil.which("google-chrome"), shutil.which("chromedriver")
