@@ -19,6 +19,7 @@ from reconciler.core.outcome import ApplyResult
 from reconciler.policies import accept_risks
 from reconciler.providers.stytch.connect import connect
 from reconciler.reports import PLAN_FORMATS, RESULT_FORMATS
+from reconciler.reports.origin_text import render_origin
 from reconciler.storage.plan_file import load_plan
 from reconciler.workflow.apply import accept_deletes, apply_plan, check_saved_plan, secrets_wanted_by
 
@@ -44,6 +45,7 @@ def load_saved(call: Call, path: Path, options: Mapping[str, Any]) -> Planned:
     plan = load_plan(path)
     target = wiring.target_of(project)
     check_saved_plan(plan, scope=wiring.scope_of(target), now=wiring.now(), max_age=options["max_age"])
+    call.console.remark(render_origin(plan))
     return Planned(_accepting(plan, project, options), project, target)
 
 

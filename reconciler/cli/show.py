@@ -26,9 +26,11 @@ def command(call: Call, /, plan_file: str, **options: Any) -> int:  # noqa: ANN4
     call.understand(options)
     from reconciler.cli.delivery import check_outputs, deliver
     from reconciler.reports import PLAN_FORMATS
+    from reconciler.reports.origin_text import render_origin
     from reconciler.storage.plan_file import load_plan
 
     check_outputs(call)
     plan = load_plan(Path(plan_file))
+    call.console.remark(render_origin(plan))
     delivered = deliver(plan, PLAN_FORMATS, call)
     return ExitCode.ERROR if plan.has_errors or not delivered else ExitCode.SUCCESS

@@ -1,0 +1,27 @@
+"""A saved plan says which commit it was made from, when it is shown and when it is applied."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.taking_over.test_protection import commit, git
+
+if TYPE_CHECKING:
+    from tests.cli.workplace import Workplace
+
+
+def test_the_commit_of_a_saved_plan_is_recorded_and_shown(place: Workplace) -> None:
+    place.emulator.add_organization("acme")
+    git(place, "init", "-q")
+    made_from = commit(
+        place, "organization: acme\nconnections:\n  okta: {issuer: https://acme.okta.example}\n"
+    )
+    place.run("plan", "--out", "saved.json")
+    commit(place, "organization: acme\n")
+    shown = place.run("show", "saved.json", "--format", "json")
+    assert shown.document["commit"] == made_from
+    assert f"from commit {made_from}, for project-test-" in shown.err
+    applied = place.run("apply", "saved.json")
+    assert applied.code == 0
+    assert f"from commit {made_from}, for project-test-" in applied.err
+    assert [one["display_name"] for one in place.live("acme")] == ["okta"]
