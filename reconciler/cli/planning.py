@@ -84,6 +84,7 @@ def _choices(options: Mapping[str, Any]) -> Choices:
         targets=options["targets"],
         rotate=options.get("rotate", ()),
         compares_secrets=not options.get("no_secrets", False),
+        today=wiring.now().date(),
     )
 
 

@@ -18,6 +18,7 @@ from reconciler.core.remarks import remarks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import date
 
     from reconciler.core.change import Change, Decision
     from reconciler.core.connection import OidcConnection
@@ -32,13 +33,14 @@ class Choices:
 
     ``targets`` and ``rotate`` are address globs; no target means everything. ``secrets`` holds the
     value of each reference; a reference that is missing here is not compared, and with
-    ``compares_secrets`` off there is none.
+    ``compares_secrets`` off there is none. ``today`` is what expiry dates are held against.
     """
 
     secrets: Mapping[SecretReference, Secret]
     targets: tuple[str, ...] = ()
     rotate: tuple[str, ...] = ()
     compares_secrets: bool = True
+    today: date | None = None
 
     def are_aimed_at(self, address: Address) -> bool:
         """Whether this run is to change the address at all."""
@@ -242,4 +244,4 @@ def _warnings(
 ) -> Iterable[Diagnostic]:
     for decision, pair in zip(decided, matching.pairs, strict=False):
         if choices.are_aimed_at(pair.desired.address):
-            yield from remarks(pair.desired, decision)
+            yield from remarks(pair.desired, decision, choices.today)

@@ -10,6 +10,7 @@ from reconciler.core.errors import Diagnostic, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import date
 
     from reconciler.core.change import Decision
     from reconciler.core.state import DesiredConnection
@@ -18,8 +19,16 @@ NOT_COMPARABLE: Final = "secret-not-comparable"
 """The code of the warning that the service masks a declared secret."""
 
 
-def remarks(desired: DesiredConnection, decision: Decision | None) -> Iterable[Diagnostic]:
+EXPIRY_WARNINGS: Final = (1, 7, 30, 60)
+"""Days before ``secret_expires_on`` at which the warning becomes another one."""
+
+
+def remarks(
+    desired: DesiredConnection, decision: Decision | None, today: date | None = None
+) -> Iterable[Diagnostic]:
     """Yield warnings about what was decided for one declaration; None: there is nothing to decide."""
+    if today is not None and not desired.is_absent:
+        yield from _expiring(desired, today)
     if isinstance(decision, Create):
         yield from _incomplete(desired)
     if isinstance(decision, Update | NoOp) and decision.uncomparable:
@@ -35,6 +44,22 @@ def remarks(desired: DesiredConnection, decision: Decision | None) -> Iterable[D
             "tombstone-done",
             f"{desired.address} is gone: its tombstone has done its work",
             "the block can be removed from the manifest",
+        )
+
+
+def _expiring(desired: DesiredConnection, today: date) -> Iterable[Diagnostic]:
+    """Warn in steps, so that from day to day a report says the same until it grows more urgent."""
+    expiry = desired.secret_expires_on
+    left = (expiry - today).days if expiry else EXPIRY_WARNINGS[-1] + 1
+    step = next((days for days in EXPIRY_WARNINGS if left <= days), None)
+    if step is not None:
+        when = "has expired" if left < 0 else f"expires within {step} day{'s' if step > 1 else ''}"
+        yield _warning(
+            desired,
+            "secret-expires",
+            f"client_secret of {desired.address} {when} ({expiry})",
+            "have a new one issued at the identity provider, put it where the reference points, and correct "
+            "`secret_expires_on`",
         )
 
 
