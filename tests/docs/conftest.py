@@ -1,0 +1,5 @@
+"""The pages are tried in the workplace of the command line's tests."""
+
+from tests.cli.conftest import bare, running
+
+__all__ = ["bare", "running"]
