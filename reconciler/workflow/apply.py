@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from reconciler.applier import apply_changes
 from reconciler.core.change import Create, Update
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from reconciler.core.secret import Secret
     from reconciler.providers.base import Provider
 
+_CLOCKS_APART: Final = timedelta(minutes=5)
+"""How far the clocks of two machines may differ."""
+
 
 def check_saved_plan(plan: Plan, *, scope: Scope, now: datetime, max_age: timedelta) -> None:
     """Make sure that a saved plan is for this project, and not from long ago.
@@ -42,9 +45,14 @@ def check_saved_plan(plan: Plan, *, scope: Scope, now: datetime, max_age: timede
                 "apply it where it was made, or plan again here"
             )
     age = now - _moment(plan.created_at)
-    if not timedelta(minutes=-5) <= age <= max_age:
+    if age < -_CLOCKS_APART:
         raise PlanRefused(
-            f"the plan was made at {plan.created_at}, more than {_hours(max_age)} from now: plan again, "
+            f"the plan was made at {plan.created_at}, which is still to come here: set the clocks right, "
+            "or plan again"
+        )
+    if age > max_age:
+        raise PlanRefused(
+            f"the plan was made at {plan.created_at}, more than {_hours(max_age)} ago: plan again, "
             "or allow it with --max-age"
         )
 

@@ -1,0 +1,1 @@
+"""What a saved plan is refused with, word by word."""
