@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rich.progress import Progress
+
     from reconciler.cli.console import Console
 
 _SECONDS_BETWEEN_LINES: Final = 10.0
@@ -49,22 +51,27 @@ class Lines:
 class Bar(Lines):
     """Draws a bar that goes away when the work is done."""
 
-    progress: object = None
+    progress: Progress | None = None
 
     def advanced(self, done: int) -> None:
         """Take note that ``done`` organizations have been planned so far."""
         if done < _WORTH_A_BAR:
             return
-        from rich.console import Console as RichConsole
-        from rich.progress import Progress
-
-        if not isinstance(self.progress, Progress):
-            self.progress = Progress(console=RichConsole(stderr=True, markup=False), transient=True)
-            self.progress.start()
-            self.progress.add_task("Reading organizations", total=None)
+        if self.progress is None:
+            self.progress = _begin()
         self.progress.update(self.progress.task_ids[0], completed=done)
 
     def close(self) -> None:
         """Take the bar away."""
         if self.progress is not None:
-            self.progress.stop()  # type: ignore[attr-defined]  # set above, imported only there
+            self.progress.stop()
+
+
+def _begin() -> Progress:
+    from rich.console import Console as RichConsole
+    from rich.progress import Progress
+
+    progress = Progress(console=RichConsole(stderr=True, markup=False), transient=True)
+    progress.start()
+    progress.add_task("Reading organizations", total=None)
+    return progress
