@@ -98,6 +98,12 @@ class HtmlPage:
         """The number of connections that something is said of."""
         return sum(len(group.cards) for group in self.groups)
 
+    @property
+    def has_unchanged(self) -> bool:
+        """Whether any attribute is there that stays as it is, and can be shown."""
+        rows = (row for group in self.groups for card in group.cards for row in card.rows)
+        return any(not row.changes for row in rows)
+
 
 def notes_of(findings: Iterable[Diagnostic]) -> tuple[Note, ...]:
     """Return the findings in the order given."""

@@ -38,7 +38,7 @@
       group.element.hidden = visible === 0;
       shown += visible;
     }
-    document.body.classList.toggle("unchanged", unchanged.checked);
+    document.body.classList.toggle("unchanged", Boolean(unchanged?.checked));
     document.getElementById("shown").textContent = `${shown} of ${total} shown`;
     document.getElementById("nothing").hidden = shown > 0;
   };
@@ -50,6 +50,7 @@
 
   form.hidden = false;
   form.addEventListener("input", apply);
+  form.addEventListener("change", apply);
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("reset", () => setTimeout(apply));
   document.getElementById("open").addEventListener("click", () => fold(true));

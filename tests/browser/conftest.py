@@ -1,0 +1,106 @@
+"""Pages opened in headless Chromium, which may talk to nobody.
+
+Without a browser these tests are skipped, with a message that says how to get one.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from selenium.webdriver import Chrome
+
+CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
+
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+    "--force-prefers-reduced-motion",
+)
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+    if not CHROMIUM or not DRIVER:
+        pytest.skip("no browser: apt-get install --no-install-recommends chromium chromium-driver")
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    browser = webdriver.Chrome(options=options, service=Service(DRIVER))
+    yield browser
+    browser.quit()
+
+
+class Page:
+    """One report, open in the browser."""
+
+    def __init__(self, browser: Chrome) -> None:
+        self.browser = browser
+
+    def run(self, script: str, *arguments: Any) -> Any:
+        """Run JavaScript in the page, whose own policy allows none, and return its value."""
+        return self.browser.execute_script(script, *arguments)
+
+    def shown(self) -> list[str]:
+        """Return the addresses of the cards that can be seen."""
+        return list(
+            self.run(
+                "return [...document.querySelectorAll('.card')].filter((card) => card.checkVisibility())"
+                ".map((card) => card.querySelector('summary code').textContent)"
+            )
+        )
+
+    def problems(self) -> list[str]:
+        """Return what the console says, and every address that was asked for besides the file itself."""
+        console = [entry["message"] for entry in self.browser.get_log("browser")]  # type: ignore[no-untyped-call]  # selenium
+        return [*console, *self._requests()]
+
+    def _requests(self) -> list[str]:
+        entries = self.browser.get_log("performance")  # type: ignore[no-untyped-call]  # selenium
+        messages = [json.loads(entry["message"])["message"] for entry in entries]
+        urls = [
+            one["params"]["request"]["url"]
+            for one in messages
+            if one["method"] == "Network.requestWillBeSent"
+        ]
+        return [url for url in urls if not url.startswith(("file:", "data:"))]
+
+
+@pytest.fixture
+def open_page(chromium: Chrome, tmp_path: Path) -> Iterator[Any]:
+    """Return a way to open HTML at a width, in a colour scheme, on paper or screen."""
+
+    def open_(html: str, *, width: int = 1280, scheme: str = "light", media: str = "screen") -> Page:
+        file = tmp_path / "report.html"
+        file.write_text(html, encoding="utf-8")
+        metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
+        chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": media, "features": features})
+        page = Page(chromium)
+        page.problems()  # what the browser did before is not the page's doing
+        chromium.get(file.as_uri())
+        return page
+
+    yield open_
+    chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
