@@ -113,7 +113,7 @@ class Writing:
                 created = await self._provider.create_connection(change.organization_id, name, provider)
             except (UnknownOutcome, MalformedAnswer) as error:
                 self.receipt.append(f"the answer to create {attempt + 1} was lost: {error}")
-                effect = await self._adopt(name, known)
+                effect = await self._adopt(change, name, known)
                 if effect is not None:
                     return effect
                 self.receipt.append("no connection of that name appeared")
@@ -135,7 +135,8 @@ class Writing:
             await self._update(change.organization_id, declared, missing, effect)
         await self._confirm(change.organization_id, declared, effect)
 
-    async def _adopt(self, name: str, known: set[str]) -> Effect | None:
+    async def _adopt(self, change: Create, name: str, known: set[str]) -> Effect | None:
+        """Take over the one connection that appeared, unless somebody has filled it in otherwise."""
         live, found = await self._settling.new_connections(name, known)
         if len(found) > 1:
             ids = ", ".join(sorted(one.connection_id or "" for one in found))
@@ -145,6 +146,12 @@ class Writing:
             )
         if not found:
             return None
+        differing = changed_fields(change.declared, found[0], self._secrets)
+        if differing and not found[0].is_untouched:
+            raise Unsettled(
+                f"{found[0].connection_id} of that name appeared, and somebody else has set its "
+                f"{', '.join(differing)}: it was left alone, plan again"
+            )
         self.receipt.append(f"adopted {found[0].connection_id}")
         return Effect(live, found[0])
 

@@ -200,8 +200,13 @@ class Estate:
         return connect(target, self.limits, transport=service, clock=clock)
 
 
+def wanted(one: DesiredConnection) -> dict[str, Any]:
+    """The wire fields of a declared connection."""
+    values = {field.name: getattr(one.connection, field.name) for field in fields(one.connection)}
+    values["client_secret"] = SECRETS[REFERENCE].reveal()
+    return {name: value for name, value in values.items() if value is not None}
+
+
 def differences(one: DesiredConnection, live: dict[str, Any]) -> set[str]:
     """The wire fields in which a raw connection is not what is declared."""
-    wanted = {field.name: getattr(one.connection, field.name) for field in fields(one.connection)}
-    wanted["client_secret"] = SECRETS[REFERENCE].reveal()
-    return {name for name, value in wanted.items() if value is not None and live.get(name) != value}
+    return {name for name, value in wanted(one).items() if live.get(name) != value}

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
 from reconciler.core.outcome import Applied
 from reconciler.emulator import Emulator, EmulatorSettings, RateLimit
 from tests.faults.estate import LIMITS, Estate, declared, manifest
+
+if TYPE_CHECKING:
+    from reconciler.core.outcome import Outcome
 
 PATIENCE = 120
 DEADLINE = 60
@@ -35,7 +39,11 @@ def test_one_slow_organization_holds_up_nobody_else(operation: str) -> None:
     estate.emulator.add_fault(f"{operation}:hang:organization={slow},seconds=3600")
     ended: dict[str, float] = {}
     begun = estate.seconds
-    estate.watcher.on_finish = lambda one: ended.setdefault(one.address.organization, estate.seconds - begun)
+
+    def take_note(outcome: Outcome) -> None:
+        ended[outcome.address.organization] = estate.seconds - begun
+
+    estate.watcher.on_finish = take_note
     result = estate.apply(plan)
     assert [one.address.organization for one in result.failed] == ["org-7"]
     assert max(seconds for name, seconds in ended.items() if name != "org-7") < 10

@@ -1,4 +1,4 @@
-"""A run that dies at any request, before it is sent, while it is under way, or after: the next one resumes."""
+"""A run that dies at any request, before it is sent, while under way, or after: the next one resumes."""
 
 from __future__ import annotations
 

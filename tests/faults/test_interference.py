@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reconciler.core.outcome import Applied, Failed
-from tests.faults.estate import declared, manifest
+from tests.faults.estate import declared, manifest, wanted
 from tests.faults.matrix import SCENES, Scene, set_up
 from tests.faults.service import Moment
 
@@ -110,3 +110,25 @@ def test_a_refusal_concerns_one_object_and_no_other() -> None:
     assert isinstance(refused, Failed)
     assert others
     assert all(isinstance(one, Applied) for one in others)
+
+
+def test_a_connection_that_appears_while_a_create_is_lost_is_not_adopted_if_somebody_filled_it_in() -> None:
+    """Another run has created it, and a person has edited it: it is not what this run left behind."""
+    estate = set_up(Scene((), (), ONE))
+    plan = estate.plan()
+    estate.emulator.add_fault("create-oidc-connection:reset:first=1")
+    theirs = {**wanted(estate.desired.connections[0]), **THEIRS}
+    created = False
+
+    def create(moment: Moment, request: httpx.Request) -> None:
+        nonlocal created
+        if not created and (moment, request.method) == (Moment.DURING, "POST"):
+            created = True
+            estate.emulator.add_connection("acme", **theirs)
+
+    estate.hook = create
+    (outcome,) = estate.apply(plan).outcomes
+    assert isinstance(outcome, Failed)
+    assert "somebody else has set its client_id" in outcome.message
+    (live,) = estate.live(estate.desired.connections[0])
+    assert live["client_id"] == THEIRS["client_id"]

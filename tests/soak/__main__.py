@@ -1,0 +1,93 @@
+"""``python -m tests.soak``: many rounds unattended, and a report of what came of them."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import platform
+import sys
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from reconciler import __version__
+from tests.soak import commands, rounds
+from tests.soak.report import render
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tests.soak.rounds import Reckoning
+
+_SHARE_OF_COMMANDS: Final = 0.06
+"""Rounds that run the real command in processes of its own; the others take place in this process."""
+
+_COMMANDS_AT_ONCE: Final = 4
+
+
+@dataclass
+class Soak:
+    """The sum of all rounds so far."""
+
+    seed: int
+    counts: Counter[str] = field(default_factory=Counter)
+    wrong: list[str] = field(default_factory=list)
+
+    def add(self, name: str, reckoning: Reckoning) -> None:
+        """Take over what one round brought."""
+        self.counts += reckoning.counts
+        self.wrong += [f"round {name}: {one}" for one in reckoning.wrong]
+
+
+def soak(seed: int, count: int, commands_: int) -> Soak:
+    """Play ``count`` rounds, ``commands_`` of them with the real command."""
+    total = Soak(seed)
+    with ThreadPoolExecutor(_COMMANDS_AT_ONCE) as pool:
+        started = [pool.submit(commands.play, f"{seed}/command/{number}") for number in range(commands_)]
+        for number in range(count - commands_):
+            total.add(str(number), rounds.play(f"{seed}/{number}"))
+            _tell(number, total)
+        for number, one in enumerate(started):
+            total.add(f"command {number}", one.result())
+    total.counts["rounds"] = count
+    total.counts["rounds with the real command"] = commands_
+    return total
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Soak, report, and return 1 if anything happened that must not."""
+    parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=1000)
+    parser.add_argument("--commands", type=int, help="rounds with the real command; default: 6 %% of all")
+    parser.add_argument("--seed", type=int, default=20261121)
+    parser.add_argument("--report", type=Path, help="write the report to this file as well")
+    given = parser.parse_args(arguments)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    commands_ = round(given.rounds * _SHARE_OF_COMMANDS) if given.commands is None else given.commands
+    begun = time.monotonic()
+    total = soak(given.seed, given.rounds, commands_)
+    text = render(
+        total,
+        minutes=(time.monotonic() - begun) / 60,
+        date=datetime.now(UTC).date().isoformat(),
+        versions=f"reconciler {__version__}, Python {platform.python_version()}",
+    )
+    sys.stdout.write(text)
+    if given.report:
+        given.report.write_text(text, encoding="utf-8")
+    return 1 if total.wrong else 0
+
+
+def _tell(number: int, total: Soak) -> None:
+    if number % 50 == 49:
+        sys.stderr.write(f"{number + 1} rounds, {len(total.wrong)} findings\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,177 @@
+"""One round of the real command over loopback: processes that are killed with SIGKILL, two at once."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Final
+
+from reconciler.emulator import EmulatorSettings, running_emulator
+from tests.faults.project import SECRET, write_project
+from tests.soak.rounds import SHARE, Reckoning
+
+if TYPE_CHECKING:
+    from reconciler.emulator import Emulator, RunningEmulator
+
+_EFFECTS: Final = (
+    "429",
+    "500",
+    "502:after",
+    "503",
+    "html:after",
+    "truncated",
+    "empty:after",
+    "malformed:after",
+    "reset",
+    "reset:after",
+)
+_ATTEMPTS: Final = 4
+_LONGEST: Final = 240
+"""Seconds that one process may take before it counts as hung."""
+
+
+def play(seed: str) -> Reckoning:
+    """Play one round. What is done follows from the seed; how the processes race does not."""
+    with TemporaryDirectory() as folder:
+        settings = EmulatorSettings(
+            random_seed=random.Random(seed).randrange(2**32),
+            behaviours={"default-connection": "never"},
+        )
+        with running_emulator(settings) as running:
+            return _Round(random.Random(seed), running, Path(folder)).play()
+
+
+class _Round:
+    def __init__(self, chance: random.Random, running: RunningEmulator, folder: Path) -> None:
+        self._chance = chance
+        self._running = running
+        self._folder = folder
+        self._reckoning = Reckoning()
+        self._declared = {
+            f"org-{number}": tuple(f"c{n}" for n in range(chance.randint(1, 3)))
+            for number in range(chance.randint(1, 2))
+        }
+
+    @property
+    def _emulator(self) -> Emulator:
+        return self._running.emulator
+
+    def play(self) -> Reckoning:
+        """Play the round to its end."""
+        for organization in self._declared:
+            self._emulator.add_organization(organization)
+        write_project(self._folder, self._declared)
+        for effect in self._chance.sample(_EFFECTS, 4):
+            kind, _, options = effect.partition(":")
+            self._emulator.add_fault(f"*:{kind}:{','.join(filter(None, (options, f'chance={SHARE / 4}')))}")
+        self._emulator.add_fault("*:latency:seconds=0,up-to=0.1")
+        said = self._chaos()
+        self._reckon()
+        self._emulator.clear_faults()
+        self._judge_twins(said)
+        self._judge_peace()
+        return self._reckoning
+
+    def _chaos(self) -> str:
+        processes = [self._start() for _ in range(self._chance.choice([1, 2, 2]))]
+        begun = time.monotonic()
+        deaths = [
+            (self._chance.uniform(0.6, 3.0), process) for process in processes if self._chance.random() < 0.6
+        ]
+        for moment, process in sorted(deaths, key=lambda one: one[0]):
+            time.sleep(max(0.0, begun + moment - time.monotonic()))
+            process.send_signal(signal.SIGKILL)
+        said = "".join(self._end(process) for process in processes)
+        counts = self._reckoning.counts
+        counts["runs"] += len(processes)
+        counts["rounds with two runs"] += len(processes) > 1
+        counts["kills"] += sum(process.returncode == -signal.SIGKILL for process in processes)
+        return said
+
+    def _start(self) -> subprocess.Popen[str]:
+        keys = self._emulator.settings.project
+        return subprocess.Popen(
+            [sys.executable, "-m", "reconciler", "apply", "--auto-approve"],
+            cwd=self._folder,
+            env={
+                **{name: value for name, value in os.environ.items() if not name.startswith("STYTCH_")},
+                "STYTCH_BASE_URL": self._running.base_url,
+                "STYTCH_PROJECT_ID": keys.project_id,
+                "STYTCH_SECRET": keys.secret,
+                "IDP_CLIENT_SECRET": SECRET,
+            },
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def _end(self, process: subprocess.Popen[str]) -> str:
+        try:
+            said, _ = process.communicate(timeout=_LONGEST)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            said, _ = process.communicate()
+            self._reckoning.wrong.append("a process hung")
+        if "Traceback" in said or process.returncode not in {0, 1, -signal.SIGKILL}:
+            self._reckoning.wrong.append(f"traceback: exit code {process.returncode}: {said[-2000:]}")
+        if SECRET in said:
+            self._reckoning.wrong.append("a secret was told")
+        return said
+
+    def _reckon(self) -> None:
+        requests = list(self._emulator.request_log)
+        self._reckoning.counts["requests"] += len(requests)
+        self._reckoning.counts["faults"] += sum(
+            any("latency" not in name for name in one.faults) for one in requests
+        )
+
+    def _judge_twins(self, said: str) -> None:
+        later = self._end(self._start()) if self._twins() else ""
+        for ids in self._twins():
+            if all(one in said for one in ids):
+                self._reckoning.counts["twins named by a run"] += 1
+            elif all(one in later for one in ids):
+                self._reckoning.counts["twins named by the next plan"] += 1
+            else:
+                self._reckoning.wrong.append(f"silent duplicate: {ids}")
+            for superfluous in ids[1:]:
+                self._emulator.remove_connection(superfluous)
+
+    def _judge_peace(self) -> None:
+        for _ in range(_ATTEMPTS):
+            process = self._start()
+            said = self._end(process)
+            if process.returncode == 0:
+                break
+        live = {
+            organization: sorted(
+                (one["display_name"], one["status"]) for one in self._emulator.oidc_connections(organization)
+            )
+            for organization in self._declared
+        }
+        wanted = {
+            organization: sorted((name, "active") for name in names)
+            for organization, names in self._declared.items()
+        }
+        if live != wanted or process.returncode:
+            self._reckoning.wrong.append(f"not converged: {live}: {said[-1000:]}")
+
+    def _twins(self) -> list[list[str]]:
+        found = []
+        for organization, names in self._declared.items():
+            for name in names:
+                ids = [
+                    one["connection_id"]
+                    for one in self._emulator.oidc_connections(organization)
+                    if one["display_name"] == name
+                ]
+                if len(ids) > 1:
+                    found.append(ids)
+        return found

@@ -1,0 +1,267 @@
+"""One round in this process, in virtual time: chaos, then peace, then the reckoning."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from reconciler.core.errors import ReconcilerError
+from reconciler.core.outcome import Applied, Unneeded
+from reconciler.core.state import DesiredState
+from tests.faults.estate import Estate
+from tests.faults.service import Moment
+from tests.soak.estates import EDITABLE, edited, new_emulator, random_estate
+from tests.soak.witness import Witness
+
+if TYPE_CHECKING:
+    import httpx
+
+    from reconciler.core.outcome import ApplyResult
+    from reconciler.core.plan import Plan
+    from reconciler.emulator import Emulator
+
+EFFECTS: Final = (
+    "429",
+    "429:retry-after=2",
+    "500",
+    "500:after",
+    "502",
+    "503:after",
+    "504:after",
+    "html",
+    "truncated",
+    "truncated:before",
+    "empty:after",
+    "malformed:after",
+    "hang:seconds=90",
+    "hang:after,seconds=90",
+    "reset",
+    "reset:after",
+)
+SHARE: Final = 0.2
+"""Of all requests are struck by a fault."""
+
+_ATTEMPTS: Final = 4
+"""Runs in peace within which everything must hold."""
+
+
+@dataclass
+class Reckoning:
+    """What a round brought: counts, and in ``wrong`` everything that must not happen."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    wrong: list[str] = field(default_factory=list)
+
+
+@dataclass
+class _Run:
+    """One runner of a round, and how it ended."""
+
+    name: str
+    estate: Estate
+    delay: float
+    dies_at: tuple[int, Moment] | None
+    plan: Plan | None = None
+    result: ApplyResult | None = None
+    requests: int = 0
+    was_killed: bool = False
+    task: asyncio.Task[None] | None = None
+
+    @property
+    def said(self) -> str:
+        """Everything it has said."""
+        findings = self.plan.diagnostics if self.plan else ()
+        failed = self.result.failed if self.result else ()
+        return "\n".join((*(one.summary for one in findings), *(one.message for one in failed)))
+
+
+def play(seed: str) -> Reckoning:
+    """Play one round; the same seed gives the same round."""
+    chance = random.Random(seed)
+    return _Round(chance, new_emulator(chance)).play()
+
+
+class _Round:
+    def __init__(self, chance: random.Random, emulator: Emulator) -> None:
+        self._chance = chance
+        self._emulator = emulator
+        self._reckoning = Reckoning()
+        self._desired = DesiredState(random_estate(chance, emulator))
+        self._unmanaged = self._bystanders()
+        self._witness = Witness(emulator, self._names())
+        self._runs = [self._run(name) for name in ("first", "second")[: chance.choice([1, 2])]]
+        self._edits = chance.choice([0, 0, 0, 1, 3])
+        self._lag = chance.choice([0, 0, 0, 1, 3])
+
+    def play(self) -> Reckoning:
+        """Play the round to its end."""
+        self._unleash()
+        self._runs[0].estate.run(self._chaos())
+        self._judge_chaos()
+        self._pacify()
+        self._judge_peace()
+        return self._reckoning
+
+    def _run(self, name: str) -> _Run:
+        dies = self._chance.random() < 0.3
+        moment = self._chance.choice(list(Moment))
+        estate = Estate(self._emulator, self._desired, chance=self._chance.random)
+        return _Run(
+            name,
+            estate,
+            delay=self._chance.choice([0.0, 0.0, 0.2, 2.0]),
+            dies_at=(self._chance.randint(1, 40), moment) if dies else None,
+        )
+
+    def _unleash(self) -> None:
+        effects = self._chance.sample(EFFECTS, 4)
+        for effect in effects:
+            kind, _, options = effect.partition(":")
+            words = ",".join(filter(None, (options, f"chance={SHARE / len(effects)}")))
+            self._emulator.add_fault(f"*:{kind}:{words}")
+        self._emulator.add_fault("*:latency:seconds=0,up-to=0.4")
+        self._emulator.set_behaviour("read-lag", str(self._lag) if self._lag else "none")
+        self._emulator.request_log.clear()
+
+    async def _chaos(self) -> None:
+        for run in self._runs:
+            run.task = asyncio.create_task(self._live(run))
+        person = asyncio.create_task(self._person())
+        await asyncio.wait([run.task for run in self._runs if run.task])
+        person.cancel()
+        with suppress(asyncio.CancelledError):
+            await person
+        for run in self._runs:
+            for service in run.estate.services:
+                await service.settle()
+
+    async def _live(self, run: _Run) -> None:
+        await asyncio.sleep(run.delay)
+        run.estate.hook = lambda moment, request: self._watch(run, moment, request)
+        try:
+            run.plan = await run.estate.planned(run.name)
+            self._witness.saw_plan(run.name)
+            run.result = await run.estate.applied(run.plan, run.name)
+        except asyncio.CancelledError:
+            run.was_killed = True
+        except ReconcilerError as error:
+            self._reckoning.counts["runs that ended with an error"] += 1
+            assert str(error)
+        except Exception as error:  # noqa: BLE001  whatever it is, it is a finding
+            self._reckoning.wrong.append(f"traceback: {error!r}")
+
+    def _watch(self, run: _Run, moment: Moment, request: httpx.Request) -> None:
+        self._witness.hook(moment, request)
+        run.requests += moment is Moment.BEFORE
+        if (run.requests, moment) == run.dies_at and run.task:
+            run.task.cancel()
+
+    async def _person(self) -> None:
+        for _ in range(self._edits):
+            await asyncio.sleep(self._chance.uniform(0, 3))
+            done = {edit.connection_id for edit in self._witness.edits}
+            live = [one["connection_id"] for one in self._live_connections() if one["client_id"]]
+            live = [one for one in live if one not in done]
+            if live:
+                self._witness.edit(
+                    self._chance.choice(live), edited(self._chance, (*EDITABLE, "client_secret"))
+                )
+                self._reckoning.counts["edits by a person"] += 1
+
+    def _judge_chaos(self) -> None:
+        counts = self._reckoning.counts
+        counts["runs"] += len(self._runs)
+        counts["rounds with two runs"] += len(self._runs) > 1
+        counts["rounds with a list that lags"] += bool(self._lag)
+        counts["kills"] += sum(run.was_killed for run in self._runs)
+        requests = list(self._emulator.request_log)
+        counts["requests"] += len(requests)
+        counts["faults"] += sum(any("latency" not in name for name in one.faults) for one in requests)
+        self._judge_writes()
+        self._judge_twins()
+        self._judge_claims()
+
+    def _judge_writes(self) -> None:
+        counts, wrong = self._reckoning.counts, self._reckoning.wrong
+        if self._lag:  # what a list shows then is not what there is
+            return
+        counts["overwritten between the last look and the write"] += self._witness.races()
+        wrong += [f"duplicate: {one}" for one in self._witness.avoidable_duplicates()]
+        wrong += [f"lost update: {one}" for one in self._witness.lost_updates()]
+
+    def _judge_twins(self) -> None:
+        for one in self._runs[0].estate.desired.connections:
+            twins = self._runs[0].estate.live(one)
+            if len(twins) < 2:
+                continue
+            ids = [live["connection_id"] for live in twins]
+            if any(all(name in run.said for name in ids) for run in self._runs):
+                self._reckoning.counts["twins named by a run"] += 1
+            else:
+                self._reckoning.counts["twins named by the next plan"] += 1
+
+    def _judge_claims(self) -> None:
+        """Nobody else having written, what a run says it has done must hold."""
+        if len(self._runs) > 1 or self._edits or self._lag:
+            return
+        (run,) = self._runs
+        if run.result is None:
+            return
+        unheld = set(run.estate.unheld())
+        done = {str(one.address) for one in run.result.outcomes if isinstance(one, Applied | Unneeded)}
+        self._reckoning.wrong += [f"claimed and does not hold: {one}" for one in done & unheld]
+        if run.estate.doubled():
+            self._reckoning.wrong.append(f"doubled by a run that was alone: {run.estate.doubled()}")
+
+    def _pacify(self) -> None:
+        self._emulator.clear_faults()
+        self._emulator.set_behaviour("read-lag", "none")
+        estate = Estate(self._emulator, self._desired)
+        for _ in range(self._lag):
+            estate.plan()  # until the lists show what there is
+        doubled = set(estate.doubled())
+        named = {one.address for one in estate.plan().diagnostics if one.code == "ambiguous-match"}
+        self._reckoning.wrong += [f"silent duplicate: {one}" for one in doubled - named]
+        for one in self._desired.connections:
+            for superfluous in estate.live(one)[1:]:  # as the messages say: delete what is not meant
+                self._emulator.remove_connection(superfluous["connection_id"])
+
+    def _judge_peace(self) -> None:
+        estate = Estate(self._emulator, self._desired)
+        for _ in range(_ATTEMPTS):
+            plan = estate.plan()
+            if not plan.has_changes:
+                break
+            estate.apply(plan)
+        if plan.has_changes or plan.has_errors or estate.unheld():
+            self._reckoning.wrong.append(f"not converged: {estate.unheld()} {plan.diagnostics}")
+        if self._bystanders() != self._unmanaged:
+            self._reckoning.wrong.append("an unmanaged connection was touched")
+
+    def _live_connections(self) -> list[dict[str, str]]:
+        return [
+            one
+            for organization in self._desired.organizations
+            for one in self._emulator.oidc_connections(organization.reference)
+            if not one["display_name"].startswith("unmanaged")
+        ]
+
+    def _bystanders(self) -> list[dict[str, str]]:
+        return [
+            one
+            for organization in self._desired.organizations
+            if not organization.prune
+            for one in self._emulator.oidc_connections(organization.reference)
+            if one["display_name"].startswith("unmanaged")
+        ]
+
+    def _names(self) -> frozenset[tuple[str, str]]:
+        return frozenset(
+            (one["organization_id"], one["display_name"])
+            for organization in self._desired.organizations
+            for one in self._emulator.oidc_connections(organization.reference)
+        )
