@@ -44,12 +44,9 @@ def create_atomically(path: Path, text: str) -> bool:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with _filled(path, text) as temporary:
-            _link(temporary, path, text)
-    except FileExistsError:
-        return False
+            return _link(temporary, path, text)
     except (OSError, RuntimeError) as error:  # RuntimeError: links that lead in a circle
         raise _unwritable(path, error) from error
-    return True
 
 
 def check_writable(path: Path) -> None:
@@ -100,15 +97,24 @@ def _filled(target: Path, text: str) -> Iterator[Path]:
             temporary.unlink()
 
 
-def _link(temporary: Path, path: Path, text: str) -> None:
+def _link(temporary: Path, path: Path, text: str) -> bool:
     """Give a file its name unless that is taken; where there are no hard links, create it plainly."""
     try:
         os.link(temporary, path)
     except FileExistsError:
-        raise
+        return False
     except OSError:
+        return _create(path, text)
+    return True
+
+
+def _create(path: Path, text: str) -> bool:
+    try:
         with path.open("x", encoding="utf-8", newline="") as file:
             file.write(text)
+    except FileExistsError:
+        return False
+    return True
 
 
 def _permissions(target: Path) -> int:

@@ -1,0 +1,85 @@
+"""New files appear whole or not at all, and never in the place of another."""
+
+from __future__ import annotations
+
+import signal
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reconciler.core.errors import UsageError
+from reconciler.storage.files import create_atomically
+from tests.taking_over.estate import fill
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.cli.workplace import Workplace
+
+
+def test_a_new_file_is_written_with_its_folders(tmp_path: Path) -> None:
+    path = tmp_path / "a/b/c.yaml"
+    assert create_atomically(path, "é\n")
+    assert path.read_bytes() == "é\n".encode()
+    (tmp_path / "plain").touch()
+    assert path.stat().st_mode == (tmp_path / "plain").stat().st_mode
+    assert [one.name for one in path.parent.iterdir()] == ["c.yaml"]
+
+
+@pytest.mark.parametrize("kind", ["file", "folder", "link", "dead link"])
+def test_what_is_there_stays(tmp_path: Path, kind: str) -> None:
+    path, other = tmp_path / "x.yaml", tmp_path / "other"
+    if kind == "file":
+        path.write_text("mine")
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to(other)
+    if kind == "link":
+        other.write_text("mine")
+    assert not create_atomically(path, "theirs")
+    assert path.is_symlink() is ("link" in kind)
+    assert not path.is_file() or path.read_text() == "mine"
+    assert not [one for one in tmp_path.iterdir() if one.name.startswith(".")]
+
+
+def test_without_hard_links_it_is_created_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "no hard links here")
+
+    monkeypatch.setattr("os.link", refuse)
+    assert create_atomically(tmp_path / "x.yaml", "text")
+    assert not create_atomically(tmp_path / "x.yaml", "other")
+    assert (tmp_path / "x.yaml").read_text() == "text"
+
+
+def test_a_place_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match=r"cannot write .*file/x\.yaml"):
+        create_atomically(tmp_path / "file/x.yaml", "text")
+
+
+def test_an_import_that_is_interrupted_keeps_its_files_and_goes_on(place: Workplace) -> None:
+    fill(place.emulator, 60)
+    place.write("reconciler.yaml", "limits: {requests_per_second: 1000, concurrency: 1}")
+    place.emulator.add_fault("list-connections:latency:seconds=0.05")
+    process = place.start("import", "--all")
+    folder = place.root / "organizations"
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and not (folder.is_dir() and len([*folder.iterdir()]) > 5):
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert process.returncode == 130
+    begun = {one.name: one.read_bytes() for one in folder.iterdir()}
+    assert 5 < len(begun) < 60
+    assert (place.root / ".env.example").is_file()
+    place.emulator.clear_faults()
+    assert place.run("import", "--all").code == 0
+    after = {one.name: one.read_bytes() for one in folder.iterdir()}
+    assert len(after) == 60
+    assert {name: after[name] for name in begun} == begun
+    assert place.run("plan", "--no-secrets", "--detailed-exitcode").code == 0
