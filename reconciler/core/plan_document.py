@@ -42,6 +42,7 @@ def to_document(plan: Plan, version: str) -> Document:
 
     ``version`` is that of the program which writes.
     """
+    changes = [_resource_change(change) for change in plan.changes]
     document: Document = {
         "format_version": FORMAT_VERSION,
         "terraform_version": TERRAFORM_VERSION,
@@ -54,7 +55,8 @@ def to_document(plan: Plan, version: str) -> Document:
         "errored": plan.has_errors,
         "secrets_compared": plan.secrets_compared,
         "summary": asdict(plan.summary),
-        "resource_changes": [_resource_change(change) for change in plan.changes],
+        "resource_changes": changes,
+        "planned_values": {"root_module": {"resources": _planned_values(changes)}},
         "unmanaged": [unmanaged_document(one) for one in plan.unmanaged],
         "diagnostics": [diagnostic_document(found) for found in plan.diagnostics],
         "blocks": [diagnostic_document(found) for found in plan.blocks],
@@ -159,6 +161,16 @@ def _resource_change(change: Change) -> Document:
     if change.reason:
         document["action_reason"] = change.reason.value
     return document | _what_apply_needs(change)
+
+
+def _planned_values(changes: list[Document]) -> list[Document]:
+    """Return what the changes lead to, where tools for Terraform's plans look for it."""
+    return [
+        {key: one[key] for key in ("address", "mode", "type", "name", "provider_name")}
+        | {"values": one["change"]["after"], "sensitive_values": one["change"]["after_sensitive"]}
+        for one in changes
+        if one["change"]["after"] is not None
+    ]
 
 
 def _what_apply_needs(change: Change) -> Document:

@@ -50,6 +50,7 @@ def _document() -> Schema:
             "connection": _attributes(tuple(name for name in FIELDS if name not in SENSITIVE_FIELDS)),
             "change": _object(_change()),
             "resource_change": _object(_resource_change(), optional=_resource_change_extras()),
+            "planned_resource": _object(_planned_resource()),
             "secret_reference": _object({"text": _TEXT, "parts": _list(_reference_part())}),
             "unmanaged": _object({"organization": _TEXT, "connection": _ref("connection")}),
             "diagnostic": _object(_diagnostic(), optional=_diagnostic_extras()),
@@ -74,6 +75,7 @@ def _top_level() -> dict[str, Schema]:
         "secrets_compared": _flag("live secrets were compared with those that the references lead to"),
         "summary": _object({field.name: _COUNT for field in fields(PlanSummary)}),
         "resource_changes": _list(_ref("resource_change")),
+        "planned_values": _object({"root_module": _object({"resources": _list(_ref("planned_resource"))})}),
         "unmanaged": _list(_ref("unmanaged")),
         "diagnostics": _list(_ref("diagnostic")),
         "blocks": _list(_ref("diagnostic")),
@@ -93,6 +95,14 @@ def _resource_change() -> dict[str, Schema]:
         "organization_id": _described("the organization's real id"),
         "change": _ref("change"),
     }
+
+
+def _planned_resource() -> dict[str, Schema]:
+    """Return the part of a change that says what there will be."""
+    named = ("address", "mode", "type", "name", "provider_name")
+    change = _resource_change()
+    values = {"values": _ref("attributes"), "sensitive_values": _change()["after_sensitive"]}
+    return {name: change[name] for name in named} | values
 
 
 def _resource_change_extras() -> dict[str, Schema]:

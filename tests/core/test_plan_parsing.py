@@ -108,7 +108,14 @@ def test_a_plan_that_was_changed_is_refused(edit: Callable[[dict[str, Any]], Non
 def test_a_plan_that_lacks_something_is_refused_or_does_not_need_it(key: str) -> None:
     lacking = document()
     del lacking[key]
-    derived = {"terraform_version", "reconciler_version", "applyable", "complete", "errored"}
+    derived = {
+        "terraform_version",
+        "planned_values",
+        "reconciler_version",
+        "applyable",
+        "complete",
+        "errored",
+    }
     if key in derived:
         assert from_document(sealed(lacking)) == PLAN
     else:
