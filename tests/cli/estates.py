@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +27,6 @@ UNANSWERABLE = frozenset(
         "live-object-of-another-organization",
         "organization-unreadable",
         "organization-unreadable-nothing-else",
-        "secret-masked-rotate",  # a rotation is wanted every time
     }
 )
 
@@ -72,6 +72,12 @@ class Case:
             place.setenv(name, value)
         for one in json.loads((self.folder / "live.json").read_text()):
             _bring_to_life(place, one)
+
+
+def is_answerable(folder: Path) -> bool:
+    """Whether the case can be played: not if it is about Git's history, or wants a rotation every time."""
+    options = (folder / "options.yaml").read_text() if (folder / "options.yaml").exists() else ""
+    return folder.name not in UNANSWERABLE and not re.search(r"^(past|rotate):", options, re.MULTILINE)
 
 
 def _bring_to_life(place: Workplace, document: dict[str, Any]) -> None:
