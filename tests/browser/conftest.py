@@ -6,49 +6,28 @@ Without a browser these tests are skipped, with a message that says how to get o
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
+
+from tests import chromium as browsers
+from tests.clients.conftest import left_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from selenium.webdriver import Chrome
 
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
-
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-dev-shm-usage",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--hide-scrollbars",
-    "--force-prefers-reduced-motion",
-)
 
 
 @pytest.fixture(scope="session")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
-    if not CHROMIUM or not DRIVER:
-        pytest.skip("no browser: apt-get install --no-install-recommends chromium chromium-driver")
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    browser = webdriver.Chrome(options=options, service=Service(DRIVER))
-    yield browser
-    browser.quit()
+    if not browsers.is_there():
+        left_out(browsers.HOW_TO_GET_IT)
+    with browsers.chromium(tmp_path_factory.mktemp("profile"), "--hide-scrollbars") as chrome:
+        yield chrome
 
 
 class Page:
@@ -72,11 +51,11 @@ class Page:
 
     def problems(self) -> list[str]:
         """Return what the console says, and every address that was asked for besides the file itself."""
-        console = [entry["message"] for entry in self.browser.get_log("browser")]  # type: ignore[no-untyped-call]  # selenium
+        console = [entry["message"] for entry in browsers.log_of(self.browser, "browser")]
         return [*console, *self._requests()]
 
     def _requests(self) -> list[str]:
-        entries = self.browser.get_log("performance")  # type: ignore[no-untyped-call]  # selenium
+        entries = browsers.log_of(self.browser, "performance")
         messages = [json.loads(entry["message"])["message"] for entry in entries]
         urls = [
             one["params"]["request"]["url"]
