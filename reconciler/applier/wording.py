@@ -10,9 +10,16 @@ if TYPE_CHECKING:
     from reconciler.core.connection import OidcConnection
 
 
-def did_not_converge(declared: OidcConnection, live: OidcConnection, remaining: Sequence[str]) -> str:
+def did_not_converge(
+    declared: OidcConnection, live: OidcConnection, remaining: Sequence[str], in_spite_of: str
+) -> str:
     """Say which fields the service does not take as they are declared."""
-    return f"did not converge: {_differences(declared, live, remaining)}, after one correction"
+    return f"did not converge: {_differences(declared, live, remaining)}, {in_spite_of}"
+
+
+def refused(what: str, words: str) -> str:
+    """Say what the service will not do, and in which words it said so."""
+    return f"did not converge: the service refuses {what}: {words}"
 
 
 def changed_meanwhile(declared: OidcConnection, live: OidcConnection, foreign: Sequence[str]) -> str:

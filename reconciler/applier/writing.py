@@ -6,10 +6,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from reconciler.applier.settling import Settling, Unsettled, twins
-from reconciler.applier.wording import changed_meanwhile, did_not_converge, still_pending
+from reconciler.applier.wording import changed_meanwhile, did_not_converge, refused, still_pending
 from reconciler.core.connection import Status
 from reconciler.core.diff import changed_fields, uncomparable_fields
-from reconciler.core.errors import ConnectionNotFound, MalformedAnswer, ProviderError, UnknownOutcome
+from reconciler.core.errors import (
+    ConnectionNotFound,
+    MalformedAnswer,
+    ProviderError,
+    RequestRejected,
+    UnknownOutcome,
+)
 from reconciler.core.operation import resolved, values_to_send
 
 if TYPE_CHECKING:
@@ -49,6 +55,7 @@ class Writing:
         self._secrets = secrets
         self._repeats = repeats
         self._sent: set[str] = set()
+        self._is_repeated = False
         self.receipt: list[str] = []
 
     async def create(self, change: Create, live: LiveOrganization, pending_id: str | None) -> Effect:
@@ -98,6 +105,9 @@ class Writing:
                 await self._provider.delete_connection(change.organization_id, connection_id)
             except ConnectionNotFound:
                 self.receipt.append("it was gone already")
+            except RequestRejected as error:
+                error.message = refused("to delete it", error.message)
+                raise
             except (UnknownOutcome, MalformedAnswer) as error:
                 self.receipt.append(f"the answer to delete {attempt + 1} was lost: {error}")
             effect.live = await self._settling.until_gone(connection_id)
@@ -168,8 +178,12 @@ class Writing:
         values = resolved(values_to_send(declared, missing), self._secrets)
         self._sent.update(values.declared_fields)
         for attempt in range(self._repeats + 1):
+            self._is_repeated |= attempt > 0
             try:
                 written = await self._provider.update_connection(organization_id, connection_id, values)
+            except RequestRejected as error:
+                error.message = refused(", ".join(values.declared_fields), error.message)
+                raise
             except (UnknownOutcome, MalformedAnswer) as error:
                 self.receipt.append(f"the answer to update {attempt + 1} was lost: {error}")
                 effect.live = await self._settling.until_it_holds(connection_id, declared, self._secrets)
@@ -182,13 +196,14 @@ class Writing:
                 if written.warning:
                     effect.warnings.append(written.warning)
                 return
-        raise Unsettled(
-            f"no answer to {self._repeats + 1} attempts to update {connection_id}, which is as it was "
-            "before; apply again later"
-        )
+        remaining = changed_fields(declared, effect.connection, self._secrets)
+        silence = f"with no answer to {self._repeats + 1} attempts to update it; apply again later"
+        raise Unsettled(did_not_converge(declared, effect.connection, remaining, silence))
 
     async def _confirm(self, organization_id: str, declared: OidcConnection, effect: Effect) -> None:
         """Read back; what the service took otherwise than sent is sent once more, then reported.
+
+        What had to be sent again already, its answer being lost, has had its second chance.
 
         What it had taken, or what was not sent at all, somebody else has changed meanwhile. That is
         left alone: it was in no plan.
@@ -198,12 +213,13 @@ class Writing:
         foreign = [name for name in remaining if name not in mistaken or name not in self._sent]
         if foreign:
             raise Unsettled(changed_meanwhile(declared, effect.connection, foreign))
-        if remaining:
+        if remaining and not self._is_repeated:
             self.receipt.append(f"corrected {', '.join(remaining)}, which did not hold at first")
             await self._update(organization_id, declared, remaining, effect)
             remaining = await self._read_back(declared, effect)
         if remaining:
-            raise Unsettled(did_not_converge(declared, effect.connection, remaining))
+            tried = "although it was sent twice" if self._is_repeated else "after one correction"
+            raise Unsettled(did_not_converge(declared, effect.connection, remaining, tried))
         if effect.connection.status == Status.PENDING:
             effect.warnings.append(still_pending(effect.connection))
 
@@ -224,7 +240,10 @@ class Writing:
 def _listed(live: LiveOrganization, connection_id: str) -> OidcConnection:
     found = live.connection(connection_id)
     if found is None:
-        raise Unsettled(f"{connection_id} is not listed: somebody deleted it, or the list lags; plan again")
+        raise Unsettled(
+            f"did not converge: {connection_id} is not listed; somebody deleted it, or the list lags: "
+            "plan again"
+        )
     return found
 
 

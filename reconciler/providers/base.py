@@ -68,7 +68,7 @@ class Directory(Reader, Protocol):
 
 
 class Provider(Reader, Protocol):
-    """Reads and writes. Every method sends one request, and none repeats a write.
+    """Reads and writes. No method repeats a write that may have had an effect.
 
     All writes raise `Unavailable` where the call certainly had no effect, `UnknownOutcome` where
     that cannot be known, and another `ProviderError` for a final refusal.

@@ -143,6 +143,43 @@ def test_absent_null_and_empty_read_the_same(stage: Stage, organization: Organiz
     assert len(seen[0].connections) == 1
 
 
+def test_scopes_are_sent_encoded_where_spaces_are_refused(stage: Stage) -> None:
+    assert stage.emulator is not None
+    stage.emulator.set_behaviour("custom-scopes", "spaces-rejected")
+
+    async def question(provider: Any) -> Any:
+        found = await provider.find_organizations(["acme"])
+        own = found["acme"].organization_id
+        created = await provider.create_connection(own, "Okta", "okta")
+        values = OidcConnection(custom_scopes=("email", "https://idp.example/read", "openid"))
+        return await provider.update_connection(own, created.connection_id, values)
+
+    written = stage.ask(question)
+    assert written.connection.custom_scopes == ("email", "https://idp.example/read", "openid")
+    assert [one.status for one in stage.emulator.request_log.writes] == [200, 400, 200]
+
+
+@pytest.mark.parametrize("scopes", [("openid",), None])
+def test_a_refusal_that_is_not_about_spaces_is_not_answered_with_another_write(
+    stage: Stage, scopes: tuple[str, ...] | None
+) -> None:
+    assert stage.emulator is not None
+    prefix = "frontend-" if stage.door.startswith("session") else ""
+    stage.emulator.add_fault(f"{prefix}update-oidc-connection:bad_request")
+
+    async def question(provider: Any) -> Any:
+        found = await provider.find_organizations(["acme"])
+        own = found["acme"].organization_id
+        created = await provider.create_connection(own, "Okta", "okta")
+        await provider.update_connection(
+            own, created.connection_id, OidcConnection(client_id="x", custom_scopes=scopes)
+        )
+
+    with pytest.raises(RequestRejected):
+        stage.ask(question)
+    assert [one.status for one in stage.emulator.request_log.writes] == [200, 400]
+
+
 def test_scopes_read_back_encoded_are_the_same_scopes(
     stage: Stage, organization: Organization, connection_id: str
 ) -> None:

@@ -10,7 +10,7 @@ from reconciler.providers.stytch.answer import request_id, shown
 from reconciler.providers.stytch.call import read, write
 from reconciler.providers.stytch.fields import mapping
 from reconciler.providers.stytch.listing import read_list
-from reconciler.providers.stytch.oidc import check_identity, read_connection, write_body
+from reconciler.providers.stytch.oidc import check_identity, encode_scopes, read_connection, write_body
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,7 +76,13 @@ class Connections:
         path = self._paths.update(organization_id, connection_id)
         subject = f"connection {connection_id!r} of {_organization(organization_id)}"
         call = write("PUT", path, subject, write_body(values))
-        document = await self._client.send(call)
+        try:
+            document = await self._client.send(call)
+        except RequestRejected as error:
+            if not _may_want_encoding(error, values):
+                raise
+            call = write("PUT", path, subject, encode_scopes(write_body(values)))
+            document = await self._client.send(call)
         connection = _written(document, call, organization_id, connection_id)
         return Written(connection, shown(document.get("warning"), self._client.secrets_in(call)))
 
@@ -90,6 +96,15 @@ class Connections:
 
     async def _admit(self, organization_id: str) -> None:
         """Raise before anything is sent if this door does not lead to that organization."""
+
+
+def _may_want_encoding(error: RequestRejected, values: OidcConnection) -> bool:
+    """Tell whether a refusal may be about the spaces between scopes.
+
+    The API's texts disagree on whether ``custom_scopes`` is to be sent percent-encoded. A refusal has
+    had no effect, so the other form can be tried; it is not among the refusals with a type of their own.
+    """
+    return error.error_type == "bad_request" and len(values.custom_scopes or ()) > 1
 
 
 def _refuse_foreign(connection_id: str) -> None:

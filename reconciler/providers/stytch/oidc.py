@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from reconciler.core.connection import OidcConnection
 from reconciler.core.errors import MalformedAnswer
@@ -57,6 +57,11 @@ def write_body(values: OidcConnection) -> dict[str, Any]:
     for name in values.declared_fields:
         body[name] = _wire(name, getattr(values, name))
     return body
+
+
+def encode_scopes(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a body with its scopes percent-encoded, for a server that insists on it."""
+    return {**body, "custom_scopes": quote(body["custom_scopes"], safe="")}
 
 
 def read_scopes(scopes: str) -> tuple[str, ...]:

@@ -1,0 +1,75 @@
+"""What the service refuses, does not take or does not show ends in a sentence that names it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reconciler.core.outcome import Failed
+from tests.applier.conftest import DECLARED, absent, declare, present
+from tests.applier.faulty import Fault
+
+if TYPE_CHECKING:
+    from tests.applier.conftest import Bench
+
+CLEARED = present("okta", replace(DECLARED, custom_scopes=()))
+STAYS = 'did not converge: custom_scopes is "email groups openid profile", declared ""'
+
+
+@pytest.fixture
+def lives(bench: Bench) -> Bench:
+    assert bench.apply(bench.plan(declare(present()))).is_complete
+    return bench
+
+
+def failure(bench: Bench, *faults: Fault, connection: object = CLEARED) -> Failed:
+    (outcome,) = bench.apply(bench.plan(declare(connection)), *faults).outcomes  # type: ignore[arg-type]  # declared ones
+    assert isinstance(outcome, Failed)
+    return outcome
+
+
+def test_a_refused_update_names_what_was_sent_and_the_reason(lives: Bench) -> None:
+    lives.emulator.set_behaviour("empty-string", "rejected")
+    failed = failure(lives)
+    assert failed.message.startswith("did not converge: the service refuses custom_scopes: PUT connection ")
+    assert "custom_scopes is empty" in failed.message
+    assert (failed.status, failed.error_type) == (400, "bad_request")
+    assert lives.calls["update"] == 1
+
+
+def test_a_refused_delete_says_so_and_is_not_repeated(lives: Bench) -> None:
+    (connection,) = lives.live()
+    lives.emulator.set_behaviour("jit-list", "rejected")
+    lives.emulator.edit_organization(
+        "acme", sso_jit_provisioning_allowed_connections=[connection["connection_id"]]
+    )
+    failed = failure(lives, connection=absent())
+    assert failed.message.startswith("did not converge: the service refuses to delete it: DELETE connection ")
+    assert lives.calls["delete"] == 1
+    assert len(lives.live()) == 1
+
+
+def test_what_the_service_ignores_is_corrected_once(lives: Bench) -> None:
+    assert failure(lives).message == f"{STAYS}, after one correction"
+    assert lives.calls["update"] == 2
+
+
+def test_what_was_sent_again_because_its_answer_was_lost_is_not_sent_a_third_time(lives: Bench) -> None:
+    failed = failure(lives, Fault("update", 1, after_effect=True))
+    assert failed.message == f"{STAYS}, although it was sent twice"
+    assert lives.calls["update"] == 2
+
+
+def test_a_service_that_never_answers_is_said_with_the_field(lives: Bench) -> None:
+    failed = failure(lives, *(Fault("update", nth, after_effect=True) for nth in (1, 2, 3)))
+    assert failed.message == f"{STAYS}, with no answer to 3 attempts to update it; apply again later"
+
+
+def test_a_new_connection_that_is_never_listed_is_said_and_not_doubled(bench: Bench) -> None:
+    bench.emulator.set_behaviour("read-lag", "9")
+    failed = failure(bench, connection=present())
+    assert failed.message.startswith("did not converge: oidc-connection-test-")
+    assert "is not listed; somebody deleted it, or the list lags: plan again" in failed.message
+    assert len(bench.live()) == 1
