@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 WHEEL_VENV := build/wheel
 
-.PHONY: help demo test tools lint types coverage check wheel format schemas goldens faults clean
+.PHONY: help demo test tools policy-tools lint types coverage check wheel format schemas goldens faults clean
 
 help:  ## what can be made
-	@sed -n 's/^\([a-z]*\):.*##  */\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*##  */\1\t/p' $(MAKEFILE_LIST) | expand -t 10
 
 demo: $(READY)  ## the whole story on the emulator, with the real commands
 	@$(BIN)/reconciler demo
@@ -18,6 +18,13 @@ test: $(READY)  ## all tests
 
 tools:  ## what the tests of other clients and of pages need: Node.js packages and a browser
 	.ci/tools
+
+policy-tools: $(VENV)/checkov/.ready  ## checkov, in an environment of its own: it has many dependencies
+
+$(VENV)/checkov/.ready: $(READY) tests/policy_tools/requirements.lock
+	$(PYTHON) -m venv --clear $(VENV)/checkov
+	$(VENV)/checkov/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement tests/policy_tools/requirements.lock
+	@touch $@
 
 lint: $(READY)  ## style, and the floors of the house
 	$(BIN)/ruff check .

@@ -1,0 +1,47 @@
+"""The sample policy for Open Policy Agent, evaluated over plans as they are saved."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from regopy import Interpreter  # type: ignore[import-untyped]  # it ships no types
+
+ROOT = Path(__file__).parent.parent.parent
+POLICY = ROOT / "examples/policy/rego/oidc.rego"
+PLANS = ROOT / "tests/plans"
+
+DENIED = {
+    "update-issuer-declared-urls": ["acme/okta: the issuer https://login.acme.com is none of ours"],
+    "tombstone": ["acme/okta: an active connection is only deleted by hand"],
+    "organization-unreadable": ["the plan is incomplete: nothing can be said of what it leaves out"],
+}
+QUIET = ("create-full", "no-changes", "update-secret", "create-resumed")
+
+
+@pytest.mark.parametrize(("case", "messages"), DENIED.items(), ids=DENIED)
+def test_what_is_denied(case: str, messages: list[str]) -> None:
+    assert evaluate(case, "deny") == messages
+
+
+@pytest.mark.parametrize("case", QUIET)
+def test_what_is_left_in_peace(case: str) -> None:
+    assert evaluate(case, "deny") == []
+    assert evaluate(case, "warn") == []
+
+
+def test_what_is_warned_of() -> None:
+    assert evaluate("update-attribute-mapping", "warn") == [
+        "acme/okta: the attribute mapping changes, and with it who is in which group"
+    ]
+
+
+def evaluate(case: str, rule: str) -> list[str]:
+    """Return what conftest would say: the messages of one rule of the package `main`."""
+    engine = Interpreter()
+    engine.add_module("oidc", POLICY.read_text(encoding="utf-8"))
+    engine.set_input(json.loads((PLANS / case / "plan.json").read_text(encoding="utf-8")))
+    answer = json.loads(str(engine.query(f"data.main.{rule}")))
+    messages: list[str] = answer["expressions"][0]
+    return messages
