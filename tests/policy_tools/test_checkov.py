@@ -21,7 +21,7 @@ RULES = ROOT / "examples/policy/checkov"
     [
         ("create-full", ["acme/okta"], []),
         ("update-issuer-declared-urls", [], ["acme/okta"]),
-        ("organizations-in-order", ["acme/okta"], ["globex/entra"]),
+        ("organizations-in-order", ["acme/okta"], ["zeta/z", "globex/entra"]),
     ],
 )
 def test_a_rule_is_held_against_what_there_will_be(case: str, passed: list[str], failed: list[str]) -> None:
