@@ -167,3 +167,35 @@ def test_an_organization_that_is_not_there_does_not_stop_the_others(acme: Workpl
     (found,) = imported.document["diagnostics"]
     assert found["summary"].startswith("organization nobody was not imported: ")
     assert imported.document["errored"] is True
+
+
+def test_a_members_session_imports_its_own_organization(acme: Workplace) -> None:
+    session = acme.emulator.add_session("acme", "stytch_admin")
+    for name in ("STYTCH_PROJECT_ID", "STYTCH_SECRET"):
+        acme.delenv(name)
+    acme.setenv("STYTCH_PUBLIC_TOKEN", acme.emulator.settings.project.public_token)
+    acme.setenv("STYTCH_SESSION_TOKEN", session["session_token"])
+    acme.emulator.add_organization("globex")
+    imported = acme.run("import", "--all", "--format", "json")
+    assert imported.code == 0, imported.err
+    assert [one["organization"] for one in imported.document["organizations"]] == ["acme"]
+    assert acme.run("pin", "--check").code == 0
+    assert acme.run("plan", "--no-secrets", "--detailed-exitcode").code == 0
+
+
+def test_a_manifest_that_would_be_too_large_is_not_written(acme: Workplace) -> None:
+    acme.emulator.add_connection(
+        "acme", **okta("Big", attribute_mapping={f"a{n}": "x" * 2000 for n in range(600)})
+    )
+    imported = acme.run("import", "acme")
+    assert imported.code == 1
+    assert "its manifest would not be valid: it is larger than 1,048,576 bytes" in imported.out
+    assert not (acme.root / "organizations").exists()
+
+
+def test_a_list_of_variables_that_cannot_be_read_is_named(acme: Workplace) -> None:
+    (acme.root / ".env.example").write_bytes(b"\xff\xfe")
+    imported = acme.run("import", "acme")
+    assert imported.code == 1
+    assert ".env.example cannot be read, so no variable was added to it" in imported.err
+    assert (acme.root / "organizations/acme.yaml").is_file()
