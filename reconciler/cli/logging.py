@@ -6,8 +6,6 @@ import logging
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
-import structlog
-
 if TYPE_CHECKING:
     from structlog.typing import EventDict, Processor, WrappedLogger
 
@@ -18,6 +16,8 @@ _LEVELS: Final = {0: logging.WARNING, 1: logging.INFO}
 
 def configure_logging(console: Console) -> None:
     """Send log lines to standard error: warnings, with ``-v`` every API call."""
+    import structlog
+
     as_json = console.log_format == "json"
     renderer: Processor = structlog.processors.JSONRenderer() if as_json else _as_text
     structlog.configure(

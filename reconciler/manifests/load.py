@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import gc
-from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.core.errors import Diagnostic, Severity
@@ -16,7 +15,6 @@ from reconciler.manifests.uniqueness import Uniqueness
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from reconciler.manifests.project import Project
 
@@ -73,12 +71,12 @@ def stream_manifests(
     found = find_manifests(paths, project)
     is_empty, is_wrong = True, any(one.is_error for one in found.diagnostics)
     yield ManifestFile(None, "", (), found.diagnostics)
-    for file in read_manifests(found.files, project, variables):
+    for file in read_manifests(map(Path, found.names), project, variables):
         is_empty = is_empty and not file.organizations
         is_wrong = is_wrong or any(one.is_error for one in file.diagnostics)
         yield file
     if is_empty and not is_wrong:
-        yield ManifestFile(None, "", (), (_nothing_declared(found.files, project),))
+        yield ManifestFile(None, "", (), (_nothing_declared(found.names, project),))
 
 
 def read_manifests(
@@ -106,20 +104,8 @@ def _read(file: Path, project: Project, reader: OrganizationReader, uniqueness: 
     return ManifestFile(file, shown, tuple(organizations), read.findings.diagnostics)
 
 
-@contextmanager
-def _without_collection() -> Iterator[None]:
-    """Pause the search for cycles: values make none, and looking for them takes a third of the time."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
-def _nothing_declared(files: Sequence[Path], project: Project) -> Diagnostic:
-    where = display_path(files[0], project.directory) if len(files) == 1 else f"{len(files)} files"
+def _nothing_declared(names: Sequence[str], project: Project) -> Diagnostic:
+    where = display_path(Path(names[0]), project.directory) if len(names) == 1 else f"{len(names)} files"
     return Diagnostic(
         Severity.ERROR,
         "no-manifests",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from array import array
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.change import Create, Update
 from reconciler.policies.rule import Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from reconciler.core.change import Change
     from reconciler.core.connection import OidcConnection
@@ -18,33 +19,41 @@ if TYPE_CHECKING:
 class Clients:
     """Remembers in which organizations each pair of issuer and client_id is declared.
 
-    Only a hash of the pair is kept, so that an estate of any size fits; two pairs with one hash
-    would lead to a needless question, nothing worse.
+    Only a hash of the pair is kept, in 16 bytes, so that an estate of any size fits; two pairs with
+    one hash would lead to a needless question, nothing worse.
     """
 
     def __init__(self) -> None:
-        self._first: dict[int, str] = {}
-        self._others: dict[int, list[str]] = {}
+        self._keys = array("q")
+        self._owners = array("q")
+        self._references: list[str] = []
+        self._by_key: dict[int, list[str]] = {}
 
     def add(self, organization: DesiredOrganization) -> None:
         """Take note of an organization's declarations."""
-        for one in organization.connections:
-            key = _key(one.connection)
-            if key is None or one.is_absent:
-                continue
-            first = self._first.setdefault(key, organization.reference)
-            if first != organization.reference:
-                self._others.setdefault(key, []).append(organization.reference)
+        keys = [_key(one.connection) for one in organization.connections if not one.is_absent]
+        known = [key for key in keys if key is not None]
+        self._keys.extend(known)
+        self._owners.extend([len(self._references)] * len(known))
+        self._references.append(organization.reference)
+        self._by_key.clear()
 
     def sharers(self, change: Change) -> tuple[str, ...]:
         """Name the other organizations that declare what this change writes."""
         if not isinstance(change, Create | Update) or not _touches(change):
             return ()
         key = _key(change.declared)
-        if key is None or key not in self._others:
+        if key is None:
             return ()
-        everybody = dict.fromkeys((self._first[key], *self._others[key]))
+        everybody = dict.fromkeys(self._index().get(key, ()))
         return tuple(one for one in everybody if one != change.address.organization)
+
+    def _index(self) -> Mapping[int, Sequence[str]]:
+        """Return who declares what, which is needed only where something is written."""
+        if not self._by_key:
+            for key, owner in zip(self._keys, self._owners, strict=True):
+                self._by_key.setdefault(key, []).append(self._references[owner])
+        return self._by_key
 
 
 def find_shared(change: Change, clients: Clients) -> Iterator[str]:

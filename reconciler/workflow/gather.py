@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -33,9 +34,12 @@ search of the API finds at most a thousand (its documented page limit)."""
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Some organizations in which something may change, and the secrets they need."""
+    """Some organizations in which something may change, and the secrets they need.
 
-    organizations: tuple[DesiredOrganization, ...]
+    Whoever plans an organization takes it out, so that it need not be kept any longer.
+    """
+
+    organizations: deque[DesiredOrganization]
     secrets: Mapping[SecretReference, Secret] = field(default_factory=dict)
 
 
@@ -66,11 +70,14 @@ class Declared:
             self.diagnostics += file.diagnostics
             waiting += self._aimed_at(file.organizations)
             while len(waiting) >= size:
-                part, waiting = waiting[:size], waiting[size:]
+                batch = self._batch(waiting[:size])
+                del waiting[:size]
                 size = next(sizes, _SIZE)
-                if (batch := self._batch(part)) is not None:
+                if batch is not None:
                     yield batch
-        if waiting and (batch := self._batch(waiting)) is not None:
+        batch = self._batch(waiting)
+        waiting.clear()
+        if batch is not None:
             yield batch
 
     def check(self) -> None:
@@ -106,11 +113,11 @@ class Declared:
         return assess(changes, severities, self._clients)
 
     def _batch(self, organizations: Iterable[DesiredOrganization]) -> Batch | None:
-        part = tuple(organizations)
+        part = deque(organizations)
         secrets = self._secrets(part)
-        return None if self.has_errors else Batch(part, secrets)
+        return Batch(part, secrets) if part and not self.has_errors else None
 
-    def _secrets(self, part: tuple[DesiredOrganization, ...]) -> Mapping[SecretReference, Secret]:
+    def _secrets(self, part: Iterable[DesiredOrganization]) -> Mapping[SecretReference, Secret]:
         if not self._choices.compares_secrets:
             return {}
         connections = (one for organization in part for one in organization.connections)

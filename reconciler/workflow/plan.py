@@ -9,6 +9,7 @@ from reconciler.core.errors import ProviderError
 from reconciler.core.guards import check_delete_limits
 from reconciler.core.plan import Plan, PlanSummary, summarize
 from reconciler.core.planner import unreadable
+from reconciler.core.state import DesiredOrganization
 from reconciler.manifests import ManifestFile
 from reconciler.secrets import ResolvedSecrets
 from reconciler.workflow.deciding import Deciding, OtherOrganization
@@ -18,10 +19,11 @@ from reconciler.workflow.parallel import consume
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from reconciler.core.errors import SourceLocation
     from reconciler.core.limits import Limits
     from reconciler.core.plan import OrganizationPlan, Scope
     from reconciler.core.planner import Choices
-    from reconciler.core.state import DesiredOrganization, DesiredState, Organization
+    from reconciler.core.state import DesiredState, Organization
     from reconciler.providers.base import Reader
     from reconciler.workflow.gather import Batch
     from reconciler.workflow.past import Past
@@ -127,12 +129,16 @@ class _Claim:
     """Who declared an organization first."""
 
     index: int
-    desired: DesiredOrganization
+    reference: str
+    location: SourceLocation
 
 
 @dataclass(slots=True)
 class _Planning:
-    """What has been decided so far; a plan without anything to show is only counted."""
+    """What has been decided so far; a plan without anything to show is only counted.
+
+    Most organizations are alike in their counts, so equal ones are kept once.
+    """
 
     reader: Reader
     deciding: Deciding
@@ -140,6 +146,7 @@ class _Planning:
     progress: Progress
     _plans: dict[int, OrganizationPlan] = field(default_factory=dict)
     _summaries: dict[int, PlanSummary] = field(default_factory=dict)
+    _distinct: dict[PlanSummary, PlanSummary] = field(default_factory=dict)
     _claims: dict[str, _Claim] = field(default_factory=dict)
     _clashes: list[tuple[int, OrganizationPlan]] = field(default_factory=list)
 
@@ -161,7 +168,8 @@ class _Planning:
         async for batch in batches:
             choices = replace(self.choices, secrets=batch.secrets)
             found = await self.reader.find_organizations([one.reference for one in batch.organizations])
-            for desired in batch.organizations:
+            while batch.organizations:
+                desired = batch.organizations.popleft()
                 live = self._usable(desired, found[desired.reference], index)
                 yield _Task(index, desired, live, choices)
                 index += 1
@@ -169,7 +177,8 @@ class _Planning:
     async def decide(self, task: _Task) -> None:
         """Read and plan one organization."""
         plan = await self.deciding.plan(task.desired, task.live, task.choices)
-        self._summaries[task.index] = summarize(plan)
+        summary = summarize(plan)
+        self._summaries[task.index] = self._distinct.setdefault(summary, summary)
         if plan.changes or plan.unmanaged or plan.diagnostics:
             self._plans[task.index] = plan
         self.progress.advanced(len(self._summaries))
@@ -182,12 +191,13 @@ class _Planning:
             return found
         if desired.organization_id not in {None, found.organization_id}:
             return other_organization(desired, found)
-        head = replace(desired, connections=())
-        first = self._claims.setdefault(found.organization_id, _Claim(index, head))
-        if first.index == index:
+        claim = _Claim(index, desired.reference, desired.location)
+        first = self._claims.setdefault(found.organization_id, claim)
+        if first is claim:
             return found
-        self._clashes.append((first.index, unreadable(first.desired, _declared_twice(found, desired))))
-        return _declared_twice(found, first.desired)
+        other = DesiredOrganization(reference=first.reference, location=first.location)
+        self._clashes.append((first.index, unreadable(other, _declared_twice(found, desired))))
+        return _declared_twice(found, other)
 
 
 def other_organization(desired: DesiredOrganization, found: Organization) -> ProviderError:
