@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from reconciler.core.planner import Choices, plan_organization
 from reconciler.core.secret import Secret, SecretReference
+from reconciler.core.state import LiveOrganization, Organization
 from reconciler.manifests import Defaults, Project
 from reconciler.manifests.importing import WrittenManifest, write_manifest
 from reconciler.manifests.names import VariableNames
@@ -19,12 +20,10 @@ from reconciler.manifests.read_back import read_back
 from reconciler.secrets import SecretPolicy
 from reconciler.workflow.estate import Declarations, References
 from reconciler.workflow.taking_over import reason_to_distrust
-from tests.taking_over.live import SECRETS, organizations
+from tests.taking_over.live import SECRETS, organizations, pending
 
 if TYPE_CHECKING:
     import random as random_module
-
-    from reconciler.core.state import LiveOrganization
 
 many = settings(max_examples=100, deadline=None)
 ROOT = Path("/nowhere")
@@ -114,3 +113,31 @@ def test_a_manifest_is_text_that_can_be_looked_at(live: LiveOrganization) -> Non
 )
 def test_every_secret_that_a_variable_can_hold_is_referred_to(secret: str) -> None:
     assert Secret(secret).fits_a_variable
+
+
+def test_a_manifest_that_would_not_be_what_is_live_is_not_trusted() -> None:
+    """The last guard: nothing is written that a plan would act upon, whatever put it together."""
+    live = LiveOrganization(
+        organization=Organization(organization_id="organization-test-1", slug="acme"),
+        connections=(
+            pending(connection_id="oidc-connection-test-1", display_name="a", issuer="https://a.example"),
+        ),
+    )
+    head = "organization: acme\nconnections:\n"
+    for text, reason in (
+        (head + "  b: {issuer: 'https://b.example'}\n", "but change acme/b"),
+        (head + "  b: {connection_id: oidc-connection-test-2}\n", "would be refused: acme/b is pinned to"),
+        (head + "  b: {issuer: nonsense}\n", "would not be valid: `issuer` is not a URL"),
+        (head + "  b: {}\n---\norganization: other\n", "would not be valid: it holds more than one document"),
+    ):
+        assert reason in str(reason_to_distrust(text, live, project()))
+
+
+def test_an_id_that_cannot_be_pinned_is_left_alone() -> None:
+    live = LiveOrganization(
+        organization=Organization(organization_id="organization-test-1", slug="acme"),
+        connections=(pending(connection_id="strange/id", display_name="a", issuer="https://a.example"),),
+    )
+    manifest = write(live)
+    assert manifest.connections == 0
+    assert "its id cannot be pinned" in manifest.text

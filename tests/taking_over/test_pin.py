@@ -314,3 +314,59 @@ def test_a_refusal_says_what_to_do(acme: Workplace) -> None:
     assert "or add the line `connection_id: oidc-connection-test-" in ended.out
     assert manifest.read_text().count("connection_id") == 0
     assert "organization_id: " in manifest.read_text()
+
+
+def test_manifests_with_errors_stop_it(acme: Workplace) -> None:
+    acme.write("organizations/acme.yaml", "organization: acme\nconnectons: {}\n")
+    ended = acme.run("pin")
+    assert ended.code == 1
+    assert "unknown key `connectons`" in ended.err
+    assert not acme.emulator.request_log.entries
+
+
+def test_one_organization_that_is_not_there_does_not_stop_the_others(acme: Workplace) -> None:
+    acme.write("organizations/acme.yaml", "organization: acme\n")
+    acme.write("organizations/gone.yaml", "organization: nobody\n")
+    acme.write(
+        "organizations/other.yaml",
+        "organization: 'crm|1'\norganization_id: organization-test-2\nconnections:\n  Okta: {}\n",
+    )
+    acme.emulator.add_organization("moved", organization_external_id="crm|1")
+    ended = acme.run("pin")
+    assert ended.code == 1
+    assert "organization nobody cannot be planned" in ended.out
+    assert "is pinned to organization-test-2" in ended.out
+    assert "Pinned: 0 connections, 1 organization." in ended.out
+    assert "organization_id" in (acme.root / "organizations/acme.yaml").read_text()
+
+
+def test_where_nothing_can_be_looked_up_it_does_not_say_that_all_is_well(acme: Workplace) -> None:
+    acme.write("organizations/gone.yaml", "organization: nobody\n")
+    ended = acme.run("pin", "--check")
+    assert ended.code == 1
+    assert "Not everything could be pinned" in ended.out
+
+
+def test_denied_access_stops_it(acme: Workplace) -> None:
+    acme.emulator.add_fault("list-connections:unauthorized_credentials")
+    acme.write("organizations/acme.yaml", "organization: acme\n")
+    ended = acme.run("pin")
+    assert ended.code == 1
+    assert "access-denied" in ended.err
+    assert (acme.root / "organizations/acme.yaml").read_text() == "organization: acme\n"
+
+
+def test_a_file_that_changes_meanwhile_is_not_written(
+    acme: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest = acme.write("organizations/acme.yaml", "organization: acme\n")
+
+    def changed(file: Path) -> bytes:
+        with file.open("rb") as stream:
+            return stream.read() + b"prune: true\n"
+
+    monkeypatch.setattr(Path, "read_bytes", changed)
+    ended = acme.run("pin")
+    assert ended.code == 1
+    assert "was changed while it was looked up: run it again" in ended.err
+    assert manifest.read_text() == "organization: acme\n"
