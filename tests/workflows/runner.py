@@ -5,6 +5,7 @@ Actions from elsewhere are played: checkout and Python are there already, artefa
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -152,6 +153,10 @@ class Runner:
             env={
                 "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
                 "GITHUB_ACTIONS": "true",
+                "GITHUB_EVENT_PATH": str(self._event()),
+                "GITHUB_REPOSITORY": self.github.get("repository", ""),
+                "GITHUB_RUN_ID": "1",
+                "GITHUB_SERVER_URL": "https://github.example",
                 "GITHUB_WORKSPACE": str(self.workspace),
                 "RUNNER_TEMP": str(self.home),
                 **{name: str(file) for name, file in files.items()},
@@ -166,6 +171,11 @@ class Runner:
         outputs = dict(line.split("=", 1) for line in files["GITHUB_OUTPUT"].read_text().splitlines())
         summary = files["GITHUB_STEP_SUMMARY"].read_text()
         return StepEnded(done.returncode, done.stdout + done.stderr, outputs, summary)
+
+    def _event(self) -> Path:
+        file = self.home / "event.json"
+        file.write_text(json.dumps(self.github.get("event", {})), encoding="utf-8")
+        return file
 
 
 def expand(text: str, context: Context) -> str:

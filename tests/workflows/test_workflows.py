@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.publishers.fake_github import REPOSITORY, TOKEN, FakeGitHub
 from tests.workflows.conftest import OKTA_SECRET
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from reconciler.emulator import RunningEmulator
     from tests.workflows.conftest import Repository
     from tests.workflows.runner import Runner
@@ -19,10 +22,26 @@ if TYPE_CHECKING:
 EXAMPLES = Path(__file__).parent.parent.parent / "examples/github-actions"
 
 
-def pull_request(*, of: str = "us/sso") -> dict[str, Any]:
+def pull_request(*, of: str = REPOSITORY) -> dict[str, Any]:
     head = {"repo": {"full_name": of}}
     request = {"number": 7, "head": head, "base": {"ref": "main"}}
-    return {"repository": "us/sso", "event": {"pull_request": request}, "token": "token-of-the-job"}
+    return {"repository": REPOSITORY, "event": {"pull_request": request}, "token": TOKEN}
+
+
+@pytest.fixture
+def github() -> Iterator[FakeGitHub]:
+    with FakeGitHub() as fake:
+        yield fake
+
+
+@pytest.fixture
+def on_github(runner: Runner, github: FakeGitHub) -> Runner:
+    """The runner of a pull request from the repository itself."""
+    return replace(
+        runner,
+        github=pull_request(),
+        environment=runner.environment | {"GITHUB_API_URL": github.api_url},
+    )
 
 
 @pytest.fixture
@@ -35,34 +54,41 @@ def topic(repository: Repository) -> Repository:
     return repository
 
 
-def test_a_pull_request_is_planned_as_far_as_it_goes(
-    runner: Runner, running: RunningEmulator, topic: Repository
+def test_a_pull_request_gets_one_comment_with_what_it_changes(
+    on_github: Runner, running: RunningEmulator, github: FakeGitHub, topic: Repository
 ) -> None:
-    jobs = replace(runner, github=pull_request()).run_workflow(EXAMPLES / "plan.yml")
-    assert (jobs["validate"].result, jobs["plan"].result) == ("success", "success")
-    plan = json.loads((runner.home / "kept/artifact-reconciler-plan").read_text(encoding="utf-8"))
+    on_github.run_workflow(EXAMPLES / "plan.yml")
+    jobs = on_github.run_workflow(EXAMPLES / "plan.yml")
+    assert [job.result for job in jobs.values()] == ["success"] * 3, jobs
+    (comment,) = github.pull_request.comments
+    assert "acme/okta" in comment["body"]
+    assert "globex/okta" not in comment["body"]
+    assert "acme/okta" in jobs["comment"].steps[0].summary
+    plan = json.loads((on_github.home / "kept/artifact-reconciler-plan").read_text(encoding="utf-8"))
     assert [one["address"] for one in plan["resource_changes"]] == ["acme/okta"]
     assert plan["secrets_compared"] is False
     assert not [one for one in running.emulator.request_log if one.method != "GET"]
 
 
 def test_a_fork_gets_its_manifests_checked_and_no_credentials(
-    runner: Runner, running: RunningEmulator, topic: Repository
+    on_github: Runner, running: RunningEmulator, github: FakeGitHub, topic: Repository
 ) -> None:
-    jobs = replace(runner, github=pull_request(of="them/sso"), secrets={}).run_workflow(EXAMPLES / "plan.yml")
+    fork = replace(on_github, github=pull_request(of="them/sso"), secrets={})
+    jobs = fork.run_workflow(EXAMPLES / "plan.yml")
     assert {name: job.result for name, job in jobs.items()} == {
         "validate": "success",
         "plan": "skipped",
         "comment": "skipped",
     }
     assert not list(running.emulator.request_log)
+    assert not github.calls
 
 
 def test_a_broken_manifest_is_not_planned(
-    runner: Runner, running: RunningEmulator, topic: Repository
+    on_github: Runner, running: RunningEmulator, topic: Repository
 ) -> None:
     topic.replace("organizations/globex.yaml", "issuer: https", "issuer: http")
-    jobs = replace(runner, github=pull_request()).run_workflow(EXAMPLES / "plan.yml")
+    jobs = on_github.run_workflow(EXAMPLES / "plan.yml")
     assert [job.result for job in jobs.values()] == ["failure", "skipped", "skipped"]
     assert not list(running.emulator.request_log)
 
@@ -72,7 +98,7 @@ def test_a_merge_applies_what_was_planned(
 ) -> None:
     jobs = runner.run_workflow(EXAMPLES / "apply.yml")
     assert [job.result for job in jobs.values()] == ["success", "success"], jobs
-    assert "acme/okta" in jobs["plan"].steps[0].summary
+    assert "acme/okta" in jobs["plan"].steps[1].summary
     live = running.emulator.oidc_connections("acme")[0]
     assert (live["client_id"], live["status"]) == ("client-of-acme", "active")
     again = runner.run_workflow(EXAMPLES / "apply.yml")
@@ -94,16 +120,22 @@ def test_what_changes_between_plan_and_apply_is_refused(
     assert running.emulator.oidc_connections("acme")[0]["client_id"] == "somebody-elses"
 
 
-def test_drift_is_followed_from_night_to_night(
-    runner: Runner, running: RunningEmulator, repository: Repository
+def test_drift_opens_one_issue_and_closes_it_again(
+    on_github: Runner, running: RunningEmulator, github: FakeGitHub
 ) -> None:
-    runner.run_workflow(EXAMPLES / "apply.yml")
-    victim = running.emulator.oidc_connections("acme")[0]
-    running.emulator.edit_connection(victim["connection_id"], client_id="somebody-elses")
+    night = replace(on_github, github={"repository": REPOSITORY, "event": {}, "token": TOKEN})
+    night.run_workflow(EXAMPLES / "apply.yml")
+    victim = running.emulator.oidc_connections("acme")[0]["connection_id"]
+    running.emulator.edit_connection(victim, client_id="somebody-elses")
     standings = []
     for _ in range(2):
-        jobs = runner.run_workflow(EXAMPLES / "drift.yml")
-        assert jobs["drift"].result == "success", jobs["drift"].steps
-        report = json.loads((runner.home / "kept/artifact-reconciler-drift").read_text(encoding="utf-8"))
+        jobs = night.run_workflow(EXAMPLES / "drift.yml")
+        assert [job.result for job in jobs.values()] == ["success"] * 2, jobs
+        report = json.loads((night.home / "kept/artifact-reconciler-drift").read_text(encoding="utf-8"))
         standings += [one["standing"] for one in report["findings"]]
     assert standings == ["new", "known"]
+    (issue,) = github.issues()
+    assert (issue.state, "acme/okta" in issue.body) == ("open", True)
+    running.emulator.edit_connection(victim, client_id="client-of-acme")
+    night.run_workflow(EXAMPLES / "drift.yml")
+    assert [one.state for one in github.issues()] == ["closed"]

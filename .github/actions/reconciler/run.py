@@ -43,11 +43,6 @@ class Step:
         return self.temporary / "reconciler-annotations.txt"
 
     @property
-    def page(self) -> Path:
-        """The file of what the summary of the run shows."""
-        return self.temporary / "reconciler-summary.md"
-
-    @property
     def plan(self) -> Path:
         """The file that a plan is saved to."""
         return self.file("PLAN_FILE", "reconciler-plan.json")
@@ -71,7 +66,7 @@ class Step:
 
     def clear(self) -> None:
         """Remove what an earlier step of the same job has left, so that it cannot pass for this one's."""
-        for path in (self.result, self.annotations, self.page):
+        for path in (self.result, self.annotations):
             path.unlink(missing_ok=True)
         if self.command == "plan":
             self.plan.unlink(missing_ok=True)
@@ -102,8 +97,6 @@ class Step:
             options += ["--previous", str(self.file("PREVIOUS"))]
         if self.command == "apply" and not given("PLAN_FILE"):
             options += ["--auto-approve"]
-        if self.command in {"plan", "drift"}:
-            options += ["--output", f"markdown={self.page}"]
         if self.command == "plan":
             options += ["--out", str(self.plan)]
         return options
@@ -135,10 +128,9 @@ def main() -> int:
     code = run([given("EXECUTABLE"), *step.words()])
     if step.annotations.exists():
         say(step.annotations.read_text(encoding="utf-8"))
-    if step.page.exists():
-        append("GITHUB_STEP_SUMMARY", step.page.read_text(encoding="utf-8"))
     outputs = {"exit-code": str(code), **step.counts(), **step.kept()}
-    append("GITHUB_OUTPUT", "".join(f"{name}={value}\n" for name, value in outputs.items()))
+    with Path(os.environ["GITHUB_OUTPUT"]).open("a", encoding="utf-8") as stream:
+        stream.writelines(f"{name}={value}\n" for name, value in outputs.items())
     return 0 if code == 2 and step.command in {"plan", "drift"} else code  # noqa: PLR2004 - there are changes
 
 
@@ -150,12 +142,6 @@ def run(words: list[str]) -> int:
         return subprocess.run(words, cwd=given("WORKING_DIRECTORY") or ".", check=False).returncode  # noqa: S603 - no shell
     finally:
         say(f"\n::{end}::\n")
-
-
-def append(name: str, text: str) -> None:
-    """Add to one of the files through which the runner is told something."""
-    with Path(os.environ[name]).open("a", encoding="utf-8") as stream:
-        stream.write(text)
 
 
 def given(name: str) -> str:
