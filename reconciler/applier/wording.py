@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reconciler.core.connection import INFERRED_FIELDS
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -39,6 +41,23 @@ def still_pending(connection: OidcConnection) -> str:
     ]
     reason = f": {', '.join(empty)} is empty" if empty else ""
     return f"{connection.connection_id} is still pending{reason}; nobody can log in through it"
+
+
+def mixed_identity(declared: OidcConnection, before: OidcConnection, live: OidcConnection) -> str:
+    """Say which URLs have stayed although the issuer is a new one, or nothing if none has.
+
+    What the service does with them where discovery fails, or finds no such URL, is not documented.
+    """
+    if before.issuer in {live.issuer, ""}:
+        return ""
+    kept = [
+        name
+        for name in INFERRED_FIELDS
+        if getattr(declared, name) is None and getattr(live, name) == getattr(before, name) != ""
+    ]
+    if not kept:
+        return ""
+    return f"the issuer is a new one, but it has not changed {', '.join(kept)}: check them, or declare them"
 
 
 def _differences(declared: OidcConnection, live: OidcConnection, names: Sequence[str]) -> str:

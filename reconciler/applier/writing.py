@@ -5,8 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from reconciler.applier.settling import Settling, Unsettled, twins
-from reconciler.applier.wording import changed_meanwhile, did_not_converge, refused, still_pending
+from reconciler.applier.settling import Settling, Unsettled
+from reconciler.applier.surprises import listed, refuse_if_altered, report_twins
+from reconciler.applier.wording import (
+    changed_meanwhile,
+    did_not_converge,
+    mixed_identity,
+    refused,
+    still_pending,
+)
 from reconciler.core.connection import Status
 from reconciler.core.diff import changed_fields, uncomparable_fields
 from reconciler.core.errors import (
@@ -69,14 +76,14 @@ class Writing:
         if pending_id is None:
             effect = await self._begin(change, live, known)
         else:
-            effect = Effect(live, _listed(live, pending_id))
+            effect = Effect(live, listed(live, pending_id))
             self.receipt.append(f"completed {pending_id}, which an interrupted create left behind")
         try:
             await self._complete(change, effect)
         except ProviderError as error:
             error.message += f"; {effect.connection.connection_id} exists, and the next apply completes it"
             raise
-        _report_twins(change, effect, known)
+        report_twins(effect.live, effect.connection, known)
         return effect
 
     async def update(self, change: Update, live: LiveOrganization) -> Effect:
@@ -85,11 +92,13 @@ class Writing:
         Raises:
             ProviderError: it was refused, failed or did not converge.
         """
-        effect = Effect(live, _listed(live, change.before.connection_id or ""))
+        effect = Effect(live, listed(live, change.before.connection_id or ""))
         remaining = changed_fields(change.declared, effect.connection, self._secrets)
         missing = tuple(dict.fromkeys((*remaining, *_blind(change))))
         await self._update(change.organization_id, change.declared, missing, effect)
         await self._confirm(change.organization_id, change.declared, effect)
+        if mixed := mixed_identity(change.declared, change.before, effect.connection):
+            effect.warnings.append(mixed)
         return effect
 
     async def delete(self, change: Delete, live: LiveOrganization) -> Effect:
@@ -121,6 +130,9 @@ class Writing:
         for attempt in range(self._repeats + 1):
             try:
                 created = await self._provider.create_connection(change.organization_id, name, provider)
+            except RequestRejected as error:
+                error.message = refused("to create it", error.message)
+                raise
             except (UnknownOutcome, MalformedAnswer) as error:
                 self.receipt.append(f"the answer to create {attempt + 1} was lost: {error}")
                 effect = await self._adopt(change, name, known)
@@ -187,10 +199,10 @@ class Writing:
             except (UnknownOutcome, MalformedAnswer) as error:
                 self.receipt.append(f"the answer to update {attempt + 1} was lost: {error}")
                 effect.live = await self._settling.until_it_holds(connection_id, declared, self._secrets)
-                effect.connection = _listed(effect.live, connection_id)
+                effect.connection = listed(effect.live, connection_id)
                 if not changed_fields(declared, effect.connection, self._secrets):
                     return
-                _refuse_if_altered(before, effect.connection)
+                refuse_if_altered(before, effect.connection)
             else:
                 effect.connection = written.connection
                 if written.warning:
@@ -233,40 +245,9 @@ class Writing:
         except ProviderError:
             self.receipt.append(f"{connection_id} was written, but could not be read back")
             raise
-        effect.connection = _listed(effect.live, connection_id)
+        effect.connection = listed(effect.live, connection_id)
         return changed_fields(declared, effect.connection, self._secrets)
-
-
-def _listed(live: LiveOrganization, connection_id: str) -> OidcConnection:
-    found = live.connection(connection_id)
-    if found is None:
-        raise Unsettled(
-            f"did not converge: {connection_id} is not listed; somebody deleted it, or the list lags: "
-            "plan again"
-        )
-    return found
 
 
 def _blind(change: Update) -> tuple[str, ...]:
     return tuple(name for name in change.changed if name == "client_secret")
-
-
-def _refuse_if_altered(before: OidcConnection, found: OidcConnection) -> None:
-    altered = [name for name in before.declared_fields if getattr(before, name) != getattr(found, name)]
-    if altered:
-        raise Unsettled(
-            f"the answer to the update was lost, and {', '.join(altered)} of {found.connection_id} changed "
-            "otherwise than declared: somebody else is writing, or the service altered what it was sent; "
-            "plan again"
-        )
-
-
-def _report_twins(change: Create, effect: Effect, known: set[str]) -> None:
-    mine = effect.connection.connection_id or ""
-    others = twins(effect.live, change.declared.display_name or "", {*known, mine})
-    if others:
-        ids = ", ".join(sorted(one.connection_id or "" for one in others))
-        raise Unsettled(
-            f"created {mine}, but {ids} of the same name appeared meanwhile, from another run or from a "
-            "create whose answer was lost; delete what is not meant, or pin the one that is"
-        )

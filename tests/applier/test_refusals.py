@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reconciler.core.outcome import Failed
+from reconciler.core.connection import INFERRED_FIELDS
+from reconciler.core.outcome import Applied, Failed
 from tests.applier.conftest import DECLARED, absent, declare, present
 from tests.applier.faulty import Fault
 
@@ -39,6 +40,17 @@ def test_a_refused_update_names_what_was_sent_and_the_reason(lives: Bench) -> No
     assert lives.calls["update"] == 1
 
 
+def test_a_refused_create_says_so_and_leaves_nothing_behind(bench: Bench) -> None:
+    bench.emulator.set_behaviour("duplicate-display-name", "rejected")
+    bench.emulator.add_connection("acme", "saml", display_name=DECLARED.display_name)
+    failed = failure(bench, connection=present())
+    assert failed.message.startswith(
+        "did not converge: the service refuses to create it: POST new connection "
+    )
+    assert failed.error_type == "invalid_display_name"
+    assert bench.live() == ()
+
+
 def test_a_refused_delete_says_so_and_is_not_repeated(lives: Bench) -> None:
     (connection,) = lives.live()
     lives.emulator.set_behaviour("jit-list", "rejected")
@@ -67,9 +79,32 @@ def test_a_service_that_never_answers_is_said_with_the_field(lives: Bench) -> No
     assert failed.message == f"{STAYS}, with no answer to 3 attempts to update it; apply again later"
 
 
+@pytest.mark.parametrize(
+    ("behaviour", "declared", "kept"),
+    [
+        ("keeps", {}, "authorization_url, token_url, userinfo_url, jwks_url"),
+        ("keeps", {"token_url": "https://new.acme.com/t"}, "authorization_url, userinfo_url, jwks_url"),
+        ("clears", {}, ""),
+    ],
+)
+def test_urls_that_a_new_issuer_has_not_changed_are_told(
+    lives: Bench, behaviour: str, declared: dict[str, str], kept: str
+) -> None:
+    lives.emulator.set_behaviour("failed-discovery", behaviour)
+    urls: dict[str, Any] = {**dict.fromkeys(INFERRED_FIELDS), **declared}
+    moved = replace(DECLARED, issuer="https://new.acme.com", **urls)
+    (outcome,) = lives.apply(lives.plan(declare(present("okta", moved)))).outcomes
+    assert isinstance(outcome, Applied)
+    told = [one for one in outcome.warnings if "the issuer is a new one" in one]
+    sentence = f"the issuer is a new one, but it has not changed {kept}: check them, or declare them"
+    assert told == ([sentence] if kept else [])
+
+
 def test_a_new_connection_that_is_never_listed_is_said_and_not_doubled(bench: Bench) -> None:
     bench.emulator.set_behaviour("read-lag", "9")
     failed = failure(bench, connection=present())
     assert failed.message.startswith("did not converge: oidc-connection-test-")
-    assert "is not listed; somebody deleted it, or the list lags: plan again" in failed.message
+    assert (
+        "is not listed; somebody deleted it, or the list lags: wait a while before planning" in failed.message
+    )
     assert len(bench.live()) == 1

@@ -1,0 +1,59 @@
+"""What a reading may show that stops an operation, although no call has failed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.applier.settling import Unsettled, twins
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from reconciler.core.connection import OidcConnection
+    from reconciler.core.state import LiveOrganization
+
+
+def listed(live: LiveOrganization, connection_id: str) -> OidcConnection:
+    """Return a connection that must be there.
+
+    Raises:
+        Unsettled: it is not.
+    """
+    found = live.connection(connection_id)
+    if found is None:
+        raise Unsettled(
+            f"did not converge: {connection_id} is not listed; somebody deleted it, or the list lags: "
+            "wait a while before planning again"
+        )
+    return found
+
+
+def refuse_if_altered(before: OidcConnection, found: OidcConnection) -> None:
+    """Make sure that an update whose answer was lost had no effect, so that it can be sent again.
+
+    Raises:
+        Unsettled: the connection is neither as it was nor as declared.
+    """
+    altered = [name for name in before.declared_fields if getattr(before, name) != getattr(found, name)]
+    if altered:
+        raise Unsettled(
+            f"the answer to the update was lost, and {', '.join(altered)} of {found.connection_id} changed "
+            "otherwise than declared: somebody else is writing, or the service altered what it was sent; "
+            "plan again"
+        )
+
+
+def report_twins(live: LiveOrganization, mine: OidcConnection, known: Collection[str]) -> None:
+    """Make sure that nobody else has created the same meanwhile.
+
+    Raises:
+        Unsettled: there is another one of that name, which is not among the known ids.
+    """
+    created = mine.connection_id or ""
+    others = twins(live, mine.display_name or "", {*known, created})
+    if others:
+        ids = ", ".join(sorted(one.connection_id or "" for one in others))
+        raise Unsettled(
+            f"created {created}, but {ids} of the same name appeared meanwhile, from another run or from a "
+            "create whose answer was lost; delete what is not meant, or pin the one that is"
+        )
