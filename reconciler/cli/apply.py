@@ -61,9 +61,10 @@ def command(call: Call, /, paths: tuple[str, ...], **options: Any) -> int:  # no
     """
     call.understand(options)
     saved = _plan_file(paths)
-    if saved and any(options[name] for name in ("targets", "changed_since", "rotate", "variables")):
+    if saved and any(options[name] for name in ("targets", "changed_since", "shard", "rotate", "variables")):
         raise click.UsageError(
-            "a saved plan is applied as it is: --target, --changed-since, --rotate and --var do not fit"
+            "a saved plan is applied as it is: --target, --changed-since, --shard, --rotate and "
+            "--var do not fit"
         )
     from reconciler.cli import applying
     from reconciler.cli.delivery import check_outputs

@@ -86,7 +86,8 @@ def _accepting(plan: Plan, project: Project, options: Mapping[str, Any]) -> Plan
 async def _apply(
     planned: Planned, secrets: Mapping[SecretReference, Secret], console: Console
 ) -> ApplyResult:
-    plan, limits = planned.plan, planned.project.limits
+    plan = planned.plan
+    limits = planned.project.limits.among(plan.shard.count if plan.shard else 1)
     if not plan.has_changes:
         return ApplyResult()
     stop = asyncio.Event()

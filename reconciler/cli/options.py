@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import re
 from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from reconciler.core.shard import Shard
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +44,7 @@ def selection_options(*, rotates: bool = True) -> Decorator:
         click.option("--target", "targets", metavar="ADDRESS", multiple=True,
                      help="Only these connections; globs such as 'acme/*'; may be repeated."),
         changed_since_option(),
+        _shard_option(),
         *([rotate] if rotates else []),
         variable_option(),
     )  # fmt: skip
@@ -50,6 +55,14 @@ def changed_since_option() -> Decorator:
     return click.option(
         "--changed-since", metavar="REV",
         help="Only organizations whose manifests differ from this Git revision (its merge base with HEAD).",
+    )  # fmt: skip
+
+
+def _shard_option() -> Decorator:
+    return click.option(
+        "--shard", metavar="I/N", callback=_read_shard,
+        help="Only the I-th of N shares of all organizations, at an N-th of the pace; with auto/N, "
+             "JOB_COMPLETION_INDEX says which, counting from 0.",
     )  # fmt: skip
 
 
@@ -88,6 +101,29 @@ def _output_file(value: str, formats: tuple[str, ...]) -> tuple[Path, str | None
     if not path:
         raise click.BadParameter(f"{value!r} names no file")
     return Path(path), prefix
+
+
+def _read_shard(_context: click.Context, _parameter: click.Parameter, value: str | None) -> Shard | None:
+    if value is None:
+        return None
+    found = re.fullmatch(r"(auto|[0-9]{1,6})/([0-9]{1,6})", value, re.ASCII)
+    if found is None:
+        raise click.BadParameter(f"{value!r} must have the form I/N, such as 2/4, or auto/N")
+    index = int(found[1]) if found[1] != "auto" else _index_of_job() + 1
+    try:
+        return Shard(index, int(found[2]))
+    except ValueError as error:
+        raise click.BadParameter(f"{error}; I goes from 1 to N") from error
+
+
+def _index_of_job() -> int:
+    """Return what Kubernetes tells each pod of an indexed Job."""
+    text = os.environ.get("JOB_COMPLETION_INDEX", "")
+    if not re.fullmatch(r"[0-9]{1,6}", text, re.ASCII):
+        raise click.BadParameter(
+            "with auto, the environment variable JOB_COMPLETION_INDEX must say which one this is, from 0"
+        )
+    return int(text)
 
 
 def _read_variables(

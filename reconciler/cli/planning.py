@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from reconciler.cli import wiring
+from reconciler.cli.collection import rare_collection
 from reconciler.cli.logging import configure_logging
 from reconciler.cli.progress import reading_progress
 from reconciler.core.drift import EVERYTHING, Coverage
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 
     from reconciler.cli.call import Call
     from reconciler.cli.console import Console
+    from reconciler.core.limits import Limits
     from reconciler.core.plan import Plan
+    from reconciler.core.shard import Shard
     from reconciler.manifests import ManifestFile, Project
     from reconciler.providers.stytch.target import Target
     from reconciler.workflow.past import Past
@@ -54,20 +57,25 @@ def plan_live(call: Call, paths: Sequence[str], options: Mapping[str, Any]) -> P
     if selection.remark:
         console.remark(selection.remark)
     named: set[str] | None = None if selection.is_whole else set()
-    declared = Declared(_noting(selection.files, named), choices, wiring.resolver_of(project))
+    shard: Shard | None = options["shard"]
+    declared = Declared(_noting(selection.files, named), choices, wiring.resolver_of(project), shard)
     try:
         target = wiring.target_of(project)
         past = GitPast(project, options["variables"])
-        plan = asyncio.run(_plan(project, declared, choices, target=target, console=console, past=past))
+        limits = project.limits.among(shard.count) if shard else project.limits
+        with rare_collection():
+            plan = asyncio.run(
+                _plan(project, declared, choices, limits=limits, target=target, console=console, past=past)
+            )
     except ReconcilerError:
         declared.check()  # what is wrong in the files is to be said all the same, and first
         raise
     declared.complete()
     if declared.diagnostics:
         console.remark(render_diagnostics(tuple(declared.diagnostics), color=console.colors_remarks))
-    plan = replace(plan, risks=declared.risks(plan.changes, project.policies))
+    plan = replace(declared.shared_out(plan), risks=declared.risks(plan.changes, project.policies))
     organizations = None if named is None else frozenset(named)
-    return Planned(plan, project, target, Coverage(choices.targets, organizations))
+    return Planned(plan, project, target, Coverage(choices.targets, organizations, shard))
 
 
 def _noting(files: Iterable[ManifestFile], named: set[str] | None) -> Iterator[ManifestFile]:
@@ -89,15 +97,22 @@ def _choices(options: Mapping[str, Any]) -> Choices:
 
 
 async def _plan(
-    project: Project, declared: Declared, choices: Choices, *, target: Target, console: Console, past: Past
+    project: Project,
+    declared: Declared,
+    choices: Choices,
+    *,
+    limits: Limits,
+    target: Target,
+    console: Console,
+    past: Past,
 ) -> Plan:
     with reading_progress(console) as progress:
-        async with connect(target, project.limits) as provider:
+        async with connect(target, limits) as provider:
             return await stream_plan(
                 declared.batches(),
                 provider,
                 choices=choices,
-                limits=project.limits,
+                limits=limits,
                 circumstances=Circumstances(
                     scope=wiring.scope_of(target),
                     created_at=wiring.now().isoformat(),

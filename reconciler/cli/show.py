@@ -11,26 +11,42 @@ from reconciler.cli.exit_code import ExitCode
 from reconciler.cli.options import reporting_options
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from reconciler.cli.call import Call
+    from reconciler.core.plan import Plan
 
 
 @click.command("show")
-@click.argument("plan_file", metavar="PLAN_FILE")
+@click.argument("plan_files", metavar="PLAN_FILE...", nargs=-1, required=True)
+@click.option("--merge", is_flag=True, help="Put the plans of all shards together.")
 @reporting_options("text", "json", "markdown", "html", "github", "sarif")
 @click.pass_obj
-def command(call: Call, /, plan_file: str, **options: Any) -> int:  # noqa: ANN401 - options
+def command(call: Call, /, plan_files: tuple[str, ...], **options: Any) -> int:  # noqa: ANN401 - options
     """Show a plan that `plan --out` saved. Nothing is read but the file.
 
-    It exits with 1 if the plan has errors, as `plan` did.
+    With --merge, the plans that `plan --shard I/N --out` saved become the plan of the whole; the
+    limits on deletes are those of the project file. It exits with 1 if the plan has errors, as
+    `plan` did, or if a shard is missing.
     """
     call.understand(options)
+    if len(plan_files) > 1 and not options["merge"]:
+        raise click.UsageError("one plan at a time, or --merge for the plans of all shards")
     from reconciler.cli.delivery import check_outputs, deliver
     from reconciler.reports import PLAN_FORMATS
     from reconciler.reports.origin_text import render_origin
     from reconciler.storage.plan_file import load_plan
 
     check_outputs(call)
-    plan = load_plan(Path(plan_file))
+    plans = [load_plan(Path(one)) for one in plan_files]
+    plan = _merged(call, plans) if options["merge"] else plans[0]
     call.console.remark(render_origin(plan))
     delivered = deliver(plan, PLAN_FORMATS, call)
     return ExitCode.ERROR if plan.has_errors or not delivered else ExitCode.SUCCESS
+
+
+def _merged(call: Call, plans: Sequence[Plan]) -> Plan:
+    from reconciler.cli import wiring
+    from reconciler.workflow.merge import merge_plans
+
+    return merge_plans(plans, wiring.project_of(call.config).limits)

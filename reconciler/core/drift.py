@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from reconciler.core.change import Change, Value
     from reconciler.core.errors import Diagnostic, SourceLocation
     from reconciler.core.plan import Plan, Scope, Unmanaged
+    from reconciler.core.shard import Shard
 
 
 class DriftKind(StrEnum):
@@ -146,14 +147,17 @@ class DriftReport:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """What a run was asked to look at: address globs, and organizations; nothing means everything."""
+    """What a run was asked to look at: address globs, organizations, a shard; nothing means everything."""
 
     targets: tuple[str, ...] = ()
     organizations: frozenset[str] | None = None
+    shard: Shard | None = None
 
     def includes(self, address: Address) -> bool:
         """Tell whether the run can speak of an address."""
         if self.organizations is not None and address.organization not in self.organizations:
+            return False
+        if self.shard is not None and not self.shard.holds(address.organization):
             return False
         return not self.targets or any(address.matches(target) for target in self.targets)
 

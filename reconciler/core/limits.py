@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,3 +23,14 @@ class Limits:
         """Return how many of ``managed`` connections one run may delete."""
         share = int(managed * self.max_delete_percent / 100)
         return min(self.max_deletes, max(share, 1))
+
+    def among(self, runs: int) -> Limits:
+        """Return the pace of one of so many runs that share a project at the same time.
+
+        The limits on deletes stay as they are: they count for each run.
+        """
+        return replace(
+            self,
+            requests_per_second=self.requests_per_second / runs,
+            concurrency=max(1, self.concurrency // runs),
+        )

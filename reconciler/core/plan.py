@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from reconciler.core.change import Create, Delete, Update
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from reconciler.core.change import Change
     from reconciler.core.connection import OidcConnection
     from reconciler.core.errors import Diagnostic
+    from reconciler.core.shard import Shard
     from reconciler.core.state import Organization
+
+MISSING_SHARDS: Final = "missing-shards"
+"""The code of the finding that a plan was put together from some shards only."""
 
 
 class Environment(StrEnum):
@@ -92,6 +98,9 @@ class Plan:
     ``diagnostics`` are findings about single organizations, ``blocks`` those that forbid to apply
     anything. ``risks`` are changes that deserve a second look; one of error severity forbids to
     apply too, until it is accepted. The plan never contains a secret, only references.
+
+    A plan of a ``shard`` speaks of no other organizations; ``positions`` says where those that it
+    shows stand among all that are declared, so that the plans of all shards can be put together.
     """
 
     scope: Scope
@@ -104,6 +113,8 @@ class Plan:
     summary: PlanSummary = field(default_factory=PlanSummary)
     commit: str = ""
     secrets_compared: bool = True
+    shard: Shard | None = None
+    positions: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def has_changes(self) -> bool:
@@ -113,7 +124,7 @@ class Plan:
     @property
     def is_complete(self) -> bool:
         """Whether every organization could be planned."""
-        return self.summary.refused == 0
+        return self.summary.refused == 0 and not any(one.code == MISSING_SHARDS for one in self.blocks)
 
     @property
     def has_errors(self) -> bool:

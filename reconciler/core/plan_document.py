@@ -62,6 +62,9 @@ def to_document(plan: Plan, version: str) -> Document:
         "blocks": [diagnostic_document(found) for found in plan.blocks],
         "risks": [diagnostic_document(found) for found in plan.risks],
     }
+    if plan.shard:
+        shard = {"index": plan.shard.index, "count": plan.shard.count, "positions": dict(plan.positions)}
+        document["shard"] = shard
     return document | {"digest": digest(document)}
 
 

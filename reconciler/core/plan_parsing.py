@@ -12,6 +12,7 @@ from reconciler.core.errors import Diagnostic, PlanRefused, Severity, Snippet, S
 from reconciler.core.plan import Environment, Plan, PlanSummary, Scope, Unmanaged
 from reconciler.core.plan_document import FORMAT_VERSION, digest
 from reconciler.core.secret import Locator, SecretReference
+from reconciler.core.shard import Shard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -115,7 +116,15 @@ def _plan(document: Document) -> Plan:
         summary=PlanSummary(**{field.name: document["summary"][field.name] for field in fields(PlanSummary)}),
         commit=document["commit"],
         secrets_compared=document["secrets_compared"],
+        **_shard(document.get("shard")),
     )
+
+
+def _shard(document: Document | None) -> dict[str, Any]:
+    if document is None:
+        return {}
+    positions = {str(name): int(position) for name, position in document["positions"].items()}
+    return {"shard": Shard(int(document["index"]), int(document["count"])), "positions": positions}
 
 
 def _change(document: Document) -> Change:

@@ -44,7 +44,7 @@ def _document() -> Schema:
             "What `plan --format json` prints and `plan --out` saves. New keys may come with a new minor "
             "format_version; a new major one breaks readers. It never contains a secret."
         ),
-        **_object(_top_level()),
+        **_object(_top_level(), optional={"shard": _shard()}),
         "$defs": {
             "attributes": _attributes(FIELDS),
             "connection": _attributes(tuple(name for name in FIELDS if name not in SENSITIVE_FIELDS)),
@@ -82,6 +82,12 @@ def _top_level() -> dict[str, Schema]:
         "risks": _list(_ref("diagnostic")),
         "digest": {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"},
     }
+
+
+def _shard() -> Schema:
+    """Return what a plan of a part of the organizations says of that part."""
+    positions = {"type": "object", "additionalProperties": _COUNT}
+    return _object({"index": _from_one(), "count": _from_one(), "positions": positions})
 
 
 def _resource_change() -> dict[str, Schema]:

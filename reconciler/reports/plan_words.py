@@ -44,7 +44,9 @@ def verdict(plan: Plan) -> str:
 def shortcomings(plan: Plan) -> Iterator[str]:
     """Yield what this plan does not know, or cannot do."""
     summary = plan.summary
-    if not plan.is_complete:
+    if plan.shard:
+        yield f"Shard {plan.shard}: the organizations of other shards are not in this plan."
+    if summary.refused:
         yield (
             f"Refused: {summary.refused} of {count(summary.organizations, 'organization')}; "
             "this plan is incomplete, the errors below say why."

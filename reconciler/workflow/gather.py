@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.address import Address
@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
     from reconciler.core.change import Change
     from reconciler.core.errors import Diagnostic
+    from reconciler.core.plan import Plan
     from reconciler.core.planner import Choices
     from reconciler.core.secret import Secret, SecretReference
+    from reconciler.core.shard import Shard
     from reconciler.core.state import DesiredOrganization
     from reconciler.manifests import ManifestFile
     from reconciler.secrets import ResolvedSecrets, WantedSecret
@@ -44,13 +46,19 @@ class Batch:
 
 
 class Declared:
-    """What manifests declare, in batches.
+    """What manifests declare, in batches; of a shard, only that shard's organizations.
 
     From the first error on nothing more is handed out, but everything is still checked, so that
     `complete` can name all findings at once.
     """
 
-    def __init__(self, files: Iterable[ManifestFile], choices: Choices, resolve: Resolve) -> None:
+    def __init__(
+        self,
+        files: Iterable[ManifestFile],
+        choices: Choices,
+        resolve: Resolve,
+        shard: Shard | None = None,
+    ) -> None:
         self.diagnostics: list[Diagnostic] = []
         self.organizations = 0
         self.connections = 0
@@ -59,6 +67,8 @@ class Declared:
         self._resolve = resolve
         self._unmatched = dict.fromkeys((*choices.targets, *choices.rotate))
         self._clients = Clients()
+        self._shard = shard
+        self._positions: dict[str, int] = {}
 
     async def batches(self) -> AsyncIterator[Batch]:
         """Yield batches; between files the event loop gets its turn."""
@@ -112,6 +122,18 @@ class Declared:
         """Return what is risky about changes, knowing all that is declared."""
         return assess(changes, severities, self._clients)
 
+    def shared_out(self, plan: Plan) -> Plan:
+        """Return the plan with the shard it is of, and where in the whole its organizations stand."""
+        if self._shard is None:
+            return plan
+        shown = (
+            *(change.address.organization for change in plan.changes),
+            *(one.organization for one in plan.unmanaged),
+            *(found.address.partition("/")[0] for found in plan.diagnostics),
+        )
+        positions = {name: self._positions[name] for name in dict.fromkeys(shown) if name in self._positions}
+        return replace(plan, shard=self._shard, positions=positions)
+
     def _batch(self, organizations: Iterable[DesiredOrganization]) -> Batch | None:
         part = deque(organizations)
         secrets = self._secrets(part)
@@ -134,8 +156,14 @@ class Declared:
             self.connections += len(organization.connections)
             for pattern in [one for one in self._unmatched if _may_mean(one, organization)]:
                 del self._unmatched[pattern]
+            if self._shard is not None and self._shard.holds(organization.reference):
+                self._positions[organization.reference] = self.organizations
         targets = self._choices.targets
-        return organizations if not targets else (one for one in organizations if _is_target(one, targets))
+        mine = organizations if self._shard is None else filter(self._is_mine, organizations)
+        return mine if not targets else (one for one in mine if _is_target(one, targets))
+
+    def _is_mine(self, organization: DesiredOrganization) -> bool:
+        return organization.reference in self._positions
 
 
 def _is_target(organization: DesiredOrganization, targets: tuple[str, ...]) -> bool:
