@@ -30,7 +30,8 @@ def changed_fields(declared: OidcConnection, live: OidcConnection, secrets: Secr
         name
         for name in WRITABLE_FIELDS
         if (wanted := getattr(declared, name)) is not None
-        and not _holds(wanted, getattr(live, name), secrets)
+        and wanted != (found := getattr(live, name))
+        and not _holds(wanted, found, secrets)
     )
 
 
@@ -83,8 +84,9 @@ def _differing_keys(old: dict[str, object], new: dict[str, object]) -> set[str]:
 
 
 def _holds(wanted: object, live: object, secrets: Secrets) -> bool:
+    """Whether a value that is not equal holds all the same: a reference does, if its secret is equal."""
     if not isinstance(wanted, SecretReference):
-        return wanted == live
+        return False
     if wanted not in secrets or not _is_comparable(live):
         return True
     return secrets[wanted] == live

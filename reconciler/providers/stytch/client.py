@@ -159,11 +159,11 @@ class Client:
             return transport_failure(call, error)
 
     async def _request(self, call: Call) -> Answer:
-        request = self._http.build_request(
+        request = httpx.Request(  # not the client's `build_request`, which takes 10 % of a call's CPU time
             call.method,
             self._base_url + call.path,
             content=None if call.body is None else json.dumps(call.body, ensure_ascii=False).encode(),
-            headers=self._headers(),
+            headers=self._request_headers(),
         )
         response = await self._http.send(request, stream=True, follow_redirects=False)
         self._has_answered = True
@@ -171,6 +171,11 @@ class Client:
             return await read_answer(response, self._largest)
         finally:
             await response.aclose()
+
+    def _request_headers(self) -> httpx.Headers:
+        found = self._http.headers.copy()
+        found.update(self._headers())
+        return found
 
     def _judge(self, call: Call, answer: Answer) -> Mapping[str, Any] | Failure:
         if not answer.is_good:
