@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reconciler.core.errors import PublishingFailed, UnknownPublication, UsageError
+from reconciler.publishers.base import Comment
 from reconciler.publishers.github import GitHub
 from reconciler.publishers.gitlab import GitLab
 from reconciler.publishers.http import RestClient, checked_base_url
@@ -224,3 +225,36 @@ def test_a_read_only_token_is_told_what_it_lacks() -> None:
         with pytest.raises(PublishingFailed, match="pull-requests: write"):
             forge.create_comment("x")
         forge.close()
+
+
+class Page(FakeForge):
+    """Answers as a proxy in between does: with a page instead of JSON."""
+
+    def answer(self, call: Call) -> Answer:
+        return Answer(200, None) if call.method == "DELETE" else Answer(404, ["not", "an", "object"])
+
+
+def test_an_error_without_a_message_still_says_what_was_called(clock: QuickClock) -> None:
+    with Page() as fake:
+        client = RestClient(fake.origin, {}, token=TOKEN, advice={}, clock=clock)
+        with pytest.raises(PublishingFailed, match=r"^GET /x answered 404$"):
+            client.call("GET", "/x")
+        assert client.call("DELETE", "/x") is None
+        client.close()
+
+
+def test_what_is_gone_already_need_not_be_deleted(forge: GitHub, gitlab_forge: GitLab) -> None:
+    gone = Comment(id="1", author="dev", body="", url="")
+    forge.delete_comment(gone)
+    gitlab_forge.delete_comment(gone)
+
+
+@pytest.mark.parametrize("status", [403, 409])
+def test_what_may_not_be_deleted_is_an_error(
+    github: FakeGitHub, gitlab: FakeGitLab, forge: GitHub, gitlab_forge: GitLab, status: int
+) -> None:
+    gone = Comment(id="1", author="dev", body="", url="")
+    github.faults = gitlab.faults = [Fault("DELETE", Answer(status))] * 2
+    for one in (forge, gitlab_forge):
+        with pytest.raises(PublishingFailed, match=str(status)):
+            one.delete_comment(gone)
