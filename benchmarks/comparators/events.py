@@ -1,0 +1,21 @@
+"""The floor of reading: libyaml's events of all manifests, and nothing made of them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import yaml
+
+
+def main() -> None:
+    """Read the events of every manifest below the working directory."""
+    events = 0
+    for file in sorted(Path("organizations").rglob("*.yaml")):
+        for _event in yaml.parse(file.read_bytes(), Loader=yaml.CSafeLoader):
+            events += 1
+    sys.stdout.write(f"{events}\n")
+
+
+if __name__ == "__main__":
+    main()

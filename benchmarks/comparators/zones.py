@@ -1,0 +1,38 @@
+"""octoDNS's estate: as many records as there are connections, as many zones as organizations, in YAML."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_CONFIGURATION: Final = """\
+providers:
+  declared:
+    class: octodns.provider.yaml.YamlProvider
+    directory: ./declared
+    enforce_order: false
+  live:
+    class: octodns.provider.yaml.YamlProvider
+    directory: ./live
+    enforce_order: false
+zones:
+  '*':
+    sources: [declared]
+    targets: [live]
+"""
+
+
+def write_zones(folder: Path, zones: int, records: int) -> None:
+    """Write the zones twice, alike, and the configuration that compares them."""
+    for side in ("declared", "live"):
+        (folder / side).mkdir(parents=True)
+        for index in range(zones):
+            text = "".join(_record(index, number) for number in range(records))
+            (folder / side / f"customer-{index:06d}.example.yaml").write_text(text, encoding="utf-8")
+    (folder / "config.yaml").write_text(_CONFIGURATION, encoding="utf-8")
+
+
+def _record(index: int, number: int) -> str:
+    return f"idp-{number}:\n  type: CNAME\n  ttl: 300\n  value: customer-{index:06d}-{number}.identity.example.com.\n"

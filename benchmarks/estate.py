@@ -1,0 +1,155 @@
+"""A made-up estate: what its manifests declare, and what the service says of it, from numbers alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PROJECT_ID: Final = "project-test-00000000-0000-4000-8000-000000000000"
+CLIENT_SECRET: Final = "benchmark-client-secret"
+ENVIRONMENT: Final = {
+    "STYTCH_SECRET": "secret-test-benchmark",
+    "BENCHMARK_CLIENT_SECRET": CLIENT_SECRET,
+}
+"""What the manifests and the project file refer to."""
+
+CONNECTIONS: Final = 5
+"""Connections of each organization."""
+
+SCOPES: Final = ("email", "groups", "openid", "profile")
+ATTRIBUTES: Final = {
+    "email": "email",
+    "full_name": "name",
+    "groups": "groups",
+    "department": "custom_department",
+}
+_FOLDER: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Estate:
+    """A folder of manifests for ``organizations`` organizations."""
+
+    folder: Path
+    organizations: int
+
+    @property
+    def connections(self) -> int:
+        """How many connections are declared."""
+        return self.organizations * CONNECTIONS
+
+    @property
+    def manifests(self) -> list[Path]:
+        """All manifests, in their order."""
+        return sorted((self.folder / "organizations").rglob("*.yaml"))
+
+    @property
+    def size(self) -> int:
+        """Bytes of all manifests."""
+        return sum(path.stat().st_size for path in self.manifests)
+
+
+def write_estate(folder: Path, organizations: int) -> Estate:
+    """Write the manifests of an estate, one file for each organization."""
+    for index in range(organizations):
+        part = folder / "organizations" / f"{index // _FOLDER:03d}"
+        part.mkdir(parents=True, exist_ok=True)
+        (part / f"{slug(index)}.yaml").write_text(manifest(index), encoding="utf-8")
+    return Estate(folder, organizations)
+
+
+def write_project(folder: Path, base_url: str, *, requests_per_second: float, concurrency: int = 32) -> None:
+    """Write the project file that leads to a service."""
+    (folder / "reconciler.yaml").write_text(
+        "version: 1\n"
+        "target:\n"
+        f"  project_id: {PROJECT_ID}\n"
+        "  secret: ${env:STYTCH_SECRET}\n"
+        f"  base_url: {base_url}\n"
+        "limits:\n"
+        f"  requests_per_second: {requests_per_second:g}\n"
+        f"  concurrency: {concurrency}\n",
+        encoding="utf-8",
+    )
+
+
+def manifest(index: int, *, suffix: str = "") -> str:
+    """Return an organization's manifest; ``suffix`` alters the name of its first connection."""
+    lines = [f"organization: {organization_id(index)}", "connections:"]
+    for number in range(CONNECTIONS):
+        fields = declared(index, number)
+        name = fields.pop("display_name") + (suffix if number == 0 else "")
+        lines += [f"  idp-{number}:", f"    display_name: {name}"]
+        lines += [f"    {key}: {value}" for key, value in fields.items()]
+        lines += [
+            "    client_secret: ${env:BENCHMARK_CLIENT_SECRET}",
+            f"    custom_scopes: [{', '.join(SCOPES)}]",
+            "    attribute_mapping:",
+            *(f"      {key}: {value}" for key, value in ATTRIBUTES.items()),
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def declared(index: int, number: int) -> dict[str, str]:
+    """Return the texts that a connection consists of."""
+    host = f"https://customer-{index:06d}-{number}.identity.example.com/oauth2/default"
+    return {
+        "display_name": f"Customer {index:06d} single sign-on {number}",
+        "identity_provider": "okta",
+        "issuer": host,
+        "client_id": f"0oa{index:06d}client{number}",
+        "authorization_url": f"{host}/v1/authorize",
+        "token_url": f"{host}/v1/token",
+        "userinfo_url": f"{host}/v1/userinfo",
+        "jwks_url": f"{host}/v1/keys",
+    }
+
+
+def live(index: int, number: int) -> dict[str, Any]:
+    """Return a connection as the service lists it when it is what is declared."""
+    return {
+        "organization_id": organization_id(index),
+        "connection_id": f"oidc-connection-test-{_uuid(index, number + 1)}",
+        "status": "active",
+        "redirect_url": f"https://test.stytch.com/v1/b2b/sso/callback/{_uuid(index, number + 1)}",
+        "client_secret": CLIENT_SECRET,
+        "custom_scopes": " ".join(SCOPES),
+        "attribute_mapping": ATTRIBUTES,
+        **declared(index, number),
+    }
+
+
+def organization(index: int) -> dict[str, Any]:
+    """Return an organization as the service describes it."""
+    return {
+        "organization_id": organization_id(index),
+        "organization_slug": slug(index),
+        "organization_name": f"Customer {index:06d}",
+        "organization_external_id": "",
+        "sso_default_connection_id": "",
+        "sso_jit_provisioning": "ALL_ALLOWED",
+        "auth_methods": "ALL_ALLOWED",
+        "sso_active_connections": [],
+    }
+
+
+def organization_id(index: int) -> str:
+    """Return the id of the organization with this number."""
+    return f"organization-test-{_uuid(index, 0)}"
+
+
+def number_of(reference: str) -> int:
+    """Return the number of the organization with this id."""
+    return int(reference[18:26])
+
+
+def slug(index: int) -> str:
+    """Return the slug of the organization with this number."""
+    return f"customer-{index:06d}"
+
+
+def _uuid(index: int, number: int) -> str:
+    return f"{index:08d}-0000-4000-8000-{number:012d}"

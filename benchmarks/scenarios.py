@@ -1,0 +1,146 @@
+"""What is run: the project and what it is measured against, on the same estates and the same service."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from benchmarks.comparators.zones import write_zones
+from benchmarks.estate import CONNECTIONS, ENVIRONMENT, manifest, write_estate, write_project
+from benchmarks.measure import ROOT, Cost, Counted, cost_of, service, typical
+from benchmarks.tools import python_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from benchmarks.estate import Estate
+
+UNLIMITED: Final = 1_000_000.0
+_OWN: Final = (sys.executable, "-m", "reconciler")
+_COMPARATORS: Final = ROOT / "benchmarks" / "comparators"
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What one scenario cost, and what the service was asked in one run of it."""
+
+    cost: Cost
+    counted: Counted = Counted({}, 0, 0.0)
+
+
+def measure_starts(folder: Path, runs: int) -> Mapping[str, Cost]:
+    """Start the interpreter alone, and the shortest calls of the command."""
+    write_estate(folder, 1)
+    calls = {
+        "python -c pass": (sys.executable, "-c", "pass"),
+        "--version": (*_OWN, "--version"),
+        "--help": (*_OWN, "--help"),
+        "validate": (*_OWN, "validate"),
+    }
+    return _interleaved(calls, folder, runs)
+
+
+def measure_loading(estate: Estate, runs: int) -> Mapping[str, Cost]:
+    """Load and validate an estate, and read the bare events of the same files."""
+    calls = {
+        "validate": (*_OWN, "validate"),
+        "events": (sys.executable, str(_COMPARATORS / "events.py")),
+    }
+    return _interleaved(calls, estate.folder, runs)
+
+
+def measure_plans(estate: Estate, runs: int) -> Mapping[str, Measured]:
+    """Plan an estate in which nothing differs, and have others do the same."""
+    zones = estate.folder / "zones"
+    write_zones(zones, estate.organizations, CONNECTIONS)
+    with service(estate.organizations) as api:
+        write_project(estate.folder, api.base_url, requests_per_second=UNLIMITED)
+        environment = ENVIRONMENT | {"BASE_URL": api.base_url}
+        sdk, bare = python_of("stytch-sdk"), python_of("bare-client")
+        calls: dict[str, tuple[Sequence[str | Path], Path]] = {
+            "reconciler": ((*_OWN, "plan"), estate.folder),
+            "bare client": (
+                (bare, _COMPARATORS / "bare_client.py", str(estate.organizations)),
+                estate.folder,
+            ),
+            "events": ((sys.executable, _COMPARATORS / "events.py"), estate.folder),
+            "octoDNS": (
+                (python_of("octodns").parent / "octodns-sync", "--config-file", "config.yaml"),
+                zones,
+            ),
+            "SDK, async": ((sdk, _COMPARATORS / "sdk_async.py"), estate.folder),
+            "SDK, sequential": ((sdk, _COMPARATORS / "sdk_sync.py"), estate.folder),
+        }
+        costs: dict[str, list[Cost]] = {name: [] for name in calls}
+        for _ in range(runs):
+            for name, (words, folder) in calls.items():
+                costs[name].append(cost_of(words, folder, environment))
+    return {name: Measured(typical(found)) for name, found in costs.items()}
+
+
+def measure_plan(estate: Estate, runs: int = 1) -> Measured:
+    """Plan an estate in which nothing differs; return what the service was asked in one run."""
+    return _typical([_against(estate, ("plan",)) for _ in range(runs)])
+
+
+def measure_unneeded_apply(estate: Estate) -> Measured:
+    """Apply where nothing differs."""
+    return _against(estate, ("apply", "--auto-approve"))
+
+
+def measure_apply(estate: Estate, rate: float, halve_after: int = 0) -> Measured:
+    """Create everything that an estate declares, at a rate that may halve after some requests."""
+    options = ("--empty", "--rate", f"{rate:g}", "--halve-after", str(halve_after))
+    return _against(estate, ("apply", "--auto-approve"), options, rate)
+
+
+def measure_changed(estate: Estate, runs: int) -> Mapping[str, Measured]:
+    """Plan the one organization that was changed since the last commit, and that file by its name."""
+    _git(estate.folder, "init", "--quiet")
+    _git(estate.folder, "add", "organizations")
+    _git(estate.folder, "commit", "--quiet", "--message", "as it is live")
+    changed = estate.manifests[estate.organizations // 2]
+    before = changed.read_text(encoding="utf-8")
+    changed.write_text(manifest(estate.organizations // 2, suffix=" renamed"), encoding="utf-8")
+    calls = {
+        "--changed-since": ("plan", "--changed-since", "HEAD"),
+        "by name": ("plan", str(changed.relative_to(estate.folder))),
+    }
+    found: dict[str, list[Measured]] = {name: [] for name in calls}
+    for _ in range(runs):
+        for name, words in calls.items():
+            found[name].append(_against(estate, words))
+    changed.write_text(before, encoding="utf-8")
+    return {name: _typical(measured) for name, measured in found.items()}
+
+
+def _against(
+    estate: Estate, words: Sequence[str], options: Iterable[str] = (), rate: float = UNLIMITED
+) -> Measured:
+    with service(estate.organizations, *options) as api:
+        write_project(estate.folder, api.base_url, requests_per_second=rate)
+        cost = cost_of((*_OWN, *words), estate.folder, ENVIRONMENT)
+        return Measured(cost, api.counted())
+
+
+def _typical(measured: Sequence[Measured]) -> Measured:
+    return Measured(typical([one.cost for one in measured]), measured[-1].counted)
+
+
+def _interleaved(
+    calls: Mapping[str, Sequence[str | Path]], folder: Path, runs: int
+) -> Mapping[str, Cost]:
+    """Run all calls in turn, so that what else the machine does meets all of them alike."""
+    costs: dict[str, list[Cost]] = {name: [] for name in calls}
+    for _ in range(runs):
+        for name, words in calls.items():
+            costs[name].append(cost_of(words, folder, ENVIRONMENT))
+    return {name: typical(found) for name, found in costs.items()}
+
+
+def _git(folder: Path, *words: str) -> None:
+    identity = ("-c", "user.name=benchmark", "-c", "user.email=benchmark@localhost")
+    subprocess.run(["git", *identity, *words], cwd=folder, check=True)  # noqa: S607  the user's own Git
