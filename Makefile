@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 WHEEL_VENV := build/wheel
 
-.PHONY: help demo test tools policy-tools lint types coverage check wheel format schemas goldens faults clean
+.PHONY: help demo test tools policy-tools lint types coverage check wheel format schemas goldens faults convergence clean
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*##  */\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -72,6 +72,9 @@ $(READY): pyproject.toml requirements-dev.lock
 
 faults: $(READY)  ## write docs/faults.md anew: every fault at every operation
 	$(BIN)/python -m tests.faults.table
+
+convergence: $(READY)  ## write docs/convergence.md anew: every operation, whatever the API does
+	$(BIN)/python -m tests.convergence.table
 
 clean:  ## as after a fresh clone
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*

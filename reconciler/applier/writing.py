@@ -104,25 +104,38 @@ class Writing:
     async def delete(self, change: Delete, live: LiveOrganization) -> Effect:
         """Delete a connection and see that it is gone; being gone already is success.
 
+        Only what got no answer is sent again, and only if the connection is still there.
+
         Raises:
             ProviderError: it was refused, failed or is still there.
         """
         connection_id = change.before.connection_id or ""
         effect = Effect(live, change.before)
         for attempt in range(self._repeats + 1):
-            try:
-                await self._provider.delete_connection(change.organization_id, connection_id)
-            except ConnectionNotFound:
-                self.receipt.append("it was gone already")
-            except RequestRejected as error:
-                error.message = refused("to delete it", error.message)
-                raise
-            except (UnknownOutcome, MalformedAnswer) as error:
-                self.receipt.append(f"the answer to delete {attempt + 1} was lost: {error}")
+            is_answered = await self._delete(change.organization_id, connection_id, attempt)
             effect.live = await self._settling.until_gone(connection_id)
             if effect.live.connection(connection_id) is None:
                 return effect
-        raise Unsettled(f"{connection_id} is still listed after it was deleted")
+            if is_answered:
+                break
+        raise Unsettled(
+            f"did not converge: {connection_id} is still listed after it was deleted; the list lags, or the "
+            "service has kept it: wait a while before planning again"
+        )
+
+    async def _delete(self, organization_id: str, connection_id: str, attempt: int) -> bool:
+        """Send a delete; return whether there was an answer."""
+        try:
+            await self._provider.delete_connection(organization_id, connection_id)
+        except ConnectionNotFound:
+            self.receipt.append("it was gone already")
+        except RequestRejected as error:
+            error.message = refused("to delete it", error.message)
+            raise
+        except (UnknownOutcome, MalformedAnswer) as error:
+            self.receipt.append(f"the answer to delete {attempt + 1} was lost: {error}")
+            return False
+        return True
 
     async def _begin(self, change: Create, live: LiveOrganization, known: set[str]) -> Effect:
         name = change.declared.display_name or ""

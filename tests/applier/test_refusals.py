@@ -63,6 +63,16 @@ def test_a_refused_delete_says_so_and_is_not_repeated(lives: Bench) -> None:
     assert len(lives.live()) == 1
 
 
+def test_a_delete_that_was_answered_is_not_repeated_because_the_list_lags(lives: Bench) -> None:
+    plan = lives.plan(declare(absent()))
+    lives.emulator.set_behaviour("read-lag", "9")
+    (outcome,) = lives.apply(plan).outcomes
+    assert isinstance(outcome, Failed)
+    assert "is still listed after it was deleted; the list lags" in outcome.message
+    assert lives.calls["delete"] == 1
+    assert lives.live() == ()
+
+
 def test_what_the_service_ignores_is_corrected_once(lives: Bench) -> None:
     assert failure(lives).message == f"{STAYS}, after one correction"
     assert lives.calls["update"] == 2
@@ -104,7 +114,5 @@ def test_a_new_connection_that_is_never_listed_is_said_and_not_doubled(bench: Be
     bench.emulator.set_behaviour("read-lag", "9")
     failed = failure(bench, connection=present())
     assert failed.message.startswith("did not converge: oidc-connection-test-")
-    assert (
-        "is not listed; somebody deleted it, or the list lags: wait a while before planning" in failed.message
-    )
+    assert "is not listed; somebody deleted it, or the list lags: wait a while" in failed.message
     assert len(bench.live()) == 1
