@@ -94,6 +94,8 @@ def run(switch: str, value: str, operation: str) -> Cell:
         CIRCUMSTANCES[switch](case, emulator)
     for name, fields in case.live.items():
         emulator.add_connection("acme", connection_id=connection_id(name), **fields)
+    if case.live and emulator.organization("acme")["sso_default_connection_id"]:
+        emulator.edit_organization("acme", sso_default_connection_id=connection_id(next(iter(case.live))))
     if case.is_gone_meanwhile:
         estate.watcher.on_start = lambda change: _delete_first(change, emulator)
     estate.declare(manifest("acme", *_declarations(case)))

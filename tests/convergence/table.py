@@ -42,8 +42,9 @@ In no cell does a run go on for ever. An update that the service does not take i
 once, and once again where it did not hold, or where its answer was lost and a reading has shown no effect.
 Only if every answer is lost is it sent a third time. A list that lags by more readings than patience has
 (`read-lag=12`) shows neither what was made nor what was changed: a second apply at once makes the connection
-again, and as soon as the list is current the next plan says so, with both ids. This page is written by `make convergence` and compared
-by the tests, so it says what the program does today.
+again, and as soon as the list is current the next plan says so, with both ids.
+
+This page is written by `make convergence` and compared by the tests, so it says what the program does today.
 
 """
 _SAID: Final = """
