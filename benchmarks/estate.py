@@ -70,19 +70,19 @@ def write_project(folder: Path, base_url: str, *, requests_per_second: float, co
         "  secret: ${env:STYTCH_SECRET}\n"
         f"  base_url: {base_url}\n"
         "limits:\n"
-        f"  requests_per_second: {requests_per_second:g}\n"
+        f"  requests_per_second: {requests_per_second:.0f}\n"
         f"  concurrency: {concurrency}\n",
         encoding="utf-8",
     )
 
 
 def manifest(index: int, *, suffix: str = "") -> str:
-    """Return an organization's manifest; ``suffix`` alters the name of its first connection."""
+    """Return an organization's manifest; ``suffix`` alters the client_id of its first connection."""
     lines = [f"organization: {organization_id(index)}", "connections:"]
     for number in range(CONNECTIONS):
         fields = declared(index, number)
-        name = fields.pop("display_name") + (suffix if number == 0 else "")
-        lines += [f"  idp-{number}:", f"    display_name: {name}"]
+        fields["client_id"] += suffix if number == 0 else ""
+        lines.append(f"  idp-{number}:")
         lines += [f"    {key}: {value}" for key, value in fields.items()]
         lines += [
             "    client_secret: ${env:BENCHMARK_CLIENT_SECRET}",

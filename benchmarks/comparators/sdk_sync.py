@@ -9,7 +9,15 @@ from pathlib import Path
 import stytch
 import yaml
 
-PLAIN = ("identity_provider", "issuer", "client_id", "authorization_url", "token_url", "userinfo_url", "jwks_url")
+PLAIN = (
+    "identity_provider",
+    "issuer",
+    "client_id",
+    "authorization_url",
+    "token_url",
+    "userinfo_url",
+    "jwks_url",
+)
 
 
 def differs(declared: dict[str, object], live: object) -> bool:

@@ -35,4 +35,5 @@ def write_zones(folder: Path, zones: int, records: int) -> None:
 
 
 def _record(index: int, number: int) -> str:
-    return f"idp-{number}:\n  type: CNAME\n  ttl: 300\n  value: customer-{index:06d}-{number}.identity.example.com.\n"
+    target = f"customer-{index:06d}-{number}.identity.example.com."
+    return f"idp-{number}:\n  type: CNAME\n  ttl: 300\n  value: {target}\n"
