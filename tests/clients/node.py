@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from reconciler.emulator import RunningEmulator
 
 ROOM = Path(__file__).parent
-HOW_TO_GET_IT = "needs Node.js 20 or later, and Stytch's SDKs for it: npm ci --prefix tests/clients, or make tools"
+HOW_TO_GET_IT = (
+    "needs Node.js 20 or later, and Stytch's SDKs for it: npm ci --prefix tests/clients, or make tools"
+)
 
 
 def is_there() -> bool:
