@@ -13,6 +13,7 @@ from reconciler.cli.delivery import deliver
 from reconciler.cli.exit_code import ExitCode
 from reconciler.cli.logging import configure_logging
 from reconciler.cli.planning import Planned, plan_live
+from reconciler.cli.progress import applying_progress
 from reconciler.cli.watching import Watch
 from reconciler.core.errors import InvalidConfiguration
 from reconciler.core.outcome import ApplyResult
@@ -92,20 +93,21 @@ async def _apply(
         return ApplyResult()
     stop = asyncio.Event()
     _stop_on_signals(stop, console)
-    watch = Watch(console)
-    async with connect(planned.target, limits) as provider, watch.ticking():
-        try:
-            return await apply_plan(
-                plan,
-                provider,
-                secrets,
-                concurrency=limits.concurrency,
-                observer=watch,
-                stop=stop,
-                clock=monotonic,
-            )
-        except asyncio.CancelledError:  # by the second Ctrl-C, see below
-            return watch.cut_short(plan.changes)
+    with applying_progress(console, len(plan.changes)) as progress:
+        watch = Watch(console, progress)
+        async with connect(planned.target, limits) as provider, watch.ticking():
+            try:
+                return await apply_plan(
+                    plan,
+                    provider,
+                    secrets,
+                    concurrency=limits.concurrency,
+                    observer=watch,
+                    stop=stop,
+                    clock=monotonic,
+                )
+            except asyncio.CancelledError:  # by the second Ctrl-C, see below
+                return watch.cut_short(plan.changes)
 
 
 def _stop_on_signals(stop: asyncio.Event, console: Console) -> None:

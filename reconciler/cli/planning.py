@@ -106,7 +106,7 @@ async def _plan(
     console: Console,
     past: Past,
 ) -> Plan:
-    with reading_progress(console) as progress:
+    with reading_progress(console, lambda: declared.expected) as progress:
         async with connect(target, limits) as provider:
             return await stream_plan(
                 declared.batches(),

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from reconciler.cli.console import Console
+    from reconciler.cli.progress import Lines
     from reconciler.core.address import Address
     from reconciler.core.change import Change
     from reconciler.core.outcome import Outcome
@@ -24,8 +25,9 @@ SECONDS_BETWEEN_LINES: Final = 10.0
 class Watch:
     """Prints a line when an operation begins, every ten seconds while it goes on, and when it ends."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, progress: Lines) -> None:
         self._console = console
+        self._progress = progress
         self._running: dict[Address, tuple[Change, float]] = {}
         self._outcomes: dict[Address, Outcome] = {}
 
@@ -39,6 +41,7 @@ class Watch:
         self._running.pop(outcome.address, None)
         self._outcomes[outcome.address] = outcome
         self._console.remark(render_finished(outcome, color=self._console.colors_remarks))
+        self._progress.advanced(len(self._outcomes))
 
     @asynccontextmanager
     async def ticking(self) -> AsyncIterator[None]:

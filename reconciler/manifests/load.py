@@ -21,12 +21,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ManifestFile:
-    """What one file declares. Documents with errors are left out; ``diagnostics`` tells why."""
+    """What one file declares. Documents with errors are left out; ``diagnostics`` tells why.
+
+    What belongs to no file comes without a path; ``following`` is how many files come after it, as
+    far as it is known.
+    """
 
     path: Path | None
     shown: str
     organizations: tuple[DesiredOrganization, ...]
     diagnostics: tuple[Diagnostic, ...]
+    following: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,7 @@ def stream_manifests(
     """Find, read and check manifests file by file; what belongs to no file comes without a path."""
     found = find_manifests(paths, project)
     is_empty, is_wrong = True, any(one.is_error for one in found.diagnostics)
-    yield ManifestFile(None, "", (), found.diagnostics)
+    yield ManifestFile(None, "", (), found.diagnostics, following=len(found.names))
     for file in read_manifests(map(Path, found.names), project, variables):
         is_empty = is_empty and not file.organizations
         is_wrong = is_wrong or any(one.is_error for one in file.diagnostics)

@@ -23,7 +23,12 @@ from reconciler.reports.pin_text import render_pinned
 from reconciler.reports.plan_json import plan_json
 from reconciler.reports.plan_schema import plan_schema
 from reconciler.reports.plan_text import render_plan
-from reconciler.reports.progress_text import render_finished, render_running, render_started
+from reconciler.reports.progress_text import (
+    render_counted,
+    render_finished,
+    render_running,
+    render_started,
+)
 from reconciler.reports.validated import Validated
 
 if TYPE_CHECKING:
@@ -113,6 +118,7 @@ __all__ = [
     "drift_json",
     "plan_json",
     "plan_schema",
+    "render_counted",
     "render_diagnostics",
     "render_drift",
     "render_finished",

@@ -69,6 +69,7 @@ class Declared:
         self._clients = Clients()
         self._shard = shard
         self._positions: dict[str, int] = {}
+        self._file_count = self._files_read = self._aimed_count = 0
 
     async def batches(self) -> AsyncIterator[Batch]:
         """Yield batches; between files the event loop gets its turn."""
@@ -78,7 +79,9 @@ class Declared:
         for file in self._files:
             await asyncio.sleep(0)
             self.diagnostics += file.diagnostics
-            waiting += self._aimed_at(file.organizations)
+            aimed = tuple(self._aimed_at(file.organizations))
+            waiting += aimed
+            self._count(file, len(aimed))
             while len(waiting) >= size:
                 batch = self._batch(waiting[:size])
                 del waiting[:size]
@@ -114,6 +117,13 @@ class Declared:
             raise UsageError(f"no declared connection matches {pattern!r}; addresses look like acme/okta")
 
     @property
+    def expected(self) -> int:
+        """How many organizations there will be, going by the files read so far; 0 if nobody knows."""
+        if not self._files_read or not self._file_count:
+            return 0
+        return round(self._aimed_count / self._files_read * self._file_count)
+
+    @property
     def has_errors(self) -> bool:
         """Whether anything found blocks."""
         return any(found.is_error for found in self.diagnostics)
@@ -133,6 +143,11 @@ class Declared:
         )
         positions = {name: self._positions[name] for name in dict.fromkeys(shown) if name in self._positions}
         return replace(plan, shard=self._shard, positions=positions)
+
+    def _count(self, file: ManifestFile, aimed: int) -> None:
+        self._file_count += file.following
+        self._files_read += file.path is not None
+        self._aimed_count += aimed
 
     def _batch(self, organizations: Iterable[DesiredOrganization]) -> Batch | None:
         part = deque(organizations)

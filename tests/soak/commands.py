@@ -145,11 +145,10 @@ class _Round:
                 self._emulator.remove_connection(superfluous)
 
     def _judge_peace(self) -> None:
-        for _ in range(_ATTEMPTS):
-            process = self._start()
-            said = self._end(process)
-            if process.returncode == 0:
-                break
+        code, said = self._reconcile()
+        for _ in range(_ATTEMPTS - 1):
+            if code:
+                code, said = self._reconcile()
         live = {
             organization: sorted(
                 (one["display_name"], one["status"]) for one in self._emulator.oidc_connections(organization)
@@ -160,8 +159,13 @@ class _Round:
             organization: sorted((name, "active") for name in names)
             for organization, names in self._declared.items()
         }
-        if live != wanted or process.returncode:
+        if live != wanted or code:
             self._reckoning.wrong.append(f"not converged: {live}: {said[-1000:]}")
+
+    def _reconcile(self) -> tuple[int, str]:
+        process = self._start()
+        said = self._end(process)
+        return process.returncode, said
 
     def _twins(self) -> list[list[str]]:
         found = []

@@ -76,4 +76,3 @@ def _connection(chance: random.Random, emulator: Emulator, reference: str, name:
         case Beginning.MISSING | Beginning.GONE:
             pass
     return one
-

@@ -21,8 +21,8 @@ _MUST_NOT_HAPPEN: Final = {
 _PAGE: Final = """\
 # Soak
 
-`make soak` plays rounds of random estates under random trouble and then looks at the server's raw state and
-request log. This is its last full run: {date}, seed {seed}, {versions}, {minutes:.0f} minutes unattended.
+`make soak` plays rounds of random estates under random trouble and then looks at the server's raw state
+and request log. This is its last full run: {date}, seed {seed}, {versions}, {minutes:.0f} minutes unattended.
 
 | what happened | count |
 |---|---|
@@ -38,8 +38,9 @@ One to four organizations with one to four declared connections each, every one 
 declared, edited, left half-created, or to be deleted, and undeclared ones beside them. One run or two at once
 plan and apply all of it, while {share:.0%} of all requests are struck by one of sixteen faults, some lists lag
 behind the writes, a person edits connections in the dashboard, and runs die at random requests. Then there is
-peace: the faults end, doubled connections that were named are removed as the message says, and at most four
-more runs must bring everything that is declared to hold, with nothing else touched and an empty plan after.
+peace: the faults end, doubled connections that were named are removed as the message says, and at most
+four more runs must bring everything that is declared to hold, with nothing else touched and an empty plan
+after.
 
 Most rounds take place in one process in virtual time, so that deadlines and back-off are real in length but
 cost nothing; there, dying is being cancelled at a request, and the same seed gives the same round. The others

@@ -148,9 +148,8 @@ class _Round:
             run.result = await run.estate.applied(run.plan, run.name)
         except asyncio.CancelledError:
             run.was_killed = True
-        except ReconcilerError as error:
+        except ReconcilerError:
             self._reckoning.counts["runs that ended with an error"] += 1
-            assert str(error)
         except Exception as error:  # noqa: BLE001  whatever it is, it is a finding
             self._reckoning.wrong.append(f"traceback: {error!r}")
 
@@ -232,11 +231,12 @@ class _Round:
 
     def _judge_peace(self) -> None:
         estate = Estate(self._emulator, self._desired)
+        plan = estate.plan()
         for _ in range(_ATTEMPTS):
-            plan = estate.plan()
             if not plan.has_changes:
                 break
             estate.apply(plan)
+            plan = estate.plan()
         if plan.has_changes or plan.has_errors or estate.unheld():
             self._reckoning.wrong.append(f"not converged: {estate.unheld()} {plan.diagnostics}")
         if self._bystanders() != self._unmanaged:

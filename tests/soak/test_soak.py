@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 import structlog
 
-from reconciler.applier import settling, writing
+from reconciler.applier import writing
 from reconciler.core.operation import Proceed
 from tests.soak import commands, rounds
 from tests.soak.__main__ import Soak

@@ -1,0 +1,130 @@
+"""How far it has come: a bar with counts, rate and time left on a terminal, lines without one."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reconciler.cli import progress, watching
+from reconciler.cli.console import Console
+from reconciler.reports import render_counted
+from tests.cli.terminal import terminal
+
+if TYPE_CHECKING:
+    from reconciler.emulator import RunningEmulator
+    from tests.cli.workplace import Workplace
+
+SLUGS = tuple(f"org-{number:02}" for number in range(30))
+
+
+@pytest.fixture
+def estate(bare: Workplace, running: RunningEmulator) -> Workplace:
+    bare.use(running)
+    bare.write("reconciler.yaml", "limits: {requests_per_second: 100, concurrency: 2}")
+    bare.setenv("IDP_SECRET", "hidden")
+    for slug in SLUGS:
+        running.emulator.add_organization(slug)
+        bare.declare(slug, client_secret="${env:IDP_SECRET}")
+    return bare
+
+
+@pytest.mark.parametrize(
+    ("done", "total", "seconds", "words"),
+    [
+        (0, 0, 0.0, "0"),
+        (5, 0, 2.0, "5 [2.5 a second]"),
+        (0, 100, 3.0, "0 of 100"),
+        (50, 100, 5.0, "50 of 100 [10 a second, 5s left]"),
+        (100, 100, 5.0, "100 of 100 [20 a second]"),
+        (120, 100, 5.0, "120 of 120 [24 a second]"),
+        (1000, 1_000_000, 10.0, "1,000 of 1,000,000 [100 a second, 2h46m left]"),
+    ],
+)
+def test_counts_rate_and_time_left(done: int, total: int, seconds: float, words: str) -> None:
+    assert render_counted(done, total, seconds) == words
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_line_every_ten_seconds_says_counts_rate_and_time_left(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr(progress, "monotonic", clock)
+    lines = progress.Lines(Console(), "Reading", "organizations", lambda: 3000, began=100.0, last=100.0)
+    for second in range(26):
+        clock.now = 100.0 + second
+        lines.advanced(40 * second)
+    assert capfd.readouterr().err.splitlines() == [
+        "Reading organizations... 400 of 3,000 [40 a second, 1m05s left]",
+        "Reading organizations... 800 of 3,000 [40 a second, 55s left]",
+    ]
+
+
+def test_quiet_is_quiet(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    clock = Clock()
+    monkeypatch.setattr(progress, "monotonic", clock)
+    with progress.applying_progress(Console(quiet=True), 100) as quiet:
+        clock.now = 200.0
+        quiet.advanced(50)
+    assert capfd.readouterr().err == ""
+
+
+def test_a_bar_shows_both_parts_of_an_apply_and_goes_away(estate: Workplace) -> None:
+    estate.emulator.add_fault("*:latency:seconds=0.05")
+    with terminal(estate, "apply", "--auto-approve") as session:
+        code, result = session.end()
+    assert code == 0
+    screen = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", session.screen)
+    assert re.search(r"Reading organizations .* of 30 \[\d+(\.\d)? a second", screen)
+    assert re.search(r"Applying changes .*\d+ of 30 \[\d+(\.\d)? a second, \d+s left\]", screen)
+    assert screen.count("Creation complete after") == 30
+    assert "Apply complete! Resources: 30 added, 0 changed, 0 destroyed." in result
+    assert "a second" not in result
+
+
+def test_no_bar_on_a_terminal_that_is_to_be_quiet(estate: Workplace) -> None:
+    with terminal(estate, "plan", "-q") as session:
+        code, result = session.end()
+    assert code == 0
+    assert session.screen == ""
+    assert "Plan: 30 to add" in result
+
+
+def test_no_bar_between_the_lines_of_a_log(estate: Workplace) -> None:
+    with terminal(estate, "plan", "-v") as session:
+        session.end()
+    assert "api call" in session.screen
+    assert "Reading organizations" not in session.screen
+
+
+def test_a_slow_operation_says_that_it_still_goes_on(
+    place: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "SECONDS_BETWEEN_LINES", 0.2)
+    place.emulator.add_fault("create-oidc-connection:latency:seconds=0.7,first=1")
+    ended = place.run("apply", "--auto-approve")
+    assert ended.code == 0
+    assert re.search(r"(acme|globex)/sso: Still creating\.\.\. \[\d+s elapsed\]", ended.err)
+
+
+def test_what_is_expected_is_told_by_the_files_read_so_far(estate: Workplace) -> None:
+    """Thirty organizations in thirty files, known from the first file on."""
+    seen: list[int] = []
+
+    class Watching(progress.Lines):
+        def advanced(self, done: int) -> None:
+            seen.append(self.expected())
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(progress, "Lines", Watching)
+        assert estate.run("plan").code == 0
+    assert seen == [30] * 30
