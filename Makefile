@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 WHEEL_VENV := build/wheel
 
-.PHONY: help demo test tools policy-tools lint types coverage check wheel format schemas goldens faults convergence clean
+.PHONY: help demo test tools policy-tools lint types coverage check wheel format schemas goldens faults soak convergence clean
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*##  */\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -69,6 +69,9 @@ $(READY): pyproject.toml requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
+
+soak: $(READY)  ## a thousand random rounds of trouble, a quarter of an hour; writes docs/soak.md
+	@$(BIN)/python -m tests.soak --report docs/soak.md
 
 faults: $(READY)  ## write docs/faults.md anew: every fault at every operation
 	$(BIN)/python -m tests.faults.table

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.emulator import EmulatorSettings, running_emulator
 from tests.faults.project import SECRET, write_project
-from tests.soak.rounds import SHARE, Reckoning
+from tests.soak.rounds import Reckoning, chance_of_each
 
 if TYPE_CHECKING:
     from reconciler.emulator import Emulator, RunningEmulator
@@ -31,6 +31,7 @@ _EFFECTS: Final = (
     "reset",
     "reset:after",
 )
+_SHARE_OF_DEATHS: Final = 0.6
 _ATTEMPTS: Final = 4
 _LONGEST: Final = 240
 """Seconds that one process may take before it counts as hung."""
@@ -69,7 +70,8 @@ class _Round:
         write_project(self._folder, self._declared)
         for effect in self._chance.sample(_EFFECTS, 4):
             kind, _, options = effect.partition(":")
-            self._emulator.add_fault(f"*:{kind}:{','.join(filter(None, (options, f'chance={SHARE / 4}')))}")
+            words = ",".join(filter(None, (options, f"chance={chance_of_each(4)}")))
+            self._emulator.add_fault(f"*:{kind}:{words}")
         self._emulator.add_fault("*:latency:seconds=0,up-to=0.1")
         said = self._chaos()
         self._reckon()
@@ -80,19 +82,22 @@ class _Round:
 
     def _chaos(self) -> str:
         processes = [self._start() for _ in range(self._chance.choice([1, 2, 2]))]
-        begun = time.monotonic()
-        deaths = [
-            (self._chance.uniform(0.6, 3.0), process) for process in processes if self._chance.random() < 0.6
-        ]
-        for moment, process in sorted(deaths, key=lambda one: one[0]):
-            time.sleep(max(0.0, begun + moment - time.monotonic()))
-            process.send_signal(signal.SIGKILL)
+        for process in processes:
+            if self._chance.random() < _SHARE_OF_DEATHS:
+                self._kill_at(process, self._chance.randint(1, 16), self._chance.uniform(0, 0.1))
         said = "".join(self._end(process) for process in processes)
         counts = self._reckoning.counts
         counts["runs"] += len(processes)
         counts["rounds with two runs"] += len(processes) > 1
         counts["kills"] += sum(process.returncode == -signal.SIGKILL for process in processes)
         return said
+
+    def _kill_at(self, process: subprocess.Popen[str], requests: int, seconds: float) -> None:
+        """Kill a process a little after the service has got so many requests, if it lives that long."""
+        while process.poll() is None and len(self._emulator.request_log) < requests:
+            time.sleep(0.005)
+        time.sleep(seconds)
+        process.send_signal(signal.SIGKILL)
 
     def _start(self) -> subprocess.Popen[str]:
         keys = self._emulator.settings.project

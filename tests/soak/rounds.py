@@ -79,6 +79,11 @@ class _Run:
         return "\n".join((*(one.summary for one in findings), *(one.message for one in failed)))
 
 
+def chance_of_each(effects: int) -> float:
+    """Return how likely each of so many independent faults must be, so that together they reach `SHARE`."""
+    return float(1 - (1 - SHARE) ** (1 / effects))
+
+
 def play(seed: str) -> Reckoning:
     """Play one round; the same seed gives the same round."""
     chance = random.Random(seed)
@@ -121,7 +126,7 @@ class _Round:
         effects = self._chance.sample(EFFECTS, 4)
         for effect in effects:
             kind, _, options = effect.partition(":")
-            words = ",".join(filter(None, (options, f"chance={SHARE / len(effects)}")))
+            words = ",".join(filter(None, (options, f"chance={chance_of_each(len(effects))}")))
             self._emulator.add_fault(f"*:{kind}:{words}")
         self._emulator.add_fault("*:latency:seconds=0,up-to=0.4")
         self._emulator.set_behaviour("read-lag", str(self._lag) if self._lag else "none")
