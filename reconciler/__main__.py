@@ -1,8 +1,45 @@
 """``python -m reconciler``, and the installed command."""
 
+from __future__ import annotations
+
+import os
 import sys
 
-from reconciler.cli import main
+from reconciler import __version__
+
+_HELP = os.path.join(os.path.dirname(__file__), "cli", "help.txt")  # noqa: PTH118, PTH120 - pathlib takes 8 ms
+
+
+def main() -> int:
+    """Run one command and return its exit code."""
+    return 0 if _was_answered_at_once(sys.argv[1:]) else _run()
+
+
+def _was_answered_at_once(words: list[str]) -> bool:
+    """Answer what needs no command line parser, in a third of the time; False leaves it to the parser."""
+    try:
+        if words == ["--version"]:
+            _print(f"reconciler {__version__}\n")
+        elif words == ["--help"] and "COLUMNS" not in os.environ:
+            with open(_HELP, encoding="utf-8") as file:  # noqa: PTH123 - as above
+                _print(file.read())
+        else:
+            return False
+    except (OSError, UnicodeError):
+        return False
+    return True
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def _run() -> int:
+    from reconciler.cli import main as run  # noqa: PLC0415 - imports the parser, which takes 35 ms
+
+    return run()
+
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,0 +1,96 @@
+"""What a call imports, and what is answered without any parser."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+HEAVY = frozenset(
+    {"aiohttp", "asyncio", "click", "deepdiff", "httpx", "jinja2", "pydantic", "rich", "structlog", "yaml"}
+)
+
+MANIFEST = """\
+organization: acme
+connections:
+  okta:
+    identity_provider: okta
+    client_secret: ${env:ACME_SECRET}
+"""
+
+
+def run(words: list[str], folder: Path, environment: dict[str, str] | None = None) -> str:
+    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"} | (
+        environment or {}
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "reconciler", *words],
+        cwd=folder,
+        env=inherited | (environment or {}),
+        capture_output=True,
+        text=True,
+        check=True,
+        stdin=subprocess.DEVNULL,
+    )
+    return done.stdout
+
+
+def imported(words: list[str], folder: Path) -> set[str]:
+    """The heavy packages that a call imports."""
+    code = (
+        "import sys; sys.argv = ['reconciler', *sys.argv[1:]]\n"
+        "from reconciler.__main__ import main\n"
+        "code = main()\n"
+        "print('imported', *sys.modules, file=sys.stderr)\n"
+        "sys.exit(code)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words],
+        cwd=folder,
+        env={name: value for name, value in os.environ.items() if name != "COLUMNS"},
+        capture_output=True,
+        text=True,
+        check=True,
+        stdin=subprocess.DEVNULL,
+    )
+    return {*done.stderr.rpartition("imported ")[2].split()} & HEAVY
+
+
+@pytest.mark.parametrize("word", ["--version", "--help"])
+def test_the_shortest_calls_import_nothing_heavy(word: str, tmp_path: Path) -> None:
+    assert imported([word], tmp_path) == set()
+
+
+def test_validate_imports_what_reads_and_nothing_that_calls(tmp_path: Path) -> None:
+    (tmp_path / "organizations").mkdir()
+    (tmp_path / "organizations" / "acme.yaml").write_text(MANIFEST, encoding="utf-8")
+    assert imported(["validate"], tmp_path) <= {"click", "pydantic", "yaml"}
+
+
+def test_the_help_that_is_kept_is_the_one_the_parser_would_give(tmp_path: Path) -> None:
+    """If it is not: ``COLUMNS=80 reconciler -h > reconciler/cli/help.txt``."""
+    kept = (ROOT / "reconciler" / "cli" / "help.txt").read_text(encoding="utf-8")
+    assert run(["--help"], tmp_path) == kept
+    assert run(["-h"], tmp_path, {"COLUMNS": "80"}) == kept
+
+
+def test_the_version_is_the_one_the_parser_would_give(tmp_path: Path) -> None:
+    assert run(["--version"], tmp_path) == run(["-C", ".", "--version"], tmp_path)
+
+
+def test_the_libraries_that_plan_needs_do_not_bring_along_their_command_lines(tmp_path: Path) -> None:
+    code = "import sys, reconciler.cli.planning; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    found = {*done.stdout.split()}
+    assert {"httpx", "structlog", "aiohttp"} <= found
+    assert {"httpx._main", "rich", "pygments", "deepdiff", "jinja2"} & found == set()
+
+
+def test_whoever_imports_the_optional_parts_later_gets_them(tmp_path: Path) -> None:
+    code = "import reconciler.cli.planning, rich.console, httpx._main"
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
