@@ -12,9 +12,9 @@ from reconciler.cli.logging import configure_logging
 from reconciler.cli.progress import reading_progress
 from reconciler.core.drift import EVERYTHING, Coverage
 from reconciler.core.errors import ReconcilerError
+from reconciler.core.plan import with_warnings
 from reconciler.core.planner import Choices
 from reconciler.providers.stytch.connect import connect
-from reconciler.reports import render_diagnostics
 from reconciler.workflow.gather import Declared
 from reconciler.workflow.past import GitPast
 from reconciler.workflow.plan import Circumstances, stream_plan
@@ -71,9 +71,8 @@ def plan_live(call: Call, paths: Sequence[str], options: Mapping[str, Any]) -> P
         declared.check()  # what is wrong in the files is to be said all the same, and first
         raise
     declared.complete()
-    if declared.diagnostics:
-        console.remark(render_diagnostics(tuple(declared.diagnostics), color=console.colors_remarks))
-    plan = replace(declared.shared_out(plan), risks=declared.risks(plan.changes, project.policies))
+    plan = declared.shared_out(with_warnings(plan, declared.of_this_share()))
+    plan = replace(plan, risks=declared.risks(plan.changes, project.policies))
     organizations = None if named is None else frozenset(named)
     return Planned(plan, project, target, Coverage(choices.targets, organizations, shard))
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.change import Create, Delete, Update
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from reconciler.core.change import Change
     from reconciler.core.connection import OidcConnection
@@ -160,3 +160,10 @@ def summarize(plan: OrganizationPlan) -> PlanSummary:
         refused=int(plan.is_refused),
         warnings=sum(not found.is_error for found in plan.diagnostics),
     )
+
+
+def with_warnings(plan: Plan, found: Iterable[Diagnostic]) -> Plan:
+    """Return the plan with what was found in the manifests that it was made from."""
+    warnings = tuple(found)
+    summary = replace(plan.summary, warnings=plan.summary.warnings + len(warnings))
+    return replace(plan, diagnostics=(*warnings, *plan.diagnostics), summary=summary)

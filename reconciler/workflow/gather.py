@@ -128,6 +128,14 @@ class Declared:
         """Whether anything found blocks."""
         return any(found.is_error for found in self.diagnostics)
 
+    def of_this_share(self) -> tuple[Diagnostic, ...]:
+        """Return what was found in the manifests, leaving to other shards what is theirs to tell."""
+        return tuple(
+            found
+            for found in self.diagnostics
+            if self._shard is None or self._shard.holds(found.address.partition("/")[0])
+        )
+
     def risks(self, changes: Sequence[Change], severities: Mapping[str, str]) -> tuple[Diagnostic, ...]:
         """Return what is risky about changes, knowing all that is declared."""
         return assess(changes, severities, self._clients)

@@ -170,6 +170,13 @@ def test_an_organization_that_vanished_is_told_of(history: History, place: Workp
     assert history.selected() == set()
 
 
+def test_who_reviews_the_plan_sees_what_vanished(history: History, place: Workplace) -> None:
+    (place.root / "organizations/acme.yaml").unlink()
+    ended = place.run("plan", "--no-secrets", "--changed-since", "main", "--format", "json")
+    assert (ended.code, ended.document["summary"]["warnings"]) == (0, 1)
+    assert [one["code"] for one in ended.document["diagnostics"]] == ["organization-not-declared"]
+
+
 def test_a_document_that_vanished_from_its_file_is_told_of(history: History, place: Workplace) -> None:
     place.write("organizations/two.yaml", TWO.partition("---")[0])
     ended = history.validate("main", "--format", "json")
