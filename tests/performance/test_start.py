@@ -23,9 +23,7 @@ connections:
 
 
 def run(words: list[str], folder: Path, environment: dict[str, str] | None = None) -> str:
-    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"} | (
-        environment or {}
-    )
+    inherited = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
     done = subprocess.run(
         [sys.executable, "-m", "reconciler", *words],
         cwd=folder,
