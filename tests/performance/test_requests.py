@@ -1,0 +1,60 @@
+"""How many requests a plan and an apply send, how many of them write, and how many are refused."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks.__main__ import needed_requests
+from benchmarks.estate import ENVIRONMENT, Estate, write_estate, write_project
+from benchmarks.measure import Counted, cost_of, service
+
+ORGANIZATIONS = 60
+"""More than the first batch holds, so that there are two."""
+
+
+@pytest.fixture
+def estate(tmp_path: Path) -> Estate:
+    return write_estate(tmp_path, ORGANIZATIONS)
+
+
+def counted(
+    estate: Estate, words: list[str], *options: str, rate: float = 100_000.0, code: int = 0
+) -> Counted:
+    """What the service was asked by one call."""
+    with service(estate.organizations, "--latency", "0.001", *options) as api:
+        write_project(estate.folder, api.base_url, requests_per_second=rate)
+        cost_of([sys.executable, "-m", "reconciler", *words], estate.folder, ENVIRONMENT, codes=(code,))
+        return api.counted()
+
+
+def test_a_plan_lists_each_organization_once_and_searches_once_for_many(estate: Estate) -> None:
+    found = counted(estate, ["plan", "--detailed-exitcode"])
+    assert found.counts == {"list": ORGANIZATIONS, "search": 2}
+    assert found.accepted <= ORGANIZATIONS + ORGANIZATIONS / 1000 + 3
+
+
+def test_a_plan_of_one_file_is_two_requests(estate: Estate) -> None:
+    found = counted(estate, ["plan", str(estate.manifests[7])])
+    assert found.accepted == 2
+
+
+def test_an_apply_writes_nothing_where_nothing_differs(estate: Estate) -> None:
+    found = counted(estate, ["apply", "--auto-approve"])
+    assert found.writes == 0
+    assert found.accepted == ORGANIZATIONS + 2
+
+
+def test_creating_takes_the_requests_that_the_promises_need_and_no_others(tmp_path: Path) -> None:
+    estate = write_estate(tmp_path, 8)
+    found = counted(estate, ["apply", "--auto-approve"], "--empty")
+    assert found.accepted == needed_requests(estate)
+    assert (found.counts["POST"], found.counts["PUT"]) == (estate.connections, estate.connections)
+    assert found.refused == 0
+
+
+def test_a_limit_that_is_kept_is_not_run_into(tmp_path: Path) -> None:
+    """The pace stays a little below the limit, since the service counts by its own clock."""
+    estate = write_estate(tmp_path, 10)
+    found = counted(estate, ["apply", "--auto-approve"], "--empty", "--rate", "100", rate=100)
+    assert found.refused <= 0.01 * found.accepted
