@@ -13,6 +13,7 @@ from tests.applier.conftest import DECLARED, absent, declare, present
 from tests.applier.faulty import Fault
 
 if TYPE_CHECKING:
+    from reconciler.core.state import DesiredConnection
     from tests.applier.conftest import Bench
 
 CLEARED = present("okta", replace(DECLARED, custom_scopes=()))
@@ -25,8 +26,8 @@ def lives(bench: Bench) -> Bench:
     return bench
 
 
-def failure(bench: Bench, *faults: Fault, connection: object = CLEARED) -> Failed:
-    (outcome,) = bench.apply(bench.plan(declare(connection)), *faults).outcomes  # type: ignore[arg-type]  # declared ones
+def failure(bench: Bench, *faults: Fault, connection: DesiredConnection = CLEARED) -> Failed:
+    (outcome,) = bench.apply(bench.plan(declare(connection)), *faults).outcomes
     assert isinstance(outcome, Failed)
     return outcome
 

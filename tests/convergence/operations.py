@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from tests.faults.estate import REFERENCE, SECRETS
@@ -102,7 +103,7 @@ OPERATIONS: Final[dict[str, Callable[[], Case]]] = {
         wanted={"okta": complete()},
         rotates=True,
     ),
-    **{name: lambda name=name: _update(**{name: f"{ISSUER}/another"}) for name in URLS},  # type: ignore[misc]
+    **{name: partial(_update, **{name: f"{ISSUER}/another"}) for name in URLS},
     "custom_scopes": lambda: _update(custom_scopes="openid email profile"),
     "attribute_mapping": lambda: _update(attribute_mapping={"last_name": "family_name", "groups": "g"}),
     "issuer, URLs declared": lambda: _new_issuer(issuer=NEW_ISSUER, **urls(NEW_ISSUER)),
