@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 WHEEL_VENV := build/wheel
 
-.PHONY: help demo test tools policy-tools lint types coverage check wheel format schemas goldens faults soak convergence clean
+.PHONY: help demo test tools policies lint types coverage check wheel format schemas goldens faults soak convergence clean
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*##  */\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -19,7 +19,7 @@ test: $(READY)  ## all tests
 tools:  ## what the tests of other clients and of pages need: Node.js packages and a browser
 	.ci/tools
 
-policy-tools: $(VENV)/checkov/.ready  ## checkov, in an environment of its own: it has many dependencies
+policies: $(VENV)/checkov/.ready  ## checkov, in an environment of its own: it has many dependencies
 
 $(VENV)/checkov/.ready: $(READY) tests/policy_tools/requirements.lock
 	$(PYTHON) -m venv --clear $(VENV)/checkov

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @selection_options(rotates=False)
 @reporting_options("text", "json", "markdown", "html", "github", "sarif")
 @click.pass_obj
-def command(call: Call, /, paths: tuple[str, ...], **options: Any) -> int:  # noqa: ANN401 - options
+def command(call: Call, /, paths: tuple[str, ...], **options: object) -> int:
     """Tell whether what is live is still what the manifests declare. Nothing is written.
 
     Exits with 0 if it is, with 2 if there is drift, and with 1 if that cannot be said.
@@ -47,7 +47,7 @@ def command(call: Call, /, paths: tuple[str, ...], **options: Any) -> int:  # no
     return ExitCode.CHANGES if report.has_drift else ExitCode.SUCCESS
 
 
-def _previous(path: str | None) -> DriftReport | None:
+def _previous(path: object) -> DriftReport | None:
     from reconciler.storage.drift_file import load_drift_report
 
-    return None if path is None else load_drift_report(Path(path))
+    return None if path is None else load_drift_report(Path(str(path)))

@@ -15,6 +15,7 @@ from reconciler.core.errors import ReconcilerError
 from reconciler.core.plan import with_warnings
 from reconciler.core.planner import Choices
 from reconciler.providers.stytch.connect import connect
+from reconciler.storage.git import head_of
 from reconciler.workflow.gather import Declared
 from reconciler.workflow.past import GitPast
 from reconciler.workflow.plan import Circumstances, stream_plan
@@ -115,7 +116,7 @@ async def _plan(
                 circumstances=Circumstances(
                     scope=wiring.scope_of(target),
                     created_at=wiring.now().isoformat(),
-                    commit=wiring.commit_of(project.root),
+                    commit=head_of(project.root),
                 ),
                 progress=progress,
                 past=past,

@@ -6,6 +6,7 @@ Git is asked as a program, with paths and revisions that can never be taken for 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,6 +120,14 @@ def find_revision(directory: Path, name: str) -> Revision:
     return Revision(top, base)
 
 
+def head_of(directory: Path) -> str:
+    """Return the commit that a folder is at, or nothing where there is none, or no Git."""
+    try:
+        return _commit(directory, "HEAD") or ""
+    except UsageError:
+        return ""
+
+
 def _advice(is_shallow: bool) -> str:
     if is_shallow:
         return "the clone is shallow: fetch the whole history (in actions/checkout: `fetch-depth: 0`)"
@@ -153,10 +162,13 @@ def _call(directory: Path, words: Sequence[str], given: bytes) -> subprocess.Com
     """Run Git, without locks and in its own language."""
     if any("\0" in word for word in words):
         raise UsageError("--changed-since: a revision cannot contain a null character")
+    git = shutil.which("git")
+    if git is None:
+        raise UsageError("--changed-since needs Git, and there is no `git` to be found")
     environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"}
     try:
         return subprocess.run(  # noqa: S603 - no shell; what comes from outside is never an option
-            ["git", *words],  # noqa: S607 - the user's own Git
+            [git, *words],
             cwd=directory,
             env=environment,
             input=given,
@@ -164,8 +176,6 @@ def _call(directory: Path, words: Sequence[str], given: bytes) -> subprocess.Com
             timeout=_SECONDS,
             check=False,
         )
-    except FileNotFoundError as error:
-        raise UsageError("--changed-since needs Git, and there is no `git` to be found") from error
     except (OSError, subprocess.TimeoutExpired) as error:
         raise UsageError(f"--changed-since: git cannot be run: {type(error).__name__}") from error
 

@@ -34,7 +34,7 @@ def test_a_rule_is_held_against_what_there_will_be(case: str, passed: list[str],
 
 def check(plan: Path) -> Any:
     if not CHECKOV.exists():
-        message = "needs checkov: make policy-tools"
+        message = "needs checkov: make policies"
         assert not os.environ.get("LEAVE_NOTHING_OUT"), message
         pytest.skip(message)
     words = ("--framework", "terraform_plan", "--check", "CKV2_OIDC_1", "--skip-download", "--output", "json")
