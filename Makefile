@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 WHEEL_VENV := build/wheel
 
-.PHONY: help demo test tools policies lint types coverage check wheel format schemas goldens faults soak convergence clean
+.PHONY: bench scale microbench help demo test tools policies lint types coverage check wheel format schemas goldens faults soak convergence clean
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*##  */\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -78,6 +78,19 @@ faults: $(READY)  ## write docs/faults.md anew: every fault at every operation
 
 convergence: $(READY)  ## write docs/convergence.md anew: every operation, whatever the API does
 	$(BIN)/python -m tests.convergence.table
+
+bench: $(READY)  ## speed and cost beside other tools, ten minutes; writes docs/performance.md (BENCH=--quick: a minute, writes nothing)
+	$(BIN)/python -m benchmarks $(BENCH)
+
+scale: $(READY)  ## plan 100,000 connections against a service on this machine
+	$(BIN)/python -m benchmarks --scale 100000
+
+microbench: $(READY) $(VENV)/microbench/.ready  ## load, match, diff and render as multiples of a fixed loop
+	PYTHONPATH=$(VENV)/microbench $(BIN)/python -m pytest benchmarks/micro -q --benchmark-disable-gc
+
+$(VENV)/microbench/.ready: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade --no-deps --target $(VENV)/microbench "pytest-benchmark>=5.1,<6" "py-cpuinfo>=9,<10"
+	@touch $@
 
 clean:  ## as after a fresh clone
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
