@@ -21,8 +21,8 @@ def generate(name: str) -> str:
 
 def help_text(words: str) -> str:
     """The `--help` of a command, at a fixed width."""
-    context = click.Context(group, info_name="reconciler", terminal_width=WIDTH)
     command: click.Command = group
+    context = click.Context(group, info_name="reconciler", terminal_width=WIDTH, **group.context_settings)
     for word in words.split():
         assert isinstance(command, click.Group)
         found = command.get_command(context, word)
