@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.applier.settling import Unsettled, twins
+from reconciler.core.diff import changed_fields
+from reconciler.core.operation import Stale, judge
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from reconciler.applier.settling import Secrets
+    from reconciler.core.change import Create, Delete
     from reconciler.core.connection import OidcConnection
     from reconciler.core.state import LiveOrganization
 
@@ -40,6 +44,34 @@ def refuse_if_altered(before: OidcConnection, found: OidcConnection) -> None:
             f"the answer to the update was lost, and {', '.join(altered)} of {found.connection_id} changed "
             "otherwise than declared: somebody else is writing, or the service altered what it was sent; "
             "plan again"
+        )
+
+
+def refuse_if_moved_on(change: Delete, live: LiveOrganization, secrets: Secrets) -> None:
+    """Make sure, before a delete whose answer was lost is sent again, that it still is what was planned.
+
+    Raises:
+        Unsettled: the connection is not what the plan saw, or must be kept by now.
+    """
+    verdict = judge(change, live, secrets)
+    if isinstance(verdict, Stale):
+        raise Unsettled(
+            f"the answer to the delete was lost, and {change.before.connection_id} is no longer what the "
+            f"plan saw: {verdict.reason}; it was left alone, plan again"
+        )
+
+
+def refuse_if_filled_in(change: Create, found: OidcConnection, secrets: Secrets) -> None:
+    """Make sure that what appeared while a create got no answer is what that create left behind.
+
+    Raises:
+        Unsettled: it is neither empty nor as declared.
+    """
+    differing = changed_fields(change.declared, found, secrets)
+    if differing and not found.is_untouched:
+        raise Unsettled(
+            f"{found.connection_id} of that name appeared, and somebody else has set its "
+            f"{', '.join(differing)}: it was left alone, plan again"
         )
 
 

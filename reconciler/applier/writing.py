@@ -6,7 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from reconciler.applier.settling import Settling, Unsettled
-from reconciler.applier.surprises import listed, refuse_if_altered, report_twins
+from reconciler.applier.surprises import (
+    listed,
+    refuse_if_altered,
+    refuse_if_filled_in,
+    refuse_if_moved_on,
+    report_twins,
+)
 from reconciler.applier.wording import (
     changed_meanwhile,
     did_not_converge,
@@ -118,6 +124,7 @@ class Writing:
                 return effect
             if is_answered:
                 break
+            refuse_if_moved_on(change, effect.live, self._secrets)
         raise Unsettled(
             f"did not converge: {connection_id} is still listed after it was deleted; the list lags, or the "
             "service has kept it: wait a while before planning again"
@@ -181,12 +188,7 @@ class Writing:
             )
         if not found:
             return None
-        differing = changed_fields(change.declared, found[0], self._secrets)
-        if differing and not found[0].is_untouched:
-            raise Unsettled(
-                f"{found[0].connection_id} of that name appeared, and somebody else has set its "
-                f"{', '.join(differing)}: it was left alone, plan again"
-            )
+        refuse_if_filled_in(change, found[0], self._secrets)
         self.receipt.append(f"adopted {found[0].connection_id}")
         return Effect(live, found[0])
 

@@ -59,6 +59,8 @@ async def _reset(scope: Scope, receive: Receive) -> None:
     transport = _transport(scope)
     if transport is None:
         raise ConnectionLostError("the connection was reset before an answer arrived")
+    if transport.is_closing():  # the client was quicker
+        return
     connection: socket.socket = transport.get_extra_info("socket")
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
     transport.abort()

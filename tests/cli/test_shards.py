@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 from reconciler.core.shard import Shard
 
 if TYPE_CHECKING:
     from tests.cli.workplace import Workplace
 
+JOB = Path(__file__).parents[2] / "examples/kubernetes/shards.yaml"
 COUNT = 4
 SLUGS = tuple(f"org-{number:02}" for number in range(24))
 
@@ -194,6 +197,17 @@ def test_a_job_says_by_its_index_which_shard_this_is(estate: Workplace) -> None:
     estate.setenv("JOB_COMPLETION_INDEX", "2")
     document = estate.run("plan", "--shard", f"auto/{COUNT}", "--format", "json").document
     assert (document["shard"]["index"], document["shard"]["count"]) == (3, COUNT)
+
+
+def test_the_pods_of_the_kubernetes_example_apply_everything_once(estate: Workplace) -> None:
+    (estate.root / "organizations" / f"{SLUGS[7]}.yaml").unlink()
+    job = yaml.safe_load(JOB.read_text(encoding="utf-8"))["spec"]
+    (container,) = job["template"]["spec"]["containers"]
+    for index in range(job["completions"]):
+        estate.setenv("JOB_COMPLETION_INDEX", str(index))
+        ended = estate.run(*container["args"])
+        assert ended.code == 0, ended.said
+    assert estate.run("plan", "--detailed-exitcode").code == 0
 
 
 @pytest.mark.parametrize(

@@ -132,3 +132,25 @@ def test_a_connection_that_appears_while_a_create_is_lost_is_not_adopted_if_some
     assert "somebody else has set its client_id" in outcome.message
     (live,) = estate.live(estate.desired.connections[0])
     assert live["client_id"] == THEIRS["client_id"]
+
+
+def test_a_delete_whose_answer_was_lost_is_not_sent_again_over_an_edit() -> None:
+    estate = set_up(SCENES["delete"])
+    plan = estate.plan()
+    estate.emulator.add_fault("delete-connection:reset:first=1")
+    tombstone = estate.desired.connections[1]
+    (live,) = estate.live(tombstone)
+    edited = False
+
+    def edit(moment: Moment, request: httpx.Request) -> None:
+        nonlocal edited
+        if not edited and (moment, request.method) == (Moment.DURING, "DELETE"):
+            edited = True
+            estate.emulator.edit_connection(live["connection_id"], **THEIRS)
+
+    estate.hook = edit
+    outcomes = {str(one.address): one for one in estate.apply(plan).outcomes}
+    refused = outcomes["acme/one"]
+    assert isinstance(refused, Failed)
+    assert "somebody else has changed client_id; it was left alone" in refused.message
+    assert len(estate.live(tombstone)) == 1
