@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 _PACKAGES: Final = ("reconciler", "httpx", "httpx-aiohttp", "aiohttp", "pydantic", "PyYAML", "click")
 
+_BUSY: Final = 2.5
+"""Load from which on somebody else must have been at work: what is measured and the service make two."""
+
 _INTRODUCTION: Final = """\
 # Performance
 
@@ -169,6 +172,9 @@ def render(figures: Figures) -> str:
 
 
 def _where() -> Iterator[str]:
+    load = os.getloadavg()[2]
+    state = "busy with other work" if load > _BUSY else "otherwise idle"
+    yield f"The machine was {state}: its load was {load:.1f} over the last 15 minutes.\n"
     yield f"Measured on {os.cpu_count()} cores ({_processor()}), Python {platform.python_version()}, with"
     own = [f"{name} {version(name)}" for name in _PACKAGES]
     others = [f"octoDNS {version_in('octodns', 'octodns')}", f"stytch {version_in('stytch-sdk', 'stytch')}"]
