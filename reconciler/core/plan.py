@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Final
 from reconciler.core.change import Create, Delete, Update
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from reconciler.core.change import Change
     from reconciler.core.connection import OidcConnection
     from reconciler.core.errors import Diagnostic
-    from reconciler.core.shard import Shard
+    from reconciler.core.shard import Shard, Share
     from reconciler.core.state import Organization
 
 MISSING_SHARDS: Final = "missing-shards"
@@ -99,8 +99,7 @@ class Plan:
     anything. ``risks`` are changes that deserve a second look; one of error severity forbids to
     apply too, until it is accepted. The plan never contains a secret, only references.
 
-    A plan of a ``shard`` speaks of no other organizations; ``positions`` says where those that it
-    shows stand among all that are declared, so that the plans of all shards can be put together.
+    With a ``share`` it speaks of the organizations of one shard only.
     """
 
     scope: Scope
@@ -113,8 +112,12 @@ class Plan:
     summary: PlanSummary = field(default_factory=PlanSummary)
     commit: str = ""
     secrets_compared: bool = True
-    shard: Shard | None = None
-    positions: Mapping[str, int] = field(default_factory=dict)
+    share: Share | None = None
+
+    @property
+    def shard(self) -> Shard | None:
+        """The shard that this is the plan of, if it is not of everything."""
+        return self.share.shard if self.share else None
 
     @property
     def has_changes(self) -> bool:

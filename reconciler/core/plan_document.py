@@ -62,9 +62,11 @@ def to_document(plan: Plan, version: str) -> Document:
         "blocks": [diagnostic_document(found) for found in plan.blocks],
         "risks": [diagnostic_document(found) for found in plan.risks],
     }
-    if plan.shard:
-        shard = {"index": plan.shard.index, "count": plan.shard.count, "positions": dict(plan.positions)}
-        document["shard"] = shard
+    if plan.share:
+        document["shard"] = asdict(plan.share.shard) | {
+            "positions": dict(plan.share.positions),
+            "remarks": plan.share.remarks,
+        }
     return document | {"digest": digest(document)}
 
 

@@ -12,7 +12,7 @@ from reconciler.core.errors import Diagnostic, PlanRefused, Severity, Snippet, S
 from reconciler.core.plan import Environment, Plan, PlanSummary, Scope, Unmanaged
 from reconciler.core.plan_document import FORMAT_VERSION, digest
 from reconciler.core.secret import Locator, SecretReference
-from reconciler.core.shard import Shard
+from reconciler.core.shard import Shard, Share
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -116,15 +116,18 @@ def _plan(document: Document) -> Plan:
         summary=PlanSummary(**{field.name: document["summary"][field.name] for field in fields(PlanSummary)}),
         commit=document["commit"],
         secrets_compared=document["secrets_compared"],
-        **_shard(document.get("shard")),
+        share=_share(document.get("shard")),
     )
 
 
-def _shard(document: Document | None) -> dict[str, Any]:
+def _share(document: Document | None) -> Share | None:
     if document is None:
-        return {}
-    positions = {str(name): int(position) for name, position in document["positions"].items()}
-    return {"shard": Shard(int(document["index"]), int(document["count"])), "positions": positions}
+        return None
+    return Share(
+        shard=Shard(int(document["index"]), int(document["count"])),
+        positions={str(name): int(position) for name, position in document["positions"].items()},
+        remarks=int(document["remarks"]),
+    )
 
 
 def _change(document: Document) -> Change:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -34,3 +38,16 @@ class Shard:
         """
         digest = hashlib.sha256(organization.encode("utf-8", "surrogatepass")).digest()
         return int.from_bytes(digest[:8], "big") % self.count == self.index - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """What the plan of a shard has to say so that the plans of all shards can be put together.
+
+    ``positions`` is where the organizations that it shows stand among all that are declared. So many
+    of its diagnostics, the first ones, are ``remarks`` on manifests; the others come from planning.
+    """
+
+    shard: Shard
+    positions: Mapping[str, int] = field(default_factory=dict)
+    remarks: int = 0

@@ -87,7 +87,8 @@ def _top_level() -> dict[str, Schema]:
 def _shard() -> Schema:
     """Return what a plan of a part of the organizations says of that part."""
     positions = {"type": "object", "additionalProperties": _COUNT}
-    return _object({"index": _from_one(), "count": _from_one(), "positions": positions})
+    counts = {"index": _from_one(), "count": _from_one(), "remarks": _COUNT}
+    return _object(counts | {"positions": positions})
 
 
 def _resource_change() -> dict[str, Schema]:

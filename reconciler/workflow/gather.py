@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.core.address import Address
 from reconciler.core.errors import InvalidConfiguration, UsageError
+from reconciler.core.shard import Share
 from reconciler.policies import assess
 from reconciler.policies.shared_client import Clients
 from reconciler.secrets import wanted_by
@@ -141,7 +142,7 @@ class Declared:
         return assess(changes, severities, self._clients)
 
     def shared_out(self, plan: Plan) -> Plan:
-        """Return the plan with the shard it is of, and where in the whole its organizations stand."""
+        """Return the plan, with the warnings of the manifests in it, as that of this shard."""
         if self._shard is None:
             return plan
         shown = (
@@ -150,7 +151,8 @@ class Declared:
             *(found.address.partition("/")[0] for found in plan.diagnostics),
         )
         positions = {name: self._positions[name] for name in dict.fromkeys(shown) if name in self._positions}
-        return replace(plan, shard=self._shard, positions=positions)
+        remarks = len(self.of_this_share())
+        return replace(plan, share=Share(shard=self._shard, positions=positions, remarks=remarks))
 
     def _count(self, file: ManifestFile, aimed: int) -> None:
         self._file_count += file.following

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from reconciler.core.limits import Limits
-    from reconciler.core.shard import Shard
+    from reconciler.core.shard import Shard, Share
 
 _RULES: Final = {rule.id: number for number, rule in enumerate(RULES)}
 _DELETE_LIMITS: Final = "too-many-deletes"
@@ -29,11 +29,12 @@ def merge_plans(plans: Sequence[Plan], limits: Limits) -> Plan:
     Raises:
         PlanRefused: the plans do not belong together, or one shard or organization is there twice.
     """
-    shards = [_shard_of(plan) for plan in plans]
+    shares = [_share_of(plan) for plan in plans]
+    shards = [share.shard for share in shares]
     _check_alike(plans, shards)
     _check_organizations(plans)
     first = plans[0]
-    where = {name: position for plan in plans for name, position in plan.positions.items()}
+    where = {name: position for share in shares for name, position in share.positions.items()}
     changes = [change for plan in plans for change in plan.changes]
     unmanaged = [one for plan in plans for one in plan.unmanaged]
     summary = sum((plan.summary for plan in plans), start=PlanSummary())
@@ -43,7 +44,7 @@ def merge_plans(plans: Sequence[Plan], limits: Limits) -> Plan:
         commit=first.commit,
         changes=tuple(sorted(changes, key=lambda change: where.get(change.address.organization, -1))),
         unmanaged=tuple(sorted(unmanaged, key=lambda one: where.get(one.organization, -1))),
-        diagnostics=_diagnostics(plans, where),
+        diagnostics=_diagnostics(plans, shares, where),
         blocks=(*_blocks(plans), *check_delete_limits(summary, limits), *_missing(shards)),
         risks=_risks(plans, where),
         summary=summary,
@@ -51,12 +52,12 @@ def merge_plans(plans: Sequence[Plan], limits: Limits) -> Plan:
     )
 
 
-def _shard_of(plan: Plan) -> Shard:
-    if plan.shard is None:
+def _share_of(plan: Plan) -> Share:
+    if plan.share is None:
         raise PlanRefused(
             "one of the plans is of no shard: it was made without --shard, and is whole already"
         )
-    return plan.shard
+    return plan.share
 
 
 def _check_alike(plans: Sequence[Plan], shards: Sequence[Shard]) -> None:
@@ -107,9 +108,17 @@ def _missing(shards: Sequence[Shard]) -> tuple[Diagnostic, ...]:
     )
 
 
-def _diagnostics(plans: Sequence[Plan], where: Mapping[str, int]) -> tuple[Diagnostic, ...]:
-    found = [one for plan in plans for one in plan.diagnostics]
-    return tuple(sorted(found, key=lambda one: (one.code == _FOUND_LAST, _position(one, where))))
+def _diagnostics(
+    plans: Sequence[Plan], shares: Sequence[Share], where: Mapping[str, int]
+) -> tuple[Diagnostic, ...]:
+    """Return what was found in manifests, then what planning found, then what it found at its end."""
+    pairs = list(zip(plans, shares, strict=True))
+    remarks = [one for plan, share in pairs for one in plan.diagnostics[: share.remarks]]
+    findings = [one for plan, share in pairs for one in plan.diagnostics[share.remarks :]]
+    return (
+        *sorted(remarks, key=lambda one: _position(one, where)),
+        *sorted(findings, key=lambda one: (one.code == _FOUND_LAST, _position(one, where))),
+    )
 
 
 def _risks(plans: Sequence[Plan], where: Mapping[str, int]) -> tuple[Diagnostic, ...]:

@@ -31,7 +31,10 @@ def estate(bare: Workplace, running: Any) -> Workplace:
     emulator.set_behaviour("default-connection", "never")
     for number, slug in enumerate(SLUGS):
         bare.setenv(f"{slug.upper().replace('-', '_')}_SECRET", f"hidden-{slug}")
-        declare(bare, slug)
+        if number % 3:
+            declare(bare, slug)
+        else:
+            declare(bare, slug, custom_scopes="email groups openid")  # which is worth a warning
         if number == 7:
             continue  # declared, but there is no such organization: its shard is incomplete
         emulator.add_organization(slug)
@@ -48,6 +51,8 @@ def estate(bare: Workplace, running: Any) -> Workplace:
             emulator.remove_connection(live["connection_id"])
         if number % 8 == 3:
             declare(bare, slug, state="absent")
+        if number == 11:
+            emulator.remove_connection(live["connection_id"])
     return bare
 
 
@@ -81,6 +86,8 @@ def test_the_merged_plan_of_four_shards_is_the_whole_plan(estate: Workplace) -> 
     actions = {one["change"]["actions"][0] for one in merged.document["resource_changes"]}
     assert actions == {"create", "update", "delete"}
     assert merged.document["risks"]
+    codes = {one["code"] for one in merged.document["diagnostics"]}
+    assert {"missing-default-scopes", "organization-not-read", "tombstone-done"} <= codes
     assert merged.document["unmanaged"]
     assert merged.document["summary"]["refused"] == 1
 
@@ -159,11 +166,11 @@ def test_a_whole_plan_cannot_be_merged(estate: Workplace) -> None:
 def test_the_limits_on_deletes_count_for_the_merged_plan_too(estate: Workplace) -> None:
     """Each shard stays below the limit that all of them together exceed."""
     estate.write(
-        "reconciler.yaml", "limits: {requests_per_second: 500, max_deletes: 2, max_delete_percent: 100}"
+        "reconciler.yaml", "limits: {requests_per_second: 500, max_deletes: 1, max_delete_percent: 100}"
     )
     files = plan_all(estate)
     merged = estate.run("show", "--merge", *files, "--format", "json").document
-    assert merged["summary"]["destroy"] == 3
+    assert merged["summary"]["destroy"] == 2
     assert [one["code"] for one in merged["blocks"]] == ["too-many-deletes"]
     assert merged["applyable"] is False
 
