@@ -40,20 +40,23 @@ def estate(bare: Workplace, running: Any) -> Workplace:
         emulator.add_organization(slug)
     bare.run("apply", "--auto-approve", "-q")
     for number, slug in enumerate(SLUGS):
-        if number == 7:
-            continue
-        (live,) = emulator.oidc_connections(slug)
-        if number % 4 == 0:
-            emulator.edit_connection(live["connection_id"], token_url=f"https://{slug}.evil.example/token")
-        if number % 4 == 1:
-            emulator.add_connection(slug, display_name="by hand")
-        if number % 4 == 2:
-            emulator.remove_connection(live["connection_id"])
-        if number % 8 == 3:
-            declare(bare, slug, state="absent")
-        if number == 11:
-            emulator.remove_connection(live["connection_id"])
+        if number != 7:
+            meddle(bare, number, slug)
     return bare
+
+
+def meddle(place: Workplace, number: int, slug: str) -> None:
+    """Let something differ from what is declared."""
+    emulator = place.emulator
+    (live,) = place.live(slug)
+    if number % 4 == 0:
+        emulator.edit_connection(live["connection_id"], token_url=f"https://{slug}.evil.example/token")
+    if number % 4 == 1:
+        emulator.add_connection(slug, display_name="by hand")
+    if number % 4 == 2 or number == 11:
+        emulator.remove_connection(live["connection_id"])
+    if number % 8 == 3:
+        declare(place, slug, state="absent")
 
 
 def declare(place: Workplace, slug: str, **fields: str) -> None:
