@@ -9,7 +9,7 @@ from reconciler.core.diff import changed_fields
 from reconciler.core.errors import ProviderError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 
     from reconciler.core.connection import OidcConnection
     from reconciler.core.secret import Secret, SecretReference
@@ -24,12 +24,14 @@ if TYPE_CHECKING:
 class Patience:
     """How long to wait for the truth, in seconds before each reading.
 
-    The service promises no read-after-write consistency, so a list may lag behind a write.
-    ``repeats`` bounds how often a write of unknown outcome is sent again once it was seen to have
-    had no effect.
+    The service promises no read-after-write consistency, so a list may lag behind a write. A create
+    without an answer in time may even take effect after that, so before it is sent again there are
+    ``long_waits`` too. ``repeats`` bounds how often a write of unknown outcome is sent again once it
+    was seen to have had no effect.
     """
 
     waits: tuple[float, ...] = (0.0, 0.5, 1.0, 2.0, 4.0)
+    long_waits: tuple[float, ...] = (8.0, 16.0, 32.0)
     repeats: int = 2
 
 
@@ -70,17 +72,20 @@ class Settling:
         return live
 
     async def new_connections(
-        self, display_name: str, known: Collection[str]
+        self, display_name: str, known: Collection[str], *, is_under_way: bool
     ) -> tuple[LiveOrganization, tuple[OidcConnection, ...]]:
-        """Read until a connection of that name appears that is not among the known ids."""
-        async for live in self._readings():
+        """Read until a connection of that name appears that is not among the known ids.
+
+        ``is_under_way`` tells that the create may be carried out still.
+        """
+        async for live in self._readings(self._patience.long_waits if is_under_way else ()):
             found = twins(live, display_name, known)
             if found:
                 return live, found
         return live, ()
 
-    async def _readings(self) -> AsyncIterator[LiveOrganization]:
-        for wait in self._patience.waits:
+    async def _readings(self, more: Sequence[float] = ()) -> AsyncIterator[LiveOrganization]:
+        for wait in (*self._patience.waits, *more):
             await self._sleep(wait)
             yield await self.once()
 

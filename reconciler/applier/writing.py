@@ -27,6 +27,7 @@ from reconciler.core.errors import (
     MalformedAnswer,
     ProviderError,
     RequestRejected,
+    TimedOut,
     UnknownOutcome,
 )
 from reconciler.core.operation import resolved, values_to_send
@@ -155,7 +156,7 @@ class Writing:
                 raise
             except (UnknownOutcome, MalformedAnswer) as error:
                 self.receipt.append(f"the answer to create {attempt + 1} was lost: {error}")
-                effect = await self._adopt(change, name, known)
+                effect = await self._adopt(change, known, is_under_way=isinstance(error, TimedOut))
                 if effect is not None:
                     return effect
                 self.receipt.append("no connection of that name appeared")
@@ -177,9 +178,10 @@ class Writing:
             await self._update(change.organization_id, declared, missing, effect)
         await self._confirm(change.organization_id, declared, effect)
 
-    async def _adopt(self, change: Create, name: str, known: set[str]) -> Effect | None:
+    async def _adopt(self, change: Create, known: set[str], *, is_under_way: bool) -> Effect | None:
         """Take over the one connection that appeared, unless somebody has filled it in otherwise."""
-        live, found = await self._settling.new_connections(name, known)
+        name = change.declared.display_name or ""
+        live, found = await self._settling.new_connections(name, known, is_under_way=is_under_way)
         if len(found) > 1:
             ids = ", ".join(sorted(one.connection_id or "" for one in found))
             raise Unsettled(

@@ -19,6 +19,7 @@
             ├── RequestRejected         any other 4xx: repeating it changes nothing
             ├── Unavailable             refused or failed for now, certainly without effect
             ├── UnknownOutcome          sent, and nobody can say whether it took effect
+            │   └── TimedOut            nor whether it still will
             └── MalformedAnswer         an answer that cannot be read is never "nothing there"
 """
 
@@ -175,6 +176,10 @@ class Unavailable(ProviderError):
 
 class UnknownOutcome(ProviderError):
     """The call was sent, and it is not known whether it took effect. Read before repeating."""
+
+
+class TimedOut(UnknownOutcome):
+    """There was no answer in time: the service may be carrying the call out still."""
 
 
 class MalformedAnswer(ProviderError):

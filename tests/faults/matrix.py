@@ -42,6 +42,7 @@ FAULTS: Final = {
     "reset after": "reset:after",
     "latency of 5 s": "latency:seconds=5",
     "latency of 62 s, beyond every deadline": "latency:seconds=62",
+    "latency of 110 s": "latency:seconds=110",
 }
 """Before or after the change. A latency beyond the deadline is an effect after the client gave up."""
 

@@ -72,3 +72,22 @@ def test_an_update_that_the_list_does_not_show_is_not_sent_again() -> None:
     assert all("the list lags" in one.message for one in result.failed)
     assert len(estate.emulator.request_log.writes) == len(plan.changes)
     assert estate.unheld() == ()
+
+
+@pytest.mark.parametrize("seconds", [59, 61, 70, 80, 100, 120])
+def test_a_create_that_takes_effect_after_its_deadline_is_waited_for_and_not_doubled(seconds: int) -> None:
+    estate = set_up(Scene((), (), (manifest("acme", declared("acme", "one")),)))
+    estate.emulator.add_fault(f"create-oidc-connection:latency:seconds={seconds}")
+    assert estate.reconcile().is_complete
+    assert estate.unheld() == ()
+    assert len(estate.emulator.request_log.of("create-oidc-connection")) == 1
+
+
+def test_a_create_that_takes_effect_long_after_its_run_gave_up_is_named_by_the_next_plan() -> None:
+    estate = set_up(Scene((), (), (manifest("acme", declared("acme", "one")),)))
+    estate.emulator.add_fault("create-oidc-connection:latency:first=1,seconds=300")
+    estate.reconcile()
+    (found,) = estate.plan().diagnostics
+    assert found.code == "ambiguous-match"
+    for live in estate.live(estate.desired.connections[0]):
+        assert live["connection_id"] in found.summary

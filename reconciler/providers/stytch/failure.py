@@ -16,6 +16,7 @@ from reconciler.core.errors import (
     OrganizationNotFound,
     ProviderError,
     RequestRejected,
+    TimedOut,
     Unavailable,
     UnknownOutcome,
 )
@@ -112,7 +113,10 @@ def too_large(call: Call, largest: int) -> Failure:
 
 def timed_out(call: Call) -> Failure:
     """Return what an attempt without an answer within its deadline means."""
-    return _silence(call, f"no answer within {call.deadline:g} s")
+    text = f"{call}: no answer within {call.deadline:g} s"
+    if call.writes:
+        return Failure(TimedOut(f"{text}; {_MAY_HAVE_HAPPENED}"))
+    return Failure(Unavailable(text), repeatable=True)
 
 
 def transport_failure(call: Call, error: Exception) -> Failure:
@@ -121,17 +125,16 @@ def transport_failure(call: Call, error: Exception) -> Failure:
     The library's error is named but not chained: it carries the request with its credentials.
     """
     if not _never_sent(error):
-        return _silence(call, f"the connection broke ({_name(error)})")
+        return _broken(call, f"{call}: the connection broke ({_name(error)})")
     text = f"{call}: no connection to the service ({_name(error)}); check base_url and the network"
     certificate = isinstance(error.__cause__, aiohttp.ClientSSLError)
     return Failure(Unavailable(text), repeatable=not certificate, never_sent=True)
 
 
-def _silence(call: Call, what: str) -> Failure:
+def _broken(call: Call, text: str) -> Failure:
     if call.writes:
-        text = f"{call}: {what}; {_MAY_HAVE_HAPPENED}"
-        return Failure(UnknownOutcome(text))
-    return Failure(Unavailable(f"{call}: {what}"), repeatable=True)
+        return Failure(UnknownOutcome(f"{text}; {_MAY_HAVE_HAPPENED}"))
+    return Failure(Unavailable(text), repeatable=True)
 
 
 def _kind(call: Call, status: int, error_type: str) -> type[ProviderError]:

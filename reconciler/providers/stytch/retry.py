@@ -18,7 +18,8 @@ FIRST_CONTACT_PATIENCE: Final = 10.0
 _FIRST_WAIT: Final = 1.0
 _LONGEST_WAIT: Final = 60.0
 
-_FORGOTTEN: Final = 2 * _LONGEST_WAIT
+_FORGOTTEN: Final = 300.0
+"""Seconds after the last failure, more than lie between two attempts at any call."""
 
 
 class Outage:
