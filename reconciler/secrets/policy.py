@@ -22,13 +22,26 @@ OWN_VARIABLES: Final = frozenset(
         "STYTCH_SESSION_JWT",
         "GITHUB_TOKEN",
         "GH_TOKEN",
+        "GITHUB_ENTERPRISE_TOKEN",
+        "GH_ENTERPRISE_TOKEN",
         "ACTIONS_RUNTIME_TOKEN",
         "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+        "GITLAB_TOKEN",
+        "CI_JOB_TOKEN",
+        "CI_JOB_JWT",
+        "CI_JOB_JWT_V1",
+        "CI_JOB_JWT_V2",
+        "CI_BUILD_TOKEN",
+        "CI_REPOSITORY_URL",
+        "CI_REGISTRY_PASSWORD",
+        "CI_DEPLOY_PASSWORD",
+        "CI_DEPENDENCY_PROXY_PASSWORD",
     },
 )
 """Variables that hold credentials of the tool or of the CI job around it."""
 
 _KERNEL_FOLDERS: Final = (Path("/proc"), Path("/sys"))
+_LOGINS_OF_GIT: Final = frozenset({".git", ".git-credentials", ".netrc"})
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -71,16 +84,22 @@ class SecretPolicy:
         if "\0" in path:
             return "the path of a file cannot hold a NUL character"
         try:
-            real = self.file(path)
-            own = any(_is_same(real, _real(self.root / mine)) for mine in self.forbidden_files)
+            return self._check_real(self.file(path)) or self._check_git(self.root / path)
         except (OSError, RuntimeError):
             return "the path cannot be followed (too long, or links that lead in a circle)"
-        if own:
+
+    def _check_real(self, real: Path) -> str | None:
+        if any(_is_same(real, _real(self.root / mine)) for mine in self.forbidden_files):
             return "the file holds a credential of the tool itself and cannot be used in a manifest"
         if any(real.is_relative_to(folder) for folder in _KERNEL_FOLDERS):
             return "files of the system (/proc, /sys) hold no secrets of yours"
         if not real.is_relative_to(_real(self.root)) and not self._allows_outside(real):
             return "the file is outside the project's folder, and secrets.file.allow does not permit it"
+        return None
+
+    def _check_git(self, named: Path) -> str | None:
+        if _holds_login_of_git(named, self.root) or _holds_login_of_git(_real(named), _real(self.root)):
+            return "Git keeps its own credentials there, which cannot be used in a manifest"
         return None
 
     def _allows_outside(self, real: Path) -> bool:
@@ -104,6 +123,12 @@ def _real_glob(root: Path, glob: str) -> str:
 
 def _real(path: Path) -> Path:
     return path.resolve()
+
+
+def _holds_login_of_git(file: Path, root: Path) -> bool:
+    """Tell whether a file is where Git, or the checkout step of a CI job, stores tokens."""
+    below = file.relative_to(root) if file.is_relative_to(root) else file
+    return any(part.casefold() in _LOGINS_OF_GIT for part in below.parts)
 
 
 def _is_same(one: Path, other: Path) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -102,3 +103,38 @@ def test_files_of_the_target_are_refused_by_whatever_name(tmp_path: Path, path: 
         policy.check(file(path))
         == "the file holds a credential of the tool itself and cannot be used in a manifest"
     )
+
+
+@pytest.mark.parametrize("name", ["GITLAB_TOKEN", "CI_JOB_TOKEN", "CI_REPOSITORY_URL", "GH_TOKEN"])
+def test_what_a_ci_job_logs_in_with_is_the_tools_own(tmp_path: Path, name: str) -> None:
+    assert SecretPolicy(root=tmp_path).check(env(name))
+
+
+def test_every_variable_that_publishing_reads_is_the_tools_own() -> None:
+    text = (Path(__file__).parents[2] / "reconciler/cli/publish.py").read_text(encoding="utf-8")
+    read = set(re.findall(r'"([A-Z_]+_TOKEN)"', text))
+    assert read
+    assert read <= OWN_VARIABLES
+
+
+@pytest.mark.parametrize(
+    "path",
+    [".git/config", "a/.git/config", ".GIT/config", "a/../.git/config", ".git", "link", ".netrc"],
+)
+def test_where_git_keeps_tokens_nothing_is_read(tmp_path: Path, path: str) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / ".git/config")
+    policy = SecretPolicy(root=tmp_path, file_allow=("/*",))
+    assert (
+        policy.check(file(path)) == "Git keeps its own credentials there, which cannot be used in a manifest"
+    )
+
+
+def test_git_folders_outside_are_closed_too_and_similar_names_open(tmp_path: Path) -> None:
+    policy = SecretPolicy(root=tmp_path / "project", file_allow=("/*",))
+    assert policy.check(file("../other/.git/config"))
+    assert policy.check(file(".github/secret")) is None
+
+
+def test_a_project_below_a_folder_called_git_can_read_its_own_files(tmp_path: Path) -> None:
+    assert SecretPolicy(root=tmp_path / ".git/project").check(file("secret")) is None
