@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reconciler.cli.exit_code import Declined
+from reconciler.cli.named import named
 from reconciler.cli.options import reporting_options, selection_options
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def _read_age(_context: click.Context, _parameter: click.Parameter, value: str) 
 
 
 @click.command("apply")
-@click.argument("paths", nargs=-1, metavar="[PLAN_FILE | PATH...]")
+@click.argument("paths", nargs=-1, type=named, metavar="[PLAN_FILE | PATH...]")
 @click.option("--auto-approve", is_flag=True, help="Do not ask before writing.")
 @click.option(
     "--allow-deletes", type=click.IntRange(min=1), metavar="N", help="Accept a plan of exactly N deletes."

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from reconciler.cli.exit_code import ExitCode
+from reconciler.cli.named import named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +32,7 @@ _SECRETS: Final = (
 
 
 @click.command("demo")
-@click.option("--keep", metavar="DIR", help="Copy the example project there and leave it.")
+@click.option("--keep", type=named, metavar="DIR", help="Copy the example project there and leave it.")
 @click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto", show_default=True)
 def command(keep: str | None, color: str) -> int:
     """See the whole story on the emulator, in one go.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.exit_code import ExitCode
+from reconciler.cli.named import named
 from reconciler.cli.options import reporting_options, selection_options
 
 if TYPE_CHECKING:
@@ -16,9 +17,10 @@ if TYPE_CHECKING:
 
 
 @click.command("drift")
-@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@click.argument("paths", nargs=-1, type=named, metavar="[PATH]...")
 @click.option(
     "--previous",
+    type=named,
     metavar="FILE",
     help="An earlier report (`--format json`), to tell what is new, still there, or resolved.",
 )

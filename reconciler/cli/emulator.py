@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from reconciler.cli.exit_code import ExitCode
+from reconciler.cli.named import named
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,8 +25,12 @@ _Parsed = TypeVar("_Parsed")
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes a free one."
 )
-@click.option("--seed", metavar="FILE", help="Organizations, connections and members to begin with.")
-@click.option("--state", metavar="FILE", help="An SQLite file that survives restarts; default: in memory.")
+@click.option(
+    "--seed", type=named, metavar="FILE", help="Organizations, connections and members to begin with."
+)
+@click.option(
+    "--state", type=named, metavar="FILE", help="An SQLite file that survives restarts; default: in memory."
+)
 @click.option(
     "--behaviour",
     "behaviours",

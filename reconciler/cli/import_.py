@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reconciler.cli.exit_code import ExitCode
+from reconciler.cli.named import named
 from reconciler.cli.options import reporting_options, variable_option
 
 if TYPE_CHECKING:
@@ -14,10 +15,11 @@ if TYPE_CHECKING:
 
 
 @click.command("import")
-@click.argument("organizations", nargs=-1, metavar="[ORGANIZATION]...")
+@click.argument("organizations", nargs=-1, type=named, metavar="[ORGANIZATION]...")
 @click.option("--all", "all_", is_flag=True, help="Every organization of the project.")
 @click.option(
     "--into",
+    type=named,
     metavar="DIR",
     help="The folder for new manifests; default: where the project file looks for them.",
 )

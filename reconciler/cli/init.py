@@ -8,6 +8,7 @@ from typing import Final
 import click
 
 from reconciler.cli.exit_code import ExitCode
+from reconciler.cli.named import named
 
 _STARTER: Final = Path(__file__).parent / "starter"
 _CHECKOUT: Final = Path(__file__).parent.parent.parent
@@ -25,7 +26,7 @@ FILES: Final = {
 
 
 @click.command("init")
-@click.argument("directory", default=".", metavar="[DIR]")
+@click.argument("directory", default=".", type=named, metavar="[DIR]")
 def command(directory: str) -> int:
     """Write a commented starter project to DIR: project file, one organization, CI workflows.
 

@@ -23,6 +23,7 @@ from reconciler.cli.failure import (
     report_interruption,
     report_usage_error,
 )
+from reconciler.cli.named import named
 from reconciler.core.errors import ReconcilerError
 
 if TYPE_CHECKING:
@@ -44,7 +45,12 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
     type=click.Path(exists=True, file_okay=False),
     help="Change to this directory first.",
 )
-@click.option("--config", metavar="FILE", help="The project file; default: reconciler.yaml, if there is one.")
+@click.option(
+    "--config",
+    type=named,
+    metavar="FILE",
+    help="The project file; default: reconciler.yaml, if there is one.",
+)
 @click.version_option(__version__, message="reconciler %(version)s")
 @click.pass_obj
 def group(call: Call, /, directory: str | None, config: str | None) -> None:

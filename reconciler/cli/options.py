@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from reconciler.cli.named import named
 from reconciler.core.shard import Shard
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def selection_options(*, rotates: bool = True) -> Decorator:
                           help="Send the secret of these connections even if it cannot be compared.",
     )  # fmt: skip
     return _all(
-        click.option("--target", "targets", metavar="ADDRESS", multiple=True,
+        click.option("--target", "targets", metavar="ADDRESS", multiple=True, type=named,
                      help="Only these connections; globs such as 'acme/*'; may be repeated."),
         changed_since_option(),
         _shard_option(),
@@ -53,7 +54,7 @@ def selection_options(*, rotates: bool = True) -> Decorator:
 def changed_since_option() -> Decorator:
     """Add ``--changed-since``."""
     return click.option(
-        "--changed-since", metavar="REV",
+        "--changed-since", metavar="REV", type=named,
         help="Only organizations whose manifests differ from this Git revision (its merge base with HEAD).",
     )  # fmt: skip
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reconciler.cli.exit_code import ExitCode
+from reconciler.cli.named import named
 from reconciler.cli.options import reporting_options, selection_options
 
 if TYPE_CHECKING:
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 
 
 @click.command("plan")
-@click.argument("paths", nargs=-1, metavar="[PATH]...")
-@click.option("--out", metavar="FILE", help="Save the plan, to be applied exactly as shown.")
+@click.argument("paths", nargs=-1, type=named, metavar="[PATH]...")
+@click.option("--out", type=named, metavar="FILE", help="Save the plan, to be applied exactly as shown.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if there are changes.")
 @click.option(
     "--no-secrets",

@@ -16,6 +16,7 @@ from reconciler.core.plan import with_warnings
 from reconciler.core.planner import Choices
 from reconciler.providers.stytch.connect import connect
 from reconciler.storage.git import head_of
+from reconciler.workflow.elsewhere import OtherDocuments
 from reconciler.workflow.gather import Declared
 from reconciler.workflow.past import GitPast
 from reconciler.workflow.plan import Circumstances, stream_plan
@@ -63,10 +64,21 @@ def plan_live(call: Call, paths: Sequence[str], options: Mapping[str, Any]) -> P
     try:
         target = wiring.target_of(project)
         past = GitPast(project, options["variables"])
+        is_all = selection.is_whole and not choices.targets and shard is None
+        others = None if is_all else OtherDocuments(project, options["variables"])
         limits = project.limits.among(shard.count) if shard else project.limits
         with rare_collection():
             plan = asyncio.run(
-                _plan(project, declared, choices, limits=limits, target=target, console=console, past=past)
+                _plan(
+                    project,
+                    declared,
+                    choices,
+                    limits=limits,
+                    target=target,
+                    console=console,
+                    past=past,
+                    others=others,
+                )
             )
     except ReconcilerError:
         declared.check()  # what is wrong in the files is to be said all the same, and first
@@ -105,6 +117,7 @@ async def _plan(
     target: Target,
     console: Console,
     past: Past,
+    others: OtherDocuments | None,
 ) -> Plan:
     with reading_progress(console, lambda: declared.expected) as progress:
         async with connect(target, limits) as provider:
@@ -120,4 +133,5 @@ async def _plan(
                 ),
                 progress=progress,
                 past=past,
+                others=others,
             )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reconciler.cli.exit_code import ExitCode
+from reconciler.cli.named import named
 from reconciler.cli.options import reporting_options
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command("show")
-@click.argument("plan_files", metavar="PLAN_FILE...", nargs=-1, required=True)
+@click.argument("plan_files", metavar="PLAN_FILE...", nargs=-1, type=named, required=True)
 @click.option("--merge", is_flag=True, help="Put the plans of all shards together.")
 @reporting_options("text", "json", "markdown", "html", "github", "sarif")
 @click.pass_obj

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reconciler.cli.exit_code import ExitCode
+from reconciler.cli.named import named
 from reconciler.cli.options import changed_since_option, reporting_options, variable_option
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command("validate")
-@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@click.argument("paths", nargs=-1, type=named, metavar="[PATH]...")
 @changed_since_option()
 @variable_option()
 @reporting_options("text", "json", "markdown", "html", "github", "sarif")

@@ -68,6 +68,41 @@ def test_wrong_words_end_with_1_and_never_with_2(place: Workplace, words: tuple[
     assert not place.emulator.request_log.writes
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("apply", "", "--auto-approve"),
+        ("apply", "--auto-approve", "--target", ""),
+        ("apply", "--auto-approve", "--changed-since="),
+        ("--config", "", "apply", "--auto-approve"),
+        ("plan", ""),
+        ("plan", "organizations", ""),
+        ("plan", "--out", ""),
+        ("plan", "--output", ""),
+        ("plan", "--output", "json="),
+        ("validate", ""),
+        ("drift", ""),
+        ("drift", "--previous="),
+        ("pin", ""),
+        ("import", ""),
+        ("import", "acme", "--into", ""),
+        ("show", ""),
+        ("init", ""),
+        ("demo", "--keep", ""),
+        ("emulator", "--seed", "", "--list-behaviours"),
+        ("publish", "github", "--plan", ""),
+    ],
+    ids=" ".join,
+)
+def test_an_empty_word_names_nothing_rather_than_everything(place: Workplace, words: tuple[str, ...]) -> None:
+    ended = place.run(*words)
+    assert ended.code == 1
+    assert "names n" in ended.err
+    assert "see `reconciler" in ended.err
+    assert not len(place.emulator.request_log)
+    assert {one.name for one in place.root.iterdir()} == {"organizations", "reconciler.yaml"}
+
+
 @pytest.mark.parametrize("words", WRONG_WORDS, ids=" ".join)
 def test_wrong_words_are_answered_with_whole_json_where_it_is_asked_for(
     place: Workplace, words: tuple[str, ...]
