@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import traceback
 from base64 import b64decode
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
@@ -12,6 +14,9 @@ from reconciler.core.secret import Secret
 from reconciler.providers.stytch.network import network
 from reconciler.providers.stytch.target import ProjectTarget, SessionTarget
 from tests.providers.support import CANARIES, SECRET, TOKEN
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def project(project_id: str = "project-test-1", base_url: str = "", secret: str = SECRET) -> ProjectTarget:
@@ -157,3 +162,40 @@ def test_a_proxy_of_another_kind_is_refused_without_its_credentials(monkeypatch:
     with pytest.raises(UsageError, match="socks5") as caught:
         network("https://test.stytch.com", 1)
     assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://u:canary/@127.0.0.1:9",
+        "http://u:canary@host:99999",
+        "http://u:canary@a..b:1",
+        f"http://u:canary@{'a' * 64}:1",
+        "http://u:canary@",
+        "http://u:canary@[::1",
+        "canary://x",
+    ],
+)
+def test_a_malformed_proxy_is_refused_without_its_address(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", url)
+    with pytest.raises(UsageError, match="proxy") as refused:
+        proxy_of("https://test.stytch.com")
+    shown = "".join(traceback.format_exception(refused.value))
+    assert "canary" not in shown
+
+
+@pytest.mark.parametrize("host", ["a..b", "a" * 64, ".".join(["a" * 60] * 5)])
+def test_a_host_that_cannot_be_looked_up_is_refused(host: str) -> None:
+    with pytest.raises(UsageError, match="base_url"):
+        project(base_url=f"https://{host}")
+
+
+@pytest.mark.parametrize("content", [None, "no certificate"])
+def test_certificates_that_cannot_be_read_are_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str | None
+) -> None:
+    if content is not None:
+        (tmp_path / "ca.pem").write_text(content)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    with pytest.raises(UsageError, match="SSL_CERT_FILE"):
+        network("https://test.stytch.com", 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from base64 import b64encode
 from typing import Final
@@ -13,6 +14,7 @@ import httpx
 from httpx_aiohttp import AiohttpTransport
 
 from reconciler.core.errors import UsageError
+from reconciler.providers.stytch.target import LARGEST_PORT, is_host
 
 _IDLE_SECONDS: Final = 15.0
 """Connections idle for longer are not used again: many servers close theirs after 20 or more."""
@@ -32,7 +34,13 @@ def _trust(address: str) -> ssl.SSLContext:
     """Return whom to trust: no one where no TLS is spoken, since reading the certificates takes 30 ms."""
     if address.startswith("http://"):
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    return httpx.create_ssl_context()
+    try:
+        return httpx.create_ssl_context()
+    except OSError as error:  # that of the TLS library is one, too
+        raise UsageError(
+            "the certificates to trust cannot be read;"
+            " SSL_CERT_FILE and SSL_CERT_DIR, where set, have to name PEM files"
+        ) from error
 
 
 def _session(concurrency: int, tls: ssl.SSLContext) -> aiohttp.ClientSession:
@@ -57,11 +65,26 @@ def _proxy(address: str) -> httpx.Proxy | None:
 
 
 def _read_proxy(url: str) -> httpx.Proxy:
+    """Return the proxy at an address, which may hold a password and is therefore never shown."""
     if not url.startswith(("http://", "https://")):
-        kind = url.split("://", maxsplit=1)[0]
-        raise UsageError(f"the environment names a proxy of a kind that is not supported: {kind!r}")
-    proxy = httpx.Proxy(url)
+        known = re.match(r"socks[0-9a-h]{0,2}(?=://)", url)
+        kind = f": {known[0]}" if known else ""
+        raise UsageError(f"the environment names a proxy of a kind that is not supported{kind}; use http://")
+    proxy = _parse_proxy(url)
+    if proxy is None:
+        raise UsageError(
+            "the address of the proxy in HTTPS_PROXY (or ALL_PROXY) is malformed;"
+            " write http://host:port, and any / or @ in its password percent-encoded"
+        )
     if proxy.raw_auth is None:
         return proxy
     credentials = b64encode(b":".join(proxy.raw_auth)).decode()
     return httpx.Proxy(proxy.url, headers={"Proxy-Authorization": f"Basic {credentials}"})
+
+
+def _parse_proxy(url: str) -> httpx.Proxy | None:
+    try:
+        proxy = httpx.Proxy(url)
+    except (httpx.InvalidURL, ValueError):
+        return None
+    return proxy if is_host(proxy.url.host) and (proxy.url.port or 1) <= LARGEST_PORT else None

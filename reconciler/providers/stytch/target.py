@@ -19,7 +19,9 @@ _LIVE: Final = "https://api.stytch.com"
 
 _PROJECT_ID: Final = re.compile(r"project-(test|live)-[A-Za-z0-9-]+")
 _PUBLIC_TOKEN: Final = re.compile(r"public-token-(test|live)-[A-Za-z0-9-]+")
-_HEADER_VALUE: Final = re.compile(r"[!-~]+")
+_HOST_NAME: Final = re.compile(r"(?=.{1,253}$)[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?")
+"""What DNS can hold: labels of 1 to 63 octets, 253 in all (RFC 1035, section 2.3.4)."""
+_VISIBLE: Final = re.compile(r"[!-~]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +96,13 @@ class SessionTarget:
 
 Target = ProjectTarget | SessionTarget
 
+LARGEST_PORT: Final = 65535
+
+
+def is_host(name: str) -> bool:
+    """Tell whether a host can be looked up: an address, or a name within the bounds of DNS."""
+    return _is_address(name) or bool(_HOST_NAME.fullmatch(name))
+
 
 def check_base_url(base_url: str) -> None:
     """Make sure that credentials may be sent there.
@@ -114,11 +123,24 @@ def _plain_host(base_url: str) -> str:
         host, _ = parts.hostname, parts.port
     except ValueError:
         parts, host = urlsplit(""), None
-    if parts.scheme not in {"http", "https"} or not host or not base_url.isascii() or " " in base_url:
+    if (
+        parts.scheme not in {"http", "https"}
+        or not host
+        or not is_host(host)
+        or not _VISIBLE.fullmatch(base_url)
+    ):
         raise UsageError("base_url must be an address such as https://login.example.com")
     if parts.username or parts.password or parts.query or parts.fragment or parts.path not in {"", "/"}:
         raise UsageError(f"base_url must be just scheme and host, for example https://{host}")
     return host
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_loopback(host: str) -> bool:
@@ -133,7 +155,7 @@ def _address(base_url: str, *, live: bool) -> str:
 
 
 def _check_credential(value: Secret, name: str) -> None:
-    if not _HEADER_VALUE.fullmatch(value.reveal()):
+    if not _VISIBLE.fullmatch(value.reveal()):
         raise UsageError(f"the {name} is empty, or holds spaces or characters that no such credential has")
 
 
