@@ -81,7 +81,13 @@ class PastManifests:
         previous = block.get("previous_display_names")
         names = [block.get("display_name", name), *(previous if isinstance(previous, list) else ())]
         texts = [self._text(one) for one in names]
-        return connection.display_name in texts or None in texts
+        if connection.display_name in texts or None in texts:
+            return True
+        client = (self._text(block.get("issuer")), self._text(block.get("client_id")))
+        return bool(connection.issuer) and all(
+            text in {None, live}
+            for text, live in zip(client, (connection.issuer, connection.client_id), strict=True)
+        )
 
     def _text(self, value: object) -> str | None:
         """Return a text with its variables put in, nothing for no text; None if it cannot be told."""

@@ -21,7 +21,11 @@ _YAML: Final = ("*.yaml", "*.yml")
 
 
 class NoHistory(Exception):
-    """There is no Git, or no repository. The text says which."""
+    """Git cannot be asked; the text says why. ``is_kept``: there is a repository all the same."""
+
+    def __init__(self, message: str, *, is_kept: bool = True) -> None:
+        super().__init__(message)
+        self.is_kept = is_kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +133,16 @@ def _run(folder: Path, *words: str) -> bytes:
         except subprocess.TimeoutExpired as error:
             raise UsageError(f"git took longer than {_SECONDS} seconds to go through its history") from error
     if process.returncode != 0:
-        raise NoHistory(f"{folder} is in no Git repository")
+        if _has_repository(folder):
+            raise NoHistory(f"Git refuses to read the repository that {folder} is in")
+        raise NoHistory(f"{folder} is in no Git repository", is_kept=False)
     return answer
+
+
+def _has_repository(folder: Path) -> bool:
+    """Tell without Git whether the folder is in a work tree."""
+    real = folder.resolve()
+    return "GIT_DIR" in os.environ or any((one / ".git").exists() for one in (real, *real.parents))
 
 
 @contextmanager
@@ -147,7 +159,8 @@ def _started(folder: Path, *words: str) -> Iterator[subprocess.Popen[bytes]]:
             stderr=subprocess.DEVNULL,
         )
     except OSError as error:
-        raise NoHistory("there is no `git` to be found") from error
+        is_kept = _has_repository(folder)
+        raise NoHistory("there is no `git` to be found", is_kept=is_kept) from error
     with process:
         try:
             yield process

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from reconciler.core.planner import Choices
     from reconciler.core.state import DesiredOrganization, LiveOrganization, Organization
     from reconciler.providers.base import Reader
+    from reconciler.workflow.elsewhere import OtherDocuments
     from reconciler.workflow.past import Past
 
 _MOST_QUESTIONS: Final = 10
@@ -33,10 +34,15 @@ class OtherOrganization(ProviderError):
 
 @dataclass(slots=True)
 class Deciding:
-    """Plans organizations one by one. ``past`` is asked before anything undeclared is deleted."""
+    """Plans organizations one by one.
+
+    Before anything undeclared is deleted, ``others`` is asked whether another document declares it,
+    and ``past`` whether its last declaration forbade that.
+    """
 
     reader: Reader
     past: Past | None = None
+    others: OtherDocuments | None = None
     _questions: int = 0
     _borrowers: dict[str, list[str]] = field(default_factory=dict)
 
@@ -70,11 +76,21 @@ class Deciding:
             for one in plan.changes
             if isinstance(one, Delete) and one.reason is ActionReason.NOT_DECLARED
         ]
-        if self.past is None or not doomed:
+        if not doomed:
+            return plan
+        if self.others is not None:
+            objection = await asyncio.to_thread(self.others.objection, desired, live.organization)
+            if objection is not None:
+                return unreadable(
+                    desired, ProviderError(f"undeclared connections are to go, but {objection}")
+                )
+        if self.past is None:
             return plan
         try:
             protections = await asyncio.to_thread(self.past.protections, desired, live.organization, doomed)
         except NoHistory as error:
+            if error.is_kept:
+                return unreadable(desired, ProviderError(_unasked(error)))
             return replace(plan, diagnostics=(*plan.diagnostics, _unchecked(desired, error)))
         return plan_organization(replace(desired, protections=protections), live, choices)
 
@@ -118,6 +134,13 @@ class Deciding:
     def _may_ask(self) -> bool:
         self._questions += 1
         return self._questions <= _MOST_QUESTIONS
+
+
+def _unasked(error: NoHistory) -> str:
+    return (
+        "undeclared connections are to go, and Git cannot be asked whether a removed block had "
+        f"`prevent_destroy: true`: {error}; make Git work here (is it installed, does it trust the folder?)"
+    )
 
 
 def _unchecked(desired: DesiredOrganization, error: NoHistory) -> Diagnostic:

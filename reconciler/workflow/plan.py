@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from reconciler.core.planner import Choices
     from reconciler.core.state import DesiredState, Organization
     from reconciler.providers.base import Reader
+    from reconciler.workflow.elsewhere import OtherDocuments
     from reconciler.workflow.gather import Batch
     from reconciler.workflow.past import Past
 
@@ -85,16 +86,18 @@ async def stream_plan(
     circumstances: Circumstances,
     progress: Progress,
     past: Past | None = None,
+    others: OtherDocuments | None = None,
 ) -> Plan:
     """Plan organization by organization while batches come in; what is unchanged is not kept.
 
     One that cannot be read or is refused does not hide the others. ``past`` knows which blocks that
     were removed forbade to destroy a connection; without it `prune` deletes whatever is not declared.
+    ``others`` knows the documents that are not among the batches; leave it out if there are none.
 
     Raises:
         AccessDenied: the credentials are not accepted; nothing else would be either.
     """
-    deciding = Deciding(reader, past)
+    deciding = Deciding(reader, past, others)
     planning = _Planning(reader, deciding, choices, progress)
     await consume(planning.found(batches), planning.decide, concurrency=limits.concurrency)
     plans, summary = planning.plans, planning.summary

@@ -1,0 +1,97 @@
+"""A run that reads only some manifests never deletes what others declare."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.cli.workplace import Workplace
+
+FIRST = """\
+    organization: {}
+    prune: true
+    connections:
+      a: {{issuer: "https://a.example.com", client_id: a}}
+"""
+SECOND = """\
+    organization: {}
+    connections:
+      b: {{issuer: "https://b.example.com", client_id: b}}
+"""
+
+
+@pytest.fixture
+def shared(bare: Workplace, running: object) -> Workplace:
+    """Two documents for one organization, of which one prunes; both connections are live."""
+    bare.use(running)  # type: ignore[arg-type]  # the emulator of the fixture
+    bare.emulator.add_organization("acme", organization_external_id="acme-ext")
+    for name in "ab":
+        issuer = f"https://{name}.example.com"
+        bare.emulator.add_connection("acme", display_name=name, issuer=issuer, client_id=name)
+    bare.write("organizations/a.yaml", FIRST.format("acme"))
+    return bare
+
+
+def refused(place: Workplace, *words: str) -> str:
+    ended = place.run(*words)
+    assert ended.code == 1, ended.said
+    assert len(place.emulator.oidc_connections("acme")) == 2
+    assert not place.emulator.request_log.writes
+    return ended.said
+
+
+@pytest.mark.parametrize("name", ["acme", "acme-ext"])
+@pytest.mark.parametrize("words", [("organizations/a.yaml",), ("--target", "acme/*"), ("--shard", "1/1")])
+def test_prune_asks_the_documents_that_were_not_read(
+    shared: Workplace, words: tuple[str, ...], name: str
+) -> None:
+    shared.write("organizations/b.yaml", SECOND.format(name))
+    said = refused(shared, "apply", "--auto-approve", *words)
+    assert "organizations/b.yaml:1:1" in said
+
+
+def test_so_does_a_run_over_what_has_changed(shared: Workplace) -> None:
+    shared.write("organizations/b.yaml", SECOND.format("acme"))
+    git = ("git", "-c", "user.name=x", "-c", "user.email=x@example.com")
+    for words in (("init", "-q"), ("add", "."), ("commit", "-qm", "both")):
+        subprocess.run([*git, *words], check=True, capture_output=True)
+    shared.write("organizations/a.yaml", FIRST.format("acme").replace("client_id: a", "client_id: other"))
+    assert "organizations/b.yaml:1:1" in refused(shared, "apply", "--auto-approve", "--changed-since", "HEAD")
+
+
+def test_it_deletes_nothing_where_the_others_cannot_be_read(shared: Workplace) -> None:
+    shared.write("organizations/b.yaml", "    organization: [\n")
+    said = refused(shared, "apply", "--auto-approve", "organizations/a.yaml")
+    assert "whether other manifests declare it cannot be told" in said
+
+
+def test_it_prunes_where_no_other_document_speaks_of_the_organization(shared: Workplace) -> None:
+    shared.write("organizations/b.yaml", SECOND.format("globex"))
+    assert shared.run("apply", "--auto-approve", "organizations/a.yaml").code == 0
+    assert [one["display_name"] for one in shared.emulator.oidc_connections("acme")] == ["a"]
+
+
+@pytest.mark.parametrize("obstacle", ["GIT_DIR", "PATH"])
+def test_prune_deletes_nothing_while_git_does_not_answer_for_its_repository(
+    shared: Workplace, obstacle: str
+) -> None:
+    subprocess.run(["git", "init", "-q"], check=True)
+    shared.setenv(obstacle, "/nowhere")
+    assert "Git cannot be asked" in refused(shared, "apply", "--auto-approve")
+
+
+def test_a_protected_connection_that_was_renamed_in_the_dashboard_stays_protected(shared: Workplace) -> None:
+    protected = FIRST.format("acme") + (
+        '      b: {issuer: "https://b.example.com", client_id: b, lifecycle: {prevent_destroy: true}}\n'
+    )
+    shared.write("organizations/a.yaml", protected)
+    git = ("git", "-c", "user.name=x", "-c", "user.email=x@example.com")
+    for words in (("init", "-q"), ("add", "."), ("commit", "-qm", "protected")):
+        subprocess.run([*git, *words], check=True, capture_output=True)
+    shared.write("organizations/a.yaml", FIRST.format("acme"))
+    renamed = next(one for one in shared.emulator.oidc_connections("acme") if one["display_name"] == "b")
+    shared.emulator.edit_connection(renamed["connection_id"], display_name="renamed by hand")
+    assert "prevent_destroy" in refused(shared, "apply", "--auto-approve")
