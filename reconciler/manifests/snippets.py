@@ -59,7 +59,7 @@ _SUSPICIOUS: Final = re.compile(r"secret|passw|token|credential|private", re.IGN
 _HARMLESS: Final = re.compile(r"secret_expires_on|token_url|^\s*secrets(?=:)")
 _KEYED: Final = re.compile(r"(\s*(?:- +)*)([\"']?)([^\s\"':{}\[\],&*!#]+)\2\s*:(?=\s|$)")
 _INNER_KEY: Final = re.compile(r"([^\s\"':{}\[\],]+)[\"']?\s*:(?=\s|$)")
-_TARGET: Final = re.compile(r"""^([^\S\n]*+)(?:.*[\s{,?"'])??target["']?[^\S\n]*:(?=\s|$)""", re.MULTILINE)
+_TARGET: Final = re.compile(r"""^([^\S\n]*+)(?:.*[ \t{,?"'])??target["']?[^\S\n]*:(?=\s|$)""", re.MULTILINE)
 _NEXT: Final = re.compile(
     r"""^([^\S\n]*+)(?:version|organizations|vars|defaults|limits|policies|secrets|---)(?=[\s"':]|$)""",
     re.MULTILINE,
