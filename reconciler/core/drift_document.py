@@ -6,11 +6,12 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.address import Address
+from reconciler.core.connection import WRITABLE_FIELDS
 from reconciler.core.drift import DriftKind, DriftReport, Finding, Standing
 from reconciler.core.errors import ReportRefused
-from reconciler.core.plan import Environment, Scope, Unmanaged
+from reconciler.core.plain_data import count, flag, mapping, text, texts
 from reconciler.core.plan_document import diagnostic_document, plain, unmanaged_document
-from reconciler.core.plan_parsing import read_connection, read_diagnostic, read_source
+from reconciler.core.plan_parsing import read_diagnostic, read_scope, read_source, read_unmanaged
 
 if TYPE_CHECKING:
     from reconciler.core.change import Value
@@ -71,23 +72,20 @@ def _check(document: object) -> None:
 
 
 def _report(document: Document) -> DriftReport:
-    target, summary = document["target"], document["summary"]
+    summary = document["summary"]
     return DriftReport(
-        scope=Scope(target["base_url"], target["principal"], Environment(target["environment"])),
-        created_at=document["timestamp"],
-        commit=document["commit"],
+        scope=read_scope(document["target"]),
+        created_at=text(document["timestamp"]),
+        commit=text(document["commit"]),
         findings=tuple(_read_finding(one) for one in document["findings"]),
         resolved=tuple(_read_finding(one) for one in document["resolved"]),
         unchecked=tuple(_read_finding(one) for one in document["unchecked"]),
-        unmanaged=tuple(
-            Unmanaged(one["organization"], read_connection(one["connection"]))
-            for one in document["unmanaged"]
-        ),
+        unmanaged=tuple(read_unmanaged(one) for one in document["unmanaged"]),
         diagnostics=tuple(read_diagnostic(one) for one in document["diagnostics"]),
-        organizations=summary["organizations"],
-        refused=summary["refused"],
-        secrets_compared=document["secrets_compared"],
-        previous_at=document["previous_timestamp"],
+        organizations=count(summary["organizations"]),
+        refused=count(summary["refused"]),
+        secrets_compared=flag(document["secrets_compared"]),
+        previous_at=text(document["previous_timestamp"]),
     )
 
 
@@ -117,23 +115,25 @@ def _source(location: SourceLocation) -> Document:
 
 
 def _read_finding(document: Document) -> Finding:
+    kind, attribute = DriftKind(document["kind"]), document["attribute"]
+    if attribute not in (WRITABLE_FIELDS if kind is DriftKind.CHANGED else (None,)):
+        raise ValueError(attribute)
+    identifier = document["connection_id"]
     return Finding(
-        address=Address(document["organization"], document["name"]),
-        organization_id=document["organization_id"],
-        kind=DriftKind(document["kind"]),
-        connection_id=document["connection_id"] or "",
-        attribute=document["attribute"] or "",
+        address=Address(text(document["organization"]), text(document["name"])),
+        organization_id=text(document["organization_id"]),
+        kind=kind,
+        connection_id="" if identifier is None else text(identifier),
+        attribute=attribute or "",
         declared=_read_value(document["declared"]),
         live=_read_value(document["live"]),
         location=read_source(document.get("source")),
         standing=Standing(document["standing"]),
-        first_seen=document["first_seen"],
+        first_seen=text(document["first_seen"]),
     )
 
 
 def _read_value(value: object) -> Value | None:
-    if value is None or isinstance(value, str | dict):
+    if value is None or isinstance(value, str):
         return value
-    if isinstance(value, list):
-        return tuple(value)
-    raise ValueError(type(value).__name__)
+    return texts(value) if isinstance(value, list) else mapping(value)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.core.address import Address
 from reconciler.core.change import Action, ActionReason, Change, Create, Delete, Update
-from reconciler.core.connection import FIELDS, OidcConnection
+from reconciler.core.connection import FIELDS, SENSITIVE_FIELDS, WRITABLE_FIELDS, OidcConnection
 from reconciler.core.errors import Diagnostic, PlanRefused, Severity, Snippet, SourceLocation
+from reconciler.core.plain_data import count, flag, mapping, text, texts
 from reconciler.core.plan import Environment, Plan, PlanSummary, Scope, Unmanaged
 from reconciler.core.plan_document import FORMAT_VERSION, digest
 from reconciler.core.secret import Locator, SecretReference
@@ -38,7 +39,7 @@ def from_document(document: Document) -> Plan:
 def read_connection(document: Document, secret: SecretReference | None = None) -> OidcConnection:
     """Return the connection that a document holds."""
     values: dict[str, Any] = {
-        name: _READERS.get(name, _text)(value)
+        name: _READERS.get(name, text)(value)
         for name, value in document.items()
         if name in FIELDS and name != "client_secret"
     }
@@ -49,43 +50,59 @@ def read_source(document: Document | None) -> SourceLocation | None:
     """Return a place, or None where none is told."""
     if document is None:
         return None
-    return SourceLocation(document["filename"], document["line"], document["column"])
+    return SourceLocation(
+        text(document["filename"]), count(document["line"], 1), count(document["column"], 1)
+    )
 
 
 def read_diagnostic(document: Document) -> Diagnostic:
     """Return the finding that a document holds."""
-    place, code = document.get("range"), document.get("snippet")
-    start = place["start"] if place else {}
     return Diagnostic(
         Severity(document["severity"]),
-        document["code"],
-        document["summary"],
-        document.get("detail", ""),
-        document.get("hint", ""),
-        document.get("address", ""),
-        SourceLocation(place["filename"], start["line"], start["column"], start["byte"]) if place else None,
-        Snippet(code["code"], code["highlight_start_offset"], code["highlight_end_offset"]) if code else None,
+        text(document["code"]),
+        text(document["summary"]),
+        text(document.get("detail", "")),
+        text(document.get("hint", "")),
+        text(document.get("address", "")),
+        location=_read_range(document.get("range")),
+        snippet=_read_snippet(document.get("snippet")),
     )
 
 
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(type(value))
-    return value
+def read_scope(document: Document) -> Scope:
+    """Return whom a document is for."""
+    return Scope(
+        text(document["base_url"]), text(document["principal"]), Environment(document["environment"])
+    )
 
 
-def _scopes(value: list[object]) -> tuple[str, ...]:
-    return tuple(_text(one) for one in value)
+def read_unmanaged(document: Document) -> Unmanaged:
+    """Return a connection that nobody declares."""
+    return Unmanaged(text(document["organization"]), read_connection(document["connection"]))
 
 
-def _mapping(value: dict[object, Any]) -> dict[str, Any]:
-    """Return a mapping; what is live may hold any JSON, whatever a manifest can declare."""
-    return {_text(key): one for key, one in value.items()}
+def _read_range(document: Document | None) -> SourceLocation | None:
+    if document is None:
+        return None
+    start = document["start"]
+    return SourceLocation(
+        text(document["filename"]), count(start["line"], 1), count(start["column"], 1), count(start["byte"])
+    )
+
+
+def _read_snippet(document: Document | None) -> Snippet | None:
+    if document is None:
+        return None
+    code, start = text(document["code"]), count(document["highlight_start_offset"])
+    end = count(document["highlight_end_offset"], start)
+    if end > len(code):
+        raise ValueError(end)
+    return Snippet(code, start, end)
 
 
 _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
-    "custom_scopes": _scopes,
-    "attribute_mapping": _mapping,
+    "custom_scopes": texts,
+    "attribute_mapping": mapping,
 }
 
 
@@ -101,38 +118,47 @@ def _check_version(document: object) -> None:
 
 
 def _plan(document: Document) -> Plan:
-    target = document["target"]
+    changes = tuple(_change(one) for one in document["resource_changes"])
     return Plan(
-        scope=Scope(target["base_url"], target["principal"], Environment(target["environment"])),
-        created_at=document["timestamp"],
-        changes=tuple(_change(one) for one in document["resource_changes"]),
-        unmanaged=tuple(
-            Unmanaged(one["organization"], read_connection(one["connection"]))
-            for one in document["unmanaged"]
-        ),
+        scope=read_scope(document["target"]),
+        created_at=text(document["timestamp"]),
+        changes=changes,
+        unmanaged=tuple(read_unmanaged(one) for one in document["unmanaged"]),
         diagnostics=tuple(read_diagnostic(one) for one in document["diagnostics"]),
         blocks=tuple(read_diagnostic(one) for one in document["blocks"]),
         risks=tuple(read_diagnostic(one) for one in document["risks"]),
-        summary=PlanSummary(**{field.name: document["summary"][field.name] for field in fields(PlanSummary)}),
-        commit=document["commit"],
-        secrets_compared=document["secrets_compared"],
+        summary=_summary(document["summary"], changes),
+        commit=text(document["commit"]),
+        secrets_compared=flag(document["secrets_compared"]),
         share=_share(document.get("shard")),
     )
+
+
+def _summary(document: Document, changes: tuple[Change, ...]) -> PlanSummary:
+    """Return the counts; those of changes, by which deletes are limited, must be right."""
+    summary = PlanSummary(**{field.name: count(document[field.name]) for field in fields(PlanSummary)})
+    for name, kind in (("add", Create), ("change", Update), ("destroy", Delete)):
+        held, said = sum(isinstance(one, kind) for one in changes), getattr(summary, name)
+        if held != said:
+            raise PlanRefused(
+                f"the plan file says {said} to {name}, but holds {held}: it was not written by this program"
+            )
+    return summary
 
 
 def _share(document: Document | None) -> Share | None:
     if document is None:
         return None
     return Share(
-        shard=Shard(int(document["index"]), int(document["count"])),
-        positions={str(name): int(position) for name, position in document["positions"].items()},
-        remarks=int(document["remarks"]),
+        shard=Shard(count(document["index"], 1), count(document["count"], 1)),
+        positions={name: count(position) for name, position in mapping(document["positions"]).items()},
+        remarks=count(document["remarks"]),
     )
 
 
 def _change(document: Document) -> Change:
-    address = Address(_text(document["organization"]), _text(document["name"]))
-    organization_id = _text(document["organization_id"])
+    address = Address(text(document["organization"]), text(document["name"]))
+    organization_id = text(document["organization_id"])
     location = read_source(document.get("source"))
     change = document["change"]
     match Action(change["actions"][0]):
@@ -142,18 +168,19 @@ def _change(document: Document) -> Change:
                 address=address,
                 organization_id=organization_id,
                 declared=_read_declared(document),
-                resumes=resumes and read_connection(resumes),
-                namesakes=tuple(document.get("namesakes", ())),
+                resumes=None if resumes is None else read_connection(resumes),
+                namesakes=texts(document.get("namesakes", [])),
                 location=location,
             )
         case Action.UPDATE:
+            declared = _read_declared(document)
             return Update(
                 address=address,
                 organization_id=organization_id,
-                declared=_read_declared(document),
+                declared=declared,
                 before=_with_empties(read_connection(change["before"])),
-                changed=tuple(document["changed"]),
-                uncomparable=tuple(document["uncomparable"]),
+                changed=texts(document["changed"], declared.declared_fields),
+                uncomparable=texts(document["uncomparable"], SENSITIVE_FIELDS),
                 location=location,
             )
         case Action.DELETE:
@@ -170,12 +197,13 @@ def _change(document: Document) -> Change:
 
 def _read_declared(document: Document) -> OidcConnection:
     after = document["change"]["after"]
-    names = [name for name in document["declared"] if name != "client_secret"]
+    names = [name for name in texts(document["declared"], WRITABLE_FIELDS) if name != "client_secret"]
     if "attribute_mapping" in document.get("changed", names):
         for claim in after["attribute_mapping"].values():
-            _text(claim)
+            text(claim)
     reference = document.get("secret_reference")
-    return read_connection({name: after[name] for name in names}, reference and _read_reference(reference))
+    secret = None if reference is None else _read_reference(reference)
+    return read_connection({name: after[name] for name in names}, secret)
 
 
 def _with_empties(connection: OidcConnection) -> OidcConnection:
@@ -189,7 +217,7 @@ def _with_empties(connection: OidcConnection) -> OidcConnection:
 
 def _read_reference(document: Document) -> SecretReference:
     parts = tuple(
-        Locator(_text(part["scheme"]), _text(part["path"])) if "scheme" in part else _text(part["literal"])
+        Locator(text(part["scheme"]), text(part["path"])) if "scheme" in part else text(part["literal"])
         for part in document["parts"]
     )
-    return SecretReference(_text(document["text"]), parts)
+    return SecretReference(text(document["text"]), parts)

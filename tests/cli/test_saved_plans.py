@@ -165,6 +165,9 @@ def test_what_is_no_text_is_refused(saved: Workplace) -> None:
         lambda plan: plan.update(target=None),
         lambda plan: plan.update(summary={"add": "many"}),
         lambda plan: plan.update(diagnostics=[None]),
+        lambda plan: plan.update(timestamp=5),
+        lambda plan: plan["summary"].update(add=1),
+        lambda plan: plan["summary"].update(add="2"),
     ],
 )
 def test_a_well_sealed_plan_that_makes_no_sense_is_refused_without_a_traceback(
@@ -206,6 +209,21 @@ def test_delete_limits_hold_when_it_is_applied(place: Workplace) -> None:
     refused(place, "--allow-deletes 2")
     assert place.run("apply", "plan.json", "--allow-deletes", "2").code == 0
     assert not place.live("acme")
+
+
+def test_a_plan_cannot_hide_its_deletes_from_the_limits(place: Workplace) -> None:
+    place.applied()
+    for slug in ("acme", "globex"):
+        place.declare(slug, state="absent")
+    place.write("reconciler.yaml", "limits: {max_deletes: 1}")
+    assert place.run("plan", "--out", "plan.json").code == 1
+
+    def hide(plan: dict[str, Any]) -> None:
+        plan["summary"]["destroy"], plan["blocks"] = 0, []
+
+    rewrite(hide)
+    refused(place, "says 0 to destroy, but holds 2")
+    assert place.run("show", "plan.json").code == 1
 
 
 def test_a_plan_made_without_secrets_applies_them(place: Workplace) -> None:

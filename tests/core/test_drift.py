@@ -16,9 +16,10 @@ from reconciler.core.errors import Diagnostic, ReportRefused, Severity
 from reconciler.core.plan import Environment, Scope
 from reconciler.core.planner import unreadable
 from reconciler.core.secret import Secret
-from reconciler.reports import drift_json, render_drift
+from reconciler.reports import DRIFT_FORMATS, drift_json, render_drift
 from tests.core.builders import choices, declared, desired, live, live_connection, plan, reference, whole
 from tests.core.estates import CANARIES, OLD_SECRETS, Estate, estates
+from tests.core.forging import forgeries, is_harmless
 
 if TYPE_CHECKING:
     from reconciler.core.plan import Plan
@@ -266,6 +267,20 @@ def test_values_that_no_attribute_has_are_refused() -> None:
     document["findings"][0]["live"] = 3
     with pytest.raises(ReportRefused, match="not complete"):
         from_document(document)
+
+
+def test_whatever_stands_where_every_format_shows_what_is_compared_with_it_or_it_is_refused() -> None:
+    made = drifted(client_id="b", custom_scopes=("openid", "x"))
+    shown = 0
+    for forged in forgeries(json.loads(json.dumps(to_document(find_drift(made), "1")))):
+        try:
+            found = find_drift(later(made), from_document(forged))
+        except ReportRefused:
+            continue
+        for format_, render in DRIFT_FORMATS.items():
+            is_harmless(render(found, color=False), format_)
+        shown += 1
+    assert shown, "what is for people only may be any text"
 
 
 def test_the_counts_are_of_what_is_there() -> None:

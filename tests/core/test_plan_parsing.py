@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from reconciler.core.errors import Diagnostic, PlanRefused, Severity, SourceLocation
-from reconciler.core.plan import Plan
+from reconciler.core.plan import Plan, PlanSummary, Unmanaged
 from reconciler.core.plan_document import digest, to_document
 from reconciler.core.plan_parsing import from_document
 from reconciler.core.secret import Locator, SecretReference
+from reconciler.reports import PLAN_FORMATS
 from tests.core.builders import SCOPE, WHEN, declared, desired, live, live_connection, plan, whole
+from tests.core.forging import forgeries, is_harmless
 from tests.reports.samples import CREATE, DELETE, ERROR, RESUMED, UPDATE
 
 if TYPE_CHECKING:
@@ -24,6 +27,7 @@ PLAN = Plan(
     changes=(CREATE, UPDATE, DELETE),
     diagnostics=(ERROR, Diagnostic(Severity.WARNING, "w", "look", location=SourceLocation("a.yaml", 2, 3))),
     blocks=(ERROR,),
+    summary=PlanSummary(add=1, change=1, destroy=1),
     commit="0a1b",
     secrets_compared=False,
 )
@@ -45,7 +49,7 @@ def test_what_was_written_is_read() -> None:
 
 
 def test_a_resumed_create_is_read() -> None:
-    of = Plan(scope=SCOPE, created_at=WHEN, changes=(RESUMED,))
+    of = Plan(scope=SCOPE, created_at=WHEN, changes=(RESUMED,), summary=PlanSummary(add=1))
     assert from_document(document(of)) == of
 
 
@@ -166,3 +170,29 @@ def test_a_mapping_that_is_to_be_sent_holds_texts_only() -> None:
     broken["resource_changes"][0]["change"]["after"]["attribute_mapping"] = {"a": 1}
     with pytest.raises(PlanRefused, match="not complete"):
         from_document(sealed(broken))
+
+
+@pytest.mark.parametrize(
+    ("name", "number"), [("add", 0), ("change", 2), ("destroy", 0), ("destroy", "1"), ("unmanaged", -1)]
+)
+def test_counts_that_are_not_those_of_the_changes_are_refused(name: str, number: object) -> None:
+    """Deletes are limited by them."""
+    forged = document()
+    forged["summary"][name] = number
+    with pytest.raises(PlanRefused):
+        from_document(sealed(forged))
+
+
+def test_whatever_stands_where_every_format_shows_the_plan_or_it_is_refused() -> None:
+    unmanaged = (Unmanaged("acme", live_connection(7, display_name="x")),)
+    original = document(replace(PLAN, unmanaged=unmanaged, risks=PLAN.blocks))
+    shown = 0
+    for forged in forgeries(original):
+        try:
+            found = from_document(sealed(forged))
+        except PlanRefused:
+            continue
+        for format_, render in PLAN_FORMATS.items():
+            is_harmless(render(found, color=False), format_)
+        shown += 1
+    assert shown, "what is for people only may be any text"
