@@ -9,7 +9,7 @@ from reconciler.core.connection import COMPUTED_FIELDS
 from reconciler.core.secret import SecretReference
 from reconciler.manifests.composer import UNUSABLE
 from reconciler.manifests.events import name_of
-from reconciler.manifests.kinds import TYPE_HINTS, WANTED, kind_of
+from reconciler.manifests.kinds import PLAIN_NUMBERS, TYPE_HINTS, WANTED, kind_of
 from reconciler.manifests.patterns import object_to
 from reconciler.manifests.scalars import Misread
 from reconciler.manifests.shapes import choices, holds_keys, known_keys
@@ -154,6 +154,9 @@ class _Explanation:
             self._add("secret-out-of-place", f"{self._name} cannot hold a reference to a secret")
         elif WANTED.get(kind) == "text" and not isinstance(self._found, dict | list):
             self._unquoted()
+        elif self._found is Misread.NUMBER and WANTED.get(kind) in PLAIN_NUMBERS:
+            summary = f"{self._name} has to be {WANTED[kind]} in plain decimal digits"
+            self._add("wrong-type", summary, PLAIN_NUMBERS[WANTED[kind]])
         else:
             summary = (
                 f"{self._name} has to be {WANTED.get(kind, 'something else')}, not {kind_of(self._found)}"
@@ -172,7 +175,8 @@ class _Explanation:
         """Report text that YAML takes for something else, and show it as it has to be written."""
         written = self._report.written(self._path)
         is_choice = choices(self._definition, self._path)
-        hint = f"write it in quotes: {_quoted(written)}" if written else "write it in quotes"
+        is_shown = written and self._path[0] != "target"  # where it may be a credential by mistake
+        hint = f"write it in quotes: {_quoted(written)}" if is_shown else "write it in quotes"
         if is_choice and written not in is_choice:
             hint = f"known: {', '.join(is_choice)}"
         kind = "a boolean" if self._found is Misread.OFF else kind_of(self._found)
@@ -210,7 +214,7 @@ def _has(value: Value, step: str | int) -> bool:
 def _is_secret(path: Path) -> bool:
     """Tell whether a secret belongs at ``path``, so that nothing of what is there may be shown."""
     match path:
-        case ("connections", _, "client_secret") | ("target", "secret" | "session_token"):
+        case ("connections", _, "client_secret") | ("target", "secret" | "session_token" | "session_jwt"):
             return True
         case _:
             return False

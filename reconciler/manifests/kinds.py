@@ -36,6 +36,12 @@ TYPE_HINTS: Final = {
 }
 """How to write it, by the same."""
 
+PLAIN_NUMBERS: Final = {
+    "a number": "write it such as 10 or 0.5, without exponent, underscores or leading zeros",
+    "a whole number": "write it such as 10, without point, exponent, underscores or leading zeros",
+}
+"""How to write what YAML takes for a number that is none here, by what is wanted."""
+
 _KINDS: Final = (
     (bool, "a boolean"),
     (int | float, "a number"),

@@ -114,3 +114,26 @@ def test_every_finding_is_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(InvalidConfiguration) as refused:
         load_project(None, tmp_path)
     assert [one.code for one in refused.value.diagnostics] == ["unknown-key", "out-of-bounds", "not-text"]
+
+
+@pytest.mark.parametrize(
+    "written", ["HUNTER2", "12345678", "[HUNTER2, 12345678]", "{a: HUNTER2}", "0x12345678"]
+)
+@pytest.mark.parametrize("name", ["secret", "session_token", "session_jwt", "public_token", "base_url"])
+def test_what_is_written_into_the_target_is_repeated_nowhere(tmp_path: Path, name: str, written: str) -> None:
+    (tmp_path / "reconciler.yaml").write_text(f"target:\n  {name}: {written}\n")
+    with pytest.raises(InvalidConfiguration) as caught:
+        load_project(None, tmp_path)
+    assert "HUNTER2" not in repr(caught.value.diagnostics)
+    assert "12345678" not in repr(caught.value.diagnostics)
+
+
+@pytest.mark.parametrize("written", [".nan", "1e-300", "1e+06", "0x10", "1_000", "010", "1:30"])
+@pytest.mark.parametrize("name", ["requests_per_second", "concurrency"])
+def test_numbers_in_other_writings_are_asked_for_in_digits(tmp_path: Path, name: str, written: str) -> None:
+    (tmp_path / "reconciler.yaml").write_text(f"limits:\n  {name}: {written}\n")
+    with pytest.raises(InvalidConfiguration) as caught:
+        load_project(None, tmp_path)
+    (found,) = caught.value.diagnostics
+    assert found.summary.endswith("number in plain decimal digits")
+    assert "10" in found.hint
