@@ -47,6 +47,51 @@ def refuse_if_altered(before: OidcConnection, found: OidcConnection) -> None:
         )
 
 
+def refuse_if_interfered(before: OidcConnection, live: LiveOrganization) -> None:
+    """Make sure that an update which had to wait still finds the connection as it was.
+
+    Raises:
+        Unsettled: somebody has written meanwhile.
+    """
+    found = live.connection(before.connection_id or "")
+    if found is None:  # the list lags, or it is gone, which the update itself will tell
+        return
+    altered = [name for name in before.declared_fields if getattr(before, name) != getattr(found, name)]
+    if altered:
+        raise Unsettled(
+            f"changed since the plan: while the service let the update wait, somebody else has changed "
+            f"{', '.join(altered)} of {found.connection_id}; nothing was overwritten, plan again"
+        )
+
+
+def refuse_if_appeared(live: LiveOrganization, display_name: str, known: Collection[str]) -> None:
+    """Make sure that nobody has created the connection while the create had to wait.
+
+    Raises:
+        Unsettled: there is one of that name now.
+    """
+    found = twins(live, display_name, known)
+    if found:
+        raise Unsettled(
+            f"changed since the plan: while the service let the create wait, {found[0].connection_id} of "
+            "that name appeared; nothing was created, plan again"
+        )
+
+
+def refuse_if_not_planned(change: Delete, live: LiveOrganization, secrets: Secrets) -> None:
+    """Make sure that a delete which had to wait still finds what the plan saw.
+
+    Raises:
+        Unsettled: it does not.
+    """
+    verdict = judge(change, live, secrets)
+    if isinstance(verdict, Stale):
+        raise Unsettled(
+            f"changed since the plan: while the service let the delete wait, {verdict.reason}; it was left "
+            "alone, plan again"
+        )
+
+
 def refuse_if_moved_on(change: Delete, live: LiveOrganization, secrets: Secrets) -> None:
     """Make sure, before a delete whose answer was lost is sent again, that it still is what was planned.
 

@@ -9,8 +9,11 @@ from reconciler.applier.settling import Settling, Unsettled
 from reconciler.applier.surprises import (
     listed,
     refuse_if_altered,
+    refuse_if_appeared,
     refuse_if_filled_in,
+    refuse_if_interfered,
     refuse_if_moved_on,
+    refuse_if_not_planned,
     report_twins,
 )
 from reconciler.applier.wording import (
@@ -119,7 +122,7 @@ class Writing:
         connection_id = change.before.connection_id or ""
         effect = Effect(live, change.before)
         for attempt in range(self._repeats + 1):
-            is_answered = await self._delete(change.organization_id, connection_id, attempt)
+            is_answered = await self._delete(change, connection_id, attempt)
             effect.live = await self._settling.until_gone(connection_id)
             if effect.live.connection(connection_id) is None:
                 return effect
@@ -131,10 +134,14 @@ class Writing:
             "service has kept it: wait a while before planning again"
         )
 
-    async def _delete(self, organization_id: str, connection_id: str, attempt: int) -> bool:
+    async def _delete(self, change: Delete, connection_id: str, attempt: int) -> bool:
         """Send a delete; return whether there was an answer."""
+
+        async def recheck() -> None:
+            refuse_if_not_planned(change, await self._settling.once(), self._secrets)
+
         try:
-            await self._provider.delete_connection(organization_id, connection_id)
+            await self._provider.delete_connection(change.organization_id, connection_id, recheck=recheck)
         except ConnectionNotFound:
             self.receipt.append("it was gone already")
         except RequestRejected as error:
@@ -148,9 +155,15 @@ class Writing:
     async def _begin(self, change: Create, live: LiveOrganization, known: set[str]) -> Effect:
         name = change.declared.display_name or ""
         provider = change.declared.identity_provider or ""
+
+        async def recheck() -> None:
+            refuse_if_appeared(await self._settling.once(), name, known)
+
         for attempt in range(self._repeats + 1):
             try:
-                created = await self._provider.create_connection(change.organization_id, name, provider)
+                created = await self._provider.create_connection(
+                    change.organization_id, name, provider, recheck=recheck
+                )
             except RequestRejected as error:
                 error.message = refused("to create it", error.message)
                 raise
@@ -206,10 +219,16 @@ class Writing:
         connection_id = before.connection_id or ""
         values = resolved(values_to_send(declared, missing), self._secrets)
         self._sent.update(values.declared_fields)
+
+        async def recheck() -> None:
+            refuse_if_interfered(before, await self._settling.once())
+
         for attempt in range(self._repeats + 1):
             self._is_repeated |= attempt > 0
             try:
-                written = await self._provider.update_connection(organization_id, connection_id, values)
+                written = await self._provider.update_connection(
+                    organization_id, connection_id, values, recheck=recheck
+                )
             except RequestRejected as error:
                 error.message = refused(", ".join(values.declared_fields), error.message)
                 raise

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -11,6 +12,10 @@ if TYPE_CHECKING:
     from reconciler.core.connection import OidcConnection
     from reconciler.core.errors import ProviderError
     from reconciler.core.state import LiveOrganization, Organization
+
+Recheck: TypeAlias = Callable[[], Awaitable[None]]
+"""Reads again before a write that had to wait is sent once more; raises a `ProviderError` if it must
+not be, since what it relies on has changed meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,23 +75,38 @@ class Directory(Reader, Protocol):
 class Provider(Reader, Protocol):
     """Reads and writes. No method repeats a write that may have had an effect.
 
+    A write that certainly had none (429) may be sent again after a wait; before that ``recheck`` is
+    awaited, as the world may have moved on.
+
     All writes raise `Unavailable` where the call certainly had no effect, `UnknownOutcome` where
     that cannot be known, and another `ProviderError` for a final refusal.
     """
 
     async def create_connection(
-        self, organization_id: str, display_name: str, identity_provider: str
+        self,
+        organization_id: str,
+        display_name: str,
+        identity_provider: str,
+        *,
+        recheck: Recheck | None = None,
     ) -> OidcConnection:
         """Create an empty connection: the service takes nothing but a name and a provider here."""
         ...
 
     async def update_connection(
-        self, organization_id: str, connection_id: str, values: OidcConnection
+        self,
+        organization_id: str,
+        connection_id: str,
+        values: OidcConnection,
+        *,
+        recheck: Recheck | None = None,
     ) -> Written:
         """Set the fields that are not None in ``values``; leave all others alone."""
         ...
 
-    async def delete_connection(self, organization_id: str, connection_id: str) -> None:
+    async def delete_connection(
+        self, organization_id: str, connection_id: str, *, recheck: Recheck | None = None
+    ) -> None:
         """Delete one OIDC connection.
 
         Raises:

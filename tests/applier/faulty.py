@@ -51,32 +51,34 @@ class FaultyProvider:
         return found
 
     async def create_connection(
-        self, organization_id: str, display_name: str, identity_provider: str
+        self, organization_id: str, display_name: str, identity_provider: str, **kept: Any
     ) -> OidcConnection:
         created: OidcConnection = await self._call(
-            "create", self.inner.create_connection, organization_id, display_name, identity_provider
+            "create", self.inner.create_connection, organization_id, display_name, identity_provider, **kept
         )
         return created
 
     async def update_connection(
-        self, organization_id: str, connection_id: str, values: OidcConnection
+        self, organization_id: str, connection_id: str, values: OidcConnection, **kept: Any
     ) -> Written:
         written: Written = await self._call(
-            "update", self.inner.update_connection, organization_id, connection_id, values
+            "update", self.inner.update_connection, organization_id, connection_id, values, **kept
         )
         return written
 
-    async def delete_connection(self, organization_id: str, connection_id: str) -> None:
-        await self._call("delete", self.inner.delete_connection, organization_id, connection_id)
+    async def delete_connection(self, organization_id: str, connection_id: str, **kept: Any) -> None:
+        await self._call("delete", self.inner.delete_connection, organization_id, connection_id, **kept)
 
-    async def _call(self, method: str, call: Callable[..., Awaitable[Any]], *arguments: Any) -> Any:
+    async def _call(
+        self, method: str, call: Callable[..., Awaitable[Any]], *arguments: Any, **kept: Any
+    ) -> Any:
         self.calls[method] += 1
         fault = next(
             (one for one in self.faults if (one.method, one.nth) == (method, self.calls[method])), None
         )
         if fault is None:
-            return await call(*arguments)
+            return await call(*arguments, **kept)
         if fault.after_effect:
-            await call(*arguments)
+            await call(*arguments, **kept)
         fault.meanwhile()
         raise fault.error

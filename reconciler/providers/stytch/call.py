@@ -11,6 +11,8 @@ from reconciler.core.errors import RequestRejected
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from reconciler.providers.base import Recheck
+
 READ_DEADLINE: Final = 30.0
 """Seconds for a whole answer. The organization search is known to take up to 9 of them."""
 
@@ -24,7 +26,8 @@ class Call:
 
     ``subject`` completes "GET …", for example ``connections of organization 'organization-…'``.
     ``body`` may hold a client secret, therefore it has no part in the representation.
-    ``deadline`` is in seconds and counts for one attempt.
+    ``deadline`` is in seconds and counts for one attempt. ``recheck`` is awaited before the call is
+    sent again, and raises if it must not be.
     """
 
     method: str
@@ -33,6 +36,7 @@ class Call:
     body: Mapping[str, Any] | None = field(default=None, repr=False)
     writes: bool = False
     deadline: float = READ_DEADLINE
+    recheck: Recheck | None = field(default=None, repr=False)
 
     @property
     def kind(self) -> str:
@@ -54,9 +58,23 @@ def search(path: str, subject: str, body: Mapping[str, Any]) -> Call:
     return Call(method="POST", path=path, subject=subject, body=body)
 
 
-def write(method: str, path: str, subject: str, body: Mapping[str, Any] | None = None) -> Call:
+def write(
+    method: str,
+    path: str,
+    subject: str,
+    body: Mapping[str, Any] | None = None,
+    recheck: Recheck | None = None,
+) -> Call:
     """Return a call that changes something."""
-    return Call(method=method, path=path, subject=subject, body=body, writes=True, deadline=WRITE_DEADLINE)
+    return Call(
+        method=method,
+        path=path,
+        subject=subject,
+        body=body,
+        writes=True,
+        deadline=WRITE_DEADLINE,
+        recheck=recheck,
+    )
 
 
 def segment(value: str) -> str:

@@ -102,6 +102,8 @@ class Client:
             spent += seconds
             self._check_patience(call, outcome, attempt, spent)
             spent += await self._rest(outcome)
+            if call.recheck is not None:
+                await call.recheck()
 
     def secrets_in(self, call: Call) -> tuple[str, ...]:
         """Return what the service is told with this call and must not be repeated if it does."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from reconciler.core.errors import MalformedAnswer, RequestRejected, UnknownOutcome
-from reconciler.providers.base import Written
+from reconciler.providers.base import Recheck, Written
 from reconciler.providers.stytch.answer import request_id, shown
 from reconciler.providers.stytch.call import read, write
 from reconciler.providers.stytch.fields import mapping
@@ -58,41 +58,53 @@ class Connections:
         return read_list(await self._client.send(call), organization, str(call))
 
     async def create_connection(
-        self, organization_id: str, display_name: str, identity_provider: str
+        self,
+        organization_id: str,
+        display_name: str,
+        identity_provider: str,
+        *,
+        recheck: Recheck | None = None,
     ) -> OidcConnection:
         """Create an empty connection, as `reconciler.providers.base.Provider` says."""
         await self._admit(organization_id)
         body = {"display_name": display_name, "identity_provider": identity_provider}
         subject = f"new connection {shown(display_name)!r} of {_organization(organization_id)}"
-        call = write("POST", self._paths.create(organization_id), subject, body)
+        call = write("POST", self._paths.create(organization_id), subject, body, recheck)
         return _written(await self._client.send(call), call, organization_id)
 
     async def update_connection(
-        self, organization_id: str, connection_id: str, values: OidcConnection
+        self,
+        organization_id: str,
+        connection_id: str,
+        values: OidcConnection,
+        *,
+        recheck: Recheck | None = None,
     ) -> Written:
         """Set the fields that are not None, as `reconciler.providers.base.Provider` says."""
         _refuse_foreign(connection_id)
         await self._admit(organization_id)
         path = self._paths.update(organization_id, connection_id)
         subject = f"connection {connection_id!r} of {_organization(organization_id)}"
-        call = write("PUT", path, subject, write_body(values))
+        call = write("PUT", path, subject, write_body(values), recheck)
         try:
             document = await self._client.send(call)
         except RequestRejected as error:
             if not _may_want_encoding(error, values):
                 raise
-            call = write("PUT", path, subject, encode_scopes(write_body(values)))
+            call = write("PUT", path, subject, encode_scopes(write_body(values)), recheck)
             document = await self._client.send(call)
         connection = _written(document, call, organization_id, connection_id)
         return Written(connection, shown(document.get("warning"), self._client.secrets_in(call)))
 
-    async def delete_connection(self, organization_id: str, connection_id: str) -> None:
+    async def delete_connection(
+        self, organization_id: str, connection_id: str, *, recheck: Recheck | None = None
+    ) -> None:
         """Delete one OIDC connection, as `reconciler.providers.base.Provider` says."""
         _refuse_foreign(connection_id)
         await self._admit(organization_id)
         path = self._paths.delete(organization_id, connection_id)
         subject = f"connection {connection_id!r} of {_organization(organization_id)}"
-        await self._client.send(write("DELETE", path, subject))
+        await self._client.send(write("DELETE", path, subject, recheck=recheck))
 
     async def _admit(self, organization_id: str) -> None:
         """Raise before anything is sent if this door does not lead to that organization."""
