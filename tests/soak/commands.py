@@ -33,6 +33,9 @@ _EFFECTS: Final = (
 )
 _SHARE_OF_DEATHS: Final = 0.6
 _ATTEMPTS: Final = 4
+_SECONDS_OF_REST: Final = 1.0
+"""Until the service has carried out what the killed have left on its way; its latency is a tenth of it."""
+
 _LONGEST: Final = 240
 """Seconds that one process may take before it counts as hung."""
 
@@ -74,8 +77,9 @@ class _Round:
             self._emulator.add_fault(f"*:{kind}:{words}")
         self._emulator.add_fault("*:latency:seconds=0,up-to=0.1")
         said = self._chaos()
-        self._reckon()
         self._emulator.clear_faults()
+        time.sleep(_SECONDS_OF_REST)
+        self._reckon()
         self._judge_twins(said)
         self._judge_peace()
         return self._reckoning
