@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import traceback
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from reconciler.core.errors import Diagnostic, InvalidConfiguration, ReconcilerError, Severity
@@ -64,20 +65,21 @@ def _report_to_machines(
     from reconciler.storage.files import write_atomically
 
     for output in call.outputs:
-        if text := _document(output.format, diagnostics, interrupted=interrupted):
+        if text := _document(output.format, diagnostics, call, interrupted=interrupted):
             with contextlib.suppress(ReconcilerError):  # it may be the very error that is reported
                 write_atomically(output.path, text)
-    if text := _document(call.format, diagnostics, interrupted=interrupted):
+    if text := _document(call.format, diagnostics, call, interrupted=interrupted):
         call.console.result(text)
 
 
-def _document(format_: str, diagnostics: tuple[Diagnostic, ...], *, interrupted: bool) -> str:
+def _document(format_: str, diagnostics: tuple[Diagnostic, ...], call: Call, *, interrupted: bool) -> str:
     """Return the failure as a document or page; nothing for text, or if there is no such format."""
     from reconciler.reports.failure_json import failure_json
     from reconciler.reports.failure_page import FAILURE_PAGES
 
     if format_ == "json":
-        return failure_json(diagnostics, interrupted=interrupted)
+        at = datetime.now(UTC).replace(microsecond=0).isoformat()
+        return failure_json(diagnostics, verb=call.verb, at=at, interrupted=interrupted)
     page = FAILURE_PAGES.get(format_)
     return page(diagnostics) if page else ""
 

@@ -55,6 +55,8 @@ def from_document(document: Document) -> DriftReport:
         ReportRefused: it is no drift report, or one of another version.
     """
     _check(document)
+    if document.get("target", document) is None:
+        raise ReportRefused("this is no drift report to compare with: the run that wrote it failed")
     try:
         return _report(document)
     except (LookupError, TypeError, ValueError, AttributeError) as error:

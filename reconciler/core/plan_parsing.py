@@ -30,6 +30,8 @@ def from_document(document: Document) -> Plan:
     _check_version(document)
     if document.get("digest") != digest({key: document[key] for key in document if key != "digest"}):
         raise PlanRefused("the plan file was changed after it was written: plan again")
+    if document.get("target", document) is None:
+        raise PlanRefused("the run that wrote this file failed before there was a plan: plan again")
     try:
         return _plan(document)
     except (LookupError, TypeError, ValueError, AttributeError) as error:

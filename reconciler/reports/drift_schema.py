@@ -10,7 +10,7 @@ from reconciler.core.connection import WRITABLE_FIELDS
 from reconciler.core.drift import DriftKind, DriftSummary, Standing
 from reconciler.core.drift_document import FORMAT_VERSION, REPORT
 from reconciler.core.plan import Scope
-from reconciler.reports.plan_schema import plan_schema
+from reconciler.reports.plan_schema import only_failures_lack_a_target, plan_schema
 
 Schema = dict[str, Any]
 
@@ -37,6 +37,7 @@ def _document() -> Schema:
             "format_version; a new major one breaks readers. It never contains a secret."
         ),
         **_object(_top_level()),
+        **only_failures_lack_a_target(),
         "$defs": {
             "finding": _object(_finding(), optional={"source": _source()}),
             **{name: shared[name] for name in _SHARED},
@@ -54,7 +55,8 @@ def _top_level() -> dict[str, Schema]:
         "timestamp": _TEXT | {"description": "when live was read, RFC 3339 in UTC"},
         "previous_timestamp": _TEXT | {"description": "the earlier report's, empty if there was none"},
         "commit": _TEXT | {"description": "Git revision of the manifests, empty if not known"},
-        "target": _object({field.name: _TEXT for field in fields(Scope)}),
+        "target": _object({field.name: _TEXT for field in fields(Scope)})
+        | {"type": ["object", "null"], "description": "null only if the run failed before it could look"},
         "drifted": _FLAG | {"description": "there are findings"},
         "complete": _FLAG | {"description": "every organization could be looked at"},
         "errored": _FLAG | {"description": "the report leaves something out"},

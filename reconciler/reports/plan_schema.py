@@ -36,6 +36,14 @@ def plan_schema() -> str:
     return json.dumps(_document(), indent=2, ensure_ascii=True) + "\n"
 
 
+def only_failures_lack_a_target() -> Schema:
+    """Return the condition under which ``target`` may be null."""
+    return {
+        "if": {"properties": {"target": {"type": "null"}}},
+        "then": {"properties": {"errored": _YES, "complete": {"const": False}}},
+    }
+
+
 def _document() -> Schema:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -45,6 +53,7 @@ def _document() -> Schema:
             "format_version; a new major one breaks readers. It never contains a secret."
         ),
         **_object(_top_level(), optional={"shard": _shard()}),
+        **only_failures_lack_a_target(),
         "$defs": {
             "attributes": _attributes(FIELDS),
             "connection": _attributes(tuple(name for name in FIELDS if name not in SENSITIVE_FIELDS)),
@@ -68,7 +77,8 @@ def _top_level() -> dict[str, Schema]:
         "commit": _described("Git revision of the manifests, empty if not known"),
         "target": _object(
             {field.name: _TEXT for field in fields(Scope)} | {"environment": _one_of(Environment)}
-        ),
+        )
+        | {"type": ["object", "null"], "description": "null only if the run failed before there was a plan"},
         "applyable": _flag("there are changes and nothing blocks them"),
         "complete": _flag("every organization could be planned"),
         "errored": _flag("an organization is refused, or the whole plan is blocked"),

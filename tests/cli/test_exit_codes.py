@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from jsonschema import Draft202012Validator, ValidationError
 
 from reconciler.cli.commands import VERBS
 from tests.cli.workplace import NO_CHANGES
@@ -113,6 +115,32 @@ def test_wrong_words_are_answered_with_whole_json_where_it_is_asked_for(
     assert ended.code == 1
     assert ended.document["errored"] is True
     assert ended.document["error_count"] >= 1
+
+
+@pytest.mark.parametrize("name", ["plan", "drift"])
+@pytest.mark.parametrize("words", [("--frobnicate",), ("--target", "nobody/*"), ("nowhere",)], ids=" ".join)
+def test_a_run_that_fails_answers_in_the_shape_of_its_verb(
+    place: Workplace, name: str, words: tuple[str, ...]
+) -> None:
+    schema = json.loads(place.run("schema", name).out)
+    ended = place.run(name, *words, "--format=json", "--output", "json=kept.json")
+    assert (ended.code, ended.document["errored"], ended.document["complete"]) == (1, True, False)
+    assert not any(ended.document["summary"].values())
+    assert ended.document["diagnostics"]
+    Draft202012Validator(schema).validate(ended.document)
+    with pytest.raises(ValidationError):
+        Draft202012Validator(schema).validate(ended.document | {"errored": False})
+
+
+def test_the_document_of_a_plan_that_failed_is_no_plan(place: Workplace) -> None:
+    ended = place.run("plan", "--target", "nobody/*", "--output", "json=kept.json")
+    assert ended.code == 1
+    for words in (("show", "kept.json"), ("apply", "kept.json")):
+        ended = place.run(*words, "--format", "json")
+        assert (ended.code, ended.document["errored"]) == (1, True)
+        assert "the run that wrote this file failed" in ended.err
+    assert "outcomes" in ended.document
+    assert ended.document["summary"]["added"] == 0
 
 
 @pytest.mark.parametrize("words", [(), ("--help",), ("-h",), *((verb, "--help") for verb in VERBS)])
