@@ -22,6 +22,7 @@ from reconciler.core.errors import (
     UnknownOutcome,
 )
 from reconciler.core.secret import Secret
+from reconciler.providers.stytch.hiding import WITHHELD
 from tests.providers.support import (
     ACME,
     CLIENT_SECRET,
@@ -190,9 +191,16 @@ def test_identifiers_that_are_none_are_left_out() -> None:
     assert (error.error_type, error.request_id) == ("", "")
 
 
-def test_a_secret_that_the_server_repeats_is_taken_out() -> None:
+def test_words_in_which_the_server_repeats_a_secret_are_not_shown() -> None:
     error = error_of(update, refused(400, "bad_request", f"client_secret {CLIENT_SECRET} is too short"))
-    assert "client_secret (sensitive value) is too short" in error.message
+    assert WITHHELD in error.message
+    assert "too short" not in error.message
+    assert error.error_type == "bad_request"
+
+
+def test_a_secret_is_not_shown_as_an_identifier_either() -> None:
+    error = error_of(update, refused(400, CLIENT_SECRET, "no"))
+    assert error.error_type == ""
 
 
 UNREADABLE = [

@@ -29,10 +29,11 @@ from reconciler.providers.stytch.advice import (
     advice,
 )
 from reconciler.providers.stytch.answer import envelope, identifier, request_id, shown
+from reconciler.providers.stytch.hiding import repeats_secret
 from reconciler.providers.stytch.retry import retry_after
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from reconciler.providers.stytch.answer import Answer
     from reconciler.providers.stytch.call import Call
@@ -42,6 +43,7 @@ _CLIENT_CLOSED: Final = 499
 _REPEATABLE: Final = frozenset({408, 429, _CLIENT_CLOSED, 500, 502, 503, 504})
 _REDIRECT: Final = range(300, 400)
 _SERVER_ERROR: Final = 500
+_NO_CHANCE: Final = 8
 
 _MAY_HAVE_HAPPENED: Final = "it may have been carried out, read the live state before repeating it"
 
@@ -69,7 +71,7 @@ class Failure:
 
 
 def refusal(
-    call: Call, answer: Answer, wall: float, *, session_mode: bool = False, secrets: Iterable[str] = ()
+    call: Call, answer: Answer, wall: float, *, session_mode: bool = False, secrets: Sequence[str] = ()
 ) -> Failure:
     """Return what an answer with a status other than 2xx means; ``wall`` is the present, for dates.
 
@@ -86,8 +88,8 @@ def refusal(
         kind(
             _message(call, answer.status, said, hint, secrets),
             status=answer.status,
-            error_type=error_type,
-            request_id=request_id(said),
+            error_type=_unless_secret(error_type, secrets),
+            request_id=_unless_secret(request_id(said), secrets),
         ),
         repeatable=answer.status == THROTTLED or (answer.status in _REPEATABLE and not call.writes),
         wait=wait,
@@ -135,6 +137,12 @@ def _broken(call: Call, text: str) -> Failure:
     if call.writes:
         return Failure(UnknownOutcome(f"{text}; {_MAY_HAVE_HAPPENED}"))
     return Failure(Unavailable(text), repeatable=True)
+
+
+def _unless_secret(name: str, secrets: Iterable[str]) -> str:
+    """Return an identifier, or nothing if it is a secret; a very short one is in many by chance."""
+    secrets = (secret for secret in secrets if len(secret) >= _NO_CHANCE)
+    return "" if repeats_secret(name, secrets) else name
 
 
 def _kind(call: Call, status: int, error_type: str) -> type[ProviderError]:
