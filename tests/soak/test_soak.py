@@ -47,7 +47,7 @@ def test_the_same_seed_gives_the_same_round() -> None:
 
 
 def test_a_create_that_is_sent_again_without_looking_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def nothing_new(*_arguments: object) -> None:
+    async def nothing_new(*_arguments: object, **_options: object) -> None:
         return None
 
     monkeypatch.setattr(writing.Writing, "_adopt", nothing_new)
