@@ -85,9 +85,12 @@ def _matching(glob: str, project: Project) -> list[Path]:
     Raises:
         ValueError, NotImplementedError: it is none, or one from the root of the file system.
     """
+    patterns = expand_braces(glob)
+    if any("**" in part and part != "**" for pattern in patterns for part in pattern.split("/")):
+        raise ValueError("** stands for whole folders")  # from Python 3.13 on it is silently taken for *
     return [
         file
-        for pattern in expand_braces(glob)
+        for pattern in patterns
         for file in project.root.glob(pattern)
         if is_candidate(file, project.root, project)
     ]

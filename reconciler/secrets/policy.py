@@ -122,7 +122,10 @@ def _real_glob(root: Path, glob: str) -> str:
 
 
 def _real(path: Path) -> Path:
-    return path.resolve()
+    real = path.resolve()
+    if real.is_symlink():  # from Python 3.13 on this is how a circle ends
+        raise RuntimeError("links that lead in a circle")
+    return real
 
 
 def _holds_login_of_git(file: Path, root: Path) -> bool:
