@@ -17,6 +17,8 @@ def main() -> int:
 
 def _was_answered_at_once(words: list[str]) -> bool:
     """Answer what needs no command line parser, in a third of the time; False leaves it to the parser."""
+    if sys.stdout is None:
+        return False
     try:
         if words == ["--version"]:
             _print(f"reconciler {__version__}\n")

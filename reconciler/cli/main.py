@@ -7,7 +7,6 @@ import signal
 import sys
 import threading
 from contextlib import contextmanager
-from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
 import click
@@ -24,13 +23,14 @@ from reconciler.cli.failure import (
     report_usage_error,
 )
 from reconciler.cli.named import named
+from reconciler.cli.streams import check_result_stream, give_up, unfailing_remarks
 from reconciler.core.errors import ReconcilerError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
 """How the system says that what was printed has no room; files are named when they fail."""
 
 
@@ -67,15 +67,16 @@ def group(call: Call, /, directory: str | None, config: str | None) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     call = Call.of(sys.argv[1:] if arguments is None else list(arguments))
-    _survive_any_encoding()
-    try:
-        with _sigterm_as_interrupt():
-            return _run(call)
-    except BrokenPipeError:
-        _close_output()
-    except OutputLost as error:
-        _close_output()
-        click.echo(f"cannot write standard output: {error}", err=True)
+    with unfailing_remarks():
+        try:
+            check_result_stream()
+            with _sigterm_as_interrupt(), _lost_output_told_apart():
+                return _run(call)
+        except BrokenPipeError:
+            give_up(sys.stdout)
+        except OutputLost as error:
+            give_up(sys.stdout)
+            click.echo(f"cannot write standard output: {error}", err=True)
     return ExitCode.ERROR
 
 
@@ -94,18 +95,26 @@ def _run(call: Call) -> int:
     except (BrokenPipeError, OutputLost):
         raise
     except Exception as error:
-        if isinstance(error, OSError) and error.errno in _FULL and error.filename is None:
-            raise OutputLost(error.strerror) from error
+        if _tells_of_lost_output(error):
+            raise
         report_bug(error, call)
     else:
         return code if isinstance(code, int) else ExitCode.SUCCESS
     return ExitCode.ERROR
 
 
-def _survive_any_encoding() -> None:
-    """Escape what a terminal cannot show, as standard error does already, instead of failing."""
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
+@contextmanager
+def _lost_output_told_apart() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if _tells_of_lost_output(error):
+            raise OutputLost(error.strerror) from error
+        raise
+
+
+def _tells_of_lost_output(error: Exception) -> bool:
+    return isinstance(error, OSError) and error.errno in _FULL and error.filename is None
 
 
 @contextmanager
@@ -125,10 +134,3 @@ def _change_directory(directory: str) -> None:
     import os
 
     os.chdir(directory)
-
-
-def _close_output() -> None:
-    """Keep the interpreter from complaining that what is still in its buffer cannot be written."""
-    import os
-
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

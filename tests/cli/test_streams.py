@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import re
+import shlex
 import stat
 import subprocess
 import sys
@@ -274,6 +275,55 @@ class TestStandardOutputThatFails:
         assert process.returncode == 1
         assert not place.emulator.request_log.writes
 
+    @pytest.mark.parametrize(
+        "words",
+        [
+            ("--version",),
+            ("--help",),
+            ("-h",),
+            ("schema", "plan"),
+            ("validate",),
+            ("plan", "--color", "auto"),
+            ("drift", "--format", "json"),
+            ("apply", "--auto-approve"),
+            ("apply", "--auto-approve", "--format", "json"),
+        ],
+        ids=" ".join,
+    )
+    def test_nothing_is_done_without_a_standard_output(
+        self, place: Workplace, words: tuple[str, ...]
+    ) -> None:
+        assert shell(place, words, ">&-") == (1, "", "cannot write standard output: it is closed\n")
+        assert shell(place, words, ">&- 2>&-") == (1, "", "")
+        assert not len(place.emulator.request_log)
+
+    @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+    @pytest.mark.parametrize(
+        "words", [("plan", "--frobnicate", "--format", "json"), ("drift", "--format", "json"), ("plan", "-v")]
+    )
+    def test_neither_result_nor_failure_that_is_lost_is_a_bug(
+        self, place: Workplace, words: tuple[str, ...]
+    ) -> None:
+        code, _, err = shell(place, words, ">/dev/full")
+        assert code == 1
+        assert "cannot write standard output: No space left on device" in err
+        assert "Traceback" not in err
+        assert shell(place, words, ">/dev/full 2>&1") == (1, "", "")
+
+    @pytest.mark.parametrize("redirection", ["2>&-", "2>/dev/full"])
+    def test_the_result_counts_even_if_nobody_hears_the_rest(
+        self, place: Workplace, redirection: str
+    ) -> None:
+        if not Path("/dev/full").exists():
+            redirection = "2>&-"
+        code, out, _ = shell(place, ("plan", "-v", "--format", "json"), redirection)
+        assert (code, json.loads(out)["summary"]["add"]) == (0, 2)
+        code, out, _ = shell(place, ("plan", "--frobnicate", "--format", "json"), redirection)
+        assert (code, json.loads(out)["errored"]) == (1, True)
+        code, out, _ = shell(place, ("apply", "--auto-approve"), redirection)
+        assert code == 0
+        assert "Resources: 2 added" in out
+
     def test_letters_that_the_encoding_lacks_are_escaped(self, place: Workplace) -> None:
         place.declare("acme", display_name="Ünïcode 会社")
         place.setenv("PYTHONIOENCODING", "latin-1")
@@ -308,6 +358,16 @@ def test_reads_another_project_file(place: Workplace) -> None:
     ended = place.run("--config", "elsewhere/other.yaml", "plan")
     assert ended.out.startswith(NO_CHANGES)
     assert "globex" not in {one.organization_id for one in place.emulator.request_log}
+
+
+def shell(place: Workplace, words: tuple[str, ...], redirection: str) -> tuple[int, str, str]:
+    """Run the command as a shell does that closes or redirects its streams."""
+    command = shlex.join([sys.executable, "-m", "reconciler", *words])
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"{command} {redirection}"],
+        cwd=place.root, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    return done.returncode, done.stdout, done.stderr
 
 
 def full_disk(_: int) -> None:
