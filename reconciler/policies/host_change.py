@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.core.change import Update
 from reconciler.policies.rule import Rule
-from reconciler.policies.urls import host
+from reconciler.policies.urls import authority
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,7 @@ def host_change_rule(name: str, why: str) -> Rule:
     def find(change: Change) -> Iterator[str]:
         if not isinstance(change, Update) or name not in change.changed:
             return
-        before, after = host(getattr(change.before, name)), host(getattr(change.declared, name))
+        before, after = authority(getattr(change.before, name)), authority(getattr(change.declared, name))
         if before and before != after:
             yield f"the host of {name} changes from {before} to {after}"
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.core.change import Update, unknown_after
 from reconciler.policies.rule import Rule
-from reconciler.policies.urls import host
+from reconciler.policies.urls import authority
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +18,7 @@ def _find(change: Change) -> Iterator[str]:
     if not isinstance(change, Update) or "client_secret" in change.changed:
         return
     decides = "issuer" if "token_url" in unknown_after(change) else "token_url"
-    before, after = host(getattr(change.before, decides)), host(getattr(change.declared, decides))
+    before, after = authority(getattr(change.before, decides)), authority(getattr(change.declared, decides))
     if decides in change.changed and before and before != after:
         yield f"the client_secret of {before} will be sent to {after}"
 

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 def _addresses(change: Change) -> Iterator[str]:
     for name, url in written_urls(change):
-        if address(host(url)) is not None and not is_loopback(host(url)):
+        if address(host(url)) is not None and not _is_emulator(url):
             yield f"{name} leads to the IP address {host(url)}"
 
 
 def _private(change: Change) -> Iterator[str]:
     for name, url in written_urls(change):
-        if host(url) and is_private(host(url)) and not is_loopback(host(url)):
+        if host(url) and is_private(host(url)) and not _is_emulator(url):
             yield f"{name} leads to {host(url)}, which is not on the public Internet"
 
 
@@ -37,6 +37,11 @@ def _user_info(change: Change) -> Iterator[str]:
     for name, url in written_urls(change):
         if "@" in urlsplit(url).netloc:
             yield f"{name} has user information before its host {host(url)}"
+
+
+def _is_emulator(url: str) -> bool:
+    """Tell whether a URL leads to this machine without TLS, as those of emulators and nobody else do."""
+    return urlsplit(url).scheme == "http" and is_loopback(host(url))
 
 
 ADDRESS: Final = Rule(

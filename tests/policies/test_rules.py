@@ -14,7 +14,7 @@ from reconciler.core.plan import Environment, Plan, Scope
 from reconciler.core.state import DesiredConnection, DesiredOrganization, Presence
 from reconciler.policies import RULES, accept_risks, assess, unknown_rules
 from reconciler.policies.shared_client import Clients
-from reconciler.policies.urls import is_private, site
+from reconciler.policies.urls import address, is_private, site
 
 ADDRESS = Address("acme", "okta")
 HERE = SourceLocation("acme.yaml", 4, 3)
@@ -87,6 +87,20 @@ MOVED = dict.fromkeys(("issuer", "authorization_url", "token_url", "userinfo_url
         ),
         (create(issuer="https://8.8.8.8", **{n: None for n in MOVED if n != "issuer"}), {"ip-literal-host"}),
         (create(issuer="http://127.0.0.1:8080/idp", **{n: None for n in MOVED if n != "issuer"}), set()),
+        (
+            create(issuer="https://127.0.0.1", **{n: None for n in MOVED if n != "issuer"}),
+            {"ip-literal-host", "private-host"},
+        ),
+        (
+            create(issuer="https://10.1", **{n: None for n in MOVED if n != "issuer"}),
+            {"ip-literal-host", "private-host"},
+        ),
+        (create(issuer="https://localhost", **{n: None for n in MOVED if n != "issuer"}), {"private-host"}),
+        (create(issuer="https://a.localhost", **{n: None for n in MOVED if n != "issuer"}), {"private-host"}),
+        (create(issuer="http://localhost:8080", **{n: None for n in MOVED if n != "issuer"}), set()),
+        (update(token_url="https://acme.okta.com:8443/token"), {"token-url-host-change", "secret-kept"}),
+        (update(jwks_url="https://acme.okta.com./keys"), {"jwks-url-host-change"}),
+        (update(jwks_url="https://ACME.okta.com/keys"), set()),
         (create(issuer="https://idp.corp", **{n: None for n in MOVED if n != "issuer"}), {"private-host"}),
         (create(issuer="https://keycloak", **{n: None for n in MOVED if n != "issuer"}), {"private-host"}),
         (
@@ -243,6 +257,30 @@ def test_the_site_is_what_one_owner_registered(host: str, expected: str) -> None
 @pytest.mark.parametrize("host", ["10.0.0.1", "192.168.1.1", "::1", "fe80::1%eth0", "idp", "idp.lan"])
 def test_private_hosts(host: str) -> None:
     assert is_private(host)
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("10.1", "10.0.0.1"),
+        ("0x7f.1", "127.0.0.1"),
+        ("0X7F.1", "127.0.0.1"),
+        ("2130706433", "127.0.0.1"),
+        ("0177.0.0.1", "127.0.0.1"),
+        ("10.0.256", "10.0.1.0"),
+        ("0", "0.0.0.0"),
+        ("1.2.3.4", "1.2.3.4"),
+    ],
+)
+def test_numbers_are_addresses_in_any_spelling(host: str, expected: str) -> None:
+    assert str(address(host)) == expected
+
+
+@pytest.mark.parametrize(
+    "host", ["1.2.3.4.5", "256.1", "10.0.65536", "4294967296", "0x", "1.2.a", "", "09.1"]
+)
+def test_other_numbers_are_none(host: str) -> None:
+    assert address(host) is None
 
 
 @pytest.mark.parametrize("host", ["8.8.8.8", "acme.okta.com", "2606:4700::1111"])
