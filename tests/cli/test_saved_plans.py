@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -140,6 +141,28 @@ def test_what_is_no_plan_is_refused(saved: Workplace, text: str) -> None:
     Path("plan.json").write_text(text)
     refused(saved, "plan.json")
     assert saved.run("show", "plan.json").code == 1
+
+
+@pytest.mark.parametrize("words", [("show",), ("apply",), ("drift", "--previous")], ids=" ".join)
+@pytest.mark.parametrize("name", ["pipe", "/dev/zero", "/dev/null"])
+def test_what_is_no_regular_file_is_neither_waited_for_nor_read_without_end(
+    bare: Workplace, words: tuple[str, ...], name: str
+) -> None:
+    bare.write("reconciler.yaml", "organizations: ['*.yaml']")
+    os.mkfifo("pipe")
+    for key, value in {"PROJECT_ID": "project-test-1", "SECRET": "secret-test-1"}.items():
+        bare.setenv(f"STYTCH_{key}", value)
+    ended = bare.run(*words, name)
+    assert ended.code == 1
+    assert f"{name}: this is no " in ended.err
+    assert "it is no regular file" in ended.err
+
+
+@pytest.mark.parametrize("constant", ["NaN", "-Infinity"])
+def test_what_only_looks_like_json_is_refused(saved: Workplace, constant: str) -> None:
+    text = Path("plan.json").read_text()
+    Path("plan.json").write_text(text.replace('"errored": false', f'"errored": {constant}'))
+    refused(saved, "it is not JSON")
 
 
 def test_what_is_no_text_is_refused(saved: Workplace) -> None:
