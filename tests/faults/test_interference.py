@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +15,7 @@ from tests.faults.service import Moment
 if TYPE_CHECKING:
     import httpx
 
+    from reconciler.core.outcome import ApplyResult
     from tests.faults.estate import Estate
 
 ONE = (manifest("acme", declared("acme", "one")),)
@@ -154,3 +156,31 @@ def test_a_delete_whose_answer_was_lost_is_not_sent_again_over_an_edit() -> None
     assert isinstance(refused, Failed)
     assert "somebody else has changed client_id; it was left alone" in refused.message
     assert len(estate.live(tombstone)) == 1
+
+
+@pytest.mark.parametrize("fault", ["429:first=1,retry-after=30", "429:first=1"])
+def test_a_write_that_is_held_up_because_another_was_refused_looks_again_first(fault: str) -> None:
+    """The service asks for quiet, and so every write waits: long enough for a person to come by."""
+    estate = set_up(SCENES["update"])
+    plan = estate.plan()
+    estate.emulator.add_fault(f"update-oidc-connection:{fault}")
+    held_up = estate.desired.connections[2]
+    (live,) = estate.live(held_up)
+    typed = "https://typed.example/token"
+
+    async def person_and_run() -> ApplyResult:
+        refused = asyncio.Event()
+        estate.hook = lambda moment, request: (
+            refused.set() if (moment, request.method) == (Moment.AFTER, "PUT") else None
+        )
+        run = asyncio.create_task(estate.applied(plan))
+        await refused.wait()
+        estate.emulator.edit_connection(live["connection_id"], token_url=typed)
+        return await run
+
+    outcomes = {str(one.address): one for one in estate.run(person_and_run()).outcomes}
+    refused = outcomes.pop(str(held_up.address))
+    assert isinstance(refused, Failed)
+    assert "token_url" in refused.message
+    assert estate.emulator.connection(live["connection_id"])["token_url"] == typed
+    assert all(isinstance(one, Applied) for one in outcomes.values())

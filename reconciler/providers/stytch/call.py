@@ -27,7 +27,7 @@ class Call:
     ``subject`` completes "GET …", for example ``connections of organization 'organization-…'``.
     ``body`` may hold a client secret, therefore it has no part in the representation.
     ``deadline`` is in seconds and counts for one attempt. ``recheck`` is awaited before the call is
-    sent again, and raises if it must not be.
+    sent again, or late because the service wanted quiet, and raises if it must not be sent.
     """
 
     method: str

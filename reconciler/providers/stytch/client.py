@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from reconciler.providers.stytch.call import Call
     from reconciler.providers.stytch.pace import Pace
 
+    _Outcome = tuple[Mapping[str, Any] | Failure | None, float]
+
 _OUTAGES: Final = (Unavailable, UnknownOutcome, MalformedAnswer)
 """What a service in trouble brings; any other refusal shows that it works."""
 
@@ -91,19 +93,20 @@ class Client:
             ProviderError: of the kind that `reconciler.providers.base.Provider` promises.
         """
         spent = 0.0
-        attempt = 0
-        while True:
-            attempt += 1
-            outcome, seconds = await self._attempt(call, attempt)
-            if not isinstance(outcome, Failure):
-                return outcome
+        attempt = 1
+        outcome, seconds = await self._attempt(call, attempt, hesitates=call.recheck is not None)
+        if outcome is None:
+            outcome, seconds = await self._attempt_again(call, attempt)
+        while isinstance(outcome, Failure):
             if not outcome.repeatable:
                 raise outcome.error
             spent += seconds
             self._check_patience(call, outcome, attempt, spent)
             spent += await self._rest(outcome)
-            if call.recheck is not None:
-                await call.recheck()
+            attempt += 1
+            outcome, seconds = await self._attempt_again(call, attempt)
+        assert outcome is not None  # only the first attempt hesitates
+        return outcome
 
     def secrets_in(self, call: Call) -> tuple[str, ...]:
         """Return what the service is told with this call and must not be repeated if it does."""
@@ -111,10 +114,22 @@ class Client:
         credentials = credentials_in(self._http.headers)
         return (*credentials, secret) if isinstance(secret, str) else credentials
 
-    async def _attempt(self, call: Call, attempt: int) -> tuple[Mapping[str, Any] | Failure, float]:
-        """Return what one attempt brought, and the seconds it took without waiting for its turn."""
+    async def _attempt_again(self, call: Call, attempt: int) -> _Outcome:
+        if call.recheck is not None:
+            await call.recheck()
+        return await self._attempt(call, attempt)
+
+    async def _attempt(self, call: Call, attempt: int, *, hesitates: bool = False) -> _Outcome:
+        """Return what one attempt brought, and the seconds it took without waiting for its turn.
+
+        It brings None, and nothing is sent, if it ``hesitates`` and had to wait because the service
+        refused another call meanwhile: what was known when it began to wait may be long past.
+        """
+        epoch, is_quiet = self._pace.epoch, self._pace.pause > 0
         try:
             async with self._pace.turn(self._patience) as turn:
+                if hesitates and (is_quiet or turn != epoch):
+                    return None, 0.0
                 if attempt == 1:
                     self._check_outage(call)
                 began = self._clock.monotonic()

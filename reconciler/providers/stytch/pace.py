@@ -61,6 +61,11 @@ class Pace:
         return self._rate
 
     @property
+    def epoch(self) -> int:
+        """The number of refusals so far that lowered the rate; a turn's value is that of its beginning."""
+        return self._epoch
+
+    @property
     def pause(self) -> float:
         """Seconds until the next call may be sent because the service asked for quiet."""
         return max(0.0, self._paused_until - self._clock.monotonic())
