@@ -70,7 +70,7 @@ $(READY): pyproject.toml requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-soak: $(READY)  ## a thousand random rounds of trouble, a quarter of an hour; writes docs/soak.md
+soak: $(READY)  ## thousands of random rounds of trouble, some ten minutes; writes docs/soak.md
 	@$(BIN)/python -m tests.soak --report docs/soak.md
 
 faults: $(READY)  ## write docs/faults.md anew: every fault at every operation

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from tests.soak.rounds import Reckoning
 
-_SHARE_OF_COMMANDS: Final = 0.06
+_SHARE_OF_COMMANDS: Final = 0.05
 """Rounds that run the real command in processes of its own; the others take place in this process."""
 
 _COMMANDS_AT_ONCE: Final = 4
@@ -63,8 +63,8 @@ def soak(seed: int, count: int, commands_: int) -> Soak:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Soak, report, and return 1 if anything happened that must not."""
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=1000)
-    parser.add_argument("--commands", type=int, help="rounds with the real command; default: 6 %% of all")
+    parser.add_argument("--rounds", type=int, default=3000)
+    parser.add_argument("--commands", type=int, help="rounds with the real command; default: 5 %% of all")
     parser.add_argument("--seed", type=int, default=20261121)
     parser.add_argument("--report", type=Path, help="write the report to this file as well")
     given = parser.parse_args(arguments)
