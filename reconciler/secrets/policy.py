@@ -123,9 +123,11 @@ def _real_glob(root: Path, glob: str) -> str:
 
 def _real(path: Path) -> Path:
     real = path.resolve()
-    if real.is_symlink():  # from Python 3.13 on this is how a circle ends
-        raise RuntimeError("links that lead in a circle")
-    return real
+    try:
+        real.readlink()
+    except OSError:
+        return real  # no link is left
+    raise RuntimeError("links that lead in a circle")  # from Python 3.13 on, nothing else tells
 
 
 def _holds_login_of_git(file: Path, root: Path) -> bool:
