@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from reconciler.core.errors import Diagnostic, Severity, UsageError
@@ -10,8 +13,7 @@ from reconciler.reports import render_diagnostics
 from reconciler.storage.files import check_writable, write_atomically
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Iterable, Mapping
 
     from reconciler.cli.call import Call
     from reconciler.reports import Format
@@ -23,10 +25,21 @@ def check_outputs(call: Call, saved: Path | None = None) -> None:
     """Make sure, before anything is done, that its result can be kept where it is wanted.
 
     Raises:
-        UsageError: a file cannot be written.
+        UsageError: a file cannot be written, would replace a manifest, or is wanted twice.
     """
-    for path, _ in _files(call, saved):
+    files = [path for path, _ in _files(call, saved)]
+    try:
+        _check_targets(files)
+    except UsageError:
+        call.outputs = ()  # the failure must not be written there either
+        raise
+    for path in files:
         check_writable(path)
+
+
+def is_like_a_manifest(path: Path) -> bool:
+    """Tell whether a file, or what a link leads to, ends like one that people write."""
+    return Path(os.path.realpath(path)).suffix.lower() in {".yaml", ".yml"}
 
 
 def deliver(
@@ -50,6 +63,25 @@ def deliver(
     colored = call.console.colors_result and call.format == "text"
     call.console.result(formats[call.format](reported, color=colored))
     return not failures
+
+
+def _check_targets(files: Iterable[Path]) -> None:
+    targets: set[Path] = set()
+    for path in files:
+        target = Path(os.path.realpath(path))
+        if is_like_a_manifest(path):
+            raise UsageError(f"cannot write {path}: files that end like a manifest are not for results")
+        if target in targets:
+            raise UsageError(f"cannot write {path} twice: name another file for each result")
+        if not _is_device(target):  # which takes any number of results
+            targets.add(target)
+
+
+def _is_device(target: Path) -> bool:
+    try:
+        return not stat.S_ISREG(target.stat().st_mode)
+    except OSError:  # it is not there yet
+        return False
 
 
 def _files(call: Call, saved: Path | None) -> tuple[tuple[Path, str], ...]:

@@ -62,9 +62,12 @@ def _report_to_machines(
     diagnostics: tuple[Diagnostic, ...], call: Call, *, interrupted: bool = False
 ) -> None:
     """Leave no reader of a result with nothing, or with that of an earlier run."""
+    from reconciler.cli.delivery import is_like_a_manifest
     from reconciler.storage.files import write_atomically
 
     for output in call.outputs:
+        if is_like_a_manifest(output.path):
+            continue
         if text := _document(output.format, diagnostics, call, interrupted=interrupted):
             with contextlib.suppress(ReconcilerError):  # it may be the very error that is reported
                 write_atomically(output.path, text)

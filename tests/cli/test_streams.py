@@ -129,6 +129,35 @@ class TestFiles:
         assert ended.document["errored"] is True
         assert len(place.emulator.request_log) == 0
 
+    @pytest.mark.parametrize(
+        "words",
+        [
+            ("plan", "--out", "organizations/acme.yaml"),
+            ("plan", "--out", "reconciler.yaml"),
+            ("plan", "--output", "organizations/new.yml"),
+            ("plan", "--output", "json=link"),
+            ("drift", "--output", "organizations/acme.yaml"),
+            ("plan", "--output", "json=x", "--output", "text=x"),
+            ("plan", "--output", "json=x", "--output", "text=organizations/../x"),
+            ("plan", "--output", "x", "--out", "x"),
+            ("apply", "p.json", "--target", "acme/*", "--output", "json=organizations/acme.yaml"),
+        ],
+        ids=" ".join,
+    )
+    def test_no_result_replaces_a_manifest_or_another_result(
+        self, place: Workplace, words: tuple[str, ...]
+    ) -> None:
+        Path("link").symlink_to("organizations/acme.yaml")
+        before = {one: one.read_bytes() for one in Path().rglob("*") if one.is_file()}
+        ended = place.run(*words)
+        assert ended.code == 1
+        assert "cannot write" in ended.err or words[0] == "apply"
+        assert {one: one.read_bytes() for one in Path().rglob("*") if one.is_file()} == before
+        assert len(place.emulator.request_log) == 0
+
+    def test_a_device_takes_any_number_of_results(self, place: Workplace) -> None:
+        assert place.run("plan", "--output", "json=/dev/null", "--output", "text=/dev/null").code == 0
+
     def test_neither_is_a_plan_saved_where_nothing_can_be_written(self, place: Workplace) -> None:
         assert place.run("plan", "--out", "nowhere/plan.json").code == 1
         assert len(place.emulator.request_log) == 0
