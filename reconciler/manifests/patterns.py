@@ -136,8 +136,10 @@ def _object_to_authority(authority: str) -> Objection | None:
         )
     if not re.fullmatch(text.HOST, host):
         return Objection("invalid-url", "has a malformed host", _IN_FULL)
-    if not re.fullmatch(r"(?::[0-9]{1,5})?", authority[len(host) :]):
+    if not re.fullmatch(text.PORT, authority[len(host) :]):
         return Objection(
-            "invalid-url", "has a malformed port", "write the port as a number, or remove the colon"
+            "invalid-url",
+            "has a malformed port",
+            "write the port as a number up to 65535, or remove the colon",
         )
     return None

@@ -20,11 +20,18 @@ SCOPE: Final = r"^[\x21\x23-\x5b\x5d-\x7e]+$"
 """A scope token of RFC 6749, section 3.3."""
 
 _LOOPBACK: Final = r"(?:localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])"
-HOST: Final = r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\.?|\[[0-9A-Fa-f:.]+\])"
-_PORT: Final = r"(?::[0-9]{1,5})?"
+_LABEL: Final = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+HOST: Final = rf"(?:{_LABEL}(?:\.{_LABEL})*\.?|\[[0-9A-Fa-f:.]+\])"
+"""An address in brackets, or a name whose labels have 1 to 63 characters (RFC 1035, section 2.3.4)."""
+
+PORT: Final = (
+    r"(?::(?:[0-9]{1,4}|[1-5][0-9]{4}|6(?:[0-4][0-9]{3}|5(?:[0-4][0-9]{2}|5(?:[0-2][0-9]|3[0-5])))))?"
+)
+"""At most 65535."""
+
 _PATH: Final = r"(?:/[A-Za-z0-9._~%!$&'()*+,;=:@/-]*)?"
 _QUERY: Final = r"(?:\?[A-Za-z0-9._~%!$&'()*+,;=:@/?-]*)?"
-_ORIGIN: Final = rf"(?:https://{HOST}|http://{_LOOPBACK}){_PORT}"
+_ORIGIN: Final = rf"(?:https://{HOST}|http://{_LOOPBACK}){PORT}"
 
 ISSUER: Final = rf"^{_ORIGIN}{_PATH}$"
 """A URL without query and fragment (OpenID Connect Discovery 1.0, section 3)."""
