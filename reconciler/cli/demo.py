@@ -107,15 +107,22 @@ class _Story:
 def _project(keep: str | None) -> Iterator[Path]:
     if keep is not None:
         target = Path(keep)
-        if target.exists():
-            raise click.ClickException(f"{keep} exists already; nothing is overwritten")
-        shutil.copytree(_example(), target)
+        _copy_example(target)
         yield target
         return
     with tempfile.TemporaryDirectory(prefix="reconciler-demo-") as folder:
         target = Path(folder) / "quickstart"
         shutil.copytree(_example(), target)
         yield target
+
+
+def _copy_example(target: Path) -> None:
+    try:
+        shutil.copytree(_example(), target)
+    except FileExistsError as error:
+        raise click.ClickException(f"{target} exists already; nothing is overwritten") from error
+    except OSError as error:
+        raise click.ClickException(f"cannot create {target}: {error.strerror or 'not writable'}") from error
 
 
 def _example() -> Path:

@@ -50,9 +50,9 @@ def find_original(name: str) -> Path:
 
 
 def _refuse_to_overwrite(root: Path) -> None:
-    there = [str(root / name) for name in FILES if (root / name).exists() or (root / name).is_symlink()]
-    if there:
-        raise click.ClickException(f"{', '.join(there)} exists already; nothing was written")
+    for path in (root / name for name in FILES):
+        if path.exists() or path.is_symlink():
+            raise click.ClickException(f"{path} exists already; nothing was written")
 
 
 def _write(path: Path, text: str) -> None:

@@ -60,6 +60,13 @@ class TestInit:
         assert [str(one) for one in Path().rglob("*") if one.is_file()] == [name]
         assert Path(name).read_text() == "mine"
 
+    def test_a_second_time_it_names_the_first_file_that_is_there(self, bare: Workplace) -> None:
+        bare.run("init")
+        ended = bare.run("init")
+        assert ended.code == 1
+        assert "reconciler.yaml exists already; nothing was written" in ended.err
+        assert "organizations" not in ended.err
+
     def test_not_even_a_link_that_leads_nowhere(self, bare: Workplace) -> None:
         Path("reconciler.yaml").symlink_to("nowhere")
         assert bare.run("init").code == 1
@@ -110,6 +117,13 @@ class TestDemo:
         ended = bare.run("demo", "--keep", ".")
         assert ended.code == 1
         assert "nothing is overwritten" in ended.err
+
+    def test_a_place_where_no_folder_can_be(self, bare: Workplace) -> None:
+        bare.write("file", "")
+        ended = bare.run("demo", "--keep", "file/below")
+        assert ended.code == 1
+        assert "cannot create file/below" in ended.err
+        assert "Traceback" not in ended.err
 
 
 class TestEmulator:
