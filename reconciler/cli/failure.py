@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 
 def report_usage_error(error: click.ClickException, call: Call) -> None:
     """Say what is wrong with the words of a call, and where its help is."""
+    from click.exceptions import NoArgsIsHelpError
+
+    if isinstance(error, NoArgsIsHelpError):  # its message is the help itself
+        call.console.urgent(error.format_message())
+        _report_to_machines((Diagnostic(Severity.ERROR, "usage", "a command is missing"),), call)
+        return
     detail = f"see `reconciler {call.verb} --help`" if call.verb else "see `reconciler --help`"
     _report((Diagnostic(Severity.ERROR, "usage", error.format_message(), detail),), call)
 

@@ -154,6 +154,16 @@ def test_help_ends_with_0_and_is_a_result(bare: Workplace, words: tuple[str, ...
         assert "Usage: reconciler" in ended.said
 
 
+@pytest.mark.parametrize("words", [(), ("publish",)])
+def test_a_command_that_is_missing_is_answered_with_plain_help(
+    bare: Workplace, words: tuple[str, ...]
+) -> None:
+    ended = bare.run(*words)
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err.startswith("Usage: reconciler")
+    assert "\nCommands:\n" in ended.err
+
+
 def test_the_version_is_a_result(bare: Workplace) -> None:
     ended = bare.run("--version")
     assert (ended.code, ended.err) == (0, "")
