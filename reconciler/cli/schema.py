@@ -8,9 +8,11 @@ NAMES = ("organization", "project", "plan", "drift")
 
 
 @click.command("schema")
-@click.argument("name", type=click.Choice(NAMES), metavar="NAME")
-def command(name: str) -> None:
+@click.argument("name", type=click.Choice(NAMES), metavar="NAME", required=False)
+def command(name: str | None) -> None:
     """Print the JSON Schema of NAME: organization (a manifest), project (reconciler.yaml), plan or drift."""
+    if name is None:
+        raise click.UsageError(f"name one of {', '.join(NAMES)}")
     if name == "plan":
         from reconciler.reports.plan_schema import plan_schema
 

@@ -164,6 +164,12 @@ def test_a_command_that_is_missing_is_answered_with_plain_help(
     assert "\nCommands:\n" in ended.err
 
 
+def test_a_schema_that_is_not_named_is_asked_for_in_one_line(bare: Workplace) -> None:
+    ended = bare.run("schema")
+    assert ended.code == 1
+    assert "Error: name one of organization, project, plan, drift [usage]" in ended.err
+
+
 def test_the_version_is_a_result(bare: Workplace) -> None:
     ended = bare.run("--version")
     assert (ended.code, ended.err) == (0, "")
