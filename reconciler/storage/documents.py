@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import stat
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from reconciler.core.plan_document import Document
 
 MOST_BYTES: Final = 256 * 1024 * 1024
 """A larger file is no document of ours."""
@@ -18,20 +20,21 @@ class UnreadableDocument(Exception):
     """The file cannot be read, or is not what it should be; the text says why, without the path."""
 
 
-def read_document(path: Path, kind: str) -> Any:  # noqa: ANN401 - any JSON
-    """Return the JSON in a file that should be a ``kind``.
+def read_document(path: Path, kind: str) -> Document:
+    """Return the JSON in a file that should be a ``kind``; whether it is a document, its reader checks.
 
     Raises:
         UnreadableDocument: there is none that can be read.
     """
     try:
-        return json.loads(_read(path, kind), parse_constant=_refuse)
+        document: Document = json.loads(_read(path, kind), parse_constant=_refuse)
     except RecursionError as error:
         raise UnreadableDocument(f"this is no {kind}: it is nested too deeply") from error
     except ValueError as error:
         raise UnreadableDocument(f"this is no {kind}: it is not JSON") from error
     except OSError as error:
         raise UnreadableDocument(f"cannot be read: {error.strerror or error}") from error
+    return document
 
 
 def _read(path: Path, kind: str) -> str:
