@@ -278,7 +278,7 @@ def test_a_look_at_what_differs_says_nothing_of_the_rest(history: History, place
     assert (ended.code, ended.document["summary"]["unchecked"]) == (0, 4)
 
 
-@pytest.mark.parametrize("revision", ["nonsense", "-x", "--help", "", "a b", "HEAD^{tree}", "HEAD;true"])
+@pytest.mark.parametrize("revision", ["nonsense", "-x", "--help", "a b", "HEAD^{tree}", "HEAD;true"])
 def test_an_unknown_revision(history: History, revision: str) -> None:
     ended = history.validate(f"{revision}", "--format", "json")
     assert ended.code == 1

@@ -110,7 +110,8 @@ class Step:
     def counts(self) -> dict[str, str]:
         """Return the outputs that say how much there is to do, as far as the command got."""
         document = json.loads(self.result.read_text(encoding="utf-8")) if self.result.exists() else {}
-        if self.command not in COUNTED or "summary" not in document:
+        was_never_made = document.get("target", "") is None  # how a failed plan or drift report says so
+        if self.command not in COUNTED or "summary" not in document or was_never_made:
             return {}
         listed, *names = COUNTED[self.command]
         numbers = (str(document["summary"][name]) for name in names)
