@@ -132,6 +132,8 @@ def _compare(
 ) -> Create | Update | NoOp:
     organization_id = organization.organization.organization_id
     declared = _respecting_ignored(desired, live)
+    if not choices.compares_secrets:
+        declared = declared.without_secret()  # what was not compared is neither sent nor judged later
     changed = changed_fields(declared, live, choices.secrets)
     uncomparable = uncomparable_fields(declared, live, choices.secrets)
     if uncomparable and choices.rotates(desired.address):

@@ -219,3 +219,13 @@ def test_an_interrupted_run_begins_nothing_new_and_says_what_was_left(bench: Ben
     assert [type(one) for one in result.outcomes] == [Applied, Skipped]
     assert result.interrupted
     assert len(bench.live()) == 1
+
+
+def test_a_plan_that_compared_no_secrets_neither_judges_nor_sends_them(bench: Bench) -> None:
+    applied(bench, present())
+    connection_id = bench.live()[0]["connection_id"]
+    bench.emulator.edit_connection(connection_id, client_secret="another", jwks_url=f"{OTHER}/keys")
+    plan = bench.plan(declare(present()), compares_secrets=False)
+    assert bench.apply(plan).changed == 1
+    live = bench.emulator.connection(connection_id)
+    assert (live["client_secret"], live["jwks_url"]) == ("another", f"{ISSUER}/keys")

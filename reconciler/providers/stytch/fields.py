@@ -58,15 +58,7 @@ def objects(document: Mapping[str, Any], name: str, where: str) -> Sequence[Mapp
     Raises:
         MalformedAnswer: the field is no list, or something in it is no object.
     """
-    value = document.get(name)
-    if value is None:
-        return ()
-    if not isinstance(value, list):
-        wrong_type(name, where, "a list", value)
-    for entry in value:
-        if not isinstance(entry, dict):
-            wrong_type(f"{name}[]", where, "an object", entry)
-    return value
+    return _entries(document, name, where, dict, "an object")
 
 
 def texts(document: Mapping[str, Any], name: str, where: str) -> tuple[str, ...]:
@@ -75,18 +67,22 @@ def texts(document: Mapping[str, Any], name: str, where: str) -> tuple[str, ...]
     Raises:
         MalformedAnswer: the field is no list, or something in it is no text.
     """
-    value = document.get(name)
-    if value is None:
-        return ()
-    if not isinstance(value, list):
-        wrong_type(name, where, "a list", value)
-    for entry in value:
-        if not isinstance(entry, str):
-            wrong_type(f"{name}[]", where, "text", entry)
-    return tuple(value)
+    return tuple(_entries(document, name, where, str, "text"))
 
 
 def wrong_type(name: str, where: str, expected: str, value: object) -> NoReturn:
     """Raise the error for a field of a wrong type, without its value."""
     found = _TYPE_NAMES.get(type(value), type(value).__name__)
     raise MalformedAnswer(f"{where}: {name!r} in the answer should be {expected} but is {found}")
+
+
+def _entries(document: Mapping[str, Any], name: str, where: str, kind: type, expected: str) -> Sequence[Any]:
+    value = document.get(name)
+    if value is None:
+        return ()
+    if not isinstance(value, list):
+        wrong_type(name, where, "a list", value)
+    for entry in value:
+        if not isinstance(entry, kind):
+            wrong_type(f"{name}[]", where, expected, entry)
+    return value
