@@ -20,7 +20,7 @@ from reconciler.core.planner import Choices
 from reconciler.core.state import DesiredState, LiveOrganization, Organization
 from reconciler.manifests import load_manifests, load_project
 from reconciler.providers.stytch.listing import read_list
-from reconciler.reports import render_plan
+from reconciler.reports.plan_text import render_plan
 from reconciler.workflow.plan import Circumstances, make_plan
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import traceback
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -51,6 +50,8 @@ def report_interruption(call: Call) -> None:
 
 def report_bug(error: Exception, call: Call) -> None:
     """Show the traceback of what nobody foresaw, and still answer machines in full."""
+    import traceback
+
     call.console.urgent("".join(traceback.format_exception(error)))
     advice = "please report it with the traceback above"
     found = Diagnostic(Severity.ERROR, "bug", f"this is a bug in reconciler: {type(error).__name__}", advice)
@@ -58,7 +59,7 @@ def report_bug(error: Exception, call: Call) -> None:
 
 
 def _report(diagnostics: tuple[Diagnostic, ...], call: Call) -> None:
-    from reconciler.reports import render_diagnostics
+    from reconciler.reports.findings_text import render_diagnostics
 
     call.console.urgent(render_diagnostics(diagnostics, color=call.console.colors_remarks))
     _report_to_machines(diagnostics, call)

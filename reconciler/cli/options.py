@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reconciler.cli.named import named
-from reconciler.core.shard import Shard
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from reconciler.core.shard import Shard
 
     Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -107,6 +108,8 @@ def _output_file(value: str, formats: tuple[str, ...]) -> tuple[Path, str | None
 def _read_shard(_context: click.Context, _parameter: click.Parameter, value: str | None) -> Shard | None:
     if value is None:
         return None
+    from reconciler.core.shard import Shard
+
     found = re.fullmatch(r"(auto|[0-9]{1,6})/([0-9]{1,6})", value, re.ASCII)
     if found is None:
         raise click.BadParameter(f"{value!r} must have the form I/N, such as 2/4, or auto/N")

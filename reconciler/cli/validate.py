@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from reconciler.cli.call import Call
     from reconciler.core.errors import Diagnostic
     from reconciler.manifests import ManifestFile
-    from reconciler.reports import Validated
+    from reconciler.reports.validated import Validated
 
 
 @click.command("validate")
@@ -36,7 +36,8 @@ def command(call: Call, /, paths: tuple[str, ...], **options: Any) -> int:  # no
     from reconciler.cli.collection import rare_collection
     from reconciler.cli.delivery import check_outputs, deliver
     from reconciler.core.errors import InvalidConfiguration
-    from reconciler.reports import VALIDATION_FORMATS, Validated
+    from reconciler.reports import VALIDATION_FORMATS
+    from reconciler.reports.validated import Validated
     from reconciler.workflow.selection import select_manifests
 
     check_outputs(call)
@@ -55,7 +56,7 @@ def command(call: Call, /, paths: tuple[str, ...], **options: Any) -> int:  # no
 
 def _validated(stream: Iterable[ManifestFile]) -> Validated:
     """Count what is declared and keep what is wrong; of everything else nothing is kept."""
-    from reconciler.reports import Validated
+    from reconciler.reports.validated import Validated
 
     diagnostics: list[Diagnostic] = []
     files = organizations = connections = 0

@@ -8,7 +8,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.outcome import ApplyResult, Failed, Skipped
-from reconciler.reports import render_finished, render_running, render_started
+from reconciler.reports.progress_text import render_finished, render_running, render_started
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence

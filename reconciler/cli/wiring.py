@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.core.errors import InvalidConfiguration
-from reconciler.core.plan import Environment, Scope
 from reconciler.manifests import BackendTarget, load_project, resolve_target
-from reconciler.policies import unknown_rules
 from reconciler.secrets import resolve_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from reconciler.core.plan import Scope
     from reconciler.core.secret import Secret, SecretReference
     from reconciler.manifests import Project
     from reconciler.providers.stytch.target import Target
@@ -29,8 +28,8 @@ def project_of(config: str | None) -> Project:
         InvalidConfiguration: it has findings.
     """
     project = load_project(Path(config) if config else None, Path.cwd())
-    if unknown := unknown_rules(project.policies, project.policy_locations):
-        raise InvalidConfiguration(unknown)
+    if project.policies:
+        _check_rules(project)
     return project
 
 
@@ -58,6 +57,7 @@ def target_of(project: Project) -> Target:
 
 def scope_of(target: Target) -> Scope:
     """Return what a plan made through this target is for."""
+    from reconciler.core.plan import Environment, Scope
     from reconciler.providers.stytch.target import ProjectTarget
 
     principal = target.project_id if isinstance(target, ProjectTarget) else target.public_token
@@ -89,3 +89,10 @@ def secrets_of(project: Project, wanted: Iterable[WantedSecret]) -> Mapping[Secr
 def now() -> datetime:
     """Return the time, in UTC, to the second."""
     return datetime.now(UTC).replace(microsecond=0)
+
+
+def _check_rules(project: Project) -> None:
+    from reconciler.policies import unknown_rules
+
+    if unknown := unknown_rules(project.policies, project.policy_locations):
+        raise InvalidConfiguration(unknown)

@@ -77,7 +77,7 @@ def _differing_keys(old: dict[str, object], new: dict[str, object]) -> set[str]:
     Two of DeepDiff's defaults are off: it would not look at keys that begin with two underscores,
     nor into two mappings that have little in common.
     """
-    from deepdiff.diff import DeepDiff  # noqa: PLC0415 - 163 ms to import, needed for few plans
+    from deepdiff.diff import DeepDiff  # 163 ms to import, needed for few plans
 
     found = DeepDiff(old, new, view="tree", ignore_private_variables=False, threshold_to_diff_deeper=0)
     return {str(item.path(output_format="list")[0]) for group in found.values() for item in group}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import re
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -74,6 +73,8 @@ class Secret:
         """Compare in constant time."""
         if not isinstance(other, Secret):
             return NotImplemented
+        import hmac  # brings along a library for hashes, which only comparing needs
+
         return hmac.compare_digest(self._bytes(), other._bytes())
 
     __hash__ = None  # type: ignore[assignment]  # a hash would be a fingerprint of the value

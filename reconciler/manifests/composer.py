@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import yaml
 from yaml.events import (
@@ -38,8 +38,7 @@ class Unusable(Enum):
 UNUSABLE: Final = Unusable.UNUSABLE
 
 
-@dataclass(frozen=True, slots=True)
-class Flaw:
+class Flaw(NamedTuple):
     """What values cannot show: a finding about the way something is written."""
 
     code: str
@@ -56,7 +55,7 @@ class TooMuch(Exception):
         self.flaw = flaw
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Document:
     """One YAML document. ``marks`` holds where each key below ``connections`` stands."""
 
@@ -66,13 +65,18 @@ class Document:
     marks: dict[str, Mark] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Composed:
     """All documents of a file, as far as they could be read, with what is wrong in the writing."""
 
     documents: list[Document] = field(default_factory=list)
     flaws: list[Flaw] = field(default_factory=list)
     error: yaml.YAMLError | None = None
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.flaws and self.error is None
 
 
 def compose(text: str, limits: ReadLimits, parser: Callable[[str], Parser] = PARSER) -> Composed:
@@ -91,8 +95,7 @@ def compose(text: str, limits: ReadLimits, parser: Callable[[str], Parser] = PAR
     return composed
 
 
-@dataclass(frozen=True, slots=True)
-class _Anchored:
+class _Anchored(NamedTuple):
     """A value with an anchor: how many nodes it has, and how many levels are below it."""
 
     value: Value

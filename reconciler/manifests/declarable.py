@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-from reconciler.manifests.definition import ORGANIZATION, OrganizationManifest
+from reconciler.manifests.definition import OrganizationManifest
 from reconciler.manifests.escapes import check_escapes
 from reconciler.manifests.findings import Findings
 from reconciler.manifests.limits import ReadLimits
@@ -35,7 +35,7 @@ def _objection(document: Value) -> str | None:
     report = findings.document(0)
     check_escapes(document, (), report)
     if not findings.has_errors:
-        validate(ORGANIZATION, OrganizationManifest, document, report)
+        validate(OrganizationManifest, document, report)
     if not findings.has_errors:
         return None
     return shown(findings.diagnostics[0].summary)[1:-1]

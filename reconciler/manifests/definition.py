@@ -1,44 +1,38 @@
 """What an organization manifest holds: the one definition behind validation and JSON Schema."""
 
+import sys
 from datetime import date
 from typing import Annotated, Any, Final, Literal, Required, TypeAlias, get_args
-
-from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, WithJsonSchema, with_config
-from pydantic_core import PydanticCustomError
-from typing_extensions import TypedDict  # what pydantic needs before Python 3.12
 
 from reconciler.core.connection import IdentityProvider
 from reconciler.core.secret import SecretReference
 from reconciler.manifests import text
+from reconciler.manifests.constraints import Documented, Fits, ReadBy, closed
 from reconciler.manifests.scalars import Misread, parse_date
 from reconciler.secrets import SCHEMES
 
-CONFIGURATION: Final = ConfigDict(
-    extra="forbid",
-    strict=True,
-    hide_input_in_errors=True,
-    arbitrary_types_allowed=True,
-)
+if sys.version_info >= (3, 12):
+    from typing import TypedDict
+else:  # what pydantic needs there
+    from typing_extensions import TypedDict
 
 HOLDS_REFERENCE: Final = r"\$\{[a-z][a-z0-9-]*:[^{}]+\}"
 HOLDS_SECRET: Final = rf"(?:^|[^$])\$\{{(?:{'|'.join(SCHEMES)}):[^{{}}]+\}}"
 
 
-def reference_or(description: str, schema: dict[str, Any], *examples: object) -> WithJsonSchema:
+def reference_or(description: str, schema: dict[str, Any], *examples: object) -> Documented:
     """Return the JSON Schema of a text that a reference may also stand for, whole or in part."""
     reference = {"type": "string", "pattern": HOLDS_REFERENCE}
-    return WithJsonSchema(
-        {"description": description, "examples": list(examples), "anyOf": [schema, reference]},
-    )
+    return Documented(description, examples, {"anyOf": [schema, reference]})
 
 
-def _url(description: str, pattern: str, example: str) -> WithJsonSchema:
+def _url(description: str, pattern: str, example: str) -> Documented:
     return reference_or(description, {"type": "string", "format": "uri", "pattern": pattern}, example)
 
 
-def plain_schema(description: str, schema: dict[str, Any], *examples: object) -> WithJsonSchema:
+def plain_schema(description: str, schema: dict[str, Any], *examples: object) -> Documented:
     """Return the JSON Schema of a value that no variable stands for, or that is checked as written."""
-    return WithJsonSchema({"description": description, "examples": list(examples), **schema})
+    return Documented(description, examples, schema)
 
 
 def _split_scopes(value: object) -> object:
@@ -50,7 +44,7 @@ def _read_date(value: object) -> object:
         return value
     found = parse_date(value)
     if found is None:
-        raise PydanticCustomError("not_a_date", "not a date")
+        raise ValueError("not a date")
     return found
 
 
@@ -62,17 +56,15 @@ def read_off(value: object) -> object:
 LONGEST_TEXT: Final = 2048
 LONGEST_DISPLAY_NAME: Final = 128
 
-Text: TypeAlias = Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT, pattern=text.TRIMMED)]
-DisplayName: TypeAlias = Annotated[
-    str, Field(min_length=1, max_length=LONGEST_DISPLAY_NAME, pattern=text.TRIMMED)
-]
-Issuer: TypeAlias = Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT, pattern=text.ISSUER)]
-Endpoint: TypeAlias = Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT, pattern=text.ENDPOINT)]
-Scope: TypeAlias = Annotated[str, Field(min_length=1, max_length=256, pattern=text.SCOPE)]
-OrganizationId: TypeAlias = Annotated[str, Field(pattern=text.ORGANIZATION_ID)]
-ConnectionId: TypeAlias = Annotated[str, Field(pattern=text.CONNECTION_ID)]
-ConnectionName: TypeAlias = Annotated[str, Field(pattern=text.CONNECTION_NAME)]
-DiscoveryMode: TypeAlias = Annotated[Literal["off", "report", "enforce"], BeforeValidator(read_off)]
+Text: TypeAlias = Annotated[str, Fits(text.TRIMMED, LONGEST_TEXT)]
+DisplayName: TypeAlias = Annotated[str, Fits(text.TRIMMED, LONGEST_DISPLAY_NAME)]
+Issuer: TypeAlias = Annotated[str, Fits(text.ISSUER, LONGEST_TEXT)]
+Endpoint: TypeAlias = Annotated[str, Fits(text.ENDPOINT, LONGEST_TEXT)]
+Scope: TypeAlias = Annotated[str, Fits(text.SCOPE, 256)]
+OrganizationId: TypeAlias = Annotated[str, Fits(text.ORGANIZATION_ID)]
+ConnectionId: TypeAlias = Annotated[str, Fits(text.CONNECTION_ID)]
+ConnectionName: TypeAlias = Annotated[str, Fits(text.CONNECTION_NAME)]
+DiscoveryMode: TypeAlias = Annotated[Literal["off", "report", "enforce"], ReadBy(read_off)]
 FieldName: TypeAlias = Literal[
     "display_name",
     "identity_provider",
@@ -93,18 +85,18 @@ _SCOPES = text.SCOPE[:-1] + "(?: " + text.SCOPE[1:-1] + ")*$"
 _SCOPE = {"type": "string", "pattern": text.SCOPE}
 
 
-@with_config(CONFIGURATION)
+@closed
 class LifecycleManifest(TypedDict, total=False):
     """Limits on what any plan may do to the connection."""
 
-    prevent_destroy: Annotated[bool, Field(description="Refuse every plan that would delete the connection.")]
+    prevent_destroy: Annotated[bool, Documented("Refuse every plan that would delete the connection.")]
     ignore_changes: Annotated[
         list[FieldName],
-        Field(description="Fields that are neither compared nor changed.", examples=[["display_name"]]),
+        Documented("Fields that are neither compared nor changed.", (["display_name"],)),
     ]
 
 
-@with_config(CONFIGURATION)
+@closed
 class ConnectionManifest(TypedDict, total=False):
     """One OIDC connection. What is not declared is unmanaged: never compared, sent or blanked."""
 
@@ -176,7 +168,7 @@ class ConnectionManifest(TypedDict, total=False):
     ]
     custom_scopes: Annotated[
         list[Scope],
-        BeforeValidator(_split_scopes),
+        ReadBy(_split_scopes),
         reference_or(
             "The scopes asked for at login, as a list or separated by single spaces.",
             {"anyOf": [{"type": "array", "items": _SCOPE}, {"type": "string", "pattern": _SCOPES}]},
@@ -186,10 +178,7 @@ class ConnectionManifest(TypedDict, total=False):
     ]
     attribute_mapping: Annotated[
         dict[Text, Text],
-        Field(
-            description="Attribute of the member: claim of the identity provider.",
-            examples=[{"groups": "groups"}],
-        ),
+        Documented("Attribute of the member: claim of the identity provider.", ({"groups": "groups"},)),
     ]
     connection_id: Annotated[
         ConnectionId,
@@ -201,9 +190,7 @@ class ConnectionManifest(TypedDict, total=False):
     ]
     previous_display_names: Annotated[
         list[DisplayName],
-        Field(
-            description="Names the connection had before: renames it without a pin.", examples=[["Acme SSO"]]
-        ),
+        Documented("Names the connection had before: renames it without a pin.", (["Acme SSO"],)),
     ]
     state: Annotated[
         Literal["present", "absent"],
@@ -223,20 +210,20 @@ class ConnectionManifest(TypedDict, total=False):
     ]
     secret_expires_on: Annotated[
         date,
-        BeforeValidator(_read_date),
+        ReadBy(_read_date),
         plain_schema("When the client's secret expires.", {"type": "string", "format": "date"}, "2027-03-31"),
     ]
     lifecycle: LifecycleManifest
 
 
-@with_config(CONFIGURATION)
+@closed
 class OrganizationManifest(TypedDict, total=False):
     """The OIDC connections of one organization."""
 
     organization: Required[
         Annotated[
             str,
-            Field(pattern=text.ORGANIZATION),
+            Fits(text.ORGANIZATION),
             reference_or(
                 "Its organization_id, slug or external id.",
                 {"type": "string", "pattern": text.ORGANIZATION},
@@ -254,12 +241,9 @@ class OrganizationManifest(TypedDict, total=False):
     ]
     prune: Annotated[
         bool,
-        Field(description="Delete OIDC connections of this organization that are not declared here."),
+        Documented("Delete OIDC connections of this organization that are not declared here."),
     ]
     connections: Annotated[
         dict[ConnectionName, ConnectionManifest],
-        Field(description="Stable name: connection. The address is organization/name."),
+        Documented("Stable name: connection. The address is organization/name."),
     ]
-
-
-ORGANIZATION: Final[TypeAdapter[OrganizationManifest]] = TypeAdapter(OrganizationManifest)

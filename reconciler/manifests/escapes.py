@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.manifests.flaws import name_character
 from reconciler.manifests.text import UNSAFE
 
 if TYPE_CHECKING:
@@ -28,6 +27,8 @@ def check_escapes(value: Value, path: Path, report: DocumentFindings) -> None:
 def _check(text: str, path: Path, report: DocumentFindings, *, is_key: bool) -> None:
     found = UNSAFE.search(text)
     if found:
+        from reconciler.manifests.flaws import name_character
+
         report.add(
             "unsafe-character",
             path,

@@ -81,7 +81,7 @@ class _Explanation:
             self._empty()
         elif kind in _BOUNDS:
             self._out_of_bounds(*_BOUNDS[kind], context)
-        elif kind == "not_a_date" or self._found is Misread.DATE:
+        elif kind == "value_error" or self._found is Misread.DATE:
             self._add("invalid-date", f"{self._name} is not a date", "write a day that exists, as YYYY-MM-DD")
         elif isinstance(self._found, str):
             self._wrong_text(kind, context)

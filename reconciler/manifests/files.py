@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from reconciler.core.errors import Diagnostic, Severity, SourceLocation
 from reconciler.manifests.project import PROJECT_FILE
@@ -24,8 +23,7 @@ _MOST_GLOBS: Final = 256
 _BRACES: Final = re.compile(r"\{([^{}]*)\}")
 
 
-@dataclass(frozen=True, slots=True)
-class FoundManifests:
+class FoundManifests(NamedTuple):
     """The files, sorted and each one once; findings for paths that lead nowhere.
 
     ``names`` are kept while the files are read: as texts they take a quarter of the memory.

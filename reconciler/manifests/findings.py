@@ -6,12 +6,12 @@ import re
 from typing import TYPE_CHECKING, Final, Literal
 
 from reconciler.core.errors import Diagnostic, Severity, SourceLocation
-from reconciler.manifests.places import Place, Places, Span, find_places
-from reconciler.manifests.snippets import make_snippet
+from reconciler.manifests.source import Span
 from reconciler.manifests.text import CONNECTION_NAME
 
 if TYPE_CHECKING:
     from reconciler.manifests.events import Path
+    from reconciler.manifests.places import Place, Places
     from reconciler.manifests.source import Source
 
 MAX_FINDINGS: Final = 500
@@ -49,11 +49,15 @@ class Findings:
     def places(self) -> Places:
         """Where everything stands in the file."""
         if self._places is None:
+            from reconciler.manifests.places import find_places
+
             self._places = find_places(self.source.text, self._max_depth)
         return self._places
 
     def place(self, document: int) -> Place:
         """Return where a document stands; the start of the file if it cannot be told."""
+        from reconciler.manifests.places import Place
+
         documents = self.places.documents
         return documents[document] if document < len(documents) else Place(Span(0, 0))
 
@@ -73,6 +77,8 @@ class Findings:
         if len(self._found) >= MAX_FINDINGS:
             self._add_last()
             return
+        from reconciler.manifests.snippets import make_snippet
+
         self._found.append(
             Diagnostic(
                 severity=severity,

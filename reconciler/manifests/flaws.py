@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 from yaml.error import MarkedYAMLError
 from yaml.reader import ReaderError
 
-from reconciler.manifests.places import Span
 from reconciler.manifests.snippets import MASK, make_snippet
+from reconciler.manifests.source import Span
 from reconciler.manifests.text import UNSAFE
 
 if TYPE_CHECKING:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from difflib import get_close_matches
-from typing import TYPE_CHECKING, Final, TypeGuard
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeGuard
 
 from reconciler.core.secret import Locator
 from reconciler.manifests.composer import UNUSABLE
@@ -24,8 +22,7 @@ if TYPE_CHECKING:
 VARIABLE_SCHEME: Final = "var"
 
 
-@dataclass(frozen=True, slots=True)
-class Interpolation:
+class Interpolation(NamedTuple):
     """What references may stand for.
 
     Without ``variables`` there is no ``${var:NAME}``; without a ``policy`` every secret may be
@@ -126,6 +123,8 @@ class _Replacing:
         return value
 
     def _undefined(self, name: str, variables: Mapping[str, str], path: Path) -> None:
+        from difflib import get_close_matches
+
         close = get_close_matches(name[:80], variables, n=1)
         hint = f"add it to vars: in the project file, or give --var {name[:80]}=VALUE"
         self._report.add(
@@ -158,6 +157,8 @@ class _Replacing:
 
     def _unknown_scheme(self, scheme: str, path: Path) -> None:
         known = (*SCHEMES, VARIABLE_SCHEME) if not self._rules.holds_secret(path) else SCHEMES
+        from difflib import get_close_matches
+
         close = get_close_matches(scheme, known, n=1)
         self._report.add(
             "unknown-scheme",

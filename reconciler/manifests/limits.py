@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadLimits:
+class ReadLimits(NamedTuple):
     """Bounds for hostile input, per file. ``max_nodes`` counts what aliases expand to."""
 
     max_bytes: int = 1024 * 1024

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler.core.errors import Diagnostic, Severity
 from reconciler.core.state import DesiredOrganization, DesiredState
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
     from reconciler.manifests.project import Project
 
 
-@dataclass(frozen=True, slots=True)
-class ManifestFile:
+class ManifestFile(NamedTuple):
     """What one file declares. Documents with errors are left out; ``diagnostics`` tells why.
 
     What belongs to no file comes without a path; ``following`` is how many files come after it, as
@@ -34,8 +32,7 @@ class ManifestFile:
     following: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(NamedTuple):
     """What all files declare, and everything that is wrong with them. Not usable if there is an error."""
 
     state: DesiredState

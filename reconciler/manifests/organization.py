@@ -12,7 +12,7 @@ from reconciler.core.errors import SourceLocation
 from reconciler.core.state import DesiredConnection, DesiredOrganization, Discovery, Lifecycle, Presence
 from reconciler.manifests import text
 from reconciler.manifests.connection_rules import check_connections
-from reconciler.manifests.definition import ORGANIZATION, ConnectionManifest, OrganizationManifest
+from reconciler.manifests.definition import ConnectionManifest, OrganizationManifest
 from reconciler.manifests.escapes import check_escapes
 from reconciler.manifests.interpolation import Interpolation
 from reconciler.manifests.validation import validate
@@ -49,7 +49,7 @@ class OrganizationReader:
         if "\\" in source.text:
             check_escapes(document.value, (), report)
         value = self._interpolation.apply(document.value, report)
-        manifest = validate(ORGANIZATION, OrganizationManifest, value, report)
+        manifest = validate(OrganizationManifest, value, report)
         if manifest is None:
             return None
         check_connections(manifest, report)

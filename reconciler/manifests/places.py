@@ -19,19 +19,12 @@ from yaml.events import (
 )
 
 from reconciler.manifests.events import PARSER
+from reconciler.manifests.source import Span
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reconciler.manifests.events import Event, Parser, Path
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A stretch of text: character offsets from 0, ``end`` excluded."""
-
-    start: int
-    end: int
 
 
 @dataclass(slots=True)

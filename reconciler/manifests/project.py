@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from reconciler.core.errors import InvalidConfiguration, SourceLocation
 from reconciler.core.limits import Limits
@@ -13,7 +13,6 @@ from reconciler.core.state import Discovery
 from reconciler.manifests.escapes import check_escapes
 from reconciler.manifests.interpolation import Interpolation
 from reconciler.manifests.limits import ReadLimits
-from reconciler.manifests.project_definition import PROJECT, ProjectManifest, SecretsManifest, TargetManifest
 from reconciler.manifests.reading import ReadFile, display_path, read_file
 from reconciler.manifests.target import Target
 from reconciler.manifests.validation import validate
@@ -24,14 +23,14 @@ if TYPE_CHECKING:
 
     from reconciler.manifests import events
     from reconciler.manifests.findings import DocumentFindings
+    from reconciler.manifests.project_definition import ProjectManifest, SecretsManifest, TargetManifest
 
 PROJECT_FILE: Final = "reconciler.yaml"
 
 DEFAULT_ORGANIZATIONS: Final = ("organizations/**/*.yaml", "organizations/**/*.yml")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Defaults:
+class Defaults(NamedTuple):
     """What holds for every organization that does not say otherwise."""
 
     prune: bool = False
@@ -98,12 +97,14 @@ def _only_document(read: ReadFile) -> tuple[int, events.Value]:
 
 
 def _read(value: events.Value, report: DocumentFindings, file: Path, directory: Path) -> Project | None:
+    from reconciler.manifests.project_definition import ProjectManifest
+
     rules = Interpolation(
         variables=None,
         policy=None,
         holds_secret=_is_target,
     )
-    manifest = validate(PROJECT, ProjectManifest, rules.apply(value, report), report)
+    manifest = validate(ProjectManifest, rules.apply(value, report), report)
     if manifest is None or report.error_count:
         return None
     target = _target(manifest.get("target", {}))

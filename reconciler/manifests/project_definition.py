@@ -1,22 +1,12 @@
 """What a project file holds: the one definition behind validation and JSON Schema."""
 
-from typing import Annotated, Final, Literal, TypeAlias
-
-from pydantic import (
-    BeforeValidator,
-    Field,
-    TypeAdapter,
-    ValidatorFunctionWrapHandler,
-    WithJsonSchema,
-    WrapValidator,
-    with_config,
-)
-from typing_extensions import TypedDict  # what pydantic needs before Python 3.12
+import sys
+from typing import Annotated, Literal, TypeAlias
 
 from reconciler.core.secret import SecretReference
 from reconciler.manifests import text
+from reconciler.manifests.constraints import Documented, Fits, NotEmpty, ReadBy, Unless, Within, closed
 from reconciler.manifests.definition import (
-    CONFIGURATION,
     HOLDS_SECRET,
     DiscoveryMode,
     Text,
@@ -25,27 +15,27 @@ from reconciler.manifests.definition import (
     reference_or,
 )
 
+if sys.version_info >= (3, 12):
+    from typing import TypedDict
+else:  # what pydantic needs there
+    from typing_extensions import TypedDict
+
 RuleSeverity: TypeAlias = Annotated[
     Literal["error", "warn", "off"],
-    BeforeValidator(read_off),
-    WithJsonSchema({"enum": ["error", "warn", "off"]}),
+    ReadBy(read_off),
+    Documented(schema={"enum": ["error", "warn", "off"]}),
 ]
 
 
-def _keep_reference(value: object, check: ValidatorFunctionWrapHandler) -> object:
-    """Leave a reference as it is: what it stands for is checked once it is read."""
-    return value if isinstance(value, SecretReference) else check(value)
-
-
-ProjectId: TypeAlias = Annotated[str, Field(pattern=text.PROJECT_ID), WrapValidator(_keep_reference)]
-PublicToken: TypeAlias = Annotated[str, Field(pattern=text.PUBLIC_TOKEN), WrapValidator(_keep_reference)]
-BaseUrl: TypeAlias = Annotated[str, Field(pattern=text.BASE_URL), WrapValidator(_keep_reference)]
-Glob: TypeAlias = Annotated[str, Field(pattern=text.GLOB)]
+ProjectId: TypeAlias = Annotated[str, Fits(text.PROJECT_ID), Unless(SecretReference)]
+PublicToken: TypeAlias = Annotated[str, Fits(text.PUBLIC_TOKEN), Unless(SecretReference)]
+BaseUrl: TypeAlias = Annotated[str, Fits(text.BASE_URL), Unless(SecretReference)]
+Glob: TypeAlias = Annotated[str, Fits(text.GLOB)]
 
 _REFERENCE = {"type": "string", "pattern": HOLDS_SECRET}
 
 
-@with_config(CONFIGURATION)
+@closed
 class TargetManifest(TypedDict, total=False):
     """Which Stytch project the manifests are for. What is not declared comes from the environment."""
 
@@ -99,11 +89,11 @@ class TargetManifest(TypedDict, total=False):
     ]
 
 
-@with_config(CONFIGURATION)
+@closed
 class DefaultsManifest(TypedDict, total=False):
     """What holds for every organization that does not say otherwise."""
 
-    prune: Annotated[bool, Field(description="Delete OIDC connections that are not declared.")]
+    prune: Annotated[bool, Documented("Delete OIDC connections that are not declared.")]
     discovery: Annotated[
         DiscoveryMode,
         plain_schema(
@@ -112,44 +102,43 @@ class DefaultsManifest(TypedDict, total=False):
     ]
 
 
-@with_config(CONFIGURATION)
+@closed
 class LimitsManifest(TypedDict, total=False):
     """How much one run may do, and how fast."""
 
-    max_deletes: Annotated[int, Field(ge=0, description="Connections one run may delete.", examples=[3])]
+    max_deletes: Annotated[int, Within(at_least=0), Documented("Connections one run may delete.", (3,))]
     max_delete_percent: Annotated[
         float,
-        Field(
-            ge=0, le=100, description="The same as a share of the managed connections; the lower one counts."
-        ),
+        Within(at_least=0, at_most=100),
+        Documented("The same as a share of the managed connections; the lower one counts."),
     ]
     requests_per_second: Annotated[
-        float, Field(gt=0, le=100_000, description="For the whole project.", examples=[10])
+        float, Within(more_than=0, at_most=100_000), Documented("For the whole project.", (10,))
     ]
-    concurrency: Annotated[int, Field(ge=1, le=256, description="Requests at once.", examples=[8])]
+    concurrency: Annotated[int, Within(at_least=1, at_most=256), Documented("Requests at once.", (8,))]
 
 
-@with_config(CONFIGURATION)
+@closed
 class EnvManifest(TypedDict, total=False):
     """Secrets from environment variables."""
 
     allow: Annotated[
         list[Text],
-        Field(description="Globs for the variables that manifests may use.", examples=[["*_CLIENT_SECRET"]]),
+        Documented("Globs for the variables that manifests may use.", (["*_CLIENT_SECRET"],)),
     ]
 
 
-@with_config(CONFIGURATION)
+@closed
 class FileManifest(TypedDict, total=False):
     """Secrets from files."""
 
     allow: Annotated[
         list[Text],
-        Field(description="Globs for files outside the project's folder.", examples=[["/run/secrets/*"]]),
+        Documented("Globs for files outside the project's folder.", (["/run/secrets/*"],)),
     ]
 
 
-@with_config(CONFIGURATION)
+@closed
 class SecretsManifest(TypedDict, total=False):
     """Which secrets manifests may refer to."""
 
@@ -157,31 +146,27 @@ class SecretsManifest(TypedDict, total=False):
     file: FileManifest
 
 
-@with_config(CONFIGURATION)
+@closed
 class ProjectManifest(TypedDict, total=False):
     """The project file. Every key has a default."""
 
-    version: Annotated[int, Field(ge=1, le=1, description="The version of this format.", examples=[1])]
+    version: Annotated[int, Within(at_least=1, at_most=1), Documented("The version of this format.", (1,))]
     target: TargetManifest
     organizations: Annotated[
         list[Glob],
-        Field(
-            description="Globs for the organization manifests, from this file's folder.",
-            examples=[["organizations/**/*.yaml"]],
-            min_length=1,
+        NotEmpty(),
+        Documented(
+            "Globs for the organization manifests, from this file's folder.", (["organizations/**/*.yaml"],)
         ),
     ]
     vars: Annotated[
-        dict[Annotated[str, Field(pattern=text.VARIABLE)], Text],
-        Field(description="Variables for ${var:NAME}. Nothing secret.", examples=[{"tenant": "acme"}]),
+        dict[Annotated[str, Fits(text.VARIABLE)], Text],
+        Documented("Variables for ${var:NAME}. Nothing secret.", ({"tenant": "acme"},)),
     ]
     defaults: DefaultsManifest
     limits: LimitsManifest
     policies: Annotated[
-        dict[Annotated[str, Field(pattern=text.RULE)], RuleSeverity],
-        Field(description="Rule id: error, warn or off.", examples=[{"issuer-host-change": "error"}]),
+        dict[Annotated[str, Fits(text.RULE)], RuleSeverity],
+        Documented("Rule id: error, warn or off.", ({"issuer-host-change": "error"},)),
     ]
     secrets: SecretsManifest
-
-
-PROJECT: Final[TypeAdapter[ProjectManifest]] = TypeAdapter(ProjectManifest)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler.manifests.composer import Document, compose
 from reconciler.manifests.findings import Findings
-from reconciler.manifests.flaws import report_unsafe_characters, report_writing
-from reconciler.manifests.places import Span
-from reconciler.manifests.source import Source, open_source
+from reconciler.manifests.source import Source, Span, open_source
+from reconciler.manifests.text import UNSAFE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,8 +19,7 @@ if TYPE_CHECKING:
 _START = Span(0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class ReadFile:
+class ReadFile(NamedTuple):
     """A file as far as it could be read; empty documents keep their index, but are left out."""
 
     source: Source
@@ -59,10 +56,16 @@ def read_text(content: bytes, shown: str, limits: ReadLimits) -> ReadFile:
     except UnicodeDecodeError as error:
         return _undecodable(shown, content, error.start)
     findings = Findings(source, limits.max_depth)
-    if not source.is_ascii and report_unsafe_characters(source, findings):
+    if not source.is_ascii and UNSAFE.search(source.text):
+        from reconciler.manifests.flaws import report_unsafe_characters
+
+        report_unsafe_characters(source, findings)
         return ReadFile(source, findings)
     composed = compose(source.text, limits)
-    report_writing(composed, source, findings)
+    if not composed.is_sound:
+        from reconciler.manifests.flaws import report_writing
+
+        report_writing(composed, source, findings)
     documents = tuple((index, one) for index, one in enumerate(composed.documents) if not one.is_empty)
     return ReadFile(source, findings, documents)
 

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
-from reconciler.manifests.definition import ORGANIZATION
-from reconciler.manifests.project_definition import PROJECT
-
-if TYPE_CHECKING:
-    from pydantic import TypeAdapter
+from reconciler.manifests.definition import OrganizationManifest
+from reconciler.manifests.objections import adapter
+from reconciler.manifests.project_definition import ProjectManifest
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
-_SCHEMAS: Final[dict[str, tuple[str, TypeAdapter[Any]]]] = {
-    "organization": ("Organization manifest", ORGANIZATION),
-    "project": ("Project file", PROJECT),
+_SCHEMAS: Final[dict[str, tuple[str, type]]] = {
+    "organization": ("Organization manifest", OrganizationManifest),
+    "project": ("Project file", ProjectManifest),
 }
 
 SCHEMA_NAMES: Final = tuple(_SCHEMAS)
@@ -23,8 +21,8 @@ SCHEMA_NAMES: Final = tuple(_SCHEMAS)
 
 def schema_text(name: str) -> str:
     """Return the JSON Schema called ``name``, one of `SCHEMA_NAMES`; the same text every time."""
-    title, adapter = _SCHEMAS[name]
-    schema = {"$schema": _DIALECT, **adapter.json_schema(), "title": title}
+    title, definition = _SCHEMAS[name]
+    schema = {"$schema": _DIALECT, **adapter(definition).json_schema(), "title": title}
     _close(schema)
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 

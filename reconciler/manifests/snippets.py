@@ -11,8 +11,7 @@ from reconciler.core.errors import Snippet
 from reconciler.manifests.text import UNSAFE
 
 if TYPE_CHECKING:
-    from reconciler.manifests.places import Span
-    from reconciler.manifests.source import Source
+    from reconciler.manifests.source import Source, Span
 
 MASK: Final = "…"
 

@@ -1,17 +1,22 @@
-"""The text of one file, with the words for its places."""
+"""The text of one file, with the words for its places and stretches."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from reconciler.core.errors import SourceLocation
 
 BYTE_ORDER_MARK: Final = "\ufeff"
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Span(NamedTuple):
+    """A stretch of text: character offsets from 0, ``end`` excluded."""
+
+    start: int
+    end: int
+
+
+class Source(NamedTuple):
     """What a file holds, without its byte order mark; ``path`` is as the user would type it.
 
     ``offset`` is the length of the byte order mark, in bytes.

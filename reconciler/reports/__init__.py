@@ -1,7 +1,8 @@
 """Reports: a plan, a result or findings → text. Nothing here prints or opens a file.
 
 Each registry maps the name of a format, as ``--format`` takes it, to its function; a new format is
-one new file and one line here. All functions of a registry take ``color``, whether they use it or not.
+one new file, imported when it is first used, and one line here. All functions of a registry take
+``color``, whether they use it or not.
 """
 
 from __future__ import annotations
@@ -9,27 +10,6 @@ from __future__ import annotations
 from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
-
-from reconciler.reports.apply_json import result_json
-from reconciler.reports.apply_text import render_result
-from reconciler.reports.drift_json import drift_json
-from reconciler.reports.drift_text import render_drift
-from reconciler.reports.findings_json import validation_json
-from reconciler.reports.findings_text import render_diagnostics, render_validation
-from reconciler.reports.import_json import import_json
-from reconciler.reports.import_text import render_import
-from reconciler.reports.pin_json import pinned_json
-from reconciler.reports.pin_text import render_pinned
-from reconciler.reports.plan_json import plan_json
-from reconciler.reports.plan_schema import plan_schema
-from reconciler.reports.plan_text import render_plan
-from reconciler.reports.progress_text import (
-    render_counted,
-    render_finished,
-    render_running,
-    render_started,
-)
-from reconciler.reports.validated import Validated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,6 +19,7 @@ if TYPE_CHECKING:
     from reconciler.core.plan import Plan
     from reconciler.reports.imported import Imported
     from reconciler.reports.pinned import Pinned
+    from reconciler.reports.validated import Validated
 
 Reported = TypeVar("Reported", contravariant=True)  # noqa: PLC0105 - it names what is reported
 
@@ -63,8 +44,8 @@ def _lazily(module: str, name: str) -> Format[Any]:
 
 PLAN_FORMATS: Final[Mapping[str, Format[Plan]]] = MappingProxyType(
     {
-        "text": render_plan,
-        "json": plan_json,
+        "text": _lazily("plan_text", "render_plan"),
+        "json": _lazily("plan_json", "plan_json"),
         "markdown": _lazily("plan_markdown", "plan_markdown"),
         "html": _lazily("plan_html", "plan_html"),
         "github": _lazily("plan_github", "plan_github"),
@@ -73,13 +54,13 @@ PLAN_FORMATS: Final[Mapping[str, Format[Plan]]] = MappingProxyType(
 )
 
 RESULT_FORMATS: Final[Mapping[str, Format[ApplyResult]]] = MappingProxyType(
-    {"text": render_result, "json": result_json}
+    {"text": _lazily("apply_text", "render_result"), "json": _lazily("apply_json", "result_json")}
 )
 
 VALIDATION_FORMATS: Final[Mapping[str, Format[Validated]]] = MappingProxyType(
     {
-        "text": render_validation,
-        "json": validation_json,
+        "text": _lazily("findings_text", "render_validation"),
+        "json": _lazily("findings_json", "validation_json"),
         "markdown": _lazily("validation_markdown", "validation_markdown"),
         "html": _lazily("validation_html", "validation_html"),
         "github": _lazily("validation_github", "validation_github"),
@@ -89,8 +70,8 @@ VALIDATION_FORMATS: Final[Mapping[str, Format[Validated]]] = MappingProxyType(
 
 DRIFT_FORMATS: Final[Mapping[str, Format[DriftReport]]] = MappingProxyType(
     {
-        "text": render_drift,
-        "json": drift_json,
+        "text": _lazily("drift_text", "render_drift"),
+        "json": _lazily("drift_json", "drift_json"),
         "markdown": _lazily("drift_markdown", "drift_markdown"),
         "html": _lazily("drift_html", "drift_html"),
         "github": _lazily("drift_github", "drift_github"),
@@ -99,34 +80,9 @@ DRIFT_FORMATS: Final[Mapping[str, Format[DriftReport]]] = MappingProxyType(
 )
 
 IMPORT_FORMATS: Final[Mapping[str, Format[Imported]]] = MappingProxyType(
-    {"text": render_import, "json": import_json}
+    {"text": _lazily("import_text", "render_import"), "json": _lazily("import_json", "import_json")}
 )
 
 PIN_FORMATS: Final[Mapping[str, Format[Pinned]]] = MappingProxyType(
-    {"text": render_pinned, "json": pinned_json}
+    {"text": _lazily("pin_text", "render_pinned"), "json": _lazily("pin_json", "pinned_json")}
 )
-
-__all__ = [
-    "DRIFT_FORMATS",
-    "IMPORT_FORMATS",
-    "PIN_FORMATS",
-    "PLAN_FORMATS",
-    "RESULT_FORMATS",
-    "VALIDATION_FORMATS",
-    "Format",
-    "Validated",
-    "drift_json",
-    "plan_json",
-    "plan_schema",
-    "render_counted",
-    "render_diagnostics",
-    "render_drift",
-    "render_finished",
-    "render_plan",
-    "render_result",
-    "render_running",
-    "render_started",
-    "render_validation",
-    "result_json",
-    "validation_json",
-]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Final, Protocol, cast
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, cast
 
 from reconciler.core.errors import Diagnostic, SecretUnavailable, Severity
 from reconciler.core.secret import Locator, Secret, SecretReference
@@ -33,8 +32,7 @@ class Backend(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class WantedSecret:
+class WantedSecret(NamedTuple):
     """A reference, and who asks for it: named in the finding when it cannot be resolved."""
 
     reference: SecretReference
@@ -42,8 +40,7 @@ class WantedSecret:
     location: SourceLocation | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ResolvedSecrets:
+class ResolvedSecrets(NamedTuple):
     """The secrets that could be had, and a finding for each that could not."""
 
     secrets: Mapping[SecretReference, Secret]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,6 +65,8 @@ def check_writable(path: Path) -> None:
 
 
 def _try_folder(folder: Path) -> None:
+    import tempfile
+
     with tempfile.TemporaryFile(dir=folder):
         pass
 
@@ -83,6 +84,8 @@ def _replace(target: Path, text: str) -> None:
 @contextlib.contextmanager
 def _filled(target: Path, text: str) -> Iterator[Path]:
     """Yield a file beside the target that holds the text; it is gone afterwards."""
+    import tempfile
+
     handle, name = tempfile.mkstemp(prefix=".reconciler-", dir=target.parent)
     temporary = Path(name)
     try:

@@ -16,7 +16,9 @@ from reconciler.core.errors import Diagnostic, ReportRefused, Severity
 from reconciler.core.plan import Environment, Scope
 from reconciler.core.planner import unreadable
 from reconciler.core.secret import Secret
-from reconciler.reports import DRIFT_FORMATS, drift_json, render_drift
+from reconciler.reports import DRIFT_FORMATS
+from reconciler.reports.drift_json import drift_json
+from reconciler.reports.drift_text import render_drift
 from tests.core.builders import choices, declared, desired, live, live_connection, plan, reference, whole
 from tests.core.estates import CANARIES, OLD_SECRETS, Estate, estates
 from tests.core.forging import forgeries, is_harmless

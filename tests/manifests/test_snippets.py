@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.manifests.places import Span
 from reconciler.manifests.snippets import make_snippet
-from reconciler.manifests.source import Source
+from reconciler.manifests.source import Source, Span
 
 
 def shown(line: str, *, is_harmless: bool = False) -> str | None:

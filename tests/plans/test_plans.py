@@ -24,7 +24,9 @@ from reconciler.core.plan_parsing import from_document
 from reconciler.core.planner import Choices
 from reconciler.core.state import Protection
 from reconciler.manifests import load_manifests, load_project
-from reconciler.reports import plan_json, plan_schema, render_plan
+from reconciler.reports.plan_json import plan_json
+from reconciler.reports.plan_schema import plan_schema
+from reconciler.reports.plan_text import render_plan
 from reconciler.reports.plan_words import NO_CHANGES
 from reconciler.secrets import resolve_secrets, wanted_by
 from reconciler.workflow.plan import Circumstances, make_plan

@@ -28,7 +28,7 @@ from reconciler.core.limits import Limits
 from reconciler.core.operation import Stale, judge
 from reconciler.core.plan_document import digest, to_document
 from reconciler.core.plan_parsing import from_document
-from reconciler.reports import render_diagnostics
+from reconciler.reports.findings_text import render_diagnostics
 from reconciler.workflow.apply import accept_deletes, check_saved_plan
 from tests.core.builders import SCOPE
 from tests.plans.recorded import recorded

@@ -8,7 +8,9 @@ from dataclasses import replace
 import pytest
 
 from reconciler.core.outcome import ApplyResult, Outcome
-from reconciler.reports import RESULT_FORMATS, render_finished, render_result, render_running, render_started
+from reconciler.reports import RESULT_FORMATS
+from reconciler.reports.apply_text import render_result
+from reconciler.reports.progress_text import render_finished, render_running, render_started
 from tests.reports.samples import (
     CREATE,
     CREATED,

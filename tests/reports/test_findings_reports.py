@@ -6,7 +6,9 @@ import json
 from dataclasses import replace
 
 from reconciler.core.errors import Snippet
-from reconciler.reports import VALIDATION_FORMATS, Validated, render_diagnostics
+from reconciler.reports import VALIDATION_FORMATS
+from reconciler.reports.findings_text import render_diagnostics
+from reconciler.reports.validated import Validated
 from tests.reports.samples import ERROR, WARNING
 
 FOUND = Validated(diagnostics=(ERROR, WARNING), files=2, organizations=1, connections=1)

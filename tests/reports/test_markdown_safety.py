@@ -10,12 +10,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from reconciler.reports import Validated
 from reconciler.reports.drift_markdown import drift_markdown, drift_news
 from reconciler.reports.failure_page import FAILURE_PAGES
 from reconciler.reports.markdown import LONGEST_NAME, code, sentence
 from reconciler.reports.plan_markdown import plan_markdown
 from reconciler.reports.prose import clipped
+from reconciler.reports.validated import Validated
 from reconciler.reports.validation_markdown import validation_markdown
 from reconciler.reports.visible import visible
 from tests.reports.markup import rendered

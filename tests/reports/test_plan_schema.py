@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from jsonschema import Draft202012Validator, ValidationError
 
-from reconciler.reports import plan_json, plan_schema
+from reconciler.reports.plan_json import plan_json
+from reconciler.reports.plan_schema import plan_schema
 from tests.core.builders import choices, plan, whole
 from tests.core.estates import Estate, estates
 from tests.reports.samples import UPDATE

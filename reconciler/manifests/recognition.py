@@ -1,0 +1,183 @@
+"""Recognises documents that are right, without the validator that explains what is wrong.
+
+Nearly every document is right, and pydantic takes longer to import than a thousand of them to read.
+So what a definition says is first held against a document here: the same types, the same constraints.
+Whatever is not recognised is left to pydantic, which has the last word.
+"""
+
+from __future__ import annotations
+
+import builtins
+import re
+import typing
+from enum import Enum
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, get_args, get_origin, get_type_hints
+
+from reconciler.manifests.constraints import Fits, NotEmpty, ReadBy, Unless, Within
+from reconciler.manifests.shapes import is_record, required_keys
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reconciler.manifests.events import Value
+
+    Recogniser = Callable[[Value], Value]
+    """Returns the value in the shape of its definition, or `UNRECOGNISED`."""
+
+
+class _Unrecognised(Enum):
+    UNRECOGNISED = "unrecognised"
+
+
+UNRECOGNISED: Final = _Unrecognised.UNRECOGNISED
+
+_REMEMBERED: Final = 256
+_SHORT: Final = 32
+"""As many texts of one kind are remembered, of so many characters: scopes and claims recur."""
+
+
+@lru_cache(maxsize=8)
+def recogniser(definition: type) -> Recogniser:
+    """Return what recognises values of a definition."""
+    return _of(definition)
+
+
+def _of(form: object) -> Recogniser:
+    arguments = get_args(form)
+    match get_origin(form):
+        case typing.Annotated:
+            return _constrained(arguments[0], arguments[1:])
+        case typing.Required:
+            return _of(arguments[0])
+        case typing.Literal:
+            return _one_of(frozenset(arguments))
+        case builtins.list:
+            return _list(_of(arguments[0]))
+        case builtins.dict:
+            return _mapping(*map(_of, arguments))
+        case _:
+            return _record(form) if is_record(form) else _plain(form)
+
+
+def _constrained(form: object, constraints: tuple[object, ...]) -> Recogniser:
+    recognise = _of(form)
+    for one in constraints:
+        match one:
+            case Fits():
+                recognise = _fitting(one)
+            case Within():
+                recognise = _only_if(one.holds, recognise)
+            case NotEmpty():
+                recognise = _only_if(bool, recognise)
+            case ReadBy(function):
+                recognise = _read(function, recognise)
+            case Unless(kind):
+                recognise = _either(_exactly(kind), recognise)
+    return recognise
+
+
+def _record(definition: type) -> Recogniser:
+    """Recognise a mapping with known keys. The hot loop: most values are texts with a pattern."""
+    hints = get_type_hints(definition, include_extras=True)
+    readers = {name: _of(form) for name, form in hints.items()}
+    required = required_keys(definition)
+
+    def recognise(value: Value) -> Value:
+        if value.__class__ is not dict or not required <= value.keys():
+            return UNRECOGNISED
+        changed = {}
+        for key, given in value.items():
+            reader = readers.get(key)
+            if reader is None:
+                return UNRECOGNISED
+            found = reader(given)
+            if found is not given:
+                if found is UNRECOGNISED:
+                    return UNRECOGNISED
+                changed[key] = found
+        return {**value, **changed} if changed else value
+
+    return recognise
+
+
+def _mapping(key: Recogniser, below: Recogniser) -> Recogniser:
+    def recognise(value: Value) -> Value:
+        if value.__class__ is not dict:
+            return UNRECOGNISED
+        found = {key(name): below(given) for name, given in value.items()}
+        is_known = UNRECOGNISED not in found and all(one is not UNRECOGNISED for one in found.values())
+        return found if is_known else UNRECOGNISED
+
+    return recognise
+
+
+def _list(entry: Recogniser) -> Recogniser:
+    def recognise(value: Value) -> Value:
+        if value.__class__ is not list:
+            return UNRECOGNISED
+        found = [entry(given) for given in value]
+        return UNRECOGNISED if any(one is UNRECOGNISED for one in found) else found
+
+    return recognise
+
+
+def _fitting(fits: Fits) -> Recogniser:
+    match = re.compile(fits.pattern).fullmatch
+    longest = fits.longest
+    known: set[str] = set()
+
+    def recognise(value: Value) -> Value:
+        if value.__class__ is not str:
+            return UNRECOGNISED
+        if value in known:
+            return value
+        if match(value) is None or (longest is not None and len(value) > longest):
+            return UNRECOGNISED
+        if len(value) <= _SHORT and len(known) < _REMEMBERED:
+            known.add(value)
+        return value
+
+    return recognise
+
+
+def _one_of(values: frozenset[str]) -> Recogniser:
+    return lambda value: value if value.__class__ is str and value in values else UNRECOGNISED
+
+
+def _plain(kind: object) -> Recogniser:
+    return _float if kind is float else _exactly(kind)
+
+
+def _exactly(kind: object) -> Recogniser:
+    return lambda value: value if value.__class__ is kind else UNRECOGNISED
+
+
+def _float(value: Value) -> Value:
+    return float(value) if value.__class__ in {int, float} else UNRECOGNISED
+
+
+def _only_if(holds: Callable[[Value], bool], recognise: Recogniser) -> Recogniser:
+    def checked(value: Value) -> Value:
+        found = recognise(value)
+        return found if found is UNRECOGNISED or holds(found) else UNRECOGNISED
+
+    return checked
+
+
+def _read(function: Callable[[object], object], recognise: Recogniser) -> Recogniser:
+    def read(value: Value) -> Value:
+        try:
+            return recognise(function(value))
+        except ValueError:
+            return UNRECOGNISED
+
+    return read
+
+
+def _either(first: Recogniser, second: Recogniser) -> Recogniser:
+    def recognise(value: Value) -> Value:
+        found = first(value)
+        return second(value) if found is UNRECOGNISED else found
+
+    return recognise
