@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.core.errors import InvalidConfiguration
-from reconciler.manifests import BackendTarget, load_project, resolve_target
+from reconciler.manifests import load_project
 from reconciler.secrets import resolve_secrets
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def target_of(project: Project) -> Target:
     Raises:
         ReconcilerError: a credential is missing or unfit.
     """
+    from reconciler.manifests.credentials import BackendTarget, resolve_target
     from reconciler.providers.stytch.target import ProjectTarget, SessionTarget
 
     found = resolve_target(project, os.environ)

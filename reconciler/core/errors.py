@@ -36,7 +36,7 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class SourceLocation:
     """A place in a file. Lines and columns count from 1, columns in characters; ``byte`` from 0."""
 

@@ -1,8 +1,8 @@
 """YAML with places and limits → what is declared, and everything that is wrong with it.
 
 The usual way through: `load_project`, then `load_manifests` for everything at once, or
-`find_manifests` and `read_manifests` to stream file by file; `resolve_target` when credentials
-are needed. Findings are values; only a broken project file or target raises.
+`find_manifests` and `read_manifests` to stream file by file; `credentials.resolve_target` when
+credentials are needed. Findings are values; only a broken project file or target raises.
 """
 
 from reconciler.manifests.files import FoundManifests, find_manifests
@@ -16,31 +16,21 @@ from reconciler.manifests.load import (
     stream_manifests,
 )
 from reconciler.manifests.project import PROJECT_FILE, Defaults, Project, load_project
-from reconciler.manifests.target import (
-    BackendTarget,
-    ResolvedTarget,
-    SessionTarget,
-    Target,
-    resolve_target,
-)
+from reconciler.manifests.target import Target
 
 __all__ = [
     "PROJECT_FILE",
-    "BackendTarget",
     "Defaults",
     "FoundManifests",
     "Loaded",
     "ManifestFile",
     "Project",
     "ReadLimits",
-    "ResolvedTarget",
-    "SessionTarget",
     "Target",
     "collect_manifests",
     "find_manifests",
     "load_manifests",
     "load_project",
     "read_manifests",
-    "resolve_target",
     "stream_manifests",
 ]

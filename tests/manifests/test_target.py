@@ -8,7 +8,8 @@ import pytest
 
 from reconciler.core.errors import InvalidConfiguration
 from reconciler.core.secret import Secret
-from reconciler.manifests import BackendTarget, ResolvedTarget, SessionTarget, load_project, resolve_target
+from reconciler.manifests import load_project
+from reconciler.manifests.credentials import BackendTarget, ResolvedTarget, SessionTarget, resolve_target
 
 if TYPE_CHECKING:
     from pathlib import Path
