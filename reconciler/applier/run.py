@@ -11,9 +11,9 @@ from reconciler.applier.settling import Patience, Settling
 from reconciler.applier.writing import Writing
 from reconciler.core.change import Create, Delete, Update
 from reconciler.core.errors import AccessDenied, ProviderError
+from reconciler.core.live import Organization
 from reconciler.core.operation import AlreadyDone, Proceed, Stale, judge, to_operations
 from reconciler.core.outcome import Applied, ApplyResult, Failed, Skipped, Unneeded
-from reconciler.core.state import Organization
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from reconciler.applier.writing import Effect
     from reconciler.core.change import Change
     from reconciler.core.connection import OidcConnection
+    from reconciler.core.live import LiveOrganization
     from reconciler.core.outcome import Outcome
     from reconciler.core.secret import Secret, SecretReference
-    from reconciler.core.state import LiveOrganization
     from reconciler.providers.base import Provider
 
 

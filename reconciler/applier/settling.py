@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 
     from reconciler.core.connection import OidcConnection
+    from reconciler.core.live import LiveOrganization, Organization
     from reconciler.core.secret import Secret, SecretReference
-    from reconciler.core.state import LiveOrganization, Organization
     from reconciler.providers.base import Provider
 
     Secrets = Mapping[SecretReference, Secret]

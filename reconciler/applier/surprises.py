@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from reconciler.applier.settling import Secrets
     from reconciler.core.change import Create, Delete
     from reconciler.core.connection import OidcConnection
-    from reconciler.core.state import LiveOrganization
+    from reconciler.core.live import LiveOrganization
 
 
 def listed(live: LiveOrganization, connection_id: str) -> OidcConnection:

@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 
     from reconciler.core.change import Create, Delete, Update
     from reconciler.core.connection import OidcConnection
+    from reconciler.core.live import LiveOrganization
     from reconciler.core.secret import Secret, SecretReference
-    from reconciler.core.state import LiveOrganization
     from reconciler.providers.base import Provider
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import click
 
 
-@dataclass(frozen=True, slots=True)
-class Console:
+class Console(NamedTuple):
     """Where this run prints, and how. ``color``: always, never or auto; ``verbosity``: 0, 1, 2."""
 
     color: str = "auto"

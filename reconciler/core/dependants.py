@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from reconciler.core.change import Change
-    from reconciler.core.state import LiveOrganization, Organization
+    from reconciler.core.live import LiveOrganization, Organization
 
     Borrowers = Mapping[str, Sequence[str]]
 

@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from reconciler.core.change import Change
+    from reconciler.core.desired import DesiredOrganization, Protection
     from reconciler.core.limits import Limits
+    from reconciler.core.live import LiveOrganization
     from reconciler.core.plan import PlanSummary
-    from reconciler.core.state import DesiredOrganization, LiveOrganization, Protection
 
 
 def check_deletes(

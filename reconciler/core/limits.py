@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(NamedTuple):
     """Bounds of one run, with the defaults of the project file.
 
     ``max_delete_percent`` is a share of the managed connections, never less than one of them; the
@@ -29,8 +28,7 @@ class Limits:
 
         The limits on deletes stay as they are: they count for each run.
         """
-        return replace(
-            self,
+        return self._replace(
             requests_per_second=self.requests_per_second / runs,
             concurrency=max(1, self.concurrency // runs),
         )

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from reconciler.core.connection import OidcConnection
-    from reconciler.core.state import DesiredConnection, DesiredOrganization, LiveOrganization
+    from reconciler.core.desired import DesiredConnection, DesiredOrganization
+    from reconciler.core.live import LiveOrganization
 
     Names = Callable[[DesiredConnection], Iterable[str]]
     Candidates = dict[str, list[str]]

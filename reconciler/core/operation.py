@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from reconciler.core.change import Change
     from reconciler.core.connection import OidcConnection
+    from reconciler.core.live import LiveOrganization
     from reconciler.core.secret import Secret, SecretReference
-    from reconciler.core.state import LiveOrganization
 
     Secrets = Mapping[SecretReference, Secret]
 

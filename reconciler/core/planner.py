@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
     from reconciler.core.change import Change, Decision
     from reconciler.core.connection import OidcConnection
+    from reconciler.core.desired import DesiredConnection, DesiredOrganization
+    from reconciler.core.live import LiveOrganization
     from reconciler.core.matching import Matching, Pair
     from reconciler.core.secret import Secret, SecretReference
-    from reconciler.core.state import DesiredConnection, DesiredOrganization, LiveOrganization
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from reconciler.core.change import Decision
-    from reconciler.core.state import DesiredConnection
+    from reconciler.core.desired import DesiredConnection
 
 NOT_COMPARABLE: Final = "secret-not-comparable"
 """The code of the warning that the service masks a declared secret."""

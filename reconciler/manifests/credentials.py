@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from reconciler.core.errors import (
@@ -169,8 +169,7 @@ class _Resolving:
     @property
     def _policy(self) -> SecretPolicy:
         """Return what the project file may read: its own credentials, wherever they are."""
-        return replace(
-            self._project.secret_policy,
+        return self._project.secret_policy._replace(
             env_allow=("*",),
             file_allow=("*",),
             forbidden_env=frozenset(),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from reconciler.core.connection import OidcConnection
-    from reconciler.core.state import LiveOrganization
+    from reconciler.core.live import LiveOrganization
     from reconciler.manifests.names import VariableNames
 
 _HEADER: Final = "# Imported from what is live. What is not declared here is left as it is."

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from reconciler.core.desired import DesiredOrganization, DesiredState
 from reconciler.core.errors import Diagnostic, Severity
-from reconciler.core.state import DesiredOrganization, DesiredState
 from reconciler.manifests.files import find_manifests
 from reconciler.manifests.organization import OrganizationReader
 from reconciler.manifests.reading import display_path, read_file

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from reconciler.core.secret import Locator
@@ -45,8 +44,7 @@ _LOGINS_OF_GIT: Final = frozenset({".git", ".git-credentials", ".netrc"})
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SecretPolicy:
+class SecretPolicy(NamedTuple):
     """What may be read. ``root`` is the folder of the project file: ``file:`` paths start there.
 
     ``env_allow`` and ``file_allow`` are globs; an empty ``env_allow`` allows no variable, and

@@ -11,8 +11,8 @@ from reconciler.core.secret import Locator, Secret, SecretReference
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from reconciler.core.desired import DesiredConnection
     from reconciler.core.errors import SourceLocation
-    from reconciler.core.state import DesiredConnection
     from reconciler.secrets.policy import SecretPolicy
 
 BACKENDS: Final = (

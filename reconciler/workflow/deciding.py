@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from reconciler.core.change import Change
+    from reconciler.core.desired import DesiredOrganization
+    from reconciler.core.live import LiveOrganization, Organization
     from reconciler.core.plan import OrganizationPlan
     from reconciler.core.planner import Choices
-    from reconciler.core.state import DesiredOrganization, LiveOrganization, Organization
     from reconciler.providers.base import Reader
     from reconciler.workflow.elsewhere import OtherDocuments
     from reconciler.workflow.past import Past

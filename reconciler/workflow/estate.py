@@ -10,7 +10,8 @@ from reconciler.manifests.declarable import organization_objection
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from reconciler.core.state import DesiredOrganization, Organization
+    from reconciler.core.desired import DesiredOrganization
+    from reconciler.core.live import Organization
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
+from reconciler.core.desired import DesiredOrganization
 from reconciler.core.errors import ProviderError
 from reconciler.core.guards import check_delete_limits
 from reconciler.core.plan import Plan, PlanSummary, summarize
 from reconciler.core.planner import unreadable
-from reconciler.core.state import DesiredOrganization
 from reconciler.manifests import ManifestFile
 from reconciler.secrets import ResolvedSecrets
 from reconciler.workflow.deciding import Deciding, OtherOrganization
@@ -19,11 +19,12 @@ from reconciler.workflow.parallel import consume
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from reconciler.core.desired import DesiredState
     from reconciler.core.errors import SourceLocation
     from reconciler.core.limits import Limits
+    from reconciler.core.live import Organization
     from reconciler.core.plan import OrganizationPlan, Scope
     from reconciler.core.planner import Choices
-    from reconciler.core.state import DesiredState, Organization
     from reconciler.providers.base import Reader
     from reconciler.workflow.elsewhere import OtherDocuments
     from reconciler.workflow.gather import Batch

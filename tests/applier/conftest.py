@@ -12,12 +12,12 @@ import pytest
 from reconciler.applier import Patience, apply_changes
 from reconciler.core.address import Address
 from reconciler.core.connection import OidcConnection
+from reconciler.core.desired import DesiredConnection, DesiredOrganization, DesiredState, Presence
 from reconciler.core.errors import SourceLocation
 from reconciler.core.limits import Limits
 from reconciler.core.plan import Environment, Plan, Scope
 from reconciler.core.planner import Choices
 from reconciler.core.secret import Locator, Secret, SecretReference
-from reconciler.core.state import DesiredConnection, DesiredOrganization, DesiredState, Presence
 from reconciler.emulator import DEFAULT_PROJECT_ID, DEFAULT_SECRET, Emulator, EmulatorSettings
 from reconciler.providers.stytch.connect import connect
 from reconciler.providers.stytch.target import ProjectTarget

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import strategies as st
 
 from reconciler.core.connection import INFERRED_FIELDS, WRITABLE_FIELDS
+from reconciler.core.live import ForeignConnection
 from reconciler.core.secret import Secret, SecretReference
-from reconciler.core.state import ForeignConnection
 from tests.core.builders import declared, desired, live, live_connection, reference
 
 if TYPE_CHECKING:
     from reconciler.core.connection import OidcConnection
-    from reconciler.core.state import DesiredConnection, DesiredOrganization, LiveOrganization
+    from reconciler.core.desired import DesiredConnection, DesiredOrganization
+    from reconciler.core.live import LiveOrganization
 
 NAMES = (
     "okta",

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from reconciler.core.change import Change
+    from reconciler.core.live import LiveOrganization
     from reconciler.core.secret import Secret, SecretReference
-    from reconciler.core.state import LiveOrganization
 
     Secrets = Mapping[SecretReference, Secret]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reconciler.core.guards import reason_to_keep
-from reconciler.core.state import ForeignConnection
+from reconciler.core.live import ForeignConnection
 from tests.core.builders import codes, declared, desired, live, live_connection, plan
 
 ONE = live_connection(1, display_name="one")

@@ -14,8 +14,9 @@ from tests.core.builders import choices, declared, desired, live, live_connectio
 
 if TYPE_CHECKING:
     from reconciler.core.change import Change
+    from reconciler.core.desired import DesiredConnection
+    from reconciler.core.live import LiveOrganization
     from reconciler.core.operation import Verdict
-    from reconciler.core.state import DesiredConnection, LiveOrganization
 
 A = reference("A")
 SECRETS = {A: Secret("ours")}

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
     from reconciler.core.change import Change
     from reconciler.core.connection import OidcConnection
+    from reconciler.core.desired import DesiredOrganization
+    from reconciler.core.live import LiveOrganization
     from reconciler.core.planner import Choices
-    from reconciler.core.state import DesiredOrganization, LiveOrganization
 
 many = settings(max_examples=100)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reconciler.core.change import Create, Update
-from reconciler.core.state import ForeignConnection
+from reconciler.core.live import ForeignConnection
 from tests.core.builders import codes, declared, desired, live, live_connection, plan
 
 ONE = "oidc-connection-test-1"

@@ -10,9 +10,9 @@ import pytest
 from reconciler.core.address import Address
 from reconciler.core.change import NoOp
 from reconciler.core.connection import OidcConnection
+from reconciler.core.desired import DesiredConnection, Presence
 from reconciler.core.errors import SourceLocation
 from reconciler.core.remarks import remarks
-from reconciler.core.state import DesiredConnection, Presence
 
 ADDRESS = Address("acme", "okta")
 TODAY = date(2027, 1, 15)

@@ -10,9 +10,7 @@ import pytest
 
 from reconciler.core.address import Address
 from reconciler.core.connection import COMPUTED_FIELDS, FIELDS, WRITABLE_FIELDS, OidcConnection
-from reconciler.core.errors import SourceLocation
-from reconciler.core.secret import SecretReference
-from reconciler.core.state import (
+from reconciler.core.desired import (
     DesiredConnection,
     DesiredOrganization,
     DesiredState,
@@ -20,6 +18,8 @@ from reconciler.core.state import (
     Lifecycle,
     Presence,
 )
+from reconciler.core.errors import SourceLocation
+from reconciler.core.secret import SecretReference
 from reconciler.manifests import Loaded, load_manifests, load_project
 from reconciler.manifests.definition import (
     ConnectionManifest,

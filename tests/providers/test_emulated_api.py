@@ -16,8 +16,8 @@ from reconciler.core.errors import (
     Unavailable,
     UnknownOutcome,
 )
+from reconciler.core.live import Organization
 from reconciler.core.secret import Secret
-from reconciler.core.state import Organization
 from reconciler.emulator import Effect, Fault, First, RateLimit
 from tests.providers.stage import EMULATED, Stage, staged
 

@@ -8,8 +8,8 @@ import pytest
 
 from reconciler.core.connection import FIELDS, OidcConnection
 from reconciler.core.errors import MalformedAnswer
+from reconciler.core.live import ForeignConnection
 from reconciler.core.secret import Locator, Secret, SecretReference
-from reconciler.core.state import ForeignConnection
 from reconciler.providers.stytch.listing import read_list
 from reconciler.providers.stytch.oidc import read_connection, read_scopes, write_body
 from tests.providers.support import ACME, CLIENT_SECRET, CONNECTION_ID, connection

@@ -15,8 +15,8 @@ from reconciler.core.errors import (
     ProviderError,
     RequestRejected,
 )
+from reconciler.core.live import Organization
 from reconciler.core.secret import Secret
-from reconciler.core.state import Organization
 from reconciler.providers.base import Written
 from tests.providers.stage import EMULATED, Stage, real_is_set, staged
 

@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from reconciler.core.connection import INFERRED_FIELDS, OidcConnection
+from reconciler.core.live import ForeignConnection, LiveOrganization, Organization
 from reconciler.core.secret import Secret
-from reconciler.core.state import ForeignConnection, LiveOrganization, Organization
 
 HOSTILE = (
     "Okta",

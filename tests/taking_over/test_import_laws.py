@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reconciler.core.live import LiveOrganization, Organization
 from reconciler.core.planner import Choices, plan_organization
 from reconciler.core.secret import Secret, SecretReference
-from reconciler.core.state import LiveOrganization, Organization
 from reconciler.manifests import Defaults, Project
 from reconciler.manifests.importing import WrittenManifest, write_manifest
 from reconciler.manifests.names import VariableNames

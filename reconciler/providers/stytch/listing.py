@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.core.connection import Status
 from reconciler.core.errors import MalformedAnswer
-from reconciler.core.state import ForeignConnection, LiveOrganization, Organization
+from reconciler.core.live import ForeignConnection, LiveOrganization, Organization
 from reconciler.providers.stytch.fields import objects, required_text, text
 from reconciler.providers.stytch.oidc import check_owner, read_connection
 

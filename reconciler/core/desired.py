@@ -1,4 +1,4 @@
-"""The two sides that are compared: what the manifests declare, and what is live."""
+"""What the manifests declare: the side that is to be."""
 
 from __future__ import annotations
 
@@ -97,40 +97,3 @@ class DesiredState:
     def connections(self) -> tuple[DesiredConnection, ...]:
         """All declared connections."""
         return tuple(one for organization in self.organizations for one in organization.connections)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Organization:
-    """An organization as the API describes it; ``organization_id`` is always the real id."""
-
-    organization_id: str
-    slug: str = ""
-    external_id: str = ""
-    name: str = ""
-    default_connection_id: str = ""
-    sso_only: bool = False
-    jit_connection_ids: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ForeignConnection:
-    """A connection of a kind that is never touched: SAML, External, or one not known here."""
-
-    kind: str
-    connection_id: str
-    display_name: str = ""
-    is_active: bool = False
-    external_connection_id: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LiveOrganization:
-    """What one well-formed answer said of one organization."""
-
-    organization: Organization
-    connections: tuple[OidcConnection, ...] = ()
-    foreign: tuple[ForeignConnection, ...] = ()
-
-    def connection(self, connection_id: str) -> OidcConnection | None:
-        """Return the live OIDC connection of that id, or None."""
-        return next((one for one in self.connections if one.connection_id == connection_id), None)
