@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from reconciler.cli import wiring
 from reconciler.cli.delivery import deliver
 from reconciler.cli.exit_code import ExitCode
-from reconciler.cli.logging import configure_logging
+from reconciler.cli.logging import journal_of
 from reconciler.cli.planning import Planned, plan_live
 from reconciler.cli.progress import applying_progress
 from reconciler.cli.watching import Watch
@@ -41,7 +41,6 @@ def load_saved(call: Call, path: Path, options: Mapping[str, Any]) -> Planned:
     Raises:
         PlanRefused: it is changed, foreign, expired, or of another version.
     """
-    configure_logging(call.console)
     project = wiring.project_of(call.config)
     plan = load_plan(path)
     target = wiring.target_of(project)
@@ -95,7 +94,7 @@ async def _apply(
     _stop_on_signals(stop, console)
     with applying_progress(console, len(plan.changes)) as progress:
         watch = Watch(console, progress)
-        async with connect(planned.target, limits) as provider, watch.ticking():
+        async with connect(planned.target, limits, journal=journal_of(console)) as provider, watch.ticking():
             try:
                 return await apply_plan(
                     plan,

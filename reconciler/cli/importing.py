@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.cli import wiring
-from reconciler.cli.logging import configure_logging
+from reconciler.cli.logging import journal_of
 from reconciler.cli.progress import reading_progress
 from reconciler.core.errors import Diagnostic, InvalidConfiguration, Severity, UsageError
 from reconciler.core.secret import SecretReference
@@ -39,7 +39,6 @@ def import_live(call: Call, references: Sequence[str] | None, options: Mapping[s
     Raises:
         ReconcilerError: the manifests that are there have errors, or something cannot be read or written.
     """
-    configure_logging(call.console)
     project = wiring.project_of(call.config)
     folder = Path(options["into"]).resolve() if options["into"] else _default_folder(project)
     declarations = _declarations(project, folder, options["variables"])
@@ -60,9 +59,10 @@ def import_live(call: Call, references: Sequence[str] | None, options: Mapping[s
 async def _import(
     call: Call, project: Project, references: Sequence[str] | None, declarations: Declarations, shelf: Shelf
 ) -> Imported:
+    journal = journal_of(call.console)
     taken = [one.name for one in _variables_of(declarations)]
     with reading_progress(call.console) as progress:
-        async with connect(wiring.target_of(project), project.limits) as provider:
+        async with connect(wiring.target_of(project), project.limits, journal=journal) as provider:
             return await import_organizations(
                 references,
                 provider,

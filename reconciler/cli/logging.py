@@ -6,17 +6,34 @@ import logging
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
+from reconciler.providers.stytch.journal import structured
+from reconciler.providers.stytch.libraries import import_lean
+
 if TYPE_CHECKING:
     from structlog.typing import EventDict, Processor, WrappedLogger
 
     from reconciler.cli.console import Console
+    from reconciler.providers.stytch.journal import Journal
 
 _LEVELS: Final = {0: logging.WARNING, 1: logging.INFO}
 
 
-def configure_logging(console: Console) -> None:
-    """Send log lines to standard error: warnings, with ``-v`` every API call."""
-    import structlog
+def journal_of(console: Console) -> Journal:
+    """Return what sends log lines to standard error: warnings, with ``-v`` every API call."""
+
+    def write_down(event: str, /, *, is_warning: bool, **facts: object) -> None:
+        if is_warning or console.verbosity:
+            _configure(console)
+            structured(event, is_warning=is_warning, **facts)
+
+    return write_down
+
+
+def _configure(console: Console) -> None:
+    """Set structlog up when there is a first line; most runs have none, and it takes long to import."""
+    structlog = import_lean("structlog")
+    if structlog.is_configured():
+        return
 
     as_json = console.log_format == "json"
     renderer: Processor = structlog.processors.JSONRenderer() if as_json else _as_text

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from reconciler.cli import wiring
-from reconciler.cli.logging import configure_logging
+from reconciler.cli.logging import journal_of
 from reconciler.cli.progress import reading_progress
 from reconciler.core.errors import InvalidConfiguration
 from reconciler.manifests import stream_manifests
@@ -28,7 +28,6 @@ def pin_live(call: Call, paths: Sequence[str], options: Mapping[str, Any]) -> Pi
     Raises:
         ReconcilerError: a manifest has errors, or something cannot be read or written.
     """
-    configure_logging(call.console)
     project = wiring.project_of(call.config)
     files = [*stream_manifests(paths, project, options["variables"])]
     errors = tuple(found for file in files for found in file.diagnostics if found.is_error)
@@ -43,5 +42,5 @@ def pin_live(call: Call, paths: Sequence[str], options: Mapping[str, Any]) -> Pi
 async def _find(call: Call, project: Project, files: Sequence[ManifestFile]) -> Pinned:
     limits = project.limits
     with reading_progress(call.console) as progress:
-        async with connect(wiring.target_of(project), limits) as provider:
+        async with connect(wiring.target_of(project), limits, journal=journal_of(call.console)) as provider:
             return await find_pins(files, provider, concurrency=limits.concurrency, progress=progress)

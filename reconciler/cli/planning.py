@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.cli import wiring
 from reconciler.cli.collection import rare_collection
-from reconciler.cli.logging import configure_logging
+from reconciler.cli.logging import journal_of
 from reconciler.cli.progress import reading_progress
 from reconciler.core.drift import EVERYTHING, Coverage
 from reconciler.core.errors import ReconcilerError
@@ -52,7 +52,6 @@ def plan_live(call: Call, paths: Sequence[str], options: Mapping[str, Any]) -> P
         ReconcilerError: something stands in the way of any plan at all.
     """
     console = call.console
-    configure_logging(console)
     project = wiring.project_of(call.config)
     choices = _choices(options)
     selection = select_manifests(paths, project, options["variables"], options["changed_since"])
@@ -120,7 +119,7 @@ async def _plan(
     others: OtherDocuments | None,
 ) -> Plan:
     with reading_progress(console, lambda: declared.expected) as progress:
-        async with connect(target, limits) as provider:
+        async with connect(target, limits, journal=journal_of(console)) as provider:
             return await stream_plan(
                 declared.batches(),
                 provider,

@@ -85,10 +85,23 @@ def test_the_libraries_that_plan_needs_do_not_bring_along_their_command_lines(tm
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     found = {*done.stdout.split()}
-    assert {"httpx", "structlog", "aiohttp"} <= found
-    assert {"httpx._main", "rich", "pygments", "deepdiff", "jinja2"} & found == set()
+    assert {"httpx", "aiohttp"} <= found
+    assert {"httpx._main", "rich", "pygments", "structlog", "deepdiff", "jinja2", "pydantic"} & found == set()
 
 
 def test_whoever_imports_the_optional_parts_later_gets_them(tmp_path: Path) -> None:
     code = "import reconciler.cli.planning, rich.console, httpx._main"
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
+
+
+def test_the_context_that_aiohttp_keeps_trusts_nobody(tmp_path: Path) -> None:
+    """A connection that forgot to say whom it trusts must fail, and reading certificates takes long."""
+    code = (
+        "import ssl; create = ssl.create_default_context\n"
+        "import reconciler.cli.planning, aiohttp.connector\n"
+        "assert ssl.create_default_context is create\n"
+        "context = aiohttp.connector._SSL_CONTEXT_VERIFIED\n"
+        "assert context.verify_mode is ssl.CERT_REQUIRED and context.check_hostname\n"
+        "assert context.cert_store_stats()['x509'] == 0"
+    )
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)

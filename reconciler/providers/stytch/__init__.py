@@ -2,4 +2,5 @@
 
 from reconciler.providers.stytch.libraries import import_lean
 
-import_lean()
+for _library in ("httpx", "aiohttp"):
+    import_lean(_library)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Final, assert_never
+from functools import partial
+from typing import TYPE_CHECKING, assert_never
 
 import httpx
 
@@ -11,6 +12,7 @@ from reconciler import __version__
 from reconciler.providers.stytch.backend import Backend
 from reconciler.providers.stytch.client import Client
 from reconciler.providers.stytch.clock import Clock
+from reconciler.providers.stytch.journal import structured
 from reconciler.providers.stytch.network import network
 from reconciler.providers.stytch.pace import Pace
 from reconciler.providers.stytch.retry import DEFAULT_PATIENCE
@@ -19,14 +21,11 @@ from reconciler.providers.stytch.session import Session
 from reconciler.providers.stytch.target import ProjectTarget, SessionTarget
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from httpx._types import CookieTypes
+    from collections.abc import AsyncIterator, Callable
 
     from reconciler.core.limits import Limits
+    from reconciler.providers.stytch.journal import Journal
     from reconciler.providers.stytch.target import Target
-
-_CONNECT_TIMEOUT: Final = 10.0
 
 
 @asynccontextmanager
@@ -37,6 +36,7 @@ async def connect(
     transport: httpx.AsyncBaseTransport | None = None,
     clock: Clock | None = None,
     patience: float = DEFAULT_PATIENCE,
+    journal: Journal = structured,
 ) -> AsyncIterator[Backend | Session]:
     """Yield the provider behind a target, and close its connections afterwards.
 
@@ -46,57 +46,33 @@ async def connect(
         transport: how; by default over the network.
         clock: time and chance.
         patience: seconds that one call may take with its repetitions.
+        journal: where every attempt is written down.
     """
     clock = clock or Clock()
     pace = Pace(limits.requests_per_second, limits.concurrency, clock)
-    async with _http(target.headers(), transport or network(target.address, limits.concurrency)) as http:
-        yield _provider(target, http, pace, clock, patience)
+    async with transport or network(target.address, limits.concurrency) as way:
+        client = partial(Client, way, target.address, pace, clock=clock, patience=patience, journal=journal)
+        yield _provider(target, client, clock)
 
 
-def _provider(
-    target: Target, http: httpx.AsyncClient, pace: Pace, clock: Clock, patience: float
-) -> Backend | Session:
-    address = target.address
+def _provider(target: Target, client: Callable[..., Client], clock: Clock) -> Backend | Session:
+    common = httpx.Headers(_headers(target))
     match target:
         case ProjectTarget():
-            return Backend(Client(http, address, pace, clock=clock, patience=patience))
+            return Backend(client(headers=lambda: common))
         case SessionTarget():
-            headers = sdk_headers(clock.wall)
-            client = Client(
-                http, address, pace, clock=clock, patience=patience, session_mode=True, headers=headers
-            )
-            return Session(client)
+            introduction = sdk_headers(clock.wall)
+            return Session(client(headers=lambda: {**common, **introduction()}, session_mode=True))
         case _:
             assert_never(target)
 
 
-class _NoCookies(httpx.Cookies):
-    def extract_cookies(self, response: httpx.Response) -> None:
-        """Ignore what a response would set."""
-
-
-class _Cookieless(httpx.AsyncClient):
-    """Keeps no cookies. A policy that allows none would do the same at 13 % of the CPU time of a call."""
-
-    @property
-    def cookies(self) -> httpx.Cookies:
-        """What is sent with a request: nothing."""
-        return _NoCookies()
-
-    @cookies.setter
-    def cookies(self, _cookies: CookieTypes) -> None:
-        raise NotImplementedError
-
-
-def _http(headers: dict[str, str], transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
-    return _Cookieless(
-        transport=transport,
-        headers={
-            "User-Agent": f"reconciler/{__version__}",
-            "Accept": "application/json",
-            "Content-Type": "application/json",
-            **headers,
-        },
-        timeout=httpx.Timeout(None, connect=_CONNECT_TIMEOUT),  # each call has a deadline of its own
-        follow_redirects=False,
-    )
+def _headers(target: Target) -> dict[str, str]:
+    """Return what goes with every call, the credentials included."""
+    return {
+        "User-Agent": f"reconciler/{__version__}",
+        "Accept": "application/json",
+        "Accept-Encoding": "gzip, deflate",  # what needs no further library to be read
+        "Content-Type": "application/json",
+        **target.headers(),
+    }
