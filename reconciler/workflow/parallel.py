@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from reconciler.core.errors import ReconcilerError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 
 Item = TypeVar("Item")
 
@@ -42,6 +42,24 @@ async def consume(
                 tasks.create_task(worker())
     except* ReconcilerError as errors:
         raise _first(errors) from None
+
+
+async def ahead(items: AsyncIterator[Item]) -> AsyncGenerator[Item, None]:
+    """Yield items, which are never None, each while the next one is being made."""
+    following = _next(items)
+    try:
+        while (found := await following) is not None:
+            following = _next(items)
+            yield found
+    finally:
+        following.cancel()
+
+
+def _next(items: AsyncIterator[Item]) -> asyncio.Task[Item | None]:
+    async def take() -> Item | None:
+        return await anext(items, None)
+
+    return asyncio.create_task(take())
 
 
 def _first(errors: BaseExceptionGroup[ReconcilerError]) -> ReconcilerError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -14,7 +15,7 @@ from reconciler.manifests import ManifestFile
 from reconciler.secrets import ResolvedSecrets
 from reconciler.workflow.deciding import Deciding, OtherOrganization
 from reconciler.workflow.gather import Declared
-from reconciler.workflow.parallel import consume
+from reconciler.workflow.parallel import ahead, consume
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -169,14 +170,15 @@ class _Planning:
     async def found(self, batches: AsyncIterator[Batch]) -> AsyncIterator[_Task]:
         """Resolve the organizations of each batch in bulk, and yield them one by one."""
         index = 0
-        async for batch in batches:
-            choices = replace(self.choices, secrets=batch.secrets)
-            found = await self.reader.find_organizations([one.reference for one in batch.organizations])
-            while batch.organizations:
-                desired = batch.organizations.popleft()
-                live = self._usable(desired, found[desired.reference], index)
-                yield _Task(index, desired, live, choices)
-                index += 1
+        async with aclosing(ahead(batches)) as loaded:
+            async for batch in loaded:
+                choices = replace(self.choices, secrets=batch.secrets)
+                found = await self.reader.find_organizations([one.reference for one in batch.organizations])
+                while batch.organizations:
+                    desired = batch.organizations.popleft()
+                    live = self._usable(desired, found[desired.reference], index)
+                    yield _Task(index, desired, live, choices)
+                    index += 1
 
     async def decide(self, task: _Task) -> None:
         """Read and plan one organization."""
