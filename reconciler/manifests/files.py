@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from reconciler.core.errors import Diagnostic, Severity, SourceLocation
 from reconciler.manifests.project import PROJECT_FILE
 from reconciler.manifests.reading import display_path
+from reconciler.manifests.walking import ANY_DEPTH, walk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from reconciler.manifests.project import Project
 
@@ -20,14 +22,14 @@ ENDINGS: Final = (".yaml", ".yml")
 
 _MOST_GLOBS: Final = 256
 
+_HIDDEN: Final = re.compile(rf"(?:^|{re.escape(os.sep)})\.(?!\.?(?:{re.escape(os.sep)}|$))")
+"""A step that begins with a dot, and is no step on the spot or upwards."""
+
 _BRACES: Final = re.compile(r"\{([^{}]*)\}")
 
 
 class FoundManifests(NamedTuple):
-    """The files, sorted and each one once; findings for paths that lead nowhere.
-
-    ``names`` are kept while the files are read: as texts they take a quarter of the memory.
-    """
+    """The files, sorted and each one once; findings for paths that lead nowhere."""
 
     names: tuple[str, ...]
     diagnostics: tuple[Diagnostic, ...] = ()
@@ -47,81 +49,84 @@ def find_manifests(paths: Sequence[str | Path], project: Project) -> FoundManife
     if not paths:
         return _by_globs(project)
     missing: list[Diagnostic] = []
-    candidates: list[Path] = []
+    candidates: list[str] = []
     for path in paths:
         given = project.directory / path
         if os.path.isdir(given):  # noqa: PTH112 - pathlib's raises for a name that is too long
-            candidates += _below(given, project)
+            candidates += _below(str(given), project)
         elif os.path.exists(given):  # noqa: PTH110 - likewise
-            candidates.append(given)
+            candidates.append(str(given))
         else:
             missing.append(_missing(given, project))
-    names = _names(candidates)
+    names = distinct(candidates)
     if not names and not missing:
         missing.append(_nothing(", ".join(str(path) for path in paths)))
     return FoundManifests(names, tuple(missing))
 
 
 def _by_globs(project: Project) -> FoundManifests:
-    candidates: list[Path] = []
+    candidates: list[str] = []
     for glob in project.organizations:
         try:
             candidates += _matching(glob, project)
-        except (ValueError, NotImplementedError):
+        except ValueError:
             return FoundManifests((), (_unusable(glob, project),))
-    names = _names(candidates)
+    names = distinct(candidates)
     return FoundManifests(names, () if names else (_nothing(_globs_searched(project)),))
 
 
-def _names(candidates: Iterable[Path]) -> tuple[str, ...]:
-    return tuple(map(str, distinct(candidates)))
-
-
-def _matching(glob: str, project: Project) -> list[Path]:
-    """Return the files of one glob.
+def _matching(glob: str, project: Project) -> Iterator[str]:
+    """Yield the files of one glob.
 
     Raises:
-        ValueError, NotImplementedError: it is none, or one from the root of the file system.
+        ValueError: it is none, or one from the root of the file system.
     """
-    patterns = expand_braces(glob)
-    if any("**" in part and part != "**" for pattern in patterns for part in pattern.split("/")):
-        raise ValueError("** stands for whole folders")  # from Python 3.13 on it is silently taken for *
-    return [
-        file
-        for pattern in patterns
-        for file in project.root.glob(pattern)
-        if is_candidate(file, project.root, project)
-    ]
+    root = str(project.root)
+    patterns = [steps_of(pattern) for pattern in expand_braces(glob)]
+    return (file for steps in patterns for file in walk(root, steps) if is_candidate(file, root, project))
 
 
-def _below(folder: Path, project: Project) -> list[Path]:
-    return [
+def steps_of(glob: str) -> tuple[str, ...]:
+    """Return the steps of a glob from a folder on.
+
+    Raises:
+        ValueError: it is none, or one from the root of the file system.
+    """
+    steps = Path(glob).parts
+    if not steps or Path(glob).is_absolute():
+        raise ValueError("it has to be relative")
+    if any(ANY_DEPTH in step and step != ANY_DEPTH for step in steps):
+        raise ValueError("** stands for whole folders")
+    before = ("", *steps)
+    return tuple(step for one, step in zip(before, steps, strict=False) if {one, step} != {ANY_DEPTH})
+
+
+def _below(folder: str, project: Project) -> Iterator[str]:
+    return (
         file
         for ending in ENDINGS
-        for file in folder.rglob(f"*{ending}")
+        for file in walk(folder, (ANY_DEPTH, f"*{ending}"))
         if is_candidate(file, folder, project)
-    ]
+    )
 
 
-def distinct(files: Iterable[Path]) -> tuple[Path, ...]:
-    """Return the files sorted, each once however many paths lead to it."""
-    seen: set[tuple[int, int] | Path] = set()
-    kept: list[Path] = []
-    for file in sorted(set(files), key=str):
+def distinct(files: Iterable[str]) -> tuple[str, ...]:
+    """Return the files sorted, each once however many paths lead to it; folders are none."""
+    seen: set[int | str] = set()
+    kept: list[str] = []
+    for file in sorted(files):
         identity = _identity(file)
-        if identity not in seen:
+        if identity is not None and identity not in seen:
             seen.add(identity)
             kept.append(file)
     return tuple(kept)
 
 
-def is_candidate(file: Path, folder: Path, project: Project) -> bool:
-    """Leave out what was not meant; a broken link stays in, to be reported when it is read."""
-    hidden = f"{os.sep}." in f"{os.sep}{file}" and any(
-        part.startswith(".") and part != ".." for part in file.relative_to(folder).parts
-    )
-    is_project = file == project.file or file.name == PROJECT_FILE
-    return not hidden and not is_project and not os.path.isdir(file)  # noqa: PTH112 - as above
+def is_candidate(file: str, folder: str, project: Project) -> bool:
+    """Leave out what was not meant: the project file, and what is hidden below the folder."""
+    is_project = file == str(project.file) or file.endswith(f"{os.sep}{PROJECT_FILE}") or file == PROJECT_FILE
+    below = file if folder == os.curdir else file.removeprefix(folder)
+    return not is_project and not _HIDDEN.search(below)
 
 
 def expand_braces(glob: str) -> tuple[str, ...]:
@@ -145,12 +150,16 @@ def _choose(glob: str, choice: str) -> str:
     return before + choice + after
 
 
-def _identity(file: Path) -> tuple[int, int] | Path:
+def _identity(file: str) -> int | str | None:
+    """Return what all paths of a file have in common; None for a folder.
+
+    A broken link stays in, to be reported when it is read.
+    """
     try:
         status = os.stat(file)  # noqa: PTH116 - twice as fast, for thousands of files
     except OSError:
         return file
-    return (status.st_dev, status.st_ino)
+    return None if stat.S_ISDIR(status.st_mode) else status.st_dev << 64 | status.st_ino
 
 
 def _missing(path: Path, project: Project) -> Diagnostic:

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass
-from fnmatch import translate
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.manifests.files import ENDINGS, expand_braces, is_candidate
+from reconciler.manifests.files import ENDINGS, expand_braces, is_candidate, steps_of
+from reconciler.manifests.walking import ANY_DEPTH, MAGIC, compiled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from reconciler.manifests.project import Project
-
-_MAGIC = re.compile(r"[*?\[]")
-_ANY_DEPTH = "**"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +38,7 @@ class ManifestSource:
         shown = self.folder / rest
         if not _match(rest.parts, self.steps):
             return None
-        if self.hidden_below and not is_candidate(shown, self.hidden_below, project):
+        if self.hidden_below and not is_candidate(str(shown), str(self.hidden_below), project):
             return None
         return shown
 
@@ -57,8 +52,8 @@ def manifest_sources(paths: Sequence[str | Path], project: Project) -> tuple[Man
 
 
 def _of_glob(glob: str, project: Project) -> ManifestSource:
-    steps = Path(glob).parts
-    fixed = next((at for at, step in enumerate(steps[:-1]) if _MAGIC.search(step)), len(steps) - 1)
+    steps = steps_of(glob)
+    fixed = next((at for at, step in enumerate(steps[:-1]) if MAGIC.search(step)), len(steps) - 1)
     folder = project.root.joinpath(*steps[:fixed])
     return ManifestSource(folder, _real(folder), steps[fixed:], hidden_below=project.root)
 
@@ -68,10 +63,10 @@ def _of_path(given: Path) -> Iterator[ManifestSource]:
     is_folder = given.is_dir()
     if is_folder or not given.exists():
         for ending in ENDINGS:
-            steps = (_ANY_DEPTH, f"*{ending}")
+            steps = (ANY_DEPTH, f"*{ending}")
             yield ManifestSource(given, _real(given), steps, hidden_below=given, given=given)
     if not is_folder:
-        folder, name = given.parent, _MAGIC.sub(lambda found: f"[{found[0]}]", given.name)
+        folder, name = given.parent, MAGIC.sub(lambda found: f"[{found[0]}]", given.name)
         yield ManifestSource(folder, _real(folder), (name,), hidden_below=None, given=given)
 
 
@@ -83,11 +78,6 @@ def _match(parts: tuple[str, ...], steps: tuple[str, ...]) -> bool:
     """Tell whether a path matches a glob, step by step; ``**`` stands for any number of folders."""
     if not steps:
         return not parts
-    if steps[0] == _ANY_DEPTH:
+    if steps[0] == ANY_DEPTH:
         return any(_match(parts[skipped:], steps[1:]) for skipped in range(len(parts)))
-    return bool(parts) and bool(_compiled(steps[0]).match(parts[0])) and _match(parts[1:], steps[1:])
-
-
-@lru_cache(maxsize=256)
-def _compiled(step: str) -> re.Pattern[str]:
-    return re.compile(translate(step))
+    return bool(parts) and bool(compiled(steps[0]).match(parts[0])) and _match(parts[1:], steps[1:])

@@ -84,7 +84,9 @@ def _changed_files(
         if shown is not None:
             meant[shown] = one
     before = revision.contents(tuple(meant.values()))
-    return tuple(ChangedFile(shown, before.get(meant[shown].path)) for shown in distinct(meant))
+    return tuple(
+        ChangedFile(shown, before.get(meant[shown].path)) for shown in map(Path, distinct(map(str, meant)))
+    )
 
 
 def _shown(file: Path, sources: Sequence[ManifestSource], project: Project) -> Path | None:

@@ -8,9 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from reconciler.manifests import find_manifests, load_manifests, load_project, read_manifests
-from reconciler.manifests.files import expand_braces
+from reconciler.manifests.files import expand_braces, steps_of
+from reconciler.manifests.walking import walk
 
 
 def write(folder: Path, *paths: str) -> None:
@@ -140,3 +143,38 @@ def test_loading_imports_nothing_that_talks_to_the_world() -> None:
         "asyncio",
         "ruamel.yaml",
     }
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folders, files, links in a circle and to nowhere, and names that look like globs."""
+    root = tmp_path_factory.mktemp("tree")
+    write(root, "a.yaml", "b.yml", "a/a.yaml", "a/a/a.yaml", "a/b/c/a.yaml", "b/a/b.yaml", "c d/[x].yaml")
+    write(root, "b/a.yaml/c.yml")
+    (root / "a/up").symlink_to(root)
+    (root / "c d/gone.yaml").symlink_to(root / "gone")
+    (root / "link.yaml").symlink_to(root / "a.yaml")
+    return root
+
+
+STEPS = st.sampled_from(
+    ["**", "a", "b", "*", "*.yaml", "?", "[ab]", "c d", "up", "a*", "[[]x].yaml", "..", "gone", "a.yaml"]
+)
+LAST = st.sampled_from(["*.yaml", "a.yaml", "*", "[[]x].yaml", "*.y*ml", "gone.yaml"])
+
+
+@given(st.lists(STEPS, max_size=4), LAST)
+def test_a_glob_means_what_pathlib_takes_it_for(tree: Path, steps: list[str], last: str) -> None:
+    glob = "/".join([*steps, last])
+    assert {*walk(str(tree), steps_of(glob))} == {*map(str, tree.glob(glob))}
+
+
+def test_nothing_hidden_is_looked_into(tmp_path: Path) -> None:
+    write(tmp_path, "a/.git/x.yaml", ".x.yaml", "a/x.yaml")
+    assert [*walk(str(tmp_path), ("**", "*.yaml"))] == [str(tmp_path / "a/x.yaml")]
+
+
+def test_names_that_repeat_are_all_meant(tmp_path: Path) -> None:
+    write(tmp_path, "a/a/x.yaml", "a/x.yaml")
+    (tmp_path / "reconciler.yaml").write_text("organizations: ['a/a/*.yaml']\n")
+    assert found(tmp_path) == ["a/a/x.yaml"]
