@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from reconciler.core.errors import ProviderError
     from reconciler.providers.stytch.call import Call
-    from reconciler.providers.stytch.pace import Pace
+    from reconciler.providers.stytch.pace import Pace, Turn
 
     _Outcome = tuple[Mapping[str, Any] | Failure | None, float]
 
@@ -128,7 +128,7 @@ class Client:
         epoch, is_quiet = self._pace.epoch, self._pace.pause > 0
         try:
             async with self._pace.turn(self._patience) as turn:
-                if hesitates and (is_quiet or turn != epoch):
+                if hesitates and (is_quiet or turn.epoch != epoch):
                     return None, 0.0
                 if attempt == 1:
                     self._check_outage(call)
@@ -148,7 +148,7 @@ class Client:
         status = 0 if isinstance(answer, Failure) else answer.status
         _log_attempt(call, status, outcome, attempt, self._clock.monotonic() - began)
         if isinstance(outcome, Failure) and not outcome.wait:
-            return replace(outcome, wait=backoff(attempt, self._clock.chance()))
+            return replace(outcome, wait=backoff(attempt, self._clock.chance()), is_asked=False)
         return outcome
 
     def _check_outage(self, call: Call) -> None:
@@ -156,9 +156,11 @@ class Client:
         if seconds > self._patience:
             raise Unavailable(f"{call}: not sent, for {seconds:.0f} s no call of this kind has worked")
 
-    def _take_note(self, call: Call, outcome: Mapping[str, Any] | Failure, turn: int) -> None:
+    def _take_note(self, call: Call, outcome: Mapping[str, Any] | Failure, turn: Turn) -> None:
         if isinstance(outcome, Failure) and outcome.throttled:
-            self._pace.refused(turn, outcome.wait or 0.0)
+            self._pace.refused(turn, outcome.wait or 0.0, is_asked=outcome.is_asked)
+        elif not isinstance(outcome, Failure) or not outcome.never_sent:
+            self._pace.accepted(turn)
         if isinstance(outcome, Failure) and isinstance(outcome.error, _OUTAGES):
             self._outages[call.kind].failed()
         else:
