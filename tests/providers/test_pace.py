@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.providers.stytch.pace import LongPause, Pace
+from reconciler.providers.stytch.pace import Disturbed, LongPause, Pace
 from tests.providers.support import clock, run
 
 
@@ -194,3 +194,30 @@ def test_those_who_already_wait_do_not_sit_out_a_pause_beyond_their_patience() -
     run(main())
     assert "sent" not in ended
     assert len(ended) == 3
+
+
+def test_who_wants_to_know_of_a_refusal_takes_no_time_from_the_others() -> None:
+    times: list[float] = []
+
+    async def one(pace: Pace) -> None:
+        async with pace.turn(60):
+            times.append(asyncio.get_running_loop().time())
+
+    async def hesitating(pace: Pace) -> None:
+        with pytest.raises(Disturbed):
+            async with pace.turn(60, undisturbed=True):
+                times.append(0.0)
+
+    async def main() -> None:
+        pace = Pace(10, 30, clock())
+        async with pace.turn(60) as turn, asyncio.TaskGroup() as group:
+            for _ in range(9):
+                group.create_task(hesitating(pace))
+            await asyncio.sleep(0.05)
+            pace.refused(turn, 5.0)
+            for _ in range(9):
+                group.create_task(hesitating(pace))
+            group.create_task(one(pace))
+
+    run(main())
+    assert times == [pytest.approx(5.05)]

@@ -31,7 +31,7 @@ from reconciler.providers.stytch.failure import (
     unreadable,
 )
 from reconciler.providers.stytch.hiding import credentials_in
-from reconciler.providers.stytch.pace import LongPause
+from reconciler.providers.stytch.pace import Disturbed, LongPause
 from reconciler.providers.stytch.retry import DEFAULT_PATIENCE, FIRST_CONTACT_PATIENCE, Outage, backoff
 
 if TYPE_CHECKING:
@@ -122,20 +122,19 @@ class Client:
     async def _attempt(self, call: Call, attempt: int, *, hesitates: bool = False) -> _Outcome:
         """Return what one attempt brought, and the seconds it took without waiting for its turn.
 
-        It brings None, and nothing is sent, if it ``hesitates`` and had to wait because the service
+        It brings None, and nothing is sent, if it ``hesitates`` and would have to wait because the service
         refused another call meanwhile: what was known when it began to wait may be long past.
         """
-        epoch, is_quiet = self._pace.epoch, self._pace.pause > 0
         try:
-            async with self._pace.turn(self._patience) as turn:
-                if hesitates and (is_quiet or turn.epoch != epoch):
-                    return None, 0.0
+            async with self._pace.turn(self._patience, undisturbed=hesitates) as turn:
                 if attempt == 1:
                     self._check_outage(call)
                 began = self._clock.monotonic()
                 outcome = await self._try(call, attempt)
                 self._take_note(call, outcome, turn)
                 return outcome, self._clock.monotonic() - began
+        except Disturbed:
+            return None, 0.0
         except LongPause as pause:
             raise Unavailable(
                 f"{call}: not sent, the service asked for no calls in the next {pause.seconds:.0f} s"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from reconciler.providers.stytch.clock import Clock
 
@@ -62,9 +62,13 @@ class LongPause(Exception):
         self.seconds = seconds
 
 
+class Disturbed(Exception):
+    """A call was refused while another waited that wants to know of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Leave to send one call: in which epoch of the pace, and when by the calendar, in seconds."""
+    """Leave to send one call: after how many refusals, and when by the calendar, in seconds."""
 
     epoch: int
     began: float
@@ -102,24 +106,24 @@ class Pace:
         return min(self._base * math.exp(_GROWTH * growing**2), self._full_rate)
 
     @property
-    def epoch(self) -> int:
-        """The number of refusals so far, those of calls under way together counted once."""
-        return self._epoch
-
-    @property
     def pause(self) -> float:
         """Seconds until the next call may be sent because the service asked for quiet."""
         return max(0.0, self._paused_until - self._clock.monotonic())
 
     @asynccontextmanager
-    async def turn(self, patience: float) -> AsyncIterator[Turn]:
+    async def turn(self, patience: float, *, undisturbed: bool = False) -> AsyncIterator[Turn]:
         """Wait for a turn; the value names it when it is accepted or refused.
 
         Raises:
             LongPause: the service wants quiet for more than ``patience`` seconds.
+            Disturbed: only if ``undisturbed``: the turn would have to wait for the end of a pause. It has
+                taken no time from the turns of others.
         """
+        began = None if self.pause else self._epoch
         async with self._slots:
-            await self._wait_for_slot(patience)
+            await self._wait_for_slot(
+                patience, lambda: undisturbed and (self._epoch != began or self.pause > 0)
+            )
             yield Turn(self._epoch, self._clock.wall())
 
     def accepted(self, turn: Turn) -> None:
@@ -143,10 +147,12 @@ class Pace:
         self._paused_until = max(self._paused_until, now + quiet)
         self._next = max(self._next, self._paused_until)
 
-    async def _wait_for_slot(self, patience: float) -> None:
+    async def _wait_for_slot(self, patience: float, is_disturbed: Callable[[], bool]) -> None:
         while True:
             if self.pause > patience:
                 raise LongPause(self.pause)
+            if is_disturbed():
+                raise Disturbed
             epoch, slot = self._epoch, self._reserve()
             wait = slot - self._clock.monotonic()
             if wait > 0:
