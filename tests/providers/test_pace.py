@@ -1,4 +1,4 @@
-"""Spacing, concurrency, and what a limit of the service does to the rate."""
+"""Spacing, concurrency, and what refusals do to pause and rate."""
 
 from __future__ import annotations
 
@@ -8,52 +8,14 @@ from typing import Any
 
 import pytest
 
-from reconciler.providers.stytch.pace import LongPause, Pace
-from reconciler.providers.stytch.retry import backoff
+from reconciler.providers.stytch.pace import Disturbed, LongPause, Pace
 from tests.providers.support import clock, run
 
-LATENCY = 0.02
 
-
-class FixedWindow:
-    """A service that takes ``limit`` calls in each second of the clock and refuses the others."""
-
-    def __init__(self, limit: int, later: int | None = None, change_at: float = 0.0) -> None:
-        self._limit, self._later, self._change_at = limit, limit if later is None else later, change_at
-        self._counts: dict[int, int] = {}
-        self.refused = 0
-        self.calls = 0
-
-    def takes(self, now: float) -> bool:
-        limit = self._limit if now < self._change_at else self._later
-        window = int(now)
-        self.calls += 1
-        self._counts[window] = self._counts.get(window, 0) + 1
-        if self._counts[window] <= limit:
-            return True
-        self.refused += 1
-        return False
-
-
-async def call(pace: Pace, service: FixedWindow) -> None:
-    """One call, repeated until it is taken, as the client does it."""
-    attempt = 0
-    while True:
-        attempt += 1
-        async with pace.turn(1000) as turn:
-            await asyncio.sleep(LATENCY)
-            if service.takes(asyncio.get_running_loop().time()):
-                return
-            pace.refused(turn, backoff(attempt, 0.5))
-
-
-def seconds_for(calls: int, service: FixedWindow, rate: float, concurrency: int = 32) -> float:
-    async def main() -> float:
-        pace = Pace(rate, concurrency, clock())
-        await asyncio.gather(*(call(pace, service) for _ in range(calls)))
-        return asyncio.get_running_loop().time()
-
-    return run(main())
+async def work(pace: Pace, calls: int) -> None:
+    for _ in range(calls):
+        async with pace.turn(10) as turn:
+            pace.accepted(turn)
 
 
 def test_calls_are_spaced_evenly() -> None:
@@ -116,41 +78,27 @@ def test_a_failing_call_gives_its_place_back() -> None:
     run(main())
 
 
-def test_at_the_service_s_own_limit_nothing_is_refused() -> None:
-    service = FixedWindow(limit=100)
-    seconds = seconds_for(2200, service, rate=100)
-    assert service.refused == 0
-    assert seconds < 22 * 1.05
-
-
-def test_when_the_limit_halves_midway_the_pace_follows() -> None:
-    """Measured against the bound of the two rates: 100/s for eleven seconds, then 50/s."""
-    service = FixedWindow(limit=100, later=50, change_at=11)
-    seconds = seconds_for(2200, service, rate=100)
-    assert seconds < (11 + 1100 / 50) * 1.15
-    assert service.refused <= service.calls * 0.01
-
-
-def test_far_above_the_limit_few_calls_are_refused() -> None:
-    service = FixedWindow(limit=20)
-    seconds = seconds_for(1000, service, rate=100, concurrency=8)
-    assert seconds < 1000 / 20 * 1.35
-    assert service.refused <= service.calls * 0.04
-
-
-def test_after_a_passing_shortage_the_full_rate_comes_back() -> None:
+def test_one_refusal_tells_little_of_the_limit() -> None:
     async def main() -> float:
         pace = Pace(100, 8, clock())
+        await work(pace, 10)
         async with pace.turn(1) as turn:
             pace.refused(turn, 1.0)
-        assert pace.rate == pytest.approx(99 * 0.7)
-        for _ in range(200):
-            await asyncio.sleep(1)
-            async with pace.turn(1):
-                pass
         return pace.rate
 
-    assert run(main()) == pytest.approx(99)
+    assert run(main()) == pytest.approx(99 * 0.97)
+
+
+def test_what_is_accepted_between_two_refusals_is_the_limit() -> None:
+    async def main() -> float:
+        pace = Pace(100, 8, clock())
+        for _ in range(2):
+            await work(pace, 40)
+            async with pace.turn(2) as turn:
+                pace.refused(turn, 1.0)
+        return pace.rate
+
+    assert run(main()) == pytest.approx(40 * 0.97)
 
 
 def test_calls_refused_together_lower_the_rate_once() -> None:
@@ -161,21 +109,68 @@ def test_calls_refused_together_lower_the_rate_once() -> None:
 
     async def main() -> float:
         pace = Pace(1000, 8, clock())
+        await work(pace, 1)
         await asyncio.gather(*(one(pace) for _ in range(8)))
         return pace.rate
 
-    assert run(main()) == pytest.approx(990 * 0.7)
+    assert run(main()) == pytest.approx(990 * 0.97)
 
 
 def test_the_rate_never_falls_to_nothing() -> None:
     async def main() -> float:
-        pace = Pace(100, 8, clock())
+        pace = Pace(1000, 8, clock())
         for _ in range(100):
+            await work(pace, 1)
             async with pace.turn(10) as turn:
                 pace.refused(turn, 0.0)
         return pace.rate
 
-    assert run(main()) >= 0.99
+    assert run(main()) >= 9.9
+
+
+def test_without_an_answer_to_the_contrary_the_end_of_the_second_is_waited_for() -> None:
+    async def main() -> list[float]:
+        pace = Pace(100, 8, clock())
+        await work(pace, 30)
+        pauses: list[float] = []
+        for seconds in (0.9, 4.0):
+            async with pace.turn(10) as turn:
+                pace.refused(turn, seconds, is_asked=False)
+                pauses.append(pace.pause)
+        return pauses
+
+    first, second = run(main())
+    assert first == pytest.approx(1.05 - 30 / 99, abs=0.02)
+    assert second == 4.0, "the window is still used up: what the caller would wait counts as well"
+
+
+def test_where_nothing_was_ever_accepted_the_caller_s_own_wait_counts() -> None:
+    async def main() -> float:
+        pace = Pace(100, 8, clock())
+        async with pace.turn(10) as turn:
+            pace.refused(turn, 8.0, is_asked=False)
+        return pace.pause
+
+    assert run(main()) == 8.0
+
+
+def test_a_longer_pause_holds_for_those_who_wait_for_the_end_of_a_shorter_one() -> None:
+    times: list[float] = []
+
+    async def one(pace: Pace) -> None:
+        async with pace.turn(60):
+            times.append(asyncio.get_running_loop().time())
+
+    async def main() -> None:
+        pace = Pace(100, 8, clock())
+        async with pace.turn(60) as first, pace.turn(60) as second, asyncio.TaskGroup() as group:
+            pace.refused(first, 1.0)
+            group.create_task(one(pace))
+            await asyncio.sleep(0.5)
+            pace.refused(second, 5.0)
+
+    run(main())
+    assert times[0] >= 5.5
 
 
 def test_those_who_already_wait_do_not_sit_out_a_pause_beyond_their_patience() -> None:
@@ -199,3 +194,30 @@ def test_those_who_already_wait_do_not_sit_out_a_pause_beyond_their_patience() -
     run(main())
     assert "sent" not in ended
     assert len(ended) == 3
+
+
+def test_who_wants_to_know_of_a_refusal_takes_no_time_from_the_others() -> None:
+    times: list[float] = []
+
+    async def one(pace: Pace) -> None:
+        async with pace.turn(60):
+            times.append(asyncio.get_running_loop().time())
+
+    async def hesitating(pace: Pace) -> None:
+        with pytest.raises(Disturbed):
+            async with pace.turn(60, undisturbed=True):
+                times.append(0.0)
+
+    async def main() -> None:
+        pace = Pace(10, 30, clock())
+        async with pace.turn(60) as turn, asyncio.TaskGroup() as group:
+            for _ in range(9):
+                group.create_task(hesitating(pace))
+            await asyncio.sleep(0.05)
+            pace.refused(turn, 5.0)
+            for _ in range(9):
+                group.create_task(hesitating(pace))
+            group.create_task(one(pace))
+
+    run(main())
+    assert times == [pytest.approx(5.05)]

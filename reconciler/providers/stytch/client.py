@@ -31,7 +31,7 @@ from reconciler.providers.stytch.failure import (
 )
 from reconciler.providers.stytch.hiding import credentials_in
 from reconciler.providers.stytch.journal import structured
-from reconciler.providers.stytch.pace import LongPause
+from reconciler.providers.stytch.pace import Disturbed, LongPause
 from reconciler.providers.stytch.retry import DEFAULT_PATIENCE, FIRST_CONTACT_PATIENCE, Outage, backoff
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from reconciler.core.errors import ProviderError
     from reconciler.providers.stytch.call import Call
     from reconciler.providers.stytch.journal import Journal
-    from reconciler.providers.stytch.pace import Pace
+    from reconciler.providers.stytch.pace import Pace, Turn
 
     _Outcome = tuple[Mapping[str, Any] | Failure | None, float]
 
@@ -128,20 +128,19 @@ class Client:
     async def _attempt(self, call: Call, attempt: int, *, hesitates: bool = False) -> _Outcome:
         """Return what one attempt brought, and the seconds it took without waiting for its turn.
 
-        It brings None, and nothing is sent, if it ``hesitates`` and had to wait because the service
+        It brings None, and nothing is sent, if it ``hesitates`` and would have to wait because the service
         refused another call meanwhile: what was known when it began to wait may be long past.
         """
-        epoch, is_quiet = self._pace.epoch, self._pace.pause > 0
         try:
-            async with self._pace.turn(self._patience) as turn:
-                if hesitates and (is_quiet or turn != epoch):
-                    return None, 0.0
+            async with self._pace.turn(self._patience, undisturbed=hesitates) as turn:
                 if attempt == 1:
                     self._check_outage(call)
                 began = self._clock.monotonic()
                 outcome = await self._try(call, attempt)
                 self._take_note(call, outcome, turn)
                 return outcome, self._clock.monotonic() - began
+        except Disturbed:
+            return None, 0.0
         except LongPause as pause:
             raise Unavailable(
                 f"{call}: not sent, the service asked for no calls in the next {pause.seconds:.0f} s"
@@ -154,7 +153,7 @@ class Client:
         status = 0 if isinstance(answer, Failure) else answer.status
         self._write_down(call, status, outcome, attempt, self._clock.monotonic() - began)
         if isinstance(outcome, Failure) and not outcome.wait:
-            return replace(outcome, wait=backoff(attempt, self._clock.chance()))
+            return replace(outcome, wait=backoff(attempt, self._clock.chance()), is_asked=False)
         return outcome
 
     def _write_down(
@@ -181,9 +180,11 @@ class Client:
         if seconds > self._patience:
             raise Unavailable(f"{call}: not sent, for {seconds:.0f} s no call of this kind has worked")
 
-    def _take_note(self, call: Call, outcome: Mapping[str, Any] | Failure, turn: int) -> None:
+    def _take_note(self, call: Call, outcome: Mapping[str, Any] | Failure, turn: Turn) -> None:
         if isinstance(outcome, Failure) and outcome.throttled:
-            self._pace.refused(turn, outcome.wait or 0.0)
+            self._pace.refused(turn, outcome.wait or 0.0, is_asked=outcome.is_asked)
+        elif not isinstance(outcome, Failure) or not outcome.never_sent:
+            self._pace.accepted(turn)
         if isinstance(outcome, Failure) and isinstance(outcome.error, _OUTAGES):
             self._outages[call.kind].failed()
         else:

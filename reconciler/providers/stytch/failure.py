@@ -58,7 +58,8 @@ _NOT_FOUND: Final = {
 class Failure:
     """One attempt that brought nothing.
 
-    ``wait`` is in seconds: what the service asked for, or None if it asked for nothing.
+    ``wait`` is in seconds: what the service asked for, or None if it asked for nothing, until the client
+    puts its own guess there, which is then not ``is_asked``.
     ``throttled`` concerns all calls, not this one alone. ``never_sent`` tells that no connection
     was made.
     """
@@ -66,6 +67,7 @@ class Failure:
     error: ProviderError
     repeatable: bool = False
     wait: float | None = None
+    is_asked: bool = True
     throttled: bool = False
     never_sent: bool = False
 

@@ -3,26 +3,52 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from reconciler.providers.stytch.clock import Clock
 
 _MARGIN: Final = 0.99
 """Arrival jitter must not put one call too many into the service's clock-aligned window."""
 
-_DECREASE: Final = 0.7
-_DECREASE_AT_KNOWN_CEILING: Final = 0.95
-_NEAR_CEILING: Final = 0.9
+_BELOW_LIMIT: Final = 0.97
+"""The same for a limit that was measured, where the count may be off by one besides."""
 
-_RECOVERY: Final = 0.05
-"""Share of the full rate regained each second while well below the rate that was refused."""
+_WINDOWS: Final = (1, 1, 10, 60)
+"""Seconds of the window that seems used up at a refusal, at a second one in a row, and so on.
 
-_PROBING: Final = 0.00002
-"""The same near that rate and above it, times the square of the seconds since the refusal."""
+The second one may only say that the clocks differ, so it repeats the first."""
+
+_CUSHION: Final = 0.05
+"""Seconds by which the service's clock may be behind; clocks that are set by a server are closer."""
+
+_RECENT: Final = 3
+"""A window was used up recently if that is less than so many windows ago."""
+
+_BLIND_DECREASE: Final = 0.8
+"""Leaves more of a limit that was halved than a few more refusals cost."""
+
+_PROBED_SHARE: Final = 1.1
+_PROBED_CALLS: Final = 1.0
+"""By that share, or so many calls per second, the rate outgrows a limit until a refusal tells of it."""
+
+_HOLD_SECONDS: Final = 45.0
+"""A limit is kept to for so long, since trying what is beyond costs a refusal of all calls under way."""
+
+_HOLD_CALLS: Final = 250
+"""The same in calls for each refusal that ends it, so that well below one in a hundred is refused."""
+
+_GROWTH: Final = 0.001
+"""The rate grows by the exponential of this times the square of the seconds: by 3 % in 5 s, as far as to
+the limit, where it is slow enough to be refused few calls, to the double in 26 s, tenfold in 48 s."""
+
+_LONGEST_GROWTH: Final = 100.0
+"""Seconds; in these anything has grown to any rate, and the exponential is not yet too large a number."""
 
 _SLOWEST: Final = 0.01
 """Share of the full rate that is never given up."""
@@ -36,34 +62,48 @@ class LongPause(Exception):
         self.seconds = seconds
 
 
+class Disturbed(Exception):
+    """A call was refused while another waited that wants to know of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Leave to send one call: after how many refusals, and when by the calendar, in seconds."""
+
+    epoch: int
+    began: float
+
+
 class Pace:
     """Turns for calls, shared by all calls of a project.
 
     Calls are spaced evenly at ``requests_per_second`` and ``concurrency`` are under way at most.
-    A refusal (429) stops all turns for a while and lowers the rate; it then recovers quickly to
-    just below the rate that was refused, lingers there, and goes beyond ever more boldly.
+    A refusal (429) says that a window of the service is used up. All turns wait for as long as it asks,
+    or else for the end of the window, which is a second of the clock, or longer where nothing is accepted
+    afterwards. If the next is used up as well, what was accepted in between is the limit. The rate stays
+    a little below for a good while, then grows, ever more boldly.
     """
 
     def __init__(self, requests_per_second: float, concurrency: int, clock: Clock) -> None:
         self._full_rate = requests_per_second * _MARGIN
-        self._rate = self._full_rate
-        self._ceiling: float | None = None
+        self._slowest = self._full_rate * _SLOWEST
+        self._base = self._full_rate
+        self._held_until = 0.0
         self._slots = asyncio.Semaphore(concurrency)
         self._clock = clock
         self._next = 0.0
-        self._grown = self._refused_at = clock.monotonic()
-        self._paused_until = 0.0
+        self._paused_until = -math.inf
         self._epoch = 0
+        self._used_up_at = -math.inf
+        self._accepted = 0
+        self._works = False
+        self._in_vain = 0
 
     @property
     def rate(self) -> float:
         """Calls per second at present."""
-        return self._rate
-
-    @property
-    def epoch(self) -> int:
-        """The number of refusals so far that lowered the rate; a turn's value is that of its beginning."""
-        return self._epoch
+        growing = min(max(0.0, self._clock.monotonic() - self._held_until), _LONGEST_GROWTH)
+        return min(self._base * math.exp(_GROWTH * growing**2), self._full_rate)
 
     @property
     def pause(self) -> float:
@@ -71,59 +111,107 @@ class Pace:
         return max(0.0, self._paused_until - self._clock.monotonic())
 
     @asynccontextmanager
-    async def turn(self, patience: float) -> AsyncIterator[int]:
-        """Wait for a turn; the value names it when it is refused.
+    async def turn(self, patience: float, *, undisturbed: bool = False) -> AsyncIterator[Turn]:
+        """Wait for a turn; the value names it when it is accepted or refused.
 
         Raises:
             LongPause: the service wants quiet for more than ``patience`` seconds.
+            Disturbed: only if ``undisturbed``: the turn would have to wait for the end of a pause. It has
+                taken no time from the turns of others.
         """
+        began = None if self.pause else self._epoch
         async with self._slots:
-            await self._wait_for_slot(patience)
-            yield self._epoch
+            await self._wait_for_slot(
+                patience, lambda: undisturbed and (self._epoch != began or self.pause > 0)
+            )
+            yield Turn(self._epoch, self._clock.wall())
 
-    def refused(self, turn: int, seconds: float) -> None:
-        """Take note that the service refused the call of ``turn`` and wants ``seconds`` of quiet.
+    def accepted(self, turn: Turn) -> None:
+        """Take note that the service did not refuse the call of ``turn`` for its number."""
+        self._accepted += 1
+        if turn.epoch == self._epoch:
+            self._works = True
 
-        Calls that were under way together are refused together: only the first lowers the rate.
+    def refused(self, turn: Turn, seconds: float, *, is_asked: bool = True) -> None:
+        """Take note that the service refused the call of ``turn`` and asked for ``seconds`` of quiet.
+
+        If it did not say (not ``is_asked``), they are what the caller would wait. Calls that were under
+        way together are refused together: only the first lowers the rate.
         """
         now = self._clock.monotonic()
-        if turn == self._epoch:
+        if turn.epoch == self._epoch:
             self._epoch += 1
             self._slow_down(now)
-        self._paused_until = max(self._paused_until, now + seconds)
+            self._next = now + 1 / self.rate
+        quiet = seconds if is_asked else self._until_window_ends(turn, seconds)
+        self._paused_until = max(self._paused_until, now + quiet)
         self._next = max(self._next, self._paused_until)
 
-    async def _wait_for_slot(self, patience: float) -> None:
+    async def _wait_for_slot(self, patience: float, is_disturbed: Callable[[], bool]) -> None:
         while True:
             if self.pause > patience:
                 raise LongPause(self.pause)
-            epoch = self._epoch
-            wait = self._reserve() - self._clock.monotonic()
+            if is_disturbed():
+                raise Disturbed
+            epoch, slot = self._epoch, self._reserve()
+            wait = slot - self._clock.monotonic()
             if wait > 0:
                 await self._clock.sleep(wait)
-            if epoch == self._epoch:
+            if epoch == self._epoch and slot >= self._paused_until:
                 return
 
     def _reserve(self) -> float:
-        now = self._clock.monotonic()
-        self._grow(now)
-        slot = max(now, self._next)
-        self._next = slot + 1 / self._rate
+        slot = max(self._clock.monotonic(), self._next)
+        self._next = slot + 1 / self.rate
         return slot
 
     def _slow_down(self, now: float) -> None:
-        self._grow(now)
-        known = self._ceiling is not None and self._rate >= self._ceiling * _NEAR_CEILING
-        factor = _DECREASE_AT_KNOWN_CEILING if known else _DECREASE
-        self._ceiling, self._refused_at = self._rate, now
-        self._rate = max(self._rate * factor, self._full_rate * _SLOWEST)
-        self._next = now
-
-    def _grow(self, now: float) -> None:
-        elapsed, self._grown = now - self._grown, now
-        if self._ceiling is None or self._rate >= self._full_rate:
+        if self._works:
+            self._base = max(self._limit(now) * _BELOW_LIMIT, self._slowest)
+            hold = _HOLD_CALLS * (1 + self._step) / self._base
+            self._held_until = now + max(_HOLD_SECONDS, hold)
+            self._used_up_at, self._accepted, self._works, self._in_vain = now, 0, False, 0
             return
-        near = self._rate >= self._ceiling * _NEAR_CEILING
-        probing = min(_PROBING * (now - self._refused_at) ** 2, _RECOVERY)
-        share = probing if near else _RECOVERY
-        self._rate = min(self._rate + elapsed * share * self._full_rate, self._full_rate)
+        self._in_vain += 1
+        if not self._has_worked and self._in_vain > 1:
+            self._base, self._held_until = max(self.rate / 2, self._slowest), now
+
+    def _limit(self, now: float) -> float:
+        """Return how many calls per second the service seems to take, now that a window is used up.
+
+        Since the end of a pause less than a second ago there was only this one window. In the next
+        second parts of two count, and what they took together is merely what was sent. After that the
+        rate was little too high, or, while it grew, what was known of the limit still holds.
+        """
+        if self._window > 1 and now < self._used_up_at + _RECENT * self._window:
+            return min(self._accepted / (now - self._used_up_at), self.rate)
+        since = now - self._paused_until
+        if since < _WINDOWS[0]:
+            return min(self._accepted, self.rate)
+        if since < 2 * _WINDOWS[0]:
+            return self.rate * _BLIND_DECREASE
+        probed = max(self._base * _PROBED_SHARE, self._base + _PROBED_CALLS)
+        return self._base / _BELOW_LIMIT if self._base < self.rate <= probed else self.rate
+
+    @property
+    def _has_worked(self) -> bool:
+        return self._used_up_at > -math.inf
+
+    @property
+    def _step(self) -> int:
+        return min(self._in_vain, len(_WINDOWS) - 1)
+
+    @property
+    def _window(self) -> int:
+        return _WINDOWS[self._step]
+
+    def _until_window_ends(self, turn: Turn, least: float) -> float:
+        """Return the seconds until then, after a refusal in vain at ``least`` so many.
+
+        Where no call has worked so far, nothing tells of a window; there the rate is halved instead.
+        """
+        if not self._has_worked:
+            return least
+        end = (math.floor(turn.began / self._window) + 1) * self._window
+        rest = min(end - self._clock.wall(), self._window) + _CUSHION
+        return max(rest, least if self._in_vain else 0.0)
