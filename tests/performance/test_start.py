@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import certifi
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -94,14 +95,17 @@ def test_whoever_imports_the_optional_parts_later_gets_them(tmp_path: Path) -> N
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
 
 
-def test_the_context_that_aiohttp_keeps_trusts_nobody(tmp_path: Path) -> None:
+def test_the_contexts_that_aiohttp_keeps_trust_nobody(tmp_path: Path) -> None:
     """A connection that forgot to say whom it trusts must fail, and reading certificates takes long."""
     code = (
-        "import ssl; create = ssl.create_default_context\n"
+        "import ssl; reads = ssl.SSLContext.set_default_verify_paths\n"
         "import reconciler.cli.planning, aiohttp.connector\n"
-        "assert ssl.create_default_context is create\n"
-        "context = aiohttp.connector._SSL_CONTEXT_VERIFIED\n"
-        "assert context.verify_mode is ssl.CERT_REQUIRED and context.check_hostname\n"
-        "assert context.cert_store_stats()['x509'] == 0"
+        "assert ssl.SSLContext.set_default_verify_paths is reads\n"
+        "assert ssl.create_default_context().cert_store_stats()['x509'] > 0\n"
+        "kept = aiohttp.connector._SSL_CONTEXT_VERIFIED\n"
+        "assert kept.verify_mode is ssl.CERT_REQUIRED and kept.check_hostname\n"
+        "for context in (kept, aiohttp.connector._SSL_CONTEXT_UNVERIFIED):\n"
+        "    assert context.cert_store_stats()['x509'] == 0"
     )
-    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
+    environment = os.environ | {"SSL_CERT_FILE": certifi.where()}
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, check=True)
