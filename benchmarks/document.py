@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from benchmarks.targets import DECK_SECONDS, OCTODNS_SECONDS, Target
+from benchmarks.targets import DECK_SECONDS, OCTODNS_SECONDS, SDK_SECONDS, Target, deck_estimate
 from benchmarks.tools import version_in
 
 if TYPE_CHECKING:
@@ -108,13 +108,11 @@ class Figures:
         plan = self.plans["reconciler"].cost
         name = f"plan {self.connections:,} connections, none changed, wall"
         octodns = self.plans["octoDNS"].cost.wall
-        deck = octodns * DECK_SECONDS / OCTODNS_SECONDS
         sdk = self.plans["SDK, async"].cost.wall
+        deck = deck_estimate(octodns, sdk)
         yield Target(name, "octoDNS, as many records (1/8, 1/14)", plan.wall / octodns, 1 / 8, 1 / 14)
         yield Target(name, "script on the SDK, async (1/6, 1/10)", plan.wall / sdk, 1 / 6, 1 / 10)
-        yield Target(
-            name, f"decK, taken as {DECK_SECONDS / OCTODNS_SECONDS:.2f} of octoDNS", plan.wall / deck, 1, 0.5
-        )
+        yield Target(name, f"decK, estimated at {deck:.1f} s", plan.wall / deck, 1, 0.5)
         floor = self.plans["bare client"].cost.cpu + self.plans["events"].cost.cpu
         yield Target("CPU of that plan", "bare client + bare event stream", plan.cpu / floor, 1.6, 1.2)
         largest = self.growth[-1]
@@ -198,8 +196,9 @@ def _targets(targets: Iterable[Target]) -> Iterator[str]:
         yield f"| {one.name} | {one.against} | {' | '.join(figures)} | {one.verdict} |"
     yield (
         f"\ndecK is not installed by the benchmark: planning 10,000 objects took it {DECK_SECONDS} s "
-        f"where octoDNS took {OCTODNS_SECONDS} s, side by side on another machine; the same share of "
-        "octoDNS's time is taken here."
+        f"where octoDNS took {OCTODNS_SECONDS} s and the script on the SDK {SDK_SECONDS} s, side by side on "
+        "another machine; here the same share is taken of that one which makes it faster. octoDNS compares "
+        "YAML with YAML, without any network; its records hold the same texts as the connections."
     )
     yield (
         "The floor of the plan of one changed organization is the plan of that file by its name: start-up, "

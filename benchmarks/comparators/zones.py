@@ -1,8 +1,13 @@
-"""octoDNS's estate: as many records as there are connections, as many zones as organizations, in YAML."""
+"""octoDNS's estate: as many records as there are connections, as many zones as organizations, in YAML.
+
+A record holds the texts of the connection that it stands for, so that both sides read as much.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
+
+from benchmarks.estate import ATTRIBUTES, CLIENT_SECRET, SCOPES, declared
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,5 +40,7 @@ def write_zones(folder: Path, zones: int, records: int) -> None:
 
 
 def _record(index: int, number: int) -> str:
-    target = f"customer-{index:06d}-{number}.identity.example.com."
-    return f"idp-{number}:\n  type: CNAME\n  ttl: 300\n  value: {target}\n"
+    attributes = (f"{key}={value}" for key, value in ATTRIBUTES.items())
+    texts = (*declared(index, number).values(), CLIENT_SECRET, " ".join(SCOPES), *attributes)
+    values = "".join(f"    - {text}\n" for text in texts)
+    return f"idp-{number}:\n  type: TXT\n  ttl: 300\n  values:\n{values}"

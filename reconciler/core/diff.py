@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from reconciler.core.change import Action
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
     Secrets = Mapping[SecretReference, Secret]
 
+_values = attrgetter(*WRITABLE_FIELDS)
+
 
 def changed_fields(declared: OidcConnection, live: OidcConnection, secrets: Secrets) -> tuple[str, ...]:
     """Name the declared fields that do not hold live.
@@ -28,10 +31,8 @@ def changed_fields(declared: OidcConnection, live: OidcConnection, secrets: Secr
     """
     return tuple(
         name
-        for name in WRITABLE_FIELDS
-        if (wanted := getattr(declared, name)) is not None
-        and wanted != (found := getattr(live, name))
-        and not _holds(wanted, found, secrets)
+        for name, wanted, found in zip(WRITABLE_FIELDS, _values(declared), _values(live), strict=True)
+        if wanted is not None and wanted != found and not _holds(wanted, found, secrets)
     )
 
 

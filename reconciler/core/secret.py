@@ -20,6 +20,10 @@ class SecretReference:
     text: str
     parts: tuple[str | Locator, ...]
 
+    def __hash__(self) -> int:
+        """Hash the text alone, which is remembered; what differs in its parts differs all the same."""
+        return hash(self.text)
+
     def __str__(self) -> str:
         """Return the reference as it stands in the manifest; it holds no secret."""
         return self.text

@@ -11,6 +11,7 @@ from reconciler.core.secret import Locator, Secret, SecretReference
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from reconciler.core.address import Address
     from reconciler.core.desired import DesiredConnection
     from reconciler.core.errors import SourceLocation
     from reconciler.secrets.policy import SecretPolicy
@@ -36,7 +37,7 @@ class WantedSecret(NamedTuple):
     """A reference, and who asks for it: named in the finding when it cannot be resolved."""
 
     reference: SecretReference
-    address: str = ""
+    address: Address | None = None
     location: SourceLocation | None = None
 
 
@@ -50,9 +51,9 @@ class ResolvedSecrets(NamedTuple):
 def wanted_by(connections: Iterable[DesiredConnection]) -> tuple[WantedSecret, ...]:
     """Return what these declared connections need; tombstones need nothing."""
     return tuple(
-        WantedSecret(one.connection.client_secret, str(one.address), one.location)
+        WantedSecret(reference, one.address, one.location)
         for one in connections
-        if isinstance(one.connection.client_secret, SecretReference) and not one.is_absent
+        if isinstance(reference := one.connection.client_secret, SecretReference) and not one.is_absent
     )
 
 
@@ -109,6 +110,6 @@ def _finding(wanted: WantedSecret, reason: str) -> Diagnostic:
         severity=Severity.ERROR,
         code="secret-unavailable",
         summary=f"{wanted.reference} cannot be resolved: {reason}",
-        address=wanted.address,
+        address=str(wanted.address or ""),
         location=wanted.location,
     )

@@ -66,7 +66,7 @@ def accept_deletes(plan: Plan, limits: Limits, accepted: int | None) -> Plan:
 def secrets_wanted_by(plan: Plan) -> tuple[WantedSecret, ...]:
     """Return every secret that carrying out the plan needs, to compare or to send."""
     return tuple(
-        WantedSecret(change.declared.client_secret, str(change.address), change.location)
+        WantedSecret(change.declared.client_secret, change.address, change.location)
         for change in plan.changes
         if isinstance(change, Create | Update) and isinstance(change.declared.client_secret, SecretReference)
     )

@@ -124,9 +124,9 @@ def test_a_variable_that_copies_an_own_credential_is_refused(tmp_path: Path) -> 
 def test_every_reference_gets_a_secret_or_a_finding_with_its_place(tmp_path: Path) -> None:
     place = SourceLocation("organizations/acme.yaml", 3, 5)
     wanted = [
-        WantedSecret(parse_reference("${env:A}"), "acme/okta", place),
-        WantedSecret(parse_reference("${env:B}"), "acme/entra", place),
-        WantedSecret(parse_reference("${env:A}"), "beta/okta", place),
+        WantedSecret(parse_reference("${env:A}"), Address("acme", "okta"), place),
+        WantedSecret(parse_reference("${env:B}"), Address("acme", "entra"), place),
+        WantedSecret(parse_reference("${env:A}"), Address("beta", "okta"), place),
     ]
     resolved = resolve_secrets(wanted, policy=SecretPolicy(root=tmp_path), environment={"A": CANARY})
     assert resolved.secrets == {parse_reference("${env:A}"): Secret(CANARY)}
@@ -157,7 +157,7 @@ def test_tombstones_and_connections_without_a_secret_want_nothing(tmp_path: Path
             declared("three", Presence.PRESENT, None),
         ],
     )
-    assert [(one.reference, one.address) for one in wanted] == [(reference, "acme/one")]
+    assert [(one.reference, one.address) for one in wanted] == [(reference, Address("acme", "one"))]
 
 
 def test_backends_are_imported_when_their_scheme_is_used() -> None:
