@@ -85,6 +85,10 @@ class PlanSummary:
     refused: int = 0
     warnings: int = 0
 
+    def times(self, number: int) -> PlanSummary:
+        """Return the counts of so many plans that are alike."""
+        return PlanSummary(**{one.name: getattr(self, one.name) * number for one in fields(self)})
+
     def __add__(self, other: PlanSummary) -> PlanSummary:
         """Return the counts of both together."""
         names = (one.name for one in fields(self))

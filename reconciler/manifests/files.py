@@ -31,7 +31,7 @@ _BRACES: Final = re.compile(r"\{([^{}]*)\}")
 class FoundManifests(NamedTuple):
     """The files, sorted and each one once; findings for paths that lead nowhere."""
 
-    names: tuple[str, ...]
+    names: list[str]
     diagnostics: tuple[Diagnostic, ...] = ()
 
     @property
@@ -70,7 +70,7 @@ def _by_globs(project: Project) -> FoundManifests:
         try:
             candidates += _matching(glob, project)
         except ValueError:
-            return FoundManifests((), (_unusable(glob, project),))
+            return FoundManifests([], (_unusable(glob, project),))
     names = distinct(candidates)
     return FoundManifests(names, () if names else (_nothing(_globs_searched(project)),))
 
@@ -110,7 +110,7 @@ def _below(folder: str, project: Project) -> Iterator[str]:
     )
 
 
-def distinct(files: Iterable[str]) -> tuple[str, ...]:
+def distinct(files: Iterable[str]) -> list[str]:
     """Return the files sorted, each once however many paths lead to it; folders are none."""
     seen: set[int | str] = set()
     kept: list[str] = []
@@ -119,7 +119,7 @@ def distinct(files: Iterable[str]) -> tuple[str, ...]:
         if identity is not None and identity not in seen:
             seen.add(identity)
             kept.append(file)
-    return tuple(kept)
+    return kept
 
 
 def is_candidate(file: str, folder: str, project: Project) -> bool:

@@ -71,14 +71,15 @@ def stream_manifests(
 ) -> Iterator[ManifestFile]:
     """Find, read and check manifests file by file; what belongs to no file comes without a path."""
     found = find_manifests(paths, project)
+    searched = _searched(found.names, project)
     is_empty, is_wrong = True, any(one.is_error for one in found.diagnostics)
     yield ManifestFile(None, "", (), found.diagnostics, following=len(found.names))
-    for file in read_manifests(map(Path, found.names), project, variables):
+    for file in read_manifests(_taken_from(found.names), project, variables):
         is_empty = is_empty and not file.organizations
         is_wrong = is_wrong or any(one.is_error for one in file.diagnostics)
         yield file
     if is_empty and not is_wrong:
-        yield ManifestFile(None, "", (), (_nothing_declared(found.names, project),))
+        yield ManifestFile(None, "", (), (_nothing_declared(searched),))
 
 
 def read_manifests(
@@ -106,8 +107,18 @@ def _read(file: Path, project: Project, reader: OrganizationReader, uniqueness: 
     return ManifestFile(file, shown, tuple(organizations), read.findings.diagnostics)
 
 
-def _nothing_declared(names: Sequence[str], project: Project) -> Diagnostic:
-    where = display_path(Path(names[0]), project.directory) if len(names) == 1 else f"{len(names)} files"
+def _taken_from(names: list[str]) -> Iterator[Path]:
+    """Yield the files in their order, and forget each of them: for a large estate these are megabytes."""
+    names.reverse()
+    while names:
+        yield Path(names.pop())
+
+
+def _searched(names: Sequence[str], project: Project) -> str:
+    return display_path(Path(names[0]), project.directory) if len(names) == 1 else f"{len(names)} files"
+
+
+def _nothing_declared(where: str) -> Diagnostic:
     return Diagnostic(
         Severity.ERROR,
         "no-manifests",

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
-from reconciler.core.desired import DesiredOrganization
 from reconciler.core.errors import ProviderError
 from reconciler.core.guards import check_delete_limits
 from reconciler.core.plan import Plan, PlanSummary, summarize
 from reconciler.core.planner import unreadable
 from reconciler.manifests import ManifestFile
 from reconciler.secrets import ResolvedSecrets
+from reconciler.workflow.claims import Claims
 from reconciler.workflow.deciding import Deciding, OtherOrganization
 from reconciler.workflow.gather import Declared
 from reconciler.workflow.parallel import ahead, consume
@@ -20,8 +21,7 @@ from reconciler.workflow.parallel import ahead, consume
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from reconciler.core.desired import DesiredState
-    from reconciler.core.errors import SourceLocation
+    from reconciler.core.desired import DesiredOrganization, DesiredState
     from reconciler.core.limits import Limits
     from reconciler.core.live import Organization
     from reconciler.core.plan import OrganizationPlan, Scope
@@ -129,15 +129,6 @@ class _Task:
     choices: Choices
 
 
-@dataclass(frozen=True, slots=True)
-class _Claim:
-    """Who declared an organization first."""
-
-    index: int
-    reference: str
-    location: SourceLocation
-
-
 @dataclass(slots=True)
 class _Planning:
     """What has been decided so far; a plan without anything to show is only counted.
@@ -150,9 +141,10 @@ class _Planning:
     choices: Choices
     progress: Progress
     _plans: dict[int, OrganizationPlan] = field(default_factory=dict)
-    _summaries: dict[int, PlanSummary] = field(default_factory=dict)
+    _summaries: list[PlanSummary | None] = field(default_factory=list)
     _distinct: dict[PlanSummary, PlanSummary] = field(default_factory=dict)
-    _claims: dict[str, _Claim] = field(default_factory=dict)
+    _claims: Claims = field(default_factory=Claims)
+    _done: int = 0
     _clashes: list[tuple[int, OrganizationPlan]] = field(default_factory=list)
 
     @property
@@ -164,30 +156,33 @@ class _Planning:
     @property
     def summary(self) -> PlanSummary:
         """The counts of all plans."""
-        clashes = {index: summarize(plan) for index, plan in self._clashes}
-        return sum((self._summaries | clashes).values(), start=PlanSummary())
+        for index, plan in self._clashes:
+            self._summaries[index] = summarize(plan)
+        counted = Counter(one for one in self._summaries if one is not None)
+        return sum((one.times(number) for one, number in counted.items()), start=PlanSummary())
 
     async def found(self, batches: AsyncIterator[Batch]) -> AsyncIterator[_Task]:
         """Resolve the organizations of each batch in bulk, and yield them one by one."""
-        index = 0
         async with aclosing(ahead(batches)) as loaded:
             async for batch in loaded:
                 choices = replace(self.choices, secrets=batch.secrets)
                 found = await self.reader.find_organizations([one.reference for one in batch.organizations])
                 while batch.organizations:
                     desired = batch.organizations.popleft()
+                    index = self._claims.add(desired)
+                    self._summaries.append(None)
                     live = self._usable(desired, found[desired.reference], index)
                     yield _Task(index, desired, live, choices)
-                    index += 1
 
     async def decide(self, task: _Task) -> None:
         """Read and plan one organization."""
         plan = await self.deciding.plan(task.desired, task.live, task.choices)
         summary = summarize(plan)
         self._summaries[task.index] = self._distinct.setdefault(summary, summary)
+        self._done += 1
         if plan.changes or plan.unmanaged or plan.diagnostics:
             self._plans[task.index] = plan
-        self.progress.advanced(len(self._summaries))
+        self.progress.advanced(self._done)
 
     def _usable(
         self, desired: DesiredOrganization, found: Organization | ProviderError, index: int
@@ -197,12 +192,11 @@ class _Planning:
             return found
         if desired.organization_id not in {None, found.organization_id}:
             return other_organization(desired, found)
-        claim = _Claim(index, desired.reference, desired.location)
-        first = self._claims.setdefault(found.organization_id, claim)
-        if first is claim:
+        first = self._claims.first(index, found)
+        if first == index:
             return found
-        other = DesiredOrganization(reference=first.reference, location=first.location)
-        self._clashes.append((first.index, unreadable(other, _declared_twice(found, desired))))
+        other = self._claims.document(first)
+        self._clashes.append((first, unreadable(other, _declared_twice(found, desired))))
         return _declared_twice(found, other)
 
 
