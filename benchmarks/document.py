@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from benchmarks.estate import AT_ONCE, CONNECTIONS, LATENCY
 from benchmarks.targets import DECK_SECONDS, OCTODNS_SECONDS, SDK_SECONDS, Target, deck_estimate
 from benchmarks.tools import version_in
 
@@ -215,7 +216,20 @@ def _plans(figures: Figures) -> Iterator[str]:
     for name, cost in figures.loading.items():
         label = "`reconciler validate`" if name == "validate" else "libyaml's events alone"
         yield f"| {label} | {cost.wall:.2f} | {cost.cpu:.2f} | {cost.memory:.0f} |"
-    yield ""
+    yield f"\n{_floor(figures)}\n"
+
+
+def _floor(figures: Figures) -> str:
+    """Return what bounds the time of a plan, whoever makes it."""
+    requests = figures.connections // CONNECTIONS
+    waiting = requests / AT_ONCE * LATENCY
+    bare, events = figures.plans["bare client"].cost, figures.plans["events"].cost
+    return (
+        f"{requests:,} requests, {AT_ONCE} at once and each answered after {LATENCY * 1000:.0f} ms, take "
+        f"{waiting:.2f} s at least; the bare client and libyaml's bare events together need "
+        f"{bare.cpu + events.cpu:.2f} s of one processor. Python uses one at a time, so nothing that reads "
+        "the manifests through libyaml and asks through this client is quicker than the larger of the two."
+    )
 
 
 def _growth(growth: Iterable[Growth]) -> Iterator[str]:

@@ -19,6 +19,12 @@ ENVIRONMENT: Final = {
 CONNECTIONS: Final = 5
 """Connections of each organization."""
 
+AT_ONCE: Final = 32
+"""Requests under way, of the project and of what it is measured against."""
+
+LATENCY: Final = 0.02
+"""Seconds until the service answers."""
+
 SCOPES: Final = ("email", "groups", "openid", "profile")
 ATTRIBUTES: Final = {
     "email": "email",
@@ -61,7 +67,9 @@ def write_estate(folder: Path, organizations: int) -> Estate:
     return Estate(folder, organizations)
 
 
-def write_project(folder: Path, base_url: str, *, requests_per_second: float, concurrency: int = 32) -> None:
+def write_project(
+    folder: Path, base_url: str, *, requests_per_second: float, concurrency: int = AT_ONCE
+) -> None:
     """Write the project file that leads to a service."""
     (folder / "reconciler.yaml").write_text(
         "version: 1\n"

@@ -218,7 +218,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--organizations", type=int, required=True)
     parser.add_argument("--empty", action="store_true", help="no organization has any connection")
-    parser.add_argument("--latency", type=float, default=0.02, help="seconds")
+    parser.add_argument("--latency", type=float, default=estate.LATENCY, help="seconds")
     parser.add_argument("--rate", type=float, default=0.0, help="requests in each second; 0: no limit")
     parser.add_argument("--halve-after", type=int, default=0, help="requests after which the rate is half")
     options = parser.parse_args()
