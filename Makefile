@@ -88,8 +88,8 @@ scale: $(READY)  ## plan 100,000 connections against a service on this machine
 microbench: $(READY) $(VENV)/microbench/.ready  ## load, match, diff and render as multiples of a fixed loop
 	PYTHONPATH=$(VENV)/microbench $(BIN)/python -m pytest benchmarks/micro -q --benchmark-disable-gc
 
-$(VENV)/microbench/.ready: $(READY)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade --no-deps --target $(VENV)/microbench "pytest-benchmark>=5.1,<6" "py-cpuinfo>=9,<10"
+$(VENV)/microbench/.ready: $(READY) benchmarks/micro/requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade --no-deps --require-hashes --target $(VENV)/microbench --requirement benchmarks/micro/requirements.lock
 	@touch $@
 
 clean:  ## as after a fresh clone

@@ -56,21 +56,21 @@ def declared(tmp_path: Path) -> Sequence[DesiredOrganization]:
     return _load(tmp_path)
 
 
-@pytest.mark.parametrize("bound", [270.0])
+@pytest.mark.parametrize("bound", [80.0])
 def test_load(benchmark: Any, tmp_path: Path, unit: float, bound: float) -> None:
     estate.write_estate(tmp_path, _ORGANIZATIONS)
     benchmark(_load_again, tmp_path)
     assert _ratio(benchmark, unit) <= bound
 
 
-@pytest.mark.parametrize("bound", [2.6])
+@pytest.mark.parametrize("bound", [2.3])
 def test_match(benchmark: Any, declared: Sequence[DesiredOrganization], unit: float, bound: float) -> None:
     pairs = [(one, _live(index)) for index, one in enumerate(declared)]
     benchmark(lambda: [match_connections(one, live) for one, live in pairs])
     assert _ratio(benchmark, unit) <= bound
 
 
-@pytest.mark.parametrize("bound", [2.2])
+@pytest.mark.parametrize("bound", [1.9])
 def test_diff(benchmark: Any, declared: Sequence[DesiredOrganization], unit: float, bound: float) -> None:
     pairs = [
         (one.connection, live)
@@ -81,7 +81,7 @@ def test_diff(benchmark: Any, declared: Sequence[DesiredOrganization], unit: flo
     assert _ratio(benchmark, unit) <= bound
 
 
-@pytest.mark.parametrize("bound", [110.0])
+@pytest.mark.parametrize("bound", [92.0])
 def test_render(benchmark: Any, declared: Sequence[DesiredOrganization], unit: float, bound: float) -> None:
     plan = asyncio.run(
         make_plan(
