@@ -14,7 +14,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, get_args, get_origin, get_type_hints
 
-from reconciler.manifests.constraints import Fits, NotEmpty, ReadBy, Unless, Within
+from reconciler.manifests.constraints import Documented, Fits, NotEmpty, ReadBy, Unless, Within
 from reconciler.manifests.shapes import is_record, required_keys
 
 if TYPE_CHECKING:
@@ -35,6 +35,9 @@ UNRECOGNISED: Final = _Unrecognised.UNRECOGNISED
 _REMEMBERED: Final = 256
 _SHORT: Final = 32
 """As many texts of one kind are remembered, of so many characters: scopes and claims recur."""
+
+_HALF: Final = re.compile("[\ud800-\udfff]")
+"""Half a character is no text."""
 
 
 @lru_cache(maxsize=8)
@@ -74,6 +77,10 @@ def _constrained(form: object, constraints: tuple[object, ...]) -> Recogniser:
                 recognise = _read(function, recognise)
             case Unless(kind):
                 recognise = _either(_exactly(kind), recognise)
+            case Documented():
+                pass
+            case _:
+                raise TypeError(f"a constraint that nothing here knows: {one!r}")
     return recognise
 
 
@@ -133,6 +140,8 @@ def _fitting(fits: Fits) -> Recogniser:
         if value in known:
             return value
         if match(value) is None or (longest is not None and len(value) > longest):
+            return UNRECOGNISED
+        if not value.isascii() and _HALF.search(value):
             return UNRECOGNISED
         if len(value) <= _SHORT and len(known) < _REMEMBERED:
             known.add(value)

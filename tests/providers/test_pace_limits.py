@@ -5,6 +5,8 @@ Everything is measured against what no caller could better: all that the limits 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pytest
 
 from tests.providers.pacing import Callers, Windows, always, changing, halved_after
@@ -158,3 +160,30 @@ def test_the_configured_rate_is_never_exceeded() -> None:
     Callers().send(service, seconds=130)
     sent = sorted(service.taken + service.refused)
     assert all(later - earlier > 1 for earlier, later in zip(sent, sent[100:], strict=False))
+
+
+@dataclass
+class Outage(Windows):
+    """Refuses everything for some seconds, and one call more when it has taken a few again; else nothing."""
+
+    since: float = 60.0
+    until: float = 75.0
+    few: int = 5
+    _taken_again: int = 0
+
+    def takes(self, now: float) -> bool:
+        self._taken_again += now >= self.until
+        is_refused = self.since <= now < self.until or self._taken_again == self.few + 1
+        (self.refused if is_refused else self.taken).append(now)
+        return not is_refused
+
+
+@pytest.mark.parametrize("rate", [10, 100])
+@pytest.mark.parametrize("until", [62, 75])
+@pytest.mark.parametrize("few", [5, 30])
+@pytest.mark.parametrize("tells", [False, True])
+def test_an_outage_is_no_limit_for_long(rate: float, until: float, few: int, *, tells: bool) -> None:
+    service = Outage(always(1), tells=tells, until=until, few=few)
+    Callers(rate=rate, at_once=8, places=8).send(service, seconds=600)
+    assert service.per_second(80, 400) > rate / 20
+    assert service.per_second(500, 600) > rate * 0.98

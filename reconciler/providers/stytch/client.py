@@ -111,7 +111,7 @@ class Client:
             spent += await self._rest(outcome)
             attempt += 1
             outcome, seconds = await self._attempt_again(call, attempt)
-        assert outcome is not None  # only the first attempt hesitates
+        assert outcome is not None  # an attempt that hesitates is made again until it does not
         return outcome
 
     def secrets_in(self, call: Call) -> tuple[str, ...]:
@@ -121,9 +121,22 @@ class Client:
         return (*credentials, secret) if isinstance(secret, str) else credentials
 
     async def _attempt_again(self, call: Call, attempt: int) -> _Outcome:
-        if call.recheck is not None:
+        """Attempt once more; a call with a recheck only right after it, without a pause in between.
+
+        Raises:
+            Unavailable: calls were refused so often that there was no such moment in all our patience.
+        """
+        if call.recheck is None:
+            return await self._attempt(call, attempt)
+        began = self._clock.monotonic()
+        while self._clock.monotonic() - began <= self._patience:
             await call.recheck()
-        return await self._attempt(call, attempt)
+            outcome, seconds = await self._attempt(call, attempt, hesitates=True)
+            if outcome is not None:
+                return outcome, seconds
+        raise Unavailable(
+            f"{call}: not sent, in {self._patience:.0f} s the service never let calls through for long"
+        )
 
     async def _attempt(self, call: Call, attempt: int, *, hesitates: bool = False) -> _Outcome:
         """Return what one attempt brought, and the seconds it took without waiting for its turn.

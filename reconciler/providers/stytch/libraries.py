@@ -6,6 +6,7 @@ import ssl
 import sys
 from contextlib import contextmanager
 from importlib import import_module
+from threading import RLock
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ _EXTRAS: Final = ("httpx._main", "rich")
 tracebacks by rich. Both do without if these cannot be imported. That saves a plan 100 ms and 6 MB."""
 
 _READS_CERTIFICATES: Final = "set_default_verify_paths"
+_ONE_AT_A_TIME: Final = RLock()
 
 
 def import_lean(name: str) -> ModuleType:
@@ -24,7 +26,9 @@ def import_lean(name: str) -> ModuleType:
 
     Whoever imports these parts later gets them; whoever imported them before has them already.
     """
-    with _absent(*(one for one in _EXTRAS if one not in sys.modules)), _trusting_nobody():
+    if name in sys.modules:
+        return import_module(name)
+    with _ONE_AT_A_TIME, _absent(*(one for one in _EXTRAS if one not in sys.modules)), _trusting_nobody():
         return import_module(name)
 
 

@@ -43,6 +43,15 @@ _HOLD_SECONDS: Final = 45.0
 _HOLD_CALLS: Final = 250
 """The same in calls for each refusal that ends it, so that well below one in a hundred is refused."""
 
+_LONGEST_HOLD: Final = 300.0
+"""Seconds after which more is tried even if that many calls were not made: it may have been an outage."""
+
+_TELLING: Final = 10
+"""Fewer calls than these, accepted between two refusals, tell nothing of a limit."""
+
+_LARGEST_DECREASE: Final = 16.0
+"""One refusal does not lower the rate to less than a sixteenth, whatever it seems to tell."""
+
 _GROWTH: Final = 0.001
 """The rate grows by the exponential of this times the square of the seconds: by 3 % in 5 s, as far as to
 the limit, where it is slow enough to be refused few calls, to the double in 26 s, tenfold in 48 s."""
@@ -167,9 +176,10 @@ class Pace:
 
     def _slow_down(self, now: float) -> None:
         if self._works:
-            self._base = max(self._limit(now) * _BELOW_LIMIT, self._slowest)
+            least = max(self.rate / _LARGEST_DECREASE, self._slowest)
+            self._base = max(self._limit(now) * _BELOW_LIMIT, least)
             hold = _HOLD_CALLS * (1 + self._step) / self._base
-            self._held_until = now + max(_HOLD_SECONDS, hold)
+            self._held_until = now + min(max(_HOLD_SECONDS, hold), _LONGEST_HOLD)
             self._used_up_at, self._accepted, self._works, self._in_vain = now, 0, False, 0
             return
         self._in_vain += 1
@@ -184,7 +194,8 @@ class Pace:
         rate was little too high, or, while it grew, what was known of the limit still holds.
         """
         if self._window > 1 and now < self._used_up_at + _RECENT * self._window:
-            return min(self._accepted / (now - self._used_up_at), self.rate)
+            seen = self._accepted / (now - self._used_up_at)
+            return min(seen, self.rate) if self._accepted >= _TELLING else self.rate * _BLIND_DECREASE
         since = now - self._paused_until
         if since < _WINDOWS[0]:
             return min(self._accepted, self.rate)
