@@ -53,7 +53,10 @@ def find_manifests(paths: Sequence[str | Path], project: Project) -> FoundManife
     for path in paths:
         given = project.directory / path
         if os.path.isdir(given):  # noqa: PTH112 - pathlib's raises for a name that is too long
-            candidates += _below(str(given), project)
+            try:
+                candidates += _below(str(given), project)
+            except OSError as error:
+                missing.append(_unreadable(error, project))
         elif os.path.exists(given):  # noqa: PTH110 - likewise
             candidates.append(str(given))
         else:
@@ -70,7 +73,9 @@ def _by_globs(project: Project) -> FoundManifests:
         try:
             candidates += _matching(glob, project)
         except ValueError:
-            return FoundManifests([], (_unusable(glob, project),))
+            return FoundManifests([], (unusable(glob, project),))
+        except OSError as error:
+            return FoundManifests([], (_unreadable(error, project),))
     names = distinct(candidates)
     return FoundManifests(names, () if names else (_nothing(_globs_searched(project)),))
 
@@ -169,7 +174,18 @@ def _missing(path: Path, project: Project) -> Diagnostic:
     return Diagnostic(Severity.ERROR, "no-such-path", f"{shown}: {what}", hint="correct the path")
 
 
-def _unusable(glob: str, project: Project) -> Diagnostic:
+def _unreadable(error: OSError, project: Project) -> Diagnostic:
+    shown = display_path(Path(str(error.filename)), project.directory)
+    return Diagnostic(
+        Severity.ERROR,
+        "unreadable-folder",
+        f"{shown} cannot be looked through: {(error.strerror or 'the system gives no reason').lower()}",
+        hint="nothing is planned by half of the manifests; let it be read, or name the others",
+    )
+
+
+def unusable(glob: str, project: Project) -> Diagnostic:
+    """Return what is to be said of a glob that is none."""
     return Diagnostic(
         Severity.ERROR,
         "invalid-glob",

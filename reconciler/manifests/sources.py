@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.manifests.files import ENDINGS, expand_braces, is_candidate, steps_of
+from reconciler.core.errors import InvalidConfiguration
+from reconciler.manifests.files import ENDINGS, expand_braces, is_candidate, steps_of, unusable
 from reconciler.manifests.walking import ANY_DEPTH, MAGIC, compiled
 
 if TYPE_CHECKING:
@@ -44,11 +45,21 @@ class ManifestSource:
 
 
 def manifest_sources(paths: Sequence[str | Path], project: Project) -> tuple[ManifestSource, ...]:
-    """Return where the given paths, or without any the project's globs, look for manifests."""
+    """Return where the given paths, or without any the project's globs, look for manifests.
+
+    Raises:
+        InvalidConfiguration: a glob of the project is none.
+    """
     if not paths:
-        globs = (pattern for glob in project.organizations for pattern in expand_braces(glob))
-        return tuple(_of_glob(glob, project) for glob in globs)
+        return tuple(source for glob in project.organizations for source in _of_globs(glob, project))
     return tuple(source for path in paths for source in _of_path(project.directory / path))
+
+
+def _of_globs(glob: str, project: Project) -> list[ManifestSource]:
+    try:
+        return [_of_glob(pattern, project) for pattern in expand_braces(glob)]
+    except ValueError as error:
+        raise InvalidConfiguration((unusable(glob, project),)) from error
 
 
 def _of_glob(glob: str, project: Project) -> ManifestSource:

@@ -1,11 +1,13 @@
 """Walks folders by a glob: the paths that fit it, as texts, which take a tenth of the memory of paths.
 
-Globs mean the same on every Python: ``**`` stands for any number of folders and follows no links,
-hidden names are never looked into, and what cannot be read is passed over.
+Globs mean the same on every Python: ``**`` stands for any number of folders and follows no links, and
+hidden names are never looked into. A folder that cannot be read is an error: whoever prunes by the
+manifests that were found has to know of all.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from fnmatch import translate
@@ -16,11 +18,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ANY_DEPTH: Final = "**"
+_NOT_THERE: Final = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG}
+"""There is no folder or file of that name, or a link that leads to none."""
+
 MAGIC: Final = re.compile(r"[*?\[]")
 
 
 def walk(folder: str, steps: tuple[str, ...]) -> Iterator[str]:
-    """Yield what is below a folder and fits the steps of a glob; some of it perhaps twice, in no order."""
+    """Yield what is below a folder and fits the steps of a glob; some of it perhaps twice, in no order.
+
+    Raises:
+        OSError: a folder on the way is there and cannot be read.
+    """
     if not steps:
         return
     step, rest = steps[0], steps[1:]
@@ -29,7 +38,7 @@ def walk(folder: str, steps: tuple[str, ...]) -> Iterator[str]:
             yield from walk(below, rest)
     elif MAGIC.search(step):
         yield from _fitting(folder, step, rest)
-    elif os.path.exists(path := join(folder, step)):  # noqa: PTH110 - texts, as the docstring says
+    elif _is_there(path := join(folder, step)):
         yield from walk(path, rest) if rest else (path,)
 
 
@@ -47,7 +56,7 @@ def compiled(step: str) -> re.Pattern[str]:
 def _fitting(folder: str, step: str, rest: tuple[str, ...]) -> Iterator[str]:
     match = compiled(step).match
     for entry in _entries(folder):
-        if match(entry.name) and (not rest or entry.is_dir()):
+        if match(entry.name) and (not rest or _is_folder(entry)):
             path = join(folder, entry.name)
             yield from walk(path, rest) if rest else (path,)
 
@@ -64,5 +73,27 @@ def _entries(folder: str) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as entries:
             return [entry for entry in entries if not entry.name.startswith(".")]
-    except OSError:
-        return []
+    except OSError as error:
+        if error.errno in _NOT_THERE:
+            return []
+        raise
+
+
+def _is_there(path: str) -> bool:
+    try:
+        os.stat(path)  # noqa: PTH116 - texts, as the docstring says
+    except OSError as error:
+        if error.errno in _NOT_THERE:
+            return False
+        raise
+    return True
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Tell whether an entry, or what a link leads to, is a folder; a link in a circle leads to none."""
+    try:
+        return entry.is_dir()
+    except OSError as error:
+        if error.errno in _NOT_THERE:
+            return False
+        raise

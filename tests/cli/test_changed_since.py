@@ -197,6 +197,16 @@ def test_a_change_to_the_project_file_selects_all(history: History, place: Workp
     assert history.selected() == {"acme", "globex", "initech", "umbrella"}
 
 
+def test_a_glob_that_is_none_is_told_of_as_ever(history: History, place: Workplace) -> None:
+    project = (place.root / "reconciler.yaml").read_text(encoding="utf-8")
+    place.write("reconciler.yaml", f"{project}\norganizations: ['organizations/a**.yaml']\n")
+    history.commit()
+    history.git("branch", "--force", "main")
+    ended = place.run("validate", "--changed-since", "main", "--format", "json")
+    assert ended.code == 1
+    assert [one["code"] for one in ended.document["diagnostics"]] == ["invalid-glob"]
+
+
 def test_paths_limit_further(history: History) -> None:
     history.edit("organizations/acme.yaml")
     history.edit("organizations/globex.yaml")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -155,6 +156,36 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "c d/gone.yaml").symlink_to(root / "gone")
     (root / "link.yaml").symlink_to(root / "a.yaml")
     return root
+
+
+def test_a_link_in_a_circle_leads_to_no_folder(tmp_path: Path) -> None:
+    write(tmp_path, "organizations/a/x.yaml")
+    (tmp_path / "organizations/loop").symlink_to("loop")
+    globs = ["organizations/*/*.yaml", "organizations/loop/*"]
+    (tmp_path / "reconciler.yaml").write_text(f"organizations: {globs}\n")
+    assert found(tmp_path) == ["organizations/a/x.yaml"]
+
+
+@pytest.mark.parametrize("paths", [(), ("organizations",)])
+def test_a_folder_that_cannot_be_read_hides_nothing(
+    tmp_path: Path, paths: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, "organizations/a.yaml", "organizations/sub/b.yaml")
+    look = os.scandir
+
+    def scandir(folder: str) -> object:
+        if folder.endswith("sub"):
+            raise OSError(errno.EIO, "Input/output error", folder)
+        return look(folder)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    loaded = load_manifests(paths, load_project(None, tmp_path), {})
+    assert loaded.has_errors
+    (finding,) = loaded.diagnostics
+    assert (finding.code, finding.summary) == (
+        "unreadable-folder",
+        "organizations/sub cannot be looked through: input/output error",
+    )
 
 
 STEPS = st.sampled_from(

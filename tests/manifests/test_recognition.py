@@ -6,7 +6,7 @@ import subprocess
 import sys
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypedDict
 
 import pytest
 from hypothesis import given
@@ -148,6 +148,21 @@ def test_pydantic_accepts_what_is_recognised_of_an_organization(value: Any) -> N
 @given(PROJECTS | ANY)
 def test_pydantic_accepts_what_is_recognised_of_a_project(value: Any) -> None:
     check(ProjectManifest, value)
+
+
+def test_no_constraint_is_passed_over() -> None:
+    class Definition(TypedDict, total=False):
+        name: Annotated[str, "at most three letters"]
+
+    with pytest.raises(TypeError, match="three letters"):
+        recogniser(Definition)
+
+
+@pytest.mark.parametrize("text", ["\ud800", "a\udfff"])
+def test_half_a_character_is_not_recognised(text: str) -> None:
+    assert recogniser(OrganizationManifest)(
+        {"organization": "acme", "connections": {"okta": {"client_id": text}}}
+    ) is (UNRECOGNISED)
 
 
 EVERYTHING = """\
