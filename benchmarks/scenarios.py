@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from benchmarks.comparators.zones import write_zones
 from benchmarks.estate import CONNECTIONS, ENVIRONMENT, manifest, write_estate, write_project
 from benchmarks.measure import ROOT, Cost, Counted, cost_of, service, typical
-from benchmarks.tools import python_of
+from benchmarks.tools import CACHE, python_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -23,6 +23,9 @@ _SLOWEST: Final = "SDK, sequential"
 """Takes minutes and is no target: measured once."""
 
 _OWN: Final = (sys.executable, "-m", "reconciler")
+_OCTODNS: Final = CACHE / "octodns" / "bin" / "octodns-sync"
+SHORT_RECORDS: Final = "octoDNS, short records"
+
 _COMPARATORS: Final = ROOT / "benchmarks" / "comparators"
 
 
@@ -58,8 +61,9 @@ def measure_loading(estate: Estate, runs: int) -> Mapping[str, Cost]:
 
 def measure_plans(estate: Estate, runs: int) -> Mapping[str, Measured]:
     """Plan an estate in which nothing differs, and have others do the same."""
-    zones = estate.folder / "zones"
+    zones, short = estate.folder / "zones", estate.folder / "short-zones"
     write_zones(zones, estate.organizations, CONNECTIONS)
+    write_zones(short, estate.organizations, CONNECTIONS, short=True)
     with service(estate.organizations) as api:
         write_project(estate.folder, api.base_url, requests_per_second=UNLIMITED)
         environment = ENVIRONMENT | {"BASE_URL": api.base_url}
@@ -71,10 +75,8 @@ def measure_plans(estate: Estate, runs: int) -> Mapping[str, Measured]:
                 estate.folder,
             ),
             "events": ((sys.executable, _COMPARATORS / "events.py"), estate.folder),
-            "octoDNS": (
-                (python_of("octodns").parent / "octodns-sync", "--config-file", "config.yaml"),
-                zones,
-            ),
+            "octoDNS": ((_OCTODNS, "--config-file", "config.yaml"), zones),
+            SHORT_RECORDS: ((_OCTODNS, "--config-file", "config.yaml"), short),
             "SDK, async": ((sdk, _COMPARATORS / "sdk_async.py"), estate.folder),
             _SLOWEST: ((sdk, _COMPARATORS / "sdk_sync.py"), estate.folder),
         }
