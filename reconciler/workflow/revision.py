@@ -13,7 +13,7 @@ from reconciler.manifests.files import distinct
 from reconciler.manifests.reading import display_path
 from reconciler.manifests.sources import manifest_sources
 from reconciler.storage.git import find_revision
-from reconciler.workflow.selection import Selection
+from reconciler.workflow.selected import Selection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from reconciler.manifests import stream_manifests
+from reconciler.workflow.selected import Selection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from reconciler.manifests import ManifestFile, Project
-
-
-class Selection(NamedTuple):
-    """The manifests of a run. ``is_whole`` tells that there are no others; ``remark`` explains it."""
-
-    files: Iterator[ManifestFile]
-    is_whole: bool
-    remark: str = ""
+    from reconciler.manifests import Project
 
 
 def select_manifests(
