@@ -80,8 +80,9 @@ def _entries(folder: str) -> list[os.DirEntry[str]]:
 
 
 def _is_there(path: str) -> bool:
+    """Tell whether there is such a name; a link that leads nowhere is told of when it is read."""
     try:
-        os.stat(path)  # noqa: PTH116 - texts, as the docstring says
+        os.lstat(path)
     except OSError as error:
         if error.errno in _NOT_THERE:
             return False
