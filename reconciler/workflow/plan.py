@@ -156,9 +156,10 @@ class _Planning:
     @property
     def summary(self) -> PlanSummary:
         """The counts of all plans."""
+        summaries = [*self._summaries]
         for index, plan in self._clashes:
-            self._summaries[index] = summarize(plan)
-        counted = Counter(one for one in self._summaries if one is not None)
+            summaries[index] = summarize(plan)
+        counted = Counter(one for one in summaries if one is not None)
         return sum((one.times(number) for one, number in counted.items()), start=PlanSummary())
 
     async def found(self, batches: AsyncIterator[Batch]) -> AsyncIterator[_Task]:

@@ -18,6 +18,7 @@ from reconciler.manifests.objections import adapter
 from reconciler.manifests.project_definition import ProjectManifest
 from reconciler.manifests.recognition import UNRECOGNISED, recogniser
 from reconciler.manifests.scalars import Misread
+from tests.manifests.everything import EVERYTHING
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = SecretReference("${env:A}", (Locator("env", "A"),))
@@ -165,31 +166,9 @@ def test_half_a_character_is_not_recognised(text: str) -> None:
     ) is (UNRECOGNISED)
 
 
-EVERYTHING = """\
-organization: acme
-organization_id: organization-live-1
-prune: false
-connections:
-  okta:
-    display_name: Acme Okta
-    identity_provider: okta
-    issuer: https://acme.okta.com
-    client_id: 0oa1
-    client_secret: ${env:ACME_SECRET}
-    authorization_url: https://acme.okta.com/a?b=c
-    token_url: https://acme.okta.com/t
-    userinfo_url: https://acme.okta.com/u
-    jwks_url: https://acme.okta.com/k
-    custom_scopes: openid profile email
-    attribute_mapping: {groups: groups}
-    connection_id: oidc-connection-live-1
-    previous_display_names: [Acme SSO]
-    state: present
-    discovery: off
-    secret_expires_on: 2027-03-31
-    lifecycle: {prevent_destroy: true, ignore_changes: [display_name]}
+OTHERWISE = """\
   entra:
-    custom_scopes: [openid, profile, email]
+    custom_scopes: openid profile email
     secret_expires_on: '2027-03-31'
 """
 PROJECT = """\
@@ -209,7 +188,7 @@ secrets: {env: {allow: ["*_SECRET"]}, file: {allow: [/run/secrets/*]}}
 
 def test_every_key_is_recognised_without_pydantic(tmp_path: Path) -> None:
     (tmp_path / "organizations").mkdir()
-    (tmp_path / "organizations" / "acme.yaml").write_text(EVERYTHING, encoding="utf-8")
+    (tmp_path / "organizations" / "acme.yaml").write_text(EVERYTHING + OTHERWISE, encoding="utf-8")
     (tmp_path / "reconciler.yaml").write_text(PROJECT, encoding="utf-8")
     assert set(OrganizationManifest.__annotations__) <= words(EVERYTHING)
     assert set(ProjectManifest.__annotations__) <= words(PROJECT)
