@@ -17,7 +17,7 @@ CACHE: Final = ROOT / "benchmarks" / ".cache"
 PACKAGES: Final = {
     "octodns": ("octodns>=1.13,<2",),
     "stytch-sdk": ("stytch>=15,<16", "pyyaml>=6,<7"),
-    "bare-client": tuple(f"{one}=={version(one)}" for one in ("httpx", "httpx-aiohttp", "aiohttp")),
+    "bare-client": (*(f"{one}=={version(one)}" for one in ("httpx", "aiohttp")), "httpx-aiohttp>=0.2,<0.3"),
 }
 """What each environment holds; the bare client has the versions that the project itself runs on."""
 

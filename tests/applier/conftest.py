@@ -23,6 +23,7 @@ from reconciler.providers.stytch.connect import connect
 from reconciler.providers.stytch.target import ProjectTarget
 from reconciler.workflow.plan import Circumstances, make_plan
 from tests.applier.faulty import Fault, FaultyProvider
+from tests.providers.by_httpx import ByHttpx
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -140,7 +141,7 @@ class Bench:
         return connect(
             ProjectTarget(project_id=DEFAULT_PROJECT_ID, secret=Secret(DEFAULT_SECRET)),
             Limits(requests_per_second=100_000, concurrency=4),
-            transport=httpx.ASGITransport(app=self.emulator.application),
+            transport=ByHttpx(httpx.ASGITransport(app=self.emulator.application)),
         )
 
 

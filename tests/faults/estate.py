@@ -22,6 +22,7 @@ from reconciler.workflow.apply import apply_plan
 from reconciler.workflow.plan import Circumstances, make_plan
 from tests.faults.service import Service
 from tests.faults.virtual_time import jumping
+from tests.providers.by_httpx import ByHttpx
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -197,7 +198,7 @@ class Estate:
             chance=self.chance,
         )
         target = ProjectTarget(project_id=DEFAULT_PROJECT_ID, secret=Secret(DEFAULT_SECRET))
-        return connect(target, self.limits, transport=service, clock=clock)
+        return connect(target, self.limits, transport=ByHttpx(service), clock=clock)
 
 
 def wanted(one: DesiredConnection) -> dict[str, Any]:

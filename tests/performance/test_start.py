@@ -86,8 +86,8 @@ def test_the_libraries_that_plan_needs_do_not_bring_along_their_command_lines(tm
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     found = {*done.stdout.split()}
-    assert {"httpx", "aiohttp"} <= found
-    assert {"httpx._main", "rich", "pygments", "structlog", "deepdiff", "jinja2", "pydantic"} & found == set()
+    assert "aiohttp" in found
+    assert {"httpx", "rich", "pygments", "structlog", "deepdiff", "jinja2", "pydantic"} & found == set()
 
 
 def test_whoever_imports_the_optional_parts_later_gets_them(tmp_path: Path) -> None:

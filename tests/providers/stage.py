@@ -25,9 +25,12 @@ from reconciler.emulator import (
 from reconciler.providers.stytch.clock import Clock
 from reconciler.providers.stytch.connect import connect
 from reconciler.providers.stytch.target import ProjectTarget, SessionTarget, Target
+from tests.providers.by_httpx import ByHttpx
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
+
+    from reconciler.providers.stytch.transport import Transport
 
 IN_PROCESS: Final = "http://127.0.0.1:1"
 """Never connected to: the application is called directly."""
@@ -63,7 +66,7 @@ class Stage:
     target: Target
     organization: str
     emulator: Emulator | None = None
-    transport: Callable[[], httpx.AsyncBaseTransport] | None = None
+    transport: Callable[[], Transport] | None = None
     names: list[str] = field(default_factory=list)
 
     def ask(
@@ -126,7 +129,7 @@ def staged(door: str, *, log_secrets: bool = False) -> Iterator[Stage]:
         return
     emulator = Emulator(settings)
     stage = _emulated(door, emulator, IN_PROCESS)
-    stage.transport = lambda: httpx.ASGITransport(emulator.application)
+    stage.transport = lambda: ByHttpx(httpx.ASGITransport(emulator.application))
     try:
         yield stage
     finally:

@@ -15,6 +15,7 @@ from reconciler.core.secret import Secret
 from reconciler.providers.stytch.clock import Clock
 from reconciler.providers.stytch.connect import connect
 from reconciler.providers.stytch.target import ProjectTarget, SessionTarget, Target
+from tests.providers.by_httpx import ByHttpx
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
@@ -161,7 +162,7 @@ async def provider(
     patience: float = 120.0,
 ) -> AsyncIterator[Backend | Session]:
     limits = Limits(requests_per_second=rate, concurrency=concurrency)
-    transport = httpx.MockTransport(script)
+    transport = ByHttpx(httpx.MockTransport(script))
     async with connect(
         target, limits, transport=transport, clock=clock(chance), patience=patience
     ) as connected:

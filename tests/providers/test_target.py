@@ -6,13 +6,13 @@ import traceback
 from base64 import b64decode
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 
 from reconciler.core.errors import UsageError
 from reconciler.core.secret import Secret
-from reconciler.providers.stytch.network import network
+from reconciler.providers.stytch.proxy import proxy_to
 from reconciler.providers.stytch.target import ProjectTarget, SessionTarget
+from reconciler.providers.stytch.trust import trust_in
 from tests.providers.support import CANARIES, SECRET, TOKEN
 
 if TYPE_CHECKING:
@@ -134,33 +134,26 @@ def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name.upper(), raising=False)
 
 
-def proxy_of(address: str) -> httpx.Proxy | None:
-    found = vars(network(address, 1))["proxy"]
-    assert found is None or isinstance(found, httpx.Proxy)
-    return found
-
-
 @pytest.mark.usefixtures("no_proxies")
 def test_the_environment_s_proxy_is_used_and_its_credentials_travel_as_a_header(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert proxy_of("https://test.stytch.com") is None
+    assert proxy_to("https://test.stytch.com") is None
     monkeypatch.setenv("HTTPS_PROXY", "http://user:pass@proxy.example.com:3128")
-    proxy = proxy_of("https://test.stytch.com")
+    proxy = proxy_to("https://test.stytch.com")
     assert proxy is not None
-    assert str(proxy.url) == "http://proxy.example.com:3128"
-    assert proxy.auth is None
-    assert proxy.headers["Proxy-Authorization"] == "Basic dXNlcjpwYXNz"
-    assert proxy_of("http://127.0.0.1:8080") is None
+    assert proxy.url == "http://proxy.example.com:3128"
+    assert proxy.headers == {"Proxy-Authorization": "Basic dXNlcjpwYXNz"}
+    assert proxy_to("http://127.0.0.1:8080") is None
     monkeypatch.setenv("NO_PROXY", "stytch.com")
-    assert proxy_of("https://test.stytch.com") is None
+    assert proxy_to("https://test.stytch.com") is None
 
 
 @pytest.mark.usefixtures("no_proxies")
 def test_a_proxy_of_another_kind_is_refused_without_its_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALL_PROXY", "socks5://user:canary@proxy.example.com")
     with pytest.raises(UsageError, match="socks5") as caught:
-        network("https://test.stytch.com", 1)
+        proxy_to("https://test.stytch.com")
     assert "canary" not in str(caught.value)
 
 
@@ -179,7 +172,7 @@ def test_a_proxy_of_another_kind_is_refused_without_its_credentials(monkeypatch:
 def test_a_malformed_proxy_is_refused_without_its_address(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv("HTTPS_PROXY", url)
     with pytest.raises(UsageError, match="proxy") as refused:
-        proxy_of("https://test.stytch.com")
+        proxy_to("https://test.stytch.com")
     shown = "".join(traceback.format_exception(refused.value))
     assert "canary" not in shown
 
@@ -198,4 +191,4 @@ def test_certificates_that_cannot_be_read_are_named(
         (tmp_path / "ca.pem").write_text(content)
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
     with pytest.raises(UsageError, match="SSL_CERT_FILE"):
-        network("https://test.stytch.com", 1)
+        trust_in("https://test.stytch.com")

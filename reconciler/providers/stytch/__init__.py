@@ -2,5 +2,4 @@
 
 from reconciler.providers.stytch.libraries import import_lean
 
-for _library in ("httpx", "aiohttp"):
-    import_lean(_library)
+import_lean("aiohttp")

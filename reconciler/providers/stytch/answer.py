@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from reconciler.providers.stytch.hiding import without_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    import httpx
+    from collections.abc import AsyncIterable, Iterable, Mapping
 
 LARGEST_ANSWER: Final = 64 * 1024 * 1024
 """Bytes after decompression; a list of a thousand organizations is about one hundredth of it."""
@@ -55,20 +53,20 @@ class Answer:
         return 200 <= self.status <= 299  # noqa: PLR2004  the bounds of HTTP's success statuses
 
 
-async def read_answer(response: httpx.Response, largest: int = LARGEST_ANSWER) -> Answer:
-    """Read a response to its end.
+async def read_body(chunks: AsyncIterable[bytes], largest: int = LARGEST_ANSWER) -> bytes:
+    """Put a body together.
 
     Raises:
         AnswerTooLarge: it is longer than ``largest`` bytes.
     """
-    chunks: list[bytes] = []
+    parts: list[bytes] = []
     size = 0
-    async for chunk in response.aiter_bytes():
-        size += len(chunk)
+    async for part in chunks:
+        size += len(part)
         if size > largest:
             raise AnswerTooLarge
-        chunks.append(chunk)
-    return Answer(response.status_code, b"".join(chunks), response.headers.get("retry-after"))
+        parts.append(part)
+    return b"".join(parts)
 
 
 def parse(body: bytes) -> Mapping[str, Any] | None:

@@ -8,16 +8,12 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-import aiohttp
-import httpx
-
 from reconciler.core.errors import MalformedAnswer, Unavailable, UnknownOutcome
 from reconciler.providers.stytch.answer import (
     LARGEST_ANSWER,
     Answer,
     AnswerTooLarge,
     payload,
-    read_answer,
     request_id,
 )
 from reconciler.providers.stytch.clock import Clock
@@ -26,13 +22,14 @@ from reconciler.providers.stytch.failure import (
     refusal,
     timed_out,
     too_large,
-    transport_failure,
+    no_connection,
     unreadable,
 )
 from reconciler.providers.stytch.hiding import credentials_in
 from reconciler.providers.stytch.journal import structured
 from reconciler.providers.stytch.pace import Disturbed, LongPause
 from reconciler.providers.stytch.retry import DEFAULT_PATIENCE, FIRST_CONTACT_PATIENCE, Outage, backoff
+from reconciler.providers.stytch.transport import ConnectionFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -41,23 +38,16 @@ if TYPE_CHECKING:
     from reconciler.providers.stytch.call import Call
     from reconciler.providers.stytch.journal import Journal
     from reconciler.providers.stytch.pace import Pace, Turn
+    from reconciler.providers.stytch.transport import Transport
 
     _Outcome = tuple[Mapping[str, Any] | Failure | None, float]
 
 _OUTAGES: Final = (Unavailable, UnknownOutcome, MalformedAnswer)
 """What a service in trouble brings; any other refusal shows that it works."""
 
-_CONNECT_TIMEOUT: Final = 10.0
-
-_EXTENSIONS: Final = {"timeout": httpx.Timeout(None, connect=_CONNECT_TIMEOUT).as_dict()}
-"""Only connecting has a time-out of its own: each call has a deadline."""
-
 
 class Client:
-    """Sends calls through an httpx transport, which is all of httpx that they need.
-
-    A client of httpx would add redirects, cookies, proxies and headers of its own, none of which is
-    wanted here, at a quarter of the CPU time of a call.
+    """Sends calls through a transport, within their deadlines.
 
     Reads are repeated after any failure that may pass, writes only where they certainly had no
     effect: when they were refused for their number (429), or never left for lack of a connection.
@@ -69,7 +59,7 @@ class Client:
 
     def __init__(
         self,
-        transport: httpx.AsyncBaseTransport,
+        transport: Transport,
         base_url: str,
         pace: Pace,
         *,
@@ -90,7 +80,7 @@ class Client:
         self._largest = largest_answer
         self._journal = journal
         self._outages: defaultdict[str, Outage] = defaultdict(lambda: Outage(self._clock))
-        self._has_answered = False
+        self._was_reached = False
 
     async def send(self, call: Call) -> Mapping[str, Any]:
         """Return the payload of a good answer.
@@ -211,23 +201,17 @@ class Client:
             return timed_out(call)
         except AnswerTooLarge:
             return too_large(call, self._largest)
-        except (httpx.HTTPError, aiohttp.ClientError, OSError) as error:
-            return transport_failure(call, error)
+        except ConnectionFailed as failed:
+            self._was_reached = self._was_reached or not failed.never_sent
+            return no_connection(call, failed)
 
     async def _request(self, call: Call) -> Answer:
-        request = httpx.Request(
-            call.method,
-            self._base_url + call.path,
-            content=None if call.body is None else json.dumps(call.body, ensure_ascii=False).encode(),
-            headers=self._headers(),
-            extensions=_EXTENSIONS,
+        content = None if call.body is None else json.dumps(call.body, ensure_ascii=False).encode()
+        answer = await self._transport.exchange(
+            call.method, self._base_url + call.path, self._headers(), content, self._largest
         )
-        response = await self._transport.handle_async_request(request)
-        self._has_answered = True
-        try:
-            return await read_answer(response, self._largest)
-        finally:
-            await response.aclose()
+        self._was_reached = True
+        return answer
 
     def _judge(self, call: Call, answer: Answer) -> Mapping[str, Any] | Failure:
         if not answer.is_good:
@@ -247,7 +231,7 @@ class Client:
             raise _given_up(failure, attempts, tried) from failure.error
 
     def _patience_for(self, failure: Failure) -> float:
-        if failure.never_sent and not self._has_answered:
+        if failure.never_sent and not self._was_reached:
             return min(self._patience, FIRST_CONTACT_PATIENCE)
         return self._patience
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, assert_never
-
-import httpx
 
 from reconciler import __version__
 from reconciler.providers.stytch.backend import Backend
@@ -26,6 +24,7 @@ if TYPE_CHECKING:
     from reconciler.core.limits import Limits
     from reconciler.providers.stytch.journal import Journal
     from reconciler.providers.stytch.target import Target
+    from reconciler.providers.stytch.transport import Transport
 
 
 @asynccontextmanager
@@ -33,7 +32,7 @@ async def connect(
     target: Target,
     limits: Limits,
     *,
-    transport: httpx.AsyncBaseTransport | None = None,
+    transport: Transport | None = None,
     clock: Clock | None = None,
     patience: float = DEFAULT_PATIENCE,
     journal: Journal = structured,
@@ -43,20 +42,23 @@ async def connect(
     Args:
         target: the credentials, and where to.
         limits: how fast, and how many at once, for all calls made through it together.
-        transport: how; by default over the network.
+        transport: how, instead of over the network.
         clock: time and chance.
         patience: seconds that one call may take with its repetitions.
         journal: where every attempt is written down.
     """
     clock = clock or Clock()
     pace = Pace(limits.requests_per_second, limits.concurrency, clock)
-    async with transport or network(target.address, limits.concurrency) as way:
-        client = partial(Client, way, target.address, pace, clock=clock, patience=patience, journal=journal)
+    way = nullcontext(transport) if transport else network(target.address, limits.concurrency)
+    async with way as through:
+        client = partial(
+            Client, through, target.address, pace, clock=clock, patience=patience, journal=journal
+        )
         yield _provider(target, client, clock)
 
 
 def _provider(target: Target, client: Callable[..., Client], clock: Clock) -> Backend | Session:
-    common = httpx.Headers(_headers(target))
+    common = _headers(target)
     match target:
         case ProjectTarget():
             return Backend(client(headers=lambda: common))

@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-import aiohttp
-import httpx
-
 from reconciler.core.errors import (
     AccessDenied,
     ConnectionNotFound,
@@ -37,6 +34,7 @@ if TYPE_CHECKING:
 
     from reconciler.providers.stytch.answer import Answer
     from reconciler.providers.stytch.call import Call
+    from reconciler.providers.stytch.transport import ConnectionFailed
 
 THROTTLED: Final = 429
 _CLIENT_CLOSED: Final = 499
@@ -123,16 +121,12 @@ def timed_out(call: Call) -> Failure:
     return Failure(Unavailable(text), repeatable=True)
 
 
-def transport_failure(call: Call, error: Exception) -> Failure:
-    """Return what an error of the connection means.
-
-    The library's error is named but not chained: it carries the request with its credentials.
-    """
-    if not _never_sent(error):
-        return _broken(call, f"{call}: the connection broke ({_name(error)})")
-    text = f"{call}: no connection to the service ({_name(error)}); check base_url and the network"
-    certificate = isinstance(error.__cause__, aiohttp.ClientSSLError)
-    return Failure(Unavailable(text), repeatable=not certificate, never_sent=True)
+def no_connection(call: Call, failed: ConnectionFailed) -> Failure:
+    """Return what it means that the connection broke, or that there was none."""
+    if not failed.never_sent:
+        return _broken(call, f"{call}: the connection broke ({failed.reason})")
+    text = f"{call}: no connection to the service ({failed.reason}); check base_url and the network"
+    return Failure(Unavailable(text), repeatable=not failed.is_lasting, never_sent=True)
 
 
 def _broken(call: Call, text: str) -> Failure:
@@ -200,22 +194,3 @@ def _unsaid(status: int) -> str:
     if status in _REDIRECT:
         return "the answer redirects elsewhere and is not followed; base_url must name the API itself"
     return f"the service answered {status} without saying why"
-
-
-def _never_sent(error: Exception) -> bool:
-    """Tell whether no byte of the request can have reached the service.
-
-    The transport reports a connection that the server closed midway as a time-out while connecting,
-    so its own exception underneath is what counts.
-    """
-    cause = error.__cause__
-    if isinstance(cause, aiohttp.ClientError):
-        return isinstance(
-            cause,
-            (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError),
-        )
-    return isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout))
-
-
-def _name(error: Exception) -> str:
-    return type(error.__cause__ or error).__name__

@@ -1,90 +1,89 @@
-"""The way over the network: a pool of kept connections, and the proxy the environment names."""
+"""The way over the network, with connections that are kept."""
 
 from __future__ import annotations
 
-import re
-import ssl
-from base64 import b64encode
-from typing import Final
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Final
 
 import aiohttp
-import httpx
-from httpx_aiohttp import AiohttpTransport
+from yarl import URL
 
-from reconciler.core.errors import UsageError
-from reconciler.providers.stytch.target import LARGEST_PORT, is_host
+from reconciler.providers.stytch.answer import Answer, read_body
+from reconciler.providers.stytch.proxy import proxy_to
+from reconciler.providers.stytch.transport import ConnectionFailed
+from reconciler.providers.stytch.trust import trust_in
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from reconciler.providers.stytch.proxy import Proxy
+    from reconciler.providers.stytch.transport import Transport
 
 _IDLE_SECONDS: Final = 15.0
 """Connections idle for longer are not used again: many servers close theirs after 20 or more."""
 
+_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=10.0)
+"""Seconds; only connecting has a time-out of its own, since each call has a deadline."""
 
-def network(address: str, concurrency: int) -> httpx.AsyncBaseTransport:
-    """Return the transport to an address, with room for ``concurrency`` calls at once."""
-    tls = _trust(address)
-
-    def session() -> aiohttp.ClientSession:
-        return _session(concurrency, tls)
-
-    return AiohttpTransport(verify=tls, client=session, proxy=_proxy(address))
-
-
-def _trust(address: str) -> ssl.SSLContext:
-    """Return whom to trust: no one where no TLS is spoken, since reading the certificates takes 30 ms."""
-    if address.startswith("http://"):
-        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    try:
-        return httpx.create_ssl_context()
-    except OSError as error:  # that of the TLS library is one, too
-        raise UsageError(
-            "the certificates to trust cannot be read;"
-            " SSL_CERT_FILE and SSL_CERT_DIR, where set, have to name PEM files"
-        ) from error
+_NO_CONNECTION: Final = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.ClientHttpProxyError,
+)
+"""What aiohttp raises before it has a connection to the service."""
 
 
-def _session(concurrency: int, tls: ssl.SSLContext) -> aiohttp.ClientSession:
-    connector = aiohttp.TCPConnector(limit=concurrency, keepalive_timeout=_IDLE_SECONDS, ssl=tls)
-    session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
-    # There is no public switch: by default PUT and DELETE are silently sent a second time when a
-    # kept connection breaks, although the first may have been carried out.
-    session._retry_connection = False  # noqa: SLF001  see above
-    return session
+@asynccontextmanager
+async def network(address: str, concurrency: int) -> AsyncIterator[Transport]:
+    """Yield the transport to an address, with room for ``concurrency`` calls at once.
+
+    Raises:
+        UsageError: the environment names a proxy, or certificates to trust, that cannot be used.
+    """
+    proxy, trusted = proxy_to(address), trust_in(address)
+    connector = aiohttp.TCPConnector(limit=concurrency, keepalive_timeout=_IDLE_SECONDS, ssl=trusted)
+    async with aiohttp.ClientSession(
+        connector=connector, cookie_jar=aiohttp.DummyCookieJar(), timeout=_TIMEOUT
+    ) as session:
+        # There is no public switch: by default PUT and DELETE are silently sent a second time when a
+        # kept connection breaks, although the first may have been carried out.
+        session._retry_connection = False  # noqa: SLF001  see above
+        yield _Network(session, proxy)
 
 
-def _proxy(address: str) -> httpx.Proxy | None:
-    """Return the proxy that the environment names for an address; none for http, which is loopback."""
-    if address.startswith("http://"):
-        return None
-    parts = urlsplit(address)
-    proxies = getproxies()
-    url = proxies.get(parts.scheme) or proxies.get("all")
-    if not url or proxy_bypass(parts.netloc):
-        return None
-    return _read_proxy(url if "://" in url else f"http://{url}")
+class _Network:
+    """A `reconciler.providers.stytch.transport.Transport` over a session of aiohttp."""
+
+    def __init__(self, session: aiohttp.ClientSession, proxy: Proxy | None) -> None:
+        self._session = session
+        self._proxy = proxy.url if proxy else None
+        self._proxy_headers = proxy.headers if proxy else None
+
+    async def exchange(
+        self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, largest: int
+    ) -> Answer:
+        try:
+            response = await self._session.request(
+                method,
+                URL(url, encoded=True),
+                headers=headers,
+                data=content,
+                allow_redirects=False,
+                proxy=self._proxy,
+                proxy_headers=self._proxy_headers,
+            )
+            try:
+                body = await read_body(response.content.iter_any(), largest)
+            finally:
+                response.release()  # a connection on which more would come is closed by this
+        except (aiohttp.ClientError, OSError) as error:
+            raise _failure(error) from None  # it shows the request with its credentials
+        return Answer(response.status, body, response.headers.get("Retry-After"))
 
 
-def _read_proxy(url: str) -> httpx.Proxy:
-    """Return the proxy at an address, which may hold a password and is therefore never shown."""
-    if not url.startswith(("http://", "https://")):
-        known = re.match(r"socks[0-9a-h]{0,2}(?=://)", url)
-        kind = f": {known[0]}" if known else ""
-        raise UsageError(f"the environment names a proxy of a kind that is not supported{kind}; use http://")
-    proxy = _parse_proxy(url)
-    if proxy is None:
-        raise UsageError(
-            "the address of the proxy in HTTPS_PROXY (or ALL_PROXY) is malformed;"
-            " write http://host:port, and any / or @ in its password percent-encoded"
-        )
-    if proxy.raw_auth is None:
-        return proxy
-    credentials = b64encode(b":".join(proxy.raw_auth)).decode()
-    return httpx.Proxy(proxy.url, headers={"Proxy-Authorization": f"Basic {credentials}"})
-
-
-def _parse_proxy(url: str) -> httpx.Proxy | None:
-    try:
-        proxy = httpx.Proxy(url)
-    except (httpx.InvalidURL, ValueError):
-        return None
-    return proxy if is_host(proxy.url.host) and (proxy.url.port or 1) <= LARGEST_PORT else None
+def _failure(error: Exception) -> ConnectionFailed:
+    return ConnectionFailed(
+        type(error).__name__,
+        never_sent=isinstance(error, _NO_CONNECTION),
+        is_lasting=isinstance(error, aiohttp.ClientSSLError),
+    )
