@@ -45,11 +45,19 @@ _BOUNDS: Final = {
 
 def explain(error: ErrorDetails, definition: type, value: Value, report: DocumentFindings) -> None:
     """Report one objection; ``definition`` tells what would have been right."""
-    is_key = error["loc"][-1:] == (KEY_STEP,)
+    is_key = _is_about_a_key(error, definition)
     path: Path = error["loc"][:-1] if is_key else error["loc"]
     found = path[-1] if is_key else _at(value, path)
     if found is not UNUSABLE:
         _Explanation(path, found, is_key, definition, report).give(error["type"], error.get("ctx", {}))
+
+
+def _is_about_a_key(error: ErrorDetails, definition: type) -> bool:
+    """Tell whether a key of a free mapping is meant: a key can be called like the step that says so."""
+    path = error["loc"]
+    if path[1:][-1:] != (KEY_STEP,) or error["type"] == "extra_forbidden":
+        return False
+    return holds_keys(definition, path[:-2]) and not known_keys(definition, path[:-2])
 
 
 class _Explanation:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from reconciler.core.errors import InvalidConfiguration
@@ -122,11 +122,41 @@ def test_any_mapping_gives_findings_or_a_state(project: Project, manifest: dict[
     assert all(found.summary and "pydantic" not in found.summary for found in loaded.diagnostics)
 
 
+@pytest.mark.parametrize(
+    ("content", "code", "summary"),
+    [
+        ("organization: acme\n'[key]': 1\n", "unknown-key", "unknown key `[key]`"),
+        (
+            "organization: acme\nconnections:\n  okta:\n    '[key]': 1\n",
+            "unknown-key",
+            "unknown key `[key]`",
+        ),
+        ("organization: acme\nconnections:\n  '[key]': {}\n", "invalid-connection-name", "`[key]`"),
+        (
+            "organization: acme\nconnections:\n  okta:\n    attribute_mapping: {'[key]': 5}\n",
+            "not-text",
+            "`attribute_mapping.[key]`",
+        ),
+        (
+            "organization: acme\nconnections:\n  okta:\n    attribute_mapping: {' a': b}\n",
+            "untrimmed",
+            "` a`",
+        ),
+    ],
+)
+def test_a_key_can_be_called_as_pydantic_calls_keys(
+    project: Project, content: str, code: str, summary: str
+) -> None:
+    found = load(project, content.encode()).diagnostics[0]
+    assert (found.code, summary in found.summary) == (code, True), found
+
+
 @given(
     content=st.binary(max_size=200)
     | values.map(yaml.safe_dump).map(str.encode)
     | projects.map(yaml.safe_dump).map(str.encode)
 )
+@example(content=b"'[key]':")
 @settings(max_examples=200, deadline=None)
 def test_any_project_file_gives_a_project_or_findings(project: Project, content: bytes) -> None:
     (project.directory / "reconciler.yaml").write_bytes(content)
