@@ -10,7 +10,7 @@ from reconciler.cli import wiring
 from reconciler.cli.collection import rare_collection
 from reconciler.cli.logging import journal_of
 from reconciler.cli.progress import reading_progress
-from reconciler.core.drift import EVERYTHING, Coverage
+from reconciler.core.coverage import EVERYTHING, Coverage
 from reconciler.core.errors import ReconcilerError
 from reconciler.core.plan import with_warnings
 from reconciler.core.planner import Choices

@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from reconciler.core.change import Create, Delete, Update
 from reconciler.core.connection import SENSITIVE_FIELDS
+from reconciler.core.coverage import EVERYTHING
 from reconciler.core.errors import ReportRefused
 from reconciler.core.remarks import NOT_COMPARABLE
 
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
 
     from reconciler.core.address import Address
     from reconciler.core.change import Change, Value
+    from reconciler.core.coverage import Coverage
     from reconciler.core.errors import Diagnostic, SourceLocation
     from reconciler.core.plan import Plan, Scope, Unmanaged
-    from reconciler.core.shard import Shard
 
 
 class DriftKind(StrEnum):
@@ -143,26 +144,6 @@ class DriftReport:
             refused=self.refused,
             unmanaged=len(self.unmanaged),
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Coverage:
-    """What a run was asked to look at: address globs, organizations, a shard; nothing means everything."""
-
-    targets: tuple[str, ...] = ()
-    organizations: frozenset[str] | None = None
-    shard: Shard | None = None
-
-    def includes(self, address: Address) -> bool:
-        """Tell whether the run can speak of an address."""
-        if self.organizations is not None and address.organization not in self.organizations:
-            return False
-        if self.shard is not None and not self.shard.holds(address.organization):
-            return False
-        return not self.targets or any(address.matches(target) for target in self.targets)
-
-
-EVERYTHING: Final = Coverage()
 
 
 def find_drift(

@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.cli import progress, watching
 from reconciler.cli.console import Console
-from reconciler.reports.progress_text import render_counted
+from reconciler.reports.counted_text import render_counted
 from tests.cli.terminal import terminal
 
 if TYPE_CHECKING:

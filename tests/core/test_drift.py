@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 
 from reconciler.core.address import Address
-from reconciler.core.drift import Coverage, DriftKind, DriftReport, Finding, Standing, find_drift
+from reconciler.core.coverage import Coverage
+from reconciler.core.drift import DriftKind, DriftReport, Finding, Standing, find_drift
 from reconciler.core.drift_document import from_document, to_document
 from reconciler.core.errors import Diagnostic, ReportRefused, Severity
 from reconciler.core.plan import Environment, Scope
