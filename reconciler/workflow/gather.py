@@ -29,10 +29,15 @@ if TYPE_CHECKING:
 
     Resolve = Callable[[Iterable[WantedSecret]], ResolvedSecrets]
 
-_SIZES: Final = (50, 250)
-_SIZE: Final = 1000
-"""Organizations in a batch: the first ones are small, so that reading live state begins at once; one
-search of the API finds at most a thousand (its documented page limit)."""
+_FIRST_SIZE: Final = 50
+"""Organizations in the first batch: few, so that reading live state begins at once."""
+
+_DONE_AT_ONCE: Final = 20
+"""Files and connections that are read before others get their turn: some 3 ms of work."""
+
+_SIZES: Final = (250, 1000)
+"""The least and the most of them in any other; one search of the API finds at most a thousand (its
+documented page limit)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +78,14 @@ class Declared:
         self._file_count = self._files_read = self._aimed_count = 0
 
     async def batches(self) -> AsyncIterator[Batch]:
-        """Yield batches; between files the event loop gets its turn."""
+        """Yield batches; every few files the event loop gets its turn."""
         waiting: list[DesiredOrganization] = []
-        sizes = iter(_SIZES)
-        size = next(sizes)
+        size, done = _FIRST_SIZE, 0
         for file in self._files:
-            await asyncio.sleep(0)
+            done += 1 + sum(len(one.connections) for one in file.organizations)
+            if done >= _DONE_AT_ONCE:
+                await _let_others_work()
+                done = 0
             self.diagnostics += file.diagnostics
             aimed = tuple(self._aimed_at(file.organizations))
             waiting += aimed
@@ -86,7 +93,7 @@ class Declared:
             while len(waiting) >= size:
                 batch = self._batch(waiting[:size])
                 del waiting[:size]
-                size = next(sizes, _SIZE)
+                size = _next_size(self.expected)
                 if batch is not None:
                     yield batch
         batch = self._batch(waiting)
@@ -189,6 +196,24 @@ class Declared:
 
     def _is_mine(self, organization: DesiredOrganization) -> bool:
         return organization.reference in self._positions
+
+
+async def _let_others_work() -> None:
+    """Give two turns of the event loop: in one an answer arrives, in the next the call that waits goes on."""
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+
+
+def _next_size(organizations: int) -> int:
+    """Return how many organizations a batch holds that is neither the first nor the last, of so many.
+
+    Each batch costs a search. With one for every thousand organizations and three more, batches can be no
+    larger than need be, since they take memory, and the last one can be small: nothing is read any more
+    while it is planned. Where nobody knows how many there are (0), a batch is as large as can be.
+    """
+    least, most = _SIZES
+    between = -(-(organizations - _FIRST_SIZE - least) // (organizations // most + 1))
+    return min(max(between, least), most) if organizations else most
 
 
 def _is_target(organization: DesiredOrganization, targets: tuple[str, ...]) -> bool:

@@ -16,13 +16,14 @@ from reconciler.core.plan import Environment, Plan, Scope
 from reconciler.core.planner import Choices
 from reconciler.manifests import ManifestFile
 from reconciler.secrets import ResolvedSecrets
-from reconciler.workflow.gather import Declared
+from reconciler.workflow.gather import Declared, _next_size
 from reconciler.workflow.plan import Circumstances, stream_plan
 
 LARGEST_BATCH = 1000
 
 
 def files(count: int) -> Iterator[ManifestFile]:
+    yield ManifestFile(None, "", (), (), following=count)
     for index in range(count):
         place = SourceLocation(f"{index}.yaml", 1, 1, 0)
         connection = DesiredConnection(
@@ -105,9 +106,19 @@ def test_a_plan_keeps_no_more_than_a_batch() -> None:
 
 
 def test_searches_stay_within_one_for_a_thousand_and_three() -> None:
-    for count in (1, 60, 2_000, 7_000):
+    for count in (1, 60, 600, 999, 1_000, 2_000, 2_999, 7_000):
         _, reader, _ = planned(count)
         assert reader.searches <= count / 1000 + 3
+
+
+def test_batches_are_no_larger_than_the_searches_allow_and_the_last_is_small() -> None:
+    for count in range(50, 30_000, 7):
+        size = _next_size(count)
+        between, last = divmod(count - 50, size)
+        assert 1 + between + (last > 0) <= count / 1000 + 3
+        assert 250 <= size <= 1000
+    assert (_next_size(2_000), (2_000 - 50) % 567) == (567, 249)
+    assert _next_size(0) == 1000
 
 
 def test_validating_keeps_no_organization() -> None:
