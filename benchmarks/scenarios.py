@@ -24,6 +24,8 @@ _SLOWEST: Final = "SDK, sequential"
 
 _OWN: Final = (sys.executable, "-m", "reconciler")
 _OCTODNS: Final = CACHE / "octodns" / "bin" / "octodns-sync"
+BARE_CLIENT: Final = "bare client: httpx on aiohttp"
+BARE_AIOHTTP: Final = "bare client: aiohttp alone"
 SHORT_RECORDS: Final = "octoDNS, short records"
 
 _COMPARATORS: Final = ROOT / "benchmarks" / "comparators"
@@ -70,8 +72,12 @@ def measure_plans(estate: Estate, runs: int) -> Mapping[str, Measured]:
         sdk, bare = python_of("stytch-sdk"), python_of("bare-client")
         calls: dict[str, tuple[Sequence[str | Path], Path]] = {
             "reconciler": ((*_OWN, "plan"), estate.folder),
-            "bare client": (
+            BARE_CLIENT: (
                 (bare, _COMPARATORS / "bare_client.py", str(estate.organizations)),
+                estate.folder,
+            ),
+            BARE_AIOHTTP: (
+                (sys.executable, _COMPARATORS / "bare_aiohttp.py", str(estate.organizations)),
                 estate.folder,
             ),
             "events": ((sys.executable, _COMPARATORS / "events.py"), estate.folder),

@@ -19,7 +19,7 @@ PACKAGES: Final = {
     "stytch-sdk": ("stytch>=15,<16", "pyyaml>=6,<7"),
     "bare-client": (*(f"{one}=={version(one)}" for one in ("httpx", "aiohttp")), "httpx-aiohttp>=0.2,<0.3"),
 }
-"""What each environment holds; the bare client has the versions that the project itself runs on."""
+"""What each environment holds; the bare client has the versions that the project itself has."""
 
 
 def python_of(name: str) -> Path:

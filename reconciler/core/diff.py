@@ -30,9 +30,11 @@ def changed_fields(declared: OidcConnection, live: OidcConnection, secrets: Secr
     A secret that cannot be compared (see `uncomparable_fields`) is not among them.
     """
     return tuple(
-        name
-        for name, wanted, found in zip(WRITABLE_FIELDS, _values(declared), _values(live), strict=True)
-        if wanted is not None and wanted != found and not _holds(wanted, found, secrets)
+        [  # a list is made faster than it is generated
+            name
+            for name, wanted, found in zip(WRITABLE_FIELDS, _values(declared), _values(live), strict=True)
+            if wanted is not None and wanted != found and not _holds(wanted, found, secrets)
+        ]
     )
 
 
@@ -88,9 +90,8 @@ def _holds(wanted: object, live: object, secrets: Secrets) -> bool:
     """Whether a value that is not equal holds all the same: a reference does, if its secret is equal."""
     if not isinstance(wanted, SecretReference):
         return False
-    if wanted not in secrets or not _is_comparable(live):
-        return True
-    return secrets[wanted] == live
+    secret = secrets.get(wanted)
+    return secret is None or not _is_comparable(live) or secret == live
 
 
 def _is_comparable(live: object) -> bool:

@@ -102,6 +102,8 @@ class _Claims:
 
     def by_name(self, names_of: Names) -> None:
         """Settle the declarations whose names lead to exactly one unclaimed connection."""
+        if not self._unclaimed:
+            return
         candidates = self._candidates(names_of)
         wanted_by = defaultdict(list)
         for name, ids in candidates.items():
@@ -118,7 +120,7 @@ class _Claims:
 
     def look_alikes(self) -> None:
         """Report declarations without a match that look like a connection that was renamed."""
-        for one in self._declared:
+        for one in self._declared if self._unclaimed else ():
             if one.address.connection in self._settled or one.is_absent:
                 continue
             twin = self._look_alike(one.connection)

@@ -27,8 +27,8 @@ def remarks(
     desired: DesiredConnection, decision: Decision | None, today: date | None = None
 ) -> Iterable[Diagnostic]:
     """Yield warnings about what was decided for one declaration; None: there is nothing to decide."""
-    if today is not None and not desired.is_absent:
-        yield from _expiring(desired, today)
+    if today is not None and desired.secret_expires_on is not None and not desired.is_absent:
+        yield from _expiring(desired, desired.secret_expires_on, today)
     if isinstance(decision, Create):
         yield from _incomplete(desired)
     if isinstance(decision, Update | NoOp) and decision.uncomparable:
@@ -47,10 +47,9 @@ def remarks(
         )
 
 
-def _expiring(desired: DesiredConnection, today: date) -> Iterable[Diagnostic]:
+def _expiring(desired: DesiredConnection, expiry: date, today: date) -> Iterable[Diagnostic]:
     """Warn in steps, so that from day to day a report says the same until it grows more urgent."""
-    expiry = desired.secret_expires_on
-    left = (expiry - today).days if expiry else EXPIRY_WARNINGS[-1] + 1
+    left = (expiry - today).days
     step = next((days for days in EXPIRY_WARNINGS if left <= days), None)
     if step is not None:
         when = "has expired" if left < 0 else f"expires within {step} day{'s' if step > 1 else ''}"

@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 
 MERGE_KEY: Final = "<<"
 
+_PLAIN_KEYS: Final[set[str]] = set()
+"""Keys that were looked at before, and are text in any style; the same few recur in all files."""
+
+_MOST_PLAIN_KEYS: Final = 1024
+
 
 class Unusable(Enum):
     """Stands where a value was that a flaw already speaks of, so that nothing is said twice."""
@@ -114,7 +119,6 @@ class _Composer:
         "_get",
         "_limits",
         "_marks",
-        "_names",
         "_nodes",
     )
 
@@ -124,7 +128,6 @@ class _Composer:
         self._composed = composed
         self._aliases = 0
         self._nodes = 0
-        self._names: set[str] = set()  # keys that were looked at before, and are text in any style
         self._deepest = 0
         self._anchors: dict[str, _Anchored | None] = {}
         self._marks: dict[str, Mark] = {}
@@ -181,7 +184,7 @@ class _Composer:
         """Read to the end of a mapping. The hot loop: what is rare is left to other methods."""
         values: dict[str, Value] = {}
         key: str | None
-        get, names = self._get, self._names
+        get, names = self._get, _PLAIN_KEYS
         while (key_event := get()).__class__ is not MappingEndEvent:
             if (
                 key_event.__class__ is ScalarEvent
@@ -238,7 +241,8 @@ class _Composer:
             self._anchors[event.anchor] = _Anchored(key, 1, 0)
         if key in WORDS or key[0] in NUMERIC_STARTS or key == MERGE_KEY:
             return key if event.style else self._plain_key(event)
-        self._names.add(key)
+        if len(_PLAIN_KEYS) < _MOST_PLAIN_KEYS:
+            _PLAIN_KEYS.add(key)
         return key
 
     def _plain_key(self, event: Event) -> str | None:

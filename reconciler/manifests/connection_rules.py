@@ -41,6 +41,9 @@ def _duplicate_name(name: str, other: str, display_name: str, report: DocumentFi
 
 
 def _check_scopes(scopes: list[str], path: Path, report: DocumentFindings) -> None:
+    distinct = set(scopes)
+    if len(distinct) == len(scopes) and distinct.issuperset(EXPECTED_SCOPES):
+        return
     for index, scope in enumerate(scopes):
         if scope in scopes[:index]:
             report.add(

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeGuard
 
-from reconciler.core.secret import Locator
+from reconciler.core.secret import Locator, SecretReference
 from reconciler.manifests.composer import UNUSABLE
 from reconciler.manifests.events import name_of
 from reconciler.manifests.text import UNSAFE
 from reconciler.secrets import SCHEMES, MalformedReference, make_reference, parse_template
-from reconciler.secrets.references import OPENING
+from reconciler.secrets.references import OPENING, whole_reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from reconciler.core.secret import SecretReference
     from reconciler.manifests.events import Path, Value
     from reconciler.manifests.findings import DocumentFindings
     from reconciler.secrets import SecretPolicy
@@ -39,6 +38,16 @@ class Interpolation(NamedTuple):
         Values without references are returned as they are, not copied.
         """
         return _Replacing(self, report).value(value, ())
+
+    def secret(self, text: str) -> SecretReference | None:
+        """Return the reference that a text is and nothing else, if it may be used.
+
+        Whatever there is more to say of a text is left to `apply`.
+        """
+        locator = whole_reference(text)
+        if locator is None or locator.scheme not in SCHEMES or (self.policy and self.policy.check(locator)):
+            return None
+        return SecretReference(text, (locator,))
 
 
 class _Replacing:

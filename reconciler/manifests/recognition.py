@@ -11,11 +11,12 @@ import builtins
 import re
 import typing
 from enum import Enum
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final, get_args, get_origin, get_type_hints
 
+from reconciler.core.secret import SecretReference
 from reconciler.manifests.constraints import Documented, Fits, NotEmpty, ReadBy, Unless, Within
 from reconciler.manifests.shapes import is_record, required_keys
+from reconciler.secrets.references import OPENING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
     Recogniser = Callable[[Value], Value]
     """Returns the value in the shape of its definition, or `UNRECOGNISED`."""
+
+    ReadSecret = Callable[[str], SecretReference | None]
+    """Returns the reference that a text is, or None if it is none, or not only that."""
 
 
 class _Unrecognised(Enum):
@@ -40,35 +44,38 @@ _HALF: Final = re.compile("[\ud800-\udfff]")
 """Half a character is no text."""
 
 
-@lru_cache(maxsize=8)
-def recogniser(definition: type) -> Recogniser:
-    """Return what recognises values of a definition."""
-    return _of(definition)
+def recogniser(definition: type, read_secret: ReadSecret | None = None) -> Recogniser:
+    """Return what recognises values of a definition.
+
+    With ``read_secret`` they are as they were written: it reads texts where a secret belongs, and no
+    other text with a reference in it is recognised.
+    """
+    return _of(definition, read_secret)
 
 
-def _of(form: object) -> Recogniser:
+def _of(form: object, read_secret: ReadSecret | None) -> Recogniser:
     arguments = get_args(form)
     match get_origin(form):
         case typing.Annotated:
-            return _constrained(arguments[0], arguments[1:])
+            return _constrained(arguments[0], arguments[1:], read_secret)
         case typing.Required:
-            return _of(arguments[0])
+            return _of(arguments[0], read_secret)
         case typing.Literal:
             return _one_of(frozenset(arguments))
         case builtins.list:
-            return _list(_of(arguments[0]))
+            return _list(_of(arguments[0], read_secret))
         case builtins.dict:
-            return _mapping(*map(_of, arguments))
+            return _mapping(_of(arguments[0], read_secret), _of(arguments[1], read_secret))
         case _:
-            return _record(form) if is_record(form) else _plain(form)
+            return _record(form, read_secret) if is_record(form) else _plain(form, read_secret)
 
 
-def _constrained(form: object, constraints: tuple[object, ...]) -> Recogniser:
-    recognise = _of(form)
+def _constrained(form: object, constraints: tuple[object, ...], read_secret: ReadSecret | None) -> Recogniser:
+    recognise = _of(form, read_secret)
     for one in constraints:
         match one:
             case Fits():
-                recognise = _fitting(one)
+                recognise = _fitting(one, may_refer=read_secret is None)
             case Within():
                 recognise = _only_if(one.holds, recognise)
             case NotEmpty():
@@ -84,10 +91,10 @@ def _constrained(form: object, constraints: tuple[object, ...]) -> Recogniser:
     return recognise
 
 
-def _record(definition: type) -> Recogniser:
+def _record(definition: type, read_secret: ReadSecret | None) -> Recogniser:
     """Recognise a mapping with known keys. The hot loop: most values are texts with a pattern."""
     hints = get_type_hints(definition, include_extras=True)
-    readers = {name: _of(form) for name, form in hints.items()}
+    readers = {name: _of(form, read_secret) for name, form in hints.items()}
     required = required_keys(definition)
 
     def recognise(value: Value) -> Value:
@@ -112,9 +119,13 @@ def _mapping(key: Recogniser, below: Recogniser) -> Recogniser:
     def recognise(value: Value) -> Value:
         if value.__class__ is not dict:
             return UNRECOGNISED
-        found = {key(name): below(given) for name, given in value.items()}
-        is_known = UNRECOGNISED not in found and all(one is not UNRECOGNISED for one in found.values())
-        return found if is_known else UNRECOGNISED
+        found = {}
+        for name, given in value.items():
+            known, one = key(name), below(given)
+            if known is UNRECOGNISED or one is UNRECOGNISED:
+                return UNRECOGNISED
+            found[known] = one
+        return found
 
     return recognise
 
@@ -124,12 +135,12 @@ def _list(entry: Recogniser) -> Recogniser:
         if value.__class__ is not list:
             return UNRECOGNISED
         found = [entry(given) for given in value]
-        return UNRECOGNISED if any(one is UNRECOGNISED for one in found) else found
+        return UNRECOGNISED if UNRECOGNISED in found else found
 
     return recognise
 
 
-def _fitting(fits: Fits) -> Recogniser:
+def _fitting(fits: Fits, *, may_refer: bool) -> Recogniser:
     match = re.compile(fits.pattern).fullmatch
     longest = fits.longest
     known: set[str] = set()
@@ -139,6 +150,8 @@ def _fitting(fits: Fits) -> Recogniser:
             return UNRECOGNISED
         if value in known:
             return value
+        if not may_refer and OPENING in value:
+            return UNRECOGNISED
         if match(value) is None or (longest is not None and len(value) > longest):
             return UNRECOGNISED
         if not value.isascii() and _HALF.search(value):
@@ -154,8 +167,18 @@ def _one_of(values: frozenset[str]) -> Recogniser:
     return lambda value: value if value.__class__ is str and value in values else UNRECOGNISED
 
 
-def _plain(kind: object) -> Recogniser:
+def _plain(kind: object, read_secret: ReadSecret | None) -> Recogniser:
+    if kind is SecretReference and read_secret is not None:
+        return _secret(read_secret)
     return _float if kind is float else _exactly(kind)
+
+
+def _secret(read_secret: ReadSecret) -> Recogniser:
+    def recognise(value: Value) -> Value:
+        found = read_secret(value) if value.__class__ is str else None
+        return UNRECOGNISED if found is None else found
+
+    return recognise
 
 
 def _exactly(kind: object) -> Recogniser:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 from reconciler.manifests.recognition import UNRECOGNISED, recogniser
@@ -13,11 +14,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_recogniser = lru_cache(maxsize=8)(recogniser)
+
 
 def validate(definition: type[T], value: Value, report: DocumentFindings) -> T | None:
     """Return the value in the shape of the definition, or None after reporting every objection."""
     kind: type = definition
-    found: T = recogniser(kind)(value)
+    found: T = _recogniser(kind)(value)
     if found is not UNRECOGNISED:
         return found
     from reconciler.manifests.objections import validated

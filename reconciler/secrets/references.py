@@ -13,7 +13,6 @@ OPENING: Final = "${"
 _ESCAPED: Final = "$${"
 _TOKEN: Final = re.compile(r"\$\$\{|\$\{([^{}$]*)\}|\$\{")
 _WHOLE: Final = re.compile(r"\$\{([a-z][a-z0-9-]{0,30}):([A-Za-z0-9_]+)\}")
-"""By far the most common text: one reference to a plain name."""
 
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9-]{0,30}")
 
@@ -22,15 +21,21 @@ class MalformedReference(ValueError):
     """A ``${`` that does not read as ``${scheme:locator}``; the text never repeats the value."""
 
 
+def whole_reference(text: str) -> Locator | None:
+    """Return the locator of a text that is one reference to a plain name, as most texts with one are."""
+    whole = _WHOLE.fullmatch(text)
+    return Locator(whole[1], whole[2]) if whole else None
+
+
 def parse_template(text: str) -> tuple[str | Locator, ...]:
     """Split a text into literal parts and locators; ``$${`` is a literal ``${``.
 
     Raises:
         MalformedReference: a reference is not closed, nested, or has no scheme or no locator.
     """
-    whole = _WHOLE.fullmatch(text)
-    if whole:
-        return (Locator(whole[1], whole[2]),)
+    whole = whole_reference(text)
+    if whole is not None:
+        return (whole,)
     parts: list[str | Locator] = []
     literal, position = "", 0
     for token in _TOKEN.finditer(text):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import socket
 import struct
@@ -13,7 +14,7 @@ import pytest
 
 from reconciler import __version__
 from reconciler.core.connection import OidcConnection
-from reconciler.core.errors import MalformedAnswer, Unavailable, UnknownOutcome
+from reconciler.core.errors import MalformedAnswer, ProviderError, Unavailable, UnknownOutcome
 from reconciler.core.limits import Limits
 from reconciler.core.live import Organization
 from reconciler.core.secret import Secret
@@ -220,6 +221,50 @@ def test_a_server_that_speaks_no_tls_is_not_tried_again(question: Any) -> None:
         asyncio.run(main())
     assert "gave up" not in str(caught.value)
     assert len(connections) == 1
+
+
+def test_a_proxy_is_told_who_asks_and_its_refusal_means_that_nothing_was_sent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    wire = Wire(answer(b"", status=b"407 Proxy Authentication Required"))
+
+    async def main() -> None:
+        async with serving(wire) as address:
+            for name in ("https_proxy", "HTTPS_PROXY"):
+                monkeypatch.setenv(name, f"http://user:p%40ss@{address}")
+            await ask_at("https://stytch.example", create)
+
+    with pytest.raises(Unavailable, match="no connection to the service") as refused:
+        asyncio.run(main())
+    request = wire.requests[0].decode()
+    assert request.startswith("CONNECT stytch.example:443 HTTP/1.1\r\n")
+    assert "Proxy-Authorization: Basic dXNlcjpwQHNz\r\n" in request
+    assert SECRET not in request
+    assert "p@ss" not in str(refused.value)
+
+
+def test_an_answer_may_be_compressed() -> None:
+    body = gzip.compress(GOOD)
+    wire = Wire(answer(body, extra=b"Content-Encoding: gzip\r\n"))
+    live = talk(wire, read)
+    assert [one.connection_id for one in live.connections] == [CONNECTION_ID]
+
+
+@pytest.mark.parametrize(("question", "kind"), [(read, MalformedAnswer), (update, UnknownOutcome)])
+def test_an_answer_that_unpacks_without_end_is_cut(question: Any, kind: type[Exception]) -> None:
+    bomb = gzip.compress(b" " * (80 * 1024 * 1024))
+    wire = Wire(answer(bomb, extra=b"Content-Encoding: gzip\r\n"))
+    with pytest.raises(kind, match="longer than"):
+        talk(wire, question)
+    assert len(wire.requests) == 1
+
+
+def test_a_redirect_is_not_followed() -> None:
+    extra = b"Location: http://127.0.0.1:1/elsewhere\r\n"
+    with pytest.raises(ProviderError, match="redirects elsewhere"):
+        talk(Wire(answer(b"", status=b"307 Temporary Redirect", extra=extra)), read)
 
 
 def test_connections_are_kept_and_no_more_than_the_concurrency() -> None:

@@ -19,10 +19,10 @@ from reconciler.providers.stytch.answer import (
 from reconciler.providers.stytch.clock import Clock
 from reconciler.providers.stytch.failure import (
     Failure,
+    no_connection,
     refusal,
     timed_out,
     too_large,
-    no_connection,
     unreadable,
 )
 from reconciler.providers.stytch.hiding import credentials_in

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote
 
@@ -13,7 +14,7 @@ from reconciler.providers.stytch.fields import mapping, required_text, text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_PLAIN_FIELDS: Final = (
+_TEXT_FIELDS: Final = (
     "display_name",
     "identity_provider",
     "issuer",
@@ -22,9 +23,9 @@ _PLAIN_FIELDS: Final = (
     "token_url",
     "userinfo_url",
     "jwks_url",
+    "redirect_url",
+    "status",
 )
-
-_TOLD_FIELDS: Final = ("redirect_url", "status")
 
 
 def read_connection(document: Mapping[str, Any], organization_id: str, where: str) -> OidcConnection:
@@ -37,7 +38,7 @@ def read_connection(document: Mapping[str, Any], organization_id: str, where: st
         MalformedAnswer: a field has a wrong type, or the connection is of another organization.
     """
     check_owner(document, organization_id, where)
-    texts = {name: text(document, name, where) for name in (*_PLAIN_FIELDS, *_TOLD_FIELDS)}
+    texts = _texts(document, where)
     return OidcConnection(
         connection_id=required_text(document, "connection_id", where),
         client_secret=Secret(text(document, "client_secret", where)),
@@ -64,8 +65,9 @@ def encode_scopes(body: Mapping[str, Any]) -> dict[str, Any]:
     return {**body, "custom_scopes": quote(body["custom_scopes"], safe="")}
 
 
+@lru_cache(maxsize=256)
 def read_scopes(scopes: str) -> tuple[str, ...]:
-    """Return scopes as a sorted tuple, from text that may be percent-encoded."""
+    """Return scopes as a sorted tuple, from text that may be percent-encoded; most texts recur."""
     decoded = unquote(scopes) if "%" in scopes else scopes
     return tuple(sorted(set(decoded.split())))
 
@@ -92,6 +94,14 @@ def check_identity(document: Mapping[str, Any], connection_id: str, where: str) 
     """
     if required_text(document, "connection_id", where) != connection_id:
         raise MalformedAnswer(f"{where}: the answer is about another connection")
+
+
+def _texts(document: Mapping[str, Any], where: str) -> dict[str, str]:
+    """Return the fields that are texts; nearly always all of them are there, which is quick to see."""
+    texts: dict[str, Any] = {name: document.get(name) for name in _TEXT_FIELDS}
+    if {*map(type, texts.values())} == {str}:
+        return texts
+    return {name: text(document, name, where) for name in _TEXT_FIELDS}
 
 
 def _wire(name: str, value: object) -> object:
