@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from reconciler.core.address import Address
@@ -84,8 +85,6 @@ def _risk(rule: Rule, change: Change, clause: str, severities: Mapping[str, str]
 
 
 def _unknown(name: str, known: list[str], location: SourceLocation | None) -> Diagnostic:
-    from difflib import get_close_matches  # noqa: PLC0415 - for unknown names only
-
     close = get_close_matches(name, known, n=1)
     return Diagnostic(
         Severity.ERROR,

@@ -29,15 +29,17 @@ if TYPE_CHECKING:
 
     Resolve = Callable[[Iterable[WantedSecret]], ResolvedSecrets]
 
-_FIRST_SIZE: Final = 50
-"""Organizations in the first batch: few, so that reading live state begins at once."""
+_FIRST_SIZES: Final = (50, 250)
+"""Organizations in the first batches: few, so that reading live state begins at once and goes on."""
 
 _DONE_AT_ONCE: Final = 20
 """Files and connections that are read before others get their turn: some 3 ms of work."""
 
-_SIZES: Final = (250, 1000)
-"""The least and the most of them in any other; one search of the API finds at most a thousand (its
-documented page limit)."""
+_PATIENCE: Final = 0.001
+"""Seconds that others may work while the next file is still being read elsewhere."""
+
+_LARGEST: Final = 1000
+"""The most of them in any other: one search of the API finds so many (its documented page limit)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,8 @@ class Declared:
     """What manifests declare, in batches; of a shard, only that shard's organizations.
 
     From the first error on nothing more is handed out, but everything is still checked, so that
-    `complete` can name all findings at once.
+    `complete` can name all findings at once. ``is_behind`` tells that the next file is still being read
+    elsewhere, so that nothing else has to wait for it.
     """
 
     def __init__(
@@ -64,6 +67,7 @@ class Declared:
         choices: Choices,
         resolve: Resolve,
         shard: Shard | None = None,
+        is_behind: Callable[[], bool] = lambda: False,
     ) -> None:
         self.diagnostics: list[Diagnostic] = []
         self.organizations = 0
@@ -74,17 +78,19 @@ class Declared:
         self._unmatched = dict.fromkeys((*choices.targets, *choices.rotate))
         self._clients = Clients()
         self._shard = shard
+        self._is_behind = is_behind
         self._positions: dict[str, int] = {}
         self._file_count = self._files_read = self._aimed_count = 0
 
     async def batches(self) -> AsyncIterator[Batch]:
         """Yield batches; every few files the event loop gets its turn."""
         waiting: list[DesiredOrganization] = []
-        size, done = _FIRST_SIZE, 0
+        sizes, done = iter(_FIRST_SIZES), 0
+        size = next(sizes)
         for file in self._files:
             done += 1 + sum(len(one.connections) for one in file.organizations)
-            if done >= _DONE_AT_ONCE:
-                await _let_others_work()
+            if done >= _DONE_AT_ONCE or self._is_behind():
+                await self._let_others_work()
                 done = 0
             self.diagnostics += file.diagnostics
             aimed = tuple(self._aimed_at(file.organizations))
@@ -93,13 +99,18 @@ class Declared:
             while len(waiting) >= size:
                 batch = self._batch(waiting[:size])
                 del waiting[:size]
-                size = _next_size(self.expected)
+                size = next(sizes, 0) or _even_size(self.expected)
                 if batch is not None:
                     yield batch
         batch = self._batch(waiting)
         waiting.clear()
         if batch is not None:
             yield batch
+
+    async def _let_others_work(self) -> None:
+        """Give two turns of the event loop: in one an answer comes, in the next who waits for it goes on."""
+        await asyncio.sleep(0)
+        await asyncio.sleep(_PATIENCE if self._is_behind() else 0)
 
     def check(self) -> None:
         """Read and check everything that was not handed out yet, where nothing can be planned anyway.
@@ -198,22 +209,14 @@ class Declared:
         return organization.reference in self._positions
 
 
-async def _let_others_work() -> None:
-    """Give two turns of the event loop: in one an answer arrives, in the next the call that waits goes on."""
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
-
-
-def _next_size(organizations: int) -> int:
-    """Return how many organizations a batch holds that is neither the first nor the last, of so many.
+def _even_size(organizations: int) -> int:
+    """Return how many organizations the batches after the first ones hold, of so many; 0 if nobody knows.
 
     Each batch costs a search. With one for every thousand organizations and three more, batches can be no
-    larger than need be, since they take memory, and the last one can be small: nothing is read any more
-    while it is planned. Where nobody knows how many there are (0), a batch is as large as can be.
+    larger than need be, since they take memory.
     """
-    least, most = _SIZES
-    between = -(-(organizations - _FIRST_SIZE - least) // (organizations // most + 1))
-    return min(max(between, least), most) if organizations else most
+    rest = organizations - sum(_FIRST_SIZES)
+    return min(-(-rest // (organizations // _LARGEST + 1)), _LARGEST) if rest > 0 else _LARGEST
 
 
 def _is_target(organization: DesiredOrganization, targets: tuple[str, ...]) -> bool:

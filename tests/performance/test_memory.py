@@ -16,7 +16,7 @@ from reconciler.core.plan import Environment, Plan, Scope
 from reconciler.core.planner import Choices
 from reconciler.manifests import ManifestFile
 from reconciler.secrets import ResolvedSecrets
-from reconciler.workflow.gather import Declared, _next_size
+from reconciler.workflow.gather import Declared, _even_size
 from reconciler.workflow.plan import Circumstances, stream_plan
 
 LARGEST_BATCH = 1000
@@ -111,14 +111,13 @@ def test_searches_stay_within_one_for_a_thousand_and_three() -> None:
         assert reader.searches <= count / 1000 + 3
 
 
-def test_batches_are_no_larger_than_the_searches_allow_and_the_last_is_small() -> None:
-    for count in range(50, 30_000, 7):
-        size = _next_size(count)
-        between, last = divmod(count - 50, size)
-        assert 1 + between + (last > 0) <= count / 1000 + 3
-        assert 250 <= size <= 1000
-    assert (_next_size(2_000), (2_000 - 50) % 567) == (567, 249)
-    assert _next_size(0) == 1000
+def test_batches_are_no_larger_than_the_searches_allow() -> None:
+    for count in range(301, 30_000, 7):
+        size = _even_size(count)
+        assert 2 + -(-(count - 300) // size) <= count / 1000 + 3
+        assert size <= 1000
+    assert _even_size(2_000) == 567
+    assert _even_size(0) == 1000
 
 
 def test_validating_keeps_no_organization() -> None:

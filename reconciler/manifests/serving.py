@@ -1,0 +1,50 @@
+"""The process that reads files for another one: names come in at once, a parcel goes out for each."""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from reconciler.manifests.limits import ReadLimits
+from reconciler.manifests.parcel import pack
+from reconciler.manifests.reading import read_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+SIZE_BYTES: Final = 4
+"""Before each parcel stands how long it is, in so many bytes, the last significant one first."""
+
+_SENT_AT_ONCE: Final = 16 * 1024
+"""Bytes after which parcels are sent, so that few calls of the system are needed."""
+
+
+def main() -> None:
+    """Read what standard input names, and write it to standard output; whoever reads it may go away."""
+    gc.disable()
+    names, limits = json.load(sys.stdin)
+    try:
+        for parcels in _gathered(names, ReadLimits(*limits)):
+            _write(parcels)
+    except BrokenPipeError:
+        os._exit(0)
+
+
+def _gathered(names: Sequence[str], limits: ReadLimits) -> Iterator[bytes]:
+    waiting = bytearray()
+    for name in names:
+        parcel = pack(read_file(Path(name), name, limits))
+        waiting += len(parcel).to_bytes(SIZE_BYTES, "little") + parcel
+        if len(waiting) >= _SENT_AT_ONCE:
+            yield bytes(waiting)
+            waiting.clear()
+    yield bytes(waiting)
+
+
+def _write(content: bytes) -> None:
+    while content:
+        content = content[os.write(sys.stdout.fileno(), content) :]
