@@ -28,7 +28,7 @@ class _Place:
     column: int
 
 
-def pack(read: ReadFile) -> bytes:
+def pack(name: str, read: ReadFile) -> bytes:
     """Return a file of which nothing is to be said, and which holds plain values only; else `NOTHING`."""
     if read.findings.diagnostics:
         return NOTHING
@@ -37,14 +37,19 @@ def pack(read: ReadFile) -> bytes:
         for index, one in read.documents
     ]
     try:
-        return marshal.dumps((read.source.text, read.source.offset, read.source.is_ascii, documents))
+        return marshal.dumps((name, read.source.text, read.source.offset, read.source.is_ascii, documents))
     except ValueError:  # a date, or what is no value at all
         return NOTHING
 
 
-def unpack(parcel: bytes, shown: str, limits: ReadLimits) -> ReadFile:
-    """Return the file in a parcel of this very version of the program; ``shown`` is its path for people."""
-    text, offset, is_ascii, documents = marshal.loads(parcel)  # noqa: S302 - from a process of our own
+def unpack(name: str, parcel: bytes, shown: str, limits: ReadLimits) -> ReadFile | None:
+    """Return the file in a parcel that this very version of the program packed, or None if it is another one.
+
+    ``shown`` is its path for people.
+    """
+    packed, text, offset, is_ascii, documents = marshal.loads(parcel)  # noqa: S302 - from a process of our own
+    if packed != name:
+        return None
     source = Source(shown, text, offset, is_ascii=is_ascii)
     return ReadFile(
         source,

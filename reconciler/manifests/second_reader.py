@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.manifests.parcel import NOTHING, unpack
 from reconciler.manifests.reading import read_file
-from reconciler.manifests.serving import SIZE_BYTES
+from reconciler.manifests.serving import SIZE_BYTES, program
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,8 +29,11 @@ FEWEST_FILES: Final = 500
 READ_MEANWHILE: Final = 100
 """Files that are read here while the other process starts, which takes as long."""
 
-LONGEST_WAIT: Final = 20.0
+LONGEST_WAIT: Final = 2.0
 """Seconds after which another process that says nothing is given up; the largest file takes one."""
+
+SEAL_BYTES: Final = 16
+_HEAD: Final = SEAL_BYTES + SIZE_BYTES
 
 _PROGRAM: Final = "from reconciler.manifests.serving import main; main()"
 _READ_AT_ONCE: Final = 1024 * 1024
@@ -49,6 +52,7 @@ class SecondReader:
         self._process: subprocess.Popen[bytes] | None = None
         self._arrived = bytearray()
         self._meanwhile = meanwhile
+        self._seal = os.urandom(SEAL_BYTES)
 
     def __enter__(self) -> Self:
         """Nothing runs yet."""
@@ -62,12 +66,18 @@ class SecondReader:
 
     def begin(self, names: list[str], limits: ReadLimits) -> None:
         """Have these files read, to be asked for in this order."""
-        if len(names) < self._fewest_files or os.name != "posix" or _processors() == 1:
+        if len(names) < self._fewest_files or os.name != "posix" or _processors() == 1 or not sys.executable:
             return
-        with suppress(OSError), TemporaryFile("w+") as task:
-            json.dump((names[self._meanwhile :], limits), task)
-            task.seek(0)
-            self._process = _start(task.fileno())
+        task = {
+            "program": program(),
+            "names": names[self._meanwhile :],
+            "limits": limits,
+            "seal": self._seal.hex(),
+        }
+        with suppress(OSError), TemporaryFile("w+") as file:
+            json.dump(task, file)
+            file.seek(0)
+            self._process = _start(file.fileno())
 
     def is_behind(self) -> bool:
         """Tell whether the next file would have to be waited for."""
@@ -80,7 +90,12 @@ class SecondReader:
     def read(self, file: Path, shown: str, limits: ReadLimits) -> ReadFile:
         """Read the next file; see `reconciler.manifests.reading.read_file`."""
         parcel = self._next_parcel()
-        return unpack(parcel, shown, limits) if parcel else read_file(file, shown, limits)
+        if parcel:
+            found = unpack(str(file), parcel, shown, limits)
+            if found is not None:
+                return found
+            self._end()
+        return read_file(file, shown, limits)
 
     def _next_parcel(self) -> bytes:
         if self._meanwhile:
@@ -88,17 +103,19 @@ class SecondReader:
             return NOTHING
         while self._process is not None and not self._has_parcel():
             self._receive()
+        if not self._is_sealed():
+            self._end()
         return self._parcel() if self._process is not None else NOTHING
 
     def _has_parcel(self) -> bool:
-        return len(self._arrived) >= SIZE_BYTES and len(self._arrived) >= SIZE_BYTES + self._size()
+        return len(self._arrived) >= _HEAD and len(self._arrived) >= _HEAD + self._size()
 
     def _size(self) -> int:
-        return int.from_bytes(self._arrived[:SIZE_BYTES], "little")
+        return int.from_bytes(self._arrived[SEAL_BYTES:_HEAD], "little")
 
     def _parcel(self) -> bytes:
-        end = SIZE_BYTES + self._size()
-        parcel = bytes(self._arrived[SIZE_BYTES:end])
+        end = _HEAD + self._size()
+        parcel = bytes(self._arrived[_HEAD:end])
         del self._arrived[:end]
         return parcel
 
@@ -109,8 +126,12 @@ class SecondReader:
         comes = _is_readable(self._process, LONGEST_WAIT)
         found = os.read(self._process.stdout.fileno(), _READ_AT_ONCE) if comes else b""
         self._arrived += found
-        if not found:
+        if not found or not self._is_sealed():
             self._end()
+
+    def _is_sealed(self) -> bool:
+        """Tell whether what has come begins as the other process begins; a hook of Python may write, too."""
+        return self._arrived[:SEAL_BYTES] == self._seal[: len(self._arrived)]
 
     def _end(self) -> None:
         process, self._process = self._process, None
@@ -122,10 +143,13 @@ class SecondReader:
 def _start(task: int) -> subprocess.Popen[bytes]:
     """Start the other process, out of reach of the keys of the terminal.
 
-    ``-P`` keeps the working directory, which holds what others wrote, from being searched for modules.
+    ``-P`` keeps the working directory, which holds what others wrote, from being searched for modules; what
+    this process does not search, the other one does not either.
     """
+    flags = {"-I": sys.flags.isolated, "-E": sys.flags.ignore_environment, "-s": sys.flags.no_user_site}
+    alike = [name for name, is_set in flags.items() if is_set]
     return subprocess.Popen(  # noqa: S603 - this very interpreter, and a constant
-        [sys.executable, "-P", "-c", _PROGRAM],
+        [sys.executable, "-P", *alike, "-c", _PROGRAM],
         stdin=task,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

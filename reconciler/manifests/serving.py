@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 SIZE_BYTES: Final = 4
-"""Before each parcel stands how long it is, in so many bytes, the last significant one first."""
+"""Before each parcel stand a seal, which nothing else that is written has by chance, and its length: in so
+many bytes, the least significant one first."""
 
 _SENT_AT_ONCE: Final = 16 * 1024
 """Bytes after which parcels are sent, so that few calls of the system are needed."""
@@ -26,19 +27,26 @@ _SENT_AT_ONCE: Final = 16 * 1024
 def main() -> None:
     """Read what standard input names, and write it to standard output; whoever reads it may go away."""
     gc.disable()
-    names, limits = json.load(sys.stdin)
+    task = json.load(sys.stdin)
+    if task["program"] != program():
+        return
     try:
-        for parcels in _gathered(names, ReadLimits(*limits)):
+        for parcels in _gathered(task["names"], ReadLimits(*task["limits"]), bytes.fromhex(task["seal"])):
             _write(parcels)
     except BrokenPipeError:
         os._exit(0)
 
 
-def _gathered(names: Sequence[str], limits: ReadLimits) -> Iterator[bytes]:
+def program() -> str:
+    """Return where the modules come from: only the very same ones understand each other."""
+    return str(Path(__file__).resolve().parent)
+
+
+def _gathered(names: Sequence[str], limits: ReadLimits, seal: bytes) -> Iterator[bytes]:
     waiting = bytearray()
     for name in names:
-        parcel = pack(read_file(Path(name), name, limits))
-        waiting += len(parcel).to_bytes(SIZE_BYTES, "little") + parcel
+        parcel = pack(name, read_file(Path(name), name, limits))
+        waiting += seal + len(parcel).to_bytes(SIZE_BYTES, "little") + parcel
         if len(waiting) >= _SENT_AT_ONCE:
             yield bytes(waiting)
             waiting.clear()

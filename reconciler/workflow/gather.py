@@ -35,8 +35,11 @@ _FIRST_SIZES: Final = (50, 250)
 _DONE_AT_ONCE: Final = 20
 """Files and connections that are read before others get their turn: some 3 ms of work."""
 
-_PATIENCE: Final = 0.001
-"""Seconds that others may work while the next file is still being read elsewhere."""
+_LOOKS_AGAIN: Final = 0.001
+"""Seconds that others may work before it is asked again whether the next file has been read elsewhere."""
+
+_MOST_LOOKS: Final = 5000
+"""After so many it is waited for, which lets nobody else work, but not for long."""
 
 _LARGEST: Final = 1000
 """The most of them in any other: one search of the API finds so many (its documented page limit)."""
@@ -110,7 +113,11 @@ class Declared:
     async def _let_others_work(self) -> None:
         """Give two turns of the event loop: in one an answer comes, in the next who waits for it goes on."""
         await asyncio.sleep(0)
-        await asyncio.sleep(_PATIENCE if self._is_behind() else 0)
+        await asyncio.sleep(0)
+        for _ in range(_MOST_LOOKS):
+            if not self._is_behind():
+                return
+            await asyncio.sleep(_LOOKS_AGAIN)
 
     def check(self) -> None:
         """Read and check everything that was not handed out yet, where nothing can be planned anyway.

@@ -194,6 +194,28 @@ def test_it_is_behind_until_something_arrives(project: Project) -> None:
         assert not second.is_behind()
 
 
+@pytest.mark.parametrize("written", ["", "x", "\0" * 4, "\3\0\0\0abc", "hello world, this is a hook\n"])
+def test_what_a_hook_of_python_writes_is_no_parcel(
+    project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, written: str
+) -> None:
+    hooks = tmp_path / "hooks"
+    hooks.mkdir()
+    (hooks / "sitecustomize.py").write_text(f"import sys; sys.stdout.write({written!r})", encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(hooks))
+    alone = found_by(project, None)
+    with SecondReader(1, 0) as second:
+        assert found_by(project, second) == alone
+        assert (process_of(second) is None) == bool(written)
+
+
+def test_another_version_reads_nothing(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reconciler.manifests.second_reader.program", lambda: "/elsewhere/reconciler")
+    alone = found_by(project, None)
+    with SecondReader(1, 0) as second:
+        assert found_by(project, second) == alone
+        assert process_of(second) is None
+
+
 def test_it_imports_nothing_from_where_the_manifests_are(
     project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -217,11 +239,13 @@ PLAIN = SCALARS | LISTS | st.dictionaries(st.text(max_size=5), SCALARS | LISTS, 
 def test_a_parcel_holds_the_file_or_nothing(value: Any) -> None:
     content = yaml.safe_dump({"organization": "acme", "connections": value}, allow_unicode=True).encode()
     read = read_text(content, "acme.yaml", LIMITS)
-    parcel = pack(read)
+    parcel = pack("acme.yaml", read)
     if parcel == NOTHING:
         return
-    found = unpack(parcel, "acme.yaml", LIMITS)
+    found = unpack("acme.yaml", parcel, "acme.yaml", LIMITS)
+    assert found is not None
     assert found.source == read.source
+    assert unpack("beta.yaml", parcel, "beta.yaml", LIMITS) is None
     assert places(found) == places(read)
     assert [one.value for _, one in found.documents] == [one.value for _, one in read.documents]
 
@@ -237,6 +261,6 @@ def places(read: ReadFile) -> list[Any]:
 
 
 def test_a_plain_manifest_is_in_its_parcel() -> None:
-    assert pack(read_text(GOOD.encode(), "acme.yaml", LIMITS)) != NOTHING
+    assert pack("acme.yaml", read_text(GOOD.encode(), "acme.yaml", LIMITS)) != NOTHING
     for name in ("date", "broken", "invisible"):
-        assert pack(read_text(ODD[name].encode(), "acme.yaml", LIMITS)) == NOTHING
+        assert pack("acme.yaml", read_text(ODD[name].encode(), "acme.yaml", LIMITS)) == NOTHING

@@ -200,6 +200,13 @@ def test_where_nobody_listens_nothing_was_sent(question: Any) -> None:
             asyncio.run(ask_at(address, question))
 
 
+@pytest.mark.parametrize("question", [read, *WRITES.values()])
+def test_an_address_that_cannot_be_called_is_not_tried_again(question: Any) -> None:
+    with pytest.raises(Unavailable, match="check base_url") as caught:
+        asyncio.run(ask_at("https://1.2.3.4.5", question))
+    assert "gave up" not in str(caught.value)
+
+
 @pytest.mark.parametrize("question", [read, create])
 def test_a_server_that_speaks_no_tls_is_not_tried_again(question: Any) -> None:
     connections = []

@@ -200,6 +200,7 @@ class Client:
         except TimeoutError:
             return timed_out(call)
         except AnswerTooLarge:
+            self._was_reached = True
             return too_large(call, self._largest)
         except ConnectionFailed as failed:
             self._was_reached = self._was_reached or not failed.never_sent

@@ -26,6 +26,7 @@ _TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=10.0)
 """Seconds; only connecting has a time-out of its own, since each call has a deadline."""
 
 _NO_CONNECTION: Final = (
+    aiohttp.InvalidURL,
     aiohttp.ClientConnectorError,
     aiohttp.ConnectionTimeoutError,
     aiohttp.ClientHttpProxyError,
@@ -85,5 +86,5 @@ def _failure(error: Exception) -> ConnectionFailed:
     return ConnectionFailed(
         type(error).__name__,
         never_sent=isinstance(error, _NO_CONNECTION),
-        is_lasting=isinstance(error, aiohttp.ClientSSLError),
+        is_lasting=isinstance(error, aiohttp.ClientSSLError | aiohttp.InvalidURL),
     )

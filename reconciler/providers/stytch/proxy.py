@@ -36,6 +36,7 @@ def proxy_to(address: str) -> Proxy | None:
     url = proxies.get(parts.scheme) or proxies.get("all")
     if not url or proxy_bypass(parts.netloc):
         return None
+    url = url.strip()
     return _read(url if "://" in url else f"http://{url}")
 
 
@@ -49,7 +50,7 @@ def _read(url: str) -> Proxy:
     if parts is None:
         raise UsageError(
             "the address of the proxy in HTTPS_PROXY (or ALL_PROXY) is malformed;"
-            " write http://host:port, and any / or @ in its password percent-encoded"
+            " write http://host:port, and what is special in its password (/, @, :) percent-encoded"
         )
     credentials, _, place = parts.netloc.rpartition("@")
     return Proxy(f"{parts.scheme}://{place}", _introduction(credentials))
@@ -61,7 +62,7 @@ def _split(url: str) -> SplitResult | None:
         host, port = parts.hostname or "", parts.port or 1
     except ValueError:
         return None
-    is_plain = url.isascii() and url.isprintable() and parts.path in {"", "/"} and "@" not in parts.query
+    is_plain = url.isprintable() and parts.path in {"", "/"} and "@" not in parts.query
     return parts if is_plain and is_host(host) and port <= LARGEST_PORT else None
 
 

@@ -20,9 +20,9 @@ def trust_in(address: str) -> ssl.SSLContext:
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
     try:
-        if file or folder:
-            return ssl.create_default_context(cafile=file or None, capath=folder or None)
-        return ssl.create_default_context(cafile=certifi.where())
+        if folder and not file:
+            return ssl.create_default_context(capath=folder)
+        return ssl.create_default_context(cafile=file or certifi.where())
     except OSError as error:  # that of the TLS library is one, too
         raise UsageError(
             "the certificates to trust cannot be read;"
