@@ -116,9 +116,12 @@ def needed_requests(estate: Estate) -> int:
 
 
 def searches(organizations: int) -> int:
-    """Return how many searches resolve that many references: batches hold 50 at first, then at least 250."""
-    following = max(0, organizations - 50)
-    return min(1 + -(-following // 250), organizations // 1000 + 3)
+    """Return how many searches resolve that many references; batches grow to a thousand."""
+    count, remaining = 0, organizations
+    for size in (50, 250):
+        count += remaining > 0
+        remaining -= size
+    return count + max(0, -(-remaining // 1000))
 
 
 def _scale(connections: int) -> int:

@@ -8,6 +8,7 @@ import select
 import subprocess
 import sys
 from contextlib import suppress
+from itertools import chain, islice
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Final
 
@@ -68,14 +69,11 @@ class SecondReader:
         """Have these files read, to be asked for in this order."""
         if len(names) < self._fewest_files or os.name != "posix" or _processors() == 1 or not sys.executable:
             return
-        task = {
-            "program": program(),
-            "names": names[self._meanwhile :],
-            "limits": limits,
-            "seal": self._seal.hex(),
-        }
+        task = {"program": program(), "limits": limits, "seal": self._seal.hex()}
         with suppress(OSError), TemporaryFile("w+") as file:
-            json.dump(task, file)
+            file.writelines(
+                f"{json.dumps(one)}\n" for one in chain((task,), islice(names, self._meanwhile, None))
+            )
             file.seek(0)
             self._process = _start(file.fileno())
 

@@ -1,4 +1,4 @@
-"""The process that reads files for another one: names come in at once, a parcel goes out for each."""
+"""The process that reads files for another one: their names come in, and a parcel goes out for each."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from reconciler.manifests.parcel import pack
 from reconciler.manifests.reading import read_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
 SIZE_BYTES: Final = 4
 """Before each parcel stand a seal, which nothing else that is written has by chance, and its length: in so
@@ -27,11 +27,11 @@ _SENT_AT_ONCE: Final = 16 * 1024
 def main() -> None:
     """Read what standard input names, and write it to standard output; whoever reads it may go away."""
     gc.disable()
-    task = json.load(sys.stdin)
+    task, names = json.loads(sys.stdin.readline()), map(json.loads, sys.stdin)
     if task["program"] != program():
         return
     try:
-        for parcels in _gathered(task["names"], ReadLimits(*task["limits"]), bytes.fromhex(task["seal"])):
+        for parcels in _gathered(names, ReadLimits(*task["limits"]), bytes.fromhex(task["seal"])):
             _write(parcels)
     except BrokenPipeError:
         os._exit(0)
@@ -42,7 +42,7 @@ def program() -> str:
     return str(Path(__file__).resolve().parent)
 
 
-def _gathered(names: Sequence[str], limits: ReadLimits, seal: bytes) -> Iterator[bytes]:
+def _gathered(names: Iterable[str], limits: ReadLimits, seal: bytes) -> Iterator[bytes]:
     waiting = bytearray()
     for name in names:
         parcel = pack(name, read_file(Path(name), name, limits))

@@ -25,7 +25,7 @@ class Clients:
 
     def __init__(self) -> None:
         self._keys = array("q")
-        self._owners = array("q")
+        self._owners = array("I")
         self._references: list[str] = []
         self._by_key: dict[int, list[str]] = {}
 

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 _FIRST_SIZES: Final = (50, 250)
 """Organizations in the first batches: few, so that reading live state begins at once and goes on."""
 
+_LARGEST: Final = 1000
+"""The most of them in any other: one search of the API finds so many (its documented page limit)."""
+
 _DONE_AT_ONCE: Final = 20
 """Files and connections that are read before others get their turn: some 3 ms of work."""
 
@@ -40,9 +43,6 @@ _LOOKS_AGAIN: Final = 0.001
 
 _MOST_LOOKS: Final = 5000
 """After so many it is waited for, which lets nobody else work, but not for long."""
-
-_LARGEST: Final = 1000
-"""The most of them in any other: one search of the API finds so many (its documented page limit)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class Declared:
             while len(waiting) >= size:
                 batch = self._batch(waiting[:size])
                 del waiting[:size]
-                size = next(sizes, 0) or _even_size(self.expected)
+                size = next(sizes, _LARGEST)
                 if batch is not None:
                     yield batch
         batch = self._batch(waiting)
@@ -214,16 +214,6 @@ class Declared:
 
     def _is_mine(self, organization: DesiredOrganization) -> bool:
         return organization.reference in self._positions
-
-
-def _even_size(organizations: int) -> int:
-    """Return how many organizations the batches after the first ones hold, of so many; 0 if nobody knows.
-
-    Each batch costs a search. With one for every thousand organizations and three more, batches can be no
-    larger than need be, since they take memory.
-    """
-    rest = organizations - sum(_FIRST_SIZES)
-    return min(-(-rest // (organizations // _LARGEST + 1)), _LARGEST) if rest > 0 else _LARGEST
 
 
 def _is_target(organization: DesiredOrganization, targets: tuple[str, ...]) -> bool:

@@ -16,7 +16,7 @@ from reconciler.core.plan import Environment, Plan, Scope
 from reconciler.core.planner import Choices
 from reconciler.manifests import ManifestFile
 from reconciler.secrets import ResolvedSecrets
-from reconciler.workflow.gather import Declared, _even_size
+from reconciler.workflow.gather import Declared
 from reconciler.workflow.plan import Circumstances, stream_plan
 
 LARGEST_BATCH = 1000
@@ -109,15 +109,6 @@ def test_searches_stay_within_one_for_a_thousand_and_three() -> None:
     for count in (1, 60, 600, 999, 1_000, 2_000, 2_999, 7_000):
         _, reader, _ = planned(count)
         assert reader.searches <= count / 1000 + 3
-
-
-def test_batches_are_no_larger_than_the_searches_allow() -> None:
-    for count in range(301, 30_000, 7):
-        size = _even_size(count)
-        assert 2 + -(-(count - 300) // size) <= count / 1000 + 3
-        assert size <= 1000
-    assert _even_size(2_000) == 567
-    assert _even_size(0) == 1000
 
 
 def test_validating_keeps_no_organization() -> None:
