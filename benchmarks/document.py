@@ -256,8 +256,7 @@ def _growth(growth: Iterable[Growth]) -> Iterator[str]:
         yield f"| {one.connections:,} | {figures} |"
     yield (
         "\n`make scale` plans 100,000 connections alone. Organizations are read, compared and forgotten in "
-        "batches; what remains of each is its name and where it is declared, to find duplicates. From 500 "
-        "files on a second process reads them; megabytes are those of both, shared pages counted once.\n"
+        "batches; what remains of each is its name and where it is declared, to find duplicates.\n"
     )
 
 

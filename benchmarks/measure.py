@@ -9,11 +9,10 @@ import sys
 import tempfile
 import time
 import urllib.request
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -29,17 +28,13 @@ _INHERITED: Final = {
 """An installed package has its bytecode beside it, and so has what is measured, after its first run."""
 
 
-_LOOKS_AGAIN: Final = 0.05
-"""Seconds between two looks at the memory of processes that run together."""
-
-
 class BenchmarkError(Exception):
     """What was to be measured did not work."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a process cost, with those it started: seconds on the wall and of processors, peak megabytes."""
+    """What a process cost: seconds on the wall and of the processor, peak memory in megabytes."""
 
     wall: float
     cpu: float
@@ -52,8 +47,7 @@ def cost_of(
     """Run a process to its end.
 
     Linux counts what this process itself holds at that moment towards the peak of its children, so
-    this process must stay smaller than what it measures. Where processes run at the same time, what they
-    hold together counts if it is more than the peak of the largest: pages that they share count once.
+    this process must stay smaller than what it measures.
 
     Raises:
         BenchmarkError: it ended with another exit code than one of ``codes``.
@@ -68,42 +62,14 @@ def cost_of(
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
         )
-        with _watched(process.pid) as together:
-            _, status, usage = os.wait4(process.pid, 0)
-            wall = time.perf_counter() - began
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - began
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode not in codes:
             output.seek(0)
             said = output.read().decode(errors="replace")[-2000:]
             raise BenchmarkError(f"{' '.join(map(str, words))} ended with {process.returncode}:\n{said}")
-    return Cost(wall, usage.ru_utime + usage.ru_stime, max(usage.ru_maxrss, *together) / 1024)
-
-
-@contextmanager
-def _watched(pid: int) -> Iterator[list[int]]:
-    """Note now and then how many kilobytes a process and those that it started hold together."""
-    found, is_over = [0], Event()
-
-    def watch() -> None:
-        while not is_over.wait(_LOOKS_AGAIN):
-            with suppress(OSError):
-                started = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
-                if started:
-                    found.append(sum(_held(one) for one in (str(pid), *started)))
-
-    watcher = Thread(target=watch)
-    watcher.start()
-    try:
-        yield found
-    finally:
-        is_over.set()
-        watcher.join()
-
-
-def _held(pid: str) -> int:
-    """Return the kilobytes that a process holds, its share of what it shares with others."""
-    lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
-    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
 def typical(costs: Sequence[Cost]) -> Cost:

@@ -14,7 +14,6 @@ from reconciler.core.coverage import EVERYTHING, Coverage
 from reconciler.core.errors import ReconcilerError
 from reconciler.core.plan import with_warnings
 from reconciler.core.planner import Choices
-from reconciler.manifests.second_reader import SecondReader
 from reconciler.providers.stytch.connect import connect
 from reconciler.storage.git import head_of
 from reconciler.workflow.elsewhere import OtherDocuments
@@ -52,21 +51,15 @@ def plan_live(call: Call, paths: Sequence[str], options: Mapping[str, Any]) -> P
     Raises:
         ReconcilerError: something stands in the way of any plan at all.
     """
-    with SecondReader() as second:
-        return _plan_live(call, paths, options, second)
-
-
-def _plan_live(call: Call, paths: Sequence[str], options: Mapping[str, Any], second: SecondReader) -> Planned:
     console = call.console
     project = wiring.project_of(call.config)
     choices = _choices(options)
-    selection = select_manifests(paths, project, options["variables"], options["changed_since"], second)
+    selection = select_manifests(paths, project, options["variables"], options["changed_since"])
     if selection.remark:
         console.remark(selection.remark)
     named: set[str] | None = None if selection.is_whole else set()
     shard: Shard | None = options["shard"]
-    files, resolver = _noting(selection.files, named), wiring.resolver_of(project)
-    declared = Declared(files, choices, resolver, shard, second.is_behind)
+    declared = Declared(_noting(selection.files, named), choices, wiring.resolver_of(project), shard)
     try:
         target = wiring.target_of(project)
         past = GitPast(project, options["variables"])

@@ -13,12 +13,9 @@ from reconciler.manifests.reading import display_path, read_file
 from reconciler.manifests.uniqueness import Uniqueness
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from reconciler.manifests.limits import ReadLimits
     from reconciler.manifests.project import Project
-    from reconciler.manifests.reading import ReadFile
-    from reconciler.manifests.second_reader import SecondReader
 
 
 class ManifestFile(NamedTuple):
@@ -71,20 +68,13 @@ def stream_manifests(
     paths: Sequence[str | Path],
     project: Project,
     variables: Mapping[str, str],
-    second: SecondReader | None = None,
 ) -> Iterator[ManifestFile]:
-    """Find, read and check manifests file by file; what belongs to no file comes without a path.
-
-    If there are many, ``second`` reads them.
-    """
+    """Find, read and check manifests file by file; what belongs to no file comes without a path."""
     found = find_manifests(paths, project)
     searched = _searched(found.names, project)
     is_empty, is_wrong = True, any(one.is_error for one in found.diagnostics)
-    if second is not None:
-        second.begin(found.names, project.read_limits)
     yield ManifestFile(None, "", (), found.diagnostics, following=len(found.names))
-    read = read_file if second is None else second.read
-    for file in read_manifests(_taken_from(found.names), project, variables, read):
+    for file in read_manifests(_taken_from(found.names), project, variables):
         is_empty = is_empty and not file.organizations
         is_wrong = is_wrong or any(one.is_error for one in file.diagnostics)
         yield file
@@ -96,19 +86,17 @@ def read_manifests(
     files: Iterable[Path],
     project: Project,
     variables: Mapping[str, str],
-    read: Callable[[Path, str, ReadLimits], ReadFile] = read_file,
 ) -> Iterator[ManifestFile]:
     """Read and check files one by one, in their order; what clashes is reported where it comes second."""
     reader = OrganizationReader(project, variables)
     uniqueness = Uniqueness()
     for file in files:
-        shown = display_path(file, project.directory)
-        yield _checked(file, shown, read(file, shown, project.read_limits), reader, uniqueness)
+        yield _read(file, project, reader, uniqueness)
 
 
-def _checked(
-    file: Path, shown: str, read: ReadFile, reader: OrganizationReader, uniqueness: Uniqueness
-) -> ManifestFile:
+def _read(file: Path, project: Project, reader: OrganizationReader, uniqueness: Uniqueness) -> ManifestFile:
+    shown = display_path(file, project.directory)
+    read = read_file(file, shown, project.read_limits)
     organizations: list[DesiredOrganization] = []
     for index, document in read.documents:
         report = read.findings.document(index)

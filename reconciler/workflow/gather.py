@@ -38,12 +38,6 @@ _LARGEST: Final = 1000
 _DONE_AT_ONCE: Final = 20
 """Files and connections that are read before others get their turn: some 3 ms of work."""
 
-_LOOKS_AGAIN: Final = 0.001
-"""Seconds that others may work before it is asked again whether the next file has been read elsewhere."""
-
-_MOST_LOOKS: Final = 5000
-"""After so many it is waited for, which lets nobody else work, but not for long."""
-
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -60,8 +54,7 @@ class Declared:
     """What manifests declare, in batches; of a shard, only that shard's organizations.
 
     From the first error on nothing more is handed out, but everything is still checked, so that
-    `complete` can name all findings at once. ``is_behind`` tells that the next file is still being read
-    elsewhere, so that nothing else has to wait for it.
+    `complete` can name all findings at once.
     """
 
     def __init__(
@@ -70,7 +63,6 @@ class Declared:
         choices: Choices,
         resolve: Resolve,
         shard: Shard | None = None,
-        is_behind: Callable[[], bool] = lambda: False,
     ) -> None:
         self.diagnostics: list[Diagnostic] = []
         self.organizations = 0
@@ -81,7 +73,6 @@ class Declared:
         self._unmatched = dict.fromkeys((*choices.targets, *choices.rotate))
         self._clients = Clients()
         self._shard = shard
-        self._is_behind = is_behind
         self._positions: dict[str, int] = {}
         self._file_count = self._files_read = self._aimed_count = 0
 
@@ -92,8 +83,8 @@ class Declared:
         size = next(sizes)
         for file in self._files:
             done += 1 + sum(len(one.connections) for one in file.organizations)
-            if done >= _DONE_AT_ONCE or self._is_behind():
-                await self._let_others_work()
+            if done >= _DONE_AT_ONCE:
+                await _let_others_work()
                 done = 0
             self.diagnostics += file.diagnostics
             aimed = tuple(self._aimed_at(file.organizations))
@@ -109,15 +100,6 @@ class Declared:
         waiting.clear()
         if batch is not None:
             yield batch
-
-    async def _let_others_work(self) -> None:
-        """Give two turns of the event loop: in one an answer comes, in the next who waits for it goes on."""
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-        for _ in range(_MOST_LOOKS):
-            if not self._is_behind():
-                return
-            await asyncio.sleep(_LOOKS_AGAIN)
 
     def check(self) -> None:
         """Read and check everything that was not handed out yet, where nothing can be planned anyway.
@@ -214,6 +196,12 @@ class Declared:
 
     def _is_mine(self, organization: DesiredOrganization) -> bool:
         return organization.reference in self._positions
+
+
+async def _let_others_work() -> None:
+    """Give two turns of the event loop: in one an answer comes, in the next who waits for it goes on."""
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
 
 
 def _is_target(organization: DesiredOrganization, targets: tuple[str, ...]) -> bool:

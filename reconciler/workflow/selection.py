@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reconciler.manifests import Project
-    from reconciler.manifests.second_reader import SecondReader
 
 
 def select_manifests(
@@ -20,15 +19,14 @@ def select_manifests(
     project: Project,
     variables: Mapping[str, str],
     changed_since: str | None = None,
-    second: SecondReader | None = None,
 ) -> Selection:
-    """Return the manifests that are meant, read file by file when they are asked for, or ahead by ``second``.
+    """Return the manifests that are meant, read file by file when they are asked for.
 
     Raises:
         UsageError: Git cannot tell what has changed.
     """
     if changed_since is None:
-        return Selection(stream_manifests(paths, project, variables, second), is_whole=not paths)
+        return Selection(stream_manifests(paths, project, variables), is_whole=not paths)
     from reconciler.workflow.revision import select_changed
 
     return select_changed(paths, project, variables, changed_since)

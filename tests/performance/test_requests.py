@@ -1,14 +1,12 @@
 """How many requests a plan and an apply send, how many of them write, and how many are refused."""
 
-import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from benchmarks.__main__ import needed_requests
-from benchmarks.estate import ENVIRONMENT, Estate, manifest, write_estate, write_project
+from benchmarks.estate import ENVIRONMENT, Estate, write_estate, write_project
 from benchmarks.measure import Counted, cost_of, service
 
 ORGANIZATIONS = 60
@@ -39,28 +37,6 @@ def test_a_plan_lists_each_organization_once_and_searches_once_for_many(estate: 
 def test_a_plan_of_one_file_is_two_requests(estate: Estate) -> None:
     found = counted(estate, ["plan", str(estate.manifests[7])])
     assert found.accepted == 2
-
-
-def test_a_large_estate_is_read_by_two_processes_and_planned_alike(tmp_path: Path) -> None:
-    estate = write_estate(tmp_path, 620)
-    estate.manifests[600].write_text(manifest(600, suffix="b"), encoding="utf-8")
-    for path in (estate.manifests[90], estate.manifests[550]):
-        path.write_text(f"{path.read_text()}    secret_expires_on: 2020-01-01\n", encoding="utf-8")
-    with service(estate.organizations, "--latency", "0.001") as api:
-        write_project(estate.folder, api.base_url, requests_per_second=100_000)
-        words = [sys.executable, "-m", "reconciler", "plan"]
-        done = subprocess.run(
-            words,
-            cwd=estate.folder,
-            env=os.environ | ENVIRONMENT,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        assert api.counted().counts == {"list": 620, "search": 3}
-    assert done.stdout.count("has expired (2020-01-01)") == 2
-    assert "Plan: 0 to add, 1 to change, 0 to destroy." in done.stdout
-    assert '"0oa000600client0" -> "0oa000600client0b"' in done.stdout
 
 
 def test_an_apply_writes_nothing_where_nothing_differs(estate: Estate) -> None:

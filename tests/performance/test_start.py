@@ -81,7 +81,7 @@ def test_the_version_is_the_one_the_parser_would_give(tmp_path: Path) -> None:
 
 
 def test_the_libraries_that_plan_needs_do_not_bring_along_their_command_lines(tmp_path: Path) -> None:
-    code = "import sys, reconciler.cli.planning, reconciler.providers.stytch.connect; print(*sys.modules)"
+    code = "import sys, reconciler.cli.planning; print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
     )
@@ -91,7 +91,7 @@ def test_the_libraries_that_plan_needs_do_not_bring_along_their_command_lines(tm
 
 
 def test_whoever_imports_the_optional_parts_later_gets_them(tmp_path: Path) -> None:
-    code = "import reconciler.providers.stytch.connect, rich.console, httpx._main"
+    code = "import reconciler.cli.planning, rich.console, httpx._main"
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
 
 
@@ -99,7 +99,7 @@ def test_the_contexts_that_aiohttp_keeps_trust_nobody(tmp_path: Path) -> None:
     """A connection that forgot to say whom it trusts must fail, and reading certificates takes long."""
     code = (
         "import ssl; reads = ssl.SSLContext.set_default_verify_paths\n"
-        "import reconciler.providers.stytch.connect, aiohttp.connector\n"
+        "import reconciler.cli.planning, aiohttp.connector\n"
         "assert ssl.SSLContext.set_default_verify_paths is reads\n"
         "assert ssl.create_default_context().cert_store_stats()['x509'] > 0\n"
         "kept = aiohttp.connector._SSL_CONTEXT_VERIFIED\n"
