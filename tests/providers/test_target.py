@@ -165,6 +165,8 @@ def test_a_proxy_of_another_kind_is_refused_without_its_credentials(monkeypatch:
         "http://u:canary@a..b:1",
         f"http://u:canary@{'a' * 64}:1",
         "http://u:canary@",
+        "http://u:1#canary@host:1",
+        "http://u:1?canary@host:1",
         "http://u:canary@[::1",
         "canary://x",
     ],

@@ -53,7 +53,7 @@ class Answer:
         return 200 <= self.status <= 299  # noqa: PLR2004  the bounds of HTTP's success statuses
 
 
-async def read_body(chunks: AsyncIterable[bytes], largest: int = LARGEST_ANSWER) -> bytes:
+async def read_body(chunks: AsyncIterable[bytes], largest: int) -> bytes:
     """Put a body together.
 
     Raises:

@@ -13,9 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
-_EXTRAS: Final = ("httpx._main", "rich")
-"""httpx has a command line of its own, which needs click, rich and pygments; structlog can print
-tracebacks by rich. Both do without if these cannot be imported. That saves a plan 100 ms and 6 MB."""
+_EXTRAS: Final = ("rich",)
+"""structlog can print tracebacks by rich, and does without if it cannot be imported."""
 
 _READS_CERTIFICATES: Final = "set_default_verify_paths"
 _ONE_AT_A_TIME: Final = RLock()

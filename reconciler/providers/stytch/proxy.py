@@ -62,7 +62,7 @@ def _split(url: str) -> SplitResult | None:
         host, port = parts.hostname or "", parts.port or 1
     except ValueError:
         return None
-    is_plain = url.isprintable() and parts.path in {"", "/"} and "@" not in parts.query
+    is_plain = url.isprintable() and parts.path in {"", "/"} and not parts.query and not parts.fragment
     return parts if is_plain and is_host(host) and port <= LARGEST_PORT else None
 
 
