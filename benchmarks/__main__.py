@@ -116,12 +116,8 @@ def needed_requests(estate: Estate) -> int:
 
 
 def searches(organizations: int) -> int:
-    """Return how many searches resolve that many references; batches grow to a thousand."""
-    count, remaining = 0, organizations
-    for size in (50, 250):
-        count += remaining > 0
-        remaining -= size
-    return count + max(0, -(-remaining // 1000))
+    """Return how many searches resolve that many references: each one a thousand, foreseen ones included."""
+    return -(-organizations // 1000)
 
 
 def _scale(connections: int) -> int:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,8 +39,7 @@ class Status(StrEnum):
     ACTIVE = "active"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OidcConnection:
+class OidcConnection(NamedTuple):
     """The fields of an OIDC connection; ``None`` means "not declared" or "not known".
 
     ``custom_scopes`` is a sorted tuple without repetitions, since scopes are a set.
@@ -79,13 +77,13 @@ class OidcConnection:
 
     def without_secret(self) -> OidcConnection:
         """Return the same connection with no ``client_secret``."""
-        return self if self.client_secret is None else replace(self, client_secret=None)
+        return self if self.client_secret is None else self._replace(client_secret=None)
 
 
 COMPUTED_FIELDS: Final = ("connection_id", "redirect_url", "status")
 """Told by the server, never sent."""
 
-FIELDS: Final = tuple(field.name for field in fields(OidcConnection))
+FIELDS: Final = OidcConnection._fields
 
 WRITABLE_FIELDS: Final = tuple(name for name in FIELDS if name not in COMPUTED_FIELDS)
 

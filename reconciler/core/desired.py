@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from datetime import date
@@ -29,16 +28,14 @@ class Discovery(StrEnum):
     ENFORCE = "enforce"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lifecycle:
+class Lifecycle(NamedTuple):
     """Limits on what any plan may do to a connection."""
 
     prevent_destroy: bool = False
     ignore_changes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DesiredConnection:
+class DesiredConnection(NamedTuple):
     """One declared connection.
 
     ``connection`` holds the declared fields only, except ``display_name``, which defaults to the
@@ -52,7 +49,7 @@ class DesiredConnection:
     previous_display_names: tuple[str, ...] = ()
     discovery: Discovery = Discovery.REPORT
     secret_expires_on: date | None = None
-    lifecycle: Lifecycle = field(default_factory=Lifecycle)
+    lifecycle: Lifecycle = Lifecycle()
 
     @property
     def is_absent(self) -> bool:
@@ -60,8 +57,7 @@ class DesiredConnection:
         return self.presence is Presence.ABSENT
 
 
-@dataclass(frozen=True, slots=True)
-class Protection:
+class Protection(NamedTuple):
     """What the past says of a connection that no manifest declares any more.
 
     ``origin`` is where its last declaration said that it must not be destroyed; empty where the past
@@ -72,8 +68,7 @@ class Protection:
     origin: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DesiredOrganization:
+class DesiredOrganization(NamedTuple):
     """One organization manifest. ``reference`` is an organization_id, slug or external id.
 
     ``protections`` are asked for only where `prune` would delete something.
@@ -87,8 +82,7 @@ class DesiredOrganization:
     protections: tuple[Protection, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class DesiredState:
+class DesiredState(NamedTuple):
     """Everything that is declared, in the order of the files."""
 
     organizations: tuple[DesiredOrganization, ...]

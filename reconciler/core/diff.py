@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from reconciler.core.change import Action
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
 
     Secrets = Mapping[SecretReference, Secret]
 
-_values = attrgetter(*WRITABLE_FIELDS)
-
 
 def changed_fields(declared: OidcConnection, live: OidcConnection, secrets: Secrets) -> tuple[str, ...]:
     """Name the declared fields that do not hold live.
@@ -32,7 +29,7 @@ def changed_fields(declared: OidcConnection, live: OidcConnection, secrets: Secr
     return tuple(
         [  # a list is made faster than it is generated
             name
-            for name, wanted, found in zip(WRITABLE_FIELDS, _values(declared), _values(live), strict=True)
+            for name, wanted, found in zip(WRITABLE_FIELDS, declared, live, strict=False)
             if wanted is not None and wanted != found and not _holds(wanted, found, secrets)
         ]
     )

@@ -25,8 +25,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Severity(StrEnum):
@@ -36,22 +37,32 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True, slots=True)
-class SourceLocation:
+class SourceLocation(NamedTuple):
     """A place in a file. Lines and columns count from 1, columns in characters; ``byte`` from 0."""
 
     path: str
     line: int = 1
     column: int = 1
-    byte: int = field(default=0, compare=False)
+    byte: int = 0
+
+    def __eq__(self, other: object) -> bool:
+        """Compare without ``byte``, which says the same once more."""
+        return isinstance(other, SourceLocation) and self[:3] == other[:3]
+
+    def __ne__(self, other: object) -> bool:
+        """Compare likewise."""
+        return not self == other
+
+    def __hash__(self) -> int:
+        """Hash what is compared."""
+        return hash(self[:3])
 
     def __str__(self) -> str:
         """Return ``file:line:column``, the form that editors and terminals make clickable."""
         return f"{self.path}:{self.line}:{self.column}"
 
 
-@dataclass(frozen=True, slots=True)
-class Snippet:
+class Snippet(NamedTuple):
     """The offending line as it stands in the file, and where in it the finding is.
 
     ``start`` and ``end`` are character offsets into ``text``, from 0, ``end`` excluded.

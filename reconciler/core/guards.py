@@ -24,6 +24,8 @@ def check_deletes(
 ) -> tuple[Diagnostic, ...]:
     """Return the errors that refuse an organization's deletes; any one refuses the organization."""
     deletes = [one for one in changes if isinstance(one, Delete)]
+    if not deletes:
+        return ()
     creates = any(isinstance(one, Create) for one in changes)
     protected = {one.address: one for one in desired.connections if one.lifecycle.prevent_destroy}
     errors = [_protected(delete) for delete in deletes if delete.address in protected]

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from reconciler.core.connection import OidcConnection
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Organization:
+class Organization(NamedTuple):
     """An organization as the API describes it; ``organization_id`` is always the real id."""
 
     organization_id: str
@@ -22,8 +20,7 @@ class Organization:
     jit_connection_ids: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ForeignConnection:
+class ForeignConnection(NamedTuple):
     """A connection of a kind that is never touched: SAML, External, or one not known here."""
 
     kind: str
@@ -33,8 +30,7 @@ class ForeignConnection:
     external_connection_id: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LiveOrganization:
+class LiveOrganization(NamedTuple):
     """What one well-formed answer said of one organization."""
 
     organization: Organization

@@ -14,8 +14,7 @@ one customer's identity provider with another's.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler.core.errors import Diagnostic, Severity
 
@@ -30,16 +29,14 @@ if TYPE_CHECKING:
     Candidates = dict[str, list[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(NamedTuple):
     """A declared connection and the live one it means; None where there is none."""
 
     desired: DesiredConnection
     live: OidcConnection | None
 
 
-@dataclass(frozen=True, slots=True)
-class Matching:
+class Matching(NamedTuple):
     """All pairs, in the order of the manifest; live connections nobody declares; what is unclear."""
 
     pairs: tuple[Pair, ...]

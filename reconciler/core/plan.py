@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from reconciler.core.change import Create, Delete, Update
 
@@ -40,16 +40,14 @@ class Scope:
     environment: Environment
 
 
-@dataclass(frozen=True, slots=True)
-class Unmanaged:
+class Unmanaged(NamedTuple):
     """A live OIDC connection that nobody declares. It is shown, and left alone."""
 
     organization: str
     connection: OidcConnection
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrganizationPlan:
+class OrganizationPlan(NamedTuple):
     """The plan of one organization; if it is refused, there is an error and no change.
 
     ``organization`` is None where it could not be read. ``managed`` counts live connections that

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.core.address import Address
@@ -63,11 +63,7 @@ def plan_organization(
     if desired.prune:
         decided += [_pruned(one, desired, live) for one in matching.unmanaged]
     changes = _default_last(
-        (
-            one
-            for one in decided
-            if isinstance(one, Create | Update | Delete) and choices.are_aimed_at(one.address)
-        ),
+        [one for one in decided if one and not isinstance(one, NoOp) and choices.are_aimed_at(one.address)],
         live.organization.default_connection_id,
     )
     errors = check_deletes(desired, live, changes)
@@ -187,12 +183,14 @@ def _respecting_ignored(desired: DesiredConnection, live: OidcConnection) -> Oid
     So they never differ, and an ignored URL still travels with a new issuer, without which the
     server would infer it anew (rule C6). An ignored secret is not declared at all.
     """
+    if not desired.lifecycle.ignore_changes:
+        return desired.connection
     kept = {
         name: None if name == "client_secret" else getattr(live, name) or None
         for name in desired.lifecycle.ignore_changes
         if getattr(desired.connection, name) is not None
     }
-    return replace(desired.connection, **kept) if kept else desired.connection
+    return desired.connection._replace(**kept)
 
 
 def _default_last(changes: Iterable[Change], default_connection_id: str) -> tuple[Change, ...]:
@@ -231,11 +229,11 @@ def _unmanaged(desired: DesiredOrganization, matching: Matching) -> tuple[Unmana
 def _to_create(connection: OidcConnection) -> OidcConnection:
     """Return what is sent to create it: the provider is shown and sent even if it is the default."""
     provider = connection.identity_provider or DEFAULT_IDENTITY_PROVIDER
-    return replace(connection, connection_id=None, identity_provider=provider)
+    return connection._replace(connection_id=None, identity_provider=provider)
 
 
 def _without_pin(connection: OidcConnection) -> OidcConnection:
-    return replace(connection, connection_id=None) if connection.connection_id else connection
+    return connection._replace(connection_id=None) if connection.connection_id else connection
 
 
 def _count_live(matching: Matching) -> int:

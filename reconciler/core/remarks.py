@@ -31,7 +31,7 @@ def remarks(
         yield from _expiring(desired, desired.secret_expires_on, today)
     if isinstance(decision, Create):
         yield from _incomplete(desired)
-    if isinstance(decision, Update | NoOp) and decision.uncomparable:
+    elif isinstance(decision, (NoOp, Update)) and decision.uncomparable:
         yield _warning(
             desired,
             NOT_COMPARABLE,

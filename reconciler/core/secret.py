@@ -14,7 +14,8 @@ _NO_TEXT = re.compile("[\ud800-\udfff]")
 class SecretReference:
     """Where a secret is, as written: ``${env:NAME}``, possibly with literal text around it.
 
-    ``parts`` alternates literal text and locators in the order in which they stand.
+    ``parts`` alternates literal text and locators in the order in which they stand. It is no tuple: a
+    validator would make one of any list in a manifest.
     """
 
     text: str
@@ -66,6 +67,8 @@ class Secret:
     @property
     def is_masked(self) -> bool:
         """Whether this looks like a masked rendering (a run of ``*`` or ``•``), not like the value."""
+        if self._value.isascii():
+            return "***" in self._value
         return _MASKING.search(self._value) is not None
 
     @property

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from reconciler.core.desired import DesiredOrganization, DesiredState
 from reconciler.core.errors import Diagnostic, Severity
 from reconciler.manifests.files import find_manifests
+from reconciler.manifests.foresight import look_ahead
 from reconciler.manifests.organization import OrganizationReader
 from reconciler.manifests.reading import display_path, read_file
 from reconciler.manifests.uniqueness import Uniqueness
@@ -15,6 +16,7 @@ from reconciler.manifests.uniqueness import Uniqueness
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from reconciler.manifests.foresight import Upcoming
     from reconciler.manifests.project import Project
 
 
@@ -22,7 +24,7 @@ class ManifestFile(NamedTuple):
     """What one file declares. Documents with errors are left out; ``diagnostics`` tells why.
 
     What belongs to no file comes without a path; ``following`` is how many files come after it, as
-    far as it is known.
+    far as it is known, and ``foreseen`` which organizations they seem to declare, each told once.
     """
 
     path: Path | None
@@ -30,6 +32,7 @@ class ManifestFile(NamedTuple):
     organizations: tuple[DesiredOrganization, ...]
     diagnostics: tuple[Diagnostic, ...]
     following: int = 0
+    foreseen: tuple[str, ...] = ()
 
 
 class Loaded(NamedTuple):
@@ -90,13 +93,15 @@ def read_manifests(
     """Read and check files one by one, in their order; what clashes is reported where it comes second."""
     reader = OrganizationReader(project, variables)
     uniqueness = Uniqueness()
-    for file in files:
+    for file in look_ahead(files, project.read_limits):
         yield _read(file, project, reader, uniqueness)
 
 
-def _read(file: Path, project: Project, reader: OrganizationReader, uniqueness: Uniqueness) -> ManifestFile:
-    shown = display_path(file, project.directory)
-    read = read_file(file, shown, project.read_limits)
+def _read(
+    file: Upcoming, project: Project, reader: OrganizationReader, uniqueness: Uniqueness
+) -> ManifestFile:
+    shown = display_path(file.path, project.directory)
+    read = read_file(file.path, shown, project.read_limits, file.fetched)
     organizations: list[DesiredOrganization] = []
     for index, document in read.documents:
         report = read.findings.document(index)
@@ -104,7 +109,9 @@ def _read(file: Path, project: Project, reader: OrganizationReader, uniqueness: 
         if organization is not None:
             uniqueness.check(organization, report)
             organizations.append(organization)
-    return ManifestFile(file, shown, tuple(organizations), read.findings.diagnostics)
+    return ManifestFile(
+        file.path, shown, tuple(organizations), read.findings.diagnostics, foreseen=file.foreseen
+    )
 
 
 def _taken_from(names: list[str]) -> Iterator[Path]:

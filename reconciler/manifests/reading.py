@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 _START = Span(0, 0)
 
+_PIECE = 64 * 1024
+"""Bytes to ask for where a file goes on after the end it had when it was opened."""
+
 
 class ReadFile(NamedTuple):
     """A file as far as it could be read; empty documents keep their index, but are left out."""
@@ -33,12 +36,22 @@ def display_path(file: Path, directory: Path) -> str:
     return shown.removeprefix(prefix)
 
 
-def read_file(file: Path, shown: str, limits: ReadLimits) -> ReadFile:
-    """Read a file; whatever is wrong with it becomes a finding. ``shown`` is its path for people."""
+def fetch(file: Path, max_bytes: int) -> bytes | OSError:
+    """Return what a file holds, one byte more than allowed at most, or why it cannot be read."""
     try:
-        content = _content(file, limits.max_bytes)
+        return _content(file, max_bytes)
     except OSError as error:
-        return _unreadable(shown, "unreadable-file", f"{shown} cannot be read: {_reason(error)}")
+        return error
+
+
+def read_file(file: Path, shown: str, limits: ReadLimits, fetched: bytes | OSError | None = None) -> ReadFile:
+    """Read a file; whatever is wrong with it becomes a finding. ``shown`` is its path for people.
+
+    ``fetched`` is what it holds, if that is known already.
+    """
+    content = fetch(file, limits.max_bytes) if fetched is None else fetched
+    if isinstance(content, OSError):
+        return _unreadable(shown, "unreadable-file", f"{shown} cannot be read: {_reason(content)}")
     if len(content) > limits.max_bytes:
         return _unreadable(
             shown,
@@ -74,17 +87,18 @@ def _content(file: Path, max_bytes: int) -> bytes:
     """Return the bytes of a regular file, one more than allowed at most; never waits on a pipe."""
     descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     try:
-        mode = os.fstat(descriptor).st_mode
-        if not stat.S_ISREG(mode):
-            raise OSError(0, "it is a folder" if stat.S_ISDIR(mode) else "it is not a regular file")
-        return _read_all(descriptor, max_bytes + 1)
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(0, "it is a folder" if stat.S_ISDIR(status.st_mode) else "it is not a regular file")
+        return _read_all(descriptor, status.st_size, max_bytes + 1)
     finally:
         os.close(descriptor)
 
 
-def _read_all(descriptor: int, size: int) -> bytes:
-    content = os.read(descriptor, size)
-    while len(content) < size and (more := os.read(descriptor, size - len(content))):
+def _read_all(descriptor: int, expected: int, most: int) -> bytes:
+    """Read to the end, in as few calls as the expected size allows: room that is not needed costs as well."""
+    content = os.read(descriptor, min(expected + 1, most))
+    while len(content) < most and (more := os.read(descriptor, min(_PIECE, most - len(content)))):
         content += more
     return content
 

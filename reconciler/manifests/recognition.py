@@ -98,7 +98,7 @@ def _record(definition: type, read_secret: ReadSecret | None) -> Recogniser:
     required = required_keys(definition)
 
     def recognise(value: Value) -> Value:
-        if value.__class__ is not dict or not required <= value.keys():
+        if value.__class__ is not dict or (required and not required <= value.keys()):
             return UNRECOGNISED
         changed = {}
         for key, given in value.items():
@@ -119,13 +119,16 @@ def _mapping(key: Recogniser, below: Recogniser) -> Recogniser:
     def recognise(value: Value) -> Value:
         if value.__class__ is not dict:
             return UNRECOGNISED
-        found = {}
+        changed = {}
         for name, given in value.items():
-            known, one = key(name), below(given)
-            if known is UNRECOGNISED or one is UNRECOGNISED:
+            if key(name) is UNRECOGNISED:
                 return UNRECOGNISED
-            found[known] = one
-        return found
+            found = below(given)
+            if found is not given:
+                if found is UNRECOGNISED:
+                    return UNRECOGNISED
+                changed[name] = found
+        return {**value, **changed} if changed else value
 
     return recognise
 

@@ -29,11 +29,14 @@ if TYPE_CHECKING:
 
     Resolve = Callable[[Iterable[WantedSecret]], ResolvedSecrets]
 
-_FIRST_SIZES: Final = (50, 250)
-"""Organizations in the first batches: few, so that reading live state begins at once and goes on."""
-
 _LARGEST: Final = 1000
-"""The most of them in any other: one search of the API finds so many (its documented page limit)."""
+"""The most organizations in a batch: one search of the API finds so many (its documented page limit)."""
+
+_FORESEEN: Final = 50
+"""Organizations in a batch of such as were foreseen: few, since they are searched for with later ones."""
+
+_MOST_FORESEEN: Final = 10_000
+"""Foreseen organizations that are remembered; any others come as a surprise, and cost nothing but time."""
 
 _DONE_AT_ONCE: Final = 20
 """Files and connections that are read before others get their turn: some 3 ms of work."""
@@ -43,11 +46,13 @@ _DONE_AT_ONCE: Final = 20
 class Batch:
     """Some organizations in which something may change, and the secrets they need.
 
-    Whoever plans an organization takes it out, so that it need not be kept any longer.
+    Whoever plans an organization takes it out, so that it need not be kept any longer. ``foreseen``
+    are organizations that later batches seem to hold, each told once.
     """
 
     organizations: deque[DesiredOrganization]
     secrets: Mapping[SecretReference, Secret] = field(default_factory=dict)
+    foreseen: tuple[str, ...] = ()
 
 
 class Declared:
@@ -75,12 +80,15 @@ class Declared:
         self._shard = shard
         self._positions: dict[str, int] = {}
         self._file_count = self._files_read = self._aimed_count = 0
+        self._is_selective = bool(choices.targets) or shard is not None
+        self._foreseen: set[str] = set()
+        self._untold: list[str] = []
+        self._surprises = 0
 
     async def batches(self) -> AsyncIterator[Batch]:
         """Yield batches; every few files the event loop gets its turn."""
         waiting: list[DesiredOrganization] = []
-        sizes, done = iter(_FIRST_SIZES), 0
-        size = next(sizes)
+        done = 0
         for file in self._files:
             done += 1 + sum(len(one.connections) for one in file.organizations)
             if done >= _DONE_AT_ONCE:
@@ -90,10 +98,11 @@ class Declared:
             aimed = tuple(self._aimed_at(file.organizations))
             waiting += aimed
             self._count(file, len(aimed))
-            while len(waiting) >= size:
-                batch = self._batch(waiting[:size])
-                del waiting[:size]
-                size = next(sizes, _LARGEST)
+            self._foresee(file, aimed)
+            while len(waiting) >= (_LARGEST if self._surprises else _FORESEEN):
+                batch = self._batch(waiting[:_LARGEST])
+                del waiting[:_LARGEST]
+                self._surprises = len(waiting)
                 if batch is not None:
                     yield batch
         batch = self._batch(waiting)
@@ -166,10 +175,27 @@ class Declared:
         self._files_read += file.path is not None
         self._aimed_count += aimed
 
+    def _foresee(self, file: ManifestFile, aimed: Iterable[DesiredOrganization]) -> None:
+        """Note who is coming, and count those among the waiting who were not foreseen.
+
+        Of a selection nobody is foreseen: searching for organizations that are not planned would cost
+        requests.
+        """
+        if not self._is_selective:
+            told = file.foreseen[: _MOST_FORESEEN - len(self._foreseen)]
+            self._untold += told
+            self._foreseen.update(told)
+        for one in aimed:
+            if one.reference in self._foreseen:
+                self._foreseen.remove(one.reference)
+            else:
+                self._surprises += 1
+
     def _batch(self, organizations: Iterable[DesiredOrganization]) -> Batch | None:
         part = deque(organizations)
         secrets = self._secrets(part)
-        return Batch(part, secrets) if part and not self.has_errors else None
+        foreseen, self._untold = tuple(self._untold), []
+        return Batch(part, secrets, foreseen) if part and not self.has_errors else None
 
     def _secrets(self, part: Iterable[DesiredOrganization]) -> Mapping[SecretReference, Secret]:
         if not self._choices.compares_secrets:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from reconciler.core.errors import ProviderError
 from reconciler.core.guards import check_delete_limits
@@ -15,6 +15,7 @@ from reconciler.manifests import ManifestFile
 from reconciler.secrets import ResolvedSecrets
 from reconciler.workflow.claims import Claims
 from reconciler.workflow.deciding import Deciding, OtherOrganization
+from reconciler.workflow.finding import Finder
 from reconciler.workflow.gather import Declared
 from reconciler.workflow.parallel import ahead, consume
 
@@ -119,11 +120,10 @@ async def stream_plan(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Task:
+class _Task(NamedTuple):
     """One organization to plan; ``live`` is what it was resolved to, or why it could not be."""
 
-    index: int
+    number: int
     desired: DesiredOrganization
     live: Organization | ProviderError
     choices: Choices
@@ -164,10 +164,12 @@ class _Planning:
 
     async def found(self, batches: AsyncIterator[Batch]) -> AsyncIterator[_Task]:
         """Resolve the organizations of each batch in bulk, and yield them one by one."""
+        finder = Finder(self.reader)
         async with aclosing(ahead(batches)) as loaded:
             async for batch in loaded:
                 choices = replace(self.choices, secrets=batch.secrets)
-                found = await self.reader.find_organizations([one.reference for one in batch.organizations])
+                finder.foresee(batch.foreseen)
+                found = await finder.find([one.reference for one in batch.organizations])
                 while batch.organizations:
                     desired = batch.organizations.popleft()
                     index = self._claims.add(desired)
@@ -179,10 +181,10 @@ class _Planning:
         """Read and plan one organization."""
         plan = await self.deciding.plan(task.desired, task.live, task.choices)
         summary = summarize(plan)
-        self._summaries[task.index] = self._distinct.setdefault(summary, summary)
+        self._summaries[task.number] = self._distinct.setdefault(summary, summary)
         self._done += 1
         if plan.changes or plan.unmanaged or plan.diagnostics:
-            self._plans[task.index] = plan
+            self._plans[task.number] = plan
         self.progress.advanced(self._done)
 
     def _usable(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -25,7 +24,7 @@ DECLARED = DesiredConnection(
 
 
 def expiring(days: int) -> DesiredConnection:
-    return replace(DECLARED, secret_expires_on=TODAY + timedelta(days=days))
+    return DECLARED._replace(secret_expires_on=TODAY + timedelta(days=days))
 
 
 @pytest.mark.parametrize(
@@ -50,5 +49,5 @@ def test_nothing_is_said_long_before_nor_of_a_tombstone_nor_without_a_date() -> 
     assert list(remarks(expiring(61), NOTHING, TODAY)) == []
     assert list(remarks(DECLARED, NOTHING, TODAY)) == []
     assert list(remarks(expiring(3), NOTHING)) == []
-    buried = replace(expiring(3), presence=Presence.ABSENT)
+    buried = expiring(3)._replace(presence=Presence.ABSENT)
     assert [one.code for one in remarks(buried, None, TODAY)] == ["tombstone-done"]

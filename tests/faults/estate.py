@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from reconciler.core.address import Address
@@ -203,7 +203,7 @@ class Estate:
 
 def wanted(one: DesiredConnection) -> dict[str, Any]:
     """The wire fields of a declared connection."""
-    values = {field.name: getattr(one.connection, field.name) for field in fields(one.connection)}
+    values = one.connection._asdict()
     values["client_secret"] = SECRETS[REFERENCE].reveal()
     return {name: value for name, value in values.items() if value is not None}
 

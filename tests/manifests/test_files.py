@@ -120,12 +120,13 @@ def test_files_outside_the_working_directory_are_shown_as_given(tmp_path: Path) 
         assert place.path == shown
 
 
-def test_files_are_read_one_by_one(tmp_path: Path) -> None:
-    write(tmp_path, "a.yaml", "b.yaml")
+def test_files_are_understood_one_by_one(tmp_path: Path) -> None:
+    write(tmp_path, "a.yaml")
+    (tmp_path / "b.yaml").write_text("organization: a.yaml\n")
     project = load_project(None, tmp_path)
     reading = read_manifests(find_manifests(["."], project).files, project, {})
-    assert next(reading).organizations[0].reference == "a.yaml"
-    (tmp_path / "b.yaml").write_text("organization: a.yaml\n")
+    first = next(reading)
+    assert (first.organizations[0].reference, first.diagnostics) == ("a.yaml", ())
     second = next(reading)
     assert [one.code for one in second.diagnostics] == ["duplicate-organization"]
     assert second.shown == "b.yaml"

@@ -5,6 +5,8 @@ import gc
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+import pytest
+
 from reconciler.cli.validate import _validated
 from reconciler.core.address import Address
 from reconciler.core.connection import OidcConnection
@@ -14,17 +16,23 @@ from reconciler.core.limits import Limits
 from reconciler.core.live import LiveOrganization, Organization
 from reconciler.core.plan import Environment, Plan, Scope
 from reconciler.core.planner import Choices
+from reconciler.core.shard import Shard
 from reconciler.manifests import ManifestFile
 from reconciler.secrets import ResolvedSecrets
 from reconciler.workflow.gather import Declared
 from reconciler.workflow.plan import Circumstances, stream_plan
 
 LARGEST_BATCH = 1000
+AHEAD = 1000
 
 
-def files(count: int) -> Iterator[ManifestFile]:
+def files(count: int, *, ahead: int = 0) -> Iterator[ManifestFile]:
+    """As many files with one organization each, of which so many are foreseen."""
     yield ManifestFile(None, "", (), (), following=count)
+    told = 0
     for index in range(count):
+        foreseen = tuple(f"customer-{one}" for one in range(told, min(index + ahead, count if ahead else 0)))
+        told += len(foreseen)
         place = SourceLocation(f"{index}.yaml", 1, 1, 0)
         connection = DesiredConnection(
             address=Address(f"customer-{index}", "okta"),
@@ -34,7 +42,7 @@ def files(count: int) -> Iterator[ManifestFile]:
         organization = DesiredOrganization(
             reference=f"customer-{index}", location=place, connections=(connection,)
         )
-        yield ManifestFile(Path(f"{index}.yaml"), f"{index}.yaml", (organization,), ())
+        yield ManifestFile(Path(f"{index}.yaml"), f"{index}.yaml", (organization,), (), foreseen=foreseen)
 
 
 class EverythingIsAsDeclared:
@@ -42,11 +50,13 @@ class EverythingIsAsDeclared:
 
     def __init__(self) -> None:
         self.searches = 0
+        self.asked_for = 0
 
     async def find_organizations(
         self, references: Sequence[str]
     ) -> Mapping[str, Organization | ProviderError]:
         self.searches += 1
+        self.asked_for += len(references)
         return {one: Organization(organization_id=f"organization-{one}", slug=one) for one in references}
 
     async def read_organization(self, organization: Organization) -> LiveOrganization:
@@ -76,10 +86,12 @@ def alive() -> int:
     return sum(isinstance(one, DesiredOrganization) for one in gc.get_objects())
 
 
-def planned(count: int) -> tuple[Plan, EverythingIsAsDeclared, Census]:
+def planned(
+    count: int, *, ahead: int = 0, targets: tuple[str, ...] = (), shard: Shard | None = None
+) -> tuple[Plan, EverythingIsAsDeclared, Census]:
     reader, census = EverythingIsAsDeclared(), Census()
-    choices = Choices(secrets={})
-    declared = Declared(files(count), choices, lambda _wanted: ResolvedSecrets({}))
+    choices = Choices(secrets={}, targets=targets)
+    declared = Declared(files(count, ahead=ahead), choices, lambda _wanted: ResolvedSecrets({}), shard)
     plan = asyncio.run(
         stream_plan(
             declared.batches(),
@@ -105,10 +117,30 @@ def test_a_plan_keeps_no_more_than_a_batch() -> None:
     assert alive() - before <= 1
 
 
-def test_searches_stay_within_one_for_a_thousand_and_three() -> None:
-    for count in (1, 60, 600, 999, 1_000, 2_000, 2_999, 7_000):
-        _, reader, _ = planned(count)
-        assert reader.searches <= count / 1000 + 3
+def test_a_plan_of_what_was_foreseen_keeps_few_of_them() -> None:
+    before = alive()
+    plan, _, census = planned(5_000, ahead=AHEAD)
+    assert plan.summary.unchanged == 5_000
+    assert 0 < census.most - before <= LARGEST_BATCH / 4
+
+
+@pytest.mark.parametrize("ahead", [0, 1, 7, AHEAD])
+@pytest.mark.parametrize("count", [1, 60, 600, 999, 1_000, 2_000, 2_999, 7_000])
+def test_searches_stay_within_one_for_a_thousand_and_three(count: int, ahead: int) -> None:
+    plan, reader, _ = planned(count, ahead=ahead)
+    assert plan.summary.unchanged == count
+    if ahead in {0, AHEAD}:
+        assert reader.searches == -(-count // 1000)
+    assert reader.asked_for == count
+
+
+def test_of_a_selection_nothing_else_is_searched_for() -> None:
+    shard = Shard(1, 4)
+    _, of_shard, _ = planned(4_000, ahead=AHEAD, shard=shard)
+    mine = sum(shard.holds(f"customer-{index}") for index in range(4_000))
+    assert (of_shard.asked_for, of_shard.searches) == (mine, -(-mine // 1000))
+    _, of_target, _ = planned(4_000, ahead=AHEAD, targets=("customer-7/okta",))
+    assert of_target.asked_for == 1
 
 
 def test_validating_keeps_no_organization() -> None:

@@ -73,7 +73,7 @@ def parse(body: bytes) -> Mapping[str, Any] | None:
     """Return the JSON object in a body, or None if there is no such thing."""
     try:
         document = json.loads(body)
-        if _ESCAPED_SURROGATE.search(body):
+        if b"\\u" in body and _ESCAPED_SURROGATE.search(body):
             json.dumps(document, ensure_ascii=False).encode()  # half a character is no text
     except (ValueError, RecursionError):
         return None

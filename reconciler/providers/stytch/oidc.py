@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote
 
@@ -15,17 +16,23 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _TEXT_FIELDS: Final = (
+    "organization_id",
+    "connection_id",
+    "redirect_url",
+    "status",
     "display_name",
     "identity_provider",
     "issuer",
     "client_id",
+    "client_secret",
     "authorization_url",
     "token_url",
     "userinfo_url",
     "jwks_url",
-    "redirect_url",
-    "status",
+    "custom_scopes",
 )
+
+_all_texts = itemgetter(*_TEXT_FIELDS)
 
 
 def read_connection(document: Mapping[str, Any], organization_id: str, where: str) -> OidcConnection:
@@ -37,14 +44,26 @@ def read_connection(document: Mapping[str, Any], organization_id: str, where: st
     Raises:
         MalformedAnswer: a field has a wrong type, or the connection is of another organization.
     """
-    check_owner(document, organization_id, where)
-    texts = _texts(document, where)
+    owner, connection_id, redirect_url, status, *settings = _texts(document, where)
+    if owner != organization_id or not connection_id:
+        check_owner(document, organization_id, where)
+        required_text(document, "connection_id", where)
+    name, provider, issuer, client_id, secret, authorization, token, userinfo, jwks, scopes = settings
     return OidcConnection(
-        connection_id=required_text(document, "connection_id", where),
-        client_secret=Secret(text(document, "client_secret", where)),
-        custom_scopes=read_scopes(text(document, "custom_scopes", where)),
+        display_name=name,
+        identity_provider=provider,
+        issuer=issuer,
+        client_id=client_id,
+        client_secret=Secret(secret),
+        authorization_url=authorization,
+        token_url=token,
+        userinfo_url=userinfo,
+        jwks_url=jwks,
+        custom_scopes=read_scopes(scopes),
         attribute_mapping=mapping(document, "attribute_mapping", where),
-        **texts,
+        connection_id=connection_id,
+        redirect_url=redirect_url,
+        status=status,
     )
 
 
@@ -96,12 +115,16 @@ def check_identity(document: Mapping[str, Any], connection_id: str, where: str) 
         raise MalformedAnswer(f"{where}: the answer is about another connection")
 
 
-def _texts(document: Mapping[str, Any], where: str) -> dict[str, str]:
+def _texts(document: Mapping[str, Any], where: str) -> tuple[str, ...]:
     """Return the fields that are texts; nearly always all of them are there, which is quick to see."""
-    texts: dict[str, Any] = {name: document.get(name) for name in _TEXT_FIELDS}
-    if {*map(type, texts.values())} == {str}:
-        return texts
-    return {name: text(document, name, where) for name in _TEXT_FIELDS}
+    try:
+        texts: tuple[str, ...] = _all_texts(document)
+    except KeyError:
+        pass
+    else:
+        if {*map(type, texts)} == {str}:
+            return texts
+    return tuple(text(document, name, where) for name in _TEXT_FIELDS)
 
 
 def _wire(name: str, value: object) -> object:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -75,8 +74,7 @@ class Disturbed(Exception):
     """A call was refused while another waited that wants to know of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(NamedTuple):
     """Leave to send one call: after how many refusals, and when by the calendar, in seconds."""
 
     epoch: int

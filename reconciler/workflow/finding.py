@@ -1,0 +1,58 @@
+"""Finding organizations: those that are needed now, together with those that will be."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+from reconciler.core.errors import ProviderError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from reconciler.core.live import Organization
+    from reconciler.providers.base import Reader
+
+AT_ONCE: Final = 1000
+"""Organizations that one search of the API finds at most (its documented page limit)."""
+
+
+class Finder:
+    """Remembers who was found before being needed, until then.
+
+    Whoever could not be found in advance is searched for again in time: it was only a guess.
+    """
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._foreseen: dict[str, None] = {}
+        self._found: dict[str, Organization] = {}
+
+    def foresee(self, references: Iterable[str]) -> None:
+        """Take note of organizations that will probably be needed."""
+        self._foreseen.update(dict.fromkeys(references))
+
+    async def find(self, references: Sequence[str]) -> Mapping[str, Organization | ProviderError]:
+        """Return for every reference its organization, or why there is none.
+
+        Raises:
+            AccessDenied: the credentials are not accepted.
+        """
+        for one in references:
+            self._foreseen.pop(one, None)
+        found: dict[str, Organization | ProviderError] = {}
+        for one in references:
+            if one in self._found:
+                found[one] = self._found.pop(one)
+        missing = [one for one in references if one not in found]
+        return {**found, **await self._search(missing)} if missing else found
+
+    async def _search(self, missing: list[str]) -> Mapping[str, Organization | ProviderError]:
+        guessed = list(islice(self._foreseen, max(AT_ONCE - len(missing), 0)))
+        answers = await self._reader.find_organizations([*missing, *guessed])
+        for one in guessed:
+            del self._foreseen[one]
+            found = answers[one]
+            if not isinstance(found, ProviderError):
+                self._found[one] = found
+        return {one: answers[one] for one in missing}
