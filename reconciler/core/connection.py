@@ -85,7 +85,8 @@ COMPUTED_FIELDS: Final = ("connection_id", "redirect_url", "status")
 
 FIELDS: Final = OidcConnection._fields
 
-WRITABLE_FIELDS: Final = tuple(name for name in FIELDS if name not in COMPUTED_FIELDS)
+WRITABLE_FIELDS: Final = FIELDS[: -len(COMPUTED_FIELDS)]
+"""What can be declared and sent: all others, which come first."""
 
 CREATE_FIELDS: Final = ("display_name", "identity_provider")
 """All that the create call accepts (reference of Create OIDC Connection)."""

@@ -52,7 +52,7 @@ async def ahead(items: AsyncIterator[Item]) -> AsyncGenerator[Item, None]:
             following = _next(items)
             yield found
     finally:
-        following.cancel()
+        await _end(following)
 
 
 def _next(items: AsyncIterator[Item]) -> asyncio.Task[Item | None]:
@@ -60,6 +60,14 @@ def _next(items: AsyncIterator[Item]) -> asyncio.Task[Item | None]:
         return await anext(items, None)
 
     return asyncio.create_task(take())
+
+
+async def _end(task: asyncio.Task[Item | None]) -> None:
+    """Cancel a task and wait until nothing of it goes on; how it ends is of no interest any more."""
+    task.cancel()
+    await asyncio.wait([task])
+    if not task.cancelled():
+        task.exception()
 
 
 def _first(errors: BaseExceptionGroup[ReconcilerError]) -> ReconcilerError:

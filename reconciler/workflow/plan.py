@@ -20,7 +20,7 @@ from reconciler.workflow.gather import Declared
 from reconciler.workflow.parallel import ahead, consume
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 
     from reconciler.core.desired import DesiredOrganization, DesiredState
     from reconciler.core.limits import Limits
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from reconciler.workflow.elsewhere import OtherDocuments
     from reconciler.workflow.gather import Batch
     from reconciler.workflow.past import Past
+
+    Found = Mapping[str, Organization | ProviderError]
 
 
 class Progress(Protocol):
@@ -163,19 +165,26 @@ class _Planning:
         return sum((one.times(number) for one, number in counted.items()), start=PlanSummary())
 
     async def found(self, batches: AsyncIterator[Batch]) -> AsyncIterator[_Task]:
-        """Resolve the organizations of each batch in bulk, and yield them one by one."""
-        finder = Finder(self.reader)
-        async with aclosing(ahead(batches)) as loaded:
-            async for batch in loaded:
+        """Resolve the organizations of each batch in bulk, and yield them one by one.
+
+        The next batch is read, and searched for, while the last one is worked on.
+        """
+        async with aclosing(self._located(batches)) as locating, aclosing(ahead(locating)) as located:
+            async for batch, found in located:
                 choices = replace(self.choices, secrets=batch.secrets)
-                finder.foresee(batch.foreseen)
-                found = await finder.find([one.reference for one in batch.organizations])
                 while batch.organizations:
                     desired = batch.organizations.popleft()
                     index = self._claims.add(desired)
                     self._summaries.append(None)
                     live = self._usable(desired, found[desired.reference], index)
                     yield _Task(index, desired, live, choices)
+
+    async def _located(self, batches: AsyncIterator[Batch]) -> AsyncGenerator[tuple[Batch, Found], None]:
+        finder = Finder(self.reader)
+        async with aclosing(ahead(batches)) as loaded:
+            async for batch in loaded:
+                finder.foresee(batch.foreseen)
+                yield batch, await finder.find([one.reference for one in batch.organizations])
 
     async def decide(self, task: _Task) -> None:
         """Read and plan one organization."""

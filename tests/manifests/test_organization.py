@@ -301,3 +301,4 @@ def test_the_definition_and_the_core_have_the_same_fields() -> None:
         set(DesiredOrganization._fields) - {"reference", "location", "protections"}
     )
     assert "connection_id" in COMPUTED_FIELDS
+    assert (*WRITABLE_FIELDS, *COMPUTED_FIELDS) == FIELDS

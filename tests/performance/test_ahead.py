@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 import pytest
 
 from reconciler.core.errors import UsageError
 from reconciler.workflow.parallel import ahead, consume
+from tests.performance.test_memory import EverythingIsAsDeclared, planned
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator
+
+    from reconciler.core.live import LiveOrganization, Organization
 
 
 class Making:
@@ -81,3 +86,64 @@ def test_nothing_goes_on_when_the_work_fails() -> None:
         return len(asyncio.all_tasks())
 
     assert asyncio.run(main()) == 1
+
+
+def test_one_step_ahead_of_another_leaves_nothing_behind_either() -> None:
+    making = Making(1000)
+
+    async def doubled(numbers: AsyncIterator[int]) -> AsyncGenerator[int, None]:
+        async with aclosing(ahead(numbers)) as made:
+            async for number in made:
+                await asyncio.sleep(0)
+                yield 2 * number
+
+    async def both(numbers: AsyncIterator[int]) -> AsyncIterator[int]:
+        async with aclosing(doubled(numbers)) as doubling, aclosing(ahead(doubling)) as made:
+            async for number in made:
+                yield number
+
+    async def work(number: int) -> None:
+        await asyncio.sleep(0)
+        if number == 6:
+            raise UsageError("cannot")
+
+    async def main() -> int:
+        with pytest.raises(UsageError, match="cannot"):
+            await consume(both(making.numbers()), work, concurrency=1)
+        begun = making.begun
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert making.begun == begun
+        return len(asyncio.all_tasks())
+
+    assert asyncio.run(main()) == 1
+    assert making.begun < 20
+
+
+def test_an_error_that_nobody_waits_for_any_more_is_no_complaint(caplog: pytest.LogCaptureFixture) -> None:
+    making = Making(5, fails_after=1)
+
+    async def main() -> None:
+        async with aclosing(ahead(making.numbers())) as numbers:
+            assert await anext(numbers) == 1
+            for _ in range(5):
+                await asyncio.sleep(0)  # meanwhile the next one fails
+        gc.collect()
+
+    asyncio.run(main())
+    assert caplog.records == []
+
+
+def test_the_next_ones_are_searched_for_while_the_last_are_worked_on() -> None:
+    searched: list[int] = []
+
+    class Watched(EverythingIsAsDeclared):
+        async def read_organization(self, organization: Organization) -> LiveOrganization:
+            searched.append(self.searches)
+            for _ in range(20):  # slower than the manifests are read
+                await asyncio.sleep(0)
+            return await super().read_organization(organization)
+
+    planned(2_500, ahead=1_000, reader=Watched())
+    assert 900 < searched.index(2) < 1_000
+    assert 1_900 < searched.index(3) < 2_000

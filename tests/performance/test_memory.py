@@ -87,9 +87,14 @@ def alive() -> int:
 
 
 def planned(
-    count: int, *, ahead: int = 0, targets: tuple[str, ...] = (), shard: Shard | None = None
+    count: int,
+    *,
+    ahead: int = 0,
+    targets: tuple[str, ...] = (),
+    shard: Shard | None = None,
+    reader: EverythingIsAsDeclared | None = None,
 ) -> tuple[Plan, EverythingIsAsDeclared, Census]:
-    reader, census = EverythingIsAsDeclared(), Census()
+    reader, census = reader or EverythingIsAsDeclared(), Census()
     choices = Choices(secrets={}, targets=targets)
     declared = Declared(files(count, ahead=ahead), choices, lambda _wanted: ResolvedSecrets({}), shard)
     plan = asyncio.run(
