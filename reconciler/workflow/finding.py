@@ -5,12 +5,13 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from reconciler.core.errors import ProviderError
+from reconciler.core.errors import NotFound
+from reconciler.core.live import Organization
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from reconciler.core.live import Organization
+    from reconciler.core.errors import ProviderError
     from reconciler.providers.base import Reader
 
 AT_ONCE: Final = 1000
@@ -20,13 +21,13 @@ AT_ONCE: Final = 1000
 class Finder:
     """Remembers who was found before being needed, until then.
 
-    Whoever could not be found in advance is searched for again in time: it was only a guess.
+    Where a service in trouble could not tell of somebody in advance, it is asked again in time.
     """
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self._foreseen: dict[str, None] = {}
-        self._found: dict[str, Organization] = {}
+        self._found: dict[str, Organization | ProviderError] = {}
 
     def foresee(self, references: Iterable[str]) -> None:
         """Take note of organizations that will probably be needed."""
@@ -40,10 +41,7 @@ class Finder:
         """
         for one in references:
             self._foreseen.pop(one, None)
-        found: dict[str, Organization | ProviderError] = {}
-        for one in references:
-            if one in self._found:
-                found[one] = self._found.pop(one)
+        found = {one: self._found.pop(one) for one in references if one in self._found}
         missing = [one for one in references if one not in found]
         return {**found, **await self._search(missing)} if missing else found
 
@@ -53,6 +51,6 @@ class Finder:
         for one in guessed:
             del self._foreseen[one]
             found = answers[one]
-            if not isinstance(found, ProviderError):
+            if isinstance(found, (Organization, NotFound)):
                 self._found[one] = found
         return {one: answers[one] for one in missing}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reconciler.core.errors import AccessDenied, ProviderError, Unavailable
+from reconciler.core.errors import AccessDenied, OrganizationNotFound, ProviderError, Unavailable
 from reconciler.core.live import Organization
 from reconciler.workflow.finding import AT_ONCE, Finder
 from tests.performance.test_memory import EverythingIsAsDeclared
@@ -86,6 +86,16 @@ def test_who_could_not_be_found_in_advance_is_searched_for_in_time() -> None:
     reader.failing = None
     assert isinstance(found(finder, "b")["b"], Organization)
     assert reader.asked == [["a", "b"], ["b"]]
+
+
+def test_who_does_not_exist_is_not_looked_for_twice() -> None:
+    reader = Asked()
+    reader.failing = OrganizationNotFound("no organization is called that")
+    finder = Finder(reader)
+    finder.foresee(["b"])
+    assert found(finder, "a") == {"a": reader.failing}
+    assert found(finder, "b") == {"b": reader.failing}
+    assert reader.asked == [["a", "b"]]
 
 
 def test_a_denial_ends_everything() -> None:
