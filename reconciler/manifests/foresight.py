@@ -28,7 +28,7 @@ _MOST_SEEN: Final = 100
 _KEY: Final = b"organization:"
 
 _VALUE: Final = re.compile(
-    rb"""[ ]+(["']?)(%b)\1[ ]*(?:#.*)?\r?(?:\n|\Z)""" % ORGANIZATION.strip("^$").encode()
+    rb"""[ ]+(["']?)(%b)\1(?:[ ]+#.*|[ ]*)\r?(?:\n|\Z)""" % ORGANIZATION.strip("^$").encode()
 )
 """What follows the key as nearly everybody writes it. Who writes it otherwise is not foreseen, no more."""
 

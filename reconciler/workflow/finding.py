@@ -5,13 +5,11 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from reconciler.core.errors import NotFound
-from reconciler.core.live import Organization
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from reconciler.core.errors import ProviderError
+    from reconciler.core.live import Organization
     from reconciler.providers.base import Reader
 
 AT_ONCE: Final = 1000
@@ -19,10 +17,7 @@ AT_ONCE: Final = 1000
 
 
 class Finder:
-    """Remembers who was found before being needed, until then.
-
-    Where a service in trouble could not tell of somebody in advance, it is asked again in time.
-    """
+    """Remembers what was said of organizations before they were needed, until then."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
@@ -50,7 +45,5 @@ class Finder:
         answers = await self._reader.find_organizations([*missing, *guessed])
         for one in guessed:
             del self._foreseen[one]
-            found = answers[one]
-            if isinstance(found, (Organization, NotFound)):
-                self._found[one] = found
+            self._found[one] = answers[one]
         return {one: answers[one] for one in missing}

@@ -29,8 +29,11 @@ if TYPE_CHECKING:
 
     Resolve = Callable[[Iterable[WantedSecret]], ResolvedSecrets]
 
+_FIRST_SIZES: Final = (50, 250)
+"""Organizations in the first batches: few, so that reading live state begins at once."""
+
 _LARGEST: Final = 1000
-"""The most organizations in a batch: one search of the API finds so many (its documented page limit)."""
+"""The most of them in any other: one search of the API finds so many (its documented page limit)."""
 
 _FORESEEN: Final = 50
 """Organizations in a batch of such as were foreseen: few, since they are searched for with later ones."""
@@ -88,21 +91,24 @@ class Declared:
     async def batches(self) -> AsyncIterator[Batch]:
         """Yield batches; every few files the event loop gets its turn."""
         waiting: list[DesiredOrganization] = []
-        done = 0
+        sizes, done = iter(_FIRST_SIZES), 0
+        size = next(sizes)
         for file in self._files:
+            self.diagnostics += file.diagnostics
             done += 1 + sum(len(one.connections) for one in file.organizations)
             if done >= _DONE_AT_ONCE:
                 await _let_others_work()
                 done = 0
-            self.diagnostics += file.diagnostics
             aimed = tuple(self._aimed_at(file.organizations))
             waiting += aimed
             self._count(file, len(aimed))
             self._foresee(file, aimed)
-            while len(waiting) >= (_LARGEST if self._surprises else _FORESEEN):
-                batch = self._batch(waiting[:_LARGEST])
-                del waiting[:_LARGEST]
+            while len(waiting) >= (size if self._surprises else _FORESEEN):
+                taken = size if self._surprises else _LARGEST
+                batch = self._batch(waiting[:taken])
+                del waiting[:taken]
                 self._surprises = len(waiting)
+                size = next(sizes, _LARGEST)
                 if batch is not None:
                     yield batch
         batch = self._batch(waiting)

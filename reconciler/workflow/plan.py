@@ -104,7 +104,8 @@ async def stream_plan(
     """
     deciding = Deciding(reader, past, others)
     planning = _Planning(reader, deciding, choices, progress)
-    await consume(planning.found(batches), planning.decide, concurrency=limits.concurrency)
+    async with aclosing(planning.found(batches)) as tasks:
+        await consume(tasks, planning.decide, concurrency=limits.concurrency)
     plans, summary = planning.plans, planning.summary
     changes = tuple(change for plan in plans for change in plan.changes)
     dependants = deciding.dependants(changes)
@@ -164,7 +165,7 @@ class _Planning:
         counted = Counter(one for one in summaries if one is not None)
         return sum((one.times(number) for one, number in counted.items()), start=PlanSummary())
 
-    async def found(self, batches: AsyncIterator[Batch]) -> AsyncIterator[_Task]:
+    async def found(self, batches: AsyncIterator[Batch]) -> AsyncGenerator[_Task, None]:
         """Resolve the organizations of each batch in bulk, and yield them one by one.
 
         The next batch is read, and searched for, while the last one is worked on.

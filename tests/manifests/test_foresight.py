@@ -63,6 +63,7 @@ def test_the_usual_ways_of_writing_it_are_seen(
         b"organization: 'acme\"\n",
         b"organization: \xff\xfe\n",
         b"organization:acme\n",
+        b"organization: acme#b\n",
         b"organization: >-\n  acme\n",
     ],
 )

@@ -5,17 +5,23 @@ from __future__ import annotations
 import asyncio
 import gc
 from contextlib import aclosing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from reconciler.core.errors import UsageError
+from reconciler.core.errors import AccessDenied, Diagnostic, Severity, UsageError
+from reconciler.core.planner import Choices
+from reconciler.manifests import ManifestFile
+from reconciler.secrets import ResolvedSecrets
+from reconciler.workflow.gather import Declared
 from reconciler.workflow.parallel import ahead, consume
-from tests.performance.test_memory import EverythingIsAsDeclared, planned
+from tests.performance.test_memory import Census, EverythingIsAsDeclared, files, planned, streamed
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
 
+    from reconciler.core.errors import ProviderError
     from reconciler.core.live import LiveOrganization, Organization
 
 
@@ -147,3 +153,60 @@ def test_the_next_ones_are_searched_for_while_the_last_are_worked_on() -> None:
     planned(2_500, ahead=1_000, reader=Watched())
     assert 900 < searched.index(2) < 1_000
     assert 1_900 < searched.index(3) < 2_000
+
+
+class DeniedWhileSearching(EverythingIsAsDeclared):
+    """A reader whose second search does not end, and whose lists are refused from then on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_left = False
+
+    async def find_organizations(
+        self, references: Sequence[str]
+    ) -> Mapping[str, Organization | ProviderError]:
+        found = await super().find_organizations(references)
+        if self.searches > 1:
+            try:
+                await asyncio.sleep(60)
+            finally:
+                self.is_left = True
+        return found
+
+    async def read_organization(self, organization: Organization) -> LiveOrganization:
+        for _ in range(20):
+            await asyncio.sleep(0)
+        if self.searches > 1:
+            raise AccessDenied("no more")
+        return await super().read_organization(organization)
+
+
+def test_a_denial_ends_a_search_that_is_under_way(caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing is asked through a client that is closed, and the event loop has nothing to complain of."""
+    reader, choices = DeniedWhileSearching(), Choices(secrets={})
+    declared = Declared(files(2_500, ahead=1_000), choices, lambda _wanted: ResolvedSecrets({}))
+
+    async def main() -> int:
+        with pytest.raises(AccessDenied, match="no more"):
+            await streamed(declared, reader, choices, Census())
+        assert reader.is_left
+        return len(asyncio.all_tasks())
+
+    assert asyncio.run(main()) == 1
+    assert caplog.records == []
+
+
+def test_findings_are_kept_although_the_reading_is_given_up() -> None:
+    """A denial may come while others have their turn; what was read up to there is still to be told."""
+    flaw = Diagnostic(Severity.ERROR, "flaw", "something is wrong")
+
+    def broken() -> Iterator[ManifestFile]:
+        yield from files(9)
+        yield ManifestFile(Path("b.yaml"), "b.yaml", (), (flaw,))  # with this one others get their turn
+
+    declared = Declared(broken(), Choices(secrets={}), lambda _wanted: ResolvedSecrets({}))
+    reading = anext(declared.batches()).__await__()
+    next(reading)
+    assert declared.diagnostics == [flaw]
+    with pytest.raises(asyncio.CancelledError):
+        reading.throw(asyncio.CancelledError())

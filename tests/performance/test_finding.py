@@ -76,26 +76,17 @@ def test_more_than_a_search_can_hold_are_asked_for_alone() -> None:
     assert reader.asked == [wanted]
 
 
-def test_who_could_not_be_found_in_advance_is_searched_for_in_time() -> None:
-    """A guess that failed says nothing: the service may be there again when it matters."""
+@pytest.mark.parametrize("error", [Unavailable("the service is away"), OrganizationNotFound("no such one")])
+def test_a_failure_is_an_answer_too(error: ProviderError) -> None:
+    """The client was patient; who asked again for every few organizations would ask too often."""
     reader = Asked()
-    reader.failing = Unavailable("the service is away")
+    reader.failing = error
     finder = Finder(reader)
     finder.foresee(["b"])
-    assert found(finder, "a") == {"a": reader.failing}
+    assert found(finder, "a") == {"a": error}
     reader.failing = None
-    assert isinstance(found(finder, "b")["b"], Organization)
-    assert reader.asked == [["a", "b"], ["b"]]
-
-
-def test_who_does_not_exist_is_not_looked_for_twice() -> None:
-    reader = Asked()
-    reader.failing = OrganizationNotFound("no organization is called that")
-    finder = Finder(reader)
-    finder.foresee(["b"])
-    assert found(finder, "a") == {"a": reader.failing}
-    assert found(finder, "b") == {"b": reader.failing}
-    assert reader.asked == [["a", "b"]]
+    assert found(finder, "b", "c")["b"] is error
+    assert reader.asked == [["a", "b"], ["c"]]
 
 
 def test_a_denial_ends_everything() -> None:

@@ -11,7 +11,7 @@ from reconciler.cli.validate import _validated
 from reconciler.core.address import Address
 from reconciler.core.connection import OidcConnection
 from reconciler.core.desired import DesiredConnection, DesiredOrganization
-from reconciler.core.errors import ProviderError, SourceLocation
+from reconciler.core.errors import OrganizationNotFound, ProviderError, SourceLocation
 from reconciler.core.limits import Limits
 from reconciler.core.live import LiveOrganization, Organization
 from reconciler.core.plan import Environment, Plan, Scope
@@ -71,6 +71,16 @@ class EverythingIsAsDeclared:
         return None
 
 
+class NobodyIsThere(EverythingIsAsDeclared):
+    """A reader that finds no organization at all."""
+
+    async def find_organizations(
+        self, references: Sequence[str]
+    ) -> Mapping[str, Organization | ProviderError]:
+        await super().find_organizations(references)
+        return {one: OrganizationNotFound(f"no organization {one}") for one in references}
+
+
 class Census:
     """Counts the declared organizations that are alive, now and then."""
 
@@ -97,20 +107,24 @@ def planned(
     reader, census = reader or EverythingIsAsDeclared(), Census()
     choices = Choices(secrets={}, targets=targets)
     declared = Declared(files(count, ahead=ahead), choices, lambda _wanted: ResolvedSecrets({}), shard)
-    plan = asyncio.run(
-        stream_plan(
-            declared.batches(),
-            reader,
-            choices=choices,
-            limits=Limits(),
-            circumstances=Circumstances(
-                scope=Scope("https://test.stytch.com", "project-test-x", Environment.TEST),
-                created_at="2026-01-01T00:00:00+00:00",
-            ),
-            progress=census,
-        )
-    )
+    plan = asyncio.run(streamed(declared, reader, choices, census))
     return plan, reader, census
+
+
+async def streamed(
+    declared: Declared, reader: EverythingIsAsDeclared, choices: Choices, census: Census
+) -> Plan:
+    return await stream_plan(
+        declared.batches(),
+        reader,
+        choices=choices,
+        limits=Limits(),
+        circumstances=Circumstances(
+            scope=Scope("https://test.stytch.com", "project-test-x", Environment.TEST),
+            created_at="2026-01-01T00:00:00+00:00",
+        ),
+        progress=census,
+    )
 
 
 def test_a_plan_keeps_no_more_than_a_batch() -> None:
@@ -135,15 +149,27 @@ def test_searches_stay_within_one_for_a_thousand_and_three(count: int, ahead: in
     plan, reader, _ = planned(count, ahead=ahead)
     assert plan.summary.unchanged == count
     if ahead in {0, AHEAD}:
+        assert reader.searches <= count / 1000 + 3
+    if ahead == AHEAD:
         assert reader.searches == -(-count // 1000)
     assert reader.asked_for == count
+
+
+@pytest.mark.parametrize("ahead", [0, AHEAD])
+def test_so_they_do_where_nobody_is_found(ahead: int) -> None:
+    reader = NobodyIsThere()
+    plan, _, _ = planned(7_000, ahead=ahead, reader=reader)
+    assert plan.summary.refused == 7_000
+    assert reader.searches <= 7_000 / 1000 + 3
+    assert reader.asked_for == 7_000
 
 
 def test_of_a_selection_nothing_else_is_searched_for() -> None:
     shard = Shard(1, 4)
     _, of_shard, _ = planned(4_000, ahead=AHEAD, shard=shard)
     mine = sum(shard.holds(f"customer-{index}") for index in range(4_000))
-    assert (of_shard.asked_for, of_shard.searches) == (mine, -(-mine // 1000))
+    assert of_shard.asked_for == mine
+    assert of_shard.searches <= mine / 1000 + 3
     _, of_target, _ = planned(4_000, ahead=AHEAD, targets=("customer-7/okta",))
     assert of_target.asked_for == 1
 
