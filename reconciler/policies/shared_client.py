@@ -19,22 +19,21 @@ if TYPE_CHECKING:
 class Clients:
     """Remembers in which organizations each pair of issuer and client_id is declared.
 
-    Only a hash of the pair is kept, in 16 bytes, so that an estate of any size fits; two pairs with
+    Only a hash of the pair is kept, in 8 bytes, so that an estate of any size fits; two pairs with
     one hash would lead to a needless question, nothing worse.
     """
 
     def __init__(self) -> None:
         self._keys = array("q")
-        self._owners = array("I")
+        self._ends = array("I")
         self._references: list[str] = []
         self._by_key: dict[int, list[str]] = {}
 
     def add(self, organization: DesiredOrganization) -> None:
         """Take note of an organization's declarations."""
         keys = [_key(one.connection) for one in organization.connections if not one.is_absent]
-        known = [key for key in keys if key is not None]
-        self._keys.extend(known)
-        self._owners.extend([len(self._references)] * len(known))
+        self._keys.extend([key for key in keys if key is not None])
+        self._ends.append(len(self._keys))
         self._references.append(organization.reference)
         self._by_key.clear()
 
@@ -51,8 +50,9 @@ class Clients:
     def _index(self) -> Mapping[int, Sequence[str]]:
         """Return who declares what, which is needed only where something is written."""
         if not self._by_key:
-            for key, owner in zip(self._keys, self._owners, strict=True):
-                self._by_key.setdefault(key, []).append(self._references[owner])
+            for begin, end, owner in zip((0, *self._ends), self._ends, self._references, strict=False):
+                for key in self._keys[begin:end]:
+                    self._by_key.setdefault(key, []).append(owner)
         return self._by_key
 
 
