@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_THRESHOLDS: Final = (2_000, 20, 20)
+_THRESHOLDS: Final = (10_000, 20, 20)
 """Objects between two collections, and how many of those make an older one; by default 700, 10, 10."""
 
 
@@ -18,7 +18,7 @@ def rare_collection() -> Iterator[None]:
     """Leave out what is imported, and collect more rarely.
 
     Manifests and answers make many values and no cycles: looking for some took a fifth of the CPU
-    time of a plan of 10,000 connections. Thresholds ten times as large saved no more, at 3 MB.
+    time of a plan of 10,000 connections.
     """
     before = gc.get_threshold()
     gc.freeze()

@@ -19,7 +19,7 @@ def missing_pins(desired: DesiredOrganization, found: tuple[Diagnostic, ...]) ->
     missing = {one.address for one in found if one.code == PIN_NOT_LIVE}
     return {
         str(one.address): one.connection.connection_id
-        for one in desired.connections
+        for one in (desired.connections if missing else ())
         if str(one.address) in missing and one.connection.connection_id is not None
     }
 
