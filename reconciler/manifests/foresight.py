@@ -30,7 +30,7 @@ _KEY: Final = b"organization:"
 _VALUE: Final = re.compile(
     rb"""[ ]+(["']?)(%b)\1(?:[ ]+#.*|[ ]*)\r?(?:\n|\Z)""" % ORGANIZATION.strip("^$").encode()
 )
-"""What follows the key as nearly everybody writes it. Who writes it otherwise is not foreseen, no more."""
+"""What follows the key as nearly everybody writes it. Who writes it otherwise is merely not foreseen."""
 
 
 class Upcoming(NamedTuple):

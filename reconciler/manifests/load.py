@@ -24,7 +24,7 @@ class ManifestFile(NamedTuple):
     """What one file declares. Documents with errors are left out; ``diagnostics`` tells why.
 
     What belongs to no file comes without a path; ``following`` is how many files come after it, as
-    far as it is known, and ``foreseen`` which organizations they seem to declare, each told once.
+    far as it is known, and ``foreseen`` which organizations it and they seem to declare, each told once.
     """
 
     path: Path | None

@@ -50,7 +50,7 @@ class Batch:
     """Some organizations in which something may change, and the secrets they need.
 
     Whoever plans an organization takes it out, so that it need not be kept any longer. ``foreseen``
-    are organizations that later batches seem to hold, each told once.
+    are organizations that it and later batches seem to hold, each told once.
     """
 
     organizations: deque[DesiredOrganization]

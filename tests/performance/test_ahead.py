@@ -19,7 +19,7 @@ from reconciler.workflow.parallel import ahead, consume
 from tests.performance.test_memory import Census, EverythingIsAsDeclared, files, planned, streamed
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 
     from reconciler.core.errors import ProviderError
     from reconciler.core.live import LiveOrganization, Organization
@@ -73,7 +73,24 @@ def test_an_error_comes_after_what_was_made_before_it() -> None:
     asyncio.run(main())
 
 
-def test_nothing_goes_on_when_the_work_fails() -> None:
+async def twice(numbers: AsyncIterator[int]) -> AsyncIterator[int]:
+    """Numbers made one step ahead of others that are made one step ahead."""
+
+    async def passed_on() -> AsyncGenerator[int, None]:
+        async with aclosing(ahead(numbers)) as made:
+            async for number in made:
+                await asyncio.sleep(0)
+                yield number
+
+    async with aclosing(passed_on()) as passing, aclosing(ahead(passing)) as passed:
+        async for number in passed:
+            yield number
+
+
+@pytest.mark.parametrize("made_ahead", [ahead, twice])
+def test_nothing_goes_on_when_the_work_fails(
+    made_ahead: Callable[[AsyncIterator[int]], AsyncIterator[int]],
+) -> None:
     """Warnings are errors here: a task that was forgotten would complain."""
     making = Making(1000)
 
@@ -84,7 +101,7 @@ def test_nothing_goes_on_when_the_work_fails() -> None:
 
     async def main() -> int:
         with pytest.raises(UsageError, match="cannot"):
-            await consume(ahead(making.numbers()), work, concurrency=1)
+            await consume(made_ahead(making.numbers()), work, concurrency=1)
         begun = making.begun
         for _ in range(10):
             await asyncio.sleep(0)
@@ -92,38 +109,6 @@ def test_nothing_goes_on_when_the_work_fails() -> None:
         return len(asyncio.all_tasks())
 
     assert asyncio.run(main()) == 1
-
-
-def test_one_step_ahead_of_another_leaves_nothing_behind_either() -> None:
-    making = Making(1000)
-
-    async def doubled(numbers: AsyncIterator[int]) -> AsyncGenerator[int, None]:
-        async with aclosing(ahead(numbers)) as made:
-            async for number in made:
-                await asyncio.sleep(0)
-                yield 2 * number
-
-    async def both(numbers: AsyncIterator[int]) -> AsyncIterator[int]:
-        async with aclosing(doubled(numbers)) as doubling, aclosing(ahead(doubling)) as made:
-            async for number in made:
-                yield number
-
-    async def work(number: int) -> None:
-        await asyncio.sleep(0)
-        if number == 6:
-            raise UsageError("cannot")
-
-    async def main() -> int:
-        with pytest.raises(UsageError, match="cannot"):
-            await consume(both(making.numbers()), work, concurrency=1)
-        begun = making.begun
-        for _ in range(10):
-            await asyncio.sleep(0)
-        assert making.begun == begun
-        return len(asyncio.all_tasks())
-
-    assert asyncio.run(main()) == 1
-    assert making.begun < 20
 
 
 def test_an_error_that_nobody_waits_for_any_more_is_no_complaint(caplog: pytest.LogCaptureFixture) -> None:
