@@ -92,7 +92,10 @@ def _size(fetched: bytes | OSError | None) -> int:
 
 
 def _seen_in(content: bytes) -> Iterator[str]:
-    """Yield what stands after the key at the beginning of a line, so that nothing need be parsed."""
+    """Yield what stands after the key at the beginning of a line, so that nothing need be parsed.
+
+    A line within a quoted text may be taken for one; that costs a place in a search.
+    """
     place = content.find(_KEY)
     while place >= 0:
         following = place + len(_KEY)

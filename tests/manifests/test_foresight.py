@@ -85,8 +85,6 @@ LINES = (
     "  okta: |",
     "    organization: quoted",
     "note: >-",
-    "note: 'begins",
-    "  and ends'",
     "? complex",
     ": value",
     "{organization: flow}",
@@ -105,6 +103,11 @@ def test_what_is_seen_in_a_sound_file_is_what_it_declares(lines: list[str]) -> N
     declared = {one.value.get("organization") for _, one in read.documents if isinstance(one.value, dict)}
     assume(all(isinstance(one, str) and re.fullmatch(ORGANIZATION, one) for one in declared))
     assert set(foresight._seen_in(content)) <= declared
+
+
+def test_a_line_within_a_quoted_text_is_taken_for_one(tmp_path: Path) -> None:
+    """Nothing is parsed. It costs a place in a search, and nobody is planned who is not declared."""
+    assert seen(tmp_path, b"note: 'begins\norganization: beta\n  and ends'\n") == ("beta",)
 
 
 def test_every_organization_is_told_once_and_before_its_turn(tmp_path: Path) -> None:
