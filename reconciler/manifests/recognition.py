@@ -92,7 +92,7 @@ def _constrained(form: object, constraints: tuple[object, ...], read_secret: Rea
 
 
 def _record(definition: type, read_secret: ReadSecret | None) -> Recogniser:
-    """Recognise a mapping with known keys. The hot loop: most values are texts with a pattern."""
+    """Recognise a mapping with known keys."""
     hints = get_type_hints(definition, include_extras=True)
     readers = {name: _of(form, read_secret) for name, form in hints.items()}
     required = required_keys(definition)
@@ -100,37 +100,36 @@ def _record(definition: type, read_secret: ReadSecret | None) -> Recogniser:
     def recognise(value: Value) -> Value:
         if value.__class__ is not dict or (required and not required <= value.keys()):
             return UNRECOGNISED
-        changed = {}
-        for key, given in value.items():
-            reader = readers.get(key)
-            if reader is None:
-                return UNRECOGNISED
-            found = reader(given)
-            if found is not given:
-                if found is UNRECOGNISED:
-                    return UNRECOGNISED
-                changed[key] = found
-        return {**value, **changed} if changed else value
+        return _entries(value, readers.get)
 
     return recognise
 
 
 def _mapping(key: Recogniser, below: Recogniser) -> Recogniser:
+    """Recognise a mapping with any keys of a kind; a key is a text, which is left as it is."""
+
+    def reader_of(name: str) -> Recogniser | None:
+        return None if key(name) is UNRECOGNISED else below
+
     def recognise(value: Value) -> Value:
-        if value.__class__ is not dict:
-            return UNRECOGNISED
-        changed = {}
-        for name, given in value.items():
-            if key(name) is UNRECOGNISED:
-                return UNRECOGNISED
-            found = below(given)
-            if found is not given:
-                if found is UNRECOGNISED:
-                    return UNRECOGNISED
-                changed[name] = found
-        return {**value, **changed} if changed else value
+        return _entries(value, reader_of) if value.__class__ is dict else UNRECOGNISED
 
     return recognise
+
+
+def _entries(values: dict[str, Value], reader_of: Callable[[str], Recogniser | None]) -> Value:
+    """Return a mapping with its values read; as it is, if that changes none of them. The hot loop."""
+    changed = {}
+    for key, given in values.items():
+        reader = reader_of(key)
+        if reader is None:
+            return UNRECOGNISED
+        found = reader(given)
+        if found is not given:
+            if found is UNRECOGNISED:
+                return UNRECOGNISED
+            changed[key] = found
+    return {**values, **changed} if changed else values
 
 
 def _list(entry: Recogniser) -> Recogniser:

@@ -13,6 +13,7 @@ from reconciler.core.shard import Share
 from reconciler.policies import assess
 from reconciler.policies.shared_client import Clients
 from reconciler.secrets import wanted_by
+from reconciler.workflow.finding import AT_ONCE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
@@ -30,10 +31,8 @@ if TYPE_CHECKING:
     Resolve = Callable[[Iterable[WantedSecret]], ResolvedSecrets]
 
 _FIRST_SIZES: Final = (50, 250)
-"""Organizations in the first batches: few, so that reading live state begins at once."""
-
-_LARGEST: Final = 1000
-"""The most of them in any other: one search of the API finds so many (its documented page limit)."""
+"""Organizations in the first batches: few, so that reading live state begins at once. Any other has as
+many as one search finds."""
 
 _FORESEEN: Final = 50
 """Organizations in a batch of such as were foreseen: few, since they are searched for with later ones."""
@@ -104,11 +103,11 @@ class Declared:
             self._count(file, len(aimed))
             self._foresee(file, aimed)
             while len(waiting) >= (size if self._surprises else _FORESEEN):
-                taken = size if self._surprises else _LARGEST
+                taken = size if self._surprises else AT_ONCE
                 batch = self._batch(waiting[:taken])
                 del waiting[:taken]
                 self._surprises = len(waiting)
-                size = next(sizes, _LARGEST)
+                size = next(sizes, AT_ONCE)
                 if batch is not None:
                     yield batch
         batch = self._batch(waiting)
