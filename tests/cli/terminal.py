@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
     from tests.cli.workplace import Workplace
 
-# the terminal must be the process's controlling one, or Ctrl-C means nothing in it
+# the terminal must be the process's controlling one, or Ctrl-C means nothing in it; nor does it where
+# whoever started the tests ignores it, as a shell does for what it runs in the background
 _PROGRAM = """
-import fcntl, sys, termios
+import fcntl, signal, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from reconciler.cli.main import main
 sys.exit(main())
 """
