@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from datetime import date
@@ -18,6 +18,10 @@ class Presence(StrEnum):
 
     PRESENT = "present"
     ABSENT = "absent"
+
+
+_ABSENT: Final = Presence.ABSENT
+"""Asked of every connection again and again; a member of an enumeration takes longer to find."""
 
 
 class Discovery(StrEnum):
@@ -54,7 +58,7 @@ class DesiredConnection(NamedTuple):
     @property
     def is_absent(self) -> bool:
         """Whether the connection is declared to be deleted."""
-        return self.presence is Presence.ABSENT
+        return self.presence is _ABSENT
 
 
 class Protection(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 _MASKING = re.compile(r"[*•●]{3,}")
 _NO_TEXT = re.compile("[\ud800-\udfff]")
@@ -35,8 +35,7 @@ class SecretReference:
         return tuple(part for part in self.parts if isinstance(part, Locator))
 
 
-@dataclass(frozen=True, slots=True)
-class Locator:
+class Locator(NamedTuple):
     """One ``${scheme:path}``."""
 
     scheme: str

@@ -61,7 +61,7 @@ class _Reading:
         shown = display_path(file.path, self._project.directory)
         values = self._read_former(file.before, shown)
         if not file.path.is_symlink() and not file.path.exists():
-            return ManifestFile(file.path, shown, (), ())
+            return ManifestFile(str(file.path), shown, (), ())
         read = read_file(file.path, shown, self._project.read_limits)
         organizations = self._organizations(read)
         changed = tuple(one for one, value in organizations if value not in values)
@@ -69,7 +69,7 @@ class _Reading:
         self._has_errors |= any(found.is_error for found in diagnostics)
         if not changed:  # nothing but comments: better one organization too many than one too few
             changed = tuple(one for one, _ in organizations)
-        return ManifestFile(file.path, shown, changed, diagnostics)
+        return ManifestFile(str(file.path), shown, changed, diagnostics)
 
     def vanished(self) -> Iterator[Diagnostic]:
         """Yield a warning for each organization that is declared no more.

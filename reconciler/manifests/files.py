@@ -175,7 +175,7 @@ def _missing(path: Path, project: Project) -> Diagnostic:
 
 
 def _unreadable(error: OSError, project: Project) -> Diagnostic:
-    shown = display_path(Path(str(error.filename)), project.directory)
+    shown = display_path(str(error.filename), project.directory)
     return Diagnostic(
         Severity.ERROR,
         "unreadable-folder",

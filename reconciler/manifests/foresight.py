@@ -12,7 +12,6 @@ from reconciler.manifests.text import ORGANIZATION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
     from reconciler.manifests.limits import ReadLimits
 
@@ -39,12 +38,12 @@ class Upcoming(NamedTuple):
     ``foreseen`` are organizations that it and the files after it seem to declare, each told once.
     """
 
-    path: Path
+    path: str
     fetched: bytes | OSError | None
     foreseen: tuple[str, ...]
 
 
-def look_ahead(files: Iterable[Path], limits: ReadLimits) -> Iterator[Upcoming]:
+def look_ahead(files: Iterable[str], limits: ReadLimits) -> Iterator[Upcoming]:
     """Yield files in their order, with an eye on those that follow."""
     ahead = _Ahead(files, limits.max_bytes)
     while True:
@@ -58,10 +57,10 @@ def look_ahead(files: Iterable[Path], limits: ReadLimits) -> Iterator[Upcoming]:
 class _Ahead:
     """The files that wait for their turn."""
 
-    def __init__(self, files: Iterable[Path], max_bytes: int) -> None:
+    def __init__(self, files: Iterable[str], max_bytes: int) -> None:
         self._following = iter(files)
         self._max_bytes = max_bytes
-        self._waiting: deque[tuple[Path, bytes | OSError | None]] = deque()
+        self._waiting: deque[tuple[str, bytes | OSError | None]] = deque()
         self._held = 0
 
     def fill(self) -> Iterator[str]:
@@ -72,7 +71,7 @@ class _Ahead:
                 yield from islice(_seen_in(fetched), _MOST_SEEN)
             self._waiting.append((file, self._kept(fetched)))
 
-    def take(self) -> tuple[Path, bytes | OSError | None] | None:
+    def take(self) -> tuple[str, bytes | OSError | None] | None:
         """Return the file whose turn it is, or None after the last one."""
         if not self._waiting:
             return None

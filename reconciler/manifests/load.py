@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler.core.desired import DesiredOrganization, DesiredState
@@ -15,6 +14,7 @@ from reconciler.manifests.uniqueness import Uniqueness
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from reconciler.manifests.foresight import Upcoming
     from reconciler.manifests.project import Project
@@ -27,7 +27,7 @@ class ManifestFile(NamedTuple):
     far as it is known, and ``foreseen`` which organizations it and they seem to declare, each told once.
     """
 
-    path: Path | None
+    path: str | None
     shown: str
     organizations: tuple[DesiredOrganization, ...]
     diagnostics: tuple[Diagnostic, ...]
@@ -86,14 +86,14 @@ def stream_manifests(
 
 
 def read_manifests(
-    files: Iterable[Path],
+    files: Iterable[str | Path],
     project: Project,
     variables: Mapping[str, str],
 ) -> Iterator[ManifestFile]:
     """Read and check files one by one, in their order; what clashes is reported where it comes second."""
     reader = OrganizationReader(project, variables)
     uniqueness = Uniqueness()
-    for file in look_ahead(files, project.read_limits):
+    for file in look_ahead(map(str, files), project.read_limits):
         yield _read(file, project, reader, uniqueness)
 
 
@@ -114,15 +114,15 @@ def _read(
     )
 
 
-def _taken_from(names: list[str]) -> Iterator[Path]:
+def _taken_from(names: list[str]) -> Iterator[str]:
     """Yield the files in their order, and forget each of them: for a large estate these are megabytes."""
     names.reverse()
     while names:
-        yield Path(names.pop())
+        yield names.pop()
 
 
 def _searched(names: Sequence[str], project: Project) -> str:
-    return display_path(Path(names[0]), project.directory) if len(names) == 1 else f"{len(names)} files"
+    return display_path(names[0], project.directory) if len(names) == 1 else f"{len(names)} files"
 
 
 def _nothing_declared(where: str) -> Diagnostic:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from reconciler.core.address import Address
 from reconciler.core.connection import OidcConnection
@@ -19,7 +19,7 @@ from reconciler.manifests.recognition import UNRECOGNISED, recogniser
 from reconciler.manifests.validation import validate
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from reconciler.manifests.composer import Document
     from reconciler.manifests.events import Mark, Path, Value
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from reconciler.manifests.source import Source
 
 _DEFAULT_LIFECYCLE: Final = Lifecycle()
+_PRESENT: Final = Presence.PRESENT
 
 
 class OrganizationReader:
@@ -94,7 +95,7 @@ class OrganizationReader:
             address=address,
             connection=_declared(address.connection, manifest),
             location=location,
-            presence=Presence(manifest["state"]) if "state" in manifest else Presence.PRESENT,
+            presence=Presence(manifest["state"]) if "state" in manifest else _PRESENT,
             previous_display_names=tuple(manifest.get("previous_display_names", ())),
             discovery=Discovery(manifest["discovery"])
             if "discovery" in manifest
@@ -105,20 +106,22 @@ class OrganizationReader:
 
 
 def _declared(name: str, manifest: ConnectionManifest) -> OidcConnection:
-    scopes, mapping = manifest.get("custom_scopes"), manifest.get("attribute_mapping")
+    """Return what is declared, field by field in their order: names would take as long as the values."""
+    get: Callable[..., Any] = manifest.get
+    scopes, mapping = get("custom_scopes"), get("attribute_mapping")
     return OidcConnection(
-        display_name=manifest.get("display_name", name),
-        identity_provider=manifest.get("identity_provider"),
-        issuer=manifest.get("issuer"),
-        client_id=manifest.get("client_id"),
-        client_secret=manifest.get("client_secret"),
-        authorization_url=manifest.get("authorization_url"),
-        token_url=manifest.get("token_url"),
-        userinfo_url=manifest.get("userinfo_url"),
-        jwks_url=manifest.get("jwks_url"),
-        custom_scopes=None if scopes is None else _shared_scopes(tuple(scopes)),
-        attribute_mapping=None if mapping is None else _shared_mapping(tuple(mapping.items())),
-        connection_id=manifest.get("connection_id"),
+        get("display_name", name),
+        get("identity_provider"),
+        get("issuer"),
+        get("client_id"),
+        get("client_secret"),
+        get("authorization_url"),
+        get("token_url"),
+        get("userinfo_url"),
+        get("jwks_url"),
+        None if scopes is None else _shared_scopes(tuple(scopes)),
+        None if mapping is None else _shared_mapping(tuple(mapping.items())),
+        get("connection_id"),
     )
 
 

@@ -30,13 +30,13 @@ class ReadFile(NamedTuple):
     documents: tuple[tuple[int, Document], ...] = ()
 
 
-def display_path(file: Path, directory: Path) -> str:
+def display_path(file: Path | str, directory: Path) -> str:
     """Return a path as someone in ``directory`` would type it."""
     shown, prefix = str(file), f"{directory}{os.sep}"
     return shown.removeprefix(prefix)
 
 
-def fetch(file: Path, max_bytes: int) -> bytes | OSError:
+def fetch(file: Path | str, max_bytes: int) -> bytes | OSError:
     """Return what a file holds, one byte more than allowed at most, or why it cannot be read."""
     try:
         return _content(file, max_bytes)
@@ -44,7 +44,9 @@ def fetch(file: Path, max_bytes: int) -> bytes | OSError:
         return error
 
 
-def read_file(file: Path, shown: str, limits: ReadLimits, fetched: bytes | OSError | None = None) -> ReadFile:
+def read_file(
+    file: Path | str, shown: str, limits: ReadLimits, fetched: bytes | OSError | None = None
+) -> ReadFile:
     """Read a file; whatever is wrong with it becomes a finding. ``shown`` is its path for people.
 
     ``fetched`` is what it holds, if that is known already.
@@ -83,7 +85,7 @@ def read_text(content: bytes, shown: str, limits: ReadLimits) -> ReadFile:
     return ReadFile(source, findings, documents)
 
 
-def _content(file: Path, max_bytes: int) -> bytes:
+def _content(file: Path | str, max_bytes: int) -> bytes:
     """Return the bytes of a regular file, one more than allowed at most; never waits on a pipe."""
     descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     try:

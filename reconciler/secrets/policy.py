@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
@@ -41,7 +40,6 @@ OWN_VARIABLES: Final = frozenset(
 
 _KERNEL_FOLDERS: Final = (Path("/proc"), Path("/sys"))
 _LOGINS_OF_GIT: Final = frozenset({".git", ".git-credentials", ".netrc"})
-_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class SecretPolicy(NamedTuple):
@@ -70,7 +68,7 @@ class SecretPolicy(NamedTuple):
         return _real(self.root / path)
 
     def _check_variable(self, name: str) -> str | None:
-        if not _VARIABLE.fullmatch(name):
+        if not (name.isidentifier() and name.isascii()):
             return "the name of an environment variable has letters, digits and underscores only"
         if name in self.forbidden_env:
             return f"{name} is a credential of the tool itself and cannot be used in a manifest"

@@ -24,7 +24,7 @@ class MalformedReference(ValueError):
 def whole_reference(text: str) -> Locator | None:
     """Return the locator of a text that is one reference to a plain name, as most texts with one are."""
     whole = _WHOLE.fullmatch(text)
-    return Locator(whole[1], whole[2]) if whole else None
+    return Locator(*whole.groups()) if whole else None
 
 
 def parse_template(text: str) -> tuple[str | Locator, ...]:

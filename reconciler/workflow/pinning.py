@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.core.errors import AccessDenied, Diagnostic, ProviderError, Severity, UsageError
@@ -68,8 +69,9 @@ def write_pins(files: Sequence[ManifestFile], found: Pinned, pinner: Pinner) -> 
 def _write(file: ManifestFile, pins: Sequence[MissingPin], pinner: Pinner) -> list[MissingPin]:
     """Write pins into one file, and return those for which there was no safe place."""
     assert file.path is not None
+    path = Path(file.path)
     try:
-        content = file.path.read_bytes()
+        content = path.read_bytes()
     except OSError as error:
         raise UsageError(f"cannot read {file.shown}: {error.strerror or error}") from error
     if pinner.declared(content, file.shown) != file.organizations:
@@ -77,7 +79,7 @@ def _write(file: ManifestFile, pins: Sequence[MissingPin], pinner: Pinner) -> li
     wanted = {_pin(one, file): one for one in pins}
     result, refused = pinner.pinned(content, file.shown, [*wanted])
     if result != content:
-        write_atomically(file.path, result.decode())
+        write_atomically(path, result.decode())
     return [wanted[one] for one in refused]
 
 

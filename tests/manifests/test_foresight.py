@@ -25,7 +25,7 @@ def upcoming(folder: Path, *contents: bytes) -> list[Upcoming]:
     files = [folder / f"{index:04d}.yaml" for index in range(len(contents))]
     for file, content in zip(files, contents, strict=True):
         file.write_bytes(content)
-    return list(look_ahead(files, ReadLimits()))
+    return list(look_ahead(map(str, files), ReadLimits()))
 
 
 def seen(folder: Path, content: bytes) -> tuple[str, ...]:
@@ -163,11 +163,11 @@ def test_files_are_fetched_as_they_are_taken(tmp_path: Path) -> None:
     """An estate of any size begins at once, and ends with what was there."""
     asked = 0
 
-    def names() -> Iterator[Path]:
+    def names() -> Iterator[str]:
         nonlocal asked
         for _ in range(3 * foresight._FILES_AHEAD):
             asked += 1
-            yield tmp_path / "missing.yaml"
+            yield str(tmp_path / "missing.yaml")
 
     taken = look_ahead(names(), ReadLimits())
     assert isinstance(next(taken).fetched, FileNotFoundError)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 from contextlib import aclosing
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -187,7 +186,7 @@ def test_findings_are_kept_although_the_reading_is_given_up() -> None:
 
     def broken() -> Iterator[ManifestFile]:
         yield from files(9)
-        yield ManifestFile(Path("b.yaml"), "b.yaml", (), (flaw,))  # with this one others get their turn
+        yield ManifestFile("b.yaml", "b.yaml", (), (flaw,))  # with this one others get their turn
 
     declared = Declared(broken(), Choices(secrets={}), lambda _wanted: ResolvedSecrets({}))
     reading = anext(declared.batches()).__await__()

@@ -3,7 +3,6 @@
 import asyncio
 import gc
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 
 import pytest
 
@@ -42,7 +41,7 @@ def files(count: int, *, ahead: int = 0) -> Iterator[ManifestFile]:
         organization = DesiredOrganization(
             reference=f"customer-{index}", location=place, connections=(connection,)
         )
-        yield ManifestFile(Path(f"{index}.yaml"), f"{index}.yaml", (organization,), (), foreseen=foreseen)
+        yield ManifestFile(f"{index}.yaml", f"{index}.yaml", (organization,), (), foreseen=foreseen)
 
 
 class EverythingIsAsDeclared:

@@ -50,9 +50,7 @@ def test_a_refusal_between_looking_and_writing_has_somebody_look_again() -> None
     async def main() -> None:
         loop = asyncio.get_running_loop()
         clock = Clock(loop.time, lambda: WALL + loop.time(), chance=lambda: 0.5)
-        client = Client(
-            ByHttpx(service), "http://127.0.0.1:1", Pace(RATE, 8, clock), headers=dict, clock=clock
-        )
+        client = Client(ByHttpx(service), Pace(RATE, 8, clock), headers=dict, clock=clock)
 
         async def recheck() -> None:
             await client.send(read("/recheck", "what is live"))

@@ -60,7 +60,6 @@ class Client:
     def __init__(
         self,
         transport: Transport,
-        base_url: str,
         pace: Pace,
         *,
         headers: Callable[[], Mapping[str, str]],
@@ -71,7 +70,6 @@ class Client:
         journal: Journal = structured,
     ) -> None:
         self._transport = transport
-        self._base_url = base_url
         self._pace = pace
         self._clock = clock or Clock()
         self._patience = patience
@@ -209,7 +207,7 @@ class Client:
     async def _request(self, call: Call) -> Answer:
         content = None if call.body is None else json.dumps(call.body, ensure_ascii=False).encode()
         answer = await self._transport.exchange(
-            call.method, self._base_url + call.path, self._headers(), content, self._largest
+            call.method, call.path, self._headers(), content, self._largest
         )
         self._was_reached = True
         return answer

@@ -51,9 +51,7 @@ async def connect(
     pace = Pace(limits.requests_per_second, limits.concurrency, clock)
     way = nullcontext(transport) if transport else network(target.address, limits.concurrency)
     async with way as through:
-        client = partial(
-            Client, through, target.address, pace, clock=clock, patience=patience, journal=journal
-        )
+        client = partial(Client, through, pace, clock=clock, patience=patience, journal=journal)
         yield _provider(target, client, clock)
 
 

@@ -49,24 +49,25 @@ async def network(address: str, concurrency: int) -> AsyncIterator[Transport]:
         # There is no public switch: by default PUT and DELETE are silently sent a second time when a
         # kept connection breaks, although the first may have been carried out.
         session._retry_connection = False  # noqa: SLF001  see above
-        yield _Network(session, proxy)
+        yield _Network(session, URL(address, encoded=True), proxy)
 
 
 class _Network:
     """A `reconciler.providers.stytch.transport.Transport` over a session of aiohttp."""
 
-    def __init__(self, session: aiohttp.ClientSession, proxy: Proxy | None) -> None:
+    def __init__(self, session: aiohttp.ClientSession, address: URL, proxy: Proxy | None) -> None:
         self._session = session
+        self._address = address
         self._proxy = proxy.url if proxy else None
         self._proxy_headers = proxy.headers if proxy else None
 
     async def exchange(
-        self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, largest: int
+        self, method: str, path: str, headers: Mapping[str, str], content: bytes | None, largest: int
     ) -> Answer:
         try:
             response = await self._session.request(
                 method,
-                URL(url, encoded=True),
+                self._address.with_path(path, encoded=True),
                 headers=headers,
                 data=content,
                 allow_redirects=False,

@@ -7,7 +7,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote
 
-from reconciler.core.connection import OidcConnection
+from reconciler.core.connection import FIELDS, OidcConnection
 from reconciler.core.errors import MalformedAnswer
 from reconciler.core.secret import Secret
 from reconciler.providers.stytch.fields import mapping, required_text, text
@@ -15,22 +15,7 @@ from reconciler.providers.stytch.fields import mapping, required_text, text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_TEXT_FIELDS: Final = (
-    "organization_id",
-    "connection_id",
-    "redirect_url",
-    "status",
-    "display_name",
-    "identity_provider",
-    "issuer",
-    "client_id",
-    "client_secret",
-    "authorization_url",
-    "token_url",
-    "userinfo_url",
-    "jwks_url",
-    "custom_scopes",
-)
+_TEXT_FIELDS: Final = ("organization_id", *(name for name in FIELDS if name != "attribute_mapping"))
 
 _all_texts = itemgetter(*_TEXT_FIELDS)
 
@@ -44,26 +29,26 @@ def read_connection(document: Mapping[str, Any], organization_id: str, where: st
     Raises:
         MalformedAnswer: a field has a wrong type, or the connection is of another organization.
     """
-    owner, connection_id, redirect_url, status, *settings = _texts(document, where)
+    owner, name, provider, issuer, client_id, secret, *others = _texts(document, where)
+    authorization, token, userinfo, jwks, scopes, connection_id, redirect_url, status = others
     if owner != organization_id or not connection_id:
         check_owner(document, organization_id, where)
         required_text(document, "connection_id", where)
-    name, provider, issuer, client_id, secret, authorization, token, userinfo, jwks, scopes = settings
     return OidcConnection(
-        display_name=name,
-        identity_provider=provider,
-        issuer=issuer,
-        client_id=client_id,
-        client_secret=Secret(secret),
-        authorization_url=authorization,
-        token_url=token,
-        userinfo_url=userinfo,
-        jwks_url=jwks,
-        custom_scopes=read_scopes(scopes),
-        attribute_mapping=mapping(document, "attribute_mapping", where),
-        connection_id=connection_id,
-        redirect_url=redirect_url,
-        status=status,
+        name,
+        provider,
+        issuer,
+        client_id,
+        Secret(secret),
+        authorization,
+        token,
+        userinfo,
+        jwks,
+        read_scopes(scopes),
+        mapping(document, "attribute_mapping", where),
+        connection_id,
+        redirect_url,
+        status,
     )
 
 

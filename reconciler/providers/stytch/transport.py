@@ -11,13 +11,13 @@ if TYPE_CHECKING:
 
 
 class Transport(Protocol):
-    """Sends every request once, whatever becomes of it, and follows nobody elsewhere.
+    """Sends every request to one address, once, whatever becomes of it, and follows nobody elsewhere.
 
     It does not bound time, but for connecting: whoever asks does.
     """
 
     async def exchange(
-        self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, largest: int
+        self, method: str, path: str, headers: Mapping[str, str], content: bytes | None, largest: int
     ) -> Answer:
         """Send a request and return its answer, decompressed.
 
