@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, get_args, get_origin, get_type_hints
 from reconciler.core.secret import SecretReference
 from reconciler.manifests.constraints import Documented, Fits, NotEmpty, ReadBy, Unless, Within
 from reconciler.manifests.shapes import is_record, required_keys
+from reconciler.manifests.text import ORIGIN
 from reconciler.secrets.references import OPENING
 
 if TYPE_CHECKING:
@@ -39,6 +40,12 @@ UNRECOGNISED: Final = _Unrecognised.UNRECOGNISED
 _REMEMBERED: Final = 256
 _SHORT: Final = 32
 """As many texts of one kind are remembered, of so many characters: scopes and claims recur."""
+
+_ORIGINS: Final[set[str]] = set()
+"""Origins of URLs that were recognised: those of one connection have theirs in common."""
+
+_MOST_ORIGINS: Final = 1024
+_SCHEME: Final = len("https://")
 
 _HALF: Final = re.compile("[\ud800-\udfff]")
 """Half a character is no text."""
@@ -75,7 +82,9 @@ def _constrained(form: object, constraints: tuple[object, ...], read_secret: Rea
     for one in constraints:
         match one:
             case Fits():
-                recognise = _fitting(one, may_refer=read_secret is None)
+                fitting = _fitting(one, may_refer=read_secret is None)
+                is_url = one.pattern.startswith(f"^{ORIGIN}")
+                recognise = _url(one, fitting) if is_url else fitting
             case Within():
                 recognise = _only_if(one.holds, recognise)
             case NotEmpty():
@@ -161,6 +170,25 @@ def _fitting(fits: Fits, *, may_refer: bool) -> Recogniser:
         if len(value) <= _SHORT and len(known) < _REMEMBERED:
             known.add(value)
         return value
+
+    return recognise
+
+
+def _url(fits: Fits, fitting: Recogniser) -> Recogniser:
+    """Recognise a URL; behind an origin that is known, only the rest is looked at."""
+    is_origin = re.compile(ORIGIN).fullmatch
+    is_rest = re.compile(fits.pattern.removeprefix(f"^{ORIGIN}").removesuffix("$")).fullmatch
+
+    def recognise(value: Value) -> Value:
+        origin = value[: value.find("/", _SCHEME)] if value.__class__ is str else ""
+        if origin in _ORIGINS and is_rest(value, len(origin)) and len(value) <= (fits.longest or len(value)):
+            return value
+        found = fitting(value)
+        if found is not UNRECOGNISED and is_origin(origin):
+            if len(_ORIGINS) >= _MOST_ORIGINS:
+                _ORIGINS.clear()
+            _ORIGINS.add(origin)
+        return found
 
     return recognise
 

@@ -31,12 +31,13 @@ PORT: Final = (
 
 _PATH: Final = r"(?:/[A-Za-z0-9._~%!$&'()*+,;=:@/-]*)?"
 _QUERY: Final = r"(?:\?[A-Za-z0-9._~%!$&'()*+,;=:@/?-]*)?"
-_ORIGIN: Final = rf"(?:https://{HOST}|http://{_LOOPBACK}){PORT}"
+ORIGIN: Final = rf"(?:https://{HOST}|http://{_LOOPBACK}){PORT}"
+"""Scheme, host and port of a URL (RFC 6454)."""
 
-ISSUER: Final = rf"^{_ORIGIN}{_PATH}$"
+ISSUER: Final = rf"^{ORIGIN}{_PATH}$"
 """A URL without query and fragment (OpenID Connect Discovery 1.0, section 3)."""
 
-ENDPOINT: Final = rf"^{_ORIGIN}{_PATH}{_QUERY}$"
+ENDPOINT: Final = rf"^{ORIGIN}{_PATH}{_QUERY}$"
 
 UNSAFE: Final = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff]",
@@ -45,6 +46,6 @@ UNSAFE: Final = re.compile(
 
 PROJECT_ID: Final = r"^project-(?:test|live)-[A-Za-z0-9-]{1,100}$"
 PUBLIC_TOKEN: Final = r"^public-token-(?:test|live)-[A-Za-z0-9-]{1,100}$"  # noqa: S105 - the shape, not a token
-BASE_URL: Final = rf"^{_ORIGIN}/?$"
+BASE_URL: Final = rf"^{ORIGIN}/?$"
 GLOB: Final = r"^[^/\x00-\x1f\x7f\\][^\x00-\x1f\x7f\\]*$"
 """A glob from the project's folder on: relative, with slashes."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from datetime import date
@@ -9,11 +10,12 @@ from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reconciler.core.secret import Locator, SecretReference
-from reconciler.manifests.definition import OrganizationManifest
+from reconciler.manifests import recognition, text
+from reconciler.manifests.definition import LONGEST_TEXT, Endpoint, Issuer, OrganizationManifest
 from reconciler.manifests.objections import adapter
 from reconciler.manifests.project_definition import ProjectManifest
 from reconciler.manifests.recognition import UNRECOGNISED, recogniser
@@ -80,6 +82,30 @@ def records(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any
     return st.builds(lambda more, some: {**more, **some}, st.just({}) | extra, known)
 
 
+PIECES = st.sampled_from(
+    [
+        *("https://", "http://", "localhost", "127.0.0.1", "[::1]", "a.b", "a.bc", "a.b.", "-a", "a..b"),
+        *(
+            ":",
+            ":1",
+            ":65536",
+            "/",
+            "//",
+            "/c",
+            "?",
+            "?d=/e",
+            "#",
+            "@",
+            "%20",
+            "é",
+            " ",
+            "\n",
+            "{",
+            "${env:A}",
+        ),
+        "/" + "x" * 2036,
+    ]
+)
 URLS = st.sampled_from(["https://acme.okta.com", "https://acme.okta.com/a?b", "http://localhost:8080/"])
 NAMES = st.sampled_from(["okta", "Acme SSO", "0oa1"])
 CONNECTIONS = records(
@@ -220,3 +246,21 @@ def loaded(folder: Path) -> set[str]:
     )
     assert done.returncode == 0, done.stderr
     return set(done.stdout.split())
+
+
+@given(texts=st.lists(st.lists(PIECES, max_size=5).map("".join), max_size=30))
+@example(texts=["https://a.b?d=/e"])
+@example(texts=["https://a.b/", "https://a.b/" + "x" * 2036, "https://a.b/" + "x" * 2037])
+def test_urls_are_the_same_whatever_was_recognised_before(texts: list[str]) -> None:
+    patterns = {text.ENDPOINT: recogniser(Endpoint), text.ISSUER: recogniser(Issuer)}
+    for one in [*texts, *texts]:
+        for pattern, recognise in patterns.items():
+            fits = re.fullmatch(pattern, one) is not None and len(one) <= LONGEST_TEXT
+            assert recognise(one) is (one if fits else UNRECOGNISED)
+
+
+def test_no_more_than_some_origins_are_remembered() -> None:
+    recognise = recogniser(Issuer)
+    for index in range(3 * recognition._MOST_ORIGINS):
+        assert recognise(f"https://host-{index}/") is not UNRECOGNISED
+        assert len(recognition._ORIGINS) <= recognition._MOST_ORIGINS
