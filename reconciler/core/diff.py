@@ -37,10 +37,10 @@ def changed_fields(declared: OidcConnection, live: OidcConnection, secrets: Secr
 
 def uncomparable_fields(declared: OidcConnection, live: OidcConnection, secrets: Secrets) -> tuple[str, ...]:
     """Name the declared fields of which the service shows a mask instead of the value."""
-    wanted = declared.client_secret
-    if not isinstance(wanted, SecretReference) or wanted not in secrets:
+    if _is_comparable(live.client_secret):
         return ()
-    return () if _is_comparable(live.client_secret) else ("client_secret",)
+    wanted = declared.client_secret
+    return ("client_secret",) if isinstance(wanted, SecretReference) and wanted in secrets else ()
 
 
 @dataclass(frozen=True, slots=True)

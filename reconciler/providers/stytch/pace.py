@@ -124,6 +124,8 @@ class Pace:
     @property
     def rate(self) -> float:
         """Calls per second at present."""
+        if self._base >= self._full_rate:
+            return self._full_rate
         growing = min(max(0.0, self._clock.monotonic() - self._held_until), _LONGEST_GROWTH)
         return min(self._base * math.exp(_GROWTH * growing**2), self._full_rate)
 
@@ -167,31 +169,26 @@ class Pace:
         began = None if self.pause else self._epoch
         await self._slots.acquire()
         try:
-            await self._wait_for_slot(
-                patience, lambda: undisturbed and (self._epoch != began or self.pause > 0)
-            )
+            await self._wait_for_slot(patience, began, undisturbed=undisturbed)
         except BaseException:
             self._slots.release()
             raise
         return Turn(self._epoch, self._clock.wall())
 
-    async def _wait_for_slot(self, patience: float, is_disturbed: Callable[[], bool]) -> None:
+    async def _wait_for_slot(self, patience: float, began: int | None, *, undisturbed: bool) -> None:
         while True:
-            if self.pause > patience:
-                raise LongPause(self.pause)
-            if is_disturbed():
+            now = self._clock.monotonic()
+            pause = self._paused_until - now
+            if pause > patience:
+                raise LongPause(pause)
+            if undisturbed and (self._epoch != began or pause > 0):
                 raise Disturbed
-            epoch, slot = self._epoch, self._reserve()
-            wait = slot - self._clock.monotonic()
-            if wait > 0:
-                await self._clock.sleep(wait)
+            epoch, slot = self._epoch, max(now, self._next)
+            self._next = slot + 1 / self.rate
+            if slot > now:
+                await self._clock.sleep(slot - now)
             if epoch == self._epoch and slot >= self._paused_until:
                 return
-
-    def _reserve(self) -> float:
-        slot = max(self._clock.monotonic(), self._next)
-        self._next = slot + 1 / self.rate
-        return slot
 
     def _slow_down(self, now: float) -> None:
         if self._works:
