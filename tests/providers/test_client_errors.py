@@ -213,6 +213,9 @@ UNREADABLE = [
     b'{"unrelated": 1}',
     b'{"request_id": "r", "status_code": 500, "error_type": "internal_server_error"}',
     b'{"request_id": "\\ud800", "oidc_connections": []}',
+    b'{"request_id": "\xed\xa0\x80", "oidc_connections": []}',
+    b'{"request_id": "r", "oidc_connections": [], "rate": NaN}',
+    '{"request_id": "r", "oidc_connections": []}'.encode("utf-16"),
     b"\xff\xfe\x00",
     b"[" * 100_000,
 ]
