@@ -12,6 +12,7 @@ import re
 import typing
 from enum import Enum
 from typing import TYPE_CHECKING, Final, get_args, get_origin, get_type_hints
+from weakref import WeakKeyDictionary
 
 from reconciler.core.secret import SecretReference
 from reconciler.manifests.constraints import Documented, Fits, NotEmpty, ReadBy, Unless, Within
@@ -20,7 +21,7 @@ from reconciler.manifests.text import ORIGIN
 from reconciler.secrets.references import OPENING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from reconciler.manifests.events import Value
 
@@ -37,9 +38,13 @@ class _Unrecognised(Enum):
 
 UNRECOGNISED: Final = _Unrecognised.UNRECOGNISED
 
+_NOTHING: Final[set[str]] = set()
 _REMEMBERED: Final = 256
 _SHORT: Final = 32
 """As many texts of one kind are remembered, of so many characters: scopes and claims recur."""
+
+_KNOWN: Final[WeakKeyDictionary[Recogniser, set[str]]] = WeakKeyDictionary()
+"""What each recogniser of texts remembers; lists and mappings of nothing else need no second look."""
 
 _ORIGINS: Final[set[str]] = set()
 """Origins of URLs that were recognised: those of one connection have theirs in common."""
@@ -116,12 +121,17 @@ def _record(definition: type, read_secret: ReadSecret | None) -> Recogniser:
 
 def _mapping(key: Recogniser, below: Recogniser) -> Recogniser:
     """Recognise a mapping with any keys of a kind; a key is a text, which is left as it is."""
+    known_keys, known = _KNOWN.get(key, _NOTHING), _KNOWN.get(below, _NOTHING)
 
     def reader_of(name: str) -> Recogniser | None:
         return None if key(name) is UNRECOGNISED else below
 
     def recognise(value: Value) -> Value:
-        return _entries(value, reader_of) if value.__class__ is dict else UNRECOGNISED
+        if value.__class__ is not dict:
+            return UNRECOGNISED
+        if known and known_keys.issuperset(value) and _are_among(known, value.values()):
+            return value
+        return _entries(value, reader_of)
 
     return recognise
 
@@ -142,13 +152,24 @@ def _entries(values: dict[str, Value], reader_of: Callable[[str], Recogniser | N
 
 
 def _list(entry: Recogniser) -> Recogniser:
+    known = _KNOWN.get(entry, _NOTHING)
+
     def recognise(value: Value) -> Value:
         if value.__class__ is not list:
             return UNRECOGNISED
+        if known and _are_among(known, value):
+            return value
         found = [entry(given) for given in value]
         return UNRECOGNISED if UNRECOGNISED in found else found
 
     return recognise
+
+
+def _are_among(known: set[str], values: Iterable[Value]) -> bool:
+    try:
+        return known.issuperset(values)
+    except TypeError:  # a list or a mapping, which is no text
+        return False
 
 
 def _fitting(fits: Fits, *, may_refer: bool) -> Recogniser:
@@ -171,6 +192,7 @@ def _fitting(fits: Fits, *, may_refer: bool) -> Recogniser:
             known.add(value)
         return value
 
+    _KNOWN[recognise] = known
     return recognise
 
 
