@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +15,15 @@ if TYPE_CHECKING:
 # how long one example takes says more about the machine than about the code
 settings.register_profile("undisturbed", deadline=None)
 settings.load_profile("undisturbed")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int | None:
+    """Three workers for two processors: a third of the time tests wait for processes and for answers."""
+    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return None
+    processors = os.cpu_count() or 1
+    return processors + processors // 2
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
