@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from dataclasses import dataclass, field, replace
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.address import Address
@@ -34,8 +35,12 @@ _FIRST_SIZES: Final = (50, 250)
 """Organizations in the first batches: few, so that reading live state begins at once. Any other has as
 many as one search finds."""
 
+_FIRST_FORESEEN: Final = (1, 100)
+"""The same where they were foreseen: with the first one all others are searched for, at once, and the next
+ones are read meanwhile."""
+
 _FORESEEN: Final = 50
-"""Organizations in a batch of such as were foreseen: few, since they are searched for with later ones."""
+"""Organizations in any other batch of such as were foreseen: few, since they are searched for before."""
 
 _MOST_FORESEEN: Final = 10_000
 """Foreseen organizations that are remembered; any others come as a surprise, and cost nothing but time."""
@@ -90,8 +95,8 @@ class Declared:
     async def batches(self) -> AsyncIterator[Batch]:
         """Yield batches; every few files the event loop gets its turn."""
         waiting: list[DesiredOrganization] = []
-        sizes, done = iter(_FIRST_SIZES), 0
-        size = next(sizes)
+        sizes, few = chain(_FIRST_SIZES, repeat(AT_ONCE)), chain(_FIRST_FORESEEN, repeat(_FORESEEN))
+        surprised, foreseen, done = next(sizes), next(few), 0
         for file in self._files:
             self.diagnostics += file.diagnostics
             done += 1 + sum(len(one.connections) for one in file.organizations)
@@ -102,12 +107,12 @@ class Declared:
             waiting += aimed
             self._count(file, len(aimed))
             self._foresee(file, aimed)
-            while len(waiting) >= (size if self._surprises else _FORESEEN):
-                taken = size if self._surprises else AT_ONCE
+            while len(waiting) >= (surprised if self._surprises else foreseen):
+                taken = surprised if self._surprises else AT_ONCE
                 batch = self._batch(waiting[:taken])
                 del waiting[:taken]
                 self._surprises = len(waiting)
-                size = next(sizes, AT_ONCE)
+                surprised, foreseen = next(sizes), next(few)
                 if batch is not None:
                     yield batch
         batch = self._batch(waiting)
