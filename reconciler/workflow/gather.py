@@ -36,7 +36,7 @@ _FIRST_SIZES: Final = (50, 250)
 many as one search finds."""
 
 _FIRST_FORESEEN: Final = (1, 100)
-"""The same where they were foreseen: with the first one all others are searched for, at once, and the next
+"""The same where many were foreseen: with the first one all others are searched for, at once, and the next
 ones are read meanwhile."""
 
 _FORESEEN: Final = 50
@@ -107,7 +107,7 @@ class Declared:
             waiting += aimed
             self._count(file, len(aimed))
             self._foresee(file, aimed)
-            while len(waiting) >= (surprised if self._surprises else foreseen):
+            while len(waiting) >= self._enough(surprised, foreseen):
                 taken = surprised if self._surprises else AT_ONCE
                 batch = self._batch(waiting[:taken])
                 del waiting[:taken]
@@ -200,6 +200,12 @@ class Declared:
                 self._foreseen.remove(one.reference)
             else:
                 self._surprises += 1
+
+    def _enough(self, surprised: int, foreseen: int) -> int:
+        """Return how many make a batch; of a small estate, which is read at once, nobody is asked before."""
+        if self._surprises:
+            return surprised
+        return foreseen if len(self._foreseen) >= _FORESEEN else _FORESEEN
 
     def _batch(self, organizations: Iterable[DesiredOrganization]) -> Batch | None:
         part = deque(organizations)

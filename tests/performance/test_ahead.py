@@ -142,10 +142,17 @@ def test_the_next_ones_are_searched_for_while_the_last_are_worked_on() -> None:
 def test_all_that_were_foreseen_are_searched_for_at_once_with_the_first_one() -> None:
     declared = Declared(files(500, ahead=1_000), Choices(secrets={}), lambda _wanted: ResolvedSecrets({}))
 
-    async def sizes() -> list[int]:
-        return [len(batch.organizations) async for batch in declared.batches()]
+    assert asyncio.run(sizes(declared)) == [1, 100, *[50] * 7, 49]
 
-    assert asyncio.run(sizes()) == [1, 100, *[50] * 7, 49]
+
+def test_a_small_estate_is_read_before_anything_is_asked() -> None:
+    """What is wrong in its last file is said without any request."""
+    declared = Declared(files(49, ahead=1_000), Choices(secrets={}), lambda _wanted: ResolvedSecrets({}))
+    assert asyncio.run(sizes(declared)) == [49]
+
+
+async def sizes(declared: Declared) -> list[int]:
+    return [len(batch.organizations) async for batch in declared.batches()]
 
 
 class DeniedWhileSearching(EverythingIsAsDeclared):

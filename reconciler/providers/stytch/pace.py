@@ -170,10 +170,10 @@ class Pace:
         await self._slots.acquire()
         try:
             await self._wait_for_slot(patience, began, undisturbed=undisturbed)
+            return Turn(self._epoch, self._clock.wall())
         except BaseException:
             self._slots.release()
             raise
-        return Turn(self._epoch, self._clock.wall())
 
     async def _wait_for_slot(self, patience: float, began: int | None, *, undisturbed: bool) -> None:
         while True:
