@@ -80,10 +80,10 @@ class _Claims:
 
     def contested_names(self) -> None:
         """Report declarations whose names, present and previous, lead to no certain answer."""
-        if not any(one.previous_display_names for one in self._declared):
-            return
         unsettled = [one for one in self._declared if one.address.connection not in self._settled]
         renamed = [one for one in unsettled if one.previous_display_names]
+        if not renamed:
+            return
         present, previous = self._candidates(_present_name), self._candidates(_previous_names)
         for one in unsettled:
             mine = present[one.address.connection]

@@ -35,9 +35,9 @@ _FIRST_SIZES: Final = (50, 250)
 """Organizations in the first batches: few, so that reading live state begins at once. Any other has as
 many as one search finds."""
 
-_FIRST_FORESEEN: Final = (1, 100)
+_FIRST_FORESEEN: Final = (1, 99)
 """The same where many were foreseen: with the first one all others are searched for, at once, and the next
-ones are read meanwhile."""
+ones are read meanwhile. Batches end where what one search finds ends."""
 
 _FORESEEN: Final = 50
 """Organizations in any other batch of such as were foreseen: few, since they are searched for before."""

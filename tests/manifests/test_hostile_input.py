@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from reconciler.core.errors import InvalidConfiguration
 from reconciler.manifests import Loaded, Project, ReadLimits, load_manifests, load_project
-from reconciler.manifests.composer import compose
+from reconciler.manifests.composer import Composed, compose
 from reconciler.manifests.definition import ConnectionManifest, OrganizationManifest
 from reconciler.manifests.places import find_places
 from reconciler.manifests.project_definition import (
@@ -231,15 +231,25 @@ def test_a_literal_secret_is_never_repeated(
 @given(content=st.text(alphabet="abc:- \n{}[]&*'\"#,~", max_size=60) | manifests.map(yaml.safe_dump))
 @settings(max_examples=200, deadline=None)
 @example(content="[~:[")
+@example(content="{\na:}:")
 def test_both_parsers_read_the_same(content: str) -> None:
-    """They do not come equally far where the text is broken off: there one finding is enough."""
+    """Where the text is broken off, one of them may come a little further: up to there they agree."""
     fast = compose(content, ReadLimits())
     slow = compose(content, ReadLimits(), yaml.SafeLoader)
-    if fast.error is None and slow.error is None:
-        assert [repr(one.value) for one in fast.documents] == [repr(one.value) for one in slow.documents]
-        assert [(one.code, one.subject, one.start.index) for one in fast.flaws] == [
-            (one.code, one.subject, one.start.index) for one in slow.flaws
-        ]
+    if (fast.error is None) != (slow.error is None):
+        return
+    for of in (_values, _flaws):
+        ours, theirs = of(fast), of(slow)
+        common = min(len(ours), len(theirs)) if fast.error else max(len(ours), len(theirs))
+        assert ours[:common] == theirs[:common]
+
+
+def _values(read: Composed) -> list[object]:
+    return [repr(one.value) for one in read.documents]
+
+
+def _flaws(read: Composed) -> list[object]:
+    return [(one.code, one.subject, one.start.index) for one in read.flaws]
 
 
 @given(manifest=manifests)

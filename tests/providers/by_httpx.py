@@ -12,20 +12,20 @@ from reconciler.providers.stytch.transport import ConnectionFailed
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_ADDRESS = "https://service.test"
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
 class ByHttpx:
     """Has a transport of httpx carry what `reconciler.providers.stytch.transport.Transport` promises."""
 
-    def __init__(self, transport: httpx.AsyncBaseTransport, address: str = "https://service.test") -> None:
+    def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
         self._transport = transport
-        self._address = address
 
     async def exchange(
         self, method: str, path: str, headers: Mapping[str, str], content: bytes | None, largest: int
     ) -> Answer:
-        request = httpx.Request(method, self._address + path, headers=headers, content=content)
+        request = httpx.Request(method, _ADDRESS + path, headers=headers, content=content)
         try:
             response = await self._transport.handle_async_request(request)
             try:
