@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.core.errors import Diagnostic, Severity
-from reconciler.manifests.load import ManifestFile
+from reconciler.manifests.load import Loaded, ManifestFile, collect_manifests
 from reconciler.manifests.organization import OrganizationReader
 from reconciler.manifests.reading import display_path, read_file, read_text
 from reconciler.manifests.uniqueness import Uniqueness
@@ -27,6 +27,15 @@ class ChangedFile:
 
     path: Path
     before: bytes | None = None
+
+
+def load_changed(files: Iterable[ChangedFile], project: Project, variables: Mapping[str, str]) -> Loaded:
+    """Read changed files, keeping the organizations whose documents differ.
+
+    Organizations that are no longer declared in any of them are reported as warnings. Clashes with
+    unchanged files are not detected.
+    """
+    return collect_manifests(read_changed(files, project, variables))
 
 
 def read_changed(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler.core.desired import DesiredOrganization, DesiredState
@@ -35,17 +36,27 @@ class ManifestFile(NamedTuple):
     foreseen: tuple[str, ...] = ()
 
 
-class Loaded(NamedTuple):
-    """What all files declare, and everything that is wrong with them. Not usable if there is an error."""
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """All manifests of a run. ``diagnostics`` holds those of the files, and those that belong to no file."""
 
-    state: DesiredState
+    files: tuple[ManifestFile, ...]
     diagnostics: tuple[Diagnostic, ...]
-    file_count: int
+
+    @property
+    def state(self) -> DesiredState:
+        """What the files declare, except for documents with errors."""
+        return DesiredState(tuple(organization for file in self.files for organization in file.organizations))
+
+    @property
+    def file_count(self) -> int:
+        """The number of files read."""
+        return len(self.files)
 
     @property
     def has_errors(self) -> bool:
         """Whether anything found blocks."""
-        return any(found.is_error for found in self.diagnostics)
+        return any(diagnostic.is_error for diagnostic in self.diagnostics)
 
 
 def load_manifests(
@@ -61,9 +72,8 @@ def collect_manifests(stream: Iterable[ManifestFile]) -> Loaded:
     """Return what a stream of files declares, as a whole."""
     files = list(stream)
     return Loaded(
-        DesiredState(tuple(one for file in files for one in file.organizations)),
-        tuple(found for file in files for found in file.diagnostics),
-        sum(file.path is not None for file in files),
+        files=tuple(file for file in files if file.path is not None),
+        diagnostics=tuple(diagnostic for file in files for diagnostic in file.diagnostics),
     )
 
 
