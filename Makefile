@@ -4,8 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 WHEEL_VENV := build/wheel
+NEWEST := build/newest
 
-.PHONY: bench scale microbench help demo test tools policies lint types coverage check wheel format schemas goldens faults soak convergence clean
+.PHONY: bench scale microbench help demo test newest tools policies lint types coverage check wheel format schemas goldens faults soak convergence clean
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*##  */\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -15,6 +16,14 @@ demo: $(READY)  ## the whole story on the emulator, with the real commands
 
 test: $(READY)  ## all tests
 	@$(BIN)/python -m pytest -n auto
+
+newest: $(READY)  ## the core tests with the newest versions that pyproject.toml allows, beside the locked ones
+	rm -rf $(NEWEST)
+	mkdir -p build
+	$(BIN)/python -c "import tomllib; project = tomllib.load(open('pyproject.toml', 'rb'))['project']; print(*project['dependencies'], *project['optional-dependencies']['emulator'], sep='\n')" > $(NEWEST).txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade --target $(NEWEST) --requirement $(NEWEST).txt
+	PYTHONPATH=$(NEWEST) $(BIN)/python -m pip list --path $(NEWEST)
+	PYTHONPATH=$(NEWEST) $(BIN)/python -m pytest -q -n auto tests/core tests/manifests tests/plans tests/applier tests/reports
 
 tools:  ## what the tests of other clients and of pages need: Node.js packages and a browser
 	.ci/tools
