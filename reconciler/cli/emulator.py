@@ -80,9 +80,9 @@ def command(**options: Any) -> int:  # noqa: ANN401 - options
 
 
 def _settings(options: dict[str, Any]) -> EmulatorSettings:
-    from reconciler.emulator import EmulatorSettings, parse_behaviour, parse_fault, parse_rate_limit
+    from reconciler.emulator import EmulatorSettings, parse_fault, parse_rate_limit, parse_switch
 
-    behaviours = [_parsed(parse_behaviour, one) for one in options["behaviours"]]
+    switches = [_parsed(parse_switch, one) for one in options["behaviours"]]
     faults = (*options["faults"], *_slowness(options["latency"]))
     for fault in faults:
         _parsed(parse_fault, fault)
@@ -90,7 +90,7 @@ def _settings(options: dict[str, Any]) -> EmulatorSettings:
         state=_path(options["state"]),
         seed=_path(options["seed"]),
         random_seed=options["random_seed"],
-        behaviours=dict(behaviours),
+        switches=dict(switches),
         faults=faults,
         rate_limits=tuple(_parsed(parse_rate_limit, one) for one in options["rate_limits"]),
         control=options["control"],
@@ -98,11 +98,11 @@ def _settings(options: dict[str, Any]) -> EmulatorSettings:
 
 
 def _parsed(parse: Callable[[str], _Parsed], text: str) -> _Parsed:
-    from reconciler.emulator import UnknownBehaviourError, UnknownFaultError, UnknownRateLimitError
+    from reconciler.emulator import UnknownFaultError, UnknownRateLimitError, UnknownSwitchError
 
     try:
         return parse(text)
-    except UnknownBehaviourError as error:
+    except UnknownSwitchError as error:
         raise click.UsageError(f"{error}; --list-behaviours lists them all") from error
     except (UnknownFaultError, UnknownRateLimitError) as error:
         raise click.UsageError(str(error)) from error
@@ -135,12 +135,12 @@ def _announce(running: RunningEmulator) -> None:
 
 
 def _behaviours() -> str:
-    from reconciler.emulator import BEHAVIOURS
+    from reconciler.emulator import SWITCHES
 
     lines = []
-    for one in BEHAVIOURS:
-        lines += [f"{one.name} ({one.number}): {one.summary}"]
-        lines += [f"    {one.default} (default), {', '.join(one.alternatives)}"]
+    for switch in SWITCHES:
+        lines += [f"{switch.name} ({switch.number}): {switch.summary}"]
+        lines += [f"    {switch.default} (default), {', '.join(switch.alternatives)}"]
     return "\n".join(lines)
 
 

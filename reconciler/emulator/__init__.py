@@ -4,12 +4,6 @@ In-process: `Emulator(settings).application` is an ASGI application. Over loopba
 `running_emulator(settings)` and `serve(settings, host, port, on_ready)`.
 """
 
-from reconciler.emulator.behaviours import (
-    BEHAVIOURS,
-    Behaviour,
-    UnknownBehaviourError,
-    parse_behaviour,
-)
 from reconciler.emulator.connection_lost import ConnectionLostError
 from reconciler.emulator.emulator import Emulator
 from reconciler.emulator.fault_text import UnknownFaultError, parse_fault
@@ -28,15 +22,20 @@ from reconciler.emulator.settings import (
     Project,
 )
 from reconciler.emulator.state import StateError
+from reconciler.emulator.switches import (
+    SWITCHES,
+    Switch,
+    UnknownSwitchError,
+    parse_switch,
+)
 
 __all__ = [
-    "BEHAVIOURS",
     "DEFAULT_PROJECT_ID",
     "DEFAULT_PUBLIC_TOKEN",
     "DEFAULT_SECRET",
     "ENDPOINT_NAMES",
+    "SWITCHES",
     "Always",
-    "Behaviour",
     "Chance",
     "ConnectionLostError",
     "Effect",
@@ -54,12 +53,13 @@ __all__ = [
     "RunningEmulator",
     "SeedError",
     "StateError",
-    "UnknownBehaviourError",
+    "Switch",
     "UnknownFaultError",
     "UnknownRateLimitError",
-    "parse_behaviour",
+    "UnknownSwitchError",
     "parse_fault",
     "parse_rate_limit",
+    "parse_switch",
     "read_seed",
     "running_emulator",
     "serve",

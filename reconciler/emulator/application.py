@@ -27,20 +27,20 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive, Scope, Send
 
+    from reconciler.emulator.context import Context
     from reconciler.emulator.disturbances import Outcome
     from reconciler.emulator.exchange import Endpoint
     from reconciler.emulator.faults import Fault
-    from reconciler.emulator.world import World
 
 _FRONTEND = "/sdk/"
 
 
 class Application:
-    """Serves `world` over ASGI and writes what it was asked into its request log."""
+    """Serves `context` over ASGI and writes what it was asked into its request log."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
-        endpoints = (*ENDPOINTS, *(CONTROL_ROUTES if world.settings.control else ()))
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        endpoints = (*ENDPOINTS, *(CONTROL_ROUTES if context.settings.control else ()))
         self._routes = tuple((compile_path(one.path)[0], one) for one in endpoints)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -51,28 +51,30 @@ class Application:
         request = Request(scope, receive)
         extra: Mapping[str, str] = {}
         if scope["path"].startswith(_FRONTEND):
-            extra = cross_origin_headers(self._world, request.headers)
+            extra = cross_origin_headers(self._context, request.headers)
         await deliver(await self._respond(request), extra, scope, receive, send)
 
     async def _respond(self, request: Request) -> Outcome:
         if request.method == "OPTIONS" and request.scope["path"].startswith(_FRONTEND):
-            return Answer(200, b"", "text/plain", preflight_headers(self._world, request.headers))
+            return Answer(200, b"", "text/plain", preflight_headers(self._context, request.headers))
         endpoint, path = _find(self._routes, request.method, request.scope["path"])
         exchange = await self._exchange(request, endpoint, path)
-        faults = self._world.faults.draw(endpoint, path.get("organization_id")) if _logged(endpoint) else ()
-        started, clock = self._world.now(), time.perf_counter()
+        faults = self._context.faults.draw(endpoint, path.get("organization_id")) if _logged(endpoint) else ()
+        started, clock = self._context.now(), time.perf_counter()
         result: Outcome | None = None
         try:
-            result = await outcome(self._world, exchange, faults)
+            result = await outcome(self._context, exchange, faults)
         finally:
             if _logged(endpoint):
-                entry = _entry(self._world, request, exchange, result)
+                entry = _entry(self._context, request, exchange, result)
                 spent = time.perf_counter() - clock
-                self._world.log.add(replace(entry, started_at=started, duration=spent, faults=_texts(faults)))
+                self._context.log.add(
+                    replace(entry, started_at=started, duration=spent, faults=_texts(faults))
+                )
         return result
 
     async def _exchange(self, request: Request, endpoint: Endpoint, path: dict[str, str]) -> Exchange:
-        settings = self._world.settings
+        settings = self._context.settings
         environment = settings.environment or environment_of(settings.project.project_id) or "test"
         return Exchange(
             endpoint=endpoint,
@@ -82,7 +84,7 @@ class Application:
             content=await request.body(),
             base_url=str(request.base_url).rstrip("/"),
             secure=request.url.scheme == "https",
-            request_id=self._world.identifiers.new("request-id", environment),
+            request_id=self._context.identifiers.new("request-id", environment),
         )
 
 
@@ -105,16 +107,16 @@ def _logged(endpoint: Endpoint) -> bool:
 
 
 def _entry(
-    world: World,
+    context: Context,
     request: Request,
     exchange: Exchange,
     result: Outcome | None,
 ) -> LoggedRequest:
-    reveal = world.settings.log_secrets
+    reveal = context.settings.log_secrets
     headers, query = dict(request.headers), dict(request.query_params)
     answered = result if isinstance(result, Answer) else None
     return LoggedRequest(
-        number=world.log.next_number(),
+        number=context.log.next_number(),
         operation=exchange.endpoint.name,
         method=request.method,
         path=request.scope["path"],
@@ -141,12 +143,12 @@ async def _run_lifespan(receive: Receive, send: Send) -> None:
             return
 
 
-async def _refuse_route(world: World, exchange: Exchange) -> Answer:
-    return error_answer(world, ApiError("route_not_found"), exchange.request_id)
+async def _refuse_route(context: Context, exchange: Exchange) -> Answer:
+    return error_answer(context, ApiError("route_not_found"), exchange.request_id)
 
 
-async def _refuse_method(world: World, exchange: Exchange) -> Answer:
-    return error_answer(world, ApiError("method_not_allowed"), exchange.request_id)
+async def _refuse_method(context: Context, exchange: Exchange) -> Answer:
+    return error_answer(context, ApiError("method_not_allowed"), exchange.request_id)
 
 
 _UNKNOWN_ROUTE = PlainRoute("unknown-route", "", "", _refuse_route)

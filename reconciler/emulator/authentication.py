@@ -15,15 +15,15 @@ from reconciler.emulator.identifiers import environment_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from reconciler.emulator.context import Context
     from reconciler.emulator.errors import JsonObject
-    from reconciler.emulator.world import World
 
 SESSION_HEADER = "x-stytch-member-session"
 SESSION_JWT_HEADER = "x-stytch-member-sessionjwt"
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{8,4096}")
 
 
-def authenticate_backend(world: World, headers: Mapping[str, str]) -> Caller:
+def authenticate_backend(context: Context, headers: Mapping[str, str]) -> Caller:
     """The project of `project_id:secret`, and the member of a session header if one came along.
 
     Raises:
@@ -31,15 +31,15 @@ def authenticate_backend(world: World, headers: Mapping[str, str]) -> Caller:
     """
     project_id, secret = _basic(headers)
     _check_shapes(project_id, secret)
-    _check_environment(world, project_id)
-    project = world.state.get("projects", project_id)
+    _check_environment(context, project_id)
+    project = context.state.get("projects", project_id)
     if project is None or not _same(secret, project["secret"]):
         raise ApiError("unauthorized_credentials")
-    session = _session_of_headers(world, headers)
-    return Caller(project) if session is None else _as_member(world, project, session)
+    session = _session_of_headers(context, headers)
+    return Caller(project) if session is None else _as_member(context, project, session)
 
 
-def authenticate_frontend(world: World, headers: Mapping[str, str], *, session_needed: bool) -> Caller:
+def authenticate_frontend(context: Context, headers: Mapping[str, str], *, session_needed: bool) -> Caller:
     """The project of `public_token:session_token`, and the member whose session it is.
 
     Raises:
@@ -47,18 +47,18 @@ def authenticate_frontend(world: World, headers: Mapping[str, str], *, session_n
             names the error of a session that has ended or never was.
     """
     public_token, session_token = _basic(headers)
-    _check_environment(world, public_token)
-    project = next(world.state.where("projects", "public_token", public_token), None)
+    _check_environment(context, public_token)
+    project = next(context.state.where("projects", "public_token", public_token), None)
     if project is None:
         raise ApiError("unauthorized_credentials")
-    if world.behaviours["frontend-api"] == "off":
+    if context.switches["frontend-api"] == "off":
         raise ApiError("endpoint_not_authorized_for_sdk")
     if not session_needed:
         return Caller(project)
-    session = world.state.get("sessions", session_token)
-    if session is None or session["expires_at"] <= world.now():
-        raise ApiError(world.behaviours["dead-session"])
-    return _as_member(world, project, session)
+    session = context.state.get("sessions", session_token)
+    if session is None or session["expires_at"] <= context.now():
+        raise ApiError(context.switches["dead-session"])
+    return _as_member(context, project, session)
 
 
 def _basic(headers: Mapping[str, str]) -> tuple[str, str]:
@@ -85,29 +85,29 @@ def _check_shapes(project_id: str, secret: str) -> None:
         raise ApiError(f"unauthorized_project_id_{project_environment}")
 
 
-def _check_environment(world: World, key: str) -> None:
-    served, environment = world.settings.environment, environment_of(key)
+def _check_environment(context: Context, key: str) -> None:
+    served, environment = context.settings.environment, environment_of(key)
     if served is not None and environment is not None and served != environment:
         raise ApiError(f"wrong_stack_{environment}")
 
 
-def _session_of_headers(world: World, headers: Mapping[str, str]) -> JsonObject | None:
+def _session_of_headers(context: Context, headers: Mapping[str, str]) -> JsonObject | None:
     token, jwt = headers.get(SESSION_HEADER), headers.get(SESSION_JWT_HEADER)
     if not token and not jwt:
         return None
     column, value = ("session_token", token) if token else ("session_jwt", jwt)
     if value is None or not _TOKEN.fullmatch(value):
         raise ApiError("invalid_session_token")
-    session = next(world.state.where("sessions", column, value), None)
+    session = next(context.state.where("sessions", column, value), None)
     expiry = "expires_at" if token else "jwt_expires_at"
-    if session is None or session[expiry] <= world.now():
+    if session is None or session[expiry] <= context.now():
         raise ApiError("session_not_found")
     return session
 
 
-def _as_member(world: World, project: JsonObject, session: JsonObject) -> Caller:
-    member = world.state.get("members", session["member_id"])
-    organization = member and world.state.get("organizations", member["organization_id"])
+def _as_member(context: Context, project: JsonObject, session: JsonObject) -> Caller:
+    member = context.state.get("members", session["member_id"])
+    organization = member and context.state.get("organizations", member["organization_id"])
     if not organization or organization["project_id"] != project["project_id"]:
         raise ApiError("session_not_found")
     return Caller(project, member, session)

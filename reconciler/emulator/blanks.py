@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from reconciler.emulator.context import Context
     from reconciler.emulator.errors import JsonObject
-    from reconciler.emulator.world import World
 
 _HOSTS = {"test": "https://test.stytch.com", "live": "https://api.stytch.com"}
 
@@ -18,10 +18,10 @@ def environment_of_organization(organization_id: str) -> str:
     return "live" if organization_id.startswith("organization-live-") else "test"
 
 
-def blank_organization(world: World, slug: str, environment: str) -> JsonObject:
+def blank_organization(context: Context, slug: str, environment: str) -> JsonObject:
     """An organization with the API's default settings and without a project."""
     return {
-        "organization_id": world.identifiers.new("organization", environment),
+        "organization_id": context.identifiers.new("organization", environment),
         "organization_name": slug,
         "organization_slug": slug,
         "organization_logo_url": "",
@@ -51,11 +51,11 @@ def blank_organization(world: World, slug: str, environment: str) -> JsonObject:
     }
 
 
-def blank_member(world: World, organization_id: str) -> JsonObject:
+def blank_member(context: Context, organization_id: str) -> JsonObject:
     """An active member without a role."""
     return {
         "organization_id": organization_id,
-        "member_id": world.identifiers.new("member", environment_of_organization(organization_id)),
+        "member_id": context.identifiers.new("member", environment_of_organization(organization_id)),
         "email_address": "",
         "email_address_verified": True,
         "retired_email_addresses": [],
@@ -79,9 +79,9 @@ def blank_member(world: World, organization_id: str) -> JsonObject:
     }
 
 
-def blank_oidc_connection(world: World, organization_id: str) -> JsonObject:
+def blank_oidc_connection(context: Context, organization_id: str) -> JsonObject:
     """A pending OIDC connection without settings."""
-    connection_id, redirect_url = _connection_id(world, "oidc", organization_id)
+    connection_id, redirect_url = _connection_id(context, "oidc", organization_id)
     return {
         "organization_id": organization_id,
         "connection_id": connection_id,
@@ -100,9 +100,9 @@ def blank_oidc_connection(world: World, organization_id: str) -> JsonObject:
     }
 
 
-def blank_saml_connection(world: World, organization_id: str) -> JsonObject:
+def blank_saml_connection(context: Context, organization_id: str) -> JsonObject:
     """An active SAML connection."""
-    connection_id, callback = _connection_id(world, "saml", organization_id)
+    connection_id, callback = _connection_id(context, "saml", organization_id)
     return {
         "organization_id": organization_id,
         "connection_id": connection_id,
@@ -127,15 +127,15 @@ def blank_saml_connection(world: World, organization_id: str) -> JsonObject:
     }
 
 
-def blank_external_connection(world: World, organization_id: str) -> JsonObject:
+def blank_external_connection(context: Context, organization_id: str) -> JsonObject:
     """An External connection, which is always active, to a connection that does not exist."""
     environment = environment_of_organization(organization_id)
-    connection_id, _callback = _connection_id(world, "external", organization_id)
+    connection_id, _callback = _connection_id(context, "external", organization_id)
     return {
         "organization_id": organization_id,
         "connection_id": connection_id,
-        "external_organization_id": world.identifiers.new("organization", environment),
-        "external_connection_id": world.identifiers.new("saml-connection", environment),
+        "external_organization_id": context.identifiers.new("organization", environment),
+        "external_connection_id": context.identifiers.new("saml-connection", environment),
         "display_name": "External",
         "status": "active",
         "external_connection_implicit_role_assignments": [],
@@ -143,16 +143,16 @@ def blank_external_connection(world: World, organization_id: str) -> JsonObject:
     }
 
 
-BLANK_CONNECTIONS: Mapping[str, Callable[[World, str], JsonObject]] = {
+BLANK_CONNECTIONS: Mapping[str, Callable[[Context, str], JsonObject]] = {
     "oidc": blank_oidc_connection,
     "saml": blank_saml_connection,
     "external": blank_external_connection,
 }
 
 
-def _connection_id(world: World, kind: str, organization_id: str) -> tuple[str, str]:
+def _connection_id(context: Context, kind: str, organization_id: str) -> tuple[str, str]:
     """A new id and the callback URL that goes with it; both never change."""
     environment = environment_of_organization(organization_id)
-    connection_id = world.identifiers.new(f"{kind}-connection", environment)
-    host = (world.settings.redirect_base_url or _HOSTS[environment]).rstrip("/")
+    connection_id = context.identifiers.new(f"{kind}-connection", environment)
+    host = (context.settings.redirect_base_url or _HOSTS[environment]).rstrip("/")
     return connection_id, f"{host}/v1/b2b/sso/callback/{connection_id}"

@@ -11,7 +11,7 @@ from reconciler.emulator.errors import JsonObject
 from reconciler.emulator.identifiers import environment_of
 
 if TYPE_CHECKING:
-    from reconciler.emulator.world import World
+    from reconciler.emulator.context import Context
 
 
 class Surface(Enum):
@@ -73,7 +73,7 @@ class Call:
         return str(self.owner["organization_id"])
 
 
-Handler = Callable[["World", Call], Awaitable[JsonObject]]
+Handler = Callable[["Context", Call], Awaitable[JsonObject]]
 
 
 @dataclass(frozen=True, slots=True)

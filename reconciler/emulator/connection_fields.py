@@ -11,8 +11,8 @@ from reconciler.emulator.errors import ApiError, SchemaViolation
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from reconciler.emulator.context import Context
     from reconciler.emulator.errors import JsonObject
-    from reconciler.emulator.world import World
 
 URL_FIELDS = ("authorization_url", "token_url", "userinfo_url", "jwks_url")
 UPDATE_FIELDS = (
@@ -49,16 +49,16 @@ _REPEATED = ("organization_id", "connection_id")
 _LONGEST_NAME, _LONGEST_SECRET = 128, 4096
 
 
-def check_known_keys(world: World, body: JsonObject, known: Iterable[str]) -> None:
+def check_known_keys(context: Context, body: JsonObject, known: Iterable[str]) -> None:
     """Under the switch `unknown-keys=rejected`: raise `ApiError` for the first key that is not `known`."""
-    if world.behaviours["unknown-keys"] == "ignored":
+    if context.switches["unknown-keys"] == "ignored":
         return
     unknown = sorted(set(body) - set(known) - set(_REPEATED))
     if unknown:
         raise ApiError("bad_request", f"Unknown field {unknown[0]}.")
 
 
-def checked_fields(world: World, body: JsonObject, names: Iterable[str]) -> JsonObject:
+def checked_fields(context: Context, body: JsonObject, names: Iterable[str]) -> JsonObject:
     """The fields `names` of `body` that are there, as the server would store them; null stays None.
 
     Raises:
@@ -68,10 +68,10 @@ def checked_fields(world: World, body: JsonObject, names: Iterable[str]) -> Json
     present = {name: body[name] for name in names if name in body}
     for name, value in present.items():
         _check_type(name, value)
-    rewritten = {name: _rewritten(world, name, value) for name, value in present.items()}
+    rewritten = {name: _rewritten(context, name, value) for name, value in present.items()}
     for name, value in rewritten.items():
         if value not in (None, "") or name == "display_name":
-            _check_value(world, name, value)
+            _check_value(context, name, value)
     return rewritten
 
 
@@ -83,12 +83,12 @@ def _check_type(name: str, value: object) -> None:
         raise SchemaViolation(name, "string")
 
 
-def _rewritten(world: World, name: str, value: Any) -> Any:  # noqa: ANN401 -- any JSON value
+def _rewritten(context: Context, name: str, value: Any) -> Any:  # noqa: ANN401 -- any JSON value
     if not isinstance(value, str):
         return value
-    if name == "custom_scopes" and world.behaviours["custom-scopes"] == "decoded":
+    if name == "custom_scopes" and context.switches["custom-scopes"] == "decoded":
         value = unquote(value)
-    mode = world.behaviours["rewriting"]
+    mode = context.switches["rewriting"]
     if mode == "trims" and name != "client_secret":
         return value.strip()
     if mode == "strips-slash" and (name in URL_FIELDS or name == "issuer"):
@@ -96,42 +96,42 @@ def _rewritten(world: World, name: str, value: Any) -> Any:  # noqa: ANN401 -- a
     return value
 
 
-def _check_value(world: World, name: str, value: Any) -> None:  # noqa: ANN401 -- any JSON value
+def _check_value(context: Context, name: str, value: Any) -> None:  # noqa: ANN401 -- any JSON value
     if name == "display_name":
-        _check_display_name(world, value)
+        _check_display_name(context, value)
     elif name == "identity_provider":
-        if value not in IDENTITY_PROVIDERS and world.behaviours["unknown-identity-provider"] == "rejected":
+        if value not in IDENTITY_PROVIDERS and context.switches["unknown-identity-provider"] == "rejected":
             raise ApiError("invalid_sso_idp")
     elif name == "issuer":
-        _check_url(world, value, "oidc_connection_issuer_url_invalid_format")
+        _check_url(context, value, "oidc_connection_issuer_url_invalid_format")
     elif name in URL_FIELDS:
-        _check_url(world, value, f"oidc_connection_{name}_invalid_format")
+        _check_url(context, value, f"oidc_connection_{name}_invalid_format")
     elif name == "client_secret" and len(value) > _LONGEST_SECRET:
         raise ApiError("client_secret_too_long")
-    elif name == "custom_scopes" and " " in value and world.behaviours["custom-scopes"] == "spaces-rejected":
+    elif name == "custom_scopes" and " " in value and context.switches["custom-scopes"] == "spaces-rejected":
         raise ApiError("bad_request", "custom_scopes must be URL-encoded.")
 
 
-def _check_display_name(world: World, value: str | None) -> None:
-    if value is None or world.behaviours["invalid-display-name"] == "stored":
+def _check_display_name(context: Context, value: str | None) -> None:
+    if value is None or context.switches["invalid-display-name"] == "stored":
         return
     if not 1 <= len(value.strip()) <= _LONGEST_NAME:
         raise ApiError("invalid_display_name")
 
 
-def _check_url(world: World, value: str, error_type: str) -> None:
+def _check_url(context: Context, value: str, error_type: str) -> None:
     try:
         parts = urlsplit(value)
         host = parts.hostname or ""
     except ValueError:
         raise ApiError(error_type) from None
-    accepted = parts.scheme == "https" or (parts.scheme == "http" and _http_is_accepted(world, host))
+    accepted = parts.scheme == "https" or (parts.scheme == "http" and _http_is_accepted(context, host))
     if not accepted or not host or any(character.isspace() for character in value):
         raise ApiError(error_type)
 
 
-def _http_is_accepted(world: World, host: str) -> bool:
-    mode = world.behaviours["http-urls"]
+def _http_is_accepted(context: Context, host: str) -> bool:
+    mode = context.switches["http-urls"]
     return mode == "accepted" or (mode == "loopback-only" and is_loopback(host))
 
 

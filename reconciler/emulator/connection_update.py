@@ -23,56 +23,56 @@ from reconciler.emulator.presentation import show_connection
 
 if TYPE_CHECKING:
     from reconciler.emulator.calls import Call
+    from reconciler.emulator.context import Context
     from reconciler.emulator.discovery import Discovery
     from reconciler.emulator.errors import JsonObject
-    from reconciler.emulator.world import World
 
 _MISSING = "oidc_connection_not_found"
 _NEEDED = ("issuer", "client_id", "client_secret", *URL_FIELDS)
 
 
-async def update_oidc_connection(world: World, call: Call) -> JsonObject:
+async def update_oidc_connection(context: Context, call: Call) -> JsonObject:
     """PUT …/connections/{connection_id}: partial; a new issuer is looked up before anything is stored."""
     connection_id = call.path["connection_id"]
-    _check_kind(world, connection_id)
-    found = find_connection(world, call, connection_id, missing=_MISSING)
-    check_known_keys(world, call.body, UPDATE_FIELDS)
-    fields = checked_fields(world, _without_empties(world, call.body), UPDATE_FIELDS)
-    discovery = await _discover(world, call, found, fields)
-    with world.state.transaction():
+    _check_kind(context, connection_id)
+    found = find_connection(context, call, connection_id, missing=_MISSING)
+    check_known_keys(context, call.body, UPDATE_FIELDS)
+    fields = checked_fields(context, _without_empties(context, call.body), UPDATE_FIELDS)
+    discovery = await _discover(context, call, found, fields)
+    with context.state.transaction():
         # the lookup took time: the connection may have changed or gone meanwhile
-        found = find_connection(world, call, connection_id, missing=_MISSING)
+        found = find_connection(context, call, connection_id, missing=_MISSING)
         check_display_name_is_free(
-            world, call.organization_id, fields.get("display_name"), except_for=connection_id
+            context, call.organization_id, fields.get("display_name"), except_for=connection_id
         )
-        remember_view(world, call.owner)
-        changed = _changed(world, found, fields, discovery)
-        world.state.put("connections", changed)
-        adopt_default(world, changed)
-    answer: JsonObject = {"connection": show_connection(world, changed)}
+        remember_view(context, call.owner)
+        changed = _changed(context, found, fields, discovery)
+        context.state.put("connections", changed)
+        adopt_default(context, changed)
+    answer: JsonObject = {"connection": show_connection(context, changed)}
     return {**answer, "warning": discovery.reason} if isinstance(discovery, DiscoveryFailure) else answer
 
 
-def status_of(world: World, connection: JsonObject) -> str:
+def status_of(context: Context, connection: JsonObject) -> str:
     """`active` once every needed field is there; the switch `userinfo-url` says whether that one counts."""
-    optional = {"userinfo_url"} if world.behaviours["userinfo-url"] == "optional" else set()
+    optional = {"userinfo_url"} if context.switches["userinfo-url"] == "optional" else set()
     complete = all(connection.get(name) for name in _NEEDED if name not in optional)
     return "active" if complete else "pending"
 
 
-def _check_kind(world: World, connection_id: str) -> None:
+def _check_kind(context: Context, connection_id: str) -> None:
     if kind_of(connection_id) in {"saml", "external"}:
-        refused = world.behaviours["other-type"] == "rejected"
+        refused = context.switches["other-type"] == "rejected"
         raise ApiError("bad_request", "Not an OIDC connection.") if refused else ApiError(_MISSING)
 
 
-def _without_empties(world: World, body: JsonObject) -> JsonObject:
+def _without_empties(context: Context, body: JsonObject) -> JsonObject:
     meant = {}
     for name, value in body.items():
         if name not in UPDATE_FIELDS or value not in (None, ""):
             meant[name] = value
             continue
-        rule = world.behaviours["null-value" if value is None else "empty-string"]
+        rule = context.switches["null-value" if value is None else "empty-string"]
         if rule == "rejected":
             raise _required(name)
         if rule == "clears":
@@ -87,42 +87,44 @@ def _required(name: str) -> ApiError:
     return ApiError(error_type) if error_type in CATALOGUE else ApiError("bad_request", f"{name} is empty.")
 
 
-async def _discover(world: World, call: Call, found: JsonObject, fields: JsonObject) -> Discovery | None:
+async def _discover(context: Context, call: Call, found: JsonObject, fields: JsonObject) -> Discovery | None:
     issuer = fields.get("issuer")
-    changes = issuer != found["issuer"] or world.behaviours["equal-issuer"] == "fetched"
-    return await discover(world, issuer, call.base_url) if issuer and changes else None
+    changes = issuer != found["issuer"] or context.switches["equal-issuer"] == "fetched"
+    return await discover(context, issuer, call.base_url) if issuer and changes else None
 
 
-def _changed(world: World, found: JsonObject, fields: JsonObject, discovery: Discovery | None) -> JsonObject:
-    changed = {**found, **_inferred(world, discovery)}
+def _changed(
+    context: Context, found: JsonObject, fields: JsonObject, discovery: Discovery | None
+) -> JsonObject:
+    changed = {**found, **_inferred(context, discovery)}
     for name, value in fields.items():
         if name == "attribute_mapping":
-            changed = _with_mapping(world, changed, value)
+            changed = _with_mapping(context, changed, value)
         elif name == "identity_provider":
             changed[name] = value or "generic"
         else:
             changed[name] = value or ""
-    if not _keeps_status(world, found, discovery):
-        changed["status"] = status_of(world, changed)
+    if not _keeps_status(context, found, discovery):
+        changed["status"] = status_of(context, changed)
     return changed
 
 
-def _inferred(world: World, discovery: Discovery | None) -> JsonObject:
+def _inferred(context: Context, discovery: Discovery | None) -> JsonObject:
     if discovery is None:
         return {}
     if isinstance(discovery, DiscoveryFailure):
-        return {} if world.behaviours["failed-discovery"] == "keeps" else dict.fromkeys(URL_FIELDS, "")
+        return {} if context.switches["failed-discovery"] == "keeps" else dict.fromkeys(URL_FIELDS, "")
     found = {field: discovery.document.get(endpoint) for endpoint, field in ENDPOINTS.items()}
     inferred = {field: value for field, value in found.items() if isinstance(value, str) and value}
     return (
         {**dict.fromkeys(URL_FIELDS, ""), **inferred}
-        if world.behaviours["missing-endpoint"] == "clears"
+        if context.switches["missing-endpoint"] == "clears"
         else inferred
     )
 
 
-def _with_mapping(world: World, connection: JsonObject, mapping: JsonObject | None) -> JsonObject:
-    rule = world.behaviours["attribute-mapping"]
+def _with_mapping(context: Context, connection: JsonObject, mapping: JsonObject | None) -> JsonObject:
+    rule = context.switches["attribute-mapping"]
     if mapping == {} and rule in {"empty-ignored", "merges"}:
         return connection
     stored = connection.get("attribute_mapping") or {}
@@ -131,10 +133,10 @@ def _with_mapping(world: World, connection: JsonObject, mapping: JsonObject | No
     return {**rest, "attribute_mapping": merged} if merged else rest
 
 
-def _keeps_status(world: World, found: JsonObject, discovery: Discovery | None) -> bool:
+def _keeps_status(context: Context, found: JsonObject, discovery: Discovery | None) -> bool:
     if found["status"] != "active":
         return False
     cleared = isinstance(discovery, DiscoveryFailure) and (
-        world.behaviours["failed-discovery"] == "clears-stays-active"
+        context.switches["failed-discovery"] == "clears-stays-active"
     )
-    return cleared or world.behaviours["emptied-field"] == "stays-active"
+    return cleared or context.switches["emptied-field"] == "stays-active"

@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING
 
 from reconciler.emulator.answers import Answer, json_answer
-from reconciler.emulator.behaviours import BEHAVIOURS
 from reconciler.emulator.connection_defaults import release_connection
 from reconciler.emulator.errors import ApiError
 from reconciler.emulator.exchange import PlainRoute
@@ -15,32 +14,33 @@ from reconciler.emulator.origins import check_origin
 from reconciler.emulator.rate_limit import RateLimit
 from reconciler.emulator.request_log import redacted
 from reconciler.emulator.seed import apply_seed
+from reconciler.emulator.switches import SWITCHES
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from reconciler.emulator.context import Context
     from reconciler.emulator.errors import JsonObject
     from reconciler.emulator.exchange import Exchange
-    from reconciler.emulator.world import World
 
-    Handler = Callable[[World, Exchange, JsonObject], JsonObject]
+    Handler = Callable[[Context, Exchange, JsonObject], JsonObject]
 
 _TABLES = ("projects", "organizations", "connections", "members", "sessions", "tenants", "discovery")
 
 
-def _read_log(world: World, exchange: Exchange, _body: JsonObject) -> JsonObject:
+def _read_log(context: Context, exchange: Exchange, _body: JsonObject) -> JsonObject:
     operation = exchange.query.get("operation")
-    entries = world.log.entries if operation is None else world.log.of(operation)
+    entries = context.log.entries if operation is None else context.log.of(operation)
     return {"requests": [entry.as_document() for entry in entries]}
 
 
-def _clear_log(world: World, _exchange: Exchange, _body: JsonObject) -> JsonObject:
-    world.log.clear()
+def _clear_log(context: Context, _exchange: Exchange, _body: JsonObject) -> JsonObject:
+    context.log.clear()
     return {}
 
 
-def _read_behaviours(world: World, _exchange: Exchange, _body: JsonObject) -> JsonObject:
-    positions = world.behaviours.as_mapping()
+def _read_switches(context: Context, _exchange: Exchange, _body: JsonObject) -> JsonObject:
+    positions = context.switches.as_mapping()
     return {
         "behaviours": [
             {
@@ -51,36 +51,36 @@ def _read_behaviours(world: World, _exchange: Exchange, _body: JsonObject) -> Js
                 "alternatives": list(one.alternatives),
                 "summary": one.summary,
             }
-            for one in BEHAVIOURS
+            for one in SWITCHES
         ]
     }
 
 
-def _set_behaviours(world: World, _exchange: Exchange, body: JsonObject) -> JsonObject:
+def _set_switches(context: Context, _exchange: Exchange, body: JsonObject) -> JsonObject:
     for name, value in body.items():
-        world.behaviours.set(name, str(value))
-    return {"behaviours": world.behaviours.as_mapping()}
+        context.switches.set(name, str(value))
+    return {"behaviours": context.switches.as_mapping()}
 
 
-def _read_faults(world: World, _exchange: Exchange, _body: JsonObject) -> JsonObject:
-    return {"faults": {name: fault.text for name, fault in world.faults.rules.items()}}
+def _read_faults(context: Context, _exchange: Exchange, _body: JsonObject) -> JsonObject:
+    return {"faults": {name: fault.text for name, fault in context.faults.rules.items()}}
 
 
-def _add_fault(world: World, _exchange: Exchange, body: JsonObject) -> JsonObject:
-    return {"id": world.faults.add(parse_fault(str(body.get("fault", ""))))}
+def _add_fault(context: Context, _exchange: Exchange, body: JsonObject) -> JsonObject:
+    return {"id": context.faults.add(parse_fault(str(body.get("fault", ""))))}
 
 
-def _remove_fault(world: World, exchange: Exchange, _body: JsonObject) -> JsonObject:
-    world.faults.remove(exchange.path["name"])
+def _remove_fault(context: Context, exchange: Exchange, _body: JsonObject) -> JsonObject:
+    context.faults.remove(exchange.path["name"])
     return {}
 
 
-def _clear_faults(world: World, _exchange: Exchange, _body: JsonObject) -> JsonObject:
-    world.faults.clear()
+def _clear_faults(context: Context, _exchange: Exchange, _body: JsonObject) -> JsonObject:
+    context.faults.clear()
     return {}
 
 
-def _set_limits(world: World, _exchange: Exchange, body: JsonObject) -> JsonObject:
+def _set_limits(context: Context, _exchange: Exchange, body: JsonObject) -> JsonObject:
     """`{"rate_limits": [{"requests": 100, "seconds": 1, "operations": ["*"]}]}`."""
     limits = tuple(
         RateLimit(
@@ -88,61 +88,61 @@ def _set_limits(world: World, _exchange: Exchange, body: JsonObject) -> JsonObje
         )
         for limit in body.get("rate_limits", ())
     )
-    world.limits.replace(limits)
+    context.limits.replace(limits)
     return {"rate_limits": len(limits)}
 
 
-def _move_clock(world: World, _exchange: Exchange, body: JsonObject) -> JsonObject:
-    world.clock_offset += float(body.get("seconds", 0))
-    return {"now": world.now()}
+def _move_clock(context: Context, _exchange: Exchange, body: JsonObject) -> JsonObject:
+    context.clock_offset += float(body.get("seconds", 0))
+    return {"now": context.now()}
 
 
-def _seed(world: World, _exchange: Exchange, body: JsonObject) -> JsonObject:
-    apply_seed(world, body, world.settings.project.project_id)
+def _seed(context: Context, _exchange: Exchange, body: JsonObject) -> JsonObject:
+    apply_seed(context, body, context.settings.project.project_id)
     return {}
 
 
-def _read_state(world: World, exchange: Exchange, _body: JsonObject) -> JsonObject:
-    state = {table: list(world.state.all(table)) for table in _TABLES}
+def _read_state(context: Context, exchange: Exchange, _body: JsonObject) -> JsonObject:
+    state = {table: list(context.state.all(table)) for table in _TABLES}
     return state if exchange.query.get("secrets") == "show" else _without_secrets(state)
 
 
-def _put_tenant(world: World, exchange: Exchange, body: JsonObject) -> JsonObject:
-    tenant = {**(world.state.get("tenants", exchange.path["tenant"]) or {}), **body}
+def _put_tenant(context: Context, exchange: Exchange, body: JsonObject) -> JsonObject:
+    tenant = {**(context.state.get("tenants", exchange.path["tenant"]) or {}), **body}
     tenant["name"] = exchange.path["tenant"]
-    world.state.put("tenants", tenant)
+    context.state.put("tenants", tenant)
     return {"issuer": f"{exchange.base_url}/idp/{tenant['name']}"}
 
 
-def _delete_tenant(world: World, exchange: Exchange, _body: JsonObject) -> JsonObject:
-    world.state.delete("tenants", exchange.path["tenant"])
+def _delete_tenant(context: Context, exchange: Exchange, _body: JsonObject) -> JsonObject:
+    context.state.delete("tenants", exchange.path["tenant"])
     return {}
 
 
-def _put_discovery(world: World, _exchange: Exchange, body: JsonObject) -> JsonObject:
-    world.state.put("discovery", {**body, "issuer": str(body["issuer"])})
+def _put_discovery(context: Context, _exchange: Exchange, body: JsonObject) -> JsonObject:
+    context.state.put("discovery", {**body, "issuer": str(body["issuer"])})
     return {}
 
 
-def _edit_connection(world: World, exchange: Exchange, body: JsonObject) -> JsonObject:
+def _edit_connection(context: Context, exchange: Exchange, body: JsonObject) -> JsonObject:
     connection_id = exchange.path["connection_id"]
-    with world.state.transaction():
-        found = world.state.get("connections", connection_id)
+    with context.state.transaction():
+        found = context.state.get("connections", connection_id)
         if found is None:
             raise KeyError(connection_id)
         edited = {**found, **body, "connection_id": connection_id}
-        world.state.put("connections", edited)
+        context.state.put("connections", edited)
     return {"connection": redacted(edited)}
 
 
-def _remove_connection(world: World, exchange: Exchange, _body: JsonObject) -> JsonObject:
+def _remove_connection(context: Context, exchange: Exchange, _body: JsonObject) -> JsonObject:
     connection_id = exchange.path["connection_id"]
-    with world.state.transaction():
-        found = world.state.get("connections", connection_id)
+    with context.state.transaction():
+        found = context.state.get("connections", connection_id)
         if found is None:
             raise KeyError(connection_id)
-        release_connection(world, found)
-        world.state.delete("connections", connection_id)
+        release_connection(context, found)
+        context.state.delete("connections", connection_id)
     return {}
 
 
@@ -161,11 +161,11 @@ def _route(name: str, method: str, path: str, handler: Handler) -> PlainRoute:
     return PlainRoute(f"control-{name}", method, f"/_control/{path}", _answering(handler), logged=False)
 
 
-def _answering(handler: Handler) -> Callable[[World, Exchange], Awaitable[Answer]]:
-    async def handle(world: World, exchange: Exchange) -> Answer:
+def _answering(handler: Handler) -> Callable[[Context, Exchange], Awaitable[Answer]]:
+    async def handle(context: Context, exchange: Exchange) -> Answer:
         try:
-            check_origin(world, exchange.headers)
-            return json_answer(200, handler(world, exchange, _body(exchange.content)))
+            check_origin(context, exchange.headers)
+            return json_answer(200, handler(context, exchange, _body(exchange.content)))
         except ApiError as error:
             return json_answer(error.status, {"error": error.message})
         except KeyError as error:
@@ -186,8 +186,8 @@ def _body(content: bytes) -> JsonObject:
 CONTROL_ROUTES = (
     _route("read-log", "GET", "requests", _read_log),
     _route("clear-log", "DELETE", "requests", _clear_log),
-    _route("read-behaviours", "GET", "behaviours", _read_behaviours),
-    _route("set-behaviours", "PUT", "behaviours", _set_behaviours),
+    _route("read-behaviours", "GET", "behaviours", _read_switches),
+    _route("set-behaviours", "PUT", "behaviours", _set_switches),
     _route("read-faults", "GET", "faults", _read_faults),
     _route("add-fault", "POST", "faults", _add_fault),
     _route("clear-faults", "DELETE", "faults", _clear_faults),

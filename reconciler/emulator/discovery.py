@@ -14,8 +14,8 @@ from reconciler.emulator.identity_provider import tenant_metadata
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from reconciler.emulator.context import Context
     from reconciler.emulator.errors import JsonObject
-    from reconciler.emulator.world import World
 
 # what the OpenID metadata calls what the API calls
 ENDPOINTS: Mapping[str, str] = {
@@ -45,11 +45,11 @@ class DiscoveryFailure:
 Discovery = Metadata | DiscoveryFailure
 
 
-async def discover(world: World, issuer: str, own_url: str) -> Discovery:
+async def discover(context: Context, issuer: str, own_url: str) -> Discovery:
     """The metadata of `issuer`; `own_url` is where the emulator itself was called."""
-    url = metadata_url(issuer, world.behaviours["issuer-trailing-slash"])
-    found = _canned(world, issuer) or _own(world, url, own_url) or await _fetched(world, url)
-    if isinstance(found, Metadata) and world.behaviours["issuer-mismatch"] == "fails":
+    url = metadata_url(issuer, context.switches["issuer-trailing-slash"])
+    found = _canned(context, issuer) or _own(context, url, own_url) or await _fetched(context, url)
+    if isinstance(found, Metadata) and context.switches["issuer-mismatch"] == "fails":
         named = found.document.get("issuer")
         return found if named == issuer else _failure(issuer, "the document names another issuer")
     return found
@@ -64,8 +64,8 @@ def _failure(issuer: str, why: str) -> DiscoveryFailure:
     return DiscoveryFailure(f"The OpenID Provider Metadata of {issuer} could not be retrieved: {why}.")
 
 
-def _canned(world: World, issuer: str) -> Discovery | None:
-    entry = world.state.get("discovery", issuer) or world.state.get("discovery", issuer.rstrip("/"))
+def _canned(context: Context, issuer: str) -> Discovery | None:
+    entry = context.state.get("discovery", issuer) or context.state.get("discovery", issuer.rstrip("/"))
     if entry is None:
         return None
     document = entry.get("document")
@@ -74,19 +74,19 @@ def _canned(world: World, issuer: str) -> Discovery | None:
     return Metadata(document)
 
 
-def _own(world: World, url: str, own_url: str) -> Discovery | None:
+def _own(context: Context, url: str, own_url: str) -> Discovery | None:
     """The built-in identity provider when no server is running that could be asked."""
-    if world.bound_url is not None or not own_url or not url.startswith(f"{own_url}/idp/"):
+    if context.bound_url is not None or not own_url or not url.startswith(f"{own_url}/idp/"):
         return None
     tenant = url.removeprefix(f"{own_url}/idp/").removesuffix(_WELL_KNOWN)
-    document = tenant_metadata(world, tenant, own_url)
+    document = tenant_metadata(context, tenant, own_url)
     return None if document is None else Metadata(document)
 
 
-async def _fetched(world: World, url: str) -> Discovery:
+async def _fetched(context: Context, url: str) -> Discovery:
     loopback = is_loopback(urlsplit(url).hostname or "")
     issuer = url.removesuffix(_WELL_KNOWN)
-    mode = world.behaviours["discovery-fetch"]
+    mode = context.switches["discovery-fetch"]
     if mode == "never" or (mode == "loopback" and not loopback):
         return _failure(issuer, "this emulator does not fetch it, see the behaviour discovery-fetch")
     try:

@@ -17,9 +17,9 @@ from reconciler.emulator.rate_limit import retry_after_header
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from reconciler.emulator.context import Context
     from reconciler.emulator.exchange import Exchange
     from reconciler.emulator.faults import Fault
-    from reconciler.emulator.world import World
 
 _MALFORMED = b'{"status_code": 200, "request_id": "'
 _BAD_GATEWAY, _OK = 502, 200
@@ -51,31 +51,31 @@ class Truncated:
 Outcome = Answer | Lost | Truncated
 
 
-async def outcome(world: World, exchange: Exchange, faults: Iterable[Fault]) -> Outcome:
+async def outcome(context: Context, exchange: Exchange, faults: Iterable[Fault]) -> Outcome:
     """Answer the request as far as `faults` let it."""
     struck = tuple(faults)
-    await asyncio.sleep(sum(_latency(world, fault) for fault in struck if fault.effect is Effect.LATENCY))
+    await asyncio.sleep(sum(_latency(context, fault) for fault in struck if fault.effect is Effect.LATENCY))
     others = [fault for fault in struck if fault.effect is not Effect.LATENCY]
     before = next((fault for fault in others if not fault.after), None)
     if before is not None:
-        return _disturbed(world, exchange, before, None)
-    reply = await _undisturbed(world, exchange)
+        return _disturbed(context, exchange, before, None)
+    reply = await _undisturbed(context, exchange)
     if others:
-        return _disturbed(world, exchange, others[0], reply)
-    return Lost() if _is_lost(world, exchange) else reply
+        return _disturbed(context, exchange, others[0], reply)
+    return Lost() if _is_lost(context, exchange) else reply
 
 
-async def _undisturbed(world: World, exchange: Exchange) -> Answer:
+async def _undisturbed(context: Context, exchange: Exchange) -> Answer:
     if isinstance(exchange.endpoint, PlainRoute):
-        return await exchange.endpoint.handle(world, exchange)
-    return await answer(world, exchange.endpoint, exchange)
+        return await exchange.endpoint.handle(context, exchange)
+    return await answer(context, exchange.endpoint, exchange)
 
 
-def _latency(world: World, fault: Fault) -> float:
-    return fault.seconds if fault.up_to is None else world.chance.uniform(fault.seconds, fault.up_to)
+def _latency(context: Context, fault: Fault) -> float:
+    return fault.seconds if fault.up_to is None else context.chance.uniform(fault.seconds, fault.up_to)
 
 
-def _disturbed(world: World, exchange: Exchange, fault: Fault, reply: Answer | None) -> Outcome:
+def _disturbed(context: Context, exchange: Exchange, fault: Fault, reply: Answer | None) -> Outcome:
     match fault.effect:
         case Effect.RESET | Effect.LATENCY:  # a latency is over by now
             return Lost()
@@ -89,7 +89,7 @@ def _disturbed(world: World, exchange: Exchange, fault: Fault, reply: Answer | N
         case Effect.INCOMPLETE:
             return _incomplete(exchange)
         case Effect.ERROR:
-            return _error(world, exchange, fault)
+            return _error(context, exchange, fault)
         case _:
             assert_never(fault.effect)
 
@@ -104,22 +104,22 @@ def _is_frontend(exchange: Exchange) -> bool:
     return isinstance(exchange.endpoint, Operation) and exchange.endpoint.surface is Surface.FRONTEND
 
 
-def _error(world: World, exchange: Exchange, fault: Fault) -> Answer:
+def _error(context: Context, exchange: Exchange, fault: Fault) -> Answer:
     error = ApiError(fault.error_type or "internal_server_error")
     if error.error_type == "too_many_requests" or fault.retry_after is not None:
-        form = world.behaviours["retry-after"]
+        form = context.switches["retry-after"]
         if fault.retry_after is not None:
             form = "date" if fault.retry_after_date else "seconds"
-        error.headers = retry_after_header(form, fault.retry_after or 1.0, world.now())
+        error.headers = retry_after_header(form, fault.retry_after or 1.0, context.now())
     error.status = fault.status or error.status
-    return error_answer(world, error, exchange.request_id, frontend=_is_frontend(exchange))
+    return error_answer(context, error, exchange.request_id, frontend=_is_frontend(exchange))
 
 
-def _is_lost(world: World, exchange: Exchange) -> bool:
-    mode = world.behaviours["lost-response"]
+def _is_lost(context: Context, exchange: Exchange) -> bool:
+    mode = context.switches["lost-response"]
     if mode == "off" or not exchange.applied or not exchange.endpoint.writes:
         return False
     key = f"{exchange.endpoint.name} {exchange.organization_id}"
-    first = key not in world.lost_responses
-    world.lost_responses.add(key)
+    first = key not in context.lost_responses
+    context.lost_responses.add(key)
     return first or mode == "every"

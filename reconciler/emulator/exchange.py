@@ -12,9 +12,9 @@ from reconciler.emulator.calls import Operation
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from reconciler.emulator.world import World
+    from reconciler.emulator.context import Context
 
-PlainHandler = Callable[["World", "Exchange"], Awaitable[Answer]]
+PlainHandler = Callable[["Context", "Exchange"], Awaitable[Answer]]
 
 
 @dataclass(frozen=True, slots=True)

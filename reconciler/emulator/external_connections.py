@@ -13,7 +13,7 @@ from reconciler.emulator.presentation import show_connection
 
 if TYPE_CHECKING:
     from reconciler.emulator.calls import Call
-    from reconciler.emulator.world import World
+    from reconciler.emulator.context import Context
 
 _ROLES = {
     "connection_implicit_role_assignments": "external_connection_implicit_role_assignments",
@@ -23,37 +23,37 @@ _CREATE_FIELDS = ("external_organization_id", "external_connection_id", "display
 _UPDATE_FIELDS = ("display_name", *_ROLES.values())
 
 
-async def create_external_connection(world: World, call: Call) -> JsonObject:
+async def create_external_connection(context: Context, call: Call) -> JsonObject:
     """POST /v1/b2b/sso/external/{organization_id}: active at once."""
-    check_known_keys(world, call.body, _CREATE_FIELDS)
+    check_known_keys(context, call.body, _CREATE_FIELDS)
     fields = _checked(call.body, _CREATE_FIELDS)
-    with world.state.transaction():
-        target = _target(world, call, fields)
+    with context.state.transaction():
+        target = _target(context, call, fields)
         connection = {
-            **blank_external_connection(world, call.organization_id),
+            **blank_external_connection(context, call.organization_id),
             "external_organization_id": target["organization_id"],
             "external_connection_id": target["connection_id"],
             "display_name": fields.get("display_name", ""),
             **{stored: fields[sent] for sent, stored in _ROLES.items() if sent in fields},
         }
-        remember_view(world, call.owner)
-        world.state.put("connections", connection)
-    return {"connection": show_connection(world, connection)}
+        remember_view(context, call.owner)
+        context.state.put("connections", connection)
+    return {"connection": show_connection(context, connection)}
 
 
-async def update_external_connection(world: World, call: Call) -> JsonObject:
+async def update_external_connection(context: Context, call: Call) -> JsonObject:
     """PUT …/external/{organization_id}/connections/{connection_id}: its name and role assignments."""
-    check_known_keys(world, call.body, _UPDATE_FIELDS)
+    check_known_keys(context, call.body, _UPDATE_FIELDS)
     fields = _checked(call.body, _UPDATE_FIELDS)
     connection_id = call.path["connection_id"]
-    with world.state.transaction():
-        found = find_connection(world, call, connection_id, missing="sso_connection_not_found")
+    with context.state.transaction():
+        found = find_connection(context, call, connection_id, missing="sso_connection_not_found")
         if kind_of(connection_id) != "external":
             raise ApiError("external_connection_id_not_found")
-        remember_view(world, call.owner)
+        remember_view(context, call.owner)
         changed = {**found, **fields}
-        world.state.put("connections", changed)
-    return {"connection": show_connection(world, changed)}
+        context.state.put("connections", changed)
+    return {"connection": show_connection(context, changed)}
 
 
 def _checked(body: JsonObject, names: tuple[str, ...]) -> JsonObject:
@@ -65,20 +65,20 @@ def _checked(body: JsonObject, names: tuple[str, ...]) -> JsonObject:
     return fields
 
 
-def _target(world: World, call: Call, fields: JsonObject) -> JsonObject:
+def _target(context: Context, call: Call, fields: JsonObject) -> JsonObject:
     """The connection that `fields` point at; raises `ApiError` when it cannot be used."""
     name, connection_id = fields.get("external_organization_id"), fields.get("external_connection_id")
-    organization = lookup_organization(world, call.caller.project_id, name) if name else None
+    organization = lookup_organization(context, call.caller.project_id, name) if name else None
     if organization is None:
         raise ApiError("organization_not_found")
     if organization["organization_id"] == call.organization_id:
         raise ApiError("external_organization_id_same_as_organization_id")
-    target = world.state.get("connections", connection_id) if connection_id else None
+    target = context.state.get("connections", connection_id) if connection_id else None
     if target is None or target["organization_id"] != organization["organization_id"]:
         raise ApiError("external_connection_id_not_found")
     if target["status"] != "active":
         raise ApiError("external_connection_not_active")
-    existing = connections_of(world, call.organization_id)
+    existing = connections_of(context, call.organization_id)
     if any(one.get("external_connection_id") == connection_id for one in existing):
         raise ApiError("duplicate_external_sso_connection")
     return target

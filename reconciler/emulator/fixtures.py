@@ -15,70 +15,70 @@ from reconciler.emulator.connection_update import status_of
 from reconciler.emulator.identifiers import environment_of
 
 if TYPE_CHECKING:
+    from reconciler.emulator.context import Context
     from reconciler.emulator.errors import JsonObject
-    from reconciler.emulator.world import World
 
 _DAY = 86_400.0
 _JWT_SECONDS = 300.0
 
 
 def add_project(
-    world: World, *, project_id: str, secret: str, public_token: str, **fields: object
+    context: Context, *, project_id: str, secret: str, public_token: str, **fields: object
 ) -> JsonObject:
     """Store a project; `roles` in `fields` are laid over the default roles."""
     project = {"project_id": project_id, "secret": secret, "public_token": public_token, **fields}
-    world.state.put("projects", project)
+    context.state.put("projects", project)
     return project
 
 
-def add_organization(world: World, project_id: str, slug: str, **fields: object) -> JsonObject:
+def add_organization(context: Context, project_id: str, slug: str, **fields: object) -> JsonObject:
     """Store an organization; `fields` are wire fields, `organization_id` among them if need be."""
     organization = {
-        **blank_organization(world, slug, environment_of(project_id) or "test"),
+        **blank_organization(context, slug, environment_of(project_id) or "test"),
         **fields,
         "project_id": project_id,
     }
-    world.state.put("organizations", organization)
+    context.state.put("organizations", organization)
     return organization
 
 
-def add_connection(world: World, organization: JsonObject, kind: str, fields: JsonObject) -> JsonObject:
+def add_connection(context: Context, organization: JsonObject, kind: str, fields: JsonObject) -> JsonObject:
     """Store a connection of `kind` (`oidc`, `saml`, `external`); `status` follows from the fields."""
-    blank = BLANK_CONNECTIONS[kind](world, organization["organization_id"])
+    blank = BLANK_CONNECTIONS[kind](context, organization["organization_id"])
     connection = {**_renamed(blank, fields.get("connection_id")), **fields}
     if kind == "oidc":
-        connection["status"] = fields.get("status") or status_of(world, connection)
-    with world.state.transaction():
-        world.state.put("connections", connection)
-        adopt_default(world, connection, created=True)
+        connection["status"] = fields.get("status") or status_of(context, connection)
+    with context.state.transaction():
+        context.state.put("connections", connection)
+        adopt_default(context, connection, created=True)
     return connection
 
 
 def add_member(
-    world: World,
+    context: Context,
     organization: JsonObject,
     roles: tuple[str, ...] = (),
     **fields: object,
 ) -> JsonObject:
     """Store a member of an organization with RBAC roles."""
-    member = {**blank_member(world, organization["organization_id"]), **fields, "roles": list(roles)}
-    world.state.put("members", member)
+    member = {**blank_member(context, organization["organization_id"]), **fields, "roles": list(roles)}
+    context.state.put("members", member)
     return member
 
 
-def add_session(world: World, member: JsonObject, **fields: object) -> JsonObject:
+def add_session(context: Context, member: JsonObject, **fields: object) -> JsonObject:
     """Store a session of a member; `expires_at` and `jwt_expires_at` are seconds since the epoch."""
     environment = environment_of_organization(member["organization_id"])
     session = {
-        "member_session_id": world.identifiers.new("member-session", environment),
-        "session_token": world.identifiers.new("session-token", environment),
-        "session_jwt": world.identifiers.new("session-jwt", environment),
-        "expires_at": world.now() + _DAY,
-        "jwt_expires_at": world.now() + _JWT_SECONDS,
+        "member_session_id": context.identifiers.new("member-session", environment),
+        "session_token": context.identifiers.new("session-token", environment),
+        "session_jwt": context.identifiers.new("session-jwt", environment),
+        "expires_at": context.now() + _DAY,
+        "jwt_expires_at": context.now() + _JWT_SECONDS,
         **fields,
         "member_id": member["member_id"],
     }
-    world.state.put("sessions", session)
+    context.state.put("sessions", session)
     return session
 
 

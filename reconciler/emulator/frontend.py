@@ -11,16 +11,16 @@ from reconciler.emulator.organizations import lookup_organization, show_organiza
 
 if TYPE_CHECKING:
     from reconciler.emulator.calls import Call, Caller
+    from reconciler.emulator.context import Context
     from reconciler.emulator.errors import JsonObject
     from reconciler.emulator.exchange import Exchange
-    from reconciler.emulator.world import World
 
 _MINUTE = 60.0
 _JWT_SECONDS = 300.0
 _SHORTEST, _LONGEST = 5, 527_040
 
 
-async def bootstrap(_world: World, call: Call) -> JsonObject:
+async def bootstrap(_context: Context, call: Call) -> JsonObject:
     """GET /sdk/v1/projects/bootstrap/{public_token}: what a browser SDK asks first."""
     if call.path["public_token"] != call.caller.project["public_token"]:
         raise ApiError("project_not_found")
@@ -44,46 +44,46 @@ async def bootstrap(_world: World, call: Call) -> JsonObject:
     }
 
 
-async def authenticate_session(world: World, call: Call) -> JsonObject:
+async def authenticate_session(context: Context, call: Call) -> JsonObject:
     """POST /sdk/v1/b2b/sessions/authenticate: who is logged in; a duration prolongs the session."""
     assert call.caller.session is not None
-    session = {**call.caller.session, "jwt_expires_at": world.now() + _JWT_SECONDS}
+    session = {**call.caller.session, "jwt_expires_at": context.now() + _JWT_SECONDS}
     minutes = _minutes(call.body)
     if minutes is not None:
-        session["expires_at"] = world.now() + minutes * _MINUTE
-    world.state.put("sessions", session)
+        session["expires_at"] = context.now() + minutes * _MINUTE
+    context.state.put("sessions", session)
     return {
         "member": _show_member(call.caller),
         "member_session": _show_session(session, call),
         "session_token": session["session_token"],
         "session_jwt": session["session_jwt"],
-        "organization": show_organization(world, call.owner),
+        "organization": show_organization(context, call.owner),
     }
 
 
-async def revoke_session(world: World, call: Call) -> JsonObject:
+async def revoke_session(context: Context, call: Call) -> JsonObject:
     """POST /sdk/v1/b2b/sessions/revoke: the session is dead from now on."""
     assert call.caller.session is not None
-    world.state.delete("sessions", call.caller.session["session_token"])
+    context.state.delete("sessions", call.caller.session["session_token"])
     return {}
 
 
-async def get_member(_world: World, call: Call) -> JsonObject:
+async def get_member(_context: Context, call: Call) -> JsonObject:
     """GET /sdk/v1/b2b/organizations/members/me."""
     return {"member": _show_member(call.caller)}
 
 
-async def find_by_slug(world: World, call: Call) -> JsonObject:
+async def find_by_slug(context: Context, call: Call) -> JsonObject:
     """POST /sdk/v1/b2b/organizations/search: one organization by its slug, or null."""
     slug = call.body.get("organization_slug")
     if not isinstance(slug, str):
         raise SchemaViolation("organization_slug", "string")
-    found = lookup_organization(world, call.caller.project_id, slug)
+    found = lookup_organization(context, call.caller.project_id, slug)
     named = found is not None and found["organization_slug"] == slug
-    return {"organization": show_organization(world, found) if found is not None and named else None}
+    return {"organization": show_organization(context, found) if found is not None and named else None}
 
 
-async def get_admin_portal_config(_world: World, call: Call) -> JsonObject:
+async def get_admin_portal_config(_context: Context, call: Call) -> JsonObject:
     """GET /sdk/v1/b2b/admin_portal_config: what the admin portal may offer the member."""
     can_create = permits(call.caller, "create")
     return {
@@ -95,7 +95,7 @@ async def get_admin_portal_config(_world: World, call: Call) -> JsonObject:
     }
 
 
-async def accept_events(_world: World, exchange: Exchange) -> Answer:
+async def accept_events(_context: Context, exchange: Exchange) -> Answer:
     """POST /sdk/v1/events: the SDK's telemetry, which nobody reads."""
     return json_answer(200, {"data": {"request_id": exchange.request_id, "status_code": 200}})
 

@@ -12,9 +12,9 @@ from reconciler.emulator.exchange import PlainRoute
 from reconciler.emulator.signing_keys import KEYS
 
 if TYPE_CHECKING:
+    from reconciler.emulator.context import Context
     from reconciler.emulator.errors import JsonObject
     from reconciler.emulator.exchange import Exchange
-    from reconciler.emulator.world import World
 
 _PATHS = {
     "authorization_endpoint": "/authorize",
@@ -25,12 +25,12 @@ _PATHS = {
 _NO_STORE = {"cache_control": "no-store"}
 
 
-def tenant_metadata(world: World, name: str, base_url: str) -> JsonObject | None:
+def tenant_metadata(context: Context, name: str, base_url: str) -> JsonObject | None:
     """The discovery document of tenant `name`, None when there is no such tenant.
 
     The tenant's own `metadata` is laid over the usual document; a null in it removes a key.
     """
-    tenant = world.state.get("tenants", name)
+    tenant = context.state.get("tenants", name)
     if tenant is None:
         return None
     issuer = f"{base_url}/idp/{name}"
@@ -49,22 +49,22 @@ def tenant_metadata(world: World, name: str, base_url: str) -> JsonObject | None
     return {name: value for name, value in document.items() if value is not None}
 
 
-async def _discovery(world: World, exchange: Exchange) -> Answer:
-    document = tenant_metadata(world, exchange.path["tenant"], exchange.base_url)
+async def _discovery(context: Context, exchange: Exchange) -> Answer:
+    document = tenant_metadata(context, exchange.path["tenant"], exchange.base_url)
     return _unknown_tenant() if document is None else json_answer(200, document)
 
 
-async def _jwks(world: World, exchange: Exchange) -> Answer:
-    tenant = _tenant(world, exchange)
+async def _jwks(context: Context, exchange: Exchange) -> Answer:
+    tenant = _tenant(context, exchange)
     if tenant is None:
         return _unknown_tenant()
     keys = tenant.get("keys")
     return json_answer(200, {"keys": list(KEYS) if keys is None else keys})
 
 
-async def _authorize(world: World, exchange: Exchange) -> Answer:
+async def _authorize(context: Context, exchange: Exchange) -> Answer:
     """No one can log in here: known clients are sent back with access_denied."""
-    tenant, query = _tenant(world, exchange), exchange.query
+    tenant, query = _tenant(context, exchange), exchange.query
     if tenant is None:
         return _unknown_tenant()
     if not query.get("client_id") or not _knows_client(tenant, query["client_id"]):
@@ -78,9 +78,9 @@ async def _authorize(world: World, exchange: Exchange) -> Answer:
     return Answer(302, b"", "text/plain", {"location": location})
 
 
-async def _token(world: World, exchange: Exchange) -> Answer:
+async def _token(context: Context, exchange: Exchange) -> Answer:
     """RFC 6749, section 5.2: the client first, then the grant; no grant is ever good."""
-    tenant = _tenant(world, exchange)
+    tenant = _tenant(context, exchange)
     if tenant is None:
         return _unknown_tenant()
     form = {name: values[-1] for name, values in parse_qs(exchange.content.decode(errors="replace")).items()}
@@ -92,15 +92,15 @@ async def _token(world: World, exchange: Exchange) -> Answer:
     return json_answer(400, _refused_grant(form), **_NO_STORE)
 
 
-async def _userinfo(world: World, exchange: Exchange) -> Answer:
-    if _tenant(world, exchange) is None:
+async def _userinfo(context: Context, exchange: Exchange) -> Answer:
+    if _tenant(context, exchange) is None:
         return _unknown_tenant()
     document = _oauth_error("invalid_token", "the access token is not valid")
     return json_answer(401, document, www_authenticate='Bearer error="invalid_token"')
 
 
-def _tenant(world: World, exchange: Exchange) -> JsonObject | None:
-    return world.state.get("tenants", exchange.path["tenant"])
+def _tenant(context: Context, exchange: Exchange) -> JsonObject | None:
+    return context.state.get("tenants", exchange.path["tenant"])
 
 
 def _unknown_tenant() -> Answer:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from reconciler.emulator.calls import Call
-    from reconciler.emulator.world import World
+    from reconciler.emulator.context import Context
 
 _NAME = re.compile(r"[A-Za-z0-9._~|-]{1,128}")
 _SETTINGS: dict[str, type] = {
@@ -38,26 +38,26 @@ _ACTIONS = {
 _INTERNAL = ("project_id", "suspended")
 
 
-async def get_organization(world: World, call: Call) -> JsonObject:
+async def get_organization(context: Context, call: Call) -> JsonObject:
     """GET /v1/b2b/organizations/{organization_id}."""
     key = f"organization {call.organization_id}"
-    return {"organization": world.read_lag.read(key, lambda: show_organization(world, call.owner))}
+    return {"organization": context.read_lag.read(key, lambda: show_organization(context, call.owner))}
 
 
-async def update_organization(world: World, call: Call) -> JsonObject:
+async def update_organization(context: Context, call: Call) -> JsonObject:
     """PUT /v1/b2b/organizations/{organization_id}: partial; lists are replaced whole."""
     changes = _checked_changes(call.body)
     authorize_settings(call.caller, {_ACTIONS.get(name, "update.info") for name in changes})
-    with world.state.transaction():
-        before = show_organization(world, call.owner)
+    with context.state.transaction():
+        before = show_organization(context, call.owner)
         changed = {**call.owner, **changes}
-        _check_settings(world, changed, changes)
-        world.state.put("organizations", changed)
-        remember_organization(world, before)
-        return {"organization": show_organization(world, changed)}
+        _check_settings(context, changed, changes)
+        context.state.put("organizations", changed)
+        remember_organization(context, before)
+        return {"organization": show_organization(context, changed)}
 
 
-def find_organization(world: World, project_id: str, name: str) -> JsonObject:
+def find_organization(context: Context, project_id: str, name: str) -> JsonObject:
     """The organization of the project whose id, slug or external id is `name`, in this order.
 
     Raises:
@@ -65,7 +65,7 @@ def find_organization(world: World, project_id: str, name: str) -> JsonObject:
     """
     if not _NAME.fullmatch(name):
         raise ApiError("invalid_organization_id")
-    found = lookup_organization(world, project_id, name)
+    found = lookup_organization(context, project_id, name)
     if found is None:
         raise ApiError("organization_not_found")
     if found.get("suspended"):
@@ -73,18 +73,18 @@ def find_organization(world: World, project_id: str, name: str) -> JsonObject:
     return found
 
 
-def lookup_organization(world: World, project_id: str, name: str) -> JsonObject | None:
+def lookup_organization(context: Context, project_id: str, name: str) -> JsonObject | None:
     """As `find_organization`, but None when there is none."""
     for column in ("organization_id", "slug", "external_id"):
-        for organization in world.state.where("organizations", column, name):
+        for organization in context.state.where("organizations", column, name):
             if organization["project_id"] == project_id:
                 return organization
     return None
 
 
-def show_organization(world: World, organization: JsonObject) -> JsonObject:
+def show_organization(context: Context, organization: JsonObject) -> JsonObject:
     """The organization as the API shows it."""
-    connections = world.state.where("connections", "organization_id", organization["organization_id"])
+    connections = context.state.where("connections", "organization_id", organization["organization_id"])
     return with_active_connections(organization, connections)
 
 
@@ -103,11 +103,11 @@ def with_active_connections(organization: JsonObject, connections: Iterable[Json
     return shown
 
 
-def remember_organization(world: World, before: JsonObject) -> None:
+def remember_organization(context: Context, before: JsonObject) -> None:
     """Let the reads that lag behind see the organization as it was `before` a write."""
-    lag = world.behaviours["read-lag"]
+    lag = context.switches["read-lag"]
     if lag != "none":
-        world.read_lag.remember(f"organization {before['organization_id']}", before, int(lag))
+        context.read_lag.remember(f"organization {before['organization_id']}", before, int(lag))
 
 
 def _checked_changes(body: JsonObject) -> JsonObject:
@@ -124,25 +124,25 @@ def _checked_changes(body: JsonObject) -> JsonObject:
     return changes
 
 
-def _check_settings(world: World, changed: JsonObject, changes: JsonObject) -> None:
+def _check_settings(context: Context, changed: JsonObject, changes: JsonObject) -> None:
     for name, choices in _CHOICES.items():
         if changes.get(name, choices[0]) not in choices:
             raise ApiError("bad_request", f"{name} must be one of {', '.join(choices)}.")
-    _check_names(world, changed, changes)
+    _check_names(context, changed, changes)
     if "sso_default_connection_id" in changes:
-        _check_default(world, changed, changes["sso_default_connection_id"])
+        _check_default(context, changed, changes["sso_default_connection_id"])
     if set(changes) & {"sso_jit_provisioning", "sso_jit_provisioning_allowed_connections"}:
-        _check_provisioning(world, changed)
+        _check_provisioning(context, changed)
 
 
-def _check_names(world: World, changed: JsonObject, changes: JsonObject) -> None:
+def _check_names(context: Context, changed: JsonObject, changes: JsonObject) -> None:
     for name in ("organization_slug", "organization_external_id"):
         if name not in changes:
             continue
         if not _NAME.fullmatch(changes[name]):
             raise ApiError("bad_request", f"{name} is malformed.")
         column = name.removeprefix("organization_")
-        for other in world.state.where("organizations", column, changes[name]):
+        for other in context.state.where("organizations", column, changes[name]):
             if _clashes(other, changed):
                 raise ApiError(f"{name}_already_used")
 
@@ -152,21 +152,21 @@ def _clashes(other: JsonObject, organization: JsonObject) -> bool:
     return same_project and bool(other["organization_id"] != organization["organization_id"])
 
 
-def _check_default(world: World, organization: JsonObject, connection_id: str) -> None:
-    connection = _own_connection(world, organization, connection_id)
+def _check_default(context: Context, organization: JsonObject, connection_id: str) -> None:
+    connection = _own_connection(context, organization, connection_id)
     if connection is None or connection["status"] != "active":
         raise ApiError("invalid_sso_default_connection_id")
 
 
-def _check_provisioning(world: World, organization: JsonObject) -> None:
+def _check_provisioning(context: Context, organization: JsonObject) -> None:
     allowed: list[Any] = organization.get("sso_jit_provisioning_allowed_connections", [])
     if organization.get("sso_jit_provisioning") == "RESTRICTED" and not allowed:
         raise ApiError("invalid_restricted_sso_setting")
-    if any(_own_connection(world, organization, connection_id) is None for connection_id in allowed):
+    if any(_own_connection(context, organization, connection_id) is None for connection_id in allowed):
         raise ApiError("sso_connection_not_found")
 
 
-def _own_connection(world: World, organization: JsonObject, connection_id: str) -> JsonObject | None:
-    connection = world.state.get("connections", connection_id)
+def _own_connection(context: Context, organization: JsonObject, connection_id: str) -> JsonObject | None:
+    connection = context.state.get("connections", connection_id)
     owned = connection is not None and connection["organization_id"] == organization["organization_id"]
     return connection if owned else None

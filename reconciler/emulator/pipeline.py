@@ -15,45 +15,45 @@ from reconciler.emulator.origins import check_origin
 
 if TYPE_CHECKING:
     from reconciler.emulator.calls import Caller, Operation
+    from reconciler.emulator.context import Context
     from reconciler.emulator.exchange import Exchange
-    from reconciler.emulator.world import World
 
 
-async def answer(world: World, operation: Operation, exchange: Exchange) -> Answer:
+async def answer(context: Context, operation: Operation, exchange: Exchange) -> Answer:
     """Do what was asked; every refusal of the API is an answer too."""
     frontend = operation.surface is Surface.FRONTEND
     try:
-        payload = await _perform(world, operation, exchange)
+        payload = await _perform(context, operation, exchange)
     except ApiError as error:
-        return error_answer(world, error, exchange.request_id, frontend=frontend)
+        return error_answer(context, error, exchange.request_id, frontend=frontend)
     except UnicodeEncodeError:
         refusal = ApiError("bad_request", "The body contains text that is no Unicode.")
-        return error_answer(world, refusal, exchange.request_id, frontend=frontend)
+        return error_answer(context, refusal, exchange.request_id, frontend=frontend)
     except SchemaViolation as violation:
         if frontend:
             return json_answer(400, violation.frontend_payload())
-        return error_answer(world, violation.backend_error(), exchange.request_id)
+        return error_answer(context, violation.backend_error(), exchange.request_id)
     document = {**payload, "request_id": exchange.request_id, "status_code": 200}
     return json_answer(200, {"data": document} if frontend else document)
 
 
-def error_answer(world: World, error: ApiError, request_id: str, *, frontend: bool = False) -> Answer:
+def error_answer(context: Context, error: ApiError, request_id: str, *, frontend: bool = False) -> Answer:
     """The envelope; on the frontend API its Content-Type is what the switch `frontend-error-type` says."""
     document = error.payload(request_id)
-    if world.behaviours["error-request-id"] == "absent":
+    if context.switches["error-request-id"] == "absent":
         del document["request_id"]
     body = json.dumps(document).encode()
-    media_type = world.behaviours["frontend-error-type"] if frontend else JSON
+    media_type = context.switches["frontend-error-type"] if frontend else JSON
     return Answer(error.status, body, media_type, error.headers, error.error_type)
 
 
-async def _perform(world: World, operation: Operation, exchange: Exchange) -> JsonObject:
-    if world.settings.require_https and not exchange.secure:
+async def _perform(context: Context, operation: Operation, exchange: Exchange) -> JsonObject:
+    if context.settings.require_https and not exchange.secure:
         raise ApiError("use_https")
-    caller = _authenticate(world, operation, exchange)
-    world.limits.check(operation, caller.project_id)
+    caller = _authenticate(context, operation, exchange)
+    context.limits.check(operation, caller.project_id)
     exchange.body = _parsed(exchange.content)
-    organization = _organization(world, operation, exchange, caller)
+    organization = _organization(context, operation, exchange, caller)
     if organization is not None:
         exchange.organization_id = organization["organization_id"]
     authorize(operation, caller, organization)
@@ -67,25 +67,25 @@ async def _perform(world: World, operation: Operation, exchange: Exchange) -> Js
         organization=organization,
         base_url=exchange.base_url,
     )
-    payload = await operation.handle(world, call)
+    payload = await operation.handle(context, call)
     exchange.applied = True
     return payload
 
 
-def _authenticate(world: World, operation: Operation, exchange: Exchange) -> Caller:
+def _authenticate(context: Context, operation: Operation, exchange: Exchange) -> Caller:
     if operation.surface is Surface.BACKEND:
-        return authenticate_backend(world, exchange.headers)
-    check_origin(world, exchange.headers)
-    return authenticate_frontend(world, exchange.headers, session_needed=operation.session_needed)
+        return authenticate_backend(context, exchange.headers)
+    check_origin(context, exchange.headers)
+    return authenticate_frontend(context, exchange.headers, session_needed=operation.session_needed)
 
 
 def _organization(
-    world: World, operation: Operation, exchange: Exchange, caller: Caller
+    context: Context, operation: Operation, exchange: Exchange, caller: Caller
 ) -> JsonObject | None:
     name = exchange.path.get("organization_id")
     if operation.surface is Surface.FRONTEND:
         name = caller.member["organization_id"] if caller.member else None
-    return None if name is None else find_organization(world, caller.project_id, name)
+    return None if name is None else find_organization(context, caller.project_id, name)
 
 
 def _parsed(content: bytes) -> JsonObject:

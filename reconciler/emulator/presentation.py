@@ -6,28 +6,28 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 if TYPE_CHECKING:
+    from reconciler.emulator.context import Context
     from reconciler.emulator.errors import JsonObject
-    from reconciler.emulator.world import World
 
 _SHOWN_TAIL = 4
 
 
-def show_connection(world: World, connection: JsonObject) -> JsonObject:
+def show_connection(context: Context, connection: JsonObject) -> JsonObject:
     """The wire form under the switches `client-secret`, `custom-scopes`, `new-fields`, `unset-fields`."""
     shown = dict(connection)
     secret = shown.get("client_secret")
-    if secret and world.behaviours["client-secret"] == "masked":
+    if secret and context.switches["client-secret"] == "masked":
         shown["client_secret"] = _masked(secret)
-    if shown.get("custom_scopes") and world.behaviours["custom-scopes"] == "encoded":
+    if shown.get("custom_scopes") and context.switches["custom-scopes"] == "encoded":
         shown["custom_scopes"] = quote(shown["custom_scopes"], safe="%")
-    if world.behaviours["new-fields"] == "present":
+    if context.switches["new-fields"] == "present":
         shown["emulated_new_field"] = {"since": "tomorrow"}
-    return _with_unset_fields(shown, world.behaviours["unset-fields"])
+    return _with_unset_fields(shown, context.switches["unset-fields"])
 
 
-def show_list(world: World, name: str, members: list[JsonObject]) -> JsonObject:
+def show_list(context: Context, name: str, members: list[JsonObject]) -> JsonObject:
     """`name` with its members, under the switch `empty-lists`."""
-    form = world.behaviours["empty-lists"]
+    form = context.switches["empty-lists"]
     if members or form == "empty":
         return {name: members}
     return {name: None} if form == "null" else {}

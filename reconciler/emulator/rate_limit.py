@@ -15,8 +15,8 @@ from reconciler.emulator.operations import ENDPOINT_NAMES
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from reconciler.emulator.behaviours import Behaviours
     from reconciler.emulator.calls import Operation
+    from reconciler.emulator.switches import Switches
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class RateLimits:
     """The limits in force and how far each is used; `now` tells seconds since the epoch."""
 
     now: Callable[[], float]
-    behaviours: Behaviours
+    switches: Switches
     limits: tuple[RateLimit, ...] = ()
     _windows: dict[tuple[int, str], _Window] = field(default_factory=dict)
 
@@ -96,7 +96,7 @@ class RateLimits:
     def _retry_after(self, limit: RateLimit) -> dict[str, str]:
         now = self.now()
         boundary = (math.floor(now / limit.seconds) + 1) * limit.seconds
-        return retry_after_header(self.behaviours["retry-after"], boundary - now, now)
+        return retry_after_header(self.switches["retry-after"], boundary - now, now)
 
 
 def retry_after_header(form: str, wait: float, now: float) -> dict[str, str]:

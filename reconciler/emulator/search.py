@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from reconciler.emulator.calls import Call
-    from reconciler.emulator.world import World
+    from reconciler.emulator.context import Context
 
 _DEFAULT_LIMIT, _MAXIMUM_LIMIT, _SHORTEST_FUZZY = 100, 1000, 3
 _ANY_OF = "IN (SELECT value FROM json_each(?))"
@@ -60,19 +60,19 @@ _HAS_CONNECTION = _CONNECTIONS.format("connections.connection_id = ?")
 Condition = tuple[str, object]
 
 
-async def search_organizations(world: World, call: Call) -> JsonObject:
+async def search_organizations(context: Context, call: Call) -> JsonObject:
     """POST /v1/b2b/organizations/search."""
     limit, after = _limit(call.body), _position(call.body)
     conditions = [("project_id = ?", call.caller.project_id), *_conditions(call.body)]
-    total = int(world.state.rows(_select("count(*)", conditions), (value for _, value in conditions))[0][0])
-    page = _page(world, [*conditions, ("sequence > ?", after)], limit + 1)
-    shown = _show(world, [json.loads(document) for _, document in page[:limit]])
-    metadata: JsonObject = {"total": -1 if world.behaviours["search-total"] == "hidden" else total}
+    total = int(context.state.rows(_select("count(*)", conditions), (value for _, value in conditions))[0][0])
+    page = _page(context, [*conditions, ("sequence > ?", after)], limit + 1)
+    shown = _show(context, [json.loads(document) for _, document in page[:limit]])
+    metadata: JsonObject = {"total": -1 if context.switches["search-total"] == "hidden" else total}
     if len(page) > limit:
-        repeats = world.behaviours["search-cursor"] == "repeats"
+        repeats = context.switches["search-cursor"] == "repeats"
         metadata |= {"next_cursor": _cursor(after if repeats else page[limit - 1][0])}
     else:
-        metadata |= _last_cursor(world.behaviours["last-cursor"])
+        metadata |= _last_cursor(context.switches["last-cursor"])
     return {"organizations": shown, "results_metadata": metadata}
 
 
@@ -85,15 +85,15 @@ def _select(columns: str, conditions: Iterable[Condition]) -> str:
     return f"SELECT {columns} FROM organizations WHERE {where}"  # noqa: S608 -- conditions are constants above
 
 
-def _page(world: World, conditions: list[Condition], size: int) -> list[tuple[int, str]]:
+def _page(context: Context, conditions: list[Condition], size: int) -> list[tuple[int, str]]:
     statement = f"{_select('sequence, document', conditions)} ORDER BY sequence LIMIT {size}"
-    return [(row[0], row[1]) for row in world.state.rows(statement, (value for _, value in conditions))]
+    return [(row[0], row[1]) for row in context.state.rows(statement, (value for _, value in conditions))]
 
 
-def _show(world: World, organizations: list[JsonObject]) -> list[JsonObject]:
+def _show(context: Context, organizations: list[JsonObject]) -> list[JsonObject]:
     connections: defaultdict[str, list[JsonObject]] = defaultdict(list)
     ids = [organization["organization_id"] for organization in organizations]
-    for connection in world.state.where("connections", "organization_id", *ids):
+    for connection in context.state.where("connections", "organization_id", *ids):
         connections[connection["organization_id"]].append(connection)
     return [with_active_connections(one, connections[one["organization_id"]]) for one in organizations]
 

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
+    from reconciler.emulator.context import Context
     from reconciler.emulator.errors import JsonObject
-    from reconciler.emulator.world import World
 
 _SHAPES: Mapping[type, str] = {
     str: "a string",
@@ -49,7 +49,7 @@ def read_seed(path: Path) -> JsonObject:
     return _mapping(document if document is not None else {}, "the seed")
 
 
-def apply_seed(world: World, document: JsonObject, default_project: str) -> None:
+def apply_seed(context: Context, document: JsonObject, default_project: str) -> None:
     """Store everything a seed document describes, or nothing.
 
     Raises:
@@ -57,12 +57,12 @@ def apply_seed(world: World, document: JsonObject, default_project: str) -> None
     """
     _check_keys(document, _DOCUMENT, "")
     store: dict[str, Callable[[JsonObject, str], None]] = {
-        "projects": lambda entry, place: _seed_project(world, entry, place),
-        "organizations": lambda entry, place: _seed_organization(world, entry, place, default_project),
-        "identity_providers": lambda entry, place: _seed_tenant(world, entry, place),
-        "discovery": lambda entry, place: _seed_discovery(world, entry, place),
+        "projects": lambda entry, place: _seed_project(context, entry, place),
+        "organizations": lambda entry, place: _seed_organization(context, entry, place, default_project),
+        "identity_providers": lambda entry, place: _seed_tenant(context, entry, place),
+        "discovery": lambda entry, place: _seed_discovery(context, entry, place),
     }
-    with world.state.transaction():
+    with context.state.transaction():
         for name, put in store.items():
             for place, entry in _entries(document, name):
                 try:
@@ -71,83 +71,83 @@ def apply_seed(world: World, document: JsonObject, default_project: str) -> None
                     raise SeedError(f"{place}: {error}") from error
 
 
-def _seed_tenant(world: World, entry: JsonObject, place: str) -> None:
+def _seed_tenant(context: Context, entry: JsonObject, place: str) -> None:
     _check_keys(entry, _TENANT, place)
-    world.state.put("tenants", {**entry, "name": _required(entry, "name", place)})
+    context.state.put("tenants", {**entry, "name": _required(entry, "name", place)})
 
 
-def _seed_discovery(world: World, entry: JsonObject, place: str) -> None:
+def _seed_discovery(context: Context, entry: JsonObject, place: str) -> None:
     _check_keys(entry, _DISCOVERY, place)
-    world.state.put("discovery", {**entry, "issuer": _required(entry, "issuer", place)})
+    context.state.put("discovery", {**entry, "issuer": _required(entry, "issuer", place)})
 
 
-def _seed_project(world: World, entry: JsonObject, place: str) -> None:
+def _seed_project(context: Context, entry: JsonObject, place: str) -> None:
     _check_keys(entry, _PROJECT, place)
     names = ("project_id", "secret", "public_token")
     keys = {name: _required(entry, name, place) for name in names}
     rest = {name: value for name, value in entry.items() if name not in names}
-    fixtures.add_project(world, **keys, **rest)
+    fixtures.add_project(context, **keys, **rest)
 
 
-def _seed_organization(world: World, entry: JsonObject, place: str, default_project: str) -> None:
+def _seed_organization(context: Context, entry: JsonObject, place: str, default_project: str) -> None:
     nested = ("project_id", "connections", "members")
-    _check_names_of_keys(entry, (*blank_organization(world, "", "test"), *nested, "suspended"), place)
+    _check_names_of_keys(entry, (*blank_organization(context, "", "test"), *nested, "suspended"), place)
     project_id = entry.get("project_id", default_project)
-    if world.state.get("projects", project_id) is None:
+    if context.state.get("projects", project_id) is None:
         raise SeedError(f"{place}.project_id: there is no project '{project_id}'")
     slug = _required(entry, "organization_slug", place)
     fields = {name: value for name, value in entry.items() if name not in (*nested, "organization_slug")}
-    _check_names(world, entry, project_id, place)
+    _check_names(context, entry, project_id, place)
     default = fields.pop("sso_default_connection_id", None)
-    organization = fixtures.add_organization(world, project_id, slug, **fields)
+    organization = fixtures.add_organization(context, project_id, slug, **fields)
     for at, connection in _entries(entry, "connections", place):
-        _seed_connection(world, organization, connection, at)
+        _seed_connection(context, organization, connection, at)
     for at, member in _entries(entry, "members", place):
-        _seed_member(world, organization, member, at)
+        _seed_member(context, organization, member, at)
     if "sso_default_connection_id" in entry:
-        _set_default(world, organization, default, place)
+        _set_default(context, organization, default, place)
 
 
-def _seed_connection(world: World, organization: JsonObject, entry: JsonObject, place: str) -> None:
+def _seed_connection(context: Context, organization: JsonObject, entry: JsonObject, place: str) -> None:
     kind = entry.get("kind", "oidc")
     if kind not in _KINDS:
         raise SeedError(f"{place}.kind: unknown kind '{kind}'; known: {', '.join(_KINDS)}")
     connection_id = entry.get("connection_id")
     if connection_id is not None and not str(connection_id).startswith(f"{kind}-connection-"):
         raise SeedError(f"{place}.connection_id: '{connection_id}' does not start with '{kind}-connection-'")
-    if connection_id is not None and world.state.get("connections", connection_id) is not None:
+    if connection_id is not None and context.state.get("connections", connection_id) is not None:
         raise SeedError(f"{place}.connection_id: '{connection_id}' is already taken")
-    known = (*BLANK_CONNECTIONS[kind](world, ""), "kind", "attribute_mapping")
+    known = (*BLANK_CONNECTIONS[kind](context, ""), "kind", "attribute_mapping")
     _check_names_of_keys(entry, known, place)
     fields = {name: value for name, value in entry.items() if name != "kind"}
     for name, value in fields.items():
         if kind == "oidc" and name != "attribute_mapping" and not isinstance(value, str):
             raise SeedError(f"{place}.{name}: expected a string")
-    fixtures.add_connection(world, organization, kind, fields)
+    fixtures.add_connection(context, organization, kind, fields)
 
 
-def _seed_member(world: World, organization: JsonObject, entry: JsonObject, place: str) -> None:
+def _seed_member(context: Context, organization: JsonObject, entry: JsonObject, place: str) -> None:
     _check_keys(entry, _MEMBER, place)
     fields = {name: value for name, value in entry.items() if name not in ("roles", "sessions")}
-    member = fixtures.add_member(world, organization, tuple(entry.get("roles", ())), **fields)
+    member = fixtures.add_member(context, organization, tuple(entry.get("roles", ())), **fields)
     for at, session in _entries(entry, "sessions", place):
         _check_keys(session, _SESSION, at)
         given = {name: value for name, value in session.items() if name != "expires_in"}
         if "expires_in" in session:
-            given["expires_at"] = given["jwt_expires_at"] = world.now() + session["expires_in"]
-        fixtures.add_session(world, member, **given)
+            given["expires_at"] = given["jwt_expires_at"] = context.now() + session["expires_in"]
+        fixtures.add_session(context, member, **given)
 
 
-def _set_default(world: World, organization: JsonObject, default: object, place: str) -> None:
-    stored = world.state.get("organizations", organization["organization_id"])
+def _set_default(context: Context, organization: JsonObject, default: object, place: str) -> None:
+    stored = context.state.get("organizations", organization["organization_id"])
     assert stored is not None
-    connection = world.state.get("connections", str(default)) if default else None
+    connection = context.state.get("connections", str(default)) if default else None
     if default and (connection is None or connection["organization_id"] != stored["organization_id"]):
         raise SeedError(f"{place}.sso_default_connection_id: there is no connection '{default}' here")
-    world.state.put("organizations", {**stored, "sso_default_connection_id": default})
+    context.state.put("organizations", {**stored, "sso_default_connection_id": default})
 
 
-def _check_names(world: World, entry: JsonObject, project_id: str, place: str) -> None:
+def _check_names(context: Context, entry: JsonObject, project_id: str, place: str) -> None:
     columns = {
         "organization_id": "organization_id",
         "organization_slug": "slug",
@@ -157,7 +157,7 @@ def _check_names(world: World, entry: JsonObject, project_id: str, place: str) -
         value = entry.get(name)
         if value is None:
             continue
-        taken = world.state.where("organizations", column, _required(entry, name, place))
+        taken = context.state.where("organizations", column, _required(entry, name, place))
         if any(column == "organization_id" or other["project_id"] == project_id for other in taken):
             raise SeedError(f"{place}.{name}: '{value}' is already taken")
 

@@ -79,8 +79,8 @@ def _listening(
         socket.create_server((host, port), family=family, backlog=2048) as listener,
         closing(Emulator(settings)) as emulator,
     ):
-        emulator.world.bound_url = _url(listener)
-        yield RunningEmulator(emulator, emulator.world.bound_url), listener
+        emulator.context.bound_url = _url(listener)
+        yield RunningEmulator(emulator, emulator.context.bound_url), listener
 
 
 def _url(listener: socket.socket) -> str:

@@ -42,7 +42,7 @@ class EmulatorSettings:
     state: Path | None = None
     seed: Path | None = None
     random_seed: int | None = None
-    behaviours: Mapping[str, str] = field(default_factory=dict)
+    switches: Mapping[str, str] = field(default_factory=dict)
     control: bool = False
     max_connections: int | None = None
     billing_connections: int | None = None

@@ -195,7 +195,7 @@ def test_deletes_are_skipped_where_an_earlier_change_of_the_organization_failed(
 
 def test_a_field_that_does_not_hold_is_corrected_once_and_then_reported(bench: Bench) -> None:
     applied(bench, present("okta", DECLARED._replace(attribute_mapping={"groups": "groups", "x": "y"})))
-    bench.emulator.set_behaviour("attribute-mapping", "merges")
+    bench.emulator.set_switch("attribute-mapping", "merges")
     plan = bench.plan(declare(present()))
     (outcome,) = bench.apply(plan).outcomes
     assert isinstance(outcome, Failed)

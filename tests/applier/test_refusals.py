@@ -32,7 +32,7 @@ def failure(bench: Bench, *faults: Fault, connection: DesiredConnection = CLEARE
 
 
 def test_a_refused_update_names_what_was_sent_and_the_reason(lives: Bench) -> None:
-    lives.emulator.set_behaviour("empty-string", "rejected")
+    lives.emulator.set_switch("empty-string", "rejected")
     failed = failure(lives)
     assert failed.message.startswith("did not converge: the service refuses custom_scopes: PUT connection ")
     assert "custom_scopes is empty" in failed.message
@@ -41,7 +41,7 @@ def test_a_refused_update_names_what_was_sent_and_the_reason(lives: Bench) -> No
 
 
 def test_a_refused_create_says_so_and_leaves_nothing_behind(bench: Bench) -> None:
-    bench.emulator.set_behaviour("duplicate-display-name", "rejected")
+    bench.emulator.set_switch("duplicate-display-name", "rejected")
     bench.emulator.add_connection("acme", "saml", display_name=DECLARED.display_name)
     failed = failure(bench, connection=present())
     assert failed.message.startswith(
@@ -53,7 +53,7 @@ def test_a_refused_create_says_so_and_leaves_nothing_behind(bench: Bench) -> Non
 
 def test_a_refused_delete_says_so_and_is_not_repeated(lives: Bench) -> None:
     (connection,) = lives.live()
-    lives.emulator.set_behaviour("jit-list", "rejected")
+    lives.emulator.set_switch("jit-list", "rejected")
     lives.emulator.edit_organization(
         "acme", sso_jit_provisioning_allowed_connections=[connection["connection_id"]]
     )
@@ -65,7 +65,7 @@ def test_a_refused_delete_says_so_and_is_not_repeated(lives: Bench) -> None:
 
 def test_a_delete_that_was_answered_is_not_repeated_because_the_list_lags(lives: Bench) -> None:
     plan = lives.plan(declare(absent()))
-    lives.emulator.set_behaviour("read-lag", "9")
+    lives.emulator.set_switch("read-lag", "9")
     (outcome,) = lives.apply(plan).outcomes
     assert isinstance(outcome, Failed)
     assert "is still listed after it was deleted; the list lags" in outcome.message
@@ -100,7 +100,7 @@ def test_a_service_that_never_answers_is_said_with_the_field(lives: Bench) -> No
 def test_urls_that_a_new_issuer_has_not_changed_are_told(
     lives: Bench, behaviour: str, declared: dict[str, str], kept: str
 ) -> None:
-    lives.emulator.set_behaviour("failed-discovery", behaviour)
+    lives.emulator.set_switch("failed-discovery", behaviour)
     urls: dict[str, Any] = {**dict.fromkeys(INFERRED_FIELDS), **declared}
     moved = DECLARED._replace(issuer="https://new.acme.com", **urls)
     (outcome,) = lives.apply(lives.plan(declare(present("okta", moved)))).outcomes
@@ -111,7 +111,7 @@ def test_urls_that_a_new_issuer_has_not_changed_are_told(
 
 
 def test_a_new_connection_that_is_never_listed_is_said_and_not_doubled(bench: Bench) -> None:
-    bench.emulator.set_behaviour("read-lag", "9")
+    bench.emulator.set_switch("read-lag", "9")
     failed = failure(bench, connection=present())
     assert failed.message.startswith("did not converge: oidc-connection-test-")
     assert "is not listed; somebody deleted it, or the list lags: wait a while" in failed.message

@@ -67,7 +67,7 @@ class Case:
         shutil.copy(self.folder / "desired.yaml", place.root / "desired.yaml")
         limits = {"requests_per_second": 500, **self._options.get("limits", {})}
         place.write("reconciler.yaml", json.dumps({"organizations": ["desired.yaml"], "limits": limits}))
-        place.emulator.set_behaviour("empty-string", "clears")
+        place.emulator.set_switch("empty-string", "clears")
         for name, value in self.secrets.items():
             place.setenv(name, value)
         for one in json.loads((self.folder / "live.json").read_text()):
@@ -91,7 +91,7 @@ def _bring_to_life(place: Workplace, document: dict[str, Any]) -> None:
     for kind in _CONNECTION_KINDS:
         for one in document.get("connections", {}).get(f"{kind}_connections") or ():
             if one.get("client_secret") and set(one["client_secret"]) == {"*"}:
-                place.emulator.set_behaviour("client-secret", "masked")
+                place.emulator.set_switch("client-secret", "masked")
             place.emulator.add_connection(slug, kind, **one)
     place.emulator.edit_organization(slug, sso_default_connection_id=default or None)
 

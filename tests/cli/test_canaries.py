@@ -181,7 +181,7 @@ def test_a_service_that_repeats_what_it_was_told_is_not_repeated(
 @every_canary
 def test_a_secret_that_does_not_hold_is_not_told(cage: Workplace, name: str) -> None:
     hidden = cage_canary(cage, name)
-    cage.emulator.set_behaviour("client-secret", "masked")
+    cage.emulator.set_switch("client-secret", "masked")
     for words in (("plan",), ("apply", "--auto-approve"), ("plan", "--rotate", "acme/*")):
         hunt(cage, cage.run(*words, *LOUD), hidden)
 

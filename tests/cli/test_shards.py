@@ -28,7 +28,7 @@ def estate(bare: Workplace, running: Any) -> Workplace:
         "reconciler.yaml", "limits: {requests_per_second: 500, max_deletes: 100, max_delete_percent: 100}"
     )
     emulator = running.emulator
-    emulator.set_behaviour("default-connection", "never")
+    emulator.set_switch("default-connection", "never")
     for number, slug in enumerate(SLUGS):
         bare.setenv(f"{slug.upper().replace('-', '_')}_SECRET", f"hidden-{slug}")
         if number % 3:

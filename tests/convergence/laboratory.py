@@ -86,7 +86,7 @@ def run(switch: str, value: str, operation: str) -> Cell:
     emulator = Emulator(EmulatorSettings(random_seed=1, log_secrets=True))
     estate = Laboratory(emulator)
     if switch:
-        emulator.set_behaviour(switch, value)
+        emulator.set_switch(switch, value)
     emulator.add_organization("acme")
     for issuer in (ISSUER, NEW_ISSUER):
         emulator.can_discovery(issuer, metadata(issuer))

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from reconciler.emulator import BEHAVIOURS
+from reconciler.emulator import SWITCHES
 from tests.convergence.laboratory import run
 from tests.convergence.operations import OPERATIONS
 
@@ -59,7 +59,7 @@ _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9
 def answers() -> Iterator[Answer]:
     """Yield the defaults, and every alternative to each of them."""
     yield DEFAULT
-    for behaviour in BEHAVIOURS:
+    for behaviour in SWITCHES:
         if behaviour.number.startswith("U"):
             for value in behaviour.alternatives:
                 yield from ((behaviour.name, one) for one in (_COUNTS if value == "N" else (value,)))
@@ -100,7 +100,7 @@ def page() -> str:
 
 
 def _question(answer: Answer) -> str:
-    return next((one.number for one in BEHAVIOURS if one.name == answer[0]), "")
+    return next((one.number for one in SWITCHES if one.name == answer[0]), "")
 
 
 def _title(answer: Answer) -> str:

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 import pytest
 
 from reconciler.core.secret import SecretReference
-from reconciler.emulator import BEHAVIOURS
+from reconciler.emulator import SWITCHES
 from reconciler.reports import PLAN_FORMATS
 from tests.convergence.operations import OPERATIONS
 from tests.convergence.table import DEFAULT, PAGE, answers, page, row, run_all, said
@@ -122,7 +122,7 @@ def comparable(name: str, value: Any) -> Any:
 
 def test_every_open_question_has_its_rows() -> None:
     asked = {name for name, _value in answers()}
-    numbered = {one.name: one.number for one in BEHAVIOURS}
+    numbered = {one.name: one.number for one in SWITCHES}
     assert {numbered[name] for name in asked - {""}} == {f"U{number}" for number in range(1, 32)}
 
 

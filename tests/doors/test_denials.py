@@ -31,15 +31,15 @@ class Denial:
     roles: tuple[str, ...] = ()
     organization: str = "acme"
     environment: tuple[tuple[str, str], ...] = ()
-    behaviours: tuple[tuple[str, str], ...] = ()
+    switches: tuple[tuple[str, str], ...] = ()
     fault: str = ""
 
     def arrange(self, place: Workplace) -> None:
         log_in(place, self.door, *self.roles, organization=self.organization)
         for name, value in self.environment:
             place.setenv(name, value)
-        for name, value in self.behaviours:
-            place.emulator.set_behaviour(name, value)
+        for name, value in self.switches:
+            place.emulator.set_switch(name, value)
         if self.fault:
             place.emulator.add_fault(self.fault)
 
@@ -93,7 +93,7 @@ DENIALS = (
         "session",
         "endpoint_not_authorized_for_sdk",
         "in the dashboard, under Frontend SDK, enable the SDK, SSO in it, and member actions",
-        behaviours=(("frontend-api", "off"),),
+        switches=(("frontend-api", "off"),),
     ),
     Denial(
         "an origin that is not listed",
@@ -130,7 +130,7 @@ DENIALS = (
             error_type,
             "the member session is over or not known; log in again and pass the new session token",
             environment=(("STYTCH_SESSION_TOKEN", "a-session-that-ended"),),
-            behaviours=(("dead-session", error_type),),
+            switches=(("dead-session", error_type),),
         )
         for error_type in DEAD_SESSIONS
     ),
@@ -152,7 +152,7 @@ DENIALS = (
 
 @pytest.mark.parametrize("denial", DENIALS, ids=lambda denial: denial.name)
 def test_a_denial_says_what_to_change(place: Workplace, denial: Denial) -> None:
-    place.emulator.set_behaviour("frontend-error-type", "text/plain")  # as one of the SDKs reports
+    place.emulator.set_switch("frontend-error-type", "text/plain")  # as one of the SDKs reports
     denial.arrange(place)
     for words in (("plan",), ("apply", "--auto-approve"), ("drift",)):
         ended = place.run(*words)

@@ -58,7 +58,7 @@ def test_a_create_cut_in_two_is_completed_not_doubled(place: Workplace, door: st
 def test_a_session_that_really_expires_between_plan_and_apply(place: Workplace, door: str) -> None:
     log_in(place, door)
     assert place.run("plan", "--out", "saved.json").code == 0
-    place.emulator.world.clock_offset += 366 * 24 * 3600
+    place.emulator.context.clock_offset += 366 * 24 * 3600
     ended = place.run("apply", "saved.json")
     assert (ended.code, LOG_IN in ended.said) == (1, True), ended.said
     assert not place.emulator.request_log.writes
@@ -69,10 +69,10 @@ def test_a_session_that_really_expires_between_plan_and_apply(place: Workplace, 
 
 def test_a_jwt_lives_five_minutes_and_its_token_longer(place: Workplace) -> None:
     log_in(place, "member jwt")
-    place.emulator.world.clock_offset += 301
+    place.emulator.context.clock_offset += 301
     ended = place.run("plan")
     assert (ended.code, LOG_IN in ended.said) == (1, True)
     place.delenv("STYTCH_SESSION_JWT")
     log_in(place, "member token")
-    place.emulator.world.clock_offset += 301
+    place.emulator.context.clock_offset += 301
     assert place.run("plan").code == 0

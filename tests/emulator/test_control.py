@@ -112,8 +112,8 @@ def test_behaviours_are_listed_and_changed(control: Callable[..., Any], controll
     assert listed["empty-string"]["value"] == listed["empty-string"]["default"] == "ignored"
     assert listed["read-lag"]["alternatives"] == ["N"]
     control("PUT", "behaviours", **{"empty-string": "clears", "read-lag": 2})
-    assert controlled.world.behaviours["empty-string"] == "clears"
-    assert controlled.world.behaviours["read-lag"] == "2"
+    assert controlled.context.switches["empty-string"] == "clears"
+    assert controlled.context.switches["read-lag"] == "2"
     wrong = control("PUT", "behaviours", status=400, **{"empty-sting": "clears"})
     assert "did you mean 'empty-string'" in wrong["error"]
 
@@ -132,7 +132,7 @@ def test_faults_come_and_go(control: Callable[..., Any], api: Api) -> None:
 
 
 def test_limits_and_clock(control: Callable[..., Any], api: Api, controlled: Emulator) -> None:
-    controlled.world.clock_offset -= controlled.world.now() % 1000
+    controlled.context.clock_offset -= controlled.context.now() % 1000
     control("PUT", "rate-limits", rate_limits=[{"requests": 1, "seconds": 1000, "operations": ["list-*"]}])
     assert [api("GET", LIST).status_code for _ in range(2)] == [200, 429]
     control("POST", "clock", seconds=1000)

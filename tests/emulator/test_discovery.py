@@ -163,7 +163,7 @@ def test_an_issuer_that_nobody_serves(update: Callable[..., Any], provider: Any)
 
 
 def test_fetching_can_be_switched_off(update: Callable[..., Any], emulator: Emulator, provider: Any) -> None:
-    emulator.set_behaviour("discovery-fetch", "never")
+    emulator.set_switch("discovery-fetch", "never")
     assert update(issuer=f"http://127.0.0.1:{provider.server_address[1]}/good")["warning"]
     assert provider.seen == []
 
@@ -174,7 +174,7 @@ def test_fetching_can_be_switched_off(update: Callable[..., Any], emulator: Emul
 def test_a_trailing_slash(
     update: Callable[..., Any], emulator: Emulator, provider: Any, position: str, path: str
 ) -> None:
-    emulator.set_behaviour("issuer-trailing-slash", position)
+    emulator.set_switch("issuer-trailing-slash", position)
     update(issuer=f"http://127.0.0.1:{provider.server_address[1]}/good/")
     assert provider.seen == [path]
 

@@ -223,7 +223,7 @@ def test_latency_adds_to_other_faults(api: Api, emulator: Emulator) -> None:
 
 
 def test_frontend_faults_keep_the_frontends_form(api: Api, emulator: Emulator) -> None:
-    emulator.set_behaviour("frontend-error-type", "text/plain")
+    emulator.set_switch("frontend-error-type", "text/plain")
     emulator.add_fault(Fault(Effect.ERROR, ("frontend-*",), error_type="too_many_requests"))
     token = emulator.add_session("acme", "stytch_admin")["session_token"]
     answer = api("GET", "/sdk/v1/b2b/sso", auth=(DEFAULT_PUBLIC_TOKEN, token))
@@ -258,7 +258,7 @@ def server() -> Iterator[RunningEmulator]:
 @pytest.fixture
 def client(server: RunningEmulator) -> Iterator[httpx.Client]:
     server.emulator.clear_faults()
-    server.emulator.set_behaviour("lost-response", "off")
+    server.emulator.set_switch("lost-response", "off")
     auth = (DEFAULT_PROJECT_ID, DEFAULT_SECRET)
     with httpx.Client(base_url=server.base_url, auth=auth, trust_env=False) as client:
         yield client
@@ -324,7 +324,7 @@ def test_a_truncated_answer_begins_like_a_whole_one(server: RunningEmulator, cli
 
 
 def test_a_lost_response_on_a_network(server: RunningEmulator, client: httpx.Client) -> None:
-    server.emulator.set_behaviour("lost-response", "first")
+    server.emulator.set_switch("lost-response", "first")
     connection_id = server.emulator.add_connection("acme")["connection_id"]
     with pytest.raises(httpx.ReadError):
         client.delete(f"{LIST}/connections/{connection_id}")

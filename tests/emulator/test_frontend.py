@@ -66,7 +66,7 @@ def test_errors_are_not_wrapped(frontend: Api) -> None:
 
 
 def test_errors_may_claim_to_be_text(frontend: Api, emulator: Emulator) -> None:
-    emulator.set_behaviour("frontend-error-type", "text/plain")
+    emulator.set_switch("frontend-error-type", "text/plain")
     answer = frontend("PUT", f"{SSO}/oidc/oidc-connection-test-nope", json={})
     assert answer.headers["content-type"].startswith("text/plain")
     assert error(answer) == (404, "oidc_connection_not_found")
@@ -88,7 +88,7 @@ def test_a_value_of_the_wrong_type_has_the_schema_form(frontend: Api, emulator: 
 
 
 def test_a_switched_off_frontend_api(frontend: Api, emulator: Emulator) -> None:
-    emulator.set_behaviour("frontend-api", "off")
+    emulator.set_switch("frontend-api", "off")
     assert error(frontend("GET", SSO)) == (401, "endpoint_not_authorized_for_sdk")
 
 
@@ -107,7 +107,7 @@ def test_an_unknown_public_token(frontend: Api) -> None:
     ],
 )
 def test_a_dead_session(frontend: Api, emulator: Emulator, error_type: str, status: int) -> None:
-    emulator.set_behaviour("dead-session", error_type)
+    emulator.set_switch("dead-session", error_type)
     over = emulator.add_session("acme", "stytch_admin", expires_at=0.0)["session_token"]
     for token in (over, "session-token-unknown", DEFAULT_PUBLIC_TOKEN):
         assert error(frontend("GET", SSO, auth=(DEFAULT_PUBLIC_TOKEN, token))) == (status, error_type)
@@ -187,7 +187,7 @@ def test_authenticating_with_a_duration_prolongs_the_session(
     frontend: Api, emulator: Emulator, session: dict[str, Any]
 ) -> None:
     frontend("POST", "/sdk/v1/b2b/sessions/authenticate", json={"session_duration_minutes": 100_000})
-    emulator.world.clock_offset = 2 * 86_400.0
+    emulator.context.clock_offset = 2 * 86_400.0
     assert frontend("GET", SSO).status_code == 200
     body = {"session_duration_minutes": 1}
     assert error(frontend("POST", "/sdk/v1/b2b/sessions/authenticate", json=body)) == (400, "bad_request")

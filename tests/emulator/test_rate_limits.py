@@ -24,7 +24,7 @@ WINDOW = 1_000.0
 
 @pytest.fixture(autouse=True)
 def at_the_start_of_a_window(emulator: Emulator) -> None:
-    emulator.world.clock_offset -= emulator.world.now() % WINDOW
+    emulator.context.clock_offset -= emulator.context.now() % WINDOW
 
 
 def statuses(api: Api, *paths: str) -> list[int]:
@@ -38,18 +38,18 @@ def test_no_limit_unless_asked(api: Api) -> None:
 def test_a_window_is_full_until_the_clock_reaches_the_next(api: Api, emulator: Emulator) -> None:
     emulator.set_rate_limits(RateLimit(2, WINDOW))
     assert statuses(api, LIST, LIST, LIST) == [200, 200, 429]
-    emulator.world.clock_offset += WINDOW - 100
+    emulator.context.clock_offset += WINDOW - 100
     assert statuses(api, LIST) == [429]
-    emulator.world.clock_offset += 100
+    emulator.context.clock_offset += 100
     assert statuses(api, LIST, LIST, LIST) == [200, 200, 429]
 
 
 def test_windows_do_not_roll(api: Api, emulator: Emulator) -> None:
     """Twice the limit passes within moments around a boundary."""
     emulator.set_rate_limits(RateLimit(2, WINDOW))
-    emulator.world.clock_offset += WINDOW - 100
+    emulator.context.clock_offset += WINDOW - 100
     assert statuses(api, LIST, LIST) == [200, 200]
-    emulator.world.clock_offset += 100
+    emulator.context.clock_offset += 100
     assert statuses(api, LIST, LIST, LIST) == [200, 200, 429]
 
 

@@ -166,11 +166,11 @@ def test_json_is_yaml(tmp_path: Path) -> None:
 def test_a_bad_seed_names_the_place_and_stores_nothing(
     emulator: Emulator, document: dict[str, Any], message: str
 ) -> None:
-    before = [emulator.organization("acme"), emulator.world.state.age()]
+    before = [emulator.organization("acme"), emulator.context.state.age()]
     with pytest.raises(SeedError) as raised:
         emulator.seed(document)
     assert message in str(raised.value)
-    assert [emulator.organization("acme"), emulator.world.state.age()] == before
+    assert [emulator.organization("acme"), emulator.context.state.age()] == before
 
 
 @pytest.mark.parametrize("text", ["a: [", "just text", "\x00"])
@@ -223,7 +223,7 @@ def test_urls_contain_the_id_that_was_given(emulator: Emulator) -> None:
 def test_ids_are_repeatable_under_a_seed_and_never_repeat_in_a_state(tmp_path: Path) -> None:
     def ids(path: Path) -> list[str]:
         emulator = Emulator(EmulatorSettings(state=path, random_seed=1))
-        made = emulator.add_organization(f"org-{emulator.world.state.age()}")["organization_id"]
+        made = emulator.add_organization(f"org-{emulator.context.state.age()}")["organization_id"]
         found = [made, *(emulator.add_connection(made)["connection_id"] for _ in range(3))]
         emulator.close()
         return found
@@ -240,7 +240,7 @@ def test_ids_are_random_without_a_seed(make_emulator: Callable[..., Emulator]) -
 
 def test_a_failed_write_leaves_nothing_behind(emulator: Emulator) -> None:
     def add_and_fail() -> None:
-        with emulator.world.state.transaction():
+        with emulator.context.state.transaction():
             emulator.add_connection("acme")
             raise RuntimeError
 

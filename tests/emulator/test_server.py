@@ -31,7 +31,7 @@ from pathlib import Path
 from reconciler.emulator import EmulatorSettings, serve
 settings = EmulatorSettings(state=Path(sys.argv[1]))
 def ready(running):
-    if not list(running.emulator.world.state.all("organizations")):
+    if not list(running.emulator.context.state.all("organizations")):
         running.emulator.add_organization("acme")
     print(running.base_url, flush=True)
 serve(settings, on_ready=ready)

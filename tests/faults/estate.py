@@ -117,7 +117,7 @@ class Estate:
 
         def jumped(seconds: float) -> None:
             self.seconds += seconds
-            self.emulator.world.clock_offset += seconds
+            self.emulator.context.clock_offset += seconds
 
         async def work_and_settle() -> Any:
             begun = self.seconds
@@ -194,7 +194,7 @@ class Estate:
         self.services.append(service)
         clock = Clock(
             monotonic=lambda: asyncio.get_running_loop().time(),
-            wall=self.emulator.world.now,
+            wall=self.emulator.context.now,
             chance=self.chance,
         )
         target = ProjectTarget(project_id=DEFAULT_PROJECT_ID, secret=Secret(DEFAULT_SECRET))

@@ -85,7 +85,7 @@ def test_the_pace_of_the_project_file_is_kept() -> None:
 def test_a_limit_below_the_pace_is_found_and_kept(form: str) -> None:
     """Fixed windows, aligned to the clock; the plan asks for ten times what the service allows."""
     estate = estate_of(100, requests_per_second=200)
-    estate.emulator.set_behaviour("retry-after", form)
+    estate.emulator.set_switch("retry-after", form)
     estate.emulator.set_rate_limits(RateLimit(20, 1.0))
     result = estate.reconcile()
     assert result.is_complete

@@ -19,7 +19,7 @@ LOST = ["", "create-oidc-connection:reset:after,first=1", "update-oidc-connectio
 @pytest.mark.parametrize("fault", LOST)
 def test_no_create_is_doubled_by_a_list_that_lags(reads: int, fault: str) -> None:
     estate = set_up(CREATE)
-    estate.emulator.set_behaviour("read-lag", str(reads))
+    estate.emulator.set_switch("read-lag", str(reads))
     if fault:
         estate.emulator.add_fault(fault)
     result = estate.reconcile()
@@ -32,7 +32,7 @@ def test_no_create_is_doubled_by_a_list_that_lags(reads: int, fault: str) -> Non
 @pytest.mark.parametrize("scene", ["update", "delete"])
 def test_no_update_or_delete_is_repeated_because_of_a_list_that_lags(reads: int, scene: str) -> None:
     estate = set_up(SCENES[scene])
-    estate.emulator.set_behaviour("read-lag", str(reads))
+    estate.emulator.set_switch("read-lag", str(reads))
     plan = estate.plan()
     assert estate.apply(plan).is_complete
     assert len(estate.emulator.request_log.writes) == len(plan.changes)
@@ -40,11 +40,11 @@ def test_no_update_or_delete_is_repeated_because_of_a_list_that_lags(reads: int,
 
 def test_beyond_patience_a_create_that_was_answered_is_not_doubled_but_reported() -> None:
     estate = set_up(CREATE)
-    estate.emulator.set_behaviour("read-lag", str(READINGS))
+    estate.emulator.set_switch("read-lag", str(READINGS))
     result = estate.reconcile()
     assert all("is not listed" in one.message for one in result.failed)
     assert estate.doubled() == ()
-    estate.emulator.set_behaviour("read-lag", "none")
+    estate.emulator.set_switch("read-lag", "none")
     assert estate.reconcile().is_complete
     assert estate.unheld() == ()
 
@@ -52,7 +52,7 @@ def test_beyond_patience_a_create_that_was_answered_is_not_doubled_but_reported(
 def test_beyond_patience_a_lost_create_is_sent_again_and_its_double_is_reported_with_what_to_do() -> None:
     """Nobody can see it coming, so it is said: by this run or, if the list lags still, by the next plan."""
     estate = set_up(Scene((), (), (manifest("acme", declared("acme", "one")),)))
-    estate.emulator.set_behaviour("read-lag", str(READINGS))
+    estate.emulator.set_switch("read-lag", str(READINGS))
     estate.emulator.add_fault("create-oidc-connection:reset:after,first=1")
     (outcome,) = estate.reconcile().outcomes
     assert isinstance(outcome, Failed)
@@ -66,7 +66,7 @@ def test_beyond_patience_a_lost_create_is_sent_again_and_its_double_is_reported_
 def test_an_update_that_the_list_does_not_show_is_not_sent_again() -> None:
     """The answer said that it holds: a second write could only overwrite what somebody else wrote since."""
     estate = set_up(SCENES["update"])
-    estate.emulator.set_behaviour("read-lag", str(READINGS))
+    estate.emulator.set_switch("read-lag", str(READINGS))
     plan = estate.plan()
     result = estate.apply(plan)
     assert all("the list lags" in one.message for one in result.failed)

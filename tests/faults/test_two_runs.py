@@ -34,7 +34,7 @@ def both(estate: Estate, seconds_between: float) -> tuple[ApplyResult, ApplyResu
 def test_a_double_is_spoken_of_and_everything_else_converges(scene: str, seed: int) -> None:
     estate = set_up(SCENES[scene])
     chance = random.Random(seed)
-    estate.emulator.world.chance.seed(seed)
+    estate.emulator.context.chance.seed(seed)
     estate.emulator.add_fault("*:latency:seconds=0.01,up-to=0.5")
     results = both(estate, chance.choice([0.0, 0.1, 0.5, 1.0]))
     doubled = set(estate.doubled())

@@ -136,8 +136,8 @@ def test_absent_null_and_empty_read_the_same(stage: Stage, organization: Organiz
     seen = []
     for unset in ("empty-string", "absent", "null", "empty-object"):
         for empty in ("empty", "null", "absent"):
-            stage.emulator.set_behaviour("unset-fields", unset)
-            stage.emulator.set_behaviour("empty-lists", empty)
+            stage.emulator.set_switch("unset-fields", unset)
+            stage.emulator.set_switch("empty-lists", empty)
             seen.append(stage.ask(lambda provider: provider.read_organization(organization)))
     assert all(one == seen[0] for one in seen)
     assert len(seen[0].connections) == 1
@@ -145,7 +145,7 @@ def test_absent_null_and_empty_read_the_same(stage: Stage, organization: Organiz
 
 def test_scopes_are_sent_encoded_where_spaces_are_refused(stage: Stage) -> None:
     assert stage.emulator is not None
-    stage.emulator.set_behaviour("custom-scopes", "spaces-rejected")
+    stage.emulator.set_switch("custom-scopes", "spaces-rejected")
 
     async def question(provider: Any) -> Any:
         found = await provider.find_organizations(["acme"])
@@ -184,7 +184,7 @@ def test_scopes_read_back_encoded_are_the_same_scopes(
     stage: Stage, organization: Organization, connection_id: str
 ) -> None:
     assert stage.emulator is not None
-    stage.emulator.set_behaviour("custom-scopes", "encoded")
+    stage.emulator.set_switch("custom-scopes", "encoded")
     values = OidcConnection(custom_scopes=("email", "openid"))
     written = stage.ask(
         lambda provider: provider.update_connection(organization.organization_id, connection_id, values)
@@ -197,7 +197,7 @@ def test_a_masked_secret_is_seen_to_be_masked(
 ) -> None:
     assert stage.emulator is not None
     stage.emulator.edit_connection(connection_id, client_secret=CANARY)
-    stage.emulator.set_behaviour("client-secret", "masked")
+    stage.emulator.set_switch("client-secret", "masked")
     live = stage.ask(lambda provider: provider.read_organization(organization))
     assert live.connections[0].client_secret.is_masked
 
@@ -265,7 +265,7 @@ def test_only_what_is_documented_is_sent(
 ) -> None:
     """The emulator refuses unknown keys here, as the service might."""
     assert stage.emulator is not None
-    stage.emulator.set_behaviour("unknown-keys", "rejected")
+    stage.emulator.set_switch("unknown-keys", "rejected")
 
     async def question(provider: Any) -> None:
         await provider.find_organizations(["acme", "crm|1"])

@@ -45,7 +45,7 @@ def play(seed: str) -> Reckoning:
     with TemporaryDirectory() as folder:
         settings = EmulatorSettings(
             random_seed=random.Random(seed).randrange(2**32),
-            behaviours={"default-connection": "never"},
+            switches={"default-connection": "never"},
         )
         with running_emulator(settings) as running:
             return _Round(random.Random(seed), running, Path(folder)).play()

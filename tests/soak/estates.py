@@ -33,7 +33,7 @@ def new_emulator(chance: random.Random) -> Emulator:
     settings = EmulatorSettings(
         random_seed=chance.randrange(2**32),
         log_secrets=True,
-        behaviours={"default-connection": "never"},
+        switches={"default-connection": "never"},
     )
     return Emulator(settings)
 

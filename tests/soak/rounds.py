@@ -129,7 +129,7 @@ class _Round:
             words = ",".join(filter(None, (options, f"chance={chance_of_each(len(effects))}")))
             self._emulator.add_fault(f"*:{kind}:{words}")
         self._emulator.add_fault("*:latency:seconds=0,up-to=0.4")
-        self._emulator.set_behaviour("read-lag", str(self._lag) if self._lag else "none")
+        self._emulator.set_switch("read-lag", str(self._lag) if self._lag else "none")
         self._emulator.request_log.clear()
 
     async def _chaos(self) -> None:
@@ -223,7 +223,7 @@ class _Round:
 
     def _pacify(self) -> None:
         self._emulator.clear_faults()
-        self._emulator.set_behaviour("read-lag", "none")
+        self._emulator.set_switch("read-lag", "none")
         estate = Estate(self._emulator, self._desired)
         for _ in range(self._lag):
             estate.plan()  # until the lists show what there is

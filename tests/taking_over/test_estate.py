@@ -46,7 +46,7 @@ def test_importing_again_changes_no_file(place: Workplace) -> None:
 
 
 def test_two_imports_of_one_estate_are_the_same(place: Workplace) -> None:
-    place.emulator.set_behaviour("list-order", "random")
+    place.emulator.set_switch("list-order", "random")
     fill(place.emulator, 60)
     place.run("import", "--all", "--into", "organizations/one")
     names = [one.name for one in (place.root / ".env.example",)]
@@ -89,7 +89,7 @@ def test_one_that_cannot_be_read_does_not_stop_the_others(place: Workplace) -> N
 
 
 def test_masked_secrets_are_referred_to_and_change_nothing(place: Workplace) -> None:
-    place.emulator.set_behaviour("client-secret", "masked")
+    place.emulator.set_switch("client-secret", "masked")
     place.emulator.add_organization("acme")
     place.emulator.add_connection("acme", **okta("Okta"))
     place.run("import", "acme")
@@ -101,7 +101,7 @@ def test_masked_secrets_are_referred_to_and_change_nothing(place: Workplace) -> 
 
 
 def everything(place: Workplace) -> list[dict[str, str]]:
-    found = place.emulator.world.state.all("connections")
+    found = place.emulator.context.state.all("connections")
     return [dict(one) for one in found]
 
 

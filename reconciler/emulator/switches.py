@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class UnknownBehaviourError(ValueError):
+class UnknownSwitchError(ValueError):
     """A switch or an alternative that does not exist."""
 
 
 @dataclass(frozen=True, slots=True)
-class Behaviour:
+class Switch:
     """One open question: `values[0]` is the default.
 
     `number` is the question's number, U1 to U31, or E1 and on for the emulator's own switches.
@@ -42,141 +42,133 @@ class Behaviour:
         return value in self.values or (self.counts and value.isascii() and value.isdigit())
 
 
-BEHAVIOURS: tuple[Behaviour, ...] = (
-    Behaviour(
-        "empty-string", "U1", ("ignored", "clears", "rejected"), 'what "" for a field does in an update'
-    ),
-    Behaviour(
-        "null-value", "U2", ("ignored", "clears", "rejected"), "what null for a field does in an update"
-    ),
-    Behaviour(
+SWITCHES: tuple[Switch, ...] = (
+    Switch("empty-string", "U1", ("ignored", "clears", "rejected"), 'what "" for a field does in an update'),
+    Switch("null-value", "U2", ("ignored", "clears", "rejected"), "what null for a field does in an update"),
+    Switch(
         "attribute-mapping",
         "U3",
         ("replaces", "merges", "empty-ignored"),
         "what a sent attribute_mapping does to the stored one",
     ),
-    Behaviour(
+    Switch(
         "custom-scopes",
         "U4",
         ("verbatim", "decoded", "spaces-rejected", "encoded"),
         "custom_scopes: stored as sent, percent-decoded, refused with spaces, or read back percent-encoded",
     ),
-    Behaviour(
+    Switch(
         "equal-issuer", "U5", ("not-fetched", "fetched"), "discovery when the sent issuer is the stored one"
     ),
-    Behaviour("issuer-trailing-slash", "U6", ("trimmed", "literal"), "a trailing slash in the discovery URL"),
-    Behaviour(
+    Switch("issuer-trailing-slash", "U6", ("trimmed", "literal"), "a trailing slash in the discovery URL"),
+    Switch(
         "failed-discovery",
         "U7",
         ("keeps", "clears", "clears-stays-active"),
         "the old URLs after a new issuer whose discovery failed",
     ),
-    Behaviour("missing-endpoint", "U8", ("keeps", "clears"), "a URL that the discovery document lacks"),
-    Behaviour(
-        "issuer-mismatch", "U9", ("accepted", "fails"), "a discovery document that names another issuer"
-    ),
-    Behaviour(
+    Switch("missing-endpoint", "U8", ("keeps", "clears"), "a URL that the discovery document lacks"),
+    Switch("issuer-mismatch", "U9", ("accepted", "fails"), "a discovery document that names another issuer"),
+    Switch(
         "emptied-field",
         "U10",
         ("recomputes", "stays-active"),
         "status of an active connection with an emptied field",
     ),
-    Behaviour(
+    Switch(
         "userinfo-url", "U11", ("required", "optional"), "whether userinfo_url is needed to become active"
     ),
-    Behaviour(
+    Switch(
         "default-connection",
         "U12",
         ("first-active", "first-created", "never"),
         "which connection becomes the organization's default",
     ),
-    Behaviour(
+    Switch(
         "delete-default",
         "U13",
         ("rejected", "allowed", "reassigns"),
         "deleting the default connection while others exist",
     ),
-    Behaviour(
+    Switch(
         "jit-list",
         "U14",
         ("pruned", "stale", "rejected"),
         "a deleted connection that JIT provisioning still names",
     ),
-    Behaviour(
+    Switch(
         "external-references",
         "U15",
         ("dangling", "cascades", "rejected"),
         "deleting a connection that External connections point at",
     ),
-    Behaviour(
+    Switch(
         "not-found-type",
         "U16",
         ("by-operation", "swapped"),
         "error_type of a missing connection: oidc_… on update and sso_… on delete, or the other way round",
     ),
-    Behaviour(
+    Switch(
         "foreign-connection",
         "U17",
         ("not-found", "mismatch"),
         "a connection of another organization, with the secret",
     ),
-    Behaviour(
-        "other-type", "U18", ("not-found", "rejected"), "a SAML or External id on the OIDC update path"
-    ),
-    Behaviour("client-secret", "U19", ("clear", "masked"), "client_secret in answers"),
-    Behaviour("empty-lists", "U20", ("empty", "null", "absent"), "a list of connections without any"),
-    Behaviour(
+    Switch("other-type", "U18", ("not-found", "rejected"), "a SAML or External id on the OIDC update path"),
+    Switch("client-secret", "U19", ("clear", "masked"), "client_secret in answers"),
+    Switch("empty-lists", "U20", ("empty", "null", "absent"), "a list of connections without any"),
+    Switch(
         "unset-fields",
         "U21",
         ("empty-string", "absent", "null", "empty-object"),
         "fields without a value; empty-object sends attribute_mapping as {}",
     ),
-    Behaviour("retry-after", "U22", ("absent", "seconds", "date"), "the Retry-After header of a 429"),
-    Behaviour(
+    Switch("retry-after", "U22", ("absent", "seconds", "date"), "the Retry-After header of a 429"),
+    Switch(
         "duplicate-display-name",
         "U23",
         ("allowed", "rejected"),
         "two connections of one display_name in an organization",
     ),
-    Behaviour(
+    Switch(
         "invalid-display-name",
         "U24",
         ("stored", "rejected"),
         "a display_name that is blank or beyond 128 characters",
     ),
-    Behaviour(
+    Switch(
         "rewriting",
         "U25",
         ("none", "trims", "strips-slash"),
         "what the server does to the strings it is sent",
     ),
-    Behaviour(
+    Switch(
         "http-urls",
         "U26",
         ("loopback-only", "accepted", "rejected"),
         "http:// as the issuer or as one of the URLs",
     ),
-    Behaviour(
+    Switch(
         "read-lag", "U27", ("none",), "how many reads after a write still show what was before", counts=True
     ),
-    Behaviour(
+    Switch(
         "unknown-keys", "U28", ("ignored", "rejected"), "keys of a request body that the API does not know"
     ),
-    Behaviour("list-order", "U29", ("creation", "random"), "order of the connections in a list"),
-    Behaviour(
+    Switch("list-order", "U29", ("creation", "random"), "order of the connections in a list"),
+    Switch(
         "unknown-identity-provider",
         "U30",
         ("rejected", "stored"),
         "an identity_provider the API does not document",
     ),
-    Behaviour(
+    Switch(
         "lost-response",
         "U31",
         ("off", "first", "every"),
         "applied writes whose answer is lost: the first of each operation and organization, or all",
     ),
-    Behaviour("frontend-api", "E1", ("on", "off"), "whether the project lets the SDK call the frontend API"),
-    Behaviour(
+    Switch("frontend-api", "E1", ("on", "off"), "whether the project lets the SDK call the frontend API"),
+    Switch(
         "dead-session",
         "E2",
         (
@@ -187,39 +179,39 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
         ),
         "error_type of a frontend call with an ended session",
     ),
-    Behaviour(
+    Switch(
         "frontend-error-type",
         "E3",
         ("application/json", "text/plain"),
         "Content-Type of the frontend API's errors",
     ),
-    Behaviour(
+    Switch(
         "discovery-fetch",
         "E4",
         ("loopback", "everywhere", "never"),
         "issuers whose discovery document is fetched; canned ones never are",
     ),
-    Behaviour("search-total", "E5", ("counted", "hidden"), "total in a search: the number, or -1"),
-    Behaviour("last-cursor", "E6", ("null", "absent", "empty"), "next_cursor on the last page of a search"),
-    Behaviour("search-cursor", "E7", ("advances", "repeats"), "whether the cursor of a search ever moves on"),
-    Behaviour(
+    Switch("search-total", "E5", ("counted", "hidden"), "total in a search: the number, or -1"),
+    Switch("last-cursor", "E6", ("null", "absent", "empty"), "next_cursor on the last page of a search"),
+    Switch("search-cursor", "E7", ("advances", "repeats"), "whether the cursor of a search ever moves on"),
+    Switch(
         "new-fields", "E8", ("absent", "present"), "fields and lists that no client knows yet, in answers"
     ),
-    Behaviour("error-request-id", "E9", ("present", "absent"), "request_id in error answers"),
+    Switch("error-request-id", "E9", ("present", "absent"), "request_id in error answers"),
 )
 
-_BY_NAME = {behaviour.name: behaviour for behaviour in BEHAVIOURS}
+_BY_NAME = {switch.name: switch for switch in SWITCHES}
 
 
-class Behaviours:
+class Switches:
     """The positions of all switches; `choices` are the ones that differ from the default.
 
     Raises:
-        UnknownBehaviourError: a name or value that is not in `BEHAVIOURS`.
+        UnknownSwitchError: a name or value that is not in `SWITCHES`.
     """
 
     def __init__(self, choices: Mapping[str, str] | None = None) -> None:
-        self._positions = {behaviour.name: behaviour.default for behaviour in BEHAVIOURS}
+        self._positions = {switch.name: switch.default for switch in SWITCHES}
         for name, value in (choices or {}).items():
             self.set(name, value)
 
@@ -227,8 +219,8 @@ class Behaviours:
         return self._positions[name]
 
     def set(self, name: str, value: str) -> None:
-        """Move one switch, see `check_behaviour`."""
-        check_behaviour(name, value)
+        """Move one switch, see `check_switch`."""
+        check_switch(name, value)
         self._positions[name] = value
 
     def as_mapping(self) -> dict[str, str]:
@@ -236,27 +228,27 @@ class Behaviours:
         return dict(self._positions)
 
 
-def check_behaviour(name: str, value: str) -> None:
-    """Raise `UnknownBehaviourError` with the nearest known name or value."""
-    behaviour = _BY_NAME.get(name)
-    if behaviour is None:
-        raise UnknownBehaviourError(f"unknown behaviour '{name}'{_nearest(name, tuple(_BY_NAME))}")
-    if not behaviour.accepts(value):
-        known = (behaviour.default, *behaviour.alternatives)
-        raise UnknownBehaviourError(
+def check_switch(name: str, value: str) -> None:
+    """Raise `UnknownSwitchError` with the nearest known name or value."""
+    switch = _BY_NAME.get(name)
+    if switch is None:
+        raise UnknownSwitchError(f"unknown behaviour '{name}'{_nearest(name, tuple(_BY_NAME))}")
+    if not switch.accepts(value):
+        known = (switch.default, *switch.alternatives)
+        raise UnknownSwitchError(
             f"unknown value '{value}' for behaviour '{name}'{_nearest(value, known)};"
             f" known: {', '.join(known)}"
         )
 
 
-def parse_behaviour(text: str) -> tuple[str, str]:
-    """`NAME=VALUE` as a pair, checked; raises `UnknownBehaviourError`."""
+def parse_switch(text: str) -> tuple[str, str]:
+    """`NAME=VALUE` as a pair, checked; raises `UnknownSwitchError`."""
     name, equals, value = text.partition("=")
     if not equals:
-        raise UnknownBehaviourError(
+        raise UnknownSwitchError(
             f"behaviour '{text}' is not of the form NAME=VALUE, as in empty-string=clears"
         )
-    check_behaviour(name, value)
+    check_switch(name, value)
     return name, value
 
 

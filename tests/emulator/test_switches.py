@@ -9,11 +9,11 @@ import httpx
 import pytest
 
 from reconciler.emulator import (
-    BEHAVIOURS,
+    SWITCHES,
     EmulatorSettings,
     RateLimit,
-    UnknownBehaviourError,
-    parse_behaviour,
+    UnknownSwitchError,
+    parse_switch,
 )
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Bench:
 
     def switch(self, name: str, value: str | None) -> None:
         if value is not None:
-            self.emulator.set_behaviour(name, value)
+            self.emulator.set_switch(name, value)
 
     def put(self, connection_id: str = "", /, **body: Any) -> httpx.Response:
         path = f"/v1/b2b/sso/oidc/acme/connections/{connection_id or self.connection_id}"
@@ -85,15 +85,15 @@ def outcome(answer: httpx.Response) -> str:
 
 
 def test_every_question_of_the_contract_has_a_switch() -> None:
-    numbers = {behaviour.number for behaviour in BEHAVIOURS}
+    numbers = {behaviour.number for behaviour in SWITCHES}
     assert {f"U{number}" for number in range(1, 32)} <= numbers
-    assert len({behaviour.name for behaviour in BEHAVIOURS}) == len(BEHAVIOURS)
-    assert all(behaviour.alternatives for behaviour in BEHAVIOURS)
+    assert len({behaviour.name for behaviour in SWITCHES}) == len(SWITCHES)
+    assert all(behaviour.alternatives for behaviour in SWITCHES)
 
 
 def test_a_switch_is_read_from_text() -> None:
-    assert parse_behaviour("empty-string=clears") == ("empty-string", "clears")
-    assert parse_behaviour("read-lag=3") == ("read-lag", "3")
+    assert parse_switch("empty-string=clears") == ("empty-string", "clears")
+    assert parse_switch("read-lag=3") == ("read-lag", "3")
 
 
 @pytest.mark.parametrize(
@@ -106,15 +106,15 @@ def test_a_switch_is_read_from_text() -> None:
     ],
 )
 def test_unknown_switches_say_what_is_near(text: str, message: str) -> None:
-    with pytest.raises(UnknownBehaviourError) as raised:
-        parse_behaviour(text)
+    with pytest.raises(UnknownSwitchError) as raised:
+        parse_switch(text)
     assert message in str(raised.value)
 
 
 def test_settings_are_checked(make_emulator: Callable[..., Emulator]) -> None:
-    with pytest.raises(UnknownBehaviourError, match="did you mean 'list-order'"):
-        make_emulator(behaviours={"list-orders": "random"})
-    assert EmulatorSettings().behaviours == {}
+    with pytest.raises(UnknownSwitchError, match="did you mean 'list-order'"):
+        make_emulator(switches={"list-orders": "random"})
+    assert EmulatorSettings().switches == {}
 
 
 @pytest.mark.parametrize(
@@ -239,7 +239,7 @@ def test_u12_the_default_connection(
     emulator: Emulator, api: Api, position: str | None, expected: int | None
 ) -> None:
     if position is not None:
-        emulator.set_behaviour("default-connection", position)
+        emulator.set_switch("default-connection", position)
     ids = [
         api("POST", "/v1/b2b/sso/oidc/acme", json={}).json()["connection"]["connection_id"] for _ in range(2)
     ]
@@ -371,7 +371,7 @@ def test_u21_unset_fields(bench: Bench, position: str | None, shown: dict[str, o
 
 def test_u22_retry_after(bench: Bench) -> None:
     bench.emulator.set_rate_limits(RateLimit(0, seconds=10_000.0))
-    bench.emulator.world.clock_offset -= bench.emulator.world.now() % 10_000
+    bench.emulator.context.clock_offset -= bench.emulator.context.now() % 10_000
     refused = {}
     for position in ("absent", "seconds", "date"):
         bench.switch("retry-after", position)

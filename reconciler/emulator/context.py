@@ -6,7 +6,6 @@ import random
 import time
 from typing import TYPE_CHECKING
 
-from reconciler.emulator.behaviours import Behaviours
 from reconciler.emulator.fault_text import parse_fault
 from reconciler.emulator.faults import Faults
 from reconciler.emulator.identifiers import Identifiers
@@ -14,23 +13,24 @@ from reconciler.emulator.rate_limit import RateLimits
 from reconciler.emulator.read_lag import ReadLag
 from reconciler.emulator.request_log import RequestLog
 from reconciler.emulator.state import State
+from reconciler.emulator.switches import Switches
 
 if TYPE_CHECKING:
     from reconciler.emulator.settings import EmulatorSettings
 
 
-class World:
+class Context:
     """State, switches, ids and clock of one emulator; `clock_offset` is in seconds.
 
     Raises:
-        UnknownBehaviourError: as `Behaviours` does.
+        UnknownSwitchError: as `Switches` does.
         UnknownFaultError: as `parse_fault` does.
         StateError: as `State` does.
     """
 
     def __init__(self, settings: EmulatorSettings) -> None:
         self.settings = settings
-        self.behaviours = Behaviours(settings.behaviours)
+        self.switches = Switches(settings.switches)
         self.chance = random.Random(settings.random_seed)  # noqa: S311 -- repeatable on purpose
         self.faults = Faults(self.chance)
         for text in settings.faults:
@@ -42,7 +42,7 @@ class World:
         self.read_lag = ReadLag()
         self.lost_responses: set[str] = set()
         self.clock_offset = 0.0
-        self.limits = RateLimits(self.now, self.behaviours, settings.rate_limits)
+        self.limits = RateLimits(self.now, self.switches, settings.rate_limits)
         self.bound_url: str | None = None
 
     def now(self) -> float:
