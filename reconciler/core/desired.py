@@ -85,6 +85,11 @@ class DesiredOrganization(NamedTuple):
     connections: tuple[DesiredConnection, ...] = ()
     protections: tuple[Protection, ...] = ()
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The names by which the manifest refers to its organization: the reference and the pin."""
+        return frozenset({self.reference, self.organization_id or self.reference})
+
 
 class DesiredState(NamedTuple):
     """Everything that is declared, in the order of the files."""

@@ -19,6 +19,11 @@ class Organization(NamedTuple):
     sso_only: bool = False
     jit_connection_ids: tuple[str, ...] = ()
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The names by which a manifest may refer to the organization."""
+        return frozenset({self.organization_id, self.slug, self.external_id} - {""})
+
 
 class ForeignConnection(NamedTuple):
     """A connection of a kind that is never touched: SAML, External, or one not known here."""

@@ -88,7 +88,7 @@ class _Reading:
         if self._has_errors:
             return
         for one in self._former:
-            if self._declared.isdisjoint(_names(one)):
+            if self._declared.isdisjoint(one.names):
                 yield _vanished(one)
 
     def _read_former(self, before: bytes | None, shown: str) -> list[Value]:
@@ -109,13 +109,9 @@ class _Reading:
             organization = self._reader.read(document, read.source, report)
             if organization is not None:
                 self._uniqueness.check(organization, report)
-                self._declared |= _names(organization)
+                self._declared |= organization.names
                 found.append((organization, document.value))
         return found
-
-
-def _names(organization: DesiredOrganization) -> set[str]:
-    return {organization.reference, organization.organization_id or organization.reference}
 
 
 def _vanished(organization: DesiredOrganization) -> Diagnostic:

@@ -51,7 +51,7 @@ class PastManifests:
         connection: OidcConnection,
     ) -> PastBlock | None:
         """Return the block that declared a connection in a version of a file, a protected one first."""
-        names = {reference, organization.organization_id, organization.slug, organization.external_id} - {""}
+        names = organization.names | {reference}
         read = read_text(content, shown, self.limits)
         found = [
             block
@@ -61,7 +61,7 @@ class PastManifests:
         ]
         return max(found, key=lambda one: one.is_protected, default=None)
 
-    def _declares(self, value: object, names: set[str], organization_id: str) -> bool:
+    def _declares(self, value: object, names: frozenset[str], organization_id: str) -> bool:
         if not isinstance(value, dict):
             return False
         pin, name = self._text(value.get("organization_id")), self._text(value.get("organization"))

@@ -37,8 +37,7 @@ class OtherDocuments:
         with self._lock:
             if self._places is None:
                 self._places = self._read()
-        names = (organization.organization_id, organization.slug, organization.external_id, desired.reference)
-        for name in dict.fromkeys(names):
+        for name in sorted(organization.names | {desired.reference}):
             for place in self._places.get(name, ()):
                 if place != desired.location:
                     return (
@@ -58,6 +57,6 @@ class OtherDocuments:
                     f"{f' ({wrong.location})' if wrong.location else ''}; correct that first"
                 )
             for one in file.organizations:
-                for name in {one.reference, one.organization_id or one.reference}:
+                for name in one.names:
                     places.setdefault(name, []).append(one.location)
         return places

@@ -22,7 +22,7 @@ class Declarations:
 
     def of(self, organization: Organization) -> DesiredOrganization | None:
         """Return the manifest that declares an organization; a pin says more than a name."""
-        names = names_of(organization)
+        names = organization.names
         for one in self.manifests:
             if organization.organization_id in {one.organization_id, one.reference}:
                 return one
@@ -42,7 +42,7 @@ class References:
         """Return what chooses among these organizations, beside the manifests that are there."""
         chosen = cls({one.reference: {one.organization_id or ""} for one in declarations.manifests})
         for one in organizations:
-            for name in names_of(one):
+            for name in one.names:
                 chosen._owners.setdefault(name, set()).add(one.organization_id)
         return chosen
 
@@ -52,8 +52,3 @@ class References:
         is_own = self._owners.get(slug) == {organization.organization_id}
         can_be_said = is_own and organization_objection("organization", slug) is None
         return slug if can_be_said else organization.organization_id
-
-
-def names_of(organization: Organization) -> set[str]:
-    """Return everything that a manifest may call an organization."""
-    return {organization.organization_id, organization.slug, organization.external_id} - {""}

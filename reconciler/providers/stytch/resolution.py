@@ -117,9 +117,9 @@ async def _matching(
     remaining = set(wanted)
     async for organization in organizations:
         bound -= 1
-        if not names_of(organization).isdisjoint(wanted):
+        if not organization.names.isdisjoint(wanted):
             found.append(organization)
-            remaining -= names_of(organization)
+            remaining -= organization.names
         if not remaining or not bound:
             break
     return found
@@ -127,7 +127,7 @@ async def _matching(
 
 def _enter(found: Iterable[Organization], wanted: frozenset[str], entries: Entries) -> None:
     for organization in found:
-        for reference in names_of(organization) & wanted:
+        for reference in organization.names & wanted:
             known = entries.setdefault(reference, organization)
             if isinstance(known, Organization) and known.organization_id != organization.organization_id:
                 entries[reference] = _ambiguous(reference, known, organization)
@@ -160,12 +160,7 @@ async def _get(reference: str, directory: Directory) -> Organization | ProviderE
         raise
     except ProviderError as error:
         return error
-    return found if reference in names_of(found) else _inexact(reference, found)
-
-
-def names_of(organization: Organization) -> set[str]:
-    """Return what an organization may be called by."""
-    return {organization.organization_id, organization.slug, organization.external_id} - {""}
+    return found if reference in found.names else _inexact(reference, found)
 
 
 def _ambiguous(reference: str, one: Organization, other: Organization) -> ProviderError:

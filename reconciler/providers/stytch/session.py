@@ -9,7 +9,6 @@ from reconciler.core.errors import RequestRejected
 from reconciler.providers.stytch.call import read, segment
 from reconciler.providers.stytch.connections import Connections
 from reconciler.providers.stytch.organization import read_organization
-from reconciler.providers.stytch.resolution import names_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -52,7 +51,7 @@ class Session(Connections):
     ) -> Mapping[str, Organization | ProviderError]:
         """Resolve references: only those that mean the session's own organization lead anywhere."""
         own = await self._own_organization()
-        return {one: own if one in names_of(own) else _elsewhere(one, own) for one in references}
+        return {one: own if one in own.names else _elsewhere(one, own) for one in references}
 
     async def refresh_organization(self, organization: Organization) -> Organization:
         """Read the session's organization again, as `reconciler.providers.base.Reader` says."""
