@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from reconciler.cli.call import Call
+    from reconciler.core.import_document import Imported
     from reconciler.manifests import Project
-    from reconciler.reports.imported import Imported
 
 _WILD: Final = frozenset("*?[{")
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from reconciler.cli.call import Call
+    from reconciler.core.pin_document import Pinned
     from reconciler.manifests import ManifestFile, Project
-    from reconciler.reports.pinned import Pinned
 
 
 def pin_live(call: Call, paths: Sequence[str], options: Mapping[str, Any]) -> Pinned:

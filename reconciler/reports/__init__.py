@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reconciler.core.drift import DriftReport
+    from reconciler.core.import_document import Imported
     from reconciler.core.outcome import ApplyResult
+    from reconciler.core.pin_document import Pinned
     from reconciler.core.plan import Plan
-    from reconciler.reports.imported import Imported
-    from reconciler.reports.pinned import Pinned
     from reconciler.reports.validated import Validated
 
 Reported = TypeVar("Reported", contravariant=True)  # noqa: PLC0105 - it names what is reported

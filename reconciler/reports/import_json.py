@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 from reconciler.core.plan_document import diagnostic_document
 
 if TYPE_CHECKING:
+    from reconciler.core.import_document import Imported, ImportedFile
     from reconciler.core.plan_document import Document
-    from reconciler.reports.imported import Imported, ImportedFile
 
 FORMAT_VERSION: Final = "1.0"
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reconciler.core.import_document import FileStatus
 from reconciler.reports.findings_text import render_diagnostics
-from reconciler.reports.imported import FileStatus
 from reconciler.reports.style import Style
 from reconciler.reports.visible import count, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reconciler.reports.imported import Imported, ImportedFile
+    from reconciler.core.import_document import Imported, ImportedFile
 
 
 def render_import(imported: Imported, *, color: bool = False) -> str:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 from reconciler.core.plan_document import diagnostic_document
 
 if TYPE_CHECKING:
+    from reconciler.core.pin_document import MissingPin, Pinned
     from reconciler.core.plan_document import Document
-    from reconciler.reports.pinned import MissingPin, Pinned
 
 FORMAT_VERSION: Final = "1.0"
 

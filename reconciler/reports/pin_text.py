@@ -11,7 +11,7 @@ from reconciler.reports.visible import count, visible
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reconciler.reports.pinned import Pinned
+    from reconciler.core.pin_document import Pinned
 
 
 def render_pinned(pinned: Pinned, *, color: bool = False) -> str:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from reconciler.core.errors import AccessDenied, Diagnostic, ProviderError, Severity, UsageError
 from reconciler.core.matching import match_connections
+from reconciler.core.pin_document import MissingPin, Pinned
 from reconciler.core.planner import unreadable
 from reconciler.manifests.pinning import Pin
-from reconciler.reports.pinned import MissingPin, Pinned
 from reconciler.storage.files import write_atomically
 from reconciler.workflow.parallel import consume
 from reconciler.workflow.plan import other_organization

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from reconciler.core.errors import AccessDenied, Diagnostic, ProviderError, Severity
+from reconciler.core.import_document import FileStatus, Imported, ImportedFile
 from reconciler.core.live import Organization
 from reconciler.core.planner import Choices, plan_organization
 from reconciler.core.secret import Secret, SecretReference
 from reconciler.manifests.importing import write_manifest
 from reconciler.manifests.read_back import read_back
 from reconciler.manifests.reading import display_path
-from reconciler.reports.imported import FileStatus, Imported, ImportedFile
 from reconciler.workflow.estate import References
 from reconciler.workflow.kept import compare
 from reconciler.workflow.parallel import consume

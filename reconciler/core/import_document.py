@@ -1,4 +1,4 @@
-"""What an import came to: every organization with its file, and what is left to do."""
+"""The result of an import: every organization with its file, and what is left to do."""
 
 from __future__ import annotations
 

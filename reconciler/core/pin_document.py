@@ -1,4 +1,4 @@
-"""What became of the ids that manifests lack."""
+"""The result of `pin`: the ids that manifests lacked."""
 
 from __future__ import annotations
 
