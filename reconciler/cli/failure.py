@@ -23,7 +23,7 @@ def report_usage_error(error: click.ClickException, call: Call) -> None:
         _report_to_machines((Diagnostic(Severity.ERROR, "usage", "a command is missing"),), call)
         return
     detail = f"see `reconciler {call.verb} --help`" if call.verb else "see `reconciler --help`"
-    _report((Diagnostic(Severity.ERROR, "usage", error.format_message(), detail),), call)
+    _report((Diagnostic(Severity.ERROR, "usage", error.format_message(), detail=detail),), call)
 
 
 def report_failure(error: ReconcilerError, call: Call) -> None:
@@ -54,7 +54,9 @@ def report_bug(error: Exception, call: Call) -> None:
 
     call.console.urgent("".join(traceback.format_exception(error)))
     advice = "please report it with the traceback above"
-    found = Diagnostic(Severity.ERROR, "bug", f"this is a bug in reconciler: {type(error).__name__}", advice)
+    found = Diagnostic(
+        Severity.ERROR, "bug", f"this is a bug in reconciler: {type(error).__name__}", detail=advice
+    )
     _report((found,), call)
 
 

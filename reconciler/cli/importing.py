@@ -138,6 +138,6 @@ def _not_found(shelf: Shelf, project: Project, into: str | None) -> tuple[Diagno
             Severity.WARNING,
             "manifests-not-found",
             f"`reconciler plan` does not look for manifests in {folder}",
-            f"add {folder}/**/*.yaml to `organizations` in the project file, or plan with {folder}",
+            detail=f"add {folder}/**/*.yaml to `organizations` in the project file, or plan with {folder}",
         ),
     )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from fnmatch import translate
 from functools import lru_cache
-from typing import NamedTuple
 
 
-class Address(NamedTuple):
+@dataclass(frozen=True, slots=True, order=True)
+class Address:
     """The organization as the manifest writes it, and the connection's stable name."""
 
     organization: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, NamedTuple, assert_never
+from typing import TYPE_CHECKING, Final, assert_never
 
 from reconciler.core.connection import (
     COMPUTED_FIELDS,
@@ -110,7 +110,8 @@ class Delete:
         return Action.DELETE
 
 
-class NoOp(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoOp:
     """A connection that is what it is declared to be."""
 
     address: Address

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +40,8 @@ class Status(StrEnum):
     ACTIVE = "active"
 
 
-class OidcConnection(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OidcConnection:
     """The fields of an OIDC connection; ``None`` means "not declared" or "not known".
 
     ``custom_scopes`` is a sorted tuple without repetitions, since scopes are a set.
@@ -77,13 +79,13 @@ class OidcConnection(NamedTuple):
 
     def without_secret(self) -> OidcConnection:
         """Return the same connection with no ``client_secret``."""
-        return self if self.client_secret is None else self._replace(client_secret=None)
+        return self if self.client_secret is None else replace(self, client_secret=None)
 
 
 COMPUTED_FIELDS: Final = ("connection_id", "redirect_url", "status")
 """Told by the server, never sent."""
 
-FIELDS: Final = OidcConnection._fields
+FIELDS: Final = tuple(field.name for field in fields(OidcConnection))
 
 WRITABLE_FIELDS: Final = FIELDS[: -len(COMPUTED_FIELDS)]
 """What can be declared and sent: all others, which come first."""

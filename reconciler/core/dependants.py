@@ -56,5 +56,5 @@ def borrowing_warnings(changes: Iterable[Change], borrowers: Borrowers) -> Itera
 
 def _warning(change: Change, code: str, summary: str, detail: str) -> Diagnostic:
     return Diagnostic(
-        Severity.WARNING, code, summary, detail, address=str(change.address), location=change.location
+        Severity.WARNING, code, summary, detail=detail, address=str(change.address), location=change.location
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from datetime import date
@@ -20,10 +21,6 @@ class Presence(StrEnum):
     ABSENT = "absent"
 
 
-_ABSENT: Final = Presence.ABSENT
-"""Asked of every connection again and again; a member of an enumeration takes longer to find."""
-
-
 class Discovery(StrEnum):
     """How the IdP's own metadata is used."""
 
@@ -32,14 +29,16 @@ class Discovery(StrEnum):
     ENFORCE = "enforce"
 
 
-class Lifecycle(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Lifecycle:
     """Limits on what any plan may do to a connection."""
 
     prevent_destroy: bool = False
     ignore_changes: tuple[str, ...] = ()
 
 
-class DesiredConnection(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DesiredConnection:
     """One declared connection.
 
     ``connection`` holds the declared fields only, except ``display_name``, which defaults to the
@@ -58,10 +57,11 @@ class DesiredConnection(NamedTuple):
     @property
     def is_absent(self) -> bool:
         """Whether the connection is declared to be deleted."""
-        return self.presence is _ABSENT
+        return self.presence is Presence.ABSENT
 
 
-class Protection(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Protection:
     """What the past says of a connection that no manifest declares any more.
 
     ``origin`` is where its last declaration said that it must not be destroyed; empty where the past
@@ -72,7 +72,8 @@ class Protection(NamedTuple):
     origin: str = ""
 
 
-class DesiredOrganization(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DesiredOrganization:
     """One organization manifest. ``reference`` is an organization_id, slug or external id.
 
     ``protections`` are asked for only where `prune` would delete something.
@@ -91,7 +92,8 @@ class DesiredOrganization(NamedTuple):
         return frozenset({self.reference, self.organization_id or self.reference})
 
 
-class DesiredState(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class DesiredState:
     """Everything that is declared, in the order of the files."""
 
     organizations: tuple[DesiredOrganization, ...]

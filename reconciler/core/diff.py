@@ -27,11 +27,7 @@ def changed_fields(declared: OidcConnection, live: OidcConnection, secrets: Secr
     A secret that cannot be compared (see `uncomparable_fields`) is not among them.
     """
     return tuple(
-        [  # a list is made faster than it is generated
-            name
-            for name, wanted, found in zip(WRITABLE_FIELDS, declared, live, strict=False)
-            if wanted is not None and wanted != found and not _holds(wanted, found, secrets)
-        ]
+        name for name in WRITABLE_FIELDS if not _holds(getattr(declared, name), getattr(live, name), secrets)
     )
 
 
@@ -43,7 +39,7 @@ def uncomparable_fields(declared: OidcConnection, live: OidcConnection, secrets:
     return ("client_secret",) if isinstance(wanted, SecretReference) and wanted in secrets else ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ElementChange:
     """One element of a list or mapping; ``before`` is None if it is new, ``after`` if it goes.
 
@@ -61,7 +57,8 @@ def element_changes(before: Value | None, after: Value | None) -> tuple[ElementC
     old, new = _elements(before), _elements(after)
     keys = _differing_keys(old, new) if old and new else {*old, *new}
     return tuple(
-        ElementChange(key, _element_action(key, old, new), old.get(key), new.get(key)) for key in sorted(keys)
+        ElementChange(key=key, action=_element_action(key, old, new), before=old.get(key), after=new.get(key))
+        for key in sorted(keys)
     )
 
 
@@ -84,7 +81,9 @@ def _differing_keys(old: dict[str, object], new: dict[str, object]) -> set[str]:
 
 
 def _holds(wanted: object, live: object, secrets: Secrets) -> bool:
-    """Whether a value that is not equal holds all the same: a reference does, if its secret is equal."""
+    """Whether a declared value holds: it is undeclared, equal, or a reference whose secret is equal."""
+    if wanted is None or wanted == live:
+        return True
     if not isinstance(wanted, SecretReference):
         return False
     secret = secrets.get(wanted)

@@ -25,9 +25,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
 
 
 class Severity(StrEnum):
@@ -37,32 +36,26 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
-class SourceLocation(NamedTuple):
-    """A place in a file. Lines and columns count from 1, columns in characters; ``byte`` from 0."""
+@dataclass(frozen=True, slots=True)
+class SourceLocation:
+    """A place in a file. Lines and columns count from 1, columns in characters.
+
+    ``byte`` counts from 0; it says the same once more, so it is not compared.
+    """
 
     path: str
+    _: KW_ONLY
     line: int = 1
     column: int = 1
-    byte: int = 0
-
-    def __eq__(self, other: object) -> bool:
-        """Compare without ``byte``, which says the same once more."""
-        return isinstance(other, SourceLocation) and self[:3] == other[:3]
-
-    def __ne__(self, other: object) -> bool:
-        """Compare likewise."""
-        return not self == other
-
-    def __hash__(self) -> int:
-        """Hash what is compared."""
-        return hash(self[:3])
+    byte: int = field(default=0, compare=False)
 
     def __str__(self) -> str:
         """Return ``file:line:column``, the form that editors and terminals make clickable."""
         return f"{self.path}:{self.line}:{self.column}"
 
 
-class Snippet(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snippet:
     """The offending line as it stands in the file, and where in it the finding is.
 
     ``start`` and ``end`` are character offsets into ``text``, from 0, ``end`` excluded.
@@ -81,6 +74,7 @@ class Diagnostic:
     severity: Severity
     code: str
     summary: str
+    _: KW_ONLY
     detail: str = ""
     hint: str = ""
     address: str = ""

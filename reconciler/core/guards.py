@@ -87,7 +87,7 @@ def check_delete_limits(
             f"the plan deletes {summary.destroy} of {summary.managed} managed connections, but the limits "
             f"allow {allowed} (max_deletes {limits.max_deletes}, max_delete_percent "
             f"{limits.max_delete_percent:g})",
-            f"{mismatch}if all of them are meant, apply with `--allow-deletes {summary.destroy}`",
+            detail=f"{mismatch}if all of them are meant, apply with `--allow-deletes {summary.destroy}`",
         ),
     )
 
@@ -133,7 +133,7 @@ def _error(delete: Delete, code: str, reason: str, advice: str) -> Diagnostic:
         Severity.ERROR,
         code,
         f"{delete.address} cannot be deleted: {reason}",
-        advice,
+        detail=advice,
         address=str(delete.address),
         location=delete.location,
     )

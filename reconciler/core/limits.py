@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass, replace
 
 
-class Limits(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
     """Bounds of one run, with the defaults of the project file.
 
     ``max_delete_percent`` is a share of the managed connections, never less than one of them; the
@@ -28,7 +29,8 @@ class Limits(NamedTuple):
 
         The limits on deletes stay as they are: they count for each run.
         """
-        return self._replace(
+        return replace(
+            self,
             requests_per_second=self.requests_per_second / runs,
             concurrency=max(1, self.concurrency // runs),
         )

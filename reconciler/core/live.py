@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from reconciler.core.connection import OidcConnection
 
 
-class Organization(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Organization:
     """An organization as the API describes it; ``organization_id`` is always the real id."""
 
     organization_id: str
@@ -25,7 +27,8 @@ class Organization(NamedTuple):
         return frozenset({self.organization_id, self.slug, self.external_id} - {""})
 
 
-class ForeignConnection(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignConnection:
     """A connection of a kind that is never touched: SAML, External, or one not known here."""
 
     kind: str
@@ -35,7 +38,8 @@ class ForeignConnection(NamedTuple):
     external_connection_id: str = ""
 
 
-class LiveOrganization(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveOrganization:
     """What one well-formed answer said of one organization."""
 
     organization: Organization

@@ -14,7 +14,8 @@ one customer's identity provider with another's.
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from reconciler.core.errors import Diagnostic, Severity
 
@@ -29,14 +30,16 @@ if TYPE_CHECKING:
     Candidates = dict[str, list[str]]
 
 
-class Pair(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Pair:
     """A declared connection and the live one it means; None where there is none."""
 
     desired: DesiredConnection
     live: OidcConnection | None
 
 
-class Matching(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matching:
     """All pairs, in the order of the manifest; live connections nobody declares; what is unclear."""
 
     pairs: tuple[Pair, ...]
@@ -127,7 +130,11 @@ class _Claims:
     def matching(self) -> Matching:
         """Return what has been found."""
         pairs = (Pair(one, self._claimed.get(one.address.connection)) for one in self._declared)
-        return Matching(tuple(pairs), tuple(self._unclaimed.values()), tuple(self._diagnostics))
+        return Matching(
+            pairs=tuple(pairs),
+            unmanaged=tuple(self._unclaimed.values()),
+            diagnostics=tuple(self._diagnostics),
+        )
 
     def _check_tombstone(self, one: DesiredConnection, present: Candidates, previous: Candidates) -> None:
         """Report a tombstone that would, its work done, go on to what has one of its previous names."""
@@ -167,7 +174,9 @@ class _Claims:
     def _report(self, one: DesiredConnection, code: str, summary: str, detail: str) -> None:
         self._settled.add(one.address.connection)
         self._diagnostics.append(
-            Diagnostic(Severity.ERROR, code, summary, detail, address=str(one.address), location=one.location)
+            Diagnostic(
+                Severity.ERROR, code, summary, detail=detail, address=str(one.address), location=one.location
+            )
         )
 
 

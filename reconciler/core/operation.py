@@ -6,7 +6,7 @@ replaces goes, and within an organization its default connection is the last to 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, assert_never
 
 from reconciler.core.change import Create, Delete, Update
@@ -79,7 +79,7 @@ def resolved(values: OidcConnection, secrets: Secrets) -> OidcConnection:
         KeyError: the reference was not resolved; the workflow resolves all before the first write.
     """
     reference = values.client_secret
-    return values if reference is None else values._replace(client_secret=secrets[reference])  # type: ignore[index]  # declared values hold references only
+    return values if reference is None else replace(values, client_secret=secrets[reference])  # type: ignore[index]  # declared values hold references only
 
 
 def judge(change: Change, live: LiveOrganization, secrets: Secrets) -> Verdict:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from reconciler.core.change import Create, Delete, Update
 
@@ -40,14 +40,16 @@ class Scope:
     environment: Environment
 
 
-class Unmanaged(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Unmanaged:
     """A live OIDC connection that nobody declares. It is shown, and left alone."""
 
     organization: str
     connection: OidcConnection
 
 
-class OrganizationPlan(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrganizationPlan:
     """The plan of one organization; if it is refused, there is an error and no change.
 
     ``organization`` is None where it could not be read. ``managed`` counts live connections that

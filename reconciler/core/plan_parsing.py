@@ -53,7 +53,7 @@ def read_source(document: Document | None) -> SourceLocation | None:
     if document is None:
         return None
     return SourceLocation(
-        text(document["filename"]), count(document["line"], 1), count(document["column"], 1)
+        text(document["filename"]), line=count(document["line"], 1), column=count(document["column"], 1)
     )
 
 
@@ -63,9 +63,9 @@ def read_diagnostic(document: Document) -> Diagnostic:
         Severity(document["severity"]),
         text(document["code"]),
         text(document["summary"]),
-        text(document.get("detail", "")),
-        text(document.get("hint", "")),
-        text(document.get("address", "")),
+        detail=text(document.get("detail", "")),
+        hint=text(document.get("hint", "")),
+        address=text(document.get("address", "")),
         location=_read_range(document.get("range")),
         snippet=_read_snippet(document.get("snippet")),
     )
@@ -88,7 +88,10 @@ def _read_range(document: Document | None) -> SourceLocation | None:
         return None
     start = document["start"]
     return SourceLocation(
-        text(document["filename"]), count(start["line"], 1), count(start["column"], 1), count(start["byte"])
+        text(document["filename"]),
+        line=count(start["line"], 1),
+        column=count(start["column"], 1),
+        byte=count(start["byte"]),
     )
 
 
@@ -99,7 +102,7 @@ def _read_snippet(document: Document | None) -> Snippet | None:
     end = count(document["highlight_end_offset"], start)
     if end > len(code):
         raise ValueError(end)
-    return Snippet(code, start, end)
+    return Snippet(text=code, start=start, end=end)
 
 
 _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {

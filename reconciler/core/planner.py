@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reconciler.core.address import Address
@@ -90,7 +90,7 @@ def unreadable(desired: DesiredOrganization, error: Exception) -> OrganizationPl
         Severity.ERROR,
         "organization-not-read",
         f"organization {desired.reference} cannot be planned: {error}",
-        "nothing of it is planned; the others are not affected",
+        detail="nothing of it is planned; the others are not affected",
         address=desired.reference,
         location=desired.location,
     )
@@ -190,7 +190,7 @@ def _respecting_ignored(desired: DesiredConnection, live: OidcConnection) -> Oid
         for name in desired.lifecycle.ignore_changes
         if getattr(desired.connection, name) is not None
     }
-    return desired.connection._replace(**kept)
+    return replace(desired.connection, **kept)
 
 
 def _default_last(changes: Iterable[Change], default_connection_id: str) -> tuple[Change, ...]:
@@ -229,11 +229,11 @@ def _unmanaged(desired: DesiredOrganization, matching: Matching) -> tuple[Unmana
 def _to_create(connection: OidcConnection) -> OidcConnection:
     """Return what is sent to create it: the provider is shown and sent even if it is the default."""
     provider = connection.identity_provider or DEFAULT_IDENTITY_PROVIDER
-    return connection._replace(connection_id=None, identity_provider=provider)
+    return replace(connection, connection_id=None, identity_provider=provider)
 
 
 def _without_pin(connection: OidcConnection) -> OidcConnection:
-    return connection._replace(connection_id=None) if connection.connection_id else connection
+    return replace(connection, connection_id=None) if connection.connection_id else connection
 
 
 def _count_live(matching: Matching) -> int:

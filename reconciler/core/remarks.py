@@ -75,5 +75,10 @@ def _incomplete(desired: DesiredConnection) -> Iterable[Diagnostic]:
 
 def _warning(desired: DesiredConnection, code: str, summary: str, detail: str) -> Diagnostic:
     return Diagnostic(
-        Severity.WARNING, code, summary, detail, address=str(desired.address), location=desired.location
+        Severity.WARNING,
+        code,
+        summary,
+        detail=detail,
+        address=str(desired.address),
+        location=desired.location,
     )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hmac
 import re
 from dataclasses import dataclass
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
 _MASKING = re.compile(r"[*•●]{3,}")
 _NO_TEXT = re.compile("[\ud800-\udfff]")
@@ -14,16 +15,11 @@ _NO_TEXT = re.compile("[\ud800-\udfff]")
 class SecretReference:
     """Where a secret is, as written: ``${env:NAME}``, possibly with literal text around it.
 
-    ``parts`` alternates literal text and locators in the order in which they stand. It is no tuple: a
-    validator would make one of any list in a manifest.
+    ``parts`` alternates literal text and locators in the order in which they stand.
     """
 
     text: str
     parts: tuple[str | Locator, ...]
-
-    def __hash__(self) -> int:
-        """Hash the text alone, which is remembered; what differs in its parts differs all the same."""
-        return hash(self.text)
 
     def __str__(self) -> str:
         """Return the reference as it stands in the manifest; it holds no secret."""
@@ -35,7 +31,8 @@ class SecretReference:
         return tuple(part for part in self.parts if isinstance(part, Locator))
 
 
-class Locator(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Locator:
     """One ``${scheme:path}``."""
 
     scheme: str
@@ -79,8 +76,6 @@ class Secret:
         """Compare in constant time."""
         if not isinstance(other, Secret):
             return NotImplemented
-        import hmac  # brings along a library for hashes, which only comparing needs
-
         return hmac.compare_digest(self._bytes(), other._bytes())
 
     __hash__ = None  # type: ignore[assignment]  # a hash would be a fingerprint of the value

@@ -122,7 +122,7 @@ def _vanished(organization: DesiredOrganization) -> Diagnostic:
         Severity.WARNING,
         "organization-not-declared",
         f"organization {organization.reference!r} is declared no more: its connections become unmanaged",
-        f"nothing of it is compared, changed or deleted any more: {', '.join(addresses) or 'none'}"
+        detail=f"nothing of it is compared, changed or deleted any more: {', '.join(addresses) or 'none'}"
         f"{protection}",
         hint="to delete connections, keep the document and mark them with `state: absent`",
         address=organization.reference,

@@ -106,22 +106,22 @@ class OrganizationReader:
 
 
 def _declared(name: str, manifest: ConnectionManifest) -> OidcConnection:
-    """Return what is declared, field by field in their order: names would take as long as the values."""
+    """Return what is declared."""
     get: Callable[..., Any] = manifest.get
     scopes, mapping = get("custom_scopes"), get("attribute_mapping")
     return OidcConnection(
-        get("display_name", name),
-        get("identity_provider"),
-        get("issuer"),
-        get("client_id"),
-        get("client_secret"),
-        get("authorization_url"),
-        get("token_url"),
-        get("userinfo_url"),
-        get("jwks_url"),
-        None if scopes is None else _shared_scopes(tuple(scopes)),
-        None if mapping is None else _shared_mapping(tuple(mapping.items())),
-        get("connection_id"),
+        display_name=get("display_name", name),
+        identity_provider=get("identity_provider"),
+        issuer=get("issuer"),
+        client_id=get("client_id"),
+        client_secret=get("client_secret"),
+        authorization_url=get("authorization_url"),
+        token_url=get("token_url"),
+        userinfo_url=get("userinfo_url"),
+        jwks_url=get("jwks_url"),
+        custom_scopes=None if scopes is None else _shared_scopes(tuple(scopes)),
+        attribute_mapping=None if mapping is None else _shared_mapping(tuple(mapping.items())),
+        connection_id=get("connection_id"),
     )
 
 
@@ -148,7 +148,9 @@ def _lifecycle(manifest: ConnectionManifest) -> Lifecycle:
 
 def _location(source: Source, mark: Mark) -> SourceLocation:
     if source.is_ascii:
-        return SourceLocation(source.path, mark.line + 1, mark.column + 1, mark.index + source.offset)
+        return SourceLocation(
+            source.path, line=mark.line + 1, column=mark.column + 1, byte=mark.index + source.offset
+        )
     return source.location(mark.index)
 
 

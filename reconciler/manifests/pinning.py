@@ -8,7 +8,7 @@ the ids. Where it does not (an alias, a mapping that two connections share), the
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.errors import SourceLocation
@@ -85,7 +85,8 @@ class Pinner:
 
 def _expected(organization: DesiredOrganization, pins: Iterable[Pin]) -> DesiredOrganization:
     ids = {pin.connection: pin.id for pin in pins if pin.document == organization.location}
-    return organization._replace(
+    return replace(
+        organization,
         organization_id=ids.get(None, organization.organization_id),
         connections=tuple(_pinned(one, ids) for one in organization.connections),
     )
@@ -93,15 +94,16 @@ def _expected(organization: DesiredOrganization, pins: Iterable[Pin]) -> Desired
 
 def _pinned(one: DesiredConnection, ids: Mapping[str | None, str]) -> DesiredConnection:
     connection_id = ids.get(one.address.connection, one.connection.connection_id)
-    return one._replace(connection=one.connection._replace(connection_id=connection_id))
+    return replace(one, connection=replace(one.connection, connection_id=connection_id))
 
 
 def _nowhere(organizations: Iterable[DesiredOrganization]) -> list[DesiredOrganization]:
     """Return what is declared, wherever it stands."""
     return [
-        organization._replace(
+        replace(
+            organization,
             location=_NOWHERE,
-            connections=tuple(one._replace(location=_NOWHERE) for one in organization.connections),
+            connections=tuple(replace(one, location=_NOWHERE) for one in organization.connections),
         )
         for organization in organizations
     ]

@@ -87,7 +87,7 @@ def make_snippet(source: Source, span: Span, *, is_harmless: bool = False) -> Sn
         return None
     begin = min(span.start - start, len(shown) - 1)
     end = min(max(span.end - start, begin + 1), len(shown))
-    return Snippet(UNSAFE.sub(_REPLACEMENT, shown), begin, end)
+    return Snippet(text=UNSAFE.sub(_REPLACEMENT, shown), start=begin, end=end)
 
 
 def _shown(line: str, *, is_harmless: bool) -> str:

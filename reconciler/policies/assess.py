@@ -77,10 +77,10 @@ def _risk(rule: Rule, change: Change, clause: str, severities: Mapping[str, str]
         Severity.ERROR if blocks else Severity.WARNING,
         rule.id,
         f"{change.address}: {clause}",
-        rule.why,
-        accept if blocks else f"if it is never meant, set `{rule.id}: error` under policies",
-        str(change.address),
-        change.location,
+        detail=rule.why,
+        hint=accept if blocks else f"if it is never meant, set `{rule.id}: error` under policies",
+        address=str(change.address),
+        location=change.location,
     )
 
 

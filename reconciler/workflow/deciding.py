@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.change import ActionReason, Delete
@@ -92,8 +92,8 @@ class Deciding:
         except NoHistory as error:
             if error.is_kept:
                 return unreadable(desired, ProviderError(_unasked(error)))
-            return plan._replace(diagnostics=(*plan.diagnostics, _unchecked(desired, error)))
-        return plan_organization(desired._replace(protections=protections), live, choices)
+            return replace(plan, diagnostics=(*plan.diagnostics, _unchecked(desired, error)))
+        return plan_organization(replace(desired, protections=protections), live, choices)
 
     async def _with_whereabouts(
         self, plan: OrganizationPlan, desired: DesiredOrganization
@@ -106,7 +106,7 @@ class Deciding:
             await self._located(one, pins[one.address]) if one.address in pins else one
             for one in plan.diagnostics
         ]
-        return plan._replace(diagnostics=tuple(found))
+        return replace(plan, diagnostics=tuple(found))
 
     async def _located(self, finding: Diagnostic, pin: str) -> Diagnostic:
         owner = await self._ask_for_owner(pin)
@@ -150,7 +150,7 @@ def _unchecked(desired: DesiredOrganization, error: NoHistory) -> Diagnostic:
         "protection-unchecked",
         f"organization {desired.reference}: whether a removed block had `prevent_destroy: true` is not "
         f"checked: {error}",
-        "keep manifests in Git, and plan in a clone of the repository, where Git is installed",
+        detail="keep manifests in Git, and plan in a clone of the repository, where Git is installed",
         address=desired.reference,
         location=desired.location,
     )

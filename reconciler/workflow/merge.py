@@ -103,7 +103,7 @@ def _missing(shards: Sequence[Shard]) -> tuple[Diagnostic, ...]:
             Severity.ERROR,
             MISSING_SHARDS,
             f"the plans of {len(missing)} of {count} shards are missing: {', '.join(missing)}",
-            "what they would change is not shown here; name the plan files of all shards",
+            detail="what they would change is not shown here; name the plan files of all shards",
         ),
     )
 

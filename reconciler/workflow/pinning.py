@@ -168,7 +168,7 @@ def _refusal(one: MissingPin) -> Diagnostic:
         Severity.ERROR,
         "not-pinned",
         f"the id of {one.address} cannot be written into this block without changing something else",
-        f"write the block out (no alias, nothing shared), or add the line `{name}: {one.id}` by hand",
+        detail=f"write the block out (no alias, nothing shared), or add the line `{name}: {one.id}` by hand",
         address=one.address,
         location=one.location,
     )

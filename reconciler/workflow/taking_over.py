@@ -210,6 +210,6 @@ def _failure(organization: str, reason: str) -> Diagnostic:
         Severity.ERROR,
         "not-imported",
         f"organization {organization} was not imported: {reason}",
-        "the others are not affected; importing again keeps what is there and goes on",
+        detail="the others are not affected; importing again keeps what is there and goes on",
         address=organization,
     )

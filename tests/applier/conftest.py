@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 REFERENCE = SecretReference("${env:ACME}", (Locator("env", "ACME"),))
 SECRETS = {REFERENCE: Secret("s3cret")}
-HERE = SourceLocation("acme.yaml", 3, 1)
+HERE = SourceLocation("acme.yaml", line=3, column=1)
 ISSUER = "https://acme.okta.com"
 
 DECLARED = OidcConnection(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -36,7 +37,7 @@ def test_a_create_sends_a_post_a_put_and_reads_before_and_after(bench: Bench) ->
 
 
 def test_several_creates_share_the_reading_between_them(bench: Bench) -> None:
-    second = DECLARED._replace(display_name="Second", client_id="0oa2")
+    second = replace(DECLARED, display_name="Second", client_id="0oa2")
     bench.apply(bench.plan(declare(present(), present("second", second))))
     assert bench.calls == {"read": 3, "create": 2, "update": 2}
     assert {live["display_name"] for live in bench.live()} == {"Acme Okta", "Second"}
@@ -63,12 +64,12 @@ def test_every_field_that_was_edited_is_healed_by_an_update_of_that_field_alone(
 
 
 def replace_pin(bench: Bench, connection_id: str | None) -> DesiredConnection:
-    return present("okta", DECLARED._replace(connection_id=connection_id))
+    return present("okta", replace(DECLARED, connection_id=connection_id))
 
 
 def test_a_new_issuer_carries_the_declared_urls_along(bench: Bench) -> None:
     applied(bench, present())
-    moved = DECLARED._replace(issuer=OTHER)
+    moved = replace(DECLARED, issuer=OTHER)
     plan = bench.plan(declare(present("okta", moved)))
     bench.emulator.request_log.clear()
     assert bench.apply(plan).is_complete
@@ -96,7 +97,7 @@ def test_an_update_applied_twice_does_nothing_the_second_time(bench: Bench) -> N
 
 
 def test_a_connection_edited_since_the_plan_is_refused_alone(bench: Bench) -> None:
-    second = present("second", DECLARED._replace(display_name="Second", client_id="0oa2"))
+    second = present("second", replace(DECLARED, display_name="Second", client_id="0oa2"))
     applied(bench, present(), second)
     for live in bench.live():
         bench.emulator.edit_connection(live["connection_id"], jwks_url=f"{OTHER}/keys")
@@ -167,7 +168,7 @@ def test_what_is_gone_already_is_not_an_error(bench: Bench) -> None:
 
 
 def test_a_connection_that_became_the_default_since_the_plan_is_not_deleted(bench: Bench) -> None:
-    second = present("second", DECLARED._replace(display_name="Second", client_id="0oa2"))
+    second = present("second", replace(DECLARED, display_name="Second", client_id="0oa2"))
     applied(bench, present(), second)
     ids = {live["display_name"]: live["connection_id"] for live in bench.live()}
     bench.emulator.edit_organization("acme", sso_default_connection_id=ids["Acme Okta"])
@@ -180,7 +181,7 @@ def test_a_connection_that_became_the_default_since_the_plan_is_not_deleted(benc
 
 
 def test_deletes_are_skipped_where_an_earlier_change_of_the_organization_failed(bench: Bench) -> None:
-    second = present("second", DECLARED._replace(display_name="Second", client_id="0oa2"))
+    second = present("second", replace(DECLARED, display_name="Second", client_id="0oa2"))
     applied(bench, present(), second)
     ids = {live["display_name"]: live["connection_id"] for live in bench.live()}
     bench.emulator.edit_organization("acme", sso_default_connection_id=ids["Acme Okta"])
@@ -194,7 +195,7 @@ def test_deletes_are_skipped_where_an_earlier_change_of_the_organization_failed(
 
 
 def test_a_field_that_does_not_hold_is_corrected_once_and_then_reported(bench: Bench) -> None:
-    applied(bench, present("okta", DECLARED._replace(attribute_mapping={"groups": "groups", "x": "y"})))
+    applied(bench, present("okta", replace(DECLARED, attribute_mapping={"groups": "groups", "x": "y"})))
     bench.emulator.set_switch("attribute-mapping", "merges")
     plan = bench.plan(declare(present()))
     (outcome,) = bench.apply(plan).outcomes
@@ -204,14 +205,14 @@ def test_a_field_that_does_not_hold_is_corrected_once_and_then_reported(bench: B
 
 
 def test_a_connection_that_stays_pending_is_reported(bench: Bench) -> None:
-    incomplete = DECLARED._replace(jwks_url=None)
+    incomplete = replace(DECLARED, jwks_url=None)
     (outcome,) = bench.apply(bench.plan(declare(present("okta", incomplete)))).outcomes
     assert isinstance(outcome, Applied)
     assert any("still pending: jwks_url is empty" in warning for warning in outcome.warnings)
 
 
 def test_an_interrupted_run_begins_nothing_new_and_says_what_was_left(bench: Bench) -> None:
-    second = present("second", DECLARED._replace(display_name="Second", client_id="0oa2"))
+    second = present("second", replace(DECLARED, display_name="Second", client_id="0oa2"))
     plan = bench.plan(declare(present(), second))
     bench.watcher.on_start = lambda _change: bench.stop.set()
     result = bench.apply(plan)

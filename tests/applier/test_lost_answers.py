@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -124,7 +125,7 @@ def test_a_write_that_never_gets_an_answer_fails_with_what_to_do(bench: Bench) -
 def test_a_final_refusal_fails_one_connection_and_no_other(
     bench: Bench, method: str, error: Exception
 ) -> None:
-    second = present("second", DECLARED._replace(display_name="Second", client_id="0oa2"))
+    second = present("second", replace(DECLARED, display_name="Second", client_id="0oa2"))
     fault = Fault(method, 1, error=error)  # type: ignore[arg-type]  # provider errors
     first, other = bench.apply(bench.plan(declare(present(), second)), fault).outcomes
     assert isinstance(first, Failed)
@@ -134,7 +135,7 @@ def test_a_final_refusal_fails_one_connection_and_no_other(
 
 
 def test_denied_access_stops_the_run_and_the_rest_is_skipped(bench: Bench) -> None:
-    second = present("second", DECLARED._replace(display_name="Second", client_id="0oa2"))
+    second = present("second", replace(DECLARED, display_name="Second", client_id="0oa2"))
     plan = bench.plan(declare(present(), second))
     denied = AccessDenied("log in again", status=401, error_type="unauthorized_credentials")
     result = bench.apply(plan, Fault("update", error=denied))
@@ -149,7 +150,7 @@ def test_denied_access_stops_the_run_and_the_rest_is_skipped(bench: Bench) -> No
 
 @pytest.mark.parametrize("nth", [1, 2, 3])
 def test_a_reading_that_fails_is_a_failure_and_never_nothing_there(bench: Bench, nth: int) -> None:
-    second = present("second", DECLARED._replace(display_name="Second", client_id="0oa2"))
+    second = present("second", replace(DECLARED, display_name="Second", client_id="0oa2"))
     plan = bench.plan(declare(present(), second))
     bench.apply(plan, Fault("read", nth, error=MalformedAnswer("cut short")))
     assert bench.apply(bench.plan(declare(present(), second))).is_complete

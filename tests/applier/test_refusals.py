@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from reconciler.core.desired import DesiredConnection
     from tests.applier.conftest import Bench
 
-CLEARED = present("okta", DECLARED._replace(custom_scopes=()))
+CLEARED = present("okta", replace(DECLARED, custom_scopes=()))
 STAYS = 'did not converge: custom_scopes is "email groups openid profile", declared ""'
 
 
@@ -102,7 +103,7 @@ def test_urls_that_a_new_issuer_has_not_changed_are_told(
 ) -> None:
     lives.emulator.set_switch("failed-discovery", behaviour)
     urls: dict[str, Any] = {**dict.fromkeys(INFERRED_FIELDS), **declared}
-    moved = DECLARED._replace(issuer="https://new.acme.com", **urls)
+    moved = replace(DECLARED, issuer="https://new.acme.com", **urls)
     (outcome,) = lives.apply(lives.plan(declare(present("okta", moved)))).outcomes
     assert isinstance(outcome, Applied)
     told = [one for one in outcome.warnings if "the issuer is a new one" in one]

@@ -36,7 +36,7 @@ def declared(name: str = "okta", **fields: Any) -> DesiredConnection:
     return DesiredConnection(
         address=Address("acme", name),
         connection=OidcConnection(**fields),
-        location=SourceLocation("acme.yaml", 3, 3),
+        location=SourceLocation("acme.yaml", line=3, column=3),
         **treatment,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from reconciler.core.change import Create, Delete, Update
@@ -35,7 +36,7 @@ def _carry_out(change: Change, state: LiveOrganization, secrets: Secrets) -> Liv
     match change:
         case Create(resumes=None):
             fresh = live_connection(_new_number(state), status="pending")
-            return _complete(change, fresh, state._replace(connections=(*state.connections, fresh)), secrets)
+            return _complete(change, fresh, replace(state, connections=(*state.connections, fresh)), secrets)
         case Create(resumes=resumed):
             assert resumed is not None
             found = state.connection(resumed.connection_id or "")
@@ -49,7 +50,7 @@ def _carry_out(change: Change, state: LiveOrganization, secrets: Secrets) -> Liv
         case Delete():
             gone = change.before.connection_id
             rest = tuple(one for one in state.connections if one.connection_id != gone)
-            return state._replace(connections=rest)
+            return replace(state, connections=rest)
 
 
 def _complete(
@@ -65,13 +66,14 @@ def _updated(found: OidcConnection, values: OidcConnection) -> OidcConnection:
     if "issuer" in sent:
         inferred = {name: f"{values.issuer} {name}" for name in INFERRED_FIELDS}
         sent = inferred | sent
-    after = found._replace(**sent)
+    after = replace(found, **sent)
     is_full = all(getattr(after, name) for name in WRITABLE_FIELDS[2:9])
-    return after._replace(status="active" if is_full else after.status)
+    return replace(after, status="active" if is_full else after.status)
 
 
 def _with(state: LiveOrganization, changed: OidcConnection) -> LiveOrganization:
-    return state._replace(
+    return replace(
+        state,
         connections=tuple(
             changed if one.connection_id == changed.connection_id else one for one in state.connections
         ),

@@ -28,13 +28,17 @@ def test_lists_are_sets(before: set[str], after: set[str]) -> None:
 
 def test_an_entry_is_added_changed_or_removed() -> None:
     assert element_changes({"a": "1", "b": "1", "same": "x"}, {"b": "2", "c": "1", "same": "x"}) == (
-        ElementChange("a", Action.DELETE, "1", None),
-        ElementChange("b", Action.UPDATE, "1", "2"),
-        ElementChange("c", Action.CREATE, None, "1"),
+        ElementChange(key="a", action=Action.DELETE, before="1", after=None),
+        ElementChange(key="b", action=Action.UPDATE, before="1", after="2"),
+        ElementChange(key="c", action=Action.CREATE, before=None, after="1"),
     )
 
 
 def test_nothing_becomes_something_and_back() -> None:
-    assert element_changes(None, {"a": "1"}) == (ElementChange("a", Action.CREATE, None, "1"),)
-    assert element_changes(("a",), None) == (ElementChange("a", Action.DELETE, "a", None),)
+    assert element_changes(None, {"a": "1"}) == (
+        ElementChange(key="a", action=Action.CREATE, before=None, after="1"),
+    )
+    assert element_changes(("a",), None) == (
+        ElementChange(key="a", action=Action.DELETE, before="a", after=None),
+    )
     assert element_changes("text", None) == ()

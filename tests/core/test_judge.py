@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -47,19 +48,19 @@ def test_a_create_finishes_what_another_run_began() -> None:
 
 def test_a_create_is_done_if_the_connection_is_there() -> None:
     create = only_change(WANTED, live())
-    done = OLD._replace(client_id="new", client_secret=Secret("ours"))
+    done = replace(OLD, client_id="new", client_secret=Secret("ours"))
     assert verdict(create, done) == AlreadyDone(done)
 
 
 def test_a_create_gives_way_to_somebody_elses_connection() -> None:
     create = only_change(WANTED, live())
     assert verdict(create, OLD) == Stale(f"a connection of that name has appeared: {ID}")
-    assert isinstance(verdict(create, OLD, OLD._replace(connection_id="oidc-connection-test-2")), Stale)
+    assert isinstance(verdict(create, OLD, replace(OLD, connection_id="oidc-connection-test-2")), Stale)
 
 
 def test_a_create_does_not_mind_those_it_was_planned_beside() -> None:
     tombstone = declared("old", absent=True, connection_id=ID)
-    taken = OLD._replace(display_name="okta")
+    taken = replace(OLD, display_name="okta")
     create, delete = plan(desired(WANTED, tombstone), live(taken), choices(SECRETS)).changes
     assert isinstance(create, Create)
     assert isinstance(delete, Delete)
@@ -72,7 +73,7 @@ def test_a_resumed_create_wants_the_very_connection_it_saw() -> None:
     create = only_change(WANTED, live(orphan))
     assert verdict(create, orphan) == Proceed(ID)
     assert verdict(create) == Stale("the unfinished connection that was to be resumed is gone")
-    other = orphan._replace(connection_id="oidc-connection-test-2")
+    other = replace(orphan, connection_id="oidc-connection-test-2")
     assert verdict(create, other) == Stale("another connection has that name now: oidc-connection-test-2")
 
 
@@ -87,24 +88,24 @@ def test_an_update_of_a_connection_that_is_gone_is_refused() -> None:
 @pytest.mark.parametrize("field", ["display_name", "token_url", "client_id"])
 def test_an_update_is_refused_if_anything_was_altered(field: str) -> None:
     by_somebody: dict[str, Any] = {field: "by somebody"}
-    altered = OLD._replace(**by_somebody)
+    altered = replace(OLD, **by_somebody)
     assert verdict(only_change(WANTED, live(OLD)), altered) == Stale(f"somebody else has changed {field}")
 
 
 def test_an_update_is_refused_if_the_secret_was_altered_meanwhile() -> None:
-    same_secret = OLD._replace(client_secret=Secret("ours"))
+    same_secret = replace(OLD, client_secret=Secret("ours"))
     change = only_change(WANTED, live(same_secret))
     assert verdict(change, same_secret) == Proceed(ID)
     assert verdict(change, OLD) == Stale("somebody else has changed client_secret")
 
 
 def test_an_update_is_done_if_somebody_did_the_same() -> None:
-    done = OLD._replace(client_id="new", client_secret=Secret("ours"))
+    done = replace(OLD, client_id="new", client_secret=Secret("ours"))
     assert verdict(only_change(WANTED, live(OLD)), done) == AlreadyDone(done)
 
 
 def test_a_secret_that_cannot_be_compared_is_sent_when_that_was_asked_for() -> None:
-    masked = OLD._replace(client_id="new", client_secret=Secret("****"))
+    masked = replace(OLD, client_id="new", client_secret=Secret("****"))
     rotation = only_change(WANTED, live(masked), rotate=("acme/*",))
     assert isinstance(rotation, Update)
     assert rotation.changed == ("client_secret",)
@@ -115,7 +116,7 @@ def test_a_delete_goes_ahead_only_for_what_the_plan_saw() -> None:
     delete = only_change(declared(absent=True), live(OLD))
     assert verdict(delete, OLD) == Proceed(ID)
     assert verdict(delete) == AlreadyDone()
-    altered = OLD._replace(issuer="https://moved.example")
+    altered = replace(OLD, issuer="https://moved.example")
     assert verdict(delete, altered) == Stale("somebody else has changed issuer")
 
 
@@ -136,7 +137,7 @@ def test_urls_travel_with_a_new_issuer_and_only_with_it() -> None:
 
 def test_only_the_reference_is_replaced_by_its_secret() -> None:
     values = declared(client_id="c", client_secret=A).connection
-    assert resolved(values, SECRETS) == values._replace(client_secret=Secret("ours"))
+    assert resolved(values, SECRETS) == replace(values, client_secret=Secret("ours"))
     without = declared(client_id="c").connection
     assert resolved(without, {}) is without
 

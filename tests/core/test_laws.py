@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hypothesis import given, settings
@@ -93,8 +94,8 @@ def test_the_order_of_input_does_not_matter(estate: Estate, random: random_modul
     random.shuffle(found)
     one = plan(estate.desired, estate.live, planned(estate))
     other = plan(
-        estate.desired._replace(connections=tuple(connections)),
-        estate.live._replace(connections=tuple(found)),
+        replace(estate.desired, connections=tuple(connections)),
+        replace(estate.live, connections=tuple(found)),
         planned(estate),
     )
     assert sorted(map(repr, one.changes)) == sorted(map(repr, other.changes))

@@ -25,7 +25,10 @@ PLAN = Plan(
     scope=SCOPE,
     created_at=WHEN,
     changes=(CREATE, UPDATE, DELETE),
-    diagnostics=(ERROR, Diagnostic(Severity.WARNING, "w", "look", location=SourceLocation("a.yaml", 2, 3))),
+    diagnostics=(
+        ERROR,
+        Diagnostic(Severity.WARNING, "w", "look", location=SourceLocation("a.yaml", line=2, column=3)),
+    ),
     blocks=(ERROR,),
     summary=PlanSummary(add=1, change=1, destroy=1),
     commit="0a1b",

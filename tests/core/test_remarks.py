@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -19,12 +20,12 @@ NOTHING = NoOp(address=ADDRESS, organization_id="organization-test-1", connectio
 DECLARED = DesiredConnection(
     address=ADDRESS,
     connection=OidcConnection(display_name="okta"),
-    location=SourceLocation("acme.yaml", 3, 3),
+    location=SourceLocation("acme.yaml", line=3, column=3),
 )
 
 
 def expiring(days: int) -> DesiredConnection:
-    return DECLARED._replace(secret_expires_on=TODAY + timedelta(days=days))
+    return replace(DECLARED, secret_expires_on=TODAY + timedelta(days=days))
 
 
 @pytest.mark.parametrize(
@@ -49,5 +50,5 @@ def test_nothing_is_said_long_before_nor_of_a_tombstone_nor_without_a_date() -> 
     assert list(remarks(expiring(61), NOTHING, TODAY)) == []
     assert list(remarks(DECLARED, NOTHING, TODAY)) == []
     assert list(remarks(expiring(3), NOTHING)) == []
-    buried = expiring(3)._replace(presence=Presence.ABSENT)
+    buried = replace(expiring(3), presence=Presence.ABSENT)
     assert [one.code for one in remarks(buried, None, TODAY)] == ["tombstone-done"]

@@ -6,6 +6,7 @@ import copy
 import json
 import pickle
 import traceback
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import pytest
@@ -31,7 +32,7 @@ VALUE = "s3cret-~=!\nzweite Zeile"
         "%s".__mod__,
         lambda secret: str([secret, {"key": secret}]),
         lambda secret: repr(OidcConnection(client_secret=secret)),
-        lambda secret: str(OidcConnection(client_secret=secret)._asdict()),
+        lambda secret: str(asdict(OidcConnection(client_secret=secret))),
         lambda secret: json.dumps({"secret": secret}, default=str),
         lambda secret: str(vars(secret)) if hasattr(secret, "__dict__") else "",
     ],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from reconciler.core.address import Address
@@ -61,7 +61,7 @@ def declared(
     return DesiredConnection(
         address=Address(organization, name),
         connection=connection(organization, name, connection_id=pin, **fields),
-        location=SourceLocation(f"{organization}.yaml", 3, 1),
+        location=SourceLocation(f"{organization}.yaml", line=3, column=1),
         presence=Presence.ABSENT if absent else Presence.PRESENT,
     )
 
@@ -69,7 +69,7 @@ def declared(
 def manifest(reference: str, *connections: DesiredConnection, prune: bool = False) -> DesiredOrganization:
     return DesiredOrganization(
         reference=reference,
-        location=SourceLocation(f"{reference}.yaml", 1, 1),
+        location=SourceLocation(f"{reference}.yaml", line=1, column=1),
         connections=connections,
         prune=prune,
     )
@@ -203,7 +203,7 @@ class Estate:
 
 def wanted(one: DesiredConnection) -> dict[str, Any]:
     """The wire fields of a declared connection."""
-    values = one.connection._asdict()
+    values = asdict(one.connection)
     values["client_secret"] = SECRETS[REFERENCE].reveal()
     return {name: value for name, value in values.items() if value is not None}
 

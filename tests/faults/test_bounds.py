@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,7 +26,7 @@ def estate_of(count: int, **limits: float) -> Estate:
     names = [f"org-{number}" for number in range(count)]
     for name in names:
         emulator.add_organization(name)
-    estate = Estate(emulator, limits=LIMITS._replace(**limits))  # type: ignore[arg-type]  # names of limits
+    estate = Estate(emulator, limits=replace(LIMITS, **limits))  # type: ignore[arg-type]  # names of limits
     estate.declare(*(manifest(name, declared(name, "one")) for name in names))
     return estate
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import date
 from typing import TYPE_CHECKING, get_args
 
@@ -76,7 +77,7 @@ def test_everything_that_can_be_declared_is_declared(workspace: Workspace) -> No
         (
             DesiredOrganization(
                 reference="acme",
-                location=SourceLocation("organizations/acme.yaml", 2, 1),
+                location=SourceLocation("organizations/acme.yaml", line=2, column=1),
                 organization_id="organization-live-1",
                 prune=True,
                 connections=(
@@ -96,7 +97,7 @@ def test_everything_that_can_be_declared_is_declared(workspace: Workspace) -> No
                             attribute_mapping={"groups": "groups"},
                             connection_id="oidc-connection-live-1",
                         ),
-                        location=SourceLocation("organizations/acme.yaml", 6, 3),
+                        location=SourceLocation("organizations/acme.yaml", line=6, column=3),
                         presence=Presence.PRESENT,
                         previous_display_names=("Acme SSO",),
                         discovery=Discovery.OFF,
@@ -293,12 +294,13 @@ def test_the_definition_and_the_core_have_the_same_fields() -> None:
     treatment = {"previous_display_names", "state", "discovery", "secret_expires_on", "lifecycle"}
     assert declared - treatment == set(FIELDS) - {"redirect_url", "status"}
     assert treatment | {"connection_id"} == (
-        set(DesiredConnection._fields) - {"address", "connection", "location", "presence"}
+        {field.name for field in fields(DesiredConnection)}
+        - {"address", "connection", "location", "presence"}
     ) | {"state", "connection_id"}
     assert set(get_args(FieldName)) == set(WRITABLE_FIELDS)
-    assert set(LifecycleManifest.__annotations__) == set(Lifecycle._fields)
+    assert set(LifecycleManifest.__annotations__) == {field.name for field in fields(Lifecycle)}
     assert set(OrganizationManifest.__annotations__) - {"organization"} == (
-        set(DesiredOrganization._fields) - {"reference", "location", "protections"}
+        {field.name for field in fields(DesiredOrganization)} - {"reference", "location", "protections"}
     )
     assert "connection_id" in COMPUTED_FIELDS
     assert (*WRITABLE_FIELDS, *COMPUTED_FIELDS) == FIELDS

@@ -61,7 +61,7 @@ def test_everything_is_read(tmp_path: Path) -> None:
         concurrency=4,
     )
     assert project.policies == {"issuer-host-change": "error", "other-rule": "off"}
-    assert project.policy_locations["other-rule"] == SourceLocation("reconciler.yaml", 18, 3)
+    assert project.policy_locations["other-rule"] == SourceLocation("reconciler.yaml", line=18, column=3)
 
 
 def test_the_targets_own_credentials_become_forbidden(tmp_path: Path) -> None:

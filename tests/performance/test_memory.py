@@ -32,7 +32,7 @@ def files(count: int, *, ahead: int = 0) -> Iterator[ManifestFile]:
     for index in range(count):
         foreseen = tuple(f"customer-{one}" for one in range(told, min(index + ahead, count if ahead else 0)))
         told += len(foreseen)
-        place = SourceLocation(f"{index}.yaml", 1, 1, 0)
+        place = SourceLocation(f"{index}.yaml", line=1, column=1, byte=0)
         connection = DesiredConnection(
             address=Address(f"customer-{index}", "okta"),
             connection=OidcConnection(display_name="okta"),

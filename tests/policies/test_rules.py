@@ -17,7 +17,7 @@ from reconciler.policies.shared_client import Clients
 from reconciler.policies.urls import address, is_private, site
 
 ADDRESS = Address("acme", "okta")
-HERE = SourceLocation("acme.yaml", 4, 3)
+HERE = SourceLocation("acme.yaml", line=4, column=3)
 OKTA = "https://acme.okta.com"
 EVIL = "https://login.evil.example"
 BEFORE = OidcConnection(
@@ -33,21 +33,21 @@ BEFORE = OidcConnection(
     attribute_mapping={"groups": "groups"},
     connection_id="oidc-connection-test-1",
 )
-DECLARED = BEFORE._replace(connection_id=None)
+DECLARED = replace(BEFORE, connection_id=None)
 
 
 def update(**values: object) -> Update:
     return Update(
         address=ADDRESS,
         organization_id="organization-test-1",
-        declared=DECLARED._replace(**values),  # type: ignore[arg-type]  # the tests name real fields
+        declared=replace(DECLARED, **values),  # type: ignore[arg-type]  # the tests name real fields
         before=BEFORE,
         changed=tuple(name for name, value in values.items() if value is not None),
     )
 
 
 def create(**values: object) -> Create:
-    declared = DECLARED._replace(**values)  # type: ignore[arg-type]  # the tests name real fields
+    declared = replace(DECLARED, **values)  # type: ignore[arg-type]  # the tests name real fields
     return Create(address=ADDRESS, organization_id="organization-test-1", declared=declared)
 
 
@@ -149,7 +149,7 @@ MOVED = dict.fromkeys(("issuer", "authorization_url", "token_url", "userinfo_url
             Delete(
                 address=ADDRESS,
                 organization_id="organization-test-1",
-                before=BEFORE._replace(issuer="https://10.0.0.1"),
+                before=replace(BEFORE, issuer="https://10.0.0.1"),
                 reason=ActionReason.DECLARED_ABSENT,
             ),
             set(),

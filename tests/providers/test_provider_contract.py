@@ -111,7 +111,7 @@ def test_an_update_sets_what_has_a_value_and_leaves_the_rest_alone(stage: Stage)
         written = await provider.update_connection(
             organization.organization_id, created.connection_id, second
         )
-        expected = created._replace(client_id="two", client_secret=Secret(CANARY))
+        expected = replace(created, client_id="two", client_secret=Secret(CANARY))
         assert written == Written(expected)
         assert await live(provider, organization, created.connection_id) == expected
 

@@ -35,7 +35,7 @@ HOSTILE = (
 
 
 def place(line: int, path: str = "organizations/acme.yaml") -> SourceLocation:
-    return SourceLocation(path, line, 3)
+    return SourceLocation(path, line=line, column=3)
 
 
 def live(name: str, **fields: Any) -> OidcConnection:
@@ -123,18 +123,18 @@ WARNING = Diagnostic(
     Severity.WARNING,
     "issuer-host-change",
     "acme/okta-workforce: the host of `issuer` changes from acme.okta.com to login.acme.com",
-    "whoever runs that host decides who logs in to this organization",
-    "accept it with `--accept-risk issuer-host-change:acme/okta-workforce`",
-    "acme/okta-workforce",
-    place(8),
-    Snippet("    issuer: https://login.acme.com", 12, 34),
+    detail="whoever runs that host decides who logs in to this organization",
+    hint="accept it with `--accept-risk issuer-host-change:acme/okta-workforce`",
+    address="acme/okta-workforce",
+    location=place(8),
+    snippet=Snippet(text="    issuer: https://login.acme.com", start=12, end=34),
 )
 REFUSAL = Diagnostic(
     Severity.ERROR,
     "organization-not-read",
     "organization globex cannot be planned: no organization has the id, slug or external id 'globex' "
     "(404, organization_not_found, request_id request-id-live-7)",
-    "nothing of it is planned; the others are not affected",
+    detail="nothing of it is planned; the others are not affected",
     address="globex",
     location=place(1, "organizations/globex.yaml"),
 )
@@ -143,7 +143,7 @@ BLOCK = Diagnostic(
     "too-many-deletes",
     "the plan deletes 4 of 9 managed connections, but the limits allow 1 "
     "(max_deletes 3, max_delete_percent 20)",
-    "if all of them are meant, apply with `--allow-deletes 4`",
+    detail="if all of them are meant, apply with `--allow-deletes 4`",
 )
 UNMANAGED = (Unmanaged("acme", live("Trial of a contractor", connection_id="oidc-connection-live-77")),)
 
@@ -178,8 +178,9 @@ def hostile_plan(texts: tuple[str, ...] = HOSTILE) -> Plan:
             delete(text, other),
         ]
     findings = tuple(
-        Diagnostic(severity, text, f"{text} is not {other}", text, text, f"{text}/{other}", place(3, text),
-                   Snippet(f"{text}{other}", 1, 4))
+        Diagnostic(severity, text, f"{text} is not {other}", detail=text, hint=text,
+                   address=f"{text}/{other}", location=place(3, text),
+                   snippet=Snippet(text=f"{text}{other}", start=1, end=4))
         for text, other in zip(texts, texts[::-1], strict=True) for severity in Severity
     )  # fmt: skip
     return plan(

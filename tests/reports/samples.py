@@ -37,10 +37,10 @@ ERROR = Diagnostic(
     Severity.ERROR,
     "unknown-key",
     "unknown key 'isuer'",
-    "the key is not part of a connection",
-    "did you mean `issuer`?",
-    "acme/okta",
-    SourceLocation("acme.yaml", 12, 5, 200),
-    Snippet("    isuer: https://acme.okta.com", 4, 9),
+    detail="the key is not part of a connection",
+    hint="did you mean `issuer`?",
+    address="acme/okta",
+    location=SourceLocation("acme.yaml", line=12, column=5, byte=200),
+    snippet=Snippet(text="    isuer: https://acme.okta.com", start=4, end=9),
 )
 WARNING = Diagnostic(Severity.WARNING, "repeated-scope", "scope 'openid' is listed twice")

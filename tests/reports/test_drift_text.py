@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from reconciler.core.change import Value
 
 QUIET = DriftReport(scope=SCOPE, created_at=WHEN, organizations=3)
-PLACE = SourceLocation("organizations/acme.yaml", 4, 3)
+PLACE = SourceLocation("organizations/acme.yaml", line=4, column=3)
 
 
 def finding(name: str = "okta", kind: DriftKind = DriftKind.CHANGED, **more: Any) -> Finding:

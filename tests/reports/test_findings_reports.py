@@ -62,7 +62,7 @@ def test_a_newline_from_outside_makes_no_line_of_ours() -> None:
 
 
 def test_the_caret_stands_below_the_finding_whatever_is_before_it() -> None:
-    snippet = Snippet("\t\u202e東京: bad", 6, 9)
+    snippet = Snippet(text="\t\u202e東京: bad", start=6, end=9)
     excerpt, carets = render_diagnostics((replace(ERROR, snippet=snippet),)).splitlines()[4:6]
     assert excerpt == "│     12: \\t\\u202e東京: bad"
     assert carets.index("^") == excerpt.index("bad") + len("東京")
@@ -70,7 +70,7 @@ def test_the_caret_stands_below_the_finding_whatever_is_before_it() -> None:
 
 
 def test_a_finding_at_the_end_of_a_line_has_a_caret_too() -> None:
-    found = replace(ERROR, snippet=Snippet("key:", 4, 4))
+    found = replace(ERROR, snippet=Snippet(text="key:", start=4, end=4))
     assert render_diagnostics((found,)).splitlines()[5] == "│             ^"
 
 

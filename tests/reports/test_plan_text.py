@@ -52,7 +52,7 @@ def test_colours_are_terraforms(painted: str) -> None:
 
 
 def with_client_id() -> Update:
-    return replace(UPDATE, before=UPDATE.before._replace(client_id="old"))
+    return replace(UPDATE, before=replace(UPDATE.before, client_id="old"))
 
 
 def test_the_lines_that_programs_look_for_are_whole_in_colour_too() -> None:

@@ -122,7 +122,7 @@ def test_a_variable_that_copies_an_own_credential_is_refused(tmp_path: Path) -> 
 
 
 def test_every_reference_gets_a_secret_or_a_finding_with_its_place(tmp_path: Path) -> None:
-    place = SourceLocation("organizations/acme.yaml", 3, 5)
+    place = SourceLocation("organizations/acme.yaml", line=3, column=5)
     wanted = [
         WantedSecret(parse_reference("${env:A}"), Address("acme", "okta"), place),
         WantedSecret(parse_reference("${env:B}"), Address("acme", "entra"), place),

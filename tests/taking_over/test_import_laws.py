@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -79,10 +80,10 @@ def test_everything_live_is_declared_or_named(live: LiveOrganization) -> None:
 def test_no_secret_is_ever_written(live: LiveOrganization) -> None:
     canary = "canary-8f3"
     changed = tuple(
-        one if one.is_untouched else one._replace(client_secret=Secret(f"{canary}-{number}"))
+        one if one.is_untouched else replace(one, client_secret=Secret(f"{canary}-{number}"))
         for number, one in enumerate(live.connections)
     )
-    manifest = write(live._replace(connections=changed))
+    manifest = write(replace(live, connections=changed))
     assert canary not in manifest.text
     assert canary not in repr(manifest)
     assert len({one.name for one in manifest.variables}) == len(manifest.variables)
@@ -94,7 +95,7 @@ def test_the_order_of_the_list_does_not_matter(live: LiveOrganization, random: r
     shuffled = list(live.connections)
     random.shuffle(shuffled)
     declared = [
-        read_back(write(one).text, project()) for one in (live, live._replace(connections=tuple(shuffled)))
+        read_back(write(one).text, project()) for one in (live, replace(live, connections=tuple(shuffled)))
     ]
     assert declared[0] == declared[1]
 

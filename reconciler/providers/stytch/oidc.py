@@ -35,20 +35,20 @@ def read_connection(document: Mapping[str, Any], organization_id: str, where: st
         check_owner(document, organization_id, where)
         required_text(document, "connection_id", where)
     return OidcConnection(
-        name,
-        provider,
-        issuer,
-        client_id,
-        Secret(secret),
-        authorization,
-        token,
-        userinfo,
-        jwks,
-        read_scopes(scopes),
-        mapping(document, "attribute_mapping", where),
-        connection_id,
-        redirect_url,
-        status,
+        display_name=name,
+        identity_provider=provider,
+        issuer=issuer,
+        client_id=client_id,
+        client_secret=Secret(secret),
+        authorization_url=authorization,
+        token_url=token,
+        userinfo_url=userinfo,
+        jwks_url=jwks,
+        custom_scopes=read_scopes(scopes),
+        attribute_mapping=mapping(document, "attribute_mapping", where),
+        connection_id=connection_id,
+        redirect_url=redirect_url,
+        status=status,
     )
 
 
