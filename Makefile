@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 WHEEL_VENV := build/wheel
 NEWEST := build/newest
+# pages that people write; the output of --help and the test reports are generated
+PROSE := $(filter-out docs/reference/commands.md, $(wildcard *.md $(addprefix docs/,*.md tutorial/*.md how-to/*.md reference/*.md explanation/*.md)))
 
 .PHONY: bench scale microbench help demo test newest tools policies lint types coverage check wheel format schemas goldens faults soak convergence clean
 
@@ -35,10 +37,12 @@ $(VENV)/checkov/.ready: $(READY) tests/policy_tools/requirements.lock
 	$(VENV)/checkov/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement tests/policy_tools/requirements.lock
 	@touch $@
 
-lint: $(READY)  ## style, and the floors of the house
+lint: $(READY)  ## style, import contracts, spelling and prose
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
+	$(BIN)/codespell
+	$(BIN)/proselint check $(PROSE)
 
 types: $(READY)  ## mypy, strict
 	$(BIN)/mypy
@@ -79,16 +83,16 @@ $(READY): pyproject.toml requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-soak: $(READY)  ## thousands of random rounds of trouble, some ten minutes; writes docs/soak.md
-	@$(BIN)/python -m tests.soak --report docs/soak.md
+soak: $(READY)  ## thousands of random rounds of trouble, some ten minutes; writes docs/test-reports/soak.md
+	@$(BIN)/python -m tests.soak --report docs/test-reports/soak.md
 
-faults: $(READY)  ## write docs/faults.md anew: every fault at every operation
+faults: $(READY)  ## write docs/test-reports/faults.md anew: every fault at every operation
 	$(BIN)/python -m tests.faults.table
 
-convergence: $(READY)  ## write docs/convergence.md anew: every operation, whatever the API does
+convergence: $(READY)  ## write docs/test-reports/convergence.md anew: every operation, whatever the API does
 	$(BIN)/python -m tests.convergence.table
 
-bench: $(READY)  ## speed and cost beside other tools, ten minutes; writes docs/performance.md (BENCH=--quick: a minute, writes nothing)
+bench: $(READY)  ## speed and cost beside other tools, ten minutes; writes docs/test-reports/performance.md (BENCH=--quick: a minute, writes nothing)
 	$(BIN)/python -m benchmarks $(BENCH)
 
 scale: $(READY)  ## plan 100,000 connections against a service on this machine

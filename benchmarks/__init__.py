@@ -1,1 +1,1 @@
-"""Measures speed and cost side by side with other tools, and writes ``docs/performance.md``."""
+"""Measures speed and cost side by side with other tools, and writes ``docs/test-reports/performance.md``."""

@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: measure everything in one run and write ``docs/performance.md``."""
+"""``python -m benchmarks``: measure everything in one run and write ``docs/test-reports/performance.md``."""
 
 from __future__ import annotations
 
@@ -133,14 +133,14 @@ def _scale(connections: int) -> int:
 
 
 def _write(text: str, growth: Sequence[Growth]) -> None:
-    (ROOT / "docs" / "performance.md").write_text(text, encoding="utf-8")
+    (ROOT / "docs/test-reports/performance.md").write_text(text, encoding="utf-8")
     lines = [
         Line("seconds", [(one.connections, one.plan.cost.wall) for one in growth]),
         Line("seconds of CPU", [(one.connections, one.plan.cost.cpu) for one in growth]),
         Line("megabytes", [(one.connections, one.plan.cost.memory) for one in growth]),
     ]
     image = draw("Plan without changes: how cost grows", lines)
-    (ROOT / "docs" / "images" / "performance.svg").write_text(image, encoding="utf-8")
+    (ROOT / "docs/test-reports/performance.svg").write_text(image, encoding="utf-8")
 
 
 def _say(text: str) -> None:

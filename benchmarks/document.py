@@ -1,4 +1,4 @@
-"""Figures → ``docs/performance.md``: what was measured, where, and how it stands to what is to be reached."""
+"""Figures → ``docs/test-reports/performance.md``: what was measured, where, and the targets."""
 
 from __future__ import annotations
 
@@ -249,7 +249,7 @@ def _floor(figures: Figures) -> str:
 
 def _growth(growth: Iterable[Growth]) -> Iterator[str]:
     yield "## How cost grows\n"
-    yield "![Seconds and megabytes over connections](images/performance.svg)\n"
+    yield "![Seconds and megabytes over connections](performance.svg)\n"
     yield "| connections | wall s | CPU s | MB | requests |\n|---|---|---|---|---|"
     for one in growth:
         cost, counted = one.plan.cost, one.plan.counted

@@ -39,7 +39,7 @@ def command(keep: str | None, color: str) -> int:
 
     Starts the emulator on loopback, copies the example project, and runs the real commands on it:
     validate, plan, apply, and plan again; then a connection is edited behind Git's back, the next
-    plan shows it, and apply heals it. Needs the extra: pip install 'reconciler[emulator]'
+    plan shows it, and apply heals it. Needs the extra: pip install 'oidc-reconciler[emulator]'
     """
     with _project(keep) as project, _emulator(project) as running:
         story = _Story(project, _environment(running), color)

@@ -59,7 +59,7 @@ _Parsed = TypeVar("_Parsed")
 def command(**options: Any) -> int:  # noqa: ANN401 - options
     """Run a local server that behaves like the API, for trying things out and for tests.
 
-    It needs the extra: pip install 'reconciler[emulator]'
+    It needs the extra: pip install 'oidc-reconciler[emulator]'
     """
     if options["list_behaviours"]:
         click.echo(_behaviours())

@@ -16,7 +16,8 @@ class MissingExtraError(ImportError):
 
     def __init__(self, library: str) -> None:
         super().__init__(
-            f"the emulator needs {library}; install it with: pip install 'reconciler[emulator]'", name=library
+            f"the emulator needs {library}; install it with: pip install 'oidc-reconciler[emulator]'",
+            name=library,
         )
 
 

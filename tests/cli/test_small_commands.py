@@ -199,7 +199,7 @@ class TestEmulator:
         with bare.start(*words) as process:
             _, err = process.communicate(timeout=60)
         assert process.returncode == 1
-        assert "pip install 'reconciler[emulator]'" in err
+        assert "pip install 'oidc-reconciler[emulator]'" in err
         assert "Traceback" not in err
 
 

@@ -61,7 +61,7 @@ class Cell:
 
     @property
     def mark(self) -> str:
-        """How it ended, in one character; see `docs/convergence.md`."""
+        """How it ended, in one character; see `docs/test-reports/convergence.md`."""
         if any(one.is_error for one in self.first.diagnostics):
             return "⊘"
         if self.second.has_changes or not self.applied.is_complete:

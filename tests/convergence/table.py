@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tests.convergence.laboratory import Cell
 
-PAGE: Final = Path(__file__).parents[2] / "docs" / "convergence.md"
+PAGE: Final = Path(__file__).parents[2] / "docs/test-reports/convergence.md"
 
 Answer = tuple[str, str]
 """A switch and its position; two empty texts mean that everything is as by default."""

@@ -49,7 +49,7 @@ def test_every_operation_converges_or_says_what_does_not(
         return
     lines = PAGE.read_text(encoding="utf-8").splitlines()
     for line in (row(answer, cells), *said(answer, cells, by_default)):
-        assert line in lines, "docs/convergence.md is out of date: `make convergence` writes it anew"
+        assert line in lines, "the page is out of date: run `make convergence`"
 
 
 def it_holds(cell: Cell) -> None:

@@ -1,4 +1,4 @@
-"""What `docs/doors.md` shows is what happens: each of its chapters is played on a new emulator."""
+"""Executes the commands of `docs/how-to/authentication.md`, each section on a new emulator."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from reconciler.emulator import RunningEmulator
     from tests.cli.workplace import Workplace
 
-PAGE: Final = ROOT / "docs/doors.md"
-EXAMPLE: Final = ROOT / "examples/doors"
+PAGE: Final = ROOT / "docs/how-to/authentication.md"
+EXAMPLE: Final = ROOT / "examples/authentication"
 _ASSIGNMENT: Final = re.compile(r"export (\w+)=(\S+)")
 
 

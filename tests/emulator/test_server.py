@@ -177,5 +177,5 @@ def test_a_missing_extra_names_the_install_command(library: str) -> None:
     run = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
     )
-    assert "pip install 'reconciler[emulator]'" in run.stdout
+    assert "pip install 'oidc-reconciler[emulator]'" in run.stdout
     assert run.stderr == ""

@@ -29,7 +29,7 @@ def test_pre_commit_understands(kind: str, file: Path) -> None:
 
 def test_the_example_has_the_hook_of_this_version() -> None:
     (hook,) = yaml.safe_load(EXAMPLE.read_text(encoding="utf-8"))["repos"][0]["hooks"]
-    assert hook["additional_dependencies"] == [f"reconciler=={__version__}"]
+    assert hook["additional_dependencies"] == [f"oidc-reconciler=={__version__}"]
     known = validate_hook()
     shared = ("id", "name", "entry", "language", "files", "pass_filenames")
     assert {name: hook[name] for name in shared} == {name: known[name] for name in shared}

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from tests.faults.matrix import Ended
 
-PAGE: Final = Path(__file__).parents[2] / "docs" / "faults.md"
+PAGE: Final = Path(__file__).parents[2] / "docs/test-reports/faults.md"
 
 _INTRODUCTION: Final = """\
 # What happens when the API fails

@@ -17,7 +17,7 @@ def test_a_fault_is_said_and_the_next_run_converges(fault: str) -> None:
         for occasion in OCCASIONS
     }
     page = PAGE.read_text(encoding="utf-8")
-    assert row(fault, cells) in page, "docs/faults.md is out of date: `make faults` writes it anew"
+    assert row(fault, cells) in page, "the page is out of date: run `make faults`"
 
 
 def check(operation: str, fault: str, occasion: str) -> Ended:

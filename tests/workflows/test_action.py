@@ -39,7 +39,7 @@ def test_another_version_is_installed_into_a_place_of_its_own(runner: Runner, tm
     home = runner.home / "reconciler-9.9.9"
     assert said.read_text().splitlines()[:2] == [
         f"python -m venv {home}",
-        "python -m pip install --quiet --disable-pip-version-check reconciler[aws,vault]==9.9.9",
+        "python -m pip install --quiet --disable-pip-version-check oidc-reconciler[aws,vault]==9.9.9",
     ]
 
 
