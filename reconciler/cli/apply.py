@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler.cli.exit_code import Declined
-from reconciler.cli.named import named
-from reconciler.cli.options import reporting_options, selection_options
+from reconciler.cli.failure import Declined
+from reconciler.cli.options import NonEmptyString, reporting_options, selection_options
 
 if TYPE_CHECKING:
-    from reconciler.cli.call import Call
     from reconciler.cli.console import Console
+    from reconciler.cli.context import CommandContext
 
 _QUESTION = """
 Do you want to perform these actions?
@@ -35,7 +34,7 @@ def _read_age(_context: click.Context, _parameter: click.Parameter, value: str) 
 
 
 @click.command("apply")
-@click.argument("paths", nargs=-1, type=named, metavar="[PLAN_FILE | PATH...]")
+@click.argument("paths", nargs=-1, type=NonEmptyString(), metavar="[PLAN_FILE | PATH...]")
 @click.option("--auto-approve", is_flag=True, help="Do not ask before writing.")
 @click.option(
     "--allow-deletes", type=click.IntRange(min=1), metavar="N", help="Accept a plan of exactly N deletes."
@@ -54,13 +53,13 @@ def _read_age(_context: click.Context, _parameter: click.Parameter, value: str) 
 @selection_options()
 @reporting_options("text", "json")
 @click.pass_obj
-def command(call: Call, /, paths: tuple[str, ...], **options: Any) -> int:  # noqa: ANN401 - options
+def command(context: CommandContext, /, paths: tuple[str, ...], **options: Any) -> int:  # noqa: ANN401 - options
     """Make what is live what the manifests declare.
 
     With PATHs (or none) it plans, asks, and applies. With one PLAN_FILE, as `plan --out` wrote it,
     it applies exactly that plan; it was reviewed already, so nothing is asked.
     """
-    call.understand(options)
+    context.configure(options)
     saved = _plan_file(paths)
     if saved and any(options[name] for name in ("targets", "changed_since", "shard", "rotate", "variables")):
         raise click.UsageError(
@@ -68,13 +67,15 @@ def command(call: Call, /, paths: tuple[str, ...], **options: Any) -> int:  # no
             "--var do not fit"
         )
     from reconciler.cli import applying
-    from reconciler.cli.delivery import check_outputs
+    from reconciler.cli.output import check_outputs
 
-    check_outputs(call)
-    planned = applying.load_saved(call, saved, options) if saved else applying.plan_now(call, paths, options)
+    check_outputs(context)
+    planned = (
+        applying.load_saved(context, saved, options) if saved else applying.plan_now(context, paths, options)
+    )
     if planned.plan.can_apply and not saved and not options["auto_approve"]:
-        _approve(call.console)
-    return applying.carry_out(planned, call)
+        _approve(context.console)
+    return applying.carry_out(planned, context)
 
 
 def _plan_file(paths: tuple[str, ...]) -> Path | None:

@@ -9,9 +9,9 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from reconciler.cli import wiring
-from reconciler.cli.delivery import deliver
-from reconciler.cli.exit_code import ExitCode
+from reconciler.cli.context import ExitCode
 from reconciler.cli.logging import journal_of
+from reconciler.cli.output import write_result
 from reconciler.cli.planning import Planned, plan_live
 from reconciler.cli.progress import applying_progress
 from reconciler.cli.watching import Watch
@@ -28,39 +28,39 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from reconciler.cli.call import Call
     from reconciler.cli.console import Console
+    from reconciler.cli.context import CommandContext
     from reconciler.core.plan import Plan
     from reconciler.core.secret import Secret, SecretReference
     from reconciler.manifests import Project
 
 
-def load_saved(call: Call, path: Path, options: Mapping[str, Any]) -> Planned:
+def load_saved(context: CommandContext, path: Path, options: Mapping[str, Any]) -> Planned:
     """Read a saved plan and make sure that it may be applied here and now.
 
     Raises:
         PlanRefused: it is changed, foreign, expired, or of another version.
     """
-    project = wiring.project_of(call.config)
+    project = wiring.project_of(context.config)
     plan = load_plan(path)
     target = wiring.target_of(project)
     check_saved_plan(plan, scope=wiring.scope_of(target), now=wiring.now(), max_age=options["max_age"])
-    call.console.remark(render_origin(plan))
+    context.console.info(render_origin(plan))
     return Planned(_accepting(plan, project, options), project, target)
 
 
-def plan_now(call: Call, paths: Sequence[str], options: Mapping[str, Any]) -> Planned:
+def plan_now(context: CommandContext, paths: Sequence[str], options: Mapping[str, Any]) -> Planned:
     """Plan, and show the plan: as the result's preamble, or as a remark if the result is JSON."""
-    planned = plan_live(call, paths, options)
+    planned = plan_live(context, paths, options)
     plan = _accepting(planned.plan, planned.project, options)
-    if call.format == "text":
-        call.console.result(PLAN_FORMATS["text"](plan, color=call.console.colors_result))
+    if context.format == "text":
+        context.console.result(PLAN_FORMATS["text"](plan, color=context.console.colors_stdout))
     else:
-        call.console.remark(PLAN_FORMATS["text"](plan, color=call.console.colors_remarks))
+        context.console.info(PLAN_FORMATS["text"](plan, color=context.console.colors_stderr))
     return replace(planned, plan=plan)
 
 
-def carry_out(planned: Planned, call: Call) -> ExitCode:
+def carry_out(planned: Planned, context: CommandContext) -> ExitCode:
     """Apply, deliver the summary, and say by the exit code whether everything now holds.
 
     Raises:
@@ -70,9 +70,9 @@ def carry_out(planned: Planned, call: Call) -> ExitCode:
     if planned.plan.refusals:
         raise InvalidConfiguration((*planned.plan.diagnostics, *planned.plan.refusals))
     secrets = wiring.secrets_of(planned.project, secrets_wanted_by(planned.plan))
-    result = asyncio.run(_apply(planned, secrets, call.console))
+    result = asyncio.run(_apply(planned, secrets, context.console))
     result = replace(result, diagnostics=planned.plan.diagnostics)
-    delivered = deliver(result, RESULT_FORMATS, call)
+    delivered = write_result(result, RESULT_FORMATS, context)
     if result.interrupted:
         return ExitCode.INTERRUPTED
     return ExitCode.SUCCESS if result.is_complete and delivered else ExitCode.ERROR
@@ -120,7 +120,7 @@ def _stop_on_signals(stop: asyncio.Event, console: Console) -> None:
             task.cancel()
             return
         stop.set()
-        console.urgent("\nInterrupted: finishing what is under way, then stopping. Again to stop at once.")
+        console.error("\nInterrupted: finishing what is under way, then stopping. Again to stop at once.")
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, interrupt)

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from reconciler.cli.exit_code import ExitCode
-from reconciler.cli.named import named
+from reconciler.cli.context import ExitCode
+from reconciler.cli.options import NonEmptyString
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +32,9 @@ _SECRETS: Final = (
 
 
 @click.command("demo")
-@click.option("--keep", type=named, metavar="DIR", help="Copy the example project there and leave it.")
+@click.option(
+    "--keep", type=NonEmptyString(), metavar="DIR", help="Copy the example project there and leave it."
+)
 @click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto", show_default=True)
 def command(keep: str | None, color: str) -> int:
     """See the whole story on the emulator, in one go.

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from reconciler.cli.exit_code import ExitCode
-from reconciler.cli.named import named
+from reconciler.cli.context import ExitCode
+from reconciler.cli.options import NonEmptyString
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,10 +26,16 @@ _Parsed = TypeVar("_Parsed")
     "--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes a free one."
 )
 @click.option(
-    "--seed", type=named, metavar="FILE", help="Organizations, connections and members to begin with."
+    "--seed",
+    type=NonEmptyString(),
+    metavar="FILE",
+    help="Organizations, connections and members to begin with.",
 )
 @click.option(
-    "--state", type=named, metavar="FILE", help="An SQLite file that survives restarts; default: in memory."
+    "--state",
+    type=NonEmptyString(),
+    metavar="FILE",
+    help="An SQLite file that survives restarts; default: in memory.",
 )
 @click.option(
     "--behaviour",

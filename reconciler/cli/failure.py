@@ -1,100 +1,102 @@
-"""How a run that could not do its work ends: a message for people, and whole JSON for machines."""
+"""Reports fatal errors as text and JSON."""
 
 from __future__ import annotations
 
 import contextlib
+import traceback
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+from click.exceptions import NoArgsIsHelpError
+
+from reconciler.cli.context import ExitCode
+from reconciler.cli.output import looks_like_manifest
 from reconciler.core.errors import Diagnostic, InvalidConfiguration, ReconcilerError, Severity
+from reconciler.reports.failure_json import failure_json
+from reconciler.reports.failure_page import FAILURE_PAGES
+from reconciler.reports.findings_text import render_diagnostics
+from reconciler.storage.files import write_atomically
 
 if TYPE_CHECKING:
-    import click
-
-    from reconciler.cli.call import Call
+    from reconciler.cli.context import CommandContext
 
 
-def report_usage_error(error: click.ClickException, call: Call) -> None:
-    """Say what is wrong with the words of a call, and where its help is."""
-    from click.exceptions import NoArgsIsHelpError
-
-    if isinstance(error, NoArgsIsHelpError):  # its message is the help itself
-        call.console.urgent(error.format_message())
-        _report_to_machines((Diagnostic(Severity.ERROR, "usage", "a command is missing"),), call)
-        return
-    detail = f"see `reconciler {call.verb} --help`" if call.verb else "see `reconciler --help`"
-    _report((Diagnostic(Severity.ERROR, "usage", error.format_message(), detail=detail),), call)
+class Declined(Exception):
+    """The user did not approve the plan."""
 
 
-def report_failure(error: ReconcilerError, call: Call) -> None:
-    """Say why the run stopped: every finding, or the error's own sentence."""
-    if isinstance(error, InvalidConfiguration):
-        _report(error.diagnostics, call)
-    else:
-        code = _code(type(error).__name__)
-        _report((Diagnostic(Severity.ERROR, code, str(error)),), call)
+def report_failure(error: BaseException, context: CommandContext) -> ExitCode:
+    """Report why a run ended without a result, and return its exit code."""
+    match error:
+        case NoArgsIsHelpError():
+            context.console.error(error.format_message())  # the help
+            _write_documents((Diagnostic(Severity.ERROR, "usage", "a command is missing"),), context)
+        case click.ClickException():
+            _report((_usage_error(error, context),), context)
+        case InvalidConfiguration():
+            _report(error.diagnostics, context)
+        case ReconcilerError():
+            _report((Diagnostic(Severity.ERROR, _code(error), str(error)),), context)
+        case Declined():
+            _report_stop("cancelled", "Apply cancelled.", context)
+        case click.Abort() | KeyboardInterrupt():
+            _report_stop("interrupted", "Interrupted.", context)
+            return ExitCode.INTERRUPTED
+        case _:
+            context.console.error("".join(traceback.format_exception(error)))
+            _report((_bug(error),), context)
+    return ExitCode.ERROR
 
 
-def report_decline(call: Call) -> None:
-    """Say, in Terraform's words, that nothing was done because nobody approved."""
-    call.console.urgent("\nApply cancelled.")
-    _report_to_machines((Diagnostic(Severity.ERROR, "cancelled", "Apply cancelled."),), call)
+def _usage_error(error: click.ClickException, context: CommandContext) -> Diagnostic:
+    command = f"reconciler {context.verb}" if context.verb else "reconciler"
+    return Diagnostic(Severity.ERROR, "usage", error.format_message(), detail=f"see `{command} --help`")
 
 
-def report_interruption(call: Call) -> None:
-    """Say that the run was stopped from outside before there was a result."""
-    call.console.urgent("\nInterrupted.")
-    found = Diagnostic(Severity.ERROR, "interrupted", "Interrupted.")
-    _report_to_machines((found,), call, interrupted=True)
+def _bug(error: BaseException) -> Diagnostic:
+    summary = f"this is a bug in reconciler: {type(error).__name__}"
+    return Diagnostic(Severity.ERROR, "bug", summary, detail="please report it with the traceback above")
 
 
-def report_bug(error: Exception, call: Call) -> None:
-    """Show the traceback of what nobody foresaw, and still answer machines in full."""
-    import traceback
-
-    call.console.urgent("".join(traceback.format_exception(error)))
-    advice = "please report it with the traceback above"
-    found = Diagnostic(
-        Severity.ERROR, "bug", f"this is a bug in reconciler: {type(error).__name__}", detail=advice
-    )
-    _report((found,), call)
+def _code(error: ReconcilerError) -> str:
+    """Return the name of the error's class in kebab case."""
+    name = type(error).__name__
+    return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("-")
 
 
-def _report(diagnostics: tuple[Diagnostic, ...], call: Call) -> None:
-    from reconciler.reports.findings_text import render_diagnostics
-
-    call.console.urgent(render_diagnostics(diagnostics, color=call.console.colors_remarks))
-    _report_to_machines(diagnostics, call)
+def _report_stop(code: str, message: str, context: CommandContext) -> None:
+    context.console.error(f"\n{message}")
+    _write_documents((Diagnostic(Severity.ERROR, code, message),), context, interrupted=code == "interrupted")
 
 
-def _report_to_machines(
-    diagnostics: tuple[Diagnostic, ...], call: Call, *, interrupted: bool = False
+def _report(diagnostics: tuple[Diagnostic, ...], context: CommandContext) -> None:
+    context.console.error(render_diagnostics(diagnostics, color=context.console.colors_stderr))
+    _write_documents(diagnostics, context)
+
+
+def _write_documents(
+    diagnostics: tuple[Diagnostic, ...], context: CommandContext, *, interrupted: bool = False
 ) -> None:
-    """Leave no reader of a result with nothing, or with that of an earlier run."""
-    from reconciler.cli.delivery import is_like_a_manifest
-    from reconciler.storage.files import write_atomically
-
-    for output in call.outputs:
-        if is_like_a_manifest(output.path):
+    """Write the failure wherever the result was wanted, so that no reader takes an old result for new."""
+    for output in context.outputs:
+        path = Path(output.path)
+        if looks_like_manifest(path):
             continue
-        if text := _document(output.format, diagnostics, call, interrupted=interrupted):
+        if text := _document(output.format, diagnostics, context, interrupted=interrupted):
             with contextlib.suppress(ReconcilerError):  # it may be the very error that is reported
-                write_atomically(output.path, text)
-    if text := _document(call.format, diagnostics, call, interrupted=interrupted):
-        call.console.result(text)
+                write_atomically(path, text)
+    if text := _document(context.format, diagnostics, context, interrupted=interrupted):
+        context.console.result(text)
 
 
-def _document(format_: str, diagnostics: tuple[Diagnostic, ...], call: Call, *, interrupted: bool) -> str:
-    """Return the failure as a document or page; nothing for text, or if there is no such format."""
-    from reconciler.reports.failure_json import failure_json
-    from reconciler.reports.failure_page import FAILURE_PAGES
-
+def _document(
+    format_: str, diagnostics: tuple[Diagnostic, ...], context: CommandContext, *, interrupted: bool
+) -> str:
+    """Return the failure in a format; empty for text and for unknown formats."""
     if format_ == "json":
         at = datetime.now(UTC).replace(microsecond=0).isoformat()
-        return failure_json(diagnostics, verb=call.verb, at=at, interrupted=interrupted)
+        return failure_json(diagnostics, verb=context.verb, at=at, interrupted=interrupted)
     page = FAILURE_PAGES.get(format_)
     return page(diagnostics) if page else ""
-
-
-def _code(name: str) -> str:
-    return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("-")

@@ -26,25 +26,27 @@ from reconciler.workflow.taking_over import import_organizations
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from reconciler.cli.call import Call
+    from reconciler.cli.context import CommandContext
     from reconciler.core.import_document import Imported
     from reconciler.manifests import Project
 
 _WILD: Final = frozenset("*?[{")
 
 
-def import_live(call: Call, references: Sequence[str] | None, options: Mapping[str, Any]) -> Imported:
+def import_live(
+    context: CommandContext, references: Sequence[str] | None, options: Mapping[str, Any]
+) -> Imported:
     """Read what is live, write what is missing, and list the variables, even if it ends early.
 
     Raises:
         ReconcilerError: the manifests that are there have errors, or something cannot be read or written.
     """
-    project = wiring.project_of(call.config)
+    project = wiring.project_of(context.config)
     folder = Path(options["into"]).resolve() if options["into"] else _default_folder(project)
     declarations = _declarations(project, folder, options["variables"])
     shelf = Shelf(folder)
     try:
-        imported = asyncio.run(_import(call, project, references, declarations, shelf))
+        imported = asyncio.run(_import(context, project, references, declarations, shelf))
     finally:
         variables = [*_variables_of(declarations), *shelf.variables]
         added = _list_variables(project.root / FILE, variables)
@@ -57,11 +59,15 @@ def import_live(call: Call, references: Sequence[str] | None, options: Mapping[s
 
 
 async def _import(
-    call: Call, project: Project, references: Sequence[str] | None, declarations: Declarations, shelf: Shelf
+    context: CommandContext,
+    project: Project,
+    references: Sequence[str] | None,
+    declarations: Declarations,
+    shelf: Shelf,
 ) -> Imported:
-    journal = journal_of(call.console)
+    journal = journal_of(context.console)
     taken = [one.name for one in _variables_of(declarations)]
-    with reading_progress(call.console) as progress:
+    with reading_progress(context.console) as progress:
         async with connect(wiring.target_of(project), project.limits, journal=journal) as provider:
             return await import_organizations(
                 references,

@@ -7,8 +7,8 @@ from typing import Final
 
 import click
 
-from reconciler.cli.exit_code import ExitCode
-from reconciler.cli.named import named
+from reconciler.cli.context import ExitCode
+from reconciler.cli.options import NonEmptyString
 
 _STARTER: Final = Path(__file__).parent / "starter"
 _CHECKOUT: Final = Path(__file__).parent.parent.parent
@@ -26,7 +26,7 @@ FILES: Final = {
 
 
 @click.command("init")
-@click.argument("directory", default=".", type=named, metavar="[DIR]")
+@click.argument("directory", default=".", type=NonEmptyString(), metavar="[DIR]")
 def command(directory: str) -> int:
     """Write a commented starter project to DIR: project file, one organization, CI workflows.
 

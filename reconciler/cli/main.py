@@ -1,8 +1,9 @@
-"""The command itself: what all verbs share, and how every way out ends."""
+"""The ``reconciler`` command: its global options, and the exit code of every way a run can end."""
 
 from __future__ import annotations
 
 import errno
+import os
 import signal
 import sys
 import threading
@@ -12,26 +13,17 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler import __version__
-from reconciler.cli.call import Call
 from reconciler.cli.commands import LazyGroup
-from reconciler.cli.exit_code import Declined, ExitCode, OutputLost
-from reconciler.cli.failure import (
-    report_bug,
-    report_decline,
-    report_failure,
-    report_interruption,
-    report_usage_error,
-)
-from reconciler.cli.named import named
-from reconciler.cli.streams import check_result_stream, give_up, unfailing_remarks
-from reconciler.core.errors import ReconcilerError
+from reconciler.cli.console import StdoutClosed, check_stdout, discard, ignore_stderr_errors
+from reconciler.cli.context import CommandContext, ExitCode
+from reconciler.cli.options import NonEmptyString
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
-"""How the system says that what was printed has no room; files are named when they fail."""
+_STDOUT_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
+"""Errors of writing to standard output; they carry no file name, unlike those of a file."""
 
 
 @click.group(
@@ -47,90 +39,75 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
 )
 @click.option(
     "--config",
-    type=named,
+    type=NonEmptyString(),
     metavar="FILE",
     help="The project file; default: reconciler.yaml, if there is one.",
 )
 @click.version_option(__version__, message="reconciler %(version)s")
 @click.pass_obj
-def group(call: Call, /, directory: str | None, config: str | None) -> None:
+def group(context: CommandContext, /, directory: str | None, config: str | None) -> None:
     """OIDC connections as code.
 
-    YAML files declare the OIDC connections of each organization; plan shows what differs from what
-    is live, apply makes it so.
+    YAML manifests declare the OIDC connections of each organization. `plan` shows how the live
+    connections differ from them; `apply` creates, updates and deletes connections to match.
     """
     if directory is not None:
-        _change_directory(directory)
-    call.config = config
+        os.chdir(directory)
+    context.config = config
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    call = Call.of(sys.argv[1:] if arguments is None else list(arguments))
-    with unfailing_remarks():
+    context = CommandContext.from_arguments(sys.argv[1:] if arguments is None else list(arguments))
+    with ignore_stderr_errors():
         try:
-            check_result_stream()
-            with _sigterm_as_interrupt(), _lost_output_told_apart():
-                return _run(call)
+            check_stdout()
+            with _sigterm_as_interrupt(), _detect_stdout_errors():
+                return _run(context)
         except BrokenPipeError:
-            give_up(sys.stdout)
-        except OutputLost as error:
-            give_up(sys.stdout)
+            discard(sys.stdout)
+        except StdoutClosed as error:
+            discard(sys.stdout)
             click.echo(f"cannot write standard output: {error}", err=True)
     return ExitCode.ERROR
 
 
-def _run(call: Call) -> int:
+def _run(context: CommandContext) -> int:
     try:
-        code = group.main(args=call.words, prog_name="reconciler", standalone_mode=False, obj=call)
-    except click.ClickException as error:
-        report_usage_error(error, call)
-    except ReconcilerError as error:
-        report_failure(error, call)
-    except Declined:
-        report_decline(call)
-    except (click.Abort, KeyboardInterrupt):
-        report_interruption(call)
-        return ExitCode.INTERRUPTED
-    except (BrokenPipeError, OutputLost):
+        code = group.main(args=context.arguments, prog_name="reconciler", standalone_mode=False, obj=context)
+    except (BrokenPipeError, StdoutClosed):
         raise
-    except Exception as error:
-        if _tells_of_lost_output(error):
+    except (Exception, KeyboardInterrupt) as error:
+        if _is_stdout_error(error):
             raise
-        report_bug(error, call)
-    else:
-        return code if isinstance(code, int) else ExitCode.SUCCESS
-    return ExitCode.ERROR
+        from reconciler.cli.failure import report_failure  # only a failed run pays for its imports
+
+        return report_failure(error, context)
+    return code if isinstance(code, int) else ExitCode.SUCCESS
 
 
 @contextmanager
-def _lost_output_told_apart() -> Iterator[None]:
+def _detect_stdout_errors() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if _tells_of_lost_output(error):
-            raise OutputLost(error.strerror) from error
+        if _is_stdout_error(error):
+            raise StdoutClosed(error.strerror) from error
         raise
 
 
-def _tells_of_lost_output(error: Exception) -> bool:
-    return isinstance(error, OSError) and error.errno in _FULL and error.filename is None
+def _is_stdout_error(error: BaseException) -> bool:
+    return isinstance(error, OSError) and error.errno in _STDOUT_ERRORS and error.filename is None
 
 
 @contextmanager
 def _sigterm_as_interrupt() -> Iterator[None]:
-    """Let a run that is told to end, as CI systems do, end like one that is interrupted."""
+    """Handle SIGTERM, which CI systems send to cancel a job, like Ctrl-C."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _change_directory(directory: str) -> None:
-    import os
-
-    os.chdir(directory)
+        signal.signal(signal.SIGTERM, previous)

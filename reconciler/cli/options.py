@@ -5,12 +5,9 @@ from __future__ import annotations
 import os
 import re
 from functools import reduce
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-
-from reconciler.cli.named import named
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,12 +17,26 @@ if TYPE_CHECKING:
     Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
+class NonEmptyString(click.types.StringParamType):
+    """A click type that rejects empty strings.
+
+    A script passes one when a variable of its own is unset; read as "option not given", it would widen
+    a run to everything.
+    """
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the value, or fail if it is empty."""
+        if not value:
+            self.fail("empty value: omit the option or give a name", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 def reporting_options(*formats: str) -> Decorator:
     """Add the options that say how a result is shown, and where."""
 
     def read_outputs(
         _context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]
-    ) -> tuple[tuple[Path, str | None], ...]:
+    ) -> tuple[tuple[str, str | None], ...]:
         return tuple(_output_file(value, formats) for value in values)
 
     return _all(
@@ -43,7 +54,7 @@ def selection_options(*, rotates: bool = True) -> Decorator:
                           help="Send the secret of these connections even if it cannot be compared.",
     )  # fmt: skip
     return _all(
-        click.option("--target", "targets", metavar="ADDRESS", multiple=True, type=named,
+        click.option("--target", "targets", metavar="ADDRESS", multiple=True, type=NonEmptyString(),
                      help="Only these connections; globs such as 'acme/*'; may be repeated."),
         changed_since_option(),
         _shard_option(),
@@ -55,7 +66,7 @@ def selection_options(*, rotates: bool = True) -> Decorator:
 def changed_since_option() -> Decorator:
     """Add ``--changed-since``."""
     return click.option(
-        "--changed-since", metavar="REV", type=named,
+        "--changed-since", metavar="REV", type=NonEmptyString(),
         help="Only organizations whose manifests differ from this Git revision (its merge base with HEAD).",
     )  # fmt: skip
 
@@ -91,18 +102,18 @@ def _all(*decorators: Decorator) -> Decorator:
     return lambda command: reduce(lambda inner, decorate: decorate(inner), reversed(decorators), command)
 
 
-def _output_file(value: str, formats: tuple[str, ...]) -> tuple[Path, str | None]:
+def _output_file(value: str, formats: tuple[str, ...]) -> tuple[str, str | None]:
     """Read ``[FORMAT=]FILE``; no format means that of ``--format``."""
     prefix, sign, path = value.partition("=")
     if not value:
-        raise click.BadParameter("it names no file")
+        raise click.BadParameter("empty value: omit the option or name a file")
     if not sign or "/" in prefix or "." in prefix:
-        return Path(value), None
+        return value, None
     if prefix not in formats:
         raise click.BadParameter(f"unknown format {prefix!r}; known: {', '.join(formats)}")
     if not path:
         raise click.BadParameter(f"{value!r} names no file")
-    return Path(path), prefix
+    return path, prefix
 
 
 def _read_shard(_context: click.Context, _parameter: click.Parameter, value: str | None) -> Shard | None:

@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler.cli.exit_code import ExitCode
-from reconciler.cli.named import named
-from reconciler.cli.options import reporting_options, selection_options
+from reconciler.cli.context import ExitCode
+from reconciler.cli.options import NonEmptyString, reporting_options, selection_options
 
 if TYPE_CHECKING:
-    from reconciler.cli.call import Call
+    from reconciler.cli.context import CommandContext
 
 
 @click.command("plan")
-@click.argument("paths", nargs=-1, type=named, metavar="[PATH]...")
-@click.option("--out", type=named, metavar="FILE", help="Save the plan, to be applied exactly as shown.")
+@click.argument("paths", nargs=-1, type=NonEmptyString(), metavar="[PATH]...")
+@click.option(
+    "--out", type=NonEmptyString(), metavar="FILE", help="Save the plan, to be applied exactly as shown."
+)
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if there are changes.")
 @click.option(
     "--no-secrets",
@@ -27,22 +28,22 @@ if TYPE_CHECKING:
 @selection_options()
 @reporting_options("text", "json", "markdown", "html", "github", "sarif")
 @click.pass_obj
-def command(call: Call, /, paths: tuple[str, ...], **options: Any) -> int:  # noqa: ANN401 - options
+def command(context: CommandContext, /, paths: tuple[str, ...], **options: Any) -> int:  # noqa: ANN401 - options
     """Show what apply would do, and write nothing.
 
     PATHs are manifests or folders of them; without any, the project file says where they are.
     """
-    call.understand(options)
-    from reconciler.cli.delivery import check_outputs, deliver
+    context.configure(options)
+    from reconciler.cli.output import check_outputs, write_result
     from reconciler.cli.planning import plan_live
     from reconciler.reports import PLAN_FORMATS
 
     saved = Path(options["out"]) if options["out"] else None
-    check_outputs(call, saved)
-    planned = plan_live(call, paths, options)
-    delivered = deliver(planned.plan, PLAN_FORMATS, call, saved)
+    check_outputs(context, saved)
+    planned = plan_live(context, paths, options)
+    delivered = write_result(planned.plan, PLAN_FORMATS, context, saved)
     if saved and delivered:
-        call.console.remark(f"\nSaved the plan to: {str(saved)!r}")
+        context.console.info(f"\nSaved the plan to: {str(saved)!r}")
     if planned.plan.has_errors or not delivered:
         return ExitCode.ERROR
     if options["detailed_exitcode"] and planned.plan.has_changes:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from reconciler.cli import wiring
-from reconciler.cli.collection import rare_collection
 from reconciler.cli.logging import journal_of
 from reconciler.cli.progress import reading_progress
 from reconciler.core.coverage import EVERYTHING, Coverage
@@ -25,8 +24,8 @@ from reconciler.workflow.selection import select_manifests
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from reconciler.cli.call import Call
     from reconciler.cli.console import Console
+    from reconciler.cli.context import CommandContext
     from reconciler.core.limits import Limits
     from reconciler.core.plan import Plan
     from reconciler.core.shard import Shard
@@ -45,18 +44,18 @@ class Planned:
     coverage: Coverage = EVERYTHING
 
 
-def plan_live(call: Call, paths: Sequence[str], options: Mapping[str, Any]) -> Planned:
+def plan_live(context: CommandContext, paths: Sequence[str], options: Mapping[str, Any]) -> Planned:
     """Read manifests, secrets and what is live, and plan.
 
     Raises:
         ReconcilerError: something stands in the way of any plan at all.
     """
-    console = call.console
-    project = wiring.project_of(call.config)
+    console = context.console
+    project = wiring.project_of(context.config)
     choices = _choices(options)
     selection = select_manifests(paths, project, options["variables"], options["changed_since"])
     if selection.remark:
-        console.remark(selection.remark)
+        console.info(selection.remark)
     named: set[str] | None = None if selection.is_whole else set()
     shard: Shard | None = options["shard"]
     declared = Declared(_noting(selection.files, named), choices, wiring.resolver_of(project), shard)
@@ -66,19 +65,18 @@ def plan_live(call: Call, paths: Sequence[str], options: Mapping[str, Any]) -> P
         is_all = selection.is_whole and not choices.targets and shard is None
         others = None if is_all else OtherDocuments(project, options["variables"])
         limits = project.limits.among(shard.count) if shard else project.limits
-        with rare_collection():
-            plan = asyncio.run(
-                _plan(
-                    project,
-                    declared,
-                    choices,
-                    limits=limits,
-                    target=target,
-                    console=console,
-                    past=past,
-                    others=others,
-                )
+        plan = asyncio.run(
+            _plan(
+                project,
+                declared,
+                choices,
+                limits=limits,
+                target=target,
+                console=console,
+                past=past,
+                others=others,
             )
+        )
     except ReconcilerError:
         declared.check()  # what is wrong in the files is to be said all the same, and first
         raise

@@ -72,7 +72,7 @@ class Lines:
         now = monotonic()
         if now - self.last >= SECONDS_BETWEEN_LINES:
             self.last = now
-            self.console.remark(f"{self.verb} {self.noun}... {self._counted(done, now)}")
+            self.console.info(f"{self.verb} {self.noun}... {self._counted(done, now)}")
 
     def _counted(self, done: int, now: float) -> str:
         return render_counted(done, self.expected(), now - self.began)

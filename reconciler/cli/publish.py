@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler.cli.exit_code import ExitCode
-from reconciler.cli.named import named
+from reconciler.cli.context import ExitCode
+from reconciler.cli.options import NonEmptyString
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,10 +22,18 @@ if TYPE_CHECKING:
 def _common(function: Callable[..., int]) -> Callable[..., int]:
     options = (
         click.option(
-            "--plan", "plan_file", type=named, metavar="FILE", help="A saved plan: comment and labels."
+            "--plan",
+            "plan_file",
+            type=NonEmptyString(),
+            metavar="FILE",
+            help="A saved plan: comment and labels.",
         ),
         click.option(
-            "--drift", "drift_file", type=named, metavar="FILE", help="A drift report in JSON: one issue."
+            "--drift",
+            "drift_file",
+            type=NonEmptyString(),
+            metavar="FILE",
+            help="A drift report in JSON: one issue.",
         ),
         click.option("--name", metavar="NAME", help="Sets apart what several environments publish here."),
         click.option("--labels/--no-labels", default=True, show_default=True, help="Label the plan's risks."),
@@ -52,7 +60,11 @@ def command() -> None:
 @click.option("--pull-request", type=click.IntRange(min=1), metavar="NUMBER", help="Default: the event's.")
 @click.option("--api-url", metavar="URL", envvar="GITHUB_API_URL", help="Of an Enterprise server.")
 @click.option(
-    "--summary", type=named, metavar="FILE", envvar="GITHUB_STEP_SUMMARY", help="Default: the job's summary."
+    "--summary",
+    type=NonEmptyString(),
+    metavar="FILE",
+    envvar="GITHUB_STEP_SUMMARY",
+    help="Default: the job's summary.",
 )
 def github(**options: Any) -> int:  # noqa: ANN401 - options
     """One sticky comment, labels, the job summary; one issue for drift.

@@ -7,47 +7,46 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler.cli.exit_code import ExitCode
-from reconciler.cli.named import named
-from reconciler.cli.options import reporting_options
+from reconciler.cli.context import ExitCode
+from reconciler.cli.options import NonEmptyString, reporting_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from reconciler.cli.call import Call
+    from reconciler.cli.context import CommandContext
     from reconciler.core.plan import Plan
 
 
 @click.command("show")
-@click.argument("plan_files", metavar="PLAN_FILE...", nargs=-1, type=named, required=True)
+@click.argument("plan_files", metavar="PLAN_FILE...", nargs=-1, type=NonEmptyString(), required=True)
 @click.option("--merge", is_flag=True, help="Put the plans of all shards together.")
 @reporting_options("text", "json", "markdown", "html", "github", "sarif")
 @click.pass_obj
-def command(call: Call, /, plan_files: tuple[str, ...], **options: Any) -> int:  # noqa: ANN401 - options
+def command(context: CommandContext, /, plan_files: tuple[str, ...], **options: Any) -> int:  # noqa: ANN401 - options
     """Show a plan that `plan --out` saved. Nothing is read but the file.
 
     With --merge, the plans that `plan --shard I/N --out` saved become the plan of the whole; the
     limits on deletes are those of the project file. It exits with 1 if the plan has errors, as
     `plan` did, or if a shard is missing.
     """
-    call.understand(options)
+    context.configure(options)
     if len(plan_files) > 1 and not options["merge"]:
         raise click.UsageError("one plan at a time, or --merge for the plans of all shards")
-    from reconciler.cli.delivery import check_outputs, deliver
+    from reconciler.cli.output import check_outputs, write_result
     from reconciler.reports import PLAN_FORMATS
     from reconciler.reports.origin_text import render_origin
     from reconciler.storage.plan_file import load_plan
 
-    check_outputs(call)
+    check_outputs(context)
     plans = [load_plan(Path(one)) for one in plan_files]
-    plan = _merged(call, plans) if options["merge"] else plans[0]
-    call.console.remark(render_origin(plan))
-    delivered = deliver(plan, PLAN_FORMATS, call)
+    plan = _merged(context, plans) if options["merge"] else plans[0]
+    context.console.info(render_origin(plan))
+    delivered = write_result(plan, PLAN_FORMATS, context)
     return ExitCode.ERROR if plan.has_errors or not delivered else ExitCode.SUCCESS
 
 
-def _merged(call: Call, plans: Sequence[Plan]) -> Plan:
+def _merged(context: CommandContext, plans: Sequence[Plan]) -> Plan:
     from reconciler.cli import wiring
     from reconciler.workflow.merge import merge_plans
 
-    return merge_plans(plans, wiring.project_of(call.config).limits)
+    return merge_plans(plans, wiring.project_of(context.config).limits)

@@ -34,13 +34,13 @@ class Watch:
     def started(self, change: Change) -> None:
         """Take note that the operation begins now."""
         self._running[change.address] = change, monotonic()
-        self._console.remark(render_started(change, color=self._console.colors_remarks))
+        self._console.info(render_started(change, color=self._console.colors_stderr))
 
     def finished(self, outcome: Outcome) -> None:
         """Take note of what became of it."""
         self._running.pop(outcome.address, None)
         self._outcomes[outcome.address] = outcome
-        self._console.remark(render_finished(outcome, color=self._console.colors_remarks))
+        self._console.info(render_finished(outcome, color=self._console.colors_stderr))
         self._progress.advanced(len(self._outcomes))
 
     @asynccontextmanager
@@ -80,5 +80,5 @@ class Watch:
         while True:
             await asyncio.sleep(seconds)
             for change, begun in tuple(self._running.values()):
-                line = render_running(change, monotonic() - begun, color=self._console.colors_remarks)
-                self._console.remark(line)
+                line = render_running(change, monotonic() - begun, color=self._console.colors_stderr)
+                self._console.info(line)

@@ -1,4 +1,4 @@
-"""What a call imports, and what is answered without any parser."""
+"""What a call imports."""
 
 import os
 import subprocess
@@ -6,9 +6,6 @@ import sys
 from pathlib import Path
 
 import certifi
-import pytest
-
-ROOT = Path(__file__).parents[2]
 
 HEAVY = frozenset(
     {"aiohttp", "asyncio", "click", "deepdiff", "httpx", "jinja2", "pydantic", "rich", "structlog", "yaml"}
@@ -21,20 +18,6 @@ connections:
     identity_provider: okta
     client_secret: ${env:ACME_SECRET}
 """
-
-
-def run(words: list[str], folder: Path, environment: dict[str, str] | None = None) -> str:
-    inherited = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
-    done = subprocess.run(
-        [sys.executable, "-m", "reconciler", *words],
-        cwd=folder,
-        env=inherited | (environment or {}),
-        capture_output=True,
-        text=True,
-        check=True,
-        stdin=subprocess.DEVNULL,
-    )
-    return done.stdout
 
 
 def imported(words: list[str], folder: Path) -> set[str]:
@@ -58,26 +41,10 @@ def imported(words: list[str], folder: Path) -> set[str]:
     return {*done.stderr.rpartition("imported ")[2].split()} & HEAVY
 
 
-@pytest.mark.parametrize("word", ["--version", "--help"])
-def test_the_shortest_calls_import_nothing_heavy(word: str, tmp_path: Path) -> None:
-    assert imported([word], tmp_path) == set()
-
-
 def test_validate_imports_what_reads_and_nothing_that_calls(tmp_path: Path) -> None:
     (tmp_path / "organizations").mkdir()
     (tmp_path / "organizations" / "acme.yaml").write_text(MANIFEST, encoding="utf-8")
     assert imported(["validate"], tmp_path) <= {"click", "yaml"}
-
-
-def test_the_help_that_is_kept_is_the_one_the_parser_would_give(tmp_path: Path) -> None:
-    """If it is not: ``COLUMNS=80 reconciler -h > reconciler/cli/help.txt``."""
-    kept = (ROOT / "reconciler" / "cli" / "help.txt").read_text(encoding="utf-8")
-    assert run(["--help"], tmp_path) == kept
-    assert run(["-h"], tmp_path, {"COLUMNS": "80"}) == kept
-
-
-def test_the_version_is_the_one_the_parser_would_give(tmp_path: Path) -> None:
-    assert run(["--version"], tmp_path) == run(["-C", ".", "--version"], tmp_path)
 
 
 def test_the_libraries_that_plan_needs_do_not_bring_along_their_command_lines(tmp_path: Path) -> None:

@@ -15,35 +15,38 @@ from reconciler.storage.files import check_writable, write_atomically
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from reconciler.cli.call import Call
+    from reconciler.cli.context import CommandContext
     from reconciler.reports import Format
 
 Reported = TypeVar("Reported", bound=Any)
 
 
-def check_outputs(call: Call, saved: Path | None = None) -> None:
+def check_outputs(context: CommandContext, saved: Path | None = None) -> None:
     """Make sure, before anything is done, that its result can be kept where it is wanted.
 
     Raises:
         UsageError: a file cannot be written, would replace a manifest, or is wanted twice.
     """
-    files = [path for path, _ in _files(call, saved)]
+    files = [path for path, _ in _files(context, saved)]
     try:
         _check_targets(files)
     except UsageError:
-        call.outputs = ()  # the failure must not be written there either
+        context.outputs = ()  # the failure must not be written there either
         raise
     for path in files:
         check_writable(path)
 
 
-def is_like_a_manifest(path: Path) -> bool:
+def looks_like_manifest(path: Path) -> bool:
     """Tell whether a file, or what a link leads to, ends like one that people write."""
     return Path(os.path.realpath(path)).suffix.lower() in {".yaml", ".yml"}
 
 
-def deliver(
-    reported: Reported, formats: Mapping[str, Format[Reported]], call: Call, saved: Path | None = None
+def write_result(
+    reported: Reported,
+    formats: Mapping[str, Format[Reported]],
+    context: CommandContext,
+    saved: Path | None = None,
 ) -> bool:
     """Write the files, then print; return whether every file could be written.
 
@@ -53,15 +56,15 @@ def deliver(
     """
     failures = tuple(
         failure
-        for path, format_ in _files(call, saved)
+        for path, format_ in _files(context, saved)
         if (failure := _write(path, formats[format_](reported, color=False)))
     )
     if failures:
-        call.console.urgent(render_diagnostics(failures, color=call.console.colors_remarks))
-    if failures and call.format == "json":
+        context.console.error(render_diagnostics(failures, color=context.console.colors_stderr))
+    if failures and context.format == "json":
         reported = replace(reported, diagnostics=(*reported.diagnostics, *failures))
-    colored = call.console.colors_result and call.format == "text"
-    call.console.result(formats[call.format](reported, color=colored))
+    colored = context.console.colors_stdout and context.format == "text"
+    context.console.result(formats[context.format](reported, color=colored))
     return not failures
 
 
@@ -69,7 +72,7 @@ def _check_targets(files: Iterable[Path]) -> None:
     targets: set[Path] = set()
     for path in files:
         target = Path(os.path.realpath(path))
-        if is_like_a_manifest(path):
+        if looks_like_manifest(path):
             raise UsageError(f"cannot write {path}: files that end like a manifest are not for results")
         if target in targets:
             raise UsageError(f"cannot write {path} twice: name another file for each result")
@@ -84,8 +87,8 @@ def _is_device(target: Path) -> bool:
         return False
 
 
-def _files(call: Call, saved: Path | None) -> tuple[tuple[Path, str], ...]:
-    wanted = tuple((output.path, output.format) for output in call.outputs)
+def _files(context: CommandContext, saved: Path | None) -> tuple[tuple[Path, str], ...]:
+    wanted = tuple((Path(output.path), output.format) for output in context.outputs)
     return (*wanted, (saved, "json")) if saved else wanted
 
 

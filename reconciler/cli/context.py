@@ -1,0 +1,89 @@
+"""One invocation of the command: its arguments, its console, its output files and its exit code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any
+
+from reconciler.cli.commands import VERBS
+from reconciler.cli.console import Console
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class ExitCode(IntEnum):
+    """Exit codes; 2 only ever means that there are changes, so a usage error is 1 like any other error."""
+
+    SUCCESS = 0
+    ERROR = 1
+    CHANGES = 2
+    INTERRUPTED = 130
+
+
+def exit_code(*, failed: bool = False, changes: bool = False, interrupted: bool = False) -> ExitCode:
+    """Return the exit code of a result; an interruption and then a failure take precedence."""
+    if interrupted:
+        return ExitCode.INTERRUPTED
+    if failed:
+        return ExitCode.ERROR
+    return ExitCode.CHANGES if changes else ExitCode.SUCCESS
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFile:
+    """A file that the result is written to, and in which format."""
+
+    path: str
+    format: str
+
+
+@dataclass(slots=True, eq=False, repr=False, kw_only=True)
+class CommandContext:
+    """The invocation: first as guessed from its arguments, then as parsed.
+
+    The guess lets a usage error be reported in the format and colour that were asked for. ``config`` is
+    the project file given with ``--config``; ``outputs`` are the files given with ``--output``.
+    """
+
+    arguments: Sequence[str]
+    console: Console
+    format: str = "text"
+    config: str | None = None
+    outputs: tuple[OutputFile, ...] = ()
+
+    @classmethod
+    def from_arguments(cls, arguments: Sequence[str]) -> CommandContext:
+        """Return the context of an invocation that is not parsed yet."""
+        return cls(
+            arguments=arguments,
+            console=Console(color=_last_value("--color", arguments) or "auto"),
+            format=_last_value("--format", arguments) or "text",
+        )
+
+    @property
+    def verb(self) -> str:
+        """The verb among the arguments; empty if there is none."""
+        return next((argument for argument in self.arguments if argument in VERBS), "")
+
+    def configure(self, options: dict[str, Any]) -> None:
+        """Apply the parsed values of the options that every reporting verb has."""
+        self.console = Console(
+            color=options["color"],
+            quiet=options["quiet"],
+            verbosity=options["verbose"],
+            log_format=options["log_format"],
+        )
+        self.format = options["format_"]
+        self.outputs = tuple(OutputFile(path, format_ or self.format) for path, format_ in options["outputs"])
+
+
+def _last_value(option: str, arguments: Sequence[str]) -> str | None:
+    value = None
+    for index, argument in enumerate(arguments):
+        if argument.startswith(f"{option}="):
+            value = argument.partition("=")[2]
+        if argument == option and index + 1 < len(arguments):
+            value = arguments[index + 1]
+    return value
