@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from benchmarks import estate
-from reconciler.core.desired import DesiredState
 from reconciler.core.diff import changed_fields
 from reconciler.core.limits import Limits
-from reconciler.core.live import LiveOrganization, Organization
 from reconciler.core.matching import match_connections
 from reconciler.core.plan import Environment, Scope
 from reconciler.core.planner import Choices
+from reconciler.core.state import DesiredState, LiveOrganization, Organization
 from reconciler.manifests import load_manifests, load_project
 from reconciler.providers.stytch.listing import read_list
 from reconciler.reports.plan_text import render_plan
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from reconciler.core.desired import DesiredOrganization
+    from reconciler.core.state import DesiredOrganization
 
 _ORGANIZATIONS: Final = 20
 

@@ -7,13 +7,13 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, assert_never
 
-from reconciler.applier.settling import Patience, Settling
+from reconciler.applier.settling import ReadBackPolicy, Settling
 from reconciler.applier.writing import Writing
 from reconciler.core.change import Create, Delete, Update
 from reconciler.core.errors import AccessDenied, ProviderError
-from reconciler.core.live import Organization
 from reconciler.core.operation import AlreadyDone, Proceed, Stale, judge, to_operations
 from reconciler.core.outcome import Applied, ApplyResult, Failed, Skipped, Unneeded
+from reconciler.core.state import Organization
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from reconciler.applier.writing import Effect
     from reconciler.core.change import Change
     from reconciler.core.connection import OidcConnection
-    from reconciler.core.live import LiveOrganization
     from reconciler.core.outcome import Outcome
     from reconciler.core.secret import Secret, SecretReference
+    from reconciler.core.state import LiveOrganization
     from reconciler.providers.base import Provider
 
 
@@ -49,7 +49,7 @@ async def apply_changes(
     stop: asyncio.Event,
     concurrency: int,
     clock: Callable[[], float],
-    patience: Patience | None = None,
+    patience: ReadBackPolicy | None = None,
     sleep: Sleep = asyncio.sleep,
 ) -> ApplyResult:
     """Carry out all changes and return what became of each.
@@ -63,7 +63,7 @@ async def apply_changes(
         observer=observer,
         stop=stop,
         clock=clock,
-        patience=patience or Patience(),
+        patience=patience or ReadBackPolicy(),
         sleep=sleep,
     )
     groups = to_operations(changes)
@@ -82,7 +82,7 @@ class _Run:
     observer: Observer
     stop: asyncio.Event
     clock: Callable[[], float]
-    patience: Patience
+    patience: ReadBackPolicy
     sleep: Sleep
     outcomes: list[Outcome] = field(default_factory=list)
     denied: bool = False
@@ -194,7 +194,7 @@ def _applied(change: Change, effect: Effect, receipt: Sequence[str], seconds: fl
         connection=effect.connection.without_secret(),
         organization_id=change.organization_id,
         warnings=tuple(effect.warnings),
-        receipt="; ".join(receipt),
+        history=tuple(receipt),
         seconds=seconds,
     )
 
@@ -237,5 +237,5 @@ def _failed(change: Change, error: ProviderError) -> Failed:
         error_type=error.error_type,
         request_id=error.request_id,
         status=error.status,
-        receipt="; ".join(getattr(error, "__notes__", ())),
+        history=tuple(getattr(error, "__notes__", ())),
     )

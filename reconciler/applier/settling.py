@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 
     from reconciler.core.connection import OidcConnection
-    from reconciler.core.live import LiveOrganization, Organization
     from reconciler.core.secret import Secret, SecretReference
+    from reconciler.core.state import LiveOrganization, Organization
     from reconciler.providers.base import Provider
 
     Secrets = Mapping[SecretReference, Secret]
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class ReadBackPolicy:
     """How long to wait for the truth, in seconds before each reading.
 
     The service promises no read-after-write consistency, so a list may lag behind a write. A create
@@ -43,7 +43,7 @@ class Settling:
     """Reads one organization again and again until a question about it has an answer."""
 
     def __init__(
-        self, provider: Provider, organization: Organization, patience: Patience, sleep: Sleep
+        self, provider: Provider, organization: Organization, patience: ReadBackPolicy, sleep: Sleep
     ) -> None:
         self._provider = provider
         self._organization = organization

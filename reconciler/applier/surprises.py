@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from reconciler.applier.settling import Secrets
     from reconciler.core.change import Create, Delete
     from reconciler.core.connection import OidcConnection
-    from reconciler.core.live import LiveOrganization
+    from reconciler.core.state import LiveOrganization
 
 
 def listed(live: LiveOrganization, connection_id: str) -> OidcConnection:
@@ -113,7 +113,7 @@ def refuse_if_filled_in(change: Create, found: OidcConnection, secrets: Secrets)
         Unsettled: it is neither empty nor as declared.
     """
     differing = changed_fields(change.declared, found, secrets)
-    if differing and not found.is_untouched:
+    if differing and not found.is_unconfigured:
         raise Unsettled(
             f"{found.connection_id} of that name appeared, and somebody else has set its "
             f"{', '.join(differing)}: it was left alone, plan again"

@@ -33,15 +33,15 @@ from reconciler.core.errors import (
     TimedOut,
     UnknownOutcome,
 )
-from reconciler.core.operation import resolved, values_to_send
+from reconciler.core.operation import values_to_send, with_secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from reconciler.core.change import Create, Delete, Update
     from reconciler.core.connection import OidcConnection
-    from reconciler.core.live import LiveOrganization
     from reconciler.core.secret import Secret, SecretReference
+    from reconciler.core.state import LiveOrganization
     from reconciler.providers.base import Provider
 
 
@@ -217,7 +217,7 @@ class Writing:
         """Send an update; after an unknown outcome read first, and repeat only if it had no effect."""
         before = effect.connection
         connection_id = before.connection_id or ""
-        values = resolved(values_to_send(declared, missing), self._secrets)
+        values = with_secret(values_to_send(declared, missing), self._secrets)
         self._sent.update(values.declared_fields)
 
         async def recheck() -> None:

@@ -46,14 +46,14 @@ class ActionReason(StrEnum):
 class Create:
     """A connection that is to be created; ``resumes`` is what an interrupted create left behind.
 
-    ``namesakes`` are ids of live connections that have its display_name but are declared as others.
+    ``same_name_ids`` are ids of live connections that have its display_name but are declared as others.
     """
 
     address: Address
     organization_id: str
     declared: OidcConnection
     resumes: OidcConnection | None = None
-    namesakes: tuple[str, ...] = ()
+    same_name_ids: tuple[str, ...] = ()
     location: SourceLocation | None = None
 
     @property

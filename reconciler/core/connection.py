@@ -64,7 +64,7 @@ class OidcConnection:
     status: str | None = None
 
     @property
-    def is_untouched(self) -> bool:
+    def is_unconfigured(self) -> bool:
         """Whether this is what a create that was interrupted leaves behind."""
         return self.status == Status.PENDING and not self.issuer and not self.client_id
 

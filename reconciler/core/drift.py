@@ -15,7 +15,7 @@ from reconciler.core.change import Create, Delete, Update
 from reconciler.core.connection import SENSITIVE_FIELDS
 from reconciler.core.coverage import EVERYTHING
 from reconciler.core.errors import ReportRefused
-from reconciler.core.remarks import NOT_COMPARABLE
+from reconciler.core.warnings import NOT_COMPARABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,14 +35,14 @@ class DriftKind(StrEnum):
     UNEXPECTED = "unexpected"
 
 
-class Standing(StrEnum):
+class FindingStatus(StrEnum):
     """How a finding relates to the previous report.
 
     ``unchecked`` is one of the previous report that this run could not, or was not asked to, look at.
     """
 
     NEW = "new"
-    KNOWN = "known"
+    EXISTING = "known"
     RESOLVED = "resolved"
     UNCHECKED = "unchecked"
 
@@ -64,7 +64,7 @@ class Finding:
     declared: Value | None = None
     live: Value | None = None
     location: SourceLocation | None = None
-    standing: Standing = Standing.NEW
+    status: FindingStatus = FindingStatus.NEW
     first_seen: str = ""
 
     @property
@@ -131,13 +131,13 @@ class DriftReport:
     def summary(self) -> DriftSummary:
         """The counts."""
         kinds = [one.kind for one in self.findings]
-        standings = [one.standing for one in self.findings]
+        statuses = [one.status for one in self.findings]
         return DriftSummary(
             missing=kinds.count(DriftKind.MISSING),
             changed=kinds.count(DriftKind.CHANGED),
             unexpected=kinds.count(DriftKind.UNEXPECTED),
-            new=standings.count(Standing.NEW),
-            known=standings.count(Standing.KNOWN),
+            new=statuses.count(FindingStatus.NEW),
+            known=statuses.count(FindingStatus.EXISTING),
             resolved=len(self.resolved),
             unchecked=len(self.unchecked),
             organizations=self.organizations,
@@ -169,8 +169,8 @@ def find_drift(
         created_at=plan.created_at,
         commit=plan.commit,
         findings=findings,
-        resolved=tuple(replace(one, standing=Standing.RESOLVED) for one in gone if not unseen.has(one)),
-        unchecked=tuple(replace(one, standing=Standing.UNCHECKED) for one in gone if unseen.has(one)),
+        resolved=tuple(replace(one, status=FindingStatus.RESOLVED) for one in gone if not unseen.has(one)),
+        unchecked=tuple(replace(one, status=FindingStatus.UNCHECKED) for one in gone if unseen.has(one)),
         unmanaged=plan.unmanaged,
         diagnostics=plan.diagnostics,
         organizations=plan.summary.organizations,
@@ -209,8 +209,8 @@ def _by_fingerprint(plan: Plan, previous: DriftReport | None) -> dict[str, Findi
 
 def _since(finding: Finding, earlier: Finding | None, now: str) -> Finding:
     if earlier is None:
-        return replace(finding, standing=Standing.NEW, first_seen=now)
-    return replace(finding, standing=Standing.KNOWN, first_seen=earlier.first_seen)
+        return replace(finding, status=FindingStatus.NEW, first_seen=now)
+    return replace(finding, status=FindingStatus.EXISTING, first_seen=earlier.first_seen)
 
 
 def _findings(change: Change) -> Iterator[Finding]:

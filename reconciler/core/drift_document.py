@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.core.address import Address
 from reconciler.core.connection import WRITABLE_FIELDS
-from reconciler.core.drift import DriftKind, DriftReport, Finding, Standing
+from reconciler.core.drift import DriftKind, DriftReport, Finding, FindingStatus
 from reconciler.core.errors import ReportRefused
 from reconciler.core.plain_data import count, flag, mapping, text, texts
 from reconciler.core.plan_document import diagnostic_document, plain, unmanaged_document
@@ -104,7 +104,7 @@ def _finding(finding: Finding) -> Document:
         "declared": plain(finding.declared),
         "live": plain(finding.live),
         "sensitive": finding.is_sensitive,
-        "standing": finding.standing.value,
+        "standing": finding.status.value,
         "first_seen": finding.first_seen,
     }
     if finding.location:
@@ -130,7 +130,7 @@ def _read_finding(document: Document) -> Finding:
         declared=_read_value(document["declared"]),
         live=_read_value(document["live"]),
         location=read_source(document.get("source")),
-        standing=Standing(document["standing"]),
+        status=FindingStatus(document["standing"]),
         first_seen=text(document["first_seen"]),
     )
 

@@ -13,10 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from reconciler.core.change import Change
-    from reconciler.core.desired import DesiredOrganization, Protection
     from reconciler.core.limits import Limits
-    from reconciler.core.live import LiveOrganization
     from reconciler.core.plan import PlanSummary
+    from reconciler.core.state import DesiredOrganization, LiveOrganization, Protection
 
 
 def check_deletes(
@@ -47,7 +46,7 @@ def reason_to_keep(
     before. Asked when planning, and again of fresh state right before the delete is sent.
     """
     remaining = [one for one in live.connections if one.connection_id not in deleted]
-    others = [one for one in live.foreign if one.connection_id not in deleted]
+    others = [one for one in live.other_connections if one.connection_id not in deleted]
     name = live.organization.slug or live.organization.organization_id
     if connection_id == live.organization.default_connection_id and (remaining or others or others_come):
         return (

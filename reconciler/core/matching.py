@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from reconciler.core.connection import OidcConnection
-    from reconciler.core.desired import DesiredConnection, DesiredOrganization
-    from reconciler.core.live import LiveOrganization
+    from reconciler.core.state import DesiredConnection, DesiredOrganization, LiveOrganization
 
     Names = Callable[[DesiredConnection], Iterable[str]]
     Candidates = dict[str, list[str]]
@@ -205,7 +204,7 @@ def _only(other: DesiredConnection, present: Candidates, previous: Candidates) -
 
 
 def _pin_not_live(one: DesiredConnection, pin: str, live: LiveOrganization) -> tuple[str, str]:
-    foreign = next((other for other in live.foreign if other.connection_id == pin), None)
+    foreign = next((other for other in live.other_connections if other.connection_id == pin), None)
     if foreign is not None:
         return (
             f"{one.address} is pinned to a {foreign.kind} connection, which is never touched",

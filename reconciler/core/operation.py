@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from reconciler.core.change import Change
     from reconciler.core.connection import OidcConnection
-    from reconciler.core.live import LiveOrganization
     from reconciler.core.secret import Secret, SecretReference
+    from reconciler.core.state import LiveOrganization
 
     Secrets = Mapping[SecretReference, Secret]
 
@@ -72,7 +72,7 @@ def values_to_send(declared: OidcConnection, changed: Sequence[str]) -> OidcConn
     return declared.only(tuple(name for name in WRITABLE_FIELDS if name in names))
 
 
-def resolved(values: OidcConnection, secrets: Secrets) -> OidcConnection:
+def with_secret(values: OidcConnection, secrets: Secrets) -> OidcConnection:
     """Return the values with the secret in the place of its reference.
 
     Raises:
@@ -104,7 +104,7 @@ def _judge_create(change: Create, live: LiveOrganization, secrets: Secrets) -> V
     twins = [
         one
         for one in live.connections
-        if one.display_name == name and one.connection_id not in change.namesakes
+        if one.display_name == name and one.connection_id not in change.same_name_ids
     ]
     if not twins:
         return (
@@ -117,7 +117,7 @@ def _judge_create(change: Create, live: LiveOrganization, secrets: Secrets) -> V
         return AlreadyDone(twins[0])
     if change.resumes and twins[0].connection_id != change.resumes.connection_id:
         return Stale(f"another connection has that name now: {twins[0].connection_id}")
-    if twins[0].is_untouched:
+    if twins[0].is_unconfigured:
         return Proceed(twins[0].connection_id)
     return Stale(f"a connection of that name has appeared: {twins[0].connection_id}")
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Applied:
     """The operation has taken effect, and was seen to have.
 
-    ``receipt`` says what happened where it did not go straight: adopted, corrected, repeated.
+    ``history`` lists what went wrong on the way and how it was handled: adopted, corrected, repeated.
     """
 
     address: Address
@@ -25,7 +25,7 @@ class Applied:
     connection: OidcConnection
     organization_id: str
     warnings: tuple[str, ...] = ()
-    receipt: str = ""
+    history: tuple[str, ...] = ()
     seconds: float = 0.0
 
 
@@ -43,7 +43,7 @@ class Unneeded:
 class Failed:
     """The operation was refused, failed, or did not hold.
 
-    ``status`` is HTTP's, 0 if there was none. ``receipt`` says what had happened before.
+    ``status`` is HTTP's, 0 if there was none. ``history`` lists what went wrong before.
     """
 
     address: Address
@@ -54,7 +54,7 @@ class Failed:
     error_type: str = ""
     request_id: str = ""
     status: int = 0
-    receipt: str = ""
+    history: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

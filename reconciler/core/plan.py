@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from reconciler.core.change import Change
     from reconciler.core.connection import OidcConnection
     from reconciler.core.errors import Diagnostic
-    from reconciler.core.live import Organization
     from reconciler.core.shard import Shard, Share
+    from reconciler.core.state import Organization
 
 MISSING_SHARDS: Final = "missing-shards"
 """The code of the finding that a plan was put together from some shards only."""
@@ -62,7 +62,6 @@ class OrganizationPlan:
     unmanaged: tuple[Unmanaged, ...] = ()
     managed: int = 0
     unchanged: int = 0
-    foreign: int = 0
     diagnostics: tuple[Diagnostic, ...] = ()
 
     @property

@@ -193,8 +193,8 @@ def _what_apply_needs(change: Change) -> Document:
     if isinstance(change, Update):
         document["changed"] = list(change.changed)
         document["uncomparable"] = list(change.uncomparable)
-    if isinstance(change, Create) and change.namesakes:
-        document["namesakes"] = list(change.namesakes)
+    if isinstance(change, Create) and change.same_name_ids:
+        document["namesakes"] = list(change.same_name_ids)
     if isinstance(change, Create) and change.resumes:
         document["resumes"] = connection_document(change.resumes)
     return document

@@ -174,7 +174,7 @@ def _change(document: Document) -> Change:
                 organization_id=organization_id,
                 declared=_read_declared(document),
                 resumes=None if resumes is None else read_connection(resumes),
-                namesakes=texts(document.get("namesakes", [])),
+                same_name_ids=texts(document.get("namesakes", [])),
                 location=location,
             )
         case Action.UPDATE:

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 from reconciler.core.address import Address
 from reconciler.core.change import ActionReason, Create, Delete, NoOp, Update
 from reconciler.core.connection import DEFAULT_IDENTITY_PROVIDER
-from reconciler.core.dependants import provisioning_warnings
 from reconciler.core.diff import changed_fields, uncomparable_fields
 from reconciler.core.errors import Diagnostic, Severity
 from reconciler.core.guards import check_deletes
 from reconciler.core.matching import match_connections
 from reconciler.core.plan import OrganizationPlan, Unmanaged
-from reconciler.core.remarks import remarks
+from reconciler.core.warnings import decision_warnings, jit_warnings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,10 +21,9 @@ if TYPE_CHECKING:
 
     from reconciler.core.change import Change, Decision
     from reconciler.core.connection import OidcConnection
-    from reconciler.core.desired import DesiredConnection, DesiredOrganization
-    from reconciler.core.live import LiveOrganization
     from reconciler.core.matching import Matching, Pair
     from reconciler.core.secret import Secret, SecretReference
+    from reconciler.core.state import DesiredConnection, DesiredOrganization, LiveOrganization
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +41,7 @@ class Choices:
     compares_secrets: bool = True
     today: date | None = None
 
-    def are_aimed_at(self, address: Address) -> bool:
+    def is_targeted(self, address: Address) -> bool:
         """Whether this run is to change the address at all."""
         return not self.targets or any(address.matches(target) for target in self.targets)
 
@@ -63,7 +61,7 @@ def plan_organization(
     if desired.prune:
         decided += [_pruned(one, desired, live) for one in matching.unmanaged]
     changes = _default_last(
-        [one for one in decided if one and not isinstance(one, NoOp) and choices.are_aimed_at(one.address)],
+        [one for one in decided if one and not isinstance(one, NoOp) and choices.is_targeted(one.address)],
         live.organization.default_connection_id,
     )
     errors = check_deletes(desired, live, changes)
@@ -76,10 +74,9 @@ def plan_organization(
         unmanaged=_unmanaged(desired, matching),
         managed=len(live.connections) if desired.prune else _count_live(matching),
         unchanged=sum(isinstance(one, NoOp) for one in decided),
-        foreign=len(live.foreign),
         diagnostics=(
             *_warnings(decided, matching, choices),
-            *provisioning_warnings(changes, live.organization),
+            *jit_warnings(changes, live.organization),
         ),
     )
 
@@ -118,7 +115,7 @@ def _decide(pair: Pair, live: LiveOrganization, choices: Choices) -> Decision | 
             address=desired.address,
             organization_id=organization_id,
             declared=_to_create(desired.connection),
-            namesakes=_namesakes(desired, live),
+            same_name_ids=_same_name_ids(desired, live),
             location=desired.location,
         )
     return _compare(desired, found, live, choices)
@@ -148,7 +145,7 @@ def _compare(
             organization_id=organization_id,
             declared=_to_create(desired.connection),
             resumes=live.without_secret(),
-            namesakes=_namesakes(desired, organization, live.connection_id),
+            same_name_ids=_same_name_ids(desired, organization, live.connection_id),
             location=desired.location,
         )
     return Update(
@@ -162,7 +159,7 @@ def _compare(
     )
 
 
-def _namesakes(
+def _same_name_ids(
     desired: DesiredConnection, live: LiveOrganization, except_id: str | None = None
 ) -> tuple[str, ...]:
     """Return the ids of live connections of the declared name; matching has found them to be others."""
@@ -174,7 +171,7 @@ def _namesakes(
 def _is_interrupted_create(desired: DesiredConnection, live: OidcConnection) -> bool:
     """Whether this is what a create of the declared connection, under its present name, left behind."""
     is_pinned = desired.connection.connection_id is not None
-    return live.is_untouched and not is_pinned and live.display_name == desired.connection.display_name
+    return live.is_unconfigured and not is_pinned and live.display_name == desired.connection.display_name
 
 
 def _respecting_ignored(desired: DesiredConnection, live: OidcConnection) -> OidcConnection:
@@ -244,5 +241,5 @@ def _warnings(
     decided: Iterable[Decision | None], matching: Matching, choices: Choices
 ) -> Iterable[Diagnostic]:
     for decision, pair in zip(decided, matching.pairs, strict=False):
-        if choices.are_aimed_at(pair.desired.address):
-            yield from remarks(pair.desired, decision, choices.today)
+        if choices.is_targeted(pair.desired.address):
+            yield from decision_warnings(pair.desired, decision, choices.today)

@@ -6,9 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from reconciler.core.desired import DesiredOrganization
     from reconciler.core.errors import Diagnostic
-    from reconciler.core.live import Organization
+    from reconciler.core.state import DesiredOrganization, Organization
 
 PIN_NOT_LIVE = "pin-not-live"
 """The code of the error that an organization does not have the connection that is pinned."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from reconciler.core.desired import DesiredOrganization
+    from reconciler.core.state import DesiredOrganization
     from reconciler.manifests.events import Value
     from reconciler.manifests.project import Project
     from reconciler.manifests.reading import ReadFile

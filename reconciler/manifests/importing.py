@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from reconciler.core.connection import OidcConnection
-    from reconciler.core.live import LiveOrganization
+    from reconciler.core.state import LiveOrganization
     from reconciler.manifests.names import VariableNames
 
 _HEADER: Final = "# Imported from what is live. What is not declared here is left as it is."
@@ -164,14 +164,14 @@ def _left_alone(live: LiveOrganization) -> Iterator[str]:
         reason = _reason_to_leave(one)
         if reason is not None:
             yield f"{shown(one.display_name or '')} ({_plain_id(one.connection_id or '')}): {reason}"
-    for other in live.foreign:
+    for other in live.other_connections:
         kind = shown(other.kind).strip('"')
         yield f"{shown(other.display_name)} ({_plain_id(other.connection_id)}): {kind}, never touched"
 
 
 def _reason_to_leave(connection: OidcConnection) -> str | None:
     """Return why a connection is better not declared at all, or cannot be."""
-    if connection.is_untouched:
+    if connection.is_unconfigured:
         return "pending and never configured"
     reason = objection("connection_id", connection.connection_id)
     return f"its id cannot be pinned: {reason}" if reason else None

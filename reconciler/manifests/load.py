@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from reconciler.core.desired import DesiredOrganization, DesiredState
 from reconciler.core.errors import Diagnostic, Severity
+from reconciler.core.state import DesiredOrganization, DesiredState
 from reconciler.manifests.files import find_manifests
 from reconciler.manifests.foresight import look_ahead
 from reconciler.manifests.organization import OrganizationReader

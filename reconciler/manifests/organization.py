@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from reconciler.core.address import Address
 from reconciler.core.connection import OidcConnection
-from reconciler.core.desired import DesiredConnection, DesiredOrganization, Discovery, Lifecycle, Presence
 from reconciler.core.errors import SourceLocation
+from reconciler.core.state import DesiredConnection, DesiredOrganization, Discovery, Lifecycle, Presence
 from reconciler.manifests import text
 from reconciler.manifests.connection_rules import check_connections
 from reconciler.manifests.definition import ConnectionManifest, OrganizationManifest

@@ -20,7 +20,7 @@ from reconciler.manifests.writing import scalar
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from reconciler.core.desired import DesiredConnection, DesiredOrganization
+    from reconciler.core.state import DesiredConnection, DesiredOrganization
     from reconciler.manifests.places import Place
     from reconciler.manifests.project import Project
     from reconciler.manifests.reading import ReadFile

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from reconciler.core.desired import Discovery
 from reconciler.core.errors import InvalidConfiguration, SourceLocation
 from reconciler.core.limits import Limits
+from reconciler.core.state import Discovery
 from reconciler.manifests.escapes import check_escapes
 from reconciler.manifests.interpolation import Interpolation
 from reconciler.manifests.limits import ReadLimits

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from reconciler.core.connection import OidcConnection
     from reconciler.core.errors import SourceLocation
-    from reconciler.core.live import Organization
     from reconciler.core.secret import Locator
+    from reconciler.core.state import Organization
     from reconciler.manifests.composer import Document
     from reconciler.manifests.limits import ReadLimits
     from reconciler.manifests.source import Source

@@ -8,7 +8,7 @@ from reconciler.manifests.organization import OrganizationReader
 from reconciler.manifests.reading import read_text
 
 if TYPE_CHECKING:
-    from reconciler.core.desired import DesiredOrganization
+    from reconciler.core.state import DesiredOrganization
     from reconciler.manifests.project import Project
 
 _NAME = "the manifest"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from reconciler.core.desired import DesiredOrganization
     from reconciler.core.errors import SourceLocation
+    from reconciler.core.state import DesiredOrganization
     from reconciler.manifests.findings import DocumentFindings
 
 

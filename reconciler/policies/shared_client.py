@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from reconciler.core.change import Change
     from reconciler.core.connection import OidcConnection
-    from reconciler.core.desired import DesiredOrganization
+    from reconciler.core.state import DesiredOrganization
 
 
 class Clients:

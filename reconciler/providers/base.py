@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from reconciler.core.connection import OidcConnection
     from reconciler.core.errors import ProviderError
-    from reconciler.core.live import LiveOrganization, Organization
+    from reconciler.core.state import LiveOrganization, Organization
 
 Recheck: TypeAlias = Callable[[], Awaitable[None]]
 """Reads again before a write that had to wait is sent once more; raises a `ProviderError` if it must

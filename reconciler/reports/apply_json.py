@@ -73,7 +73,7 @@ def _applied(outcome: Applied) -> Document:
         "status": "applied",
         **_identity(outcome.connection),
         "warnings": list(outcome.warnings),
-        "receipt": outcome.receipt,
+        "receipt": "; ".join(outcome.history),
         "seconds": round(outcome.seconds, 3),
     }
 
@@ -91,7 +91,7 @@ def _identity(connection: OidcConnection | None) -> Document:
 def _failed(outcome: Failed) -> Document:
     return {
         "status": "failed",
-        "receipt": outcome.receipt,
+        "receipt": "; ".join(outcome.history),
         "error": {
             "message": outcome.message,
             "advice": outcome.advice,

@@ -40,8 +40,8 @@ def _sections(result: ApplyResult, style: Style) -> Iterator[str]:
 def _remarks(one: Applied, style: Style) -> Iterator[str]:
     for warning in one.warnings:
         yield warning_box(f"{one.address}: {warning}", (), style) + "\n"
-    if one.receipt:
-        yield f"{visible(str(one.address))}: {visible(one.receipt)}\n"
+    if one.history:
+        yield f"{visible(str(one.address))}: {visible('; '.join(one.history))}\n"
 
 
 def _failure(one: Failed, style: Style) -> str:
@@ -58,7 +58,7 @@ def _failure_body(one: Failed) -> Iterator[str]:
     )
     known = [f"{name}: {visible(value)}" for name, value in facts if value]
     yield from ["", *known] if known else ()
-    yield from paragraphs(one.receipt and f"before that: {one.receipt}")
+    yield from paragraphs(f"before that: {'; '.join(one.history)}" if one.history else "")
     yield from paragraphs(one.advice and f"hint: {one.advice}")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
-from reconciler.core.drift import DriftKind, Standing
+from reconciler.core.drift import DriftKind, FindingStatus
 from reconciler.reports.drift_words import (
     condition,
     drift_shortcomings,
@@ -109,7 +109,7 @@ def _side(one: Finding, value: Value | None) -> Line:
 
 
 def _since(one: Finding) -> str:
-    return "new" if one.standing is Standing.NEW else visible(f"since {one.first_seen}")
+    return "new" if one.status is FindingStatus.NEW else visible(f"since {one.first_seen}")
 
 
 def _lists(report: DriftReport) -> tuple[tuple[str, tuple[tuple[str, ...], ...]], ...]:

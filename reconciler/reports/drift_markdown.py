@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from reconciler.core.drift import Standing
+from reconciler.core.drift import FindingStatus
 from reconciler.reports.drift_words import (
     condition,
     drift_shortcomings,
@@ -49,7 +49,7 @@ def drift_markdown(report: DriftReport, *, color: bool = False, most_bytes: int 
 
 def drift_news(report: DriftReport, most_bytes: int = MOST_BYTES) -> str:
     """Return what is new since the previous report, or nothing if that cannot be said or is nothing."""
-    new = [one for one in report.findings if one.standing is Standing.NEW]
+    new = [one for one in report.findings if one.status is FindingStatus.NEW]
     if not new or not report.previous_at:
         return ""
     page = Page(most_bytes)
@@ -76,14 +76,14 @@ def _remarks(report: DriftReport) -> Iterator[str]:
 def _table(findings: Sequence[Finding], most_bytes: int) -> str:
     if not findings:
         return ""
-    new_first = sorted(findings, key=lambda one: one.standing is not Standing.NEW)
+    new_first = sorted(findings, key=lambda one: one.status is not FindingStatus.NEW)
     shown, left = as_many_as_fit(new_first, _row, most_bytes)
     table = "\n".join([_COLUMNS, *shown])
     return f"{table}\n\n… {more(len(left), 'finding')}." if left else table
 
 
 def _row(one: Finding) -> str:
-    since = "**new**" if one.standing is Standing.NEW else code(one.first_seen)
+    since = "**new**" if one.status is FindingStatus.NEW else code(one.first_seen)
     cells = (code(one.attribute), code(side_text(one, one.declared)), code(side_text(one, one.live)))
     if not one.attribute:
         cells = (" ".join(condition(one)), "", "")

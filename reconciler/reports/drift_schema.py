@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import Any, Final
 
 from reconciler.core.connection import WRITABLE_FIELDS
-from reconciler.core.drift import DriftKind, DriftSummary, Standing
+from reconciler.core.drift import DriftKind, DriftSummary, FindingStatus
 from reconciler.core.drift_document import FORMAT_VERSION, REPORT
 from reconciler.core.plan import Scope
 from reconciler.reports.plan_schema import only_failures_lack_a_target, plan_schema
@@ -84,7 +84,7 @@ def _finding() -> dict[str, Schema]:
         "declared": _VALUE,
         "live": _VALUE,
         "sensitive": _FLAG | {"description": "there is a value, but not here"},
-        "standing": {"enum": [one.value for one in Standing]},
+        "standing": {"enum": [one.value for one in FindingStatus]},
         "first_seen": _TEXT,
     }
 

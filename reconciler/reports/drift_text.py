@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.change import RESOURCE_TYPE, Action
-from reconciler.core.drift import DriftKind, Standing
+from reconciler.core.drift import DriftKind, FindingStatus
 from reconciler.reports.attributes import symbol
 from reconciler.reports.diagnostic_box import render_diagnostic
 from reconciler.reports.drift_words import (
@@ -76,7 +76,7 @@ def _since(finding: Finding, report: DriftReport, style: Style) -> str:
     """Return how old a finding is, where there is a previous report to tell it."""
     if not report.previous_at:
         return ""
-    known = finding.standing is Standing.KNOWN
+    known = finding.status is FindingStatus.EXISTING
     return style.dim(f"  # since {visible(finding.first_seen)}" if known else "  # new")
 
 

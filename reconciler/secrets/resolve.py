@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from reconciler.core.address import Address
-    from reconciler.core.desired import DesiredConnection
     from reconciler.core.errors import SourceLocation
+    from reconciler.core.state import DesiredConnection
     from reconciler.secrets.policy import SecretPolicy
 
 BACKENDS: Final = (

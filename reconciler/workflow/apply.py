@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Mapping
 
-    from reconciler.applier import Observer, Patience
+    from reconciler.applier import Observer, ReadBackPolicy
     from reconciler.core.limits import Limits
     from reconciler.core.outcome import ApplyResult
     from reconciler.core.plan import Plan, Scope
@@ -81,7 +81,7 @@ async def apply_plan(
     observer: Observer,
     stop: asyncio.Event,
     clock: Callable[[], float],
-    patience: Patience | None = None,
+    patience: ReadBackPolicy | None = None,
 ) -> ApplyResult:
     """Carry a plan out.
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.core.desired import DesiredOrganization
+from reconciler.core.state import DesiredOrganization
 
 if TYPE_CHECKING:
     from reconciler.core.errors import SourceLocation
-    from reconciler.core.live import Organization
+    from reconciler.core.state import Organization
 
 
 class Claims:

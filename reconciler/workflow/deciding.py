@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.change import ActionReason, Delete
-from reconciler.core.dependants import borrowed, borrowing_warnings
 from reconciler.core.errors import AccessDenied, Diagnostic, ProviderError, Severity
 from reconciler.core.planner import plan_organization, unreadable
+from reconciler.core.warnings import external_connections, external_use_warnings
 from reconciler.core.whereabouts import missing_pins, pinned_elsewhere
 from reconciler.storage.history import NoHistory
 
@@ -17,10 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from reconciler.core.change import Change
-    from reconciler.core.desired import DesiredOrganization
-    from reconciler.core.live import LiveOrganization, Organization
     from reconciler.core.plan import OrganizationPlan
     from reconciler.core.planner import Choices
+    from reconciler.core.state import DesiredOrganization, LiveOrganization, Organization
     from reconciler.providers.base import Reader
     from reconciler.workflow.elsewhere import OtherDocuments
     from reconciler.workflow.past import Past
@@ -59,14 +58,14 @@ class Deciding:
             raise
         except ProviderError as error:
             return unreadable(desired, error)
-        for connection_id, borrower in borrowed(live):
+        for connection_id, borrower in external_connections(live):
             self._borrowers.setdefault(connection_id, []).append(borrower)
         plan = await self._respecting_the_past(desired, live, choices)
         return await self._with_whereabouts(plan, desired)
 
     def dependants(self, changes: Iterable[Change]) -> tuple[Diagnostic, ...]:
         """Return warnings about deletes that other organizations suffer from, once all were read."""
-        return tuple(borrowing_warnings(changes, self._borrowers))
+        return tuple(external_use_warnings(changes, self._borrowers))
 
     async def _respecting_the_past(
         self, desired: DesiredOrganization, live: LiveOrganization, choices: Choices

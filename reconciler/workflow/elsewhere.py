@@ -14,9 +14,8 @@ from reconciler.manifests import stream_manifests
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from reconciler.core.desired import DesiredOrganization
     from reconciler.core.errors import SourceLocation
-    from reconciler.core.live import Organization
+    from reconciler.core.state import DesiredOrganization, Organization
     from reconciler.manifests import Project
 
 _NOTHING_THERE: Final = "no-manifests"

@@ -10,8 +10,7 @@ from reconciler.manifests.declarable import organization_objection
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from reconciler.core.desired import DesiredOrganization
-    from reconciler.core.live import Organization
+    from reconciler.core.state import DesiredOrganization, Organization
 
 
 @dataclass(frozen=True, slots=True)

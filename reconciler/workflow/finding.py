@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from reconciler.core.errors import ProviderError
-    from reconciler.core.live import Organization
+    from reconciler.core.state import Organization
     from reconciler.providers.base import Reader
 
 AT_ONCE: Final = 1000

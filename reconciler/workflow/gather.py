@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 
     from reconciler.core.change import Change
-    from reconciler.core.desired import DesiredOrganization
     from reconciler.core.errors import Diagnostic
     from reconciler.core.plan import Plan
     from reconciler.core.planner import Choices
     from reconciler.core.secret import Secret, SecretReference
     from reconciler.core.shard import Shard
+    from reconciler.core.state import DesiredOrganization
     from reconciler.manifests import ManifestFile
     from reconciler.secrets import ResolvedSecrets, WantedSecret
 
@@ -218,7 +218,7 @@ class Declared:
             return {}
         connections = (one for organization in part for one in organization.connections)
         resolved = self._resolve(
-            wanted_by(one for one in connections if self._choices.are_aimed_at(one.address))
+            wanted_by(one for one in connections if self._choices.is_targeted(one.address))
         )
         self.diagnostics += resolved.diagnostics
         return resolved.secrets

@@ -12,9 +12,8 @@ from reconciler.manifests.importing import write_connections
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reconciler.core.desired import DesiredOrganization
-    from reconciler.core.live import LiveOrganization
     from reconciler.core.matching import Matching
+    from reconciler.core.state import DesiredOrganization, LiveOrganization
     from reconciler.manifests.names import VariableNames
 
 

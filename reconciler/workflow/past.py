@@ -5,7 +5,7 @@ from __future__ import annotations
 from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 
-from reconciler.core.desired import Protection
+from reconciler.core.state import Protection
 from reconciler.manifests.protection import PROTECTING_KEY, PastManifests
 from reconciler.storage.history import open_history
 
@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from reconciler.core.connection import OidcConnection
-    from reconciler.core.desired import DesiredOrganization
-    from reconciler.core.live import Organization
+    from reconciler.core.state import DesiredOrganization, Organization
     from reconciler.manifests import Project
     from reconciler.manifests.protection import PastBlock
     from reconciler.storage.history import History, Version

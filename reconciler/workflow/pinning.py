@@ -18,9 +18,8 @@ from reconciler.workflow.plan import other_organization
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from reconciler.core.desired import DesiredOrganization
-    from reconciler.core.live import LiveOrganization, Organization
     from reconciler.core.matching import Pair
+    from reconciler.core.state import DesiredOrganization, LiveOrganization, Organization
     from reconciler.manifests import ManifestFile
     from reconciler.manifests.pinning import Pinner
     from reconciler.providers.base import Reader

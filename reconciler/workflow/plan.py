@@ -22,11 +22,10 @@ from reconciler.workflow.parallel import ahead, consume
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 
-    from reconciler.core.desired import DesiredOrganization, DesiredState
     from reconciler.core.limits import Limits
-    from reconciler.core.live import Organization
     from reconciler.core.plan import OrganizationPlan, Scope
     from reconciler.core.planner import Choices
+    from reconciler.core.state import DesiredOrganization, DesiredState, Organization
     from reconciler.providers.base import Reader
     from reconciler.workflow.elsewhere import OtherDocuments
     from reconciler.workflow.gather import Batch

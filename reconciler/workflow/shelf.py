@@ -11,7 +11,7 @@ from reconciler.storage.files import create_atomically
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from reconciler.core.live import Organization
+    from reconciler.core.state import Organization
     from reconciler.manifests.importing import Variable, WrittenManifest
 
 

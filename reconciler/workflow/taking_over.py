@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from reconciler.core.errors import AccessDenied, Diagnostic, ProviderError, Severity
 from reconciler.core.import_document import FileStatus, Imported, ImportedFile
-from reconciler.core.live import Organization
 from reconciler.core.planner import Choices, plan_organization
 from reconciler.core.secret import Secret, SecretReference
+from reconciler.core.state import Organization
 from reconciler.manifests.importing import write_manifest
 from reconciler.manifests.read_back import read_back
 from reconciler.manifests.reading import display_path
@@ -20,8 +20,7 @@ from reconciler.workflow.parallel import consume
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
-    from reconciler.core.desired import DesiredOrganization
-    from reconciler.core.live import LiveOrganization
+    from reconciler.core.state import DesiredOrganization, LiveOrganization
     from reconciler.manifests import Project
     from reconciler.manifests.names import VariableNames
     from reconciler.providers.base import Directory

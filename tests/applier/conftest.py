@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from reconciler.applier import Patience, apply_changes
+from reconciler.applier import ReadBackPolicy, apply_changes
 from reconciler.core.address import Address
 from reconciler.core.connection import OidcConnection
-from reconciler.core.desired import DesiredConnection, DesiredOrganization, DesiredState, Presence
 from reconciler.core.errors import SourceLocation
 from reconciler.core.limits import Limits
 from reconciler.core.plan import Environment, Plan, Scope
 from reconciler.core.planner import Choices
 from reconciler.core.secret import Locator, Secret, SecretReference
+from reconciler.core.state import DesiredConnection, DesiredOrganization, DesiredState, Presence
 from reconciler.emulator import DEFAULT_PROJECT_ID, DEFAULT_SECRET, Emulator, EmulatorSettings
 from reconciler.providers.stytch.connect import connect
 from reconciler.providers.stytch.target import ProjectTarget
@@ -126,7 +126,7 @@ class Bench:
                     stop=self.stop,
                     concurrency=4,
                     clock=lambda: 0.0,
-                    patience=Patience(waits=(0.0, 1.0, 2.0), repeats=2),
+                    patience=ReadBackPolicy(waits=(0.0, 1.0, 2.0), repeats=2),
                     sleep=nap,
                 )
                 self.calls = dict(provider.calls)

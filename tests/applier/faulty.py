@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from reconciler.core.connection import OidcConnection
-    from reconciler.core.live import LiveOrganization, Organization
+    from reconciler.core.state import LiveOrganization, Organization
     from reconciler.providers.base import Provider, Written
 
 

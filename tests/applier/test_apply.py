@@ -13,7 +13,7 @@ from reconciler.core.outcome import Applied, Failed, Skipped, Unneeded
 from tests.applier.conftest import DECLARED, ISSUER, Bench, absent, declare, present
 
 if TYPE_CHECKING:
-    from reconciler.core.desired import DesiredConnection
+    from reconciler.core.state import DesiredConnection
 
 OTHER = "https://login.acme.com"
 

@@ -34,7 +34,7 @@ def test_a_create_with_lost_answers_ends_in_one_connection(
     assert result.is_complete
     assert result.added == 1
     assert len(bench.live()) == 1
-    assert result.applied[0].receipt or not after_effect
+    assert result.applied[0].history or not after_effect
     assert not bench.plan(declare(present())).has_changes
 
 
@@ -42,7 +42,7 @@ def test_a_lost_create_that_took_effect_is_adopted_and_not_sent_again(bench: Ben
     result = bench.apply(bench.plan(declare(present())), Fault("create", after_effect=True))
     assert bench.calls["create"] == 1
     (live,) = bench.live()
-    assert result.applied[0].receipt.endswith(f"adopted {live['connection_id']}")
+    assert result.applied[0].history[-1] == f"adopted {live['connection_id']}"
 
 
 def test_a_lost_create_is_sent_again_only_after_the_list_was_read_several_times(bench: Bench) -> None:

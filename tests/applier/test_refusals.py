@@ -13,7 +13,7 @@ from tests.applier.conftest import DECLARED, absent, declare, present
 from tests.applier.faulty import Fault
 
 if TYPE_CHECKING:
-    from reconciler.core.desired import DesiredConnection
+    from reconciler.core.state import DesiredConnection
     from tests.applier.conftest import Bench
 
 CLEARED = present("okta", replace(DECLARED, custom_scopes=()))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reconciler.applier import Patience, apply_changes
+from reconciler.applier import ReadBackPolicy, apply_changes
 from reconciler.core.limits import Limits
 from reconciler.core.outcome import Failed
 from reconciler.core.secret import Secret
@@ -58,7 +58,7 @@ def apply_throttled(bench: Bench, plan: Plan, operation: str, meanwhile: Callabl
                 stop=asyncio.Event(),
                 concurrency=2,
                 clock=lambda: 0.0,
-                patience=Patience(waits=(0.0,)),
+                patience=ReadBackPolicy(waits=(0.0,)),
                 sleep=nap,
             )
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import click
 import pytest
 
-from reconciler.applier import Patience
+from reconciler.applier import ReadBackPolicy
 from reconciler.cli.main import group
 from reconciler.emulator import EmulatorSettings, Project, running_emulator
 from tests.cli.conftest import metadata
@@ -143,7 +143,9 @@ def test_the_whole_story_tells_no_secret(cage: Workplace, name: str) -> None:
 def test_no_failure_tells_a_secret(
     cage: Workplace, name: str, fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("reconciler.applier.run.Patience", lambda: Patience(waits=(0.0,), repeats=0))
+    monkeypatch.setattr(
+        "reconciler.applier.run.ReadBackPolicy", lambda: ReadBackPolicy(waits=(0.0,), repeats=0)
+    )
     monkeypatch.setattr("reconciler.providers.stytch.connect.connect.__wrapped__.__kwdefaults__", impatient())
     hidden = cage_canary(cage, name)
     cage.emulator.add_fault(fault)
@@ -163,7 +165,9 @@ def impatient() -> dict[str, Any]:
 def test_a_service_that_repeats_what_it_was_told_is_not_repeated(
     bare: Workplace, name: str, mode: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("reconciler.applier.run.Patience", lambda: Patience(waits=(0.0,), repeats=0))
+    monkeypatch.setattr(
+        "reconciler.applier.run.ReadBackPolicy", lambda: ReadBackPolicy(waits=(0.0,), repeats=0)
+    )
     bare.declare("acme")
     bare.write("reconciler.yaml", "limits: {requests_per_second: 500}")
     bare.setenv("STYTCH_PROJECT_ID", "project-test-1")

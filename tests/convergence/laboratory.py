@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from reconciler.core.change import Change
-    from reconciler.core.desired import DesiredConnection
     from reconciler.core.outcome import ApplyResult
     from reconciler.core.plan import Plan
+    from reconciler.core.state import DesiredConnection
     from tests.convergence.operations import Case
 
 

@@ -17,7 +17,7 @@ from tests.convergence.table import DEFAULT, PAGE, answers, page, row, run_all, 
 from tests.faults.estate import SECRETS
 
 if TYPE_CHECKING:
-    from reconciler.core.desired import DesiredConnection
+    from reconciler.core.state import DesiredConnection
     from tests.convergence.laboratory import Cell
     from tests.convergence.table import Answer
 

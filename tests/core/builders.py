@@ -6,12 +6,18 @@ from typing import Any
 
 from reconciler.core.address import Address
 from reconciler.core.connection import OidcConnection
-from reconciler.core.desired import DesiredConnection, DesiredOrganization, Lifecycle, Presence
 from reconciler.core.errors import SourceLocation
-from reconciler.core.live import LiveOrganization, Organization
 from reconciler.core.plan import Environment, OrganizationPlan, Plan, PlanSummary, Scope, summarize
 from reconciler.core.planner import Choices, plan_organization
 from reconciler.core.secret import Locator, Secret, SecretReference
+from reconciler.core.state import (
+    DesiredConnection,
+    DesiredOrganization,
+    Lifecycle,
+    LiveOrganization,
+    Organization,
+    Presence,
+)
 
 ORGANIZATION_ID = "organization-test-1"
 SCOPE = Scope("https://test.stytch.com", "project-test-1", Environment.TEST)
@@ -64,7 +70,7 @@ def live_connection(number: int = 1, **fields: Any) -> OidcConnection:
 
 def live(*connections: OidcConnection, foreign: tuple[Any, ...] = (), **facts: Any) -> LiveOrganization:
     organization = Organization(organization_id=ORGANIZATION_ID, slug="acme", **facts)
-    return LiveOrganization(organization=organization, connections=connections, foreign=foreign)
+    return LiveOrganization(organization=organization, connections=connections, other_connections=foreign)
 
 
 def choices(secrets: dict[SecretReference, Secret] | None = None, **more: Any) -> Choices:

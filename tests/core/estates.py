@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import strategies as st
 
 from reconciler.core.connection import INFERRED_FIELDS, WRITABLE_FIELDS
-from reconciler.core.live import ForeignConnection
 from reconciler.core.secret import Secret, SecretReference
+from reconciler.core.state import OtherConnection
 from tests.core.builders import declared, desired, live, live_connection, reference
 
 if TYPE_CHECKING:
     from reconciler.core.connection import OidcConnection
-    from reconciler.core.desired import DesiredConnection, DesiredOrganization
-    from reconciler.core.live import LiveOrganization
+    from reconciler.core.state import DesiredConnection, DesiredOrganization, LiveOrganization
 
 NAMES = (
     "okta",
@@ -114,9 +113,7 @@ def estates(draw: st.DrawFn) -> Estate:
         draw(declarations(f"c{index}", name, pin, twins.get(name)))
         for index, (name, pin) in enumerate(zip(names, pins, strict=False))
     ]
-    foreign = draw(
-        st.sampled_from(((), (ForeignConnection(kind="saml", connection_id="s", is_active=True),)))
-    )
+    foreign = draw(st.sampled_from(((), (OtherConnection(kind="saml", connection_id="s", is_active=True),))))
     return Estate(
         desired(*connections, prune=draw(st.booleans())),
         live(

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 from reconciler.core.change import Create, Delete, Update
 from reconciler.core.connection import INFERRED_FIELDS, WRITABLE_FIELDS, OidcConnection
 from reconciler.core.diff import changed_fields
-from reconciler.core.operation import AlreadyDone, Proceed, judge, resolved, to_operations, values_to_send
+from reconciler.core.operation import AlreadyDone, Proceed, judge, to_operations, values_to_send, with_secret
 from tests.core.builders import live_connection
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from reconciler.core.change import Change
-    from reconciler.core.live import LiveOrganization
     from reconciler.core.secret import Secret, SecretReference
+    from reconciler.core.state import LiveOrganization
 
     Secrets = Mapping[SecretReference, Secret]
 
@@ -46,7 +46,7 @@ def _carry_out(change: Change, state: LiveOrganization, secrets: Secrets) -> Liv
             found = state.connection(change.before.connection_id or "")
             assert found is not None
             values = values_to_send(change.declared, change.changed)
-            return _with(state, _updated(found, resolved(values, secrets)))
+            return _with(state, _updated(found, with_secret(values, secrets)))
         case Delete():
             gone = change.before.connection_id
             rest = tuple(one for one in state.connections if one.connection_id != gone)
@@ -57,7 +57,7 @@ def _complete(
     change: Create, fresh: OidcConnection, state: LiveOrganization, secrets: Secrets
 ) -> LiveOrganization:
     changed = changed_fields(change.declared, fresh, secrets)
-    values = resolved(values_to_send(change.declared, changed), secrets)
+    values = with_secret(values_to_send(change.declared, changed), secrets)
     return _with(state, _updated(fresh, values))
 
 

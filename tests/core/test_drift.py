@@ -11,7 +11,7 @@ from hypothesis import given
 
 from reconciler.core.address import Address
 from reconciler.core.coverage import Coverage
-from reconciler.core.drift import DriftKind, DriftReport, Finding, Standing, find_drift
+from reconciler.core.drift import DriftKind, DriftReport, Finding, FindingStatus, find_drift
 from reconciler.core.drift_document import from_document, to_document
 from reconciler.core.errors import Diagnostic, ReportRefused, Severity
 from reconciler.core.plan import Environment, Scope
@@ -128,15 +128,16 @@ def test_an_organization_that_cannot_be_read_makes_the_report_incomplete() -> No
 
 def test_without_an_earlier_report_everything_is_new() -> None:
     report = find_drift(drifted(client_id="b"))
-    assert [(one.standing, one.first_seen) for one in report.findings] == [(Standing.NEW, report.created_at)]
+    (finding,) = report.findings
+    assert (finding.status, finding.first_seen) == (FindingStatus.NEW, report.created_at)
 
 
 def test_what_was_found_before_keeps_its_day() -> None:
     first = find_drift(drifted(client_id="b"))
     second = find_drift(later(drifted(client_id="c", issuer="https://x.okta.com")), first)
-    assert {one.attribute: (one.standing, one.first_seen) for one in second.findings} == {
-        "issuer": (Standing.NEW, LATER),
-        "client_id": (Standing.KNOWN, first.created_at),
+    assert {one.attribute: (one.status, one.first_seen) for one in second.findings} == {
+        "issuer": (FindingStatus.NEW, LATER),
+        "client_id": (FindingStatus.EXISTING, first.created_at),
     }
     third = find_drift(later(drifted(client_id="c")), second)
     assert third.findings[0].first_seen == first.created_at
@@ -145,7 +146,7 @@ def test_what_was_found_before_keeps_its_day() -> None:
 def test_what_is_no_longer_found_is_resolved_once() -> None:
     first = find_drift(drifted(client_id="b"))
     second = find_drift(later(drifted()), first)
-    assert [(one.attribute, one.standing) for one in second.resolved] == [("client_id", Standing.RESOLVED)]
+    assert [(one.attribute, one.status) for one in second.resolved] == [("client_id", FindingStatus.RESOLVED)]
     assert not second.has_drift
     assert find_drift(later(drifted()), second).resolved == ()
 
@@ -157,7 +158,7 @@ def test_what_was_not_looked_at_is_neither_resolved_nor_forgotten(coverage: Cove
     first = find_drift(drifted(client_id="b"))
     partial = find_drift(later(whole()), first, coverage)
     assert (partial.resolved, partial.has_drift) == ((), False)
-    assert [one.standing for one in partial.unchecked] == [Standing.UNCHECKED]
+    assert [one.status for one in partial.unchecked] == [FindingStatus.UNCHECKED]
     whole_again = find_drift(later(drifted(client_id="b")), partial)
     assert whole_again.findings[0].first_seen == first.created_at
 
@@ -226,7 +227,7 @@ def test_there_is_drift_where_there_is_a_change(estate: Estate) -> None:
     assert report.has_drift == made.has_changes
     assert {one.address for one in report.findings} == {one.address for one in made.changes}
     again = find_drift(later(made), report)
-    assert {one.standing for one in again.findings} <= {Standing.KNOWN}
+    assert {one.status for one in again.findings} <= {FindingStatus.EXISTING}
     assert again.resolved == ()
     assert from_document(json.loads(json.dumps(to_document(again, "1")))) == again
 

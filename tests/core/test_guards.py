@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reconciler.core.guards import reason_to_keep
-from reconciler.core.live import ForeignConnection
+from reconciler.core.state import OtherConnection
 from tests.core.builders import codes, declared, desired, live, live_connection, plan
 
 ONE = live_connection(1, display_name="one")
@@ -24,7 +24,7 @@ def test_the_default_may_go_with_all_others_or_alone() -> None:
 
 
 def test_a_foreign_connection_is_an_other_one() -> None:
-    saml = ForeignConnection(kind="saml", connection_id="saml-connection-test-1")
+    saml = OtherConnection(kind="saml", connection_id="saml-connection-test-1")
     state = live(ONE, default_connection_id=ID, foreign=(saml,))
     assert (reason_to_keep(ID, {ID}, state) or ("",))[0] == "default-connection"
 
@@ -37,7 +37,7 @@ def test_the_last_active_one_stays_where_only_sso_is_allowed() -> None:
 
 
 def test_an_active_foreign_connection_keeps_the_door_open() -> None:
-    saml = ForeignConnection(kind="saml", connection_id="saml-connection-test-1", is_active=True)
+    saml = OtherConnection(kind="saml", connection_id="saml-connection-test-1", is_active=True)
     assert reason_to_keep(ID, {ID}, live(ONE, sso_only=True, foreign=(saml,))) is None
 
 

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from reconciler.core.change import Create, Delete, Update
-from reconciler.core.operation import AlreadyDone, Proceed, Stale, judge, resolved, values_to_send
+from reconciler.core.operation import AlreadyDone, Proceed, Stale, judge, values_to_send, with_secret
 from reconciler.core.secret import Secret
 from tests.core.builders import choices, declared, desired, live, live_connection, plan, reference
 
 if TYPE_CHECKING:
     from reconciler.core.change import Change
-    from reconciler.core.desired import DesiredConnection
-    from reconciler.core.live import LiveOrganization
     from reconciler.core.operation import Verdict
+    from reconciler.core.state import DesiredConnection, LiveOrganization
 
 A = reference("A")
 SECRETS = {A: Secret("ours")}
@@ -64,7 +63,7 @@ def test_a_create_does_not_mind_those_it_was_planned_beside() -> None:
     create, delete = plan(desired(WANTED, tombstone), live(taken), choices(SECRETS)).changes
     assert isinstance(create, Create)
     assert isinstance(delete, Delete)
-    assert create.namesakes == (ID,)
+    assert create.same_name_ids == (ID,)
     assert verdict(create, taken) == Proceed()
 
 
@@ -137,11 +136,11 @@ def test_urls_travel_with_a_new_issuer_and_only_with_it() -> None:
 
 def test_only_the_reference_is_replaced_by_its_secret() -> None:
     values = declared(client_id="c", client_secret=A).connection
-    assert resolved(values, SECRETS) == replace(values, client_secret=Secret("ours"))
+    assert with_secret(values, SECRETS) == replace(values, client_secret=Secret("ours"))
     without = declared(client_id="c").connection
-    assert resolved(without, {}) is without
+    assert with_secret(without, {}) is without
 
 
 def test_an_unresolved_reference_stops_before_anything_is_sent() -> None:
     with pytest.raises(KeyError):
-        resolved(declared(client_secret=A).connection, {})
+        with_secret(declared(client_secret=A).connection, {})

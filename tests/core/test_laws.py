@@ -26,9 +26,8 @@ if TYPE_CHECKING:
 
     from reconciler.core.change import Change
     from reconciler.core.connection import OidcConnection
-    from reconciler.core.desired import DesiredOrganization
-    from reconciler.core.live import LiveOrganization
     from reconciler.core.planner import Choices
+    from reconciler.core.state import DesiredOrganization, LiveOrganization
 
 many = settings(max_examples=100)
 
@@ -83,7 +82,9 @@ def test_what_nobody_declares_is_never_touched(estate: Estate) -> None:
 @given(estates())
 def test_the_foreign_are_never_touched(estate: Estate) -> None:
     found = plan(estate.desired, estate.live, planned(estate))
-    assert {one.connection_id for one in estate.live.foreign}.isdisjoint(map(touched_id, found.changes))
+    assert {one.connection_id for one in estate.live.other_connections}.isdisjoint(
+        map(touched_id, found.changes)
+    )
 
 
 @many

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reconciler.core.change import Create, Update
-from reconciler.core.live import ForeignConnection
+from reconciler.core.state import OtherConnection
 from tests.core.builders import codes, declared, desired, live, live_connection, plan
 
 ONE = "oidc-connection-test-1"
@@ -14,14 +14,14 @@ TWO = "oidc-connection-test-2"
 
 @pytest.mark.parametrize("kind", ["saml", "external", "kind-of-tomorrow"])
 def test_a_pin_on_a_foreign_connection_is_refused(kind: str) -> None:
-    foreign = ForeignConnection(kind=kind, connection_id="x-connection-test-1", display_name="okta")
+    foreign = OtherConnection(kind=kind, connection_id="x-connection-test-1", display_name="okta")
     found = plan(desired(declared(connection_id="x-connection-test-1")), live(foreign=(foreign,)))
     assert codes(found) == ["pin-not-live"]
     assert f"pinned to a {kind} connection, which is never touched" in found.diagnostics[0].summary
 
 
 def test_a_foreign_connection_of_the_declared_name_is_no_candidate() -> None:
-    foreign = ForeignConnection(kind="saml", connection_id="saml-connection-test-1", display_name="okta")
+    foreign = OtherConnection(kind="saml", connection_id="saml-connection-test-1", display_name="okta")
     (change,) = plan(desired(declared()), live(foreign=(foreign,))).changes
     assert isinstance(change, Create)
 

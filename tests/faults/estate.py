@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.core.address import Address
 from reconciler.core.connection import OidcConnection
-from reconciler.core.desired import DesiredConnection, DesiredOrganization, DesiredState, Presence
 from reconciler.core.errors import SourceLocation
 from reconciler.core.limits import Limits
 from reconciler.core.plan import Environment, Plan, Scope
 from reconciler.core.planner import Choices
 from reconciler.core.secret import Locator, Secret, SecretReference
+from reconciler.core.state import DesiredConnection, DesiredOrganization, DesiredState, Presence
 from reconciler.emulator import DEFAULT_PROJECT_ID, DEFAULT_SECRET, Emulator
 from reconciler.providers.stytch.clock import Clock
 from reconciler.providers.stytch.connect import connect

@@ -11,8 +11,8 @@ from reconciler.emulator import Emulator, EmulatorSettings
 from tests.faults.estate import Estate, declared, manifest
 
 if TYPE_CHECKING:
-    from reconciler.core.desired import DesiredOrganization
     from reconciler.core.plan import Plan
+    from reconciler.core.state import DesiredOrganization
 
 FAULTS: Final = {
     "429": "429",

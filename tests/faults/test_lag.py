@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.applier import Patience
+from reconciler.applier import ReadBackPolicy
 from reconciler.core.outcome import Failed
 from tests.faults.estate import declared, manifest
 from tests.faults.matrix import SCENES, Scene, set_up
 
-READINGS = len(Patience().waits)
+READINGS = len(ReadBackPolicy().waits)
 NEW = (manifest("acme", declared("acme", "one"), declared("acme", "two")),)
 CREATE = Scene((), (), NEW)
 LOST = ["", "create-oidc-connection:reset:after,first=1", "update-oidc-connection:reset:after,first=1"]
@@ -56,7 +56,7 @@ def test_beyond_patience_a_lost_create_is_sent_again_and_its_double_is_reported_
     estate.emulator.add_fault("create-oidc-connection:reset:after,first=1")
     (outcome,) = estate.reconcile().outcomes
     assert isinstance(outcome, Failed)
-    assert "the answer to create 1 was lost" in outcome.receipt
+    assert "the answer to create 1 was lost" in "; ".join(outcome.history)
     (found,) = estate.plan().diagnostics
     assert found.code == "ambiguous-match"
     for live in estate.live(estate.desired.connections[0]):

@@ -10,7 +10,9 @@ import pytest
 
 from reconciler.core.address import Address
 from reconciler.core.connection import COMPUTED_FIELDS, FIELDS, WRITABLE_FIELDS, OidcConnection
-from reconciler.core.desired import (
+from reconciler.core.errors import SourceLocation
+from reconciler.core.secret import SecretReference
+from reconciler.core.state import (
     DesiredConnection,
     DesiredOrganization,
     DesiredState,
@@ -18,8 +20,6 @@ from reconciler.core.desired import (
     Lifecycle,
     Presence,
 )
-from reconciler.core.errors import SourceLocation
-from reconciler.core.secret import SecretReference
 from reconciler.manifests import Loaded, load_manifests, load_project
 from reconciler.manifests.definition import (
     ConnectionManifest,

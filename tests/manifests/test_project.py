@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reconciler.core.desired import Discovery
 from reconciler.core.errors import InvalidConfiguration, SourceLocation
 from reconciler.core.limits import Limits
+from reconciler.core.state import Discovery
 from reconciler.manifests import Project, Target, load_project
 from reconciler.secrets import OWN_VARIABLES, SecretPolicy, parse_reference
 

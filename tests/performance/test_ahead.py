@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 
     from reconciler.core.errors import ProviderError
-    from reconciler.core.live import LiveOrganization, Organization
+    from reconciler.core.state import LiveOrganization, Organization
 
 
 class Making:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reconciler.core.errors import AccessDenied, OrganizationNotFound, ProviderError, Unavailable
-from reconciler.core.live import Organization
+from reconciler.core.state import Organization
 from reconciler.workflow.finding import AT_ONCE, Finder
 from tests.performance.test_memory import EverythingIsAsDeclared
 

@@ -9,13 +9,12 @@ import pytest
 from reconciler.cli.validate import _validated
 from reconciler.core.address import Address
 from reconciler.core.connection import OidcConnection
-from reconciler.core.desired import DesiredConnection, DesiredOrganization
 from reconciler.core.errors import OrganizationNotFound, ProviderError, SourceLocation
 from reconciler.core.limits import Limits
-from reconciler.core.live import LiveOrganization, Organization
 from reconciler.core.plan import Environment, Plan, Scope
 from reconciler.core.planner import Choices
 from reconciler.core.shard import Shard
+from reconciler.core.state import DesiredConnection, DesiredOrganization, LiveOrganization, Organization
 from reconciler.manifests import ManifestFile
 from reconciler.secrets import ResolvedSecrets
 from reconciler.workflow.gather import Declared

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from reconciler.core.live import LiveOrganization, Organization
+    from reconciler.core.state import LiveOrganization, Organization
 
 
 class Recorded:

@@ -18,11 +18,11 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from reconciler.core.desired import Protection
 from reconciler.core.errors import ProviderError
 from reconciler.core.limits import Limits
 from reconciler.core.plan_parsing import from_document
 from reconciler.core.planner import Choices
+from reconciler.core.state import Protection
 from reconciler.manifests import load_manifests, load_project
 from reconciler.reports.plan_json import plan_json
 from reconciler.reports.plan_schema import plan_schema
@@ -38,9 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from reconciler.core.connection import OidcConnection
-    from reconciler.core.desired import DesiredOrganization, DesiredState
-    from reconciler.core.live import Organization
     from reconciler.core.plan import Plan
+    from reconciler.core.state import DesiredOrganization, DesiredState, Organization
 
 CASES = sorted(one.parent for one in Path(__file__).parent.glob("*/desired.yaml"))
 SCHEMA = json.loads(plan_schema())

@@ -9,9 +9,9 @@ import pytest
 from reconciler.core.address import Address
 from reconciler.core.change import ActionReason, Change, Create, Delete, Update
 from reconciler.core.connection import OidcConnection
-from reconciler.core.desired import DesiredConnection, DesiredOrganization, Presence
 from reconciler.core.errors import SourceLocation, UsageError
 from reconciler.core.plan import Environment, Plan, Scope
+from reconciler.core.state import DesiredConnection, DesiredOrganization, Presence
 from reconciler.policies import RULES, accept_risks, assess, unknown_rules
 from reconciler.policies.shared_client import Clients
 from reconciler.policies.urls import address, is_private, site

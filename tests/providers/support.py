@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import httpx
 
 from reconciler.core.limits import Limits
-from reconciler.core.live import Organization
 from reconciler.core.secret import Secret
+from reconciler.core.state import Organization
 from reconciler.providers.stytch.clock import Clock
 from reconciler.providers.stytch.connect import connect
 from reconciler.providers.stytch.target import ProjectTarget, SessionTarget, Target

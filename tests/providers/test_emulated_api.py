@@ -16,8 +16,8 @@ from reconciler.core.errors import (
     Unavailable,
     UnknownOutcome,
 )
-from reconciler.core.live import Organization
 from reconciler.core.secret import Secret
+from reconciler.core.state import Organization
 from reconciler.emulator import Effect, Fault, First, RateLimit
 from tests.providers.stage import EMULATED, Stage, staged
 
@@ -117,7 +117,7 @@ def test_a_read_survives_faults(
     stage.emulator.add_fault(Fault(effect, ("*list-connections",), First(2), status=200))
     live = stage.ask(lambda provider: provider.read_organization(organization))
     assert [one.connection_id for one in live.connections] == [connection_id]
-    assert len(live.foreign) == 2
+    assert len(live.other_connections) == 2
 
 
 def test_a_write_that_stays_refused_is_unavailable(

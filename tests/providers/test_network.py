@@ -16,8 +16,8 @@ from reconciler import __version__
 from reconciler.core.connection import OidcConnection
 from reconciler.core.errors import MalformedAnswer, ProviderError, Unavailable, UnknownOutcome
 from reconciler.core.limits import Limits
-from reconciler.core.live import Organization
 from reconciler.core.secret import Secret
+from reconciler.core.state import Organization
 from reconciler.providers.stytch.clock import Clock
 from reconciler.providers.stytch.connect import connect
 from reconciler.providers.stytch.target import ProjectTarget

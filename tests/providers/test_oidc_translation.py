@@ -8,8 +8,8 @@ import pytest
 
 from reconciler.core.connection import FIELDS, OidcConnection
 from reconciler.core.errors import MalformedAnswer
-from reconciler.core.live import ForeignConnection
 from reconciler.core.secret import Locator, Secret, SecretReference
+from reconciler.core.state import OtherConnection
 from reconciler.providers.stytch.listing import read_list
 from reconciler.providers.stytch.oidc import read_connection, read_scopes, write_body
 from tests.providers.support import ACME, CLIENT_SECRET, CONNECTION_ID, connection
@@ -61,7 +61,7 @@ def test_absent_null_and_empty_are_one_and_never_none(unset: dict[str, Any]) -> 
     assert live.client_secret == Secret("")
     assert live.custom_scopes == ()
     assert live.attribute_mapping == {}
-    assert live.is_untouched
+    assert live.is_unconfigured
 
 
 def test_what_is_not_known_is_kept_or_ignored() -> None:
@@ -171,17 +171,17 @@ def test_foreign_connections_are_listed_without_their_keys() -> None:
     }
     live = read_list(document, ACME, "GET connections")
     assert [one.connection_id for one in live.connections] == [CONNECTION_ID]
-    assert live.foreign == (
-        ForeignConnection(
+    assert live.other_connections == (
+        OtherConnection(
             kind="saml", connection_id="saml-connection-test-1", display_name="SAML", is_active=True
         ),
-        ForeignConnection(
+        OtherConnection(
             kind="external",
             connection_id="external-connection-test-1",
             is_active=True,
             external_connection_id="saml-connection-test-7",
         ),
-        ForeignConnection(kind="future", connection_id="future-1"),
+        OtherConnection(kind="future", connection_id="future-1"),
     )
     assert "canary" not in repr(live)
 
@@ -190,7 +190,7 @@ def test_foreign_connections_are_listed_without_their_keys() -> None:
 def test_missing_and_null_lists_are_empty(missing: dict[str, Any]) -> None:
     live = read_list({"request_id": "r", **missing}, ACME, "GET connections")
     assert live.connections == ()
-    assert live.foreign == ()
+    assert live.other_connections == ()
 
 
 @pytest.mark.parametrize("name", ["oidc_connections", "saml_connections", "future_connections"])

@@ -15,8 +15,8 @@ from reconciler.core.errors import (
     ProviderError,
     RequestRejected,
 )
-from reconciler.core.live import Organization
 from reconciler.core.secret import Secret
+from reconciler.core.state import Organization
 from reconciler.providers.base import Written
 from tests.providers.stage import EMULATED, Stage, real_is_set, staged
 
@@ -84,7 +84,7 @@ def test_a_created_connection_is_pending_empty_and_live(stage: Stage) -> None:
         assert created.connection_id.startswith("oidc-connection-")
         assert created.connection_id in created.redirect_url
         assert created.status == "pending"
-        assert created.is_untouched
+        assert created.is_unconfigured
         assert created.identity_provider == "okta"
         assert created.client_secret == Secret("")
         assert (created.custom_scopes, created.attribute_mapping) == ((), {})

@@ -15,7 +15,7 @@ from reconciler.core.errors import (
     RequestRejected,
     Unavailable,
 )
-from reconciler.core.live import Organization
+from reconciler.core.state import Organization
 from tests.providers.support import Script, ask, ok, organization, refused
 
 if TYPE_CHECKING:

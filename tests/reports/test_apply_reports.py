@@ -118,7 +118,7 @@ def test_a_failure_has_everything_that_support_asks_for() -> None:
 
 
 def test_what_happened_before_a_failure_is_told() -> None:
-    text = render_result(ApplyResult((replace(FAILED, receipt="created as oidc-connection-test-9"),)))
+    text = render_result(ApplyResult((replace(FAILED, history=("created as oidc-connection-test-9",)),)))
     assert "│ before that: created as oidc-connection-test-9\n" in text
 
 
@@ -128,7 +128,7 @@ def test_a_failure_of_which_little_is_known_says_little() -> None:
 
 
 def test_warnings_and_receipts_are_shown() -> None:
-    one = replace(CREATED, warnings=("discovery failed",), receipt="adopted after a lost answer")
+    one = replace(CREATED, warnings=("discovery failed",), history=("adopted after a lost answer",))
     text = render_result(ApplyResult((one,)))
     assert "│ Warning: acme/okta: discovery failed\n" in text
     assert "acme/okta: adopted after a lost answer\n" in text

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from reconciler.core.address import Address
-from reconciler.core.drift import DriftKind, DriftReport, Finding, Standing
+from reconciler.core.drift import DriftKind, DriftReport, Finding, FindingStatus
 from reconciler.core.errors import Diagnostic, Severity, SourceLocation
 from reconciler.core.plan import Unmanaged
 from reconciler.reports.drift_text import render_drift
@@ -110,10 +110,10 @@ Drift: 2 missing, 0 changed, 1 unexpected.
 def test_with_an_earlier_report_it_says_since_when() -> None:
     text = render_drift(
         report(
-            changed("issuer", "a", "b", standing=Standing.KNOWN),
+            changed("issuer", "a", "b", status=FindingStatus.EXISTING),
             finding("gone", DriftKind.MISSING),
-            resolved=(changed("client_id", "a", "b", standing=Standing.RESOLVED),),
-            unchecked=(finding("other", DriftKind.MISSING, standing=Standing.UNCHECKED),),
+            resolved=(changed("client_id", "a", "b", status=FindingStatus.RESOLVED),),
+            unchecked=(finding("other", DriftKind.MISSING, status=FindingStatus.UNCHECKED),),
             previous_at="2026-11-20T12:00:00Z",
         )
     )

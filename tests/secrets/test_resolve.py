@@ -11,9 +11,9 @@ import pytest
 
 from reconciler.core.address import Address
 from reconciler.core.connection import OidcConnection
-from reconciler.core.desired import DesiredConnection, Presence
 from reconciler.core.errors import SecretUnavailable, SourceLocation
 from reconciler.core.secret import Secret
+from reconciler.core.state import DesiredConnection, Presence
 from reconciler.secrets import (
     SCHEMES,
     SecretPolicy,

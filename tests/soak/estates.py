@@ -11,7 +11,7 @@ from tests.faults.estate import declared, manifest, wanted
 if TYPE_CHECKING:
     import random
 
-    from reconciler.core.desired import DesiredConnection, DesiredOrganization
+    from reconciler.core.state import DesiredConnection, DesiredOrganization
 
 EDITABLE: Final = ("client_id", "token_url", "jwks_url")
 """What persons change in the dashboard here; none of it decides which connection is meant."""

@@ -9,9 +9,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from reconciler.core.desired import DesiredState
 from reconciler.core.errors import ReconcilerError
 from reconciler.core.outcome import Applied, Unneeded
+from reconciler.core.state import DesiredState
 from tests.faults.estate import Estate
 from tests.faults.service import Moment
 from tests.soak.estates import EDITABLE, edited, new_emulator, random_estate

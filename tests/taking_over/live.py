@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from reconciler.core.connection import INFERRED_FIELDS, OidcConnection
-from reconciler.core.live import ForeignConnection, LiveOrganization, Organization
 from reconciler.core.secret import Secret
+from reconciler.core.state import LiveOrganization, Organization, OtherConnection
 
 HOSTILE = (
     "Okta",
@@ -120,7 +120,7 @@ def organizations(draw: st.DrawFn) -> LiveOrganization:
     foreign = draw(
         st.lists(
             st.builds(
-                ForeignConnection,
+                OtherConnection,
                 kind=st.sampled_from(("saml", "external", "future")),
                 connection_id=names,
                 display_name=names,
@@ -134,4 +134,4 @@ def organizations(draw: st.DrawFn) -> LiveOrganization:
     organization = Organization(
         organization_id="organization-test-1", slug=slug, name=draw(names), external_id=draw(names)
     )
-    return LiveOrganization(organization=organization, connections=found, foreign=tuple(foreign))
+    return LiveOrganization(organization=organization, connections=found, other_connections=tuple(foreign))

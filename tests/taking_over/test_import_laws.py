@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.core.live import LiveOrganization, Organization
 from reconciler.core.planner import Choices, plan_organization
 from reconciler.core.secret import Secret, SecretReference
+from reconciler.core.state import LiveOrganization, Organization
 from reconciler.manifests import Defaults, Project
 from reconciler.manifests.importing import WrittenManifest, write_manifest
 from reconciler.manifests.names import VariableNames
@@ -68,10 +68,10 @@ def test_everything_live_is_declared_or_named(live: LiveOrganization) -> None:
     assert not isinstance(declared, str)
     pins = {one.connection.connection_id for one in declared.connections}
     for one in live.connections:
-        assert (one.connection_id in pins) is not one.is_untouched
+        assert (one.connection_id in pins) is not one.is_unconfigured
         assert one.connection_id in pins or any(str(one.connection_id) in said for said in manifest.remarks)
     assert manifest.connections == len(pins)
-    assert sum("never touched" in said for said in manifest.remarks) >= len(live.foreign)
+    assert sum("never touched" in said for said in manifest.remarks) >= len(live.other_connections)
     assert declared.organization_id == live.organization.organization_id
 
 
@@ -80,7 +80,7 @@ def test_everything_live_is_declared_or_named(live: LiveOrganization) -> None:
 def test_no_secret_is_ever_written(live: LiveOrganization) -> None:
     canary = "canary-8f3"
     changed = tuple(
-        one if one.is_untouched else replace(one, client_secret=Secret(f"{canary}-{number}"))
+        one if one.is_unconfigured else replace(one, client_secret=Secret(f"{canary}-{number}"))
         for number, one in enumerate(live.connections)
     )
     manifest = write(replace(live, connections=changed))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
 
     from reconciler.core.errors import ProviderError
-    from reconciler.core.live import Organization
+    from reconciler.core.state import Organization
     from reconciler.providers.stytch.client import Client
 
 PAGE: Final = 1000

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reconciler.core.connection import OidcConnection
-    from reconciler.core.live import LiveOrganization, Organization
+    from reconciler.core.state import LiveOrganization, Organization
     from reconciler.providers.stytch.call import Call
     from reconciler.providers.stytch.client import Client
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.core.connection import Status
 from reconciler.core.errors import MalformedAnswer
-from reconciler.core.live import ForeignConnection, LiveOrganization, Organization
+from reconciler.core.state import LiveOrganization, Organization, OtherConnection
 from reconciler.providers.stytch.fields import objects, required_text, text
 from reconciler.providers.stytch.oidc import check_owner, read_connection
 
@@ -35,17 +35,17 @@ def read_list(document: Mapping[str, Any], organization: Organization, where: st
         for key in _foreign_lists(document)
         for one in objects(document, key, where)
     )
-    return LiveOrganization(organization=organization, connections=connections, foreign=foreign)
+    return LiveOrganization(organization=organization, connections=connections, other_connections=foreign)
 
 
 def _foreign_lists(document: Mapping[str, Any]) -> Iterator[str]:
     return (key for key in document if key.endswith(_SUFFIX) and key != _OURS)
 
 
-def _read_foreign(document: Mapping[str, Any], key: str, owner: str, where: str) -> ForeignConnection:
+def _read_foreign(document: Mapping[str, Any], key: str, owner: str, where: str) -> OtherConnection:
     """Return the little that is kept of a foreign connection; its keys and certificates are not."""
     check_owner(document, owner, where)
-    return ForeignConnection(
+    return OtherConnection(
         kind=key.removesuffix(_SUFFIX),
         connection_id=required_text(document, "connection_id", where),
         display_name=text(document, "display_name", where),

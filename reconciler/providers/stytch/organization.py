@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reconciler.core.errors import MalformedAnswer
-from reconciler.core.live import Organization
+from reconciler.core.state import Organization
 from reconciler.providers.stytch.fields import mapping, required_text, text, texts
 
 if TYPE_CHECKING:

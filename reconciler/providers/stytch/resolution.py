@@ -14,7 +14,7 @@ from reconciler.core.errors import (
     ProviderError,
     RequestRejected,
 )
-from reconciler.core.live import Organization
+from reconciler.core.state import Organization
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping, Sequence

@@ -10,9 +10,9 @@ import pytest
 from reconciler.core.address import Address
 from reconciler.core.change import NoOp
 from reconciler.core.connection import OidcConnection
-from reconciler.core.desired import DesiredConnection, Presence
 from reconciler.core.errors import SourceLocation
-from reconciler.core.remarks import remarks
+from reconciler.core.state import DesiredConnection, Presence
+from reconciler.core.warnings import decision_warnings
 
 ADDRESS = Address("acme", "okta")
 TODAY = date(2027, 1, 15)
@@ -41,14 +41,14 @@ def expiring(days: int) -> DesiredConnection:
     ],
 )
 def test_a_secret_that_expires_soon_is_warned_of_in_steps(days: int, words: str) -> None:
-    (found,) = remarks(expiring(days), NOTHING, TODAY)
+    (found,) = decision_warnings(expiring(days), NOTHING, TODAY)
     assert found.summary == f"client_secret of acme/okta {words}"
     assert not found.is_error
 
 
 def test_nothing_is_said_long_before_nor_of_a_tombstone_nor_without_a_date() -> None:
-    assert list(remarks(expiring(61), NOTHING, TODAY)) == []
-    assert list(remarks(DECLARED, NOTHING, TODAY)) == []
-    assert list(remarks(expiring(3), NOTHING)) == []
+    assert list(decision_warnings(expiring(61), NOTHING, TODAY)) == []
+    assert list(decision_warnings(DECLARED, NOTHING, TODAY)) == []
+    assert list(decision_warnings(expiring(3), NOTHING)) == []
     buried = replace(expiring(3), presence=Presence.ABSENT)
-    assert [one.code for one in remarks(buried, None, TODAY)] == ["tombstone-done"]
+    assert [one.code for one in decision_warnings(buried, None, TODAY)] == ["tombstone-done"]

@@ -1,4 +1,4 @@
-"""What the manifests declare: the side that is to be."""
+"""The two sides that a plan compares: desired (the manifests) and live (the API)."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 class Presence(StrEnum):
-    """Whether a declared connection shall exist; ``absent`` is a tombstone."""
+    """Whether a declared connection should exist; ``absent`` asks for its deletion."""
 
     PRESENT = "present"
     ABSENT = "absent"
 
 
 class Discovery(StrEnum):
-    """How the IdP's own metadata is used."""
+    """How the identity provider's own metadata is used."""
 
     OFF = "off"
     REPORT = "report"
@@ -42,7 +42,7 @@ class DesiredConnection:
     """One declared connection.
 
     ``connection`` holds the declared fields only, except ``display_name``, which defaults to the
-    connection's name; ``connection.connection_id`` is the pin.
+    connection's key; ``connection.connection_id`` is the pin.
     """
 
     address: Address
@@ -62,10 +62,10 @@ class DesiredConnection:
 
 @dataclass(frozen=True, slots=True)
 class Protection:
-    """What the past says of a connection that no manifest declares any more.
+    """What Git's history says about a connection that is no longer declared.
 
-    ``origin`` is where its last declaration said that it must not be destroyed; empty where the past
-    is cut off, so that nobody can say.
+    ``origin`` is where its last declaration had ``prevent_destroy: true``; it is empty where the
+    history is incomplete, so that this is unknown.
     """
 
     connection_id: str
@@ -76,7 +76,7 @@ class Protection:
 class DesiredOrganization:
     """One organization manifest. ``reference`` is an organization_id, slug or external id.
 
-    ``protections`` are asked for only where `prune` would delete something.
+    ``protections`` are filled in only where `prune` would delete something.
     """
 
     reference: str
@@ -101,4 +101,54 @@ class DesiredState:
     @property
     def connections(self) -> tuple[DesiredConnection, ...]:
         """All declared connections."""
-        return tuple(one for organization in self.organizations for one in organization.connections)
+        return tuple(
+            connection for organization in self.organizations for connection in organization.connections
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Organization:
+    """An organization as the API describes it; ``organization_id`` is always the real id."""
+
+    organization_id: str
+    slug: str = ""
+    external_id: str = ""
+    name: str = ""
+    default_connection_id: str = ""
+    sso_only: bool = False
+    jit_connection_ids: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names by which a manifest may refer to the organization."""
+        return frozenset({self.organization_id, self.slug, self.external_id} - {""})
+
+    @property
+    def label(self) -> str:
+        """The name to show to people: the slug, or the id if there is none."""
+        return self.slug or self.organization_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherConnection:
+    """A connection of a kind that is never touched: SAML, External, or one that is not known here."""
+
+    kind: str
+    connection_id: str
+    display_name: str = ""
+    is_active: bool = False
+    external_connection_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveOrganization:
+    """The organization and its connections, as one answer of the API listed them."""
+
+    organization: Organization
+    connections: tuple[OidcConnection, ...] = ()
+    other_connections: tuple[OtherConnection, ...] = ()
+
+    def connection(self, connection_id: str) -> OidcConnection | None:
+        """Return the live OIDC connection of that id, or None."""
+        matches = (live for live in self.connections if live.connection_id == connection_id)
+        return next(matches, None)

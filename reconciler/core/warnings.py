@@ -1,0 +1,123 @@
+"""Warnings about planned changes that nothing forbids."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from reconciler.core.change import Create, Delete, NoOp, Update
+from reconciler.core.connection import REQUIRED_TO_BECOME_ACTIVE
+from reconciler.core.errors import Diagnostic, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import date
+
+    from reconciler.core.change import Change, Decision
+    from reconciler.core.state import DesiredConnection, LiveOrganization, Organization
+
+    ExternalUsers = Mapping[str, Sequence[str]]
+
+NOT_COMPARABLE: Final = "secret-not-comparable"
+"""The code of the warning that the service masks a declared secret."""
+
+EXPIRY_WARNINGS: Final = (1, 7, 30, 60)
+"""Days before ``secret_expires_on`` at which the wording of the warning changes."""
+
+
+def decision_warnings(
+    desired: DesiredConnection, decision: Decision | None, today: date | None = None
+) -> Iterator[Diagnostic]:
+    """Yield warnings about the decision for one declaration; None: there was nothing to decide."""
+    if today is not None and desired.secret_expires_on is not None and not desired.is_absent:
+        yield from _expiry_warnings(desired, desired.secret_expires_on, today)
+    if isinstance(decision, Create):
+        yield from _pending_warnings(desired)
+    elif isinstance(decision, NoOp | Update) and decision.uncomparable:
+        yield _warning(
+            desired,
+            NOT_COMPARABLE,
+            f"client_secret of {desired.address} cannot be compared: the service masks it",
+            f"to send it again, add the option `--rotate {desired.address}`",
+        )
+    if decision is None:
+        yield _warning(
+            desired,
+            "tombstone-done",
+            f"{desired.address} no longer exists: its `state: absent` block can be removed",
+            "the connection was deleted earlier, so the block has no further effect",
+        )
+
+
+def jit_warnings(changes: Iterable[Change], organization: Organization) -> Iterator[Diagnostic]:
+    """Yield a warning for each delete of a connection that provisions members just in time."""
+    for change in changes:
+        if isinstance(change, Delete) and change.before.connection_id in organization.jit_connection_ids:
+            yield _warning(
+                change,
+                "delete-jit",
+                f"{change.address} is in its organization's list of connections that provision members (JIT)",
+                "once it is deleted, it admits no new members; add another connection to the list if needed",
+            )
+
+
+def external_connections(live: LiveOrganization) -> Iterator[tuple[str, str]]:
+    """Yield each connection id that the organization's External connections refer to, and by which one."""
+    for connection in live.other_connections:
+        if connection.external_connection_id:
+            user = f"{live.organization.label} ({connection.connection_id})"
+            yield connection.external_connection_id, user
+
+
+def external_use_warnings(changes: Iterable[Change], users: ExternalUsers) -> Iterator[Diagnostic]:
+    """Yield a warning for each delete of a connection that other organizations log in through.
+
+    ``users`` maps connection ids to the External connections that refer to them, see
+    `external_connections`.
+    """
+    for change in changes:
+        if isinstance(change, Delete) and (names := users.get(change.before.connection_id or "")):
+            yield _warning(
+                change,
+                "delete-external",
+                f"{change.address} is used by External connections of other organizations: "
+                f"{', '.join(sorted(names))}",
+                "once it is deleted, nobody can log in through those; organizations that this run did not "
+                "read may use it too",
+            )
+
+
+def _expiry_warnings(desired: DesiredConnection, expiry: date, today: date) -> Iterator[Diagnostic]:
+    """Warn in steps, so that the text stays the same from day to day until it becomes more urgent."""
+    left = (expiry - today).days
+    step = next((days for days in EXPIRY_WARNINGS if left <= days), None)
+    if step is not None:
+        when = "has expired" if left < 0 else f"expires within {step} day{'s' if step > 1 else ''}"
+        yield _warning(
+            desired,
+            "secret-expires",
+            f"client_secret of {desired.address} {when} ({expiry})",
+            "create a new one at the identity provider, store it where the reference points, and update "
+            "`secret_expires_on`",
+        )
+
+
+def _pending_warnings(desired: DesiredConnection) -> Iterator[Diagnostic]:
+    missing = [name for name in REQUIRED_TO_BECOME_ACTIVE if getattr(desired.connection, name) is None]
+    if missing:
+        yield _warning(
+            desired,
+            "stays-pending",
+            f"{desired.address} will stay pending: {', '.join(missing)} not declared",
+            "declare them, or nobody can log in through it",
+        )
+
+
+def _warning(subject: DesiredConnection | Change, code: str, summary: str, detail: str) -> Diagnostic:
+    return Diagnostic(
+        Severity.WARNING,
+        code,
+        summary,
+        detail=detail,
+        address=str(subject.address),
+        location=subject.location,
+    )
