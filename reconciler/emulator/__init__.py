@@ -1,17 +1,21 @@
-"""A local server that behaves like the API, for trying things out and for tests.
+"""A local server that behaves like the API, for demos and tests.
 
 In-process: `Emulator(settings).application` is an ASGI application. Over loopback:
 `running_emulator(settings)` and `serve(settings, host, port, on_ready)`.
 """
 
-from reconciler.emulator.connection_lost import ConnectionLostError
-from reconciler.emulator.emulator import Emulator
-from reconciler.emulator.fault_text import UnknownFaultError, parse_fault
+from reconciler.emulator.emulator import Emulator, MissingExtraError
+from reconciler.emulator.endpoints import ENDPOINT_NAMES
+from reconciler.emulator.errors import ConnectionLostError
 from reconciler.emulator.faults import Always, Chance, Effect, Every, Fault, First, Nth
-from reconciler.emulator.missing_extra import MissingExtraError
-from reconciler.emulator.operations import ENDPOINT_NAMES
-from reconciler.emulator.rate_limit import RateLimit, UnknownRateLimitError, parse_rate_limit
+from reconciler.emulator.rate_limit import RateLimit
 from reconciler.emulator.request_log import LoggedRequest, RequestLog
+from reconciler.emulator.rule_parsing import (
+    UnknownFaultError,
+    UnknownRateLimitError,
+    parse_fault,
+    parse_rate_limit,
+)
 from reconciler.emulator.seed import SeedError, read_seed
 from reconciler.emulator.server import RunningEmulator, running_emulator, serve
 from reconciler.emulator.settings import (

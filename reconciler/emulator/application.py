@@ -1,96 +1,108 @@
-"""The ASGI application: finds the endpoint of a request, has it answered, keeps the request log."""
+"""The ASGI application: routes requests to endpoints, applies faults and writes the request log."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from starlette.requests import Request
+from starlette.requests import Request as StarletteRequest
 from starlette.routing import compile_path
 
-from reconciler.emulator.answers import Answer
+from reconciler.emulator.authentication import cross_origin_headers, preflight_headers
 from reconciler.emulator.control import CONTROL_ROUTES
-from reconciler.emulator.delivery import deliver
-from reconciler.emulator.disturbances import outcome
+from reconciler.emulator.endpoints import ENDPOINTS
 from reconciler.emulator.errors import ApiError
-from reconciler.emulator.exchange import Exchange, PlainRoute
-from reconciler.emulator.identifiers import environment_of
-from reconciler.emulator.operations import ENDPOINTS
-from reconciler.emulator.origins import cross_origin_headers, preflight_headers
-from reconciler.emulator.pipeline import error_answer
+from reconciler.emulator.fault_effects import respond_with_faults
+from reconciler.emulator.pipeline import error_response
+from reconciler.emulator.request import PlainRoute, Request, Response
 from reconciler.emulator.request_log import LoggedRequest, redacted, redacted_headers
+from reconciler.emulator.settings import environment_of
+from reconciler.emulator.transport import deliver
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Mapping
 
     from starlette.types import Receive, Scope, Send
 
     from reconciler.emulator.context import Context
-    from reconciler.emulator.disturbances import Outcome
-    from reconciler.emulator.exchange import Endpoint
+    from reconciler.emulator.fault_effects import Outcome
     from reconciler.emulator.faults import Fault
+    from reconciler.emulator.request import Endpoint
+
+    Routes = tuple[tuple[re.Pattern[str], Endpoint], ...]
 
 _FRONTEND = "/sdk/"
 
 
 class Application:
-    """Serves `context` over ASGI and writes what it was asked into its request log."""
+    """Serves the API on the state of `context` and logs the requests there."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
         endpoints = (*ENDPOINTS, *(CONTROL_ROUTES if context.settings.control else ()))
-        self._routes = tuple((compile_path(one.path)[0], one) for one in endpoints)
+        self._routes = tuple((compile_path(endpoint.path)[0], endpoint) for endpoint in endpoints)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI interface."""
         if scope["type"] == "lifespan":
             await _run_lifespan(receive, send)
             return
-        request = Request(scope, receive)
-        extra: Mapping[str, str] = {}
-        if scope["path"].startswith(_FRONTEND):
-            extra = cross_origin_headers(self._context, request.headers)
-        await deliver(await self._respond(request), extra, scope, receive, send)
+        http = StarletteRequest(scope, receive)
+        if not scope["path"].startswith(_FRONTEND):
+            await deliver(await self._respond(http), {}, scope, receive, send)
+            return
+        headers = cross_origin_headers(self._context, http.headers)
+        if http.method == "OPTIONS":
+            preflight = preflight_headers(self._context, http.headers)
+            await deliver(Response(200, b"", "text/plain", preflight), headers, scope, receive, send)
+        else:
+            await deliver(await self._respond(http), headers, scope, receive, send)
 
-    async def _respond(self, request: Request) -> Outcome:
-        if request.method == "OPTIONS" and request.scope["path"].startswith(_FRONTEND):
-            return Answer(200, b"", "text/plain", preflight_headers(self._context, request.headers))
-        endpoint, path = _find(self._routes, request.method, request.scope["path"])
-        exchange = await self._exchange(request, endpoint, path)
-        faults = self._context.faults.draw(endpoint, path.get("organization_id")) if _logged(endpoint) else ()
-        started, clock = self._context.now(), time.perf_counter()
-        result: Outcome | None = None
+    async def _respond(self, http: StarletteRequest) -> Outcome:
+        endpoint, path_params = _find(self._routes, http.method, http.scope["path"])
+        request = await self._request(http, endpoint, path_params)
+        if isinstance(endpoint, PlainRoute) and not endpoint.logged:
+            return await respond_with_faults(self._context, request, ())
+        faults = self._context.faults.draw(
+            endpoint.name, path_params.get("organization_id"), writes=endpoint.writes
+        )
+        timing = _Timing(self._context.now(), time.perf_counter())
+        outcome: Outcome | None = None
         try:
-            result = await outcome(self._context, exchange, faults)
+            outcome = await respond_with_faults(self._context, request, faults)
         finally:
-            if _logged(endpoint):
-                entry = _entry(self._context, request, exchange, result)
-                spent = time.perf_counter() - clock
-                self._context.log.add(
-                    replace(entry, started_at=started, duration=spent, faults=_texts(faults))
-                )
-        return result
+            self._context.log.add(_entry(self._context, request, outcome, faults, timing))
+        return outcome
 
-    async def _exchange(self, request: Request, endpoint: Endpoint, path: dict[str, str]) -> Exchange:
+    async def _request(
+        self, http: StarletteRequest, endpoint: Endpoint, path_params: dict[str, str]
+    ) -> Request:
         settings = self._context.settings
         environment = settings.environment or environment_of(settings.project.project_id) or "test"
-        return Exchange(
+        return Request(
             endpoint=endpoint,
-            path=path,
-            query=request.query_params,
-            headers=request.headers,
-            content=await request.body(),
-            base_url=str(request.base_url).rstrip("/"),
-            secure=request.url.scheme == "https",
+            method=http.method,
+            path=http.scope["path"],
+            path_params=path_params,
+            query=http.query_params,
+            headers=http.headers,
+            content=await http.body(),
+            base_url=str(http.base_url).rstrip("/"),
+            secure=http.url.scheme == "https",
             request_id=self._context.identifiers.new("request-id", environment),
         )
 
 
-def _find(
-    routes: tuple[tuple[re.Pattern[str], Endpoint], ...], method: str, path: str
-) -> tuple[Endpoint, dict[str, str]]:
+@dataclass(frozen=True, slots=True)
+class _Timing:
+    """Start of a request: in seconds since the epoch, and by the clock that measures durations."""
+
+    started_at: float
+    counter: float
+
+
+def _find(routes: Routes, method: str, path: str) -> tuple[Endpoint, dict[str, str]]:
     refusal = _UNKNOWN_ROUTE
     for pattern, endpoint in routes:
         match = pattern.match(path)
@@ -102,37 +114,33 @@ def _find(
     return refusal, {}
 
 
-def _logged(endpoint: Endpoint) -> bool:
-    return not isinstance(endpoint, PlainRoute) or endpoint.logged
-
-
 def _entry(
     context: Context,
     request: Request,
-    exchange: Exchange,
-    result: Outcome | None,
+    outcome: Outcome | None,
+    faults: tuple[Fault, ...],
+    timing: _Timing,
 ) -> LoggedRequest:
     reveal = context.settings.log_secrets
-    headers, query = dict(request.headers), dict(request.query_params)
-    answered = result if isinstance(result, Answer) else None
+    headers, query, body = dict(request.headers), dict(request.query), request.progress.body
+    response = outcome if isinstance(outcome, Response) else None
     return LoggedRequest(
         number=context.log.next_number(),
-        operation=exchange.endpoint.name,
+        operation=request.endpoint.name,
         method=request.method,
-        path=request.scope["path"],
+        path=request.path,
         query=query if reveal else redacted(query),
         headers=headers if reveal else redacted_headers(headers),
-        body=exchange.body if reveal else redacted(exchange.body),
-        status=None if answered is None else answered.status,
-        error_type=None if answered is None else answered.error_type,
-        request_id=exchange.request_id,
-        organization_id=exchange.organization_id,
-        applied=exchange.applied,
+        body=body if reveal else redacted(body),
+        status=None if response is None else response.status,
+        error_type=None if response is None else response.error_type,
+        request_id=request.request_id,
+        organization_id=request.progress.organization_id,
+        started_at=timing.started_at,
+        duration=time.perf_counter() - timing.counter,
+        applied=request.progress.applied,
+        faults=tuple(fault.text or fault.effect.value for fault in faults),
     )
-
-
-def _texts(faults: tuple[Fault, ...]) -> tuple[str, ...]:
-    return tuple(fault.text or fault.effect.value for fault in faults)
 
 
 async def _run_lifespan(receive: Receive, send: Send) -> None:
@@ -143,12 +151,12 @@ async def _run_lifespan(receive: Receive, send: Send) -> None:
             return
 
 
-async def _refuse_route(context: Context, exchange: Exchange) -> Answer:
-    return error_answer(context, ApiError("route_not_found"), exchange.request_id)
+async def _refuse_route(context: Context, request: Request) -> Response:
+    return error_response(context, ApiError("route_not_found"), request)
 
 
-async def _refuse_method(context: Context, exchange: Exchange) -> Answer:
-    return error_answer(context, ApiError("method_not_allowed"), exchange.request_id)
+async def _refuse_method(context: Context, request: Request) -> Response:
+    return error_response(context, ApiError("method_not_allowed"), request)
 
 
 _UNKNOWN_ROUTE = PlainRoute("unknown-route", "", "", _refuse_route)

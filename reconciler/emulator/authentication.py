@@ -1,4 +1,4 @@
-"""Who is calling: Basic credentials of either API, and member sessions."""
+"""Authenticates callers: credentials of either API, member sessions and web origins."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import binascii
 import hmac
 import re
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from reconciler.emulator.calls import Caller
 from reconciler.emulator.errors import ApiError
-from reconciler.emulator.identifiers import environment_of
+from reconciler.emulator.request import Caller
+from reconciler.emulator.settings import environment_of, is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,17 +21,18 @@ if TYPE_CHECKING:
 
 SESSION_HEADER = "x-stytch-member-session"
 SESSION_JWT_HEADER = "x-stytch-member-sessionjwt"
+_METHODS = "GET, POST, PUT, DELETE"
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{8,4096}")
 
 
 def authenticate_backend(context: Context, headers: Mapping[str, str]) -> Caller:
-    """The project of `project_id:secret`, and the member of a session header if one came along.
+    """The project of `project_id:secret`, and the member of the session header, if there is one.
 
     Raises:
         ApiError: 401 for wrong keys or the wrong environment; 400 or 404 for a bad session.
     """
     project_id, secret = _basic(headers)
-    _check_shapes(project_id, secret)
+    _check_formats(project_id, secret)
     _check_environment(context, project_id)
     project = context.state.get("projects", project_id)
     if project is None or not _same(secret, project["secret"]):
@@ -40,11 +42,11 @@ def authenticate_backend(context: Context, headers: Mapping[str, str]) -> Caller
 
 
 def authenticate_frontend(context: Context, headers: Mapping[str, str], *, session_needed: bool) -> Caller:
-    """The project of `public_token:session_token`, and the member whose session it is.
+    """The project of `public_token:session_token`, and the member of the session.
 
     Raises:
-        ApiError: 401 for an unknown public token or a switched-off frontend API; the switch `dead-session`
-            names the error of a session that has ended or never was.
+        ApiError: 401 for an unknown public token or a disabled frontend API; the switch `dead-session`
+            sets the error of an unknown or expired session.
     """
     public_token, session_token = _basic(headers)
     _check_environment(context, public_token)
@@ -61,6 +63,49 @@ def authenticate_frontend(context: Context, headers: Mapping[str, str], *, sessi
     return _as_member(context, project, session)
 
 
+def check_origin(context: Context, headers: Mapping[str, str]) -> None:
+    """Refuse a web page whose origin is not registered; raises `ApiError` 400."""
+    origin = headers.get("origin")
+    if origin and not _is_trusted(context, origin):
+        raise ApiError("bad_domain_for_stytch_sdk")
+
+
+def cross_origin_headers(context: Context, headers: Mapping[str, str]) -> dict[str, str]:
+    """CORS headers for a trusted page; the SDK sends credentials, so a wildcard is not enough."""
+    origin = headers.get("origin")
+    if not origin or not _is_trusted(context, origin):
+        return {}
+    return {
+        "access-control-allow-origin": origin,
+        "access-control-allow-credentials": "true",
+        "access-control-expose-headers": "retry-after",
+        "vary": "Origin",
+    }
+
+
+def preflight_headers(context: Context, headers: Mapping[str, str]) -> dict[str, str]:
+    """Headers of the response to OPTIONS: the API's methods, and the headers that the page asks for."""
+    allowed = cross_origin_headers(context, headers)
+    if not allowed:
+        return {}
+    requested = headers.get("access-control-request-headers", "authorization, content-type")
+    return {
+        **allowed,
+        "access-control-allow-methods": _METHODS,
+        "access-control-allow-headers": requested,
+        "access-control-max-age": "600",
+    }
+
+
+def _is_trusted(context: Context, origin: str) -> bool:
+    """Whether `origin` is loopback or listed in the settings."""
+    try:
+        host = urlsplit(origin).hostname or ""
+    except ValueError:
+        return False
+    return is_loopback(host) or origin in context.settings.trusted_origins
+
+
 def _basic(headers: Mapping[str, str]) -> tuple[str, str]:
     scheme, _, encoded = headers.get("authorization", "").partition(" ")
     if scheme.lower() != "basic":
@@ -75,7 +120,7 @@ def _basic(headers: Mapping[str, str]) -> tuple[str, str]:
     return name, password
 
 
-def _check_shapes(project_id: str, secret: str) -> None:
+def _check_formats(project_id: str, secret: str) -> None:
     project_environment, secret_environment = environment_of(project_id), environment_of(secret)
     if not project_id.startswith("project-") or project_environment is None:
         raise ApiError("invalid_project_id_authentication")

@@ -1,21 +1,21 @@
-"""What a member session may do: the roles' permissions and the organization's border."""
+"""Authorizes member sessions: role permissions within their own organization."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.emulator.calls import Surface
 from reconciler.emulator.errors import ApiError
+from reconciler.emulator.request import Surface
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from reconciler.emulator.calls import Caller, Operation, Permission
     from reconciler.emulator.errors import JsonObject
+    from reconciler.emulator.request import Caller, Operation, Permission
 
 _SSO_SETTINGS = ("update.settings.default-sso-connection", "update.settings.sso-jit-provisioning")
 
-# role: resource: actions; a project's own `roles` are laid over it
+# role: resource: actions; a project's own `roles` override it
 DEFAULT_ROLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "stytch_admin": {
         "stytch.sso": ("get", "create", "update", "delete"),
@@ -27,7 +27,7 @@ DEFAULT_ROLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 
 
 def authorize(operation: Operation, caller: Caller, organization: JsonObject | None) -> None:
-    """Refuse what the member of `caller` may not do; without a member everything in the project is allowed.
+    """Refuse what the member of `caller` may not do; project credentials may do everything.
 
     Raises:
         ApiError: 403, for another organization or for a missing permission.
@@ -54,7 +54,7 @@ def permits(caller: Caller, action: str, resource: str = "stytch.sso") -> bool:
 
 
 def policy_of(project: JsonObject) -> JsonObject:
-    """The role table in the form the SDKs read."""
+    """The role table in the format that the SDKs read."""
     table = _table(project)
     actions: dict[str, set[str]] = {}
     for resources in table.values():
@@ -73,8 +73,8 @@ def policy_of(project: JsonObject) -> JsonObject:
             for role, resources in table.items()
         ],
         "resources": [
-            {"resource_id": resource, "description": "", "actions": sorted(known)}
-            for resource, known in actions.items()
+            {"resource_id": resource, "description": "", "actions": sorted(names)}
+            for resource, names in actions.items()
         ],
         "scopes": [],
     }

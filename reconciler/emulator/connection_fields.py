@@ -1,12 +1,12 @@
-"""The fields of an OIDC connection in a request body: their types and limits, and what is stored."""
+"""Checks the fields of an OIDC connection in a request body: types, limits, and the stored form."""
 
 from __future__ import annotations
 
-import ipaddress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from reconciler.emulator.errors import ApiError, SchemaViolation
+from reconciler.emulator.settings import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,22 +44,22 @@ IDENTITY_PROVIDERS = frozenset(
         "shibboleth",
     }
 )
-# what SDKs repeat from the path
-_REPEATED = ("organization_id", "connection_id")
+# SDKs repeat these from the path
+_FROM_PATH = ("organization_id", "connection_id")
 _LONGEST_NAME, _LONGEST_SECRET = 128, 4096
 
 
 def check_known_keys(context: Context, body: JsonObject, known: Iterable[str]) -> None:
-    """Under the switch `unknown-keys=rejected`: raise `ApiError` for the first key that is not `known`."""
+    """Raise `ApiError` for the first key that is not `known`, if `unknown-keys` is `rejected`."""
     if context.switches["unknown-keys"] == "ignored":
         return
-    unknown = sorted(set(body) - set(known) - set(_REPEATED))
+    unknown = sorted(set(body) - set(known) - set(_FROM_PATH))
     if unknown:
         raise ApiError("bad_request", f"Unknown field {unknown[0]}.")
 
 
 def checked_fields(context: Context, body: JsonObject, names: Iterable[str]) -> JsonObject:
-    """The fields `names` of `body` that are there, as the server would store them; null stays None.
+    """The fields `names` that `body` has, as the server stores them; null stays None.
 
     Raises:
         SchemaViolation: a value of the wrong type.
@@ -133,11 +133,3 @@ def _check_url(context: Context, value: str, error_type: str) -> None:
 def _http_is_accepted(context: Context, host: str) -> bool:
     mode = context.switches["http-urls"]
     return mode == "accepted" or (mode == "loopback-only" and is_loopback(host))
-
-
-def is_loopback(host: str) -> bool:
-    """Whether `host` is this machine: `localhost` or a loopback address."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -1,4 +1,4 @@
-"""Everything an operation may consult or change."""
+"""What the endpoints of one emulator share: store, switches, faults, limits, log, ids and clock."""
 
 from __future__ import annotations
 
@@ -6,13 +6,10 @@ import random
 import time
 from typing import TYPE_CHECKING
 
-from reconciler.emulator.fault_text import parse_fault
 from reconciler.emulator.faults import Faults
-from reconciler.emulator.identifiers import Identifiers
 from reconciler.emulator.rate_limit import RateLimits
-from reconciler.emulator.read_lag import ReadLag
 from reconciler.emulator.request_log import RequestLog
-from reconciler.emulator.state import State
+from reconciler.emulator.state import Identifiers, ReadLag, State
 from reconciler.emulator.switches import Switches
 
 if TYPE_CHECKING:
@@ -20,12 +17,11 @@ if TYPE_CHECKING:
 
 
 class Context:
-    """State, switches, ids and clock of one emulator; `clock_offset` is in seconds.
+    """The shared state of one emulator; `clock_offset` is in seconds.
 
     Raises:
-        UnknownSwitchError: as `Switches` does.
-        UnknownFaultError: as `parse_fault` does.
-        StateError: as `State` does.
+        UnknownSwitchError: an unknown name or value in `settings.switches`.
+        StateError: the state file cannot be used.
     """
 
     def __init__(self, settings: EmulatorSettings) -> None:
@@ -33,11 +29,8 @@ class Context:
         self.switches = Switches(settings.switches)
         self.chance = random.Random(settings.random_seed)  # noqa: S311 -- repeatable on purpose
         self.faults = Faults(self.chance)
-        for text in settings.faults:
-            self.faults.add(parse_fault(text))
         self.state = State(settings.state)
-        # a state that was filled before must not see the same ids again
-        self.identifiers = Identifiers(_aged(settings.random_seed, self.state.age()))
+        self.identifiers = Identifiers(_seed_for(settings.random_seed, self.state.age()))
         self.log = RequestLog(settings.log_capacity)
         self.read_lag = ReadLag()
         self.lost_responses: set[str] = set()
@@ -50,5 +43,6 @@ class Context:
         return time.time() + self.clock_offset
 
 
-def _aged(seed: int | None, age: int) -> int | str | None:
+def _seed_for(seed: int | None, age: int) -> int | str | None:
+    """A seed for new ids; a state file that already holds objects must not get the same ids again."""
     return f"{seed}+{age}" if seed is not None and age else seed

@@ -1,18 +1,17 @@
-"""The control endpoint: what a test in another language, or a curious person, may do to the emulator."""
+"""The control API: reads and changes a running emulator, for tests in other languages."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
 
-from reconciler.emulator.answers import Answer, json_answer
-from reconciler.emulator.connection_defaults import release_connection
+from reconciler.emulator.authentication import check_origin
+from reconciler.emulator.connections import remove_references
 from reconciler.emulator.errors import ApiError
-from reconciler.emulator.exchange import PlainRoute
-from reconciler.emulator.fault_text import parse_fault
-from reconciler.emulator.origins import check_origin
 from reconciler.emulator.rate_limit import RateLimit
+from reconciler.emulator.request import PlainRoute, Response, json_response
 from reconciler.emulator.request_log import redacted
+from reconciler.emulator.rule_parsing import parse_fault
 from reconciler.emulator.seed import apply_seed
 from reconciler.emulator.switches import SWITCHES
 
@@ -21,66 +20,66 @@ if TYPE_CHECKING:
 
     from reconciler.emulator.context import Context
     from reconciler.emulator.errors import JsonObject
-    from reconciler.emulator.exchange import Exchange
+    from reconciler.emulator.request import Request
 
-    Handler = Callable[[Context, Exchange, JsonObject], JsonObject]
+    Handler = Callable[[Context, Request, JsonObject], JsonObject]
 
 _TABLES = ("projects", "organizations", "connections", "members", "sessions", "tenants", "discovery")
 
 
-def _read_log(context: Context, exchange: Exchange, _body: JsonObject) -> JsonObject:
-    operation = exchange.query.get("operation")
+def _read_log(context: Context, request: Request, _body: JsonObject) -> JsonObject:
+    operation = request.query.get("operation")
     entries = context.log.entries if operation is None else context.log.of(operation)
     return {"requests": [entry.as_document() for entry in entries]}
 
 
-def _clear_log(context: Context, _exchange: Exchange, _body: JsonObject) -> JsonObject:
+def _clear_log(context: Context, _request: Request, _body: JsonObject) -> JsonObject:
     context.log.clear()
     return {}
 
 
-def _read_switches(context: Context, _exchange: Exchange, _body: JsonObject) -> JsonObject:
-    positions = context.switches.as_mapping()
+def _read_switches(context: Context, _request: Request, _body: JsonObject) -> JsonObject:
+    values = context.switches.as_mapping()
     return {
         "behaviours": [
             {
-                "name": one.name,
-                "number": one.number,
-                "value": positions[one.name],
-                "default": one.default,
-                "alternatives": list(one.alternatives),
-                "summary": one.summary,
+                "name": switch.name,
+                "number": switch.number,
+                "value": values[switch.name],
+                "default": switch.default,
+                "alternatives": list(switch.alternatives),
+                "summary": switch.summary,
             }
-            for one in SWITCHES
+            for switch in SWITCHES
         ]
     }
 
 
-def _set_switches(context: Context, _exchange: Exchange, body: JsonObject) -> JsonObject:
+def _set_switches(context: Context, _request: Request, body: JsonObject) -> JsonObject:
     for name, value in body.items():
         context.switches.set(name, str(value))
     return {"behaviours": context.switches.as_mapping()}
 
 
-def _read_faults(context: Context, _exchange: Exchange, _body: JsonObject) -> JsonObject:
+def _read_faults(context: Context, _request: Request, _body: JsonObject) -> JsonObject:
     return {"faults": {name: fault.text for name, fault in context.faults.rules.items()}}
 
 
-def _add_fault(context: Context, _exchange: Exchange, body: JsonObject) -> JsonObject:
+def _add_fault(context: Context, _request: Request, body: JsonObject) -> JsonObject:
     return {"id": context.faults.add(parse_fault(str(body.get("fault", ""))))}
 
 
-def _remove_fault(context: Context, exchange: Exchange, _body: JsonObject) -> JsonObject:
-    context.faults.remove(exchange.path["name"])
+def _remove_fault(context: Context, request: Request, _body: JsonObject) -> JsonObject:
+    context.faults.remove(request.path_params["name"])
     return {}
 
 
-def _clear_faults(context: Context, _exchange: Exchange, _body: JsonObject) -> JsonObject:
+def _clear_faults(context: Context, _request: Request, _body: JsonObject) -> JsonObject:
     context.faults.clear()
     return {}
 
 
-def _set_limits(context: Context, _exchange: Exchange, body: JsonObject) -> JsonObject:
+def _set_limits(context: Context, _request: Request, body: JsonObject) -> JsonObject:
     """`{"rate_limits": [{"requests": 100, "seconds": 1, "operations": ["*"]}]}`."""
     limits = tuple(
         RateLimit(
@@ -92,56 +91,56 @@ def _set_limits(context: Context, _exchange: Exchange, body: JsonObject) -> Json
     return {"rate_limits": len(limits)}
 
 
-def _move_clock(context: Context, _exchange: Exchange, body: JsonObject) -> JsonObject:
+def _move_clock(context: Context, _request: Request, body: JsonObject) -> JsonObject:
     context.clock_offset += float(body.get("seconds", 0))
     return {"now": context.now()}
 
 
-def _seed(context: Context, _exchange: Exchange, body: JsonObject) -> JsonObject:
+def _seed(context: Context, _request: Request, body: JsonObject) -> JsonObject:
     apply_seed(context, body, context.settings.project.project_id)
     return {}
 
 
-def _read_state(context: Context, exchange: Exchange, _body: JsonObject) -> JsonObject:
+def _read_state(context: Context, request: Request, _body: JsonObject) -> JsonObject:
     state = {table: list(context.state.all(table)) for table in _TABLES}
-    return state if exchange.query.get("secrets") == "show" else _without_secrets(state)
+    return state if request.query.get("secrets") == "show" else _without_secrets(state)
 
 
-def _put_tenant(context: Context, exchange: Exchange, body: JsonObject) -> JsonObject:
-    tenant = {**(context.state.get("tenants", exchange.path["tenant"]) or {}), **body}
-    tenant["name"] = exchange.path["tenant"]
+def _put_tenant(context: Context, request: Request, body: JsonObject) -> JsonObject:
+    tenant = {**(context.state.get("tenants", request.path_params["tenant"]) or {}), **body}
+    tenant["name"] = request.path_params["tenant"]
     context.state.put("tenants", tenant)
-    return {"issuer": f"{exchange.base_url}/idp/{tenant['name']}"}
+    return {"issuer": f"{request.base_url}/idp/{tenant['name']}"}
 
 
-def _delete_tenant(context: Context, exchange: Exchange, _body: JsonObject) -> JsonObject:
-    context.state.delete("tenants", exchange.path["tenant"])
+def _delete_tenant(context: Context, request: Request, _body: JsonObject) -> JsonObject:
+    context.state.delete("tenants", request.path_params["tenant"])
     return {}
 
 
-def _put_discovery(context: Context, _exchange: Exchange, body: JsonObject) -> JsonObject:
+def _put_discovery(context: Context, _request: Request, body: JsonObject) -> JsonObject:
     context.state.put("discovery", {**body, "issuer": str(body["issuer"])})
     return {}
 
 
-def _edit_connection(context: Context, exchange: Exchange, body: JsonObject) -> JsonObject:
-    connection_id = exchange.path["connection_id"]
+def _edit_connection(context: Context, request: Request, body: JsonObject) -> JsonObject:
+    connection_id = request.path_params["connection_id"]
     with context.state.transaction():
-        found = context.state.get("connections", connection_id)
-        if found is None:
+        connection = context.state.get("connections", connection_id)
+        if connection is None:
             raise KeyError(connection_id)
-        edited = {**found, **body, "connection_id": connection_id}
+        edited = {**connection, **body, "connection_id": connection_id}
         context.state.put("connections", edited)
     return {"connection": redacted(edited)}
 
 
-def _remove_connection(context: Context, exchange: Exchange, _body: JsonObject) -> JsonObject:
-    connection_id = exchange.path["connection_id"]
+def _remove_connection(context: Context, request: Request, _body: JsonObject) -> JsonObject:
+    connection_id = request.path_params["connection_id"]
     with context.state.transaction():
-        found = context.state.get("connections", connection_id)
-        if found is None:
+        connection = context.state.get("connections", connection_id)
+        if connection is None:
             raise KeyError(connection_id)
-        release_connection(context, found)
+        remove_references(context, connection)
         context.state.delete("connections", connection_id)
     return {}
 
@@ -153,25 +152,25 @@ def _without_secrets(state: JsonObject) -> JsonObject:
         else tenant
         for tenant in state["tenants"]
     ]
-    hidden: JsonObject = redacted({**state, "tenants": tenants})
-    return hidden
+    visible: JsonObject = redacted({**state, "tenants": tenants})
+    return visible
 
 
 def _route(name: str, method: str, path: str, handler: Handler) -> PlainRoute:
-    return PlainRoute(f"control-{name}", method, f"/_control/{path}", _answering(handler), logged=False)
+    return PlainRoute(f"control-{name}", method, f"/_control/{path}", _json_handler(handler), logged=False)
 
 
-def _answering(handler: Handler) -> Callable[[Context, Exchange], Awaitable[Answer]]:
-    async def handle(context: Context, exchange: Exchange) -> Answer:
+def _json_handler(handler: Handler) -> Callable[[Context, Request], Awaitable[Response]]:
+    async def handle(context: Context, request: Request) -> Response:
         try:
-            check_origin(context, exchange.headers)
-            return json_answer(200, handler(context, exchange, _body(exchange.content)))
+            check_origin(context, request.headers)
+            return json_response(200, handler(context, request, _body(request.content)))
         except ApiError as error:
-            return json_answer(error.status, {"error": error.message})
+            return json_response(error.status, {"error": error.message})
         except KeyError as error:
-            return json_answer(404, {"error": f"there is no {error}"})
+            return json_response(404, {"error": f"there is no {error}"})
         except (ValueError, TypeError) as error:
-            return json_answer(400, {"error": str(error)})
+            return json_response(400, {"error": str(error)})
 
     return handle
 

@@ -1,4 +1,4 @@
-"""Looking up an issuer's metadata: canned, at the built-in identity provider, or fetched."""
+"""Finds an issuer's metadata: canned, from the built-in identity provider, or fetched."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from reconciler.emulator.connection_fields import is_loopback
 from reconciler.emulator.identity_provider import tenant_metadata
+from reconciler.emulator.settings import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from reconciler.emulator.context import Context
     from reconciler.emulator.errors import JsonObject
 
-# what the OpenID metadata calls what the API calls
+# OpenID metadata: field of the connection
 ENDPOINTS: Mapping[str, str] = {
     "authorization_endpoint": "authorization_url",
     "token_endpoint": "token_url",
@@ -37,7 +37,7 @@ class Metadata:
 
 @dataclass(frozen=True, slots=True)
 class DiscoveryFailure:
-    """No usable document; `reason` becomes the answer's `warning`."""
+    """No usable document; `reason` becomes the `warning` of the response."""
 
     reason: str
 
@@ -46,17 +46,17 @@ Discovery = Metadata | DiscoveryFailure
 
 
 async def discover(context: Context, issuer: str, own_url: str) -> Discovery:
-    """The metadata of `issuer`; `own_url` is where the emulator itself was called."""
+    """The metadata of `issuer`; `own_url` is the URL at which the emulator was called."""
     url = metadata_url(issuer, context.switches["issuer-trailing-slash"])
-    found = _canned(context, issuer) or _own(context, url, own_url) or await _fetched(context, url)
-    if isinstance(found, Metadata) and context.switches["issuer-mismatch"] == "fails":
-        named = found.document.get("issuer")
-        return found if named == issuer else _failure(issuer, "the document names another issuer")
-    return found
+    discovery = _canned(context, issuer) or _own(context, url, own_url) or await _fetched(context, url)
+    if isinstance(discovery, Metadata) and context.switches["issuer-mismatch"] == "fails":
+        named = discovery.document.get("issuer")
+        return discovery if named == issuer else _failure(issuer, "the document names another issuer")
+    return discovery
 
 
 def metadata_url(issuer: str, trailing_slash: str) -> str:
-    """Where the discovery document of `issuer` is, under the switch `issuer-trailing-slash`."""
+    """The URL of the discovery document; `trailing_slash` is a value of `issuer-trailing-slash`."""
     return (issuer.rstrip("/") if trailing_slash == "trimmed" else issuer) + _WELL_KNOWN
 
 
@@ -75,7 +75,7 @@ def _canned(context: Context, issuer: str) -> Discovery | None:
 
 
 def _own(context: Context, url: str, own_url: str) -> Discovery | None:
-    """The built-in identity provider when no server is running that could be asked."""
+    """Metadata of the built-in identity provider in process, where no server runs to fetch it from."""
     if context.bound_url is not None or not own_url or not url.startswith(f"{own_url}/idp/"):
         return None
     tenant = url.removeprefix(f"{own_url}/idp/").removesuffix(_WELL_KNOWN)

@@ -1,4 +1,4 @@
-"""Every error the API answers with: its type, HTTP status and text."""
+"""Errors of the API: types, HTTP statuses, messages and response bodies."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 JsonObject = dict[str, Any]
 
 _COULD_NOT_BE_FOUND = "{} could not be found."
-_OUT_OF_ORDER = "Oops, something seems to have gone wrong"
+_SERVER_ERROR = "Oops, something seems to have gone wrong"
 
-# error_type: (HTTP status, message). Types without a documented text have one in the same style.
+# error_type: (HTTP status, message). Where the API documents no message, this one is ours.
 CATALOGUE: dict[str, tuple[int, str]] = {
     "bad_request": (400, "The submitted request is invalid."),
     "invalid_display_name": (400, "The display name is invalid."),
@@ -105,19 +105,19 @@ CATALOGUE: dict[str, tuple[int, str]] = {
     "client_closed_request": (499, "Client closed request."),
     "internal_server_error": (
         500,
-        f"{_OUT_OF_ORDER}, please reach out to support@stytch.com to let us know what went wrong.",
+        f"{_SERVER_ERROR}, please reach out to support@stytch.com to let us know what went wrong.",
     ),
-    "bad_gateway": (502, f"{_OUT_OF_ORDER}."),
+    "bad_gateway": (502, f"{_SERVER_ERROR}."),
     "server_unavailable": (
         503,
-        f"{_OUT_OF_ORDER}. Please retry the request. If this issue persists, please reach out to support.",
+        f"{_SERVER_ERROR}. Please retry the request. If this issue persists, please reach out to support.",
     ),
-    "gateway_timeout": (504, f"{_OUT_OF_ORDER}."),
+    "gateway_timeout": (504, f"{_SERVER_ERROR}."),
 }
 
 
 class ApiError(Exception):
-    """An answer other than 200; `error_type` is a key of `CATALOGUE`."""
+    """A response other than 200; `error_type` is a key of `CATALOGUE`."""
 
     def __init__(self, error_type: str, detail: str = "", *, headers: dict[str, str] | None = None) -> None:
         self.error_type = error_type
@@ -127,7 +127,7 @@ class ApiError(Exception):
         super().__init__(f"{self.status} {error_type}: {self.message}")
 
     def payload(self, request_id: str) -> JsonObject:
-        """The error envelope."""
+        """The body of the error response."""
         return {
             "status_code": self.status,
             "request_id": request_id,
@@ -138,7 +138,7 @@ class ApiError(Exception):
 
 
 class SchemaViolation(Exception):
-    """A body of the wrong types: `field` should have been of type `expected`."""
+    """A request body with a value of the wrong type: `field` should be of type `expected`."""
 
     def __init__(self, field: str, expected: str) -> None:
         self.field = field
@@ -146,17 +146,21 @@ class SchemaViolation(Exception):
         super().__init__(f"{field} should be {expected}")
 
     def frontend_payload(self) -> JsonObject:
-        """The frontend API's form: no envelope and no request_id."""
+        """The frontend API's body: no envelope and no request_id."""
         path = f".{self.field}" if self.field else ""
-        finding = {
+        error = {
             "keyword": "type",
             "dataPath": path,
             "schemaPath": f"#/properties/{self.field}/type" if self.field else "#/type",
             "params": {"type": self.expected},
             "message": f"should be {self.expected}",
         }
-        return {"body": [finding]}
+        return {"body": [error]}
 
     def backend_error(self) -> ApiError:
-        """The backend API's form: the ordinary envelope."""
+        """The backend API's error, with the ordinary body."""
         return ApiError("bad_request", f"{self.field or 'body'} should be {self.expected}.")
+
+
+class ConnectionLostError(ConnectionError):
+    """A reset or truncated connection in process; over loopback it is a real one."""

@@ -1,19 +1,24 @@
-"""External connections: logins through another organization's SAML or OIDC connection."""
+"""External connections: sign-in through the SAML or OIDC connection of another organization."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.emulator.blanks import blank_external_connection
 from reconciler.emulator.connection_fields import check_known_keys
-from reconciler.emulator.connections import connections_of, find_connection, kind_of, remember_view
+from reconciler.emulator.connections import (
+    connections_of,
+    find_connection,
+    kind_of,
+    save_stale_view,
+    show_connection,
+)
+from reconciler.emulator.defaults import new_external_connection
 from reconciler.emulator.errors import ApiError, JsonObject, SchemaViolation
 from reconciler.emulator.organizations import lookup_organization
-from reconciler.emulator.presentation import show_connection
 
 if TYPE_CHECKING:
-    from reconciler.emulator.calls import Call
     from reconciler.emulator.context import Context
+    from reconciler.emulator.request import ApiCall
 
 _ROLES = {
     "connection_implicit_role_assignments": "external_connection_implicit_role_assignments",
@@ -23,35 +28,35 @@ _CREATE_FIELDS = ("external_organization_id", "external_connection_id", "display
 _UPDATE_FIELDS = ("display_name", *_ROLES.values())
 
 
-async def create_external_connection(context: Context, call: Call) -> JsonObject:
+async def create_external_connection(context: Context, call: ApiCall) -> JsonObject:
     """POST /v1/b2b/sso/external/{organization_id}: active at once."""
     check_known_keys(context, call.body, _CREATE_FIELDS)
     fields = _checked(call.body, _CREATE_FIELDS)
     with context.state.transaction():
-        target = _target(context, call, fields)
+        target = _target_connection(context, call, fields)
         connection = {
-            **blank_external_connection(context, call.organization_id),
+            **new_external_connection(context, call.organization_id),
             "external_organization_id": target["organization_id"],
             "external_connection_id": target["connection_id"],
             "display_name": fields.get("display_name", ""),
             **{stored: fields[sent] for sent, stored in _ROLES.items() if sent in fields},
         }
-        remember_view(context, call.owner)
+        save_stale_view(context, call.owner)
         context.state.put("connections", connection)
     return {"connection": show_connection(context, connection)}
 
 
-async def update_external_connection(context: Context, call: Call) -> JsonObject:
+async def update_external_connection(context: Context, call: ApiCall) -> JsonObject:
     """PUT …/external/{organization_id}/connections/{connection_id}: its name and role assignments."""
     check_known_keys(context, call.body, _UPDATE_FIELDS)
     fields = _checked(call.body, _UPDATE_FIELDS)
-    connection_id = call.path["connection_id"]
+    connection_id = call.path_params["connection_id"]
     with context.state.transaction():
-        found = find_connection(context, call, connection_id, missing="sso_connection_not_found")
+        connection = find_connection(context, call, connection_id, missing="sso_connection_not_found")
         if kind_of(connection_id) != "external":
             raise ApiError("external_connection_id_not_found")
-        remember_view(context, call.owner)
-        changed = {**found, **fields}
+        save_stale_view(context, call.owner)
+        changed = {**connection, **fields}
         context.state.put("connections", changed)
     return {"connection": show_connection(context, changed)}
 
@@ -65,10 +70,10 @@ def _checked(body: JsonObject, names: tuple[str, ...]) -> JsonObject:
     return fields
 
 
-def _target(context: Context, call: Call, fields: JsonObject) -> JsonObject:
-    """The connection that `fields` point at; raises `ApiError` when it cannot be used."""
-    name, connection_id = fields.get("external_organization_id"), fields.get("external_connection_id")
-    organization = lookup_organization(context, call.caller.project_id, name) if name else None
+def _target_connection(context: Context, call: ApiCall, fields: JsonObject) -> JsonObject:
+    """The connection that `fields` refer to; raises `ApiError` if it cannot be used."""
+    reference, connection_id = fields.get("external_organization_id"), fields.get("external_connection_id")
+    organization = lookup_organization(context, call.caller.project_id, reference) if reference else None
     if organization is None:
         raise ApiError("organization_not_found")
     if organization["organization_id"] == call.organization_id:
@@ -79,6 +84,6 @@ def _target(context: Context, call: Call, fields: JsonObject) -> JsonObject:
     if target["status"] != "active":
         raise ApiError("external_connection_not_active")
     existing = connections_of(context, call.organization_id)
-    if any(one.get("external_connection_id") == connection_id for one in existing):
+    if any(connection.get("external_connection_id") == connection_id for connection in existing):
         raise ApiError("duplicate_external_sso_connection")
     return target

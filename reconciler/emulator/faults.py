@@ -1,4 +1,4 @@
-"""Rules for what goes wrong, and when."""
+"""Fault rules: what goes wrong with a request, and when."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, assert_never
 
 if TYPE_CHECKING:
     import random
-
-    from reconciler.emulator.exchange import Endpoint
 
 
 class Effect(Enum):
@@ -67,10 +65,10 @@ Occasion = Always | First | Nth | Every | Chance
 class Fault:
     """One rule.
 
-    `operations` are names or globs, or `reads` and `writes`; `organization` limits it to the organization a
-    path names; `after` lets the operation take effect first; `status` and `error_type` are the answer's;
-    `seconds` is how long a hang or a latency lasts, `up_to` the upper end of a uniform one; `retry_after` is
-    a wait in seconds, `retry_after_date` sends it as a date.
+    `operations` are names or globs, or `reads` and `writes`; `organization` limits the rule to the
+    organization in the path; `after` lets the operation take effect first; `status` and `error_type` are
+    those of the response; `seconds` is how long a hang or a latency lasts, `up_to` the upper end of a uniform
+    one; `retry_after` is a wait in seconds, `retry_after_date` sends it as a date.
     """
 
     effect: Effect
@@ -86,20 +84,20 @@ class Fault:
     retry_after_date: bool = False
     text: str = ""
 
-    def covers(self, endpoint: Endpoint, organization: str | None) -> bool:
-        """Whether a request to `endpoint` counts for this rule."""
+    def covers(self, operation: str, organization: str | None, *, writes: bool) -> bool:
+        """Whether a request to `operation` counts for this rule."""
         if self.organization is not None and self.organization != organization:
             return False
-        return any(_names(pattern, endpoint) for pattern in self.operations)
+        return any(_matches(pattern, operation, writes=writes) for pattern in self.operations)
 
 
 class Faults:
-    """The rules in force, each under an id such as `fault-1`, with a count of the requests it saw."""
+    """The active rules by id, such as `fault-1`, and the number of requests that each has counted."""
 
     def __init__(self, chance: random.Random) -> None:
         self._chance = chance
         self._rules: dict[str, Fault] = {}
-        self._seen: dict[str, int] = {}
+        self._counts: dict[str, int] = {}
         self._last = 0
 
     @property
@@ -108,50 +106,50 @@ class Faults:
         return dict(self._rules)
 
     def add(self, fault: Fault) -> str:
-        """Put a rule in force; the returned id removes it again."""
+        """Add a rule; returns its id."""
         self._last += 1
         name = f"fault-{self._last}"
         self._rules[name] = fault
-        self._seen[name] = 0
+        self._counts[name] = 0
         return name
 
     def remove(self, name: str) -> None:
-        """Drop a rule; raises `KeyError` for an unknown id."""
+        """Remove a rule; raises `KeyError` for an unknown id."""
         del self._rules[name]
-        del self._seen[name]
+        del self._counts[name]
 
     def clear(self) -> None:
-        """Drop every rule."""
+        """Remove every rule."""
         self._rules.clear()
-        self._seen.clear()
+        self._counts.clear()
 
-    def draw(self, endpoint: Endpoint, organization: str | None) -> tuple[Fault, ...]:
-        """The faults that befall this request; it is counted for every rule that covers it."""
+    def draw(self, operation: str, organization: str | None, *, writes: bool) -> tuple[Fault, ...]:
+        """The faults of this request, which is counted for every rule that covers it."""
         return tuple(
             fault
             for name, fault in self.rules.items()
-            if fault.covers(endpoint, organization) and self._strikes(name, fault.occasion)
+            if fault.covers(operation, organization, writes=writes) and self._applies(name, fault.occasion)
         )
 
-    def _strikes(self, name: str, occasion: Occasion) -> bool:
-        self._seen[name] += 1
-        seen = self._seen[name]
+    def _applies(self, name: str, occasion: Occasion) -> bool:
+        self._counts[name] += 1
+        number = self._counts[name]
         match occasion:
             case Always():
                 return True
             case First(count):
-                return seen <= count
-            case Nth(number):
-                return seen == number
+                return number <= count
+            case Nth(nth):
+                return number == nth
             case Every(step):
-                return seen % step == 0
+                return number % step == 0
             case Chance(probability):
                 return self._chance.random() < probability
             case _:
                 assert_never(occasion)
 
 
-def _names(pattern: str, endpoint: Endpoint) -> bool:
+def _matches(pattern: str, operation: str, *, writes: bool) -> bool:
     if pattern in {"reads", "writes"}:
-        return endpoint.writes is (pattern == "writes")
-    return fnmatchcase(endpoint.name, pattern)
+        return writes is (pattern == "writes")
+    return fnmatchcase(operation, pattern)

@@ -1,28 +1,27 @@
-"""What only the frontend API has: bootstrapping a browser SDK, sessions, the member's own organization."""
+"""Endpoints that only the frontend API has: bootstrap, sessions, the member and their organization."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.emulator.answers import Answer, json_answer
 from reconciler.emulator.authorization import permits, policy_of
 from reconciler.emulator.errors import ApiError, SchemaViolation
 from reconciler.emulator.organizations import lookup_organization, show_organization
+from reconciler.emulator.request import Response, json_response
 
 if TYPE_CHECKING:
-    from reconciler.emulator.calls import Call, Caller
     from reconciler.emulator.context import Context
     from reconciler.emulator.errors import JsonObject
-    from reconciler.emulator.exchange import Exchange
+    from reconciler.emulator.request import ApiCall, Caller, Request
 
 _MINUTE = 60.0
 _JWT_SECONDS = 300.0
-_SHORTEST, _LONGEST = 5, 527_040
+_MINIMUM_MINUTES, _MAXIMUM_MINUTES = 5, 527_040
 
 
-async def bootstrap(_context: Context, call: Call) -> JsonObject:
-    """GET /sdk/v1/projects/bootstrap/{public_token}: what a browser SDK asks first."""
-    if call.path["public_token"] != call.caller.project["public_token"]:
+async def bootstrap(_context: Context, call: ApiCall) -> JsonObject:
+    """GET /sdk/v1/projects/bootstrap/{public_token}: the first request of a browser SDK."""
+    if call.path_params["public_token"] != call.caller.project["public_token"]:
         raise ApiError("project_not_found")
     return {
         "project_name": call.caller.project.get("name", "Emulated project"),
@@ -44,8 +43,8 @@ async def bootstrap(_context: Context, call: Call) -> JsonObject:
     }
 
 
-async def authenticate_session(context: Context, call: Call) -> JsonObject:
-    """POST /sdk/v1/b2b/sessions/authenticate: who is logged in; a duration prolongs the session."""
+async def authenticate_session(context: Context, call: ApiCall) -> JsonObject:
+    """POST /sdk/v1/b2b/sessions/authenticate: the signed-in member; a duration extends the session."""
     assert call.caller.session is not None
     session = {**call.caller.session, "jwt_expires_at": context.now() + _JWT_SECONDS}
     minutes = _minutes(call.body)
@@ -61,30 +60,31 @@ async def authenticate_session(context: Context, call: Call) -> JsonObject:
     }
 
 
-async def revoke_session(context: Context, call: Call) -> JsonObject:
-    """POST /sdk/v1/b2b/sessions/revoke: the session is dead from now on."""
+async def revoke_session(context: Context, call: ApiCall) -> JsonObject:
+    """POST /sdk/v1/b2b/sessions/revoke: end the session."""
     assert call.caller.session is not None
     context.state.delete("sessions", call.caller.session["session_token"])
     return {}
 
 
-async def get_member(_context: Context, call: Call) -> JsonObject:
+async def get_member(_context: Context, call: ApiCall) -> JsonObject:
     """GET /sdk/v1/b2b/organizations/members/me."""
     return {"member": _show_member(call.caller)}
 
 
-async def find_by_slug(context: Context, call: Call) -> JsonObject:
+async def find_by_slug(context: Context, call: ApiCall) -> JsonObject:
     """POST /sdk/v1/b2b/organizations/search: one organization by its slug, or null."""
     slug = call.body.get("organization_slug")
     if not isinstance(slug, str):
         raise SchemaViolation("organization_slug", "string")
-    found = lookup_organization(context, call.caller.project_id, slug)
-    named = found is not None and found["organization_slug"] == slug
-    return {"organization": show_organization(context, found) if found is not None and named else None}
+    organization = lookup_organization(context, call.caller.project_id, slug)
+    if organization is None or organization["organization_slug"] != slug:
+        return {"organization": None}
+    return {"organization": show_organization(context, organization)}
 
 
-async def get_admin_portal_config(_context: Context, call: Call) -> JsonObject:
-    """GET /sdk/v1/b2b/admin_portal_config: what the admin portal may offer the member."""
+async def get_admin_portal_config(_context: Context, call: ApiCall) -> JsonObject:
+    """GET /sdk/v1/b2b/admin_portal_config: what the member may do in the admin portal."""
     can_create = permits(call.caller, "create")
     return {
         "sso_config": {
@@ -95,9 +95,9 @@ async def get_admin_portal_config(_context: Context, call: Call) -> JsonObject:
     }
 
 
-async def accept_events(_context: Context, exchange: Exchange) -> Answer:
-    """POST /sdk/v1/events: the SDK's telemetry, which nobody reads."""
-    return json_answer(200, {"data": {"request_id": exchange.request_id, "status_code": 200}})
+async def accept_events(_context: Context, request: Request) -> Response:
+    """POST /sdk/v1/events: the SDK's telemetry, which is discarded."""
+    return json_response(200, {"data": {"request_id": request.request_id, "status_code": 200}})
 
 
 def _minutes(body: JsonObject) -> int | None:
@@ -106,7 +106,7 @@ def _minutes(body: JsonObject) -> int | None:
         return None
     if not isinstance(minutes, int) or isinstance(minutes, bool):
         raise SchemaViolation("session_duration_minutes", "number")
-    if not _SHORTEST <= minutes <= _LONGEST:
+    if not _MINIMUM_MINUTES <= minutes <= _MAXIMUM_MINUTES:
         raise ApiError("bad_request", "session_duration_minutes must be between 5 and 527040.")
     return minutes
 
@@ -121,7 +121,7 @@ def _show_member(caller: Caller) -> JsonObject:
     }
 
 
-def _show_session(session: JsonObject, call: Call) -> JsonObject:
+def _show_session(session: JsonObject, call: ApiCall) -> JsonObject:
     member = call.caller.member
     assert member is not None
     return {

@@ -1,4 +1,4 @@
-"""The built-in identity provider: the endpoints of its tenants, under `/idp/{tenant}`."""
+"""The built-in identity provider: endpoints of its tenants, under `/idp/{tenant}`."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ import binascii
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote, urlencode
 
-from reconciler.emulator.answers import Answer, json_answer
-from reconciler.emulator.exchange import PlainRoute
-from reconciler.emulator.signing_keys import KEYS
+from reconciler.emulator.request import PlainRoute, Response, json_response
 
 if TYPE_CHECKING:
     from reconciler.emulator.context import Context
     from reconciler.emulator.errors import JsonObject
-    from reconciler.emulator.exchange import Exchange
+    from reconciler.emulator.request import Request
 
 _PATHS = {
     "authorization_endpoint": "/authorize",
@@ -24,11 +22,32 @@ _PATHS = {
 }
 _NO_STORE = {"cache_control": "no-store"}
 
+# public RSA keys; nothing is signed, and the private keys were thrown away
+_MODULI = (
+    (
+        "lN2za60tmPWCMxRMThY7yhcrbRIzDHid2HOivI9Fq3hK4jVeKvLOU6bry2OaIvp_juQfZXtJz6Px8DlysqV8m9"
+        "NKXNIIqOmmVlb6zgCXPfZueAG6_1xwe3-NQnGs3qCmnxCrPRI0PPqtnmlK8sIP0zU-f5-LljGAodTCjzYrnJLt"
+        "6LEOAHqn0DarRsF-SoVyDaqjcgLc43ghOYJ7uYAkao4koR9MyYyQr1QgrUi0i0ytmJFJ69KVCbRyMk_JtK4BME"
+        "ffvdZOkZCi3dnSsWjVRkjhX5UdAsqMyKUX5ytUC2xCdYYcXJHPPbXw8AVavcf2-Tj_biYciV3Cl7BCrrgVWw"
+    ),
+    (
+        "nnskzGolpTBDne6-YrCV8twlqHIAtIX77b6FyyhdHo0LsK5iFFjwhVbvjOy2QfsUxTHJN8VWBiyh4fpGN33gMn"
+        "KdmtCjEd4EVc4pkEir8LIJHL6LlQ8-y7fxtwjgz2rPzvN9C_2_xNCdMYxBKPKrhDBkUhhc4tvtCFy4uTzdnIIF"
+        "4EiNXk8a6oY6RA4oo0wZwnilxxNjFgO2Y73DqGZ6De-PRvqp2sXv8k14txblWWUyd0255Bd6v_8DZV5uBwxa8Q"
+        "adzOA2y7HwxP2XlvNiBR1Qi28jzG55oU1gQElDzh3P3w3nGIkVzvtrr-E4j8C17VQQCNgYs07Ae8hJWPTO1w"
+    ),
+)
+
+_KEYS: tuple[dict[str, str], ...] = tuple(
+    {"kty": "RSA", "use": "sig", "alg": "RS256", "kid": f"key-{number}", "n": modulus, "e": "AQAB"}
+    for number, modulus in enumerate(_MODULI, start=1)
+)
+
 
 def tenant_metadata(context: Context, name: str, base_url: str) -> JsonObject | None:
-    """The discovery document of tenant `name`, None when there is no such tenant.
+    """The discovery document of tenant `name`, None if there is no such tenant.
 
-    The tenant's own `metadata` is laid over the usual document; a null in it removes a key.
+    The tenant's own `metadata` overrides the usual document; a null in it removes a key.
     """
     tenant = context.state.get("tenants", name)
     if tenant is None:
@@ -49,70 +68,70 @@ def tenant_metadata(context: Context, name: str, base_url: str) -> JsonObject | 
     return {name: value for name, value in document.items() if value is not None}
 
 
-async def _discovery(context: Context, exchange: Exchange) -> Answer:
-    document = tenant_metadata(context, exchange.path["tenant"], exchange.base_url)
-    return _unknown_tenant() if document is None else json_answer(200, document)
+async def _discovery(context: Context, request: Request) -> Response:
+    document = tenant_metadata(context, request.path_params["tenant"], request.base_url)
+    return _unknown_tenant() if document is None else json_response(200, document)
 
 
-async def _jwks(context: Context, exchange: Exchange) -> Answer:
-    tenant = _tenant(context, exchange)
+async def _jwks(context: Context, request: Request) -> Response:
+    tenant = _tenant(context, request)
     if tenant is None:
         return _unknown_tenant()
     keys = tenant.get("keys")
-    return json_answer(200, {"keys": list(KEYS) if keys is None else keys})
+    return json_response(200, {"keys": list(_KEYS) if keys is None else keys})
 
 
-async def _authorize(context: Context, exchange: Exchange) -> Answer:
-    """No one can log in here: known clients are sent back with access_denied."""
-    tenant, query = _tenant(context, exchange), exchange.query
+async def _authorize(context: Context, request: Request) -> Response:
+    """Nobody can sign in here: known clients are redirected with access_denied."""
+    tenant, query = _tenant(context, request), request.query
     if tenant is None:
         return _unknown_tenant()
     if not query.get("client_id") or not _knows_client(tenant, query["client_id"]):
-        return json_answer(400, _oauth_error("invalid_client", "the client_id is not registered"))
+        return json_response(400, _oauth_error("invalid_client", "the client_id is not registered"))
     if not query.get("redirect_uri", "").startswith(("https://", "http://")):
-        return json_answer(400, _oauth_error("invalid_request", "the redirect_uri is missing or malformed"))
+        return json_response(400, _oauth_error("invalid_request", "the redirect_uri is missing or malformed"))
     parameters = {"error": "access_denied", "state": query.get("state", "")}
     if query.get("response_type") != "code":
         parameters["error"] = "unsupported_response_type"
     location = f"{query['redirect_uri']}?{urlencode(parameters)}"
-    return Answer(302, b"", "text/plain", {"location": location})
+    return Response(302, b"", "text/plain", {"location": location})
 
 
-async def _token(context: Context, exchange: Exchange) -> Answer:
-    """RFC 6749, section 5.2: the client first, then the grant; no grant is ever good."""
-    tenant = _tenant(context, exchange)
+async def _token(context: Context, request: Request) -> Response:
+    """RFC 6749, section 5.2: check the client, then the grant; every grant is refused."""
+    tenant = _tenant(context, request)
     if tenant is None:
         return _unknown_tenant()
-    form = {name: values[-1] for name, values in parse_qs(exchange.content.decode(errors="replace")).items()}
-    exchange.body = form
-    client_id, secret = _client(exchange, form)
+    form = {name: values[-1] for name, values in parse_qs(request.content.decode(errors="replace")).items()}
+    request.progress.body = form
+    client_id, secret = _client(request, form)
     if not client_id or not secret or not _knows_client(tenant, client_id, secret):
         document = _oauth_error("invalid_client", "client authentication failed")
-        return json_answer(401, document, www_authenticate='Basic realm="idp"', **_NO_STORE)
-    return json_answer(400, _refused_grant(form), **_NO_STORE)
+        return json_response(401, document, www_authenticate='Basic realm="idp"', **_NO_STORE)
+    return json_response(400, _refused_grant(form), **_NO_STORE)
 
 
-async def _userinfo(context: Context, exchange: Exchange) -> Answer:
-    if _tenant(context, exchange) is None:
+async def _userinfo(context: Context, request: Request) -> Response:
+    if _tenant(context, request) is None:
         return _unknown_tenant()
     document = _oauth_error("invalid_token", "the access token is not valid")
-    return json_answer(401, document, www_authenticate='Bearer error="invalid_token"')
+    return json_response(401, document, www_authenticate='Bearer error="invalid_token"')
 
 
-def _tenant(context: Context, exchange: Exchange) -> JsonObject | None:
-    return context.state.get("tenants", exchange.path["tenant"])
+def _tenant(context: Context, request: Request) -> JsonObject | None:
+    return context.state.get("tenants", request.path_params["tenant"])
 
 
-def _unknown_tenant() -> Answer:
-    return json_answer(404, _oauth_error("not_found", "there is no such tenant"))
+def _unknown_tenant() -> Response:
+    return json_response(404, _oauth_error("not_found", "there is no such tenant"))
 
 
 def _oauth_error(error: str, description: str) -> JsonObject:
     return {"error": error, "error_description": description}
 
 
-def _client(exchange: Exchange, form: dict[str, str]) -> tuple[str, str]:
-    scheme, _, encoded = exchange.headers.get("authorization", "").partition(" ")
+def _client(request: Request, form: dict[str, str]) -> tuple[str, str]:
+    scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "basic":
         return form.get("client_id", ""), form.get("client_secret", "")
     try:
@@ -123,7 +142,7 @@ def _client(exchange: Exchange, form: dict[str, str]) -> tuple[str, str]:
 
 
 def _knows_client(tenant: JsonObject, client_id: str, secret: str | None = None) -> bool:
-    """A tenant without registered clients knows everyone."""
+    """A tenant without registered clients accepts every client."""
     clients = tenant.get("clients")
     if clients is None:
         return True

@@ -1,4 +1,4 @@
-"""Organizations: finding one by any of its names, showing it, changing its SSO settings."""
+"""Organizations: look-up by id, slug or external id, get, and update of SSO settings."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from reconciler.emulator.errors import ApiError, JsonObject, SchemaViolation
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from reconciler.emulator.calls import Call
     from reconciler.emulator.context import Context
+    from reconciler.emulator.request import ApiCall
 
 _NAME = re.compile(r"[A-Za-z0-9._~|-]{1,128}")
 _SETTINGS: dict[str, type] = {
@@ -38,13 +38,13 @@ _ACTIONS = {
 _INTERNAL = ("project_id", "suspended")
 
 
-async def get_organization(context: Context, call: Call) -> JsonObject:
+async def get_organization(context: Context, call: ApiCall) -> JsonObject:
     """GET /v1/b2b/organizations/{organization_id}."""
     key = f"organization {call.organization_id}"
     return {"organization": context.read_lag.read(key, lambda: show_organization(context, call.owner))}
 
 
-async def update_organization(context: Context, call: Call) -> JsonObject:
+async def update_organization(context: Context, call: ApiCall) -> JsonObject:
     """PUT /v1/b2b/organizations/{organization_id}: partial; lists are replaced whole."""
     changes = _checked_changes(call.body)
     authorize_settings(call.caller, {_ACTIONS.get(name, "update.info") for name in changes})
@@ -53,45 +53,45 @@ async def update_organization(context: Context, call: Call) -> JsonObject:
         changed = {**call.owner, **changes}
         _check_settings(context, changed, changes)
         context.state.put("organizations", changed)
-        remember_organization(context, before)
+        save_stale_organization(context, before)
         return {"organization": show_organization(context, changed)}
 
 
-def find_organization(context: Context, project_id: str, name: str) -> JsonObject:
-    """The organization of the project whose id, slug or external id is `name`, in this order.
+def find_organization(context: Context, project_id: str, reference: str) -> JsonObject:
+    """The organization of the project whose id, slug or external id is `reference`, in this order.
 
     Raises:
-        ApiError: 400 for a name that cannot be one, 404 when there is none, 403 for a suspended one.
+        ApiError: 400 for a malformed reference, 404 for an unknown and 403 for a suspended organization.
     """
-    if not _NAME.fullmatch(name):
+    if not _NAME.fullmatch(reference):
         raise ApiError("invalid_organization_id")
-    found = lookup_organization(context, project_id, name)
-    if found is None:
+    organization = lookup_organization(context, project_id, reference)
+    if organization is None:
         raise ApiError("organization_not_found")
-    if found.get("suspended"):
+    if organization.get("suspended"):
         raise ApiError("organization_suspended")
-    return found
+    return organization
 
 
-def lookup_organization(context: Context, project_id: str, name: str) -> JsonObject | None:
-    """As `find_organization`, but None when there is none."""
+def lookup_organization(context: Context, project_id: str, reference: str) -> JsonObject | None:
+    """As `find_organization`, but None if there is none."""
     for column in ("organization_id", "slug", "external_id"):
-        for organization in context.state.where("organizations", column, name):
+        for organization in context.state.where("organizations", column, reference):
             if organization["project_id"] == project_id:
                 return organization
     return None
 
 
 def show_organization(context: Context, organization: JsonObject) -> JsonObject:
-    """The organization as the API shows it."""
+    """The organization as the API returns it."""
     connections = context.state.where("connections", "organization_id", organization["organization_id"])
     return with_active_connections(organization, connections)
 
 
 def with_active_connections(organization: JsonObject, connections: Iterable[JsonObject]) -> JsonObject:
-    """The wire form with the active ones of `connections`; External ones included [assumed]."""
-    shown = {name: value for name, value in organization.items() if name not in _INTERNAL}
-    shown["sso_active_connections"] = [
+    """The organization as returned, with its active `connections`; External ones included [assumed]."""
+    returned = {name: value for name, value in organization.items() if name not in _INTERNAL}
+    returned["sso_active_connections"] = [
         {
             "connection_id": connection["connection_id"],
             "display_name": connection["display_name"],
@@ -100,11 +100,11 @@ def with_active_connections(organization: JsonObject, connections: Iterable[Json
         for connection in connections
         if connection["status"] == "active"
     ]
-    return shown
+    return returned
 
 
-def remember_organization(context: Context, before: JsonObject) -> None:
-    """Let the reads that lag behind see the organization as it was `before` a write."""
+def save_stale_organization(context: Context, before: JsonObject) -> None:
+    """Keep the organization as it was `before` a write, for reads that lag behind."""
     lag = context.switches["read-lag"]
     if lag != "none":
         context.read_lag.remember(f"organization {before['organization_id']}", before, int(lag))
@@ -142,14 +142,15 @@ def _check_names(context: Context, changed: JsonObject, changes: JsonObject) -> 
         if not _NAME.fullmatch(changes[name]):
             raise ApiError("bad_request", f"{name} is malformed.")
         column = name.removeprefix("organization_")
-        for other in context.state.where("organizations", column, changes[name]):
-            if _clashes(other, changed):
+        for organization in context.state.where("organizations", column, changes[name]):
+            if _conflicts(organization, changed):
                 raise ApiError(f"{name}_already_used")
 
 
-def _clashes(other: JsonObject, organization: JsonObject) -> bool:
-    same_project = bool(other["project_id"] == organization["project_id"])
-    return same_project and bool(other["organization_id"] != organization["organization_id"])
+def _conflicts(existing: JsonObject, changed: JsonObject) -> bool:
+    """Whether `existing` is another organization of the same project."""
+    same_project = existing["project_id"] == changed["project_id"]
+    return bool(same_project and existing["organization_id"] != changed["organization_id"])
 
 
 def _check_default(context: Context, organization: JsonObject, connection_id: str) -> None:

@@ -1,4 +1,4 @@
-"""What was asked of the emulator, without secrets."""
+"""The request log, without secrets."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ _SECRET_KEYS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LoggedRequest:
-    """One request: `status` is None when no answer was sent; `applied` says whether it was done."""
+    """One request: `status` is None if no response was sent; `applied` is true if its operation ran."""
 
     number: int
     operation: str
@@ -59,11 +59,11 @@ class LoggedRequest:
 
     @property
     def writes(self) -> bool:
-        """Whether it asked for a change."""
+        """Whether it requested a change."""
         return self.method in {"PUT", "DELETE", "PATCH"} or "create-" in self.operation
 
     def as_document(self) -> dict[str, Any]:
-        """The same as plain data."""
+        """The entry as plain data."""
         return asdict(self)
 
 
@@ -83,43 +83,43 @@ class RequestLog:
 
     @property
     def entries(self) -> tuple[LoggedRequest, ...]:
-        """Every request that is remembered."""
+        """All logged requests."""
         with self._lock:
             return tuple(self._entries)
 
     @property
     def writes(self) -> tuple[LoggedRequest, ...]:
-        """Those that asked for a change."""
+        """Requests for a change."""
         return tuple(entry for entry in self.entries if entry.writes)
 
     def of(self, operation: str) -> tuple[LoggedRequest, ...]:
-        """Those of one operation, such as `create-oidc-connection`."""
+        """Requests of `operation`, such as `create-oidc-connection`."""
         return tuple(entry for entry in self.entries if entry.operation == operation)
 
     def clear(self) -> None:
-        """Forget every request."""
+        """Delete all entries."""
         with self._lock:
             self._entries.clear()
 
     def next_number(self) -> int:
-        """The number of the next request, counted from 1 and never used twice."""
+        """The number of the next request, counted from 1."""
         with self._lock:
             self._count += 1
             return self._count
 
     def add(self, entry: LoggedRequest) -> None:
-        """Remember a request."""
+        """Add an entry."""
         with self._lock:
             self._entries.append(entry)
 
 
 def redacted_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """`headers` without credentials; the scheme of Authorization stays readable."""
+    """`headers` without credentials; the scheme of Authorization remains."""
     return {name: _redacted_header(name, value) for name, value in headers.items()}
 
 
 def redacted(value: Any) -> Any:  # noqa: ANN401 -- any JSON value
-    """A JSON value without the values of secret keys."""
+    """A JSON value with the values of secret keys replaced."""
     if isinstance(value, dict):
         return {
             key: REDACTED if key in _SECRET_KEYS and item not in (None, "") else redacted(item)

@@ -1,4 +1,4 @@
-"""Searching the organizations of a project, page by page."""
+"""Searches the organizations of a project, page by page."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from reconciler.emulator.organizations import with_active_connections
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from reconciler.emulator.calls import Call
     from reconciler.emulator.context import Context
+    from reconciler.emulator.request import ApiCall
 
 _DEFAULT_LIMIT, _MAXIMUM_LIMIT, _SHORTEST_FUZZY = 100, 1000, 3
 _ANY_OF = "IN (SELECT value FROM json_each(?))"
@@ -60,20 +60,20 @@ _HAS_CONNECTION = _CONNECTIONS.format("connections.connection_id = ?")
 Condition = tuple[str, object]
 
 
-async def search_organizations(context: Context, call: Call) -> JsonObject:
+async def search_organizations(context: Context, call: ApiCall) -> JsonObject:
     """POST /v1/b2b/organizations/search."""
     limit, after = _limit(call.body), _position(call.body)
     conditions = [("project_id = ?", call.caller.project_id), *_conditions(call.body)]
     total = int(context.state.rows(_select("count(*)", conditions), (value for _, value in conditions))[0][0])
     page = _page(context, [*conditions, ("sequence > ?", after)], limit + 1)
-    shown = _show(context, [json.loads(document) for _, document in page[:limit]])
+    organizations = _show(context, [json.loads(document) for _, document in page[:limit]])
     metadata: JsonObject = {"total": -1 if context.switches["search-total"] == "hidden" else total}
     if len(page) > limit:
         repeats = context.switches["search-cursor"] == "repeats"
         metadata |= {"next_cursor": _cursor(after if repeats else page[limit - 1][0])}
     else:
         metadata |= _last_cursor(context.switches["last-cursor"])
-    return {"organizations": shown, "results_metadata": metadata}
+    return {"organizations": organizations, "results_metadata": metadata}
 
 
 def _last_cursor(form: str) -> JsonObject:
@@ -95,7 +95,10 @@ def _show(context: Context, organizations: list[JsonObject]) -> list[JsonObject]
     ids = [organization["organization_id"] for organization in organizations]
     for connection in context.state.where("connections", "organization_id", *ids):
         connections[connection["organization_id"]].append(connection)
-    return [with_active_connections(one, connections[one["organization_id"]]) for one in organizations]
+    return [
+        with_active_connections(organization, connections[organization["organization_id"]])
+        for organization in organizations
+    ]
 
 
 def _limit(body: JsonObject) -> int:

@@ -1,4 +1,4 @@
-"""Seed documents: projects, organizations with everything in them, identity providers, canned discovery."""
+"""Fills the store: from Python, or from a seed document as a whole."""
 
 from __future__ import annotations
 
@@ -8,8 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from reconciler.emulator import fixtures
-from reconciler.emulator.blanks import BLANK_CONNECTIONS, blank_organization
+from reconciler.emulator.connection_update import status_of
+from reconciler.emulator.connections import adopt_default
+from reconciler.emulator.defaults import (
+    NEW_CONNECTIONS,
+    environment_of_organization,
+    new_member,
+    new_organization,
+)
+from reconciler.emulator.settings import environment_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -18,7 +25,9 @@ if TYPE_CHECKING:
     from reconciler.emulator.context import Context
     from reconciler.emulator.errors import JsonObject
 
-_SHAPES: Mapping[type, str] = {
+_DAY = 86_400.0
+_JWT_SECONDS = 300.0
+_TYPE_NAMES: Mapping[type, str] = {
     str: "a string",
     list: "a list",
     dict: "a mapping",
@@ -35,11 +44,71 @@ _DISCOVERY = {"issuer": str, "document": dict, "failure": str}
 
 
 class SeedError(ValueError):
-    """A seed that cannot be used; the message names the place in it, such as `organizations[2].slug`."""
+    """An invalid seed; the message names the place in it, such as `organizations[2].slug`."""
+
+
+def add_project(
+    context: Context, *, project_id: str, secret: str, public_token: str, **fields: object
+) -> JsonObject:
+    """Store a project; `roles` in `fields` override the default roles."""
+    project = {"project_id": project_id, "secret": secret, "public_token": public_token, **fields}
+    context.state.put("projects", project)
+    return project
+
+
+def add_organization(context: Context, project_id: str, slug: str, **fields: object) -> JsonObject:
+    """Store an organization; `fields` are wire fields and may include `organization_id`."""
+    organization = {
+        **new_organization(context, slug, environment_of(project_id) or "test"),
+        **fields,
+        "project_id": project_id,
+    }
+    context.state.put("organizations", organization)
+    return organization
+
+
+def add_connection(context: Context, organization: JsonObject, kind: str, fields: JsonObject) -> JsonObject:
+    """Store a connection of `kind` (`oidc`, `saml`, `external`); `status` follows from the fields."""
+    defaults = NEW_CONNECTIONS[kind](context, organization["organization_id"])
+    connection = {**_with_id(defaults, fields.get("connection_id")), **fields}
+    if kind == "oidc":
+        connection["status"] = fields.get("status") or status_of(context, connection)
+    with context.state.transaction():
+        context.state.put("connections", connection)
+        adopt_default(context, connection, created=True)
+    return connection
+
+
+def add_member(
+    context: Context,
+    organization: JsonObject,
+    roles: tuple[str, ...] = (),
+    **fields: object,
+) -> JsonObject:
+    """Store a member of an organization with RBAC roles."""
+    member = {**new_member(context, organization["organization_id"]), **fields, "roles": list(roles)}
+    context.state.put("members", member)
+    return member
+
+
+def add_session(context: Context, member: JsonObject, **fields: object) -> JsonObject:
+    """Store a session of a member; `expires_at` and `jwt_expires_at` are seconds since the epoch."""
+    environment = environment_of_organization(member["organization_id"])
+    session = {
+        "member_session_id": context.identifiers.new("member-session", environment),
+        "session_token": context.identifiers.new("session-token", environment),
+        "session_jwt": context.identifiers.new("session-jwt", environment),
+        "expires_at": context.now() + _DAY,
+        "jwt_expires_at": context.now() + _JWT_SECONDS,
+        **fields,
+        "member_id": member["member_id"],
+    }
+    context.state.put("sessions", session)
+    return session
 
 
 def read_seed(path: Path) -> JsonObject:
-    """The document of a YAML or JSON file; raises `SeedError` when it is unreadable or no mapping."""
+    """The document of a YAML or JSON file; raises `SeedError` if it is unreadable or not a mapping."""
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -50,10 +119,10 @@ def read_seed(path: Path) -> JsonObject:
 
 
 def apply_seed(context: Context, document: JsonObject, default_project: str) -> None:
-    """Store everything a seed document describes, or nothing.
+    """Store everything in a seed document, or nothing.
 
     Raises:
-        SeedError: an unknown key, a wrong type, a missing name, or an id that is already taken.
+        SeedError: an unknown key, a wrong type, a missing name, or an id already in use.
     """
     _check_keys(document, _DOCUMENT, "")
     store: dict[str, Callable[[JsonObject, str], None]] = {
@@ -71,6 +140,17 @@ def apply_seed(context: Context, document: JsonObject, default_project: str) -> 
                     raise SeedError(f"{place}: {error}") from error
 
 
+def _with_id(connection: JsonObject, connection_id: str | None) -> JsonObject:
+    """The connection with another id, also in its URLs."""
+    if connection_id is None:
+        return connection
+    former_id = connection["connection_id"]
+    return {
+        name: value.replace(former_id, connection_id) if isinstance(value, str) else value
+        for name, value in connection.items()
+    }
+
+
 def _seed_tenant(context: Context, entry: JsonObject, place: str) -> None:
     _check_keys(entry, _TENANT, place)
     context.state.put("tenants", {**entry, "name": _required(entry, "name", place)})
@@ -86,12 +166,12 @@ def _seed_project(context: Context, entry: JsonObject, place: str) -> None:
     names = ("project_id", "secret", "public_token")
     keys = {name: _required(entry, name, place) for name in names}
     rest = {name: value for name, value in entry.items() if name not in names}
-    fixtures.add_project(context, **keys, **rest)
+    add_project(context, **keys, **rest)
 
 
 def _seed_organization(context: Context, entry: JsonObject, place: str, default_project: str) -> None:
     nested = ("project_id", "connections", "members")
-    _check_names_of_keys(entry, (*blank_organization(context, "", "test"), *nested, "suspended"), place)
+    _check_names_of_keys(entry, (*new_organization(context, "", "test"), *nested, "suspended"), place)
     project_id = entry.get("project_id", default_project)
     if context.state.get("projects", project_id) is None:
         raise SeedError(f"{place}.project_id: there is no project '{project_id}'")
@@ -99,7 +179,7 @@ def _seed_organization(context: Context, entry: JsonObject, place: str, default_
     fields = {name: value for name, value in entry.items() if name not in (*nested, "organization_slug")}
     _check_names(context, entry, project_id, place)
     default = fields.pop("sso_default_connection_id", None)
-    organization = fixtures.add_organization(context, project_id, slug, **fields)
+    organization = add_organization(context, project_id, slug, **fields)
     for at, connection in _entries(entry, "connections", place):
         _seed_connection(context, organization, connection, at)
     for at, member in _entries(entry, "members", place):
@@ -117,25 +197,25 @@ def _seed_connection(context: Context, organization: JsonObject, entry: JsonObje
         raise SeedError(f"{place}.connection_id: '{connection_id}' does not start with '{kind}-connection-'")
     if connection_id is not None and context.state.get("connections", connection_id) is not None:
         raise SeedError(f"{place}.connection_id: '{connection_id}' is already taken")
-    known = (*BLANK_CONNECTIONS[kind](context, ""), "kind", "attribute_mapping")
+    known = (*NEW_CONNECTIONS[kind](context, ""), "kind", "attribute_mapping")
     _check_names_of_keys(entry, known, place)
     fields = {name: value for name, value in entry.items() if name != "kind"}
     for name, value in fields.items():
         if kind == "oidc" and name != "attribute_mapping" and not isinstance(value, str):
             raise SeedError(f"{place}.{name}: expected a string")
-    fixtures.add_connection(context, organization, kind, fields)
+    add_connection(context, organization, kind, fields)
 
 
 def _seed_member(context: Context, organization: JsonObject, entry: JsonObject, place: str) -> None:
     _check_keys(entry, _MEMBER, place)
     fields = {name: value for name, value in entry.items() if name not in ("roles", "sessions")}
-    member = fixtures.add_member(context, organization, tuple(entry.get("roles", ())), **fields)
+    member = add_member(context, organization, tuple(entry.get("roles", ())), **fields)
     for at, session in _entries(entry, "sessions", place):
         _check_keys(session, _SESSION, at)
         given = {name: value for name, value in session.items() if name != "expires_in"}
         if "expires_in" in session:
             given["expires_at"] = given["jwt_expires_at"] = context.now() + session["expires_in"]
-        fixtures.add_session(context, member, **given)
+        add_session(context, member, **given)
 
 
 def _set_default(context: Context, organization: JsonObject, default: object, place: str) -> None:
@@ -158,7 +238,9 @@ def _check_names(context: Context, entry: JsonObject, project_id: str, place: st
         if value is None:
             continue
         taken = context.state.where("organizations", column, _required(entry, name, place))
-        if any(column == "organization_id" or other["project_id"] == project_id for other in taken):
+        if any(
+            column == "organization_id" or organization["project_id"] == project_id for organization in taken
+        ):
             raise SeedError(f"{place}.{name}: '{value}' is already taken")
 
 
@@ -180,7 +262,7 @@ def _check_keys(entry: JsonObject, known: Mapping[str, type], place: str) -> Non
     _check_names_of_keys(entry, known, place)
     for name, value in entry.items():
         if value is not None and not isinstance(value, known[name]):
-            raise SeedError(f"{_at(place, name)}: expected {_SHAPES[known[name]]}")
+            raise SeedError(f"{_at(place, name)}: expected {_TYPE_NAMES[known[name]]}")
 
 
 def _check_names_of_keys(entry: JsonObject, known: Iterable[str], place: str) -> None:

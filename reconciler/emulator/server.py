@@ -1,4 +1,4 @@
-"""Serving an emulator over loopback, in a thread or in the foreground."""
+"""Serves an emulator over loopback, in a thread or in the foreground."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reconciler.emulator.emulator import Emulator
-from reconciler.emulator.missing_extra import needing_extra
+from reconciler.emulator.emulator import Emulator, needing_extra
+from reconciler.emulator.settings import LOOPBACK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from reconciler.emulator.settings import EmulatorSettings
-    from reconciler.emulator.web_server import WebServer
+    from reconciler.emulator.transport import WebServer
 
-LOOPBACK = "127.0.0.1"
 _START_SECONDS = 10.0
 
 
@@ -59,7 +58,7 @@ def serve(
     port: int = 0,
     on_ready: Callable[[RunningEmulator], None] | None = None,
 ) -> None:
-    """Serve in the foreground until SIGINT or SIGTERM; `on_ready` is told once requests are accepted.
+    """Serve in the foreground until SIGINT or SIGTERM; `on_ready` is called once it accepts requests.
 
     Raises:
         OSError: the address cannot be bound.
@@ -90,5 +89,5 @@ def _url(listener: socket.socket) -> str:
 
 def _web_server(emulator: Emulator, on_ready: Callable[[], None]) -> WebServer:
     with needing_extra():
-        from reconciler.emulator.web_server import WebServer  # noqa: PLC0415 -- needs the extra
+        from reconciler.emulator.transport import WebServer  # noqa: PLC0415 -- needs the extra
     return WebServer(emulator.application, on_ready)

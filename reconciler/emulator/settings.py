@@ -1,7 +1,8 @@
-"""What an emulator is told before it starts."""
+"""Settings of an emulator: its project, keys and options."""
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
 
     from reconciler.emulator.rate_limit import RateLimit
 
+LOOPBACK = "127.0.0.1"
+ENVIRONMENTS = ("test", "live")
 DEFAULT_PROJECT_ID = "project-test-11111111-1111-4111-8111-111111111111"
 DEFAULT_SECRET = "secret-test-11111111111111111111111111111111"  # noqa: S105 -- public by design, opens nothing
 DEFAULT_PUBLIC_TOKEN = "public-token-test-11111111-1111-4111-8111-111111111111"  # noqa: S105 -- public by design
@@ -18,24 +21,24 @@ DEFAULT_PUBLIC_TOKEN = "public-token-test-11111111-1111-4111-8111-111111111111" 
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A project and the keys that open it."""
+    """A project and its keys."""
 
     project_id: str = DEFAULT_PROJECT_ID
     secret: str = field(default=DEFAULT_SECRET, repr=False)
     public_token: str = DEFAULT_PUBLIC_TOKEN
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EmulatorSettings:
-    """Everything an emulator can be told; the defaults are an empty project in memory.
+    """Options of an emulator; the defaults are an empty project in memory.
 
     `state` is the SQLite file (None: in memory); `seed` a seed file, read while there is no organization yet;
-    `random_seed` makes ids and chances repeatable; `control` switches `/_control` on; `max_connections` and
+    `random_seed` makes ids and chances repeatable; `control` enables `/_control`; `max_connections` and
     `billing_connections` bound the SSO connections of an organization; `redirect_base_url` is the host of new
     redirect_urls (None: the API's own host); `environment` is the one this host serves (None: both);
-    `require_https` answers plain HTTP with 403; `trusted_origins` are web origins besides the loopback ones
-    that browsers may call the frontend API from; `log_capacity` bounds the request log; `log_secrets` keeps
-    secrets in it, for tests that ask what was sent; `faults` are rules like `list-connections:429:first=2`.
+    `require_https` answers plain HTTP with 403; `trusted_origins` are web origins besides loopback that
+    browsers may call the frontend API from; `log_capacity` bounds the request log; `log_secrets` keeps
+    secrets in it, for tests that check what was sent; `faults` are rules like `list-connections:429:first=2`.
     """
 
     project: Project = field(default_factory=Project)
@@ -54,3 +57,20 @@ class EmulatorSettings:
     log_secrets: bool = False
     rate_limits: tuple[RateLimit, ...] = ()
     faults: tuple[str, ...] = ()
+
+
+def environment_of(identifier: str) -> str | None:
+    """`test` or `live` by the prefix of a project id, secret or token; None for any other prefix."""
+    for environment in ENVIRONMENTS:
+        for kind in ("project", "secret", "public-token"):
+            if identifier.startswith(f"{kind}-{environment}-"):
+                return environment
+    return None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host` is `localhost` or a loopback address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,18 +1,23 @@
-"""What the emulated API remembers: wire JSON in SQLite, in memory or in a file."""
+"""The emulator's store: JSON objects in SQLite, their ids, and reads that lag behind writes."""
 
 from __future__ import annotations
 
 import json
+import random
 import sqlite3
 import threading
+import uuid
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from reconciler.emulator.errors import JsonObject
+
+View = TypeVar("View")
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS projects (
@@ -34,7 +39,7 @@ CREATE TABLE IF NOT EXISTS tenants (name TEXT PRIMARY KEY, document TEXT NOT NUL
 CREATE TABLE IF NOT EXISTS discovery (issuer TEXT PRIMARY KEY, document TEXT NOT NULL);
 """
 
-# table: (its key, the other columns that are taken from the document's fields)
+# table: (its key, its other columns taken from the document)
 _TABLES: dict[str, tuple[str, tuple[str, ...]]] = {
     "projects": ("project_id", ("public_token",)),
     "organizations": ("organization_id", ("project_id", "slug", "external_id")),
@@ -44,7 +49,7 @@ _TABLES: dict[str, tuple[str, tuple[str, ...]]] = {
     "tenants": ("name", ()),
     "discovery": ("issuer", ()),
 }
-# what a column is called in a document, where the names differ
+# columns whose field in the document has another name
 _FIELDS = {"slug": "organization_slug", "external_id": "organization_external_id"}
 
 
@@ -53,10 +58,10 @@ class StateError(ValueError):
 
 
 class State:
-    """The store, usable from any thread; a write outside `transaction` is a transaction of its own.
+    """The store, usable from any thread; a write outside `transaction` is its own transaction.
 
     Raises:
-        StateError: `path` cannot be opened, or is something else than a state.
+        StateError: `path` cannot be opened, or is not a state file.
     """
 
     def __init__(self, path: Path | None = None) -> None:
@@ -80,13 +85,13 @@ class State:
             raise StateError(f"cannot use state '{path}': {error}") from error
 
     def close(self) -> None:
-        """Close the database; what is in a file stays there."""
+        """Close the database; a state file keeps its contents."""
         with self._lock:
             self._database.close()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing for the writes in the block; blocks within it join it, other threads wait."""
+        """Commit all writes of the block or none; nested blocks join it, other threads wait."""
         with self._lock:
             if self._database.in_transaction:
                 yield
@@ -100,7 +105,7 @@ class State:
             self._database.execute("COMMIT")
 
     def put(self, table: str, document: JsonObject) -> None:
-        """Insert `document`, or replace the one with its key; its place in the order of creation stays."""
+        """Insert `document`, or replace the one with its key and keep its place in the order of creation."""
         key, columns = _TABLES[table]
         names = (key, *columns)
         values = [document.get(_FIELDS.get(name, name)) or None for name in names]
@@ -118,7 +123,7 @@ class State:
         return next(self.where(table, _TABLES[table][0], key), None)
 
     def where(self, table: str, column: str, *values: str) -> Iterator[JsonObject]:
-        """The documents whose `column` is one of `values`, in order of creation."""
+        """Documents whose `column` equals one of `values`, in order of creation."""
         marks = ", ".join("?" * len(values))
         statement = f"SELECT document FROM {table} WHERE {column} IN ({marks}) ORDER BY rowid"  # noqa: S608 -- names from _TABLES
         yield from self._select(statement, values)
@@ -133,13 +138,58 @@ class State:
             self._database.execute(f"DELETE FROM {table} WHERE {_TABLES[table][0]} = ?", (key,))  # noqa: S608 -- names from _TABLES
 
     def age(self) -> int:
-        """How many organizations and connections were ever created here; it only grows."""
+        """Number of organizations and connections ever created; it only grows."""
         return int(self.rows("SELECT coalesce(sum(seq), 0) FROM sqlite_sequence")[0][0])
 
     def rows(self, statement: str, parameters: Iterable[object] = ()) -> list[tuple[Any, ...]]:
-        """The rows of a SELECT that the other methods do not cover."""
+        """The rows of any other SELECT."""
         with self._lock:
             return self._database.execute(statement, tuple(parameters)).fetchall()
 
     def _select(self, statement: str, parameters: Iterable[object] = ()) -> Iterator[JsonObject]:
         return (json.loads(row[0]) for row in self.rows(statement, parameters))
+
+
+class Identifiers:
+    """Creates ids such as `oidc-connection-test-<uuid>`; the same `seed` gives the same sequence."""
+
+    def __init__(self, seed: int | str | None = None) -> None:
+        self._random = None if seed is None else random.Random(seed)  # noqa: S311 -- repeatable on purpose
+
+    def new(self, kind: str, environment: str) -> str:
+        """A new id of `kind`, for example `organization`, in `environment` (`test` or `live`)."""
+        return f"{kind}-{environment}-{self._uuid()}"
+
+    def _uuid(self) -> uuid.UUID:
+        if self._random is None:
+            return uuid.uuid4()
+        return uuid.UUID(int=self._random.getrandbits(128), version=4)
+
+
+@dataclass(slots=True)
+class _StaleView:
+    view: object
+    reads_left: int
+
+
+@dataclass(slots=True)
+class ReadLag:
+    """For each key, the view before the last write and how many more reads return it."""
+
+    _stale: dict[str, _StaleView] = field(default_factory=dict)
+
+    def remember(self, key: str, view: object, reads: int) -> None:
+        """Return `view` from the next `reads` reads of `key`, or the older view that is still returned."""
+        if reads > 0:
+            oldest = self._stale[key].view if key in self._stale else view
+            self._stale[key] = _StaleView(oldest, reads)
+
+    def read(self, key: str, current: Callable[[], View]) -> View:
+        """The stale view if there is one, otherwise the result of `current`."""
+        stale = self._stale.get(key)
+        if stale is None:
+            return current()
+        stale.reads_left -= 1
+        if stale.reads_left <= 0:
+            del self._stale[key]
+        return cast("View", stale.view)

@@ -1,4 +1,4 @@
-"""The named switches for what the API's documentation leaves open."""
+"""Named switches for behaviour that the API's documentation leaves open."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ if TYPE_CHECKING:
 
 
 class UnknownSwitchError(ValueError):
-    """A switch or an alternative that does not exist."""
+    """An unknown switch or value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """One open question: `values[0]` is the default.
+    """One open question; `values[0]` is the default.
 
-    `number` is the question's number, U1 to U31, or E1 and on for the emulator's own switches.
+    `number` is U1 to U31 for a question about the API, E1 and on for the emulator's own switches.
     """
 
     name: str
     number: str
     values: tuple[str, ...]
     summary: str
-    counts: bool = False  # a whole number is a value too
+    counts: bool = False  # whole numbers are values too
 
     @property
     def default(self) -> str:
-        """What the emulator does unless told otherwise."""
+        """The value that applies unless another one is set."""
         return self.values[0]
 
     @property
     def alternatives(self) -> tuple[str, ...]:
-        """What it can be told to do instead."""
+        """The other values; `N` stands for any whole number."""
         return (*self.values[1:], "N") if self.counts else self.values[1:]
 
     def accepts(self, value: str) -> bool:
-        """Whether `value` is one of the switch's positions."""
+        """Whether `value` is allowed."""
         return value in self.values or (self.counts and value.isascii() and value.isdigit())
 
 
@@ -204,32 +204,32 @@ _BY_NAME = {switch.name: switch for switch in SWITCHES}
 
 
 class Switches:
-    """The positions of all switches; `choices` are the ones that differ from the default.
+    """The values of all switches; `choices` are those that differ from the default.
 
     Raises:
         UnknownSwitchError: a name or value that is not in `SWITCHES`.
     """
 
     def __init__(self, choices: Mapping[str, str] | None = None) -> None:
-        self._positions = {switch.name: switch.default for switch in SWITCHES}
+        self._values = {switch.name: switch.default for switch in SWITCHES}
         for name, value in (choices or {}).items():
             self.set(name, value)
 
     def __getitem__(self, name: str) -> str:
-        return self._positions[name]
+        return self._values[name]
 
     def set(self, name: str, value: str) -> None:
-        """Move one switch, see `check_switch`."""
+        """Set one switch; raises `UnknownSwitchError`."""
         check_switch(name, value)
-        self._positions[name] = value
+        self._values[name] = value
 
     def as_mapping(self) -> dict[str, str]:
-        """Every switch with its position."""
-        return dict(self._positions)
+        """All switches with their values."""
+        return dict(self._values)
 
 
 def check_switch(name: str, value: str) -> None:
-    """Raise `UnknownSwitchError` with the nearest known name or value."""
+    """Raise `UnknownSwitchError` for an unknown name or value; it suggests the nearest known one."""
     switch = _BY_NAME.get(name)
     if switch is None:
         raise UnknownSwitchError(f"unknown behaviour '{name}'{_nearest(name, tuple(_BY_NAME))}")
@@ -242,7 +242,7 @@ def check_switch(name: str, value: str) -> None:
 
 
 def parse_switch(text: str) -> tuple[str, str]:
-    """`NAME=VALUE` as a pair, checked; raises `UnknownSwitchError`."""
+    """Parse `NAME=VALUE` and check it; raises `UnknownSwitchError`."""
     name, equals, value = text.partition("=")
     if not equals:
         raise UnknownSwitchError(

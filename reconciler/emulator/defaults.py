@@ -1,4 +1,4 @@
-"""What fresh organizations, members and connections look like: every field the API declares required."""
+"""Default values of new organizations, members and connections: every field that the API requires."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _HOSTS = {"test": "https://test.stytch.com", "live": "https://api.stytch.com"}
 
 
 def environment_of_organization(organization_id: str) -> str:
-    """`test` or `live`, by the id's prefix."""
+    """`test` or `live` by the prefix of the id."""
     return "live" if organization_id.startswith("organization-live-") else "test"
 
 
-def blank_organization(context: Context, slug: str, environment: str) -> JsonObject:
-    """An organization with the API's default settings and without a project."""
+def new_organization(context: Context, slug: str, environment: str) -> JsonObject:
+    """An organization with the API's default settings, still without a project."""
     return {
         "organization_id": context.identifiers.new("organization", environment),
         "organization_name": slug,
@@ -51,7 +51,7 @@ def blank_organization(context: Context, slug: str, environment: str) -> JsonObj
     }
 
 
-def blank_member(context: Context, organization_id: str) -> JsonObject:
+def new_member(context: Context, organization_id: str) -> JsonObject:
     """An active member without a role."""
     return {
         "organization_id": organization_id,
@@ -79,9 +79,9 @@ def blank_member(context: Context, organization_id: str) -> JsonObject:
     }
 
 
-def blank_oidc_connection(context: Context, organization_id: str) -> JsonObject:
+def new_oidc_connection(context: Context, organization_id: str) -> JsonObject:
     """A pending OIDC connection without settings."""
-    connection_id, redirect_url = _connection_id(context, "oidc", organization_id)
+    connection_id, redirect_url = _new_connection_id(context, "oidc", organization_id)
     return {
         "organization_id": organization_id,
         "connection_id": connection_id,
@@ -100,9 +100,9 @@ def blank_oidc_connection(context: Context, organization_id: str) -> JsonObject:
     }
 
 
-def blank_saml_connection(context: Context, organization_id: str) -> JsonObject:
+def new_saml_connection(context: Context, organization_id: str) -> JsonObject:
     """An active SAML connection."""
-    connection_id, callback = _connection_id(context, "saml", organization_id)
+    connection_id, callback = _new_connection_id(context, "saml", organization_id)
     return {
         "organization_id": organization_id,
         "connection_id": connection_id,
@@ -127,10 +127,10 @@ def blank_saml_connection(context: Context, organization_id: str) -> JsonObject:
     }
 
 
-def blank_external_connection(context: Context, organization_id: str) -> JsonObject:
-    """An External connection, which is always active, to a connection that does not exist."""
+def new_external_connection(context: Context, organization_id: str) -> JsonObject:
+    """An External connection to a connection that does not exist; it is always active."""
     environment = environment_of_organization(organization_id)
-    connection_id, _callback = _connection_id(context, "external", organization_id)
+    connection_id, _callback = _new_connection_id(context, "external", organization_id)
     return {
         "organization_id": organization_id,
         "connection_id": connection_id,
@@ -143,15 +143,15 @@ def blank_external_connection(context: Context, organization_id: str) -> JsonObj
     }
 
 
-BLANK_CONNECTIONS: Mapping[str, Callable[[Context, str], JsonObject]] = {
-    "oidc": blank_oidc_connection,
-    "saml": blank_saml_connection,
-    "external": blank_external_connection,
+NEW_CONNECTIONS: Mapping[str, Callable[[Context, str], JsonObject]] = {
+    "oidc": new_oidc_connection,
+    "saml": new_saml_connection,
+    "external": new_external_connection,
 }
 
 
-def _connection_id(context: Context, kind: str, organization_id: str) -> tuple[str, str]:
-    """A new id and the callback URL that goes with it; both never change."""
+def _new_connection_id(context: Context, kind: str, organization_id: str) -> tuple[str, str]:
+    """A new id and its callback URL; neither ever changes."""
     environment = environment_of_organization(organization_id)
     connection_id = context.identifiers.new(f"{kind}-connection", environment)
     host = (context.settings.redirect_base_url or _HOSTS[environment]).rstrip("/")

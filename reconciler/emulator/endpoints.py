@@ -1,11 +1,9 @@
-"""The table of endpoints."""
+"""The table of endpoints: name, method, path, handler and permission."""
 
 from __future__ import annotations
 
-from reconciler.emulator.calls import Operation, Permission, Surface
 from reconciler.emulator.connection_update import update_oidc_connection
 from reconciler.emulator.connections import create_oidc_connection, delete_connection, list_connections
-from reconciler.emulator.exchange import Endpoint, PlainRoute
 from reconciler.emulator.external_connections import (
     create_external_connection,
     update_external_connection,
@@ -21,6 +19,7 @@ from reconciler.emulator.frontend import (
 )
 from reconciler.emulator.identity_provider import IDENTITY_PROVIDER_ROUTES
 from reconciler.emulator.organizations import get_organization, update_organization
+from reconciler.emulator.request import Endpoint, Operation, Permission, PlainRoute, Surface
 from reconciler.emulator.search import search_organizations
 
 _GET, _CREATE = Permission("get"), Permission("create")

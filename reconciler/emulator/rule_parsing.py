@@ -1,14 +1,16 @@
-"""Faults as one line of text, for the command line, seed files and the control endpoint."""
+"""Parses fault rules and rate limits written as one line of text."""
 
 from __future__ import annotations
 
 import difflib
+import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from reconciler.emulator.endpoints import ENDPOINT_NAMES
 from reconciler.emulator.errors import CATALOGUE
 from reconciler.emulator.faults import Always, Chance, Effect, Every, Fault, First, Nth
-from reconciler.emulator.operations import ENDPOINT_NAMES
+from reconciler.emulator.rate_limit import RateLimit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,13 +44,19 @@ _OPTIONS = (
     "retry-after-date",
     "organization",
 )
-# they need something that was done, unless told otherwise
-_AFTERWARDS = {Effect.TRUNCATED, Effect.INCOMPLETE}
+# effects that apply after the operation unless `before` is values
+_AFTER_BY_DEFAULT = {Effect.TRUNCATED, Effect.INCOMPLETE}
 _LONGEST_HANG, _LATENCY = 60.0, 0.1
+_LIMIT = re.compile(r"(\d+)/(\d+(?:\.\d+)?)?([smhd])(?::(.+))?")
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 
 
 class UnknownFaultError(ValueError):
-    """A fault that cannot be understood."""
+    """A fault rule that cannot be parsed."""
+
+
+class UnknownRateLimitError(ValueError):
+    """A rate limit that cannot be parsed."""
 
 
 def parse_fault(text: str) -> Fault:
@@ -59,38 +67,57 @@ def parse_fault(text: str) -> Fault:
     `up-to`, `retry-after` and `retry-after-date` (seconds), `organization`.
 
     Raises:
-        UnknownFaultError: says which part is not understood, and the nearest known word.
+        UnknownFaultError: names the part that cannot be parsed and the nearest known word.
     """
     operations, _, rest = text.partition(":")
     effect, _, options = rest.partition(":")
     if not operations or not effect:
         raise UnknownFaultError(f"fault '{text}' is not of the form {_FORM}")
-    given = _options(options)
+    values = _options(options)
     kind, error_type = _effect(effect)
     return Fault(
         effect=kind,
         operations=_operations(operations),
-        occasion=_occasion(given),
-        organization=given.get("organization"),
-        after="after" in given or (kind in _AFTERWARDS and "before" not in given),
-        status=_whole("status", given["status"]) if "status" in given else None,
+        occasion=_occasion(values),
+        organization=values.get("organization"),
+        after="after" in values or (kind in _AFTER_BY_DEFAULT and "before" not in values),
+        status=_whole("status", values["status"]) if "status" in values else None,
         error_type=error_type,
-        seconds=_number("seconds", given["seconds"]) if "seconds" in given else _default_seconds(kind),
-        up_to=_number("up-to", given["up-to"]) if "up-to" in given else None,
-        retry_after=_retry_after(given),
-        retry_after_date="retry-after-date" in given,
+        seconds=_number("seconds", values["seconds"]) if "seconds" in values else _default_seconds(kind),
+        up_to=_number("up-to", values["up-to"]) if "up-to" in values else None,
+        retry_after=_retry_after(values),
+        retry_after_date="retry-after-date" in values,
         text=text,
     )
 
 
+def parse_rate_limit(text: str) -> RateLimit:
+    """`REQUESTS/[COUNT]UNIT[:OPERATION+OPERATION]`, as in `100/s` or `100/m:search-organizations`.
+
+    Raises:
+        UnknownRateLimitError: another form, or an unknown operation.
+    """
+    match = _LIMIT.fullmatch(text)
+    if match is None or float(match[2] or 1) == 0:
+        raise UnknownRateLimitError(
+            f"rate limit '{text}' is not of the form REQUESTS/UNIT[:OPERATIONS], as in 100/s or 5/10s:list-*"
+        )
+    operations = tuple(match[4].split("+")) if match[4] else ("*",)
+    for pattern in operations:
+        if not any(fnmatchcase(name, pattern) for name in ENDPOINT_NAMES):
+            known = ", ".join(ENDPOINT_NAMES)
+            raise UnknownRateLimitError(f"unknown operation '{pattern}' in a rate limit; known: {known}")
+    return RateLimit(int(match[1]), float(match[2] or 1) * _UNITS[match[3]], operations)
+
+
 def _options(text: str) -> dict[str, str]:
-    options = {}
+    values = {}
     for part in filter(None, text.split(",")):
         name, _, value = part.partition("=")
         if name not in _OPTIONS:
             raise UnknownFaultError(f"unknown option '{name}'{_nearest(name, _OPTIONS)}")
-        options[name] = value
-    return options
+        values[name] = value
+    return values
 
 
 def _operations(text: str) -> tuple[str, ...]:
@@ -117,21 +144,21 @@ def _effect(text: str) -> tuple[Effect, str | None]:
     raise UnknownFaultError(f"unknown effect '{text}', {hint}")
 
 
-def _occasion(given: dict[str, str]) -> Occasion:
-    named = [name for name in _OCCASIONS if name in given]
+def _occasion(values: dict[str, str]) -> Occasion:
+    named = [name for name in _OCCASIONS if name in values]
     if len(named) > 1:
         raise UnknownFaultError(f"a fault has one occasion, not both '{named[0]}' and '{named[1]}'")
-    return _OCCASIONS[named[0]](given[named[0]]) if named else Always()
+    return _OCCASIONS[named[0]](values[named[0]]) if named else Always()
 
 
 def _default_seconds(effect: Effect) -> float:
     return {Effect.HANG: _LONGEST_HANG, Effect.LATENCY: _LATENCY}.get(effect, 0.0)
 
 
-def _retry_after(given: dict[str, str]) -> float | None:
+def _retry_after(values: dict[str, str]) -> float | None:
     for name in ("retry-after", "retry-after-date"):
-        if name in given:
-            return _number(name, given[name])
+        if name in values:
+            return _number(name, values[name])
     return None
 
 
@@ -161,6 +188,6 @@ def _probability(text: str) -> float:
     return probability
 
 
-def _nearest(wanted: str, known: tuple[str, ...]) -> str:
-    matches = difflib.get_close_matches(wanted, known, n=1)
+def _nearest(name: str, known: tuple[str, ...]) -> str:
+    matches = difflib.get_close_matches(name, known, n=1)
     return f", did you mean '{matches[0]}'?" if matches else f"; known: {', '.join(known)}"
