@@ -17,11 +17,11 @@ from reconciler.core.limits import Limits
 from reconciler.core.matching import match_connections
 from reconciler.core.plan import Environment, Scope
 from reconciler.core.planner import Choices
-from reconciler.core.state import DesiredState, LiveOrganization, Organization
+from reconciler.core.state import LiveOrganization, Organization
 from reconciler.manifests import load_manifests, load_project
 from reconciler.providers.stytch.listing import read_list
 from reconciler.reports.plan_text import render_plan
-from reconciler.workflow.plan import Circumstances, make_plan
+from reconciler.workflow.plan import PlanMetadata, plan_organizations
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -83,12 +83,12 @@ def test_diff(benchmark: Any, declared: Sequence[DesiredOrganization], unit: flo
 @pytest.mark.parametrize("bound", [92.0])
 def test_render(benchmark: Any, declared: Sequence[DesiredOrganization], unit: float, bound: float) -> None:
     plan = asyncio.run(
-        make_plan(
-            DesiredState(tuple(declared)),
+        plan_organizations(
+            declared,
             _Empty(),
             choices=Choices(secrets={}),
             limits=Limits(),
-            circumstances=Circumstances(
+            metadata=PlanMetadata(
                 scope=Scope("https://test.stytch.com", estate.PROJECT_ID, Environment.TEST),
                 created_at="2026-01-01T00:00:00+00:00",
             ),

@@ -1,20 +1,49 @@
-"""``reconciler apply``: make what is live what the manifests declare."""
+"""``reconciler apply``: create, update and delete connections to match the manifests."""
 
 from __future__ import annotations
 
+import asyncio
+import os
 import re
+import signal
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from reconciler.cli import wiring
+from reconciler.cli.apply_progress import ApplyProgress
+from reconciler.cli.context import exit_code
 from reconciler.cli.failure import Declined
+from reconciler.cli.logging import journal_of
 from reconciler.cli.options import NonEmptyString, reporting_options, selection_options
+from reconciler.cli.output import check_outputs, write_result
+from reconciler.cli.plan import Planned, plan_live
+from reconciler.cli.progress import applying_progress
+from reconciler.core.outcome import ApplyResult
+from reconciler.policies import accept_risks
+from reconciler.providers.stytch.connect import connect
+from reconciler.reports import PLAN_FORMATS, RESULT_FORMATS
+from reconciler.reports.origin_text import render_origin
+from reconciler.storage.plan_file import load_plan
+from reconciler.workflow.apply import (
+    accept_deletes,
+    apply_plan,
+    check_applicable,
+    check_saved_plan,
+    interrupted_result,
+    resolve_plan_secrets,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from reconciler.cli.console import Console
     from reconciler.cli.context import CommandContext
+    from reconciler.core.secret import Secret, SecretReference
 
 _QUESTION = """
 Do you want to perform these actions?
@@ -27,10 +56,10 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 def _read_age(_context: click.Context, _parameter: click.Parameter, value: str) -> timedelta:
-    found = re.fullmatch(r"(\d{1,6})([smhd])", value, re.ASCII)
-    if found is None:
+    match = re.fullmatch(r"(\d{1,6})([smhd])", value, re.ASCII)
+    if match is None:
         raise click.BadParameter(f"{value!r} must be a number with s, m, h or d, such as 24h")
-    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
 @click.command("apply")
@@ -66,16 +95,11 @@ def command(context: CommandContext, /, paths: tuple[str, ...], **options: Any) 
             "a saved plan is applied as it is: --target, --changed-since, --shard, --rotate and "
             "--var do not fit"
         )
-    from reconciler.cli import applying
-    from reconciler.cli.output import check_outputs
-
     check_outputs(context)
-    planned = (
-        applying.load_saved(context, saved, options) if saved else applying.plan_now(context, paths, options)
-    )
+    planned = _load_saved(context, saved, options) if saved else _plan_now(context, paths, options)
     if planned.plan.can_apply and not saved and not options["auto_approve"]:
         _approve(context.console)
-    return applying.carry_out(planned, context)
+    return _apply(planned, context)
 
 
 def _plan_file(paths: tuple[str, ...]) -> Path | None:
@@ -86,10 +110,93 @@ def _plan_file(paths: tuple[str, ...]) -> Path | None:
     return None if path.suffix in {".yaml", ".yml"} or path.is_dir() else path
 
 
+def _load_saved(context: CommandContext, path: Path, options: Mapping[str, Any]) -> Planned:
+    """Read a saved plan, and check that it may be applied here and now.
+
+    Raises:
+        PlanRefused: it is changed, foreign, expired, or of another version.
+    """
+    project = wiring.project_of(context.config)
+    plan = load_plan(path)
+    target = wiring.target_of(project)
+    check_saved_plan(plan, scope=wiring.scope_of(target), now=wiring.now(), max_age=options["max_age"])
+    context.console.info(render_origin(plan))
+    return _accept(Planned(plan=plan, project=project, target=target), options)
+
+
+def _plan_now(context: CommandContext, paths: Sequence[str], options: Mapping[str, Any]) -> Planned:
+    """Plan, and show the plan: before the result, or on standard error if the result is JSON."""
+    planned = _accept(plan_live(context, paths, options), options)
+    if context.format == "text":
+        context.console.result(PLAN_FORMATS["text"](planned.plan, color=context.console.colors_stdout))
+    else:
+        context.console.info(PLAN_FORMATS["text"](planned.plan, color=context.console.colors_stderr))
+    return planned
+
+
+def _accept(planned: Planned, options: Mapping[str, Any]) -> Planned:
+    plan = accept_deletes(planned.plan, planned.project.limits, options["allow_deletes"])
+    return replace(planned, plan=accept_risks(plan, options["accept_risk"]))
+
+
 def _approve(console: Console) -> None:
     if not console.is_interactive:
         raise click.UsageError(
-            "nobody can be asked here: approve with --auto-approve, or apply a plan saved with `plan --out`"
+            "cannot ask for approval without a terminal: use --auto-approve, or apply a plan saved with "
+            "`plan --out`"
         )
     if console.ask(_QUESTION) != "yes":
         raise Declined
+
+
+def _apply(planned: Planned, context: CommandContext) -> int:
+    check_applicable(planned.plan)
+    secrets = resolve_plan_secrets(planned.plan, planned.project.secret_policy, os.environ)
+    result = asyncio.run(_send(planned, secrets, context.console))
+    result = replace(result, diagnostics=planned.plan.diagnostics)
+    delivered = write_result(result, RESULT_FORMATS, context)
+    return exit_code(failed=not (result.is_complete and delivered), interrupted=result.interrupted)
+
+
+async def _send(planned: Planned, secrets: Mapping[SecretReference, Secret], console: Console) -> ApplyResult:
+    plan = planned.plan
+    if not plan.has_changes:
+        return ApplyResult()
+    limits = planned.project.limits.among(plan.shard.count if plan.shard else 1)
+    stop = asyncio.Event()
+    _stop_on_signals(stop, console)
+    with applying_progress(console, len(plan.changes)) as lines:
+        progress = ApplyProgress(console, lines)
+        async with (
+            connect(planned.target, limits, journal=journal_of(console)) as provider,
+            progress.ticking(),
+        ):
+            try:
+                return await apply_plan(
+                    plan,
+                    provider,
+                    secrets,
+                    concurrency=limits.concurrency,
+                    observer=progress,
+                    stop=stop,
+                    clock=monotonic,
+                )
+            except asyncio.CancelledError:  # by the second Ctrl-C, see below
+                return interrupted_result(plan.changes, progress.outcomes, progress.running)
+
+
+def _stop_on_signals(stop: asyncio.Event, console: Console) -> None:
+    """Let the first Ctrl-C or SIGTERM end the run in good order, and the second at once."""
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task()
+    assert task is not None
+
+    def interrupt() -> None:
+        if stop.is_set():
+            task.cancel()
+            return
+        stop.set()
+        console.error("\nInterrupted: finishing what is under way, then stopping. Again to stop at once.")
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, interrupt)

@@ -1,18 +1,22 @@
-"""``reconciler drift``: is live still what Git says."""
+"""``reconciler drift``: report differences between live connections and manifests."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler.cli.context import ExitCode
+from reconciler.cli.context import exit_code
 from reconciler.cli.options import NonEmptyString, reporting_options, selection_options
+from reconciler.cli.output import check_outputs, write_result
+from reconciler.cli.plan import plan_live
+from reconciler.core.drift import find_drift
+from reconciler.reports import DRIFT_FORMATS
+from reconciler.storage.drift_file import load_drift_report
 
 if TYPE_CHECKING:
     from reconciler.cli.context import CommandContext
-    from reconciler.core.drift import DriftReport
 
 
 @click.command("drift")
@@ -27,28 +31,15 @@ if TYPE_CHECKING:
 @selection_options(rotates=False)
 @reporting_options("text", "json", "markdown", "html", "github", "sarif")
 @click.pass_obj
-def command(context: CommandContext, /, paths: tuple[str, ...], **options: object) -> int:
+def command(context: CommandContext, /, paths: tuple[str, ...], **options: Any) -> int:  # noqa: ANN401 - options
     """Tell whether what is live is still what the manifests declare. Nothing is written.
 
     Exits with 0 if it is, with 2 if there is drift, and with 1 if that cannot be said.
     """
     context.configure(options)
-    from reconciler.cli.output import check_outputs, write_result
-    from reconciler.cli.planning import plan_live
-    from reconciler.core.drift import find_drift
-    from reconciler.reports import DRIFT_FORMATS
-
     check_outputs(context)
-    previous = _previous(options["previous"])
+    previous = load_drift_report(Path(options["previous"])) if options["previous"] else None
     planned = plan_live(context, paths, options)
-    report = find_drift(planned.plan, previous, planned.coverage)
+    report = find_drift(planned.plan, previous, planned.selection)
     delivered = write_result(report, DRIFT_FORMATS, context)
-    if report.has_errors or not delivered:
-        return ExitCode.ERROR
-    return ExitCode.CHANGES if report.has_drift else ExitCode.SUCCESS
-
-
-def _previous(path: object) -> DriftReport | None:
-    from reconciler.storage.drift_file import load_drift_report
-
-    return None if path is None else load_drift_report(Path(str(path)))
+    return exit_code(failed=report.has_errors or not delivered, changes=report.has_drift)

@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler.cli.context import ExitCode
+from reconciler.cli import wiring
+from reconciler.cli.context import exit_code
+from reconciler.cli.logging import journal_of
 from reconciler.cli.options import NonEmptyString, reporting_options, selection_options
+from reconciler.cli.output import check_outputs, write_result
+from reconciler.cli.progress import reading_progress
+from reconciler.core.run_selection import ALL, RunSelection
+from reconciler.providers.stytch.connect import connect
+from reconciler.reports import PLAN_FORMATS
+from reconciler.workflow.plan import PlanRequest, gather_desired, make_plan
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from reconciler.cli.console import Console
     from reconciler.cli.context import CommandContext
+    from reconciler.core.plan import Plan
+    from reconciler.manifests import Project
+    from reconciler.providers.stytch.target import Target
+    from reconciler.workflow.plan import Desired
 
 
 @click.command("plan")
@@ -34,18 +52,58 @@ def command(context: CommandContext, /, paths: tuple[str, ...], **options: Any) 
     PATHs are manifests or folders of them; without any, the project file says where they are.
     """
     context.configure(options)
-    from reconciler.cli.output import check_outputs, write_result
-    from reconciler.cli.planning import plan_live
-    from reconciler.reports import PLAN_FORMATS
-
     saved = Path(options["out"]) if options["out"] else None
     check_outputs(context, saved)
-    planned = plan_live(context, paths, options)
-    delivered = write_result(planned.plan, PLAN_FORMATS, context, saved)
+    plan = plan_live(context, paths, options).plan
+    delivered = write_result(plan, PLAN_FORMATS, context, saved)
     if saved and delivered:
         context.console.info(f"\nSaved the plan to: {str(saved)!r}")
-    if planned.plan.has_errors or not delivered:
-        return ExitCode.ERROR
-    if options["detailed_exitcode"] and planned.plan.has_changes:
-        return ExitCode.CHANGES
-    return ExitCode.SUCCESS
+    return exit_code(
+        failed=plan.has_errors or not delivered,
+        changes=options["detailed_exitcode"] and plan.has_changes,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A plan, the project and API that it is for, and which addresses it covers."""
+
+    plan: Plan
+    project: Project
+    target: Target
+    selection: RunSelection = ALL
+
+
+def plan_live(context: CommandContext, paths: Sequence[str], options: Mapping[str, Any]) -> Planned:
+    """Plan as the options of ``plan``, ``apply`` and ``drift`` say.
+
+    Raises:
+        ReconcilerError: no plan can be made.
+    """
+    project = wiring.project_of(context.config)
+    request = PlanRequest(
+        paths=tuple(paths),
+        variables=options["variables"],
+        changed_since=options["changed_since"],
+        targets=options["targets"],
+        rotate=options.get("rotate", ()),
+        shard=options["shard"],
+        compares_secrets=not options.get("no_secrets", False),
+        today=wiring.now().date(),
+    )
+    desired = gather_desired(request, project, environment=os.environ, remark=context.console.info)
+    target = wiring.target_of(project)
+    plan = asyncio.run(_plan(desired, target, context.console))
+    return Planned(plan=plan, project=project, target=target, selection=desired.selection)
+
+
+async def _plan(desired: Desired, target: Target, console: Console) -> Plan:
+    with reading_progress(console, lambda: len(desired.organizations)) as progress:
+        async with connect(target, desired.limits, journal=journal_of(console)) as reader:
+            return await make_plan(
+                desired,
+                reader,
+                scope=wiring.scope_of(target),
+                created_at=wiring.now().isoformat(),
+                progress=progress,
+            )

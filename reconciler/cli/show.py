@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler.cli.context import ExitCode
+from reconciler.cli import wiring
+from reconciler.cli.context import exit_code
 from reconciler.cli.options import NonEmptyString, reporting_options
+from reconciler.cli.output import check_outputs, write_result
+from reconciler.reports import PLAN_FORMATS
+from reconciler.reports.origin_text import render_origin
+from reconciler.storage.plan_file import load_plan
+from reconciler.workflow.merge import merge_plans
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from reconciler.cli.context import CommandContext
-    from reconciler.core.plan import Plan
 
 
 @click.command("show")
@@ -32,21 +35,9 @@ def command(context: CommandContext, /, plan_files: tuple[str, ...], **options: 
     context.configure(options)
     if len(plan_files) > 1 and not options["merge"]:
         raise click.UsageError("one plan at a time, or --merge for the plans of all shards")
-    from reconciler.cli.output import check_outputs, write_result
-    from reconciler.reports import PLAN_FORMATS
-    from reconciler.reports.origin_text import render_origin
-    from reconciler.storage.plan_file import load_plan
-
     check_outputs(context)
-    plans = [load_plan(Path(one)) for one in plan_files]
-    plan = _merged(context, plans) if options["merge"] else plans[0]
+    plans = [load_plan(Path(file)) for file in plan_files]
+    plan = merge_plans(plans, wiring.project_of(context.config).limits) if options["merge"] else plans[0]
     context.console.info(render_origin(plan))
     delivered = write_result(plan, PLAN_FORMATS, context)
-    return ExitCode.ERROR if plan.has_errors or not delivered else ExitCode.SUCCESS
-
-
-def _merged(context: CommandContext, plans: Sequence[Plan]) -> Plan:
-    from reconciler.cli import wiring
-    from reconciler.workflow.merge import merge_plans
-
-    return merge_plans(plans, wiring.project_of(context.config).limits)
+    return exit_code(failed=plan.has_errors or not delivered)

@@ -1,4 +1,4 @@
-"""``reconciler validate``: everything that is wrong with the manifests, without asking anybody."""
+"""``reconciler validate``: check manifests offline."""
 
 from __future__ import annotations
 
@@ -6,16 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler.cli.context import ExitCode
+from reconciler.cli import wiring
+from reconciler.cli.context import exit_code
 from reconciler.cli.options import NonEmptyString, changed_since_option, reporting_options, variable_option
+from reconciler.cli.output import check_outputs, write_result
+from reconciler.core.errors import InvalidConfiguration
+from reconciler.reports import VALIDATION_FORMATS
+from reconciler.reports.validated import Validated
+from reconciler.workflow.selection import select_manifests
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping, Sequence
 
     from reconciler.cli.context import CommandContext
-    from reconciler.core.errors import Diagnostic
-    from reconciler.manifests import ManifestFile
-    from reconciler.reports.validated import Validated
 
 
 @click.command("validate")
@@ -31,37 +34,24 @@ def command(context: CommandContext, /, paths: tuple[str, ...], **options: Any) 
     them; without any, the project file says where they are.
     """
     context.configure(options)
-    from reconciler.cli import wiring
-    from reconciler.cli.output import check_outputs, write_result
-    from reconciler.core.errors import InvalidConfiguration
-    from reconciler.reports import VALIDATION_FORMATS
-    from reconciler.reports.validated import Validated
-    from reconciler.workflow.selection import select_manifests
-
     check_outputs(context)
     try:
-        project = wiring.project_of(context.config)
-        selection = select_manifests(paths, project, options["variables"], options["changed_since"])
-        if selection.remark:
-            context.console.info(selection.remark)
-        validated = _validated(selection.files)
+        validated = _validate(context, paths, options)
     except InvalidConfiguration as error:
         validated = Validated(diagnostics=error.diagnostics)
     delivered = write_result(validated, VALIDATION_FORMATS, context)
-    return ExitCode.SUCCESS if validated.is_valid and delivered else ExitCode.ERROR
+    return exit_code(failed=not validated.is_valid or not delivered)
 
 
-def _validated(stream: Iterable[ManifestFile]) -> Validated:
-    """Count what is declared and keep what is wrong; of everything else nothing is kept."""
-    from reconciler.reports.validated import Validated
-
-    diagnostics: list[Diagnostic] = []
-    files = organizations = connections = 0
-    for file in stream:
-        diagnostics += file.diagnostics
-        files += file.path is not None
-        organizations += len(file.organizations)
-        connections += sum(len(one.connections) for one in file.organizations)
+def _validate(context: CommandContext, paths: Sequence[str], options: Mapping[str, Any]) -> Validated:
+    project = wiring.project_of(context.config)
+    manifests = select_manifests(paths, project, options["variables"], options["changed_since"])
+    if manifests.remark:
+        context.console.info(manifests.remark)
+    state = manifests.loaded.state
     return Validated(
-        diagnostics=tuple(diagnostics), files=files, organizations=organizations, connections=connections
+        diagnostics=manifests.loaded.diagnostics,
+        files=manifests.loaded.file_count,
+        organizations=len(state.organizations),
+        connections=len(state.connections),
     )

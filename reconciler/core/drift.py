@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, assert_never
 
 from reconciler.core.change import Create, Delete, Update
 from reconciler.core.connection import SENSITIVE_FIELDS
-from reconciler.core.coverage import EVERYTHING
 from reconciler.core.errors import ReportRefused
+from reconciler.core.run_selection import ALL
 from reconciler.core.warnings import NOT_COMPARABLE
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from reconciler.core.address import Address
     from reconciler.core.change import Change, Value
-    from reconciler.core.coverage import Coverage
     from reconciler.core.errors import Diagnostic, SourceLocation
     from reconciler.core.plan import Plan, Scope, Unmanaged
+    from reconciler.core.run_selection import RunSelection
 
 
 class DriftKind(StrEnum):
@@ -146,9 +146,7 @@ class DriftReport:
         )
 
 
-def find_drift(
-    plan: Plan, previous: DriftReport | None = None, coverage: Coverage = EVERYTHING
-) -> DriftReport:
+def find_drift(plan: Plan, previous: DriftReport | None = None, selection: RunSelection = ALL) -> DriftReport:
     """Return what the plan finds different.
 
     Limits on deletes do not matter here: nothing is going to be applied.
@@ -162,15 +160,19 @@ def find_drift(
         for change in plan.changes
         for one in _findings(change)
     )
-    unseen = _Unseen(plan, coverage)
+    skipped = NotChecked(plan, selection)
     gone = sorted(earlier.values(), key=lambda one: (one.address, one.attribute))
     return DriftReport(
         scope=plan.scope,
         created_at=plan.created_at,
         commit=plan.commit,
         findings=findings,
-        resolved=tuple(replace(one, status=FindingStatus.RESOLVED) for one in gone if not unseen.has(one)),
-        unchecked=tuple(replace(one, status=FindingStatus.UNCHECKED) for one in gone if unseen.has(one)),
+        resolved=tuple(
+            replace(one, status=FindingStatus.RESOLVED) for one in gone if not skipped.includes(one)
+        ),
+        unchecked=tuple(
+            replace(one, status=FindingStatus.UNCHECKED) for one in gone if skipped.includes(one)
+        ),
         unmanaged=plan.unmanaged,
         diagnostics=plan.diagnostics,
         organizations=plan.summary.organizations,
@@ -180,17 +182,18 @@ def find_drift(
     )
 
 
-class _Unseen:
-    """What a plan cannot speak of: what was not asked for, is refused, or is a secret not compared."""
+class NotChecked:
+    """What a plan did not check: addresses outside the run, refused organizations, secrets not compared."""
 
-    def __init__(self, plan: Plan, coverage: Coverage) -> None:
-        self._coverage = coverage
+    def __init__(self, plan: Plan, selection: RunSelection) -> None:
+        self._selection = selection
         self._secrets_compared = plan.secrets_compared
         self._refused = {found.address.partition("/")[0] for found in plan.diagnostics if found.is_error}
         self._masked = {found.address for found in plan.diagnostics if found.code == NOT_COMPARABLE}
 
-    def has(self, finding: Finding) -> bool:
-        if not self._coverage.includes(finding.address) or finding.address.organization in self._refused:
+    def includes(self, finding: Finding) -> bool:
+        """Tell whether the plan says nothing of an earlier finding."""
+        if not self._selection.includes(finding.address) or finding.address.organization in self._refused:
             return True
         is_masked = not self._secrets_compared or str(finding.address) in self._masked
         return finding.is_sensitive and is_masked

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from reconciler.core.change import Change, Decision
     from reconciler.core.state import DesiredConnection, LiveOrganization, Organization
 
-    ExternalUsers = Mapping[str, Sequence[str]]
-
 NOT_COMPARABLE: Final = "secret-not-comparable"
 """The code of the warning that the service masks a declared secret."""
 
@@ -60,20 +58,14 @@ def jit_warnings(changes: Iterable[Change], organization: Organization) -> Itera
             )
 
 
-def external_connections(live: LiveOrganization) -> Iterator[tuple[str, str]]:
-    """Yield each connection id that the organization's External connections refer to, and by which one."""
-    for connection in live.other_connections:
-        if connection.external_connection_id:
-            user = f"{live.organization.label} ({connection.connection_id})"
-            yield connection.external_connection_id, user
-
-
-def external_use_warnings(changes: Iterable[Change], users: ExternalUsers) -> Iterator[Diagnostic]:
+def external_use_warnings(
+    changes: Iterable[Change], organizations: Iterable[LiveOrganization]
+) -> Iterator[Diagnostic]:
     """Yield a warning for each delete of a connection that other organizations log in through.
 
-    ``users`` maps connection ids to the External connections that refer to them, see
-    `external_connections`.
+    Only the organizations that the run has read are known.
     """
+    users = _external_users(organizations)
     for change in changes:
         if isinstance(change, Delete) and (names := users.get(change.before.connection_id or "")):
             yield _warning(
@@ -84,6 +76,17 @@ def external_use_warnings(changes: Iterable[Change], users: ExternalUsers) -> It
                 "once it is deleted, nobody can log in through those; organizations that this run did not "
                 "read may use it too",
             )
+
+
+def _external_users(organizations: Iterable[LiveOrganization]) -> Mapping[str, Sequence[str]]:
+    """Return the External connections that refer to a connection, by its id."""
+    users: dict[str, list[str]] = {}
+    for live in organizations:
+        for connection in live.other_connections:
+            if connection.external_connection_id:
+                name = f"{live.organization.label} ({connection.connection_id})"
+                users.setdefault(connection.external_connection_id, []).append(name)
+    return users
 
 
 def _expiry_warnings(desired: DesiredConnection, expiry: date, today: date) -> Iterator[Diagnostic]:

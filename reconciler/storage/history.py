@@ -1,31 +1,31 @@
-"""What Git remembers of a repository's YAML files: every version that was ever on this branch."""
+"""The versions of a repository's YAML files on the current branch, from Git."""
 
 from __future__ import annotations
 
 import os
-import subprocess
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final
 
-from reconciler.core.errors import UsageError
+from reconciler.storage.git import GitError, GitUnavailable, ObjectMissing, read_objects, run_git
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-_SECONDS: Final = 120
 _COMMIT: Final = "\x01"
 _FILES: Final = frozenset({"100644", "100755"})
 _YAML: Final = ("*.yaml", "*.yml")
+_VERSIONS_AT_ONCE: Final = 50
+"""Versions read by one call of Git: most searches end within the newest few."""
 
 
 class NoHistory(Exception):
-    """Git cannot be asked; the text says why. ``is_kept``: there is a repository all the same."""
+    """The history cannot be read; the text says why. ``repository_exists``: there is a repository."""
 
-    def __init__(self, message: str, *, is_kept: bool = True) -> None:
+    def __init__(self, message: str, *, repository_exists: bool = True) -> None:
         super().__init__(message)
-        self.is_kept = is_kept
+        self.repository_exists = repository_exists
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +38,21 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True)
+class _Entry:
+    """A file that a commit wrote; ``blob`` names its content."""
+
+    commit: str
+    path: str
+    blob: str
+
+
+@dataclass(frozen=True, slots=True)
 class History:
-    """The versions of the YAML files of a repository. ``is_cut_off``: the clone is shallow."""
+    """The versions of the YAML files of a repository. ``is_shallow``: older commits are not in the clone."""
 
     folder: Path
-    is_cut_off: bool
-    _entries: tuple[tuple[str, str, str], ...]
+    is_shallow: bool
+    _entries: tuple[_Entry, ...] = ()
 
     def versions(self) -> Iterator[Version]:
         """Yield every version, the newest first; merged branches count as what their merge changed.
@@ -51,41 +60,33 @@ class History:
         Raises:
             NoHistory: Git fails.
         """
-        with _objects(self.folder) as read:
-            for commit, path, blob in self._entries:
-                yield Version(commit, path, read(blob))
+        for start in range(0, len(self._entries), _VERSIONS_AT_ONCE):
+            entries = self._entries[start : start + _VERSIONS_AT_ONCE]
+            with _git_errors(self.folder):
+                contents = read_objects(self.folder, [entry.blob for entry in entries])
+            for entry, content in zip(entries, contents, strict=True):
+                yield Version(entry.commit, entry.path, content)
 
 
-def open_history(folder: Path, words: str) -> History:
-    """Return the history of all YAML files beside a folder, empty if none of them ever held ``words``.
+def open_history(folder: Path, text: str) -> History:
+    """Return the history of all YAML files beside a folder, empty if none of them ever held ``text``.
 
     Raises:
         NoHistory: there is no Git, or no repository.
     """
-    is_shallow = _run(folder, "rev-parse", "--is-shallow-repository").strip() == b"true"
-    selection = ("--", *(f":(top,glob)**/{pattern}" for pattern in _YAML))
-    mentions = _run(folder, "log", "--first-parent", "-m", "-1", "--format=%H", f"-S{words}", *selection)
-    if not mentions.strip() and not is_shallow:
-        return History(folder, is_shallow, ())
-    listed = _run(
-        folder,
-        *(
-            "log",
-            "--first-parent",
-            "-m",
-            "-z",
-            f"--format={_COMMIT}%H",
-            "--raw",
-            "--no-abbrev",
-            "--no-renames",
-        ),
-        *("--no-ext-diff", *selection),
-    )
-    return History(folder, is_shallow, tuple(_entries(os.fsdecode(listed).split("\0"))))
+    paths = ("--", *(f":(top,glob)**/{pattern}" for pattern in _YAML))
+    log = ("log", "--first-parent", "-m")
+    raw = ("-z", f"--format={_COMMIT}%H", "--raw", "--no-abbrev", "--no-renames", "--no-ext-diff")
+    with _git_errors(folder):
+        is_shallow = run_git(folder, "rev-parse", "--is-shallow-repository").strip() == b"true"
+        mentions = run_git(folder, *log, "-1", "--format=%H", f"-S{text}", *paths)
+        if not mentions.strip() and not is_shallow:
+            return History(folder, is_shallow)
+        output = run_git(folder, *log, *raw, *paths)
+    return History(folder, is_shallow, tuple(_entries(os.fsdecode(output).split("\0"))))
 
 
-def _entries(tokens: Iterable[str]) -> Iterator[tuple[str, str, str]]:
-    """Yield commit, path and blob of every file that a commit wrote."""
+def _entries(tokens: Iterable[str]) -> Iterator[_Entry]:
     commit = ""
     remaining = iter(tokens)
     for token in remaining:
@@ -96,74 +97,25 @@ def _entries(tokens: Iterable[str]) -> Iterator[tuple[str, str, str]]:
             _, mode, _, blob, _ = text.split(" ")
             path = next(remaining)
             if mode in _FILES:
-                yield commit, path, blob
+                yield _Entry(commit, path, blob)
 
 
 @contextmanager
-def _objects(folder: Path) -> Iterator[_Objects]:
-    with _started(folder, "cat-file", "--batch") as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        yield _Objects(process.stdin, process.stdout)
-        process.stdin.close()
+def _git_errors(folder: Path) -> Iterator[None]:
+    """Translate Git's errors."""
+    try:
+        yield
+    except (GitUnavailable, ObjectMissing) as error:
+        raise NoHistory(str(error), repository_exists=_repository_exists(folder)) from error
+    except GitError as error:
+        if _repository_exists(folder):
+            raise NoHistory(
+                f"Git cannot read the repository that {folder} is in: {error}", repository_exists=True
+            ) from error
+        raise NoHistory(f"{folder} is in no Git repository", repository_exists=False) from error
 
 
-@dataclass(frozen=True, slots=True)
-class _Objects:
-    """Asks one running Git for the contents of blobs, one after the other."""
-
-    questions: IO[bytes]
-    answers: IO[bytes]
-
-    def __call__(self, blob: str) -> bytes:
-        self.questions.write(f"{blob}\n".encode())
-        self.questions.flush()
-        *_, size = self.answers.readline().split()
-        if not size.isdigit():
-            raise NoHistory(f"the clone lacks the object {blob}")
-        content = self.answers.read(int(size))
-        self.answers.read(1)
-        return content
-
-
-def _run(folder: Path, *words: str) -> bytes:
-    with _started(folder, *words) as process:
-        try:
-            answer, _ = process.communicate(timeout=_SECONDS)
-        except subprocess.TimeoutExpired as error:
-            raise UsageError(f"git took longer than {_SECONDS} seconds to go through its history") from error
-    if process.returncode != 0:
-        if _has_repository(folder):
-            raise NoHistory(f"Git refuses to read the repository that {folder} is in")
-        raise NoHistory(f"{folder} is in no Git repository", is_kept=False)
-    return answer
-
-
-def _has_repository(folder: Path) -> bool:
+def _repository_exists(folder: Path) -> bool:
     """Tell without Git whether the folder is in a work tree."""
     real = folder.resolve()
-    return "GIT_DIR" in os.environ or any((one / ".git").exists() for one in (real, *real.parents))
-
-
-@contextmanager
-def _started(folder: Path, *words: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Run Git without locks, in its own language, and never longer than the block."""
-    environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"}
-    try:
-        process = subprocess.Popen(  # noqa: S603 - no shell, and no word comes from outside
-            ["git", *words],  # noqa: S607 - the user's own Git
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
-    except OSError as error:
-        is_kept = _has_repository(folder)
-        raise NoHistory("there is no `git` to be found", is_kept=is_kept) from error
-    with process:
-        try:
-            yield process
-        except BaseException:
-            process.kill()
-            raise
+    return "GIT_DIR" in os.environ or any((parent / ".git").exists() for parent in (real, *real.parents))

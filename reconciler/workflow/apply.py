@@ -1,4 +1,4 @@
-"""Applying: may this plan be carried out here and now, and then carrying it out."""
+"""Applies a plan: checks that it may be applied here and now, resolves its secrets, and carries it out."""
 
 from __future__ import annotations
 
@@ -10,29 +10,33 @@ from reconciler.applier import apply_changes
 from reconciler.core.change import Create, Update
 from reconciler.core.errors import InvalidConfiguration, PlanRefused
 from reconciler.core.guards import check_delete_limits
+from reconciler.core.outcome import ApplyResult, Failed, Skipped
 from reconciler.core.secret import SecretReference
-from reconciler.secrets import WantedSecret
+from reconciler.secrets import WantedSecret, resolve_secrets
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from reconciler.applier import Observer, ReadBackPolicy
+    from reconciler.core.address import Address
+    from reconciler.core.change import Change
     from reconciler.core.limits import Limits
-    from reconciler.core.outcome import ApplyResult
+    from reconciler.core.outcome import Outcome
     from reconciler.core.plan import Plan, Scope
     from reconciler.core.secret import Secret
     from reconciler.providers.base import Provider
+    from reconciler.secrets import SecretPolicy
 
-_CLOCKS_APART: Final = timedelta(minutes=5)
+_MAX_CLOCK_SKEW: Final = timedelta(minutes=5)
 """How far the clocks of two machines may differ."""
 
 
 def check_saved_plan(plan: Plan, *, scope: Scope, now: datetime, max_age: timedelta) -> None:
-    """Make sure that a saved plan is for this project, and not from long ago.
+    """Check that a saved plan was made for this project, and not too long ago.
 
     Raises:
-        PlanRefused: it is foreign or expired; the text says what differs.
+        PlanRefused: it was made for another project, or has expired; the text says what differs.
     """
     for name, planned, current in (
         ("project", plan.scope.principal, scope.principal),
@@ -45,9 +49,9 @@ def check_saved_plan(plan: Plan, *, scope: Scope, now: datetime, max_age: timede
                 "apply it where it was made, or plan again here"
             )
     age = now - _moment(plan.created_at)
-    if age < -_CLOCKS_APART:
+    if age < -_MAX_CLOCK_SKEW:
         raise PlanRefused(
-            f"the plan was made at {plan.created_at}, which is still to come here: set the clocks right, "
+            f"the plan was made at {plan.created_at}, which is in the future here: set the clocks right, "
             "or plan again"
         )
     if age > max_age:
@@ -58,18 +62,38 @@ def check_saved_plan(plan: Plan, *, scope: Scope, now: datetime, max_age: timede
 
 
 def accept_deletes(plan: Plan, limits: Limits, accepted: int | None) -> Plan:
-    """Return the plan with its delete limits judged again, ``accepted`` deletes being agreed to."""
-    others = tuple(found for found in plan.blocks if found.code != "too-many-deletes")
-    return replace(plan, blocks=(*others, *check_delete_limits(plan.summary, limits, accepted)))
+    """Return the plan with its delete limits checked again; ``accepted`` deletes are allowed."""
+    blocks = tuple(block for block in plan.blocks if block.code != "too-many-deletes")
+    return replace(plan, blocks=(*blocks, *check_delete_limits(plan.summary, limits, accepted)))
 
 
-def secrets_wanted_by(plan: Plan) -> tuple[WantedSecret, ...]:
-    """Return every secret that carrying out the plan needs, to compare or to send."""
-    return tuple(
+def check_applicable(plan: Plan) -> None:
+    """Check that nothing blocks the plan as a whole.
+
+    Raises:
+        InvalidConfiguration: something does; all findings are named.
+    """
+    if plan.refusals:
+        raise InvalidConfiguration((*plan.diagnostics, *plan.refusals))
+
+
+def resolve_plan_secrets(
+    plan: Plan, policy: SecretPolicy, environment: Mapping[str, str]
+) -> Mapping[SecretReference, Secret]:
+    """Resolve every secret that applying the plan needs, to compare or to send.
+
+    Raises:
+        InvalidConfiguration: at least one cannot be resolved; all that cannot are named.
+    """
+    wanted = [
         WantedSecret(change.declared.client_secret, change.address, change.location)
         for change in plan.changes
         if isinstance(change, Create | Update) and isinstance(change.declared.client_secret, SecretReference)
-    )
+    ]
+    resolved = resolve_secrets(wanted, policy=policy, environment=environment)
+    if resolved.diagnostics:
+        raise InvalidConfiguration(resolved.diagnostics)
+    return resolved.secrets
 
 
 async def apply_plan(
@@ -99,6 +123,37 @@ async def apply_plan(
         concurrency=concurrency,
         clock=clock,
         patience=patience,
+    )
+
+
+def interrupted_result(
+    changes: Sequence[Change], outcomes: Mapping[Address, Outcome], running: Collection[Address]
+) -> ApplyResult:
+    """Return the result of a run that was stopped at once, while operations were ``running``."""
+    return ApplyResult(
+        tuple(
+            outcomes.get(change.address) or _interrupted(change, is_running=change.address in running)
+            for change in changes
+        ),
+        interrupted=True,
+    )
+
+
+def _interrupted(change: Change, *, is_running: bool) -> Outcome:
+    if not is_running:
+        return Skipped(
+            address=change.address,
+            action=change.action,
+            organization_id=change.organization_id,
+            reason="interrupted",
+        )
+    return Failed(
+        address=change.address,
+        action=change.action,
+        organization_id=change.organization_id,
+        message="interrupted while running; the outcome is unknown",
+        advice="plan again: an operation that has begun is found, and continued instead of repeated",
+        error_type="interrupted",
     )
 
 

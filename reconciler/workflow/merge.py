@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.errors import Diagnostic, PlanRefused, Severity
 from reconciler.core.guards import check_delete_limits
-from reconciler.core.plan import MISSING_SHARDS, Plan, PlanSummary
+from reconciler.core.plan import MISSING_SHARDS, Plan, PlanSummary, with_warnings
+from reconciler.core.shard import Share
 from reconciler.policies import RULES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from reconciler.core.limits import Limits
-    from reconciler.core.shard import Shard, Share
+    from reconciler.core.shard import Shard
+    from reconciler.core.state import DesiredOrganization
 
 _RULES: Final = {rule.id: number for number, rule in enumerate(RULES)}
 _DELETE_LIMITS: Final = "too-many-deletes"
@@ -50,6 +53,33 @@ def merge_plans(plans: Sequence[Plan], limits: Limits) -> Plan:
         summary=summary,
         secrets_compared=first.secrets_compared,
     )
+
+
+def with_shard(
+    plan: Plan,
+    shard: Shard,
+    declared: Sequence[DesiredOrganization],
+    manifest_warnings: Iterable[Diagnostic],
+) -> Plan:
+    """Return the plan of a shard, with what `merge_plans` needs to put it in its place.
+
+    Warnings about manifests that belong to another shard are left to that one.
+    """
+    own_warnings = [
+        warning for warning in manifest_warnings if shard.holds(warning.address.partition("/")[0])
+    ]
+    plan = with_warnings(plan, own_warnings)
+    shown = {
+        *(change.address.organization for change in plan.changes),
+        *(unmanaged.organization for unmanaged in plan.unmanaged),
+        *(diagnostic.address.partition("/")[0] for diagnostic in plan.diagnostics),
+    }
+    positions = {
+        organization.reference: position
+        for position, organization in enumerate(declared, start=1)
+        if organization.reference in shown and shard.holds(organization.reference)
+    }
+    return replace(plan, share=Share(shard=shard, positions=positions, remarks=len(own_warnings)))
 
 
 def _share_of(plan: Plan) -> Share:

@@ -1,4 +1,4 @@
-"""Doing the same to many things, a few at a time."""
+"""Awaits the same work for many items, a bounded number at a time."""
 
 from __future__ import annotations
 
@@ -8,71 +8,39 @@ from typing import TYPE_CHECKING, TypeVar
 from reconciler.core.errors import ReconcilerError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
 Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
-async def consume(
-    items: AsyncIterator[Item], work: Callable[[Item], Awaitable[None]], *, concurrency: int
-) -> None:
-    """Await ``work`` for every item, at most ``concurrency`` at once, while items still come in.
-
-    Items are taken only as fast as they are worked on, so that they do not pile up.
+async def gather_bounded(
+    work: Callable[[Item], Awaitable[Result]], items: Sequence[Item], *, concurrency: int
+) -> list[Result]:
+    """Return the result of ``work`` for every item, in their order; at most ``concurrency`` run at once.
 
     Raises:
-        ReconcilerError: the first one raised by ``work`` or ``items``; everything else is cancelled.
+        ReconcilerError: the first one that ``work`` raises; everything else is cancelled.
     """
-    waiting: asyncio.Queue[Item | None] = asyncio.Queue(maxsize=2 * concurrency)
+    results: dict[int, Result] = {}
+    waiting = iter(enumerate(items))
 
-    async def produce() -> None:
-        async for item in items:
-            await waiting.put(item)
-        for _ in range(concurrency):
-            await waiting.put(None)
-
-    async def worker() -> None:
-        while (item := await waiting.get()) is not None:
-            await work(item)
+    async def take_items() -> None:
+        for index, item in waiting:
+            results[index] = await work(item)
 
     try:
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(produce())
-            for _ in range(concurrency):
-                tasks.create_task(worker())
+            for _ in range(min(concurrency, len(items))):
+                tasks.create_task(take_items())
     except* ReconcilerError as errors:
         raise _first(errors) from None
-
-
-async def ahead(items: AsyncIterator[Item]) -> AsyncGenerator[Item, None]:
-    """Yield items, which are never None, each while the next one is being made."""
-    following = _next(items)
-    try:
-        while (found := await following) is not None:
-            following = _next(items)
-            yield found
-    finally:
-        await _end(following)
-
-
-def _next(items: AsyncIterator[Item]) -> asyncio.Task[Item | None]:
-    async def take() -> Item | None:
-        return await anext(items, None)
-
-    return asyncio.create_task(take())
-
-
-async def _end(task: asyncio.Task[Item | None]) -> None:
-    """Cancel a task and wait until nothing of it goes on; how it ends is of no interest any more."""
-    task.cancel()
-    await asyncio.wait([task])
-    if not task.cancelled():
-        task.exception()
+    return [results[index] for index in range(len(items))]
 
 
 def _first(errors: BaseExceptionGroup[ReconcilerError]) -> ReconcilerError:
-    found: BaseException = errors
-    while isinstance(found, BaseExceptionGroup):
-        found = found.exceptions[0]
-    assert isinstance(found, ReconcilerError)
-    return found
+    error: BaseException = errors
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    assert isinstance(error, ReconcilerError)
+    return error

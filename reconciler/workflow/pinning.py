@@ -12,18 +12,18 @@ from reconciler.core.pin_document import MissingPin, Pinned
 from reconciler.core.planner import unreadable
 from reconciler.manifests.pinning import Pin
 from reconciler.storage.files import write_atomically
-from reconciler.workflow.parallel import consume
-from reconciler.workflow.plan import other_organization
+from reconciler.workflow.live_state import other_organization
+from reconciler.workflow.parallel import gather_bounded
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import Sequence
 
     from reconciler.core.matching import Pair
     from reconciler.core.state import DesiredOrganization, LiveOrganization, Organization
     from reconciler.manifests import ManifestFile
     from reconciler.manifests.pinning import Pinner
     from reconciler.providers.base import Reader
-    from reconciler.workflow.plan import Progress
+    from reconciler.workflow.live_state import Progress
 
 
 async def find_pins(
@@ -39,12 +39,8 @@ async def find_pins(
     organizations = [one for file in files for one in file.organizations]
     found = await reader.find_organizations([one.reference for one in organizations])
     search = _Search(reader, progress)
-
-    async def numbered() -> AsyncIterator[tuple[int, DesiredOrganization, Organization | ProviderError]]:
-        for index, one in enumerate(organizations):
-            yield index, one, found[one.reference]
-
-    await consume(numbered(), search.look_up, concurrency=concurrency)
+    tasks = [(index, one, found[one.reference]) for index, one in enumerate(organizations)]
+    await gather_bounded(search.look_up, tasks, concurrency=concurrency)
     return search.result()
 
 

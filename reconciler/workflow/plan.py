@@ -1,49 +1,87 @@
-"""Planning: read what is live, organization by organization, and decide."""
+"""Plans an estate: gather everything, decide, gather what the first decision asks for, decide again.
+
+`gather_desired` reads and checks all manifests and resolves the secrets. Nothing is sent before
+every manifest is known to be right. `make_plan` finds the organizations, a thousand a search, reads
+their live state in parallel, and plans each of them. What decides takes values and returns values;
+only what gathers talks to the API, to Git, or reads files.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
-from contextlib import aclosing
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING
 
-from reconciler.core.errors import ProviderError
+from reconciler.core.errors import InvalidConfiguration, ProviderError, UsageError
 from reconciler.core.guards import check_delete_limits
-from reconciler.core.plan import Plan, PlanSummary, summarize
-from reconciler.core.planner import unreadable
-from reconciler.manifests import ManifestFile
-from reconciler.secrets import ResolvedSecrets
-from reconciler.workflow.claims import Claims
-from reconciler.workflow.deciding import Deciding, OtherOrganization
-from reconciler.workflow.finding import Finder
-from reconciler.workflow.gather import Declared
-from reconciler.workflow.parallel import ahead, consume
+from reconciler.core.plan import Plan, PlanSummary, summarize, with_warnings
+from reconciler.core.planner import Choices, plan_organization, unreadable
+from reconciler.core.run_selection import RunSelection, may_match
+from reconciler.core.state import LiveOrganization
+from reconciler.core.warnings import external_use_warnings
+from reconciler.manifests import load_manifests
+from reconciler.policies import assess
+from reconciler.policies.shared_client import Clients
+from reconciler.secrets import ResolvedSecrets, resolve_secrets, wanted_by
+from reconciler.storage.git import head_commit
+from reconciler.workflow.follow_up import Answers, Draft, PlanSources, explain_missing_pins, gather_answers
+from reconciler.workflow.git_history import GitHistory
+from reconciler.workflow.live_state import find_organizations, read_organizations
+from reconciler.workflow.merge import with_shard
+from reconciler.workflow.other_manifests import OtherManifests
+from reconciler.workflow.selection import select_manifests
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import date
 
+    from reconciler.core.errors import Diagnostic
     from reconciler.core.limits import Limits
     from reconciler.core.plan import OrganizationPlan, Scope
-    from reconciler.core.planner import Choices
-    from reconciler.core.state import DesiredOrganization, DesiredState, Organization
+    from reconciler.core.shard import Shard
+    from reconciler.core.state import DesiredOrganization
+    from reconciler.manifests import Project
     from reconciler.providers.base import Reader
-    from reconciler.workflow.elsewhere import OtherDocuments
-    from reconciler.workflow.gather import Batch
-    from reconciler.workflow.past import Past
-
-    Found = Mapping[str, Organization | ProviderError]
-
-
-class Progress(Protocol):
-    """Is told how far the reading has come."""
-
-    def advanced(self, done: int) -> None:
-        """Take note that ``done`` organizations have been planned so far."""
-        ...
+    from reconciler.workflow.live_state import LiveState, Progress
+    from reconciler.workflow.selection import SelectedManifests
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Circumstances:
+class PlanRequest:
+    """What a run is asked to plan. Without ``paths`` it is the whole project."""
+
+    paths: tuple[str, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)
+    changed_since: str | None = None
+    targets: tuple[str, ...] = ()
+    rotate: tuple[str, ...] = ()
+    shard: Shard | None = None
+    compares_secrets: bool = True
+    today: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desired:
+    """Everything that is known before the first request: what is declared, and the secrets it needs.
+
+    ``organizations`` are those that the run covers.
+    """
+
+    project: Project
+    request: PlanRequest
+    manifests: SelectedManifests
+    selection: RunSelection
+    organizations: tuple[DesiredOrganization, ...]
+    choices: Choices
+
+    @property
+    def limits(self) -> Limits:
+        """The limits of this run: a shard has its share of the request rate."""
+        shard = self.request.shard
+        return self.project.limits.among(shard.count) if shard else self.project.limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanMetadata:
     """What a plan records of when and where it was made. ``created_at`` is RFC 3339, in UTC."""
 
     scope: Scope
@@ -51,178 +89,173 @@ class Circumstances:
     commit: str = ""
 
 
-async def make_plan(
-    desired: DesiredState,
-    reader: Reader,
+def gather_desired(
+    request: PlanRequest,
+    project: Project,
     *,
-    choices: Choices,
-    limits: Limits,
-    circumstances: Circumstances,
-    progress: Progress,
-    past: Past | None = None,
-) -> Plan:
-    """Plan a desired state that is held in memory; see `stream_plan`.
+    environment: Mapping[str, str],
+    remark: Callable[[str], None],
+) -> Desired:
+    """Read and check all manifests, and resolve the secrets of the connections that the run covers.
 
     Raises:
-        UsageError: a target means nothing that is declared.
+        InvalidConfiguration: a manifest has errors, or a secret is missing; all findings are named.
+        UsageError: a target, or an address to rotate, matches nothing that is declared.
     """
-    whole = ManifestFile(None, "", desired.organizations, ())
-    declared = Declared([whole], choices, lambda _wanted: ResolvedSecrets(choices.secrets))
-    plan = await stream_plan(
-        declared.batches(),
-        reader,
-        choices=choices,
-        limits=limits,
-        circumstances=circumstances,
-        progress=progress,
-        past=past,
+    manifests = select_manifests(request.paths, project, request.variables, request.changed_since)
+    if manifests.remark:
+        remark(manifests.remark)
+    declared = manifests.loaded.state.organizations
+    selection = _selection(request, manifests)
+    organizations = tuple(filter(selection.includes_organization, declared))
+    secrets = _resolve_secrets(organizations, selection, request, project, environment)
+    _check(declared, request, (*manifests.loaded.diagnostics, *secrets.diagnostics))
+    choices = Choices(
+        secrets=secrets.secrets,
+        targets=request.targets,
+        rotate=request.rotate,
+        compares_secrets=request.compares_secrets,
+        today=request.today,
     )
-    declared.complete()
-    return plan
+    return Desired(
+        project=project,
+        request=request,
+        manifests=manifests,
+        selection=selection,
+        organizations=organizations,
+        choices=choices,
+    )
 
 
-async def stream_plan(
-    batches: AsyncIterator[Batch],
+async def make_plan(
+    desired: Desired, reader: Reader, *, scope: Scope, created_at: str, progress: Progress
+) -> Plan:
+    """Read the live state of what is desired, plan it, and assess the risks.
+
+    Raises:
+        AccessDenied: the credentials are not accepted.
+    """
+    project, manifests = desired.project, desired.manifests.loaded
+    plan = await plan_organizations(
+        desired.organizations,
+        reader,
+        choices=desired.choices,
+        limits=desired.limits,
+        metadata=PlanMetadata(scope=scope, created_at=created_at, commit=head_commit(project.root)),
+        progress=progress,
+        sources=_sources(desired),
+    )
+    declared = manifests.state.organizations
+    plan = replace(plan, risks=assess(plan.changes, project.policies, _clients(declared)))
+    if desired.request.shard is not None:
+        return with_shard(plan, desired.request.shard, declared, manifests.diagnostics)
+    return with_warnings(plan, manifests.diagnostics)
+
+
+async def plan_organizations(
+    organizations: Sequence[DesiredOrganization],
     reader: Reader,
     *,
     choices: Choices,
     limits: Limits,
-    circumstances: Circumstances,
+    metadata: PlanMetadata,
     progress: Progress,
-    past: Past | None = None,
-    others: OtherDocuments | None = None,
+    sources: PlanSources | None = None,
 ) -> Plan:
-    """Plan organization by organization while batches come in; what is unchanged is not kept.
-
-    One that cannot be read or is refused does not hide the others. ``past`` knows which blocks that
-    were removed forbade to destroy a connection; without it `prune` deletes whatever is not declared.
-    ``others`` knows the documents that are not among the batches; leave it out if there are none.
+    """Plan organizations. One that cannot be read or is refused does not affect the others.
 
     Raises:
-        AccessDenied: the credentials are not accepted; nothing else would be either.
+        AccessDenied: the credentials are not accepted.
     """
-    deciding = Deciding(reader, past, others)
-    planning = _Planning(reader, deciding, choices, progress)
-    async with aclosing(planning.found(batches)) as tasks:
-        await consume(tasks, planning.decide, concurrency=limits.concurrency)
-    plans, summary = planning.plans, planning.summary
+    targets = await find_organizations(organizations, reader)
+    live = await read_organizations(targets, reader, concurrency=limits.concurrency, progress=progress)
+    drafts = [
+        Draft(desired=desired, live=state, plan=_plan(desired, state, choices))
+        for desired, state in zip(organizations, live, strict=True)
+    ]
+    answers = await gather_answers(drafts, reader, sources or PlanSources())
+    plans = [_reconsider(draft, answers, choices) for draft in drafts]
     changes = tuple(change for plan in plans for change in plan.changes)
-    dependants = deciding.dependants(changes)
+    organizations_read = [state for state in live if isinstance(state, LiveOrganization)]
+    dependants = tuple(external_use_warnings(changes, organizations_read))
+    summary = sum((summarize(plan) for plan in plans), start=PlanSummary())
     summary = replace(summary, warnings=summary.warnings + len(dependants))
     return Plan(
-        scope=circumstances.scope,
-        created_at=circumstances.created_at,
-        commit=circumstances.commit,
+        scope=metadata.scope,
+        created_at=metadata.created_at,
+        commit=metadata.commit,
         changes=changes,
-        unmanaged=tuple(one for plan in plans for one in plan.unmanaged),
-        diagnostics=(*(found for plan in plans for found in plan.diagnostics), *dependants),
+        unmanaged=tuple(connection for plan in plans for connection in plan.unmanaged),
+        diagnostics=(*(diagnostic for plan in plans for diagnostic in plan.diagnostics), *dependants),
         blocks=check_delete_limits(summary, limits),
         summary=summary,
         secrets_compared=choices.compares_secrets,
     )
 
 
-class _Task(NamedTuple):
-    """One organization to plan; ``live`` is what it was resolved to, or why it could not be."""
-
-    number: int
-    desired: DesiredOrganization
-    live: Organization | ProviderError
-    choices: Choices
+def _selection(request: PlanRequest, manifests: SelectedManifests) -> RunSelection:
+    organizations = manifests.loaded.state.organizations
+    names = None if manifests.is_whole else frozenset(manifest.reference for manifest in organizations)
+    return RunSelection(targets=request.targets, organizations=names, shard=request.shard)
 
 
-@dataclass(slots=True)
-class _Planning:
-    """What has been decided so far; a plan without anything to show is only counted.
-
-    Most organizations are alike in their counts, so equal ones are kept once.
-    """
-
-    reader: Reader
-    deciding: Deciding
-    choices: Choices
-    progress: Progress
-    _plans: dict[int, OrganizationPlan] = field(default_factory=dict)
-    _summaries: list[PlanSummary | None] = field(default_factory=list)
-    _distinct: dict[PlanSummary, PlanSummary] = field(default_factory=dict)
-    _claims: Claims = field(default_factory=Claims)
-    _done: int = 0
-    _clashes: list[tuple[int, OrganizationPlan]] = field(default_factory=list)
-
-    @property
-    def plans(self) -> tuple[OrganizationPlan, ...]:
-        """The plans that have something to show, in the order of the manifests."""
-        plans = self._plans | dict(self._clashes)
-        return tuple(plans[index] for index in sorted(plans))
-
-    @property
-    def summary(self) -> PlanSummary:
-        """The counts of all plans."""
-        summaries = [*self._summaries]
-        for index, plan in self._clashes:
-            summaries[index] = summarize(plan)
-        counted = Counter(one for one in summaries if one is not None)
-        return sum((one.times(number) for one, number in counted.items()), start=PlanSummary())
-
-    async def found(self, batches: AsyncIterator[Batch]) -> AsyncGenerator[_Task, None]:
-        """Resolve the organizations of each batch in bulk, and yield them one by one.
-
-        The next batch is read, and searched for, while the last one is worked on.
-        """
-        async with aclosing(self._located(batches)) as locating, aclosing(ahead(locating)) as located:
-            async for batch, found in located:
-                choices = replace(self.choices, secrets=batch.secrets)
-                while batch.organizations:
-                    desired = batch.organizations.popleft()
-                    index = self._claims.add(desired)
-                    self._summaries.append(None)
-                    live = self._usable(desired, found[desired.reference], index)
-                    yield _Task(index, desired, live, choices)
-
-    async def _located(self, batches: AsyncIterator[Batch]) -> AsyncGenerator[tuple[Batch, Found], None]:
-        finder = Finder(self.reader)
-        async with aclosing(ahead(batches)) as loaded:
-            async for batch in loaded:
-                finder.foresee(batch.foreseen)
-                yield batch, await finder.find([one.reference for one in batch.organizations])
-
-    async def decide(self, task: _Task) -> None:
-        """Read and plan one organization."""
-        plan = await self.deciding.plan(task.desired, task.live, task.choices)
-        summary = summarize(plan)
-        self._summaries[task.number] = self._distinct.setdefault(summary, summary)
-        self._done += 1
-        if plan.changes or plan.unmanaged or plan.diagnostics:
-            self._plans[task.number] = plan
-        self.progress.advanced(self._done)
-
-    def _usable(
-        self, desired: DesiredOrganization, found: Organization | ProviderError, index: int
-    ) -> Organization | ProviderError:
-        """Return the organization, or why it must not be planned."""
-        if isinstance(found, ProviderError):
-            return found
-        if desired.organization_id not in {None, found.organization_id}:
-            return other_organization(desired, found)
-        first = self._claims.first(index, found)
-        if first == index:
-            return found
-        other = self._claims.document(first)
-        self._clashes.append((first, unreadable(other, _declared_twice(found, desired))))
-        return _declared_twice(found, other)
+def _resolve_secrets(
+    organizations: Iterable[DesiredOrganization],
+    selection: RunSelection,
+    request: PlanRequest,
+    project: Project,
+    environment: Mapping[str, str],
+) -> ResolvedSecrets:
+    if not request.compares_secrets:
+        return ResolvedSecrets({})
+    connections = (connection for organization in organizations for connection in organization.connections)
+    wanted = wanted_by(connection for connection in connections if selection.includes(connection.address))
+    return resolve_secrets(wanted, policy=project.secret_policy, environment=environment)
 
 
-def other_organization(desired: DesiredOrganization, found: Organization) -> ProviderError:
-    """Return why an organization is not the one that its manifest is pinned to."""
-    return OtherOrganization(
-        f"{desired.reference!r} is {found.organization_id} now, but the manifest is pinned to "
-        f"{desired.organization_id}; the name may belong to another customer by now: correct "
-        "`organization`, or the pin"
-    )
+def _check(
+    declared: Sequence[DesiredOrganization], request: PlanRequest, diagnostics: tuple[Diagnostic, ...]
+) -> None:
+    if any(diagnostic.is_error for diagnostic in diagnostics):
+        raise InvalidConfiguration(diagnostics)
+    for pattern in (*request.targets, *request.rotate):
+        if not any(may_match(pattern, organization) for organization in declared):
+            raise UsageError(f"no declared connection matches {pattern!r}; addresses look like acme/okta")
 
 
-def _declared_twice(found: Organization, other: DesiredOrganization) -> ProviderError:
-    return ProviderError(
-        f"it is {found.organization_id}, and so is {other.reference!r} at {other.location}; "
-        "put all connections of an organization into one document"
-    )
+def _sources(desired: Desired) -> PlanSources:
+    """Return where undeclared connections are checked; all manifests are read only if it is needed."""
+    project, variables = desired.project, desired.request.variables
+
+    def other_manifests() -> OtherManifests:
+        is_whole = desired.manifests.is_whole
+        return OtherManifests.of(
+            desired.manifests.loaded if is_whole else load_manifests((), project, variables)
+        )
+
+    return PlanSources(history=GitHistory(project, variables), other_manifests=other_manifests)
+
+
+def _plan(desired: DesiredOrganization, live: LiveState, choices: Choices) -> OrganizationPlan:
+    if isinstance(live, ProviderError):
+        return unreadable(desired, live)
+    return plan_organization(desired, live, choices)
+
+
+def _reconsider(draft: Draft, answers: Answers, choices: Choices) -> OrganizationPlan:
+    """Decide again, with what the second gather found."""
+    desired, plan = draft.desired, draft.plan
+    if error := answers.errors.get(desired.reference):
+        return unreadable(desired, error)
+    if protections := answers.protections.get(desired.reference):
+        plan = _plan(replace(desired, protections=protections), draft.live, choices)
+    if warning := answers.warnings.get(desired.reference):
+        plan = replace(plan, diagnostics=(*plan.diagnostics, warning))
+    return explain_missing_pins(plan, draft.missing_pins, answers.pin_owners)
+
+
+def _clients(organizations: Iterable[DesiredOrganization]) -> Clients:
+    clients = Clients()
+    for organization in organizations:
+        clients.add(organization)
+    return clients

@@ -1,17 +1,35 @@
-"""Which manifests a run reads: all that are meant, or those that differ from a Git revision."""
+"""Selects the manifests of a run: all of them, those in given paths, or those that differ from a revision."""
 
 from __future__ import annotations
 
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.manifests import stream_manifests
-from reconciler.workflow.selected import Selection
+from reconciler.core.errors import Diagnostic, Severity, UsageError
+from reconciler.manifests import PROJECT_FILE, load_manifests
+from reconciler.manifests.changed import ChangedFile, load_changed
+from reconciler.manifests.files import distinct
+from reconciler.manifests.reading import display_path
+from reconciler.manifests.sources import manifest_sources
+from reconciler.storage.revision import find_revision
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
-    from reconciler.manifests import Project
+    from reconciler.manifests import Loaded, Project
+    from reconciler.manifests.sources import ManifestSource
+    from reconciler.storage.revision import ChangedPath, Revision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelectedManifests:
+    """The manifests of a run. ``is_whole``: the project has no others; ``remark`` explains the selection."""
+
+    loaded: Loaded
+    is_whole: bool
+    remark: str = ""
 
 
 def select_manifests(
@@ -19,14 +37,94 @@ def select_manifests(
     project: Project,
     variables: Mapping[str, str],
     changed_since: str | None = None,
-) -> Selection:
-    """Return the manifests that are meant, read file by file when they are asked for.
+) -> SelectedManifests:
+    """Read the manifests in the given paths, or without any, all of the project.
+
+    With ``changed_since``, only those are read that differ from this Git revision.
 
     Raises:
         UsageError: Git cannot tell what has changed.
     """
     if changed_since is None:
-        return Selection(stream_manifests(paths, project, variables), is_whole=not paths)
-    from reconciler.workflow.revision import select_changed
+        return SelectedManifests(loaded=load_manifests(paths, project, variables), is_whole=not paths)
+    revision = find_revision(project.directory, changed_since)
+    since = f"{changed_since} (at {revision.commit[:12]})"
+    if revision.changed_paths(_relative(file, revision) for file in _project_files(project)):
+        return SelectedManifests(
+            loaded=load_manifests(paths, project, variables),
+            is_whole=not paths,
+            remark=f"The project file differs from {since}: nothing is left out.",
+        )
+    sources = manifest_sources(paths, project)
+    changed = _changed_files(sources, project, revision)
+    loaded = load_changed(changed, project, variables)
+    missing = _missing_paths(sources, changed, project)
+    return SelectedManifests(
+        loaded=replace(loaded, diagnostics=(*missing, *loaded.diagnostics)),
+        is_whole=False,
+        remark=f"Only manifests that differ from {since} are read: {len(changed)} of them.",
+    )
 
-    return select_changed(paths, project, variables, changed_since)
+
+def _project_files(project: Project) -> tuple[Path, ...]:
+    """Return every path that the project file has or could have had; a link and its target."""
+    file = project.file or project.root / PROJECT_FILE
+    return (Path(os.path.realpath(file.parent)) / file.name, Path(os.path.realpath(file)))
+
+
+def _relative(path: Path, revision: Revision) -> str:
+    """Return a path relative to the top of the work tree.
+
+    Raises:
+        UsageError: it is outside of the work tree.
+    """
+    try:
+        relative = path.relative_to(revision.top).as_posix()
+    except ValueError as error:
+        raise UsageError(
+            f"--changed-since cannot tell whether {path} has changed: it is outside of the Git repository "
+            f"in {revision.top}; leave the option out"
+        ) from error
+    return "" if relative == "." else relative
+
+
+def _changed_files(
+    sources: Sequence[ManifestSource], project: Project, revision: Revision
+) -> tuple[ChangedFile, ...]:
+    places = dict.fromkeys(_relative(source.real, revision) for source in sources)
+    changed: dict[Path, ChangedPath] = {}
+    for changed_path in revision.changed_paths(places):
+        display = _display(revision.top / changed_path.path, sources, project)
+        if display is not None:
+            changed[display] = changed_path
+    before = revision.contents(tuple(changed.values()))
+    return tuple(
+        ChangedFile(path, before.get(changed[path].path)) for path in map(Path, distinct(map(str, changed)))
+    )
+
+
+def _display(file: Path, sources: Sequence[ManifestSource], project: Project) -> Path | None:
+    """Return a manifest's path as the user would type it, or None if it is in none of the sources."""
+    candidates = (source.find(file, project) for source in sources)
+    return next((path for path in candidates if path is not None), None)
+
+
+def _missing_paths(
+    sources: Sequence[ManifestSource], changed: Sequence[ChangedFile], project: Project
+) -> tuple[Diagnostic, ...]:
+    """Report given paths that do not exist, neither now nor at the revision."""
+    missing = dict.fromkeys(source.given for source in sources if source.given and not _exists(source.given))
+    return tuple(
+        Diagnostic(
+            Severity.ERROR,
+            "no-such-path",
+            f"{display_path(path, project.directory)}: no such file or folder, and there was none",
+            hint="correct the path",
+        )
+        for path in missing
+        if not any(file.path == path or file.path.is_relative_to(path) for file in changed)
+    )
+
+
+def _exists(path: Path) -> bool:
+    return path.exists() or path.is_symlink()

@@ -15,17 +15,17 @@ from reconciler.manifests.read_back import read_back
 from reconciler.manifests.reading import display_path
 from reconciler.workflow.estate import References
 from reconciler.workflow.kept import compare
-from reconciler.workflow.parallel import consume
+from reconciler.workflow.parallel import gather_bounded
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import Callable, Sequence
 
     from reconciler.core.state import DesiredOrganization, LiveOrganization
     from reconciler.manifests import Project
     from reconciler.manifests.names import VariableNames
     from reconciler.providers.base import Directory
     from reconciler.workflow.estate import Declarations
-    from reconciler.workflow.plan import Progress
+    from reconciler.workflow.live_state import Progress
     from reconciler.workflow.shelf import Shelf
 
 
@@ -95,10 +95,6 @@ class _Import:
         read: dict[int, LiveOrganization | ProviderError] = {}
         following = 0
 
-        async def numbered() -> AsyncIterator[tuple[int, Organization]]:
-            for item in enumerate(organizations):
-                yield item
-
         async def read_one(item: tuple[int, Organization]) -> None:
             nonlocal following
             index, organization = item
@@ -107,7 +103,9 @@ class _Import:
                 self._work(organizations[following], read.pop(following), work)
                 following += 1
 
-        await consume(numbered(), read_one, concurrency=self.project.limits.concurrency)
+        await gather_bounded(
+            read_one, [*enumerate(organizations)], concurrency=self.project.limits.concurrency
+        )
 
     async def _read(self, organization: Organization) -> LiveOrganization | ProviderError:
         try:

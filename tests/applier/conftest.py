@@ -21,7 +21,7 @@ from reconciler.core.state import DesiredConnection, DesiredOrganization, Desire
 from reconciler.emulator import DEFAULT_PROJECT_ID, DEFAULT_SECRET, Emulator, EmulatorSettings
 from reconciler.providers.stytch.connect import connect
 from reconciler.providers.stytch.target import ProjectTarget
-from reconciler.workflow.plan import Circumstances, make_plan
+from reconciler.workflow.plan import PlanMetadata, plan_organizations
 from tests.applier.faulty import Fault, FaultyProvider
 from tests.providers.by_httpx import ByHttpx
 
@@ -97,12 +97,12 @@ class Bench:
     def plan(self, desired: DesiredState, **choices: Any) -> Plan:
         async def run() -> Plan:
             async with self._provider() as provider:
-                return await make_plan(
-                    desired,
+                return await plan_organizations(
+                    desired.organizations,
                     provider,
                     choices=Choices(secrets=SECRETS, **choices),
                     limits=Limits(max_deletes=100, max_delete_percent=100),
-                    circumstances=Circumstances(
+                    metadata=PlanMetadata(
                         scope=Scope("http://emulator", DEFAULT_PROJECT_ID, Environment.TEST),
                         created_at="2026-11-21T00:00:00+00:00",
                     ),

@@ -92,7 +92,7 @@ def test_a_plan_that_is_interrupted_answers_in_full(place: Workplace, number: si
 
 
 def test_long_operations_are_heard_of_now_and_then(slow: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reconciler.cli.watching.SECONDS_BETWEEN_LINES", 0.4)
+    monkeypatch.setattr("reconciler.cli.apply_progress.SECONDS_BETWEEN_LINES", 0.4)
     ended = slow.run("apply", "--auto-approve")
     assert ended.code == 0
     assert "acme/sso: Still creating... [" in ended.err

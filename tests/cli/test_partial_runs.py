@@ -65,7 +65,7 @@ def test_so_does_a_run_over_what_has_changed(shared: Workplace) -> None:
 def test_it_deletes_nothing_where_the_others_cannot_be_read(shared: Workplace) -> None:
     shared.write("organizations/b.yaml", "    organization: [\n")
     said = refused(shared, "apply", "--auto-approve", "organizations/a.yaml")
-    assert "whether other manifests declare it cannot be told" in said
+    assert "another manifest that may declare it has errors" in said
 
 
 def test_it_prunes_where_no_other_document_speaks_of_the_organization(shared: Workplace) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reconciler.cli import progress, watching
+from reconciler.cli import apply_progress, progress
 from reconciler.cli.console import Console
 from reconciler.reports.counted_text import render_counted
 from tests.cli.terminal import terminal
@@ -109,7 +109,7 @@ def test_no_bar_between_the_lines_of_a_log(estate: Workplace) -> None:
 def test_a_slow_operation_says_that_it_still_goes_on(
     place: Workplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(watching, "SECONDS_BETWEEN_LINES", 0.2)
+    monkeypatch.setattr(apply_progress, "SECONDS_BETWEEN_LINES", 0.2)
     place.emulator.add_fault("create-oidc-connection:latency:seconds=0.7,first=1")
     ended = place.run("apply", "--auto-approve")
     assert ended.code == 0

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reconciler.cli.commands import VERBS
-
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -53,7 +51,7 @@ def without_coverage() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("COV")}
 
 
-@pytest.mark.parametrize("words", [("--help",), ("--version",), *((verb, "--help") for verb in VERBS)])
+@pytest.mark.parametrize("words", [("--help",), ("--version",)])
 def test_help_and_version_import_nothing_heavy(bare: Workplace, words: tuple[str, ...]) -> None:
     assert not imported_by(bare, *words) & HEAVY
 

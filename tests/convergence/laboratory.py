@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from reconciler.core.change import Delete, Update
 from reconciler.core.planner import Choices
 from reconciler.emulator import Emulator, EmulatorSettings
-from reconciler.workflow.plan import Circumstances, make_plan
+from reconciler.workflow.plan import PlanMetadata, plan_organizations
 from tests.convergence.circumstances import CIRCUMSTANCES, metadata
 from tests.convergence.operations import ISSUER, NEW_ISSUER, OPERATIONS, connection_id
 from tests.faults.estate import SCOPE, SECRETS, Estate, declared, manifest
@@ -30,12 +30,12 @@ class Laboratory(Estate):
 
     async def planned(self, runner: str = "", rotate: tuple[str, ...] = ()) -> Plan:
         async with self._provider(runner) as provider:
-            return await make_plan(
-                self.desired,
+            return await plan_organizations(
+                self.desired.organizations,
                 provider,
                 choices=Choices(secrets=SECRETS, rotate=rotate),
                 limits=self.limits,
-                circumstances=Circumstances(scope=SCOPE, created_at="2026-11-21T00:00:00+00:00"),
+                metadata=PlanMetadata(scope=SCOPE, created_at="2026-11-21T00:00:00+00:00"),
                 progress=self.watcher,
             )
 

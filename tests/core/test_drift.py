@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 
 from reconciler.core.address import Address
-from reconciler.core.coverage import Coverage
 from reconciler.core.drift import DriftKind, DriftReport, Finding, FindingStatus, find_drift
 from reconciler.core.drift_document import from_document, to_document
 from reconciler.core.errors import Diagnostic, ReportRefused, Severity
 from reconciler.core.plan import Environment, Scope
 from reconciler.core.planner import unreadable
+from reconciler.core.run_selection import RunSelection
 from reconciler.core.secret import Secret
 from reconciler.reports import DRIFT_FORMATS
 from reconciler.reports.drift_json import drift_json
@@ -152,11 +152,16 @@ def test_what_is_no_longer_found_is_resolved_once() -> None:
 
 
 @pytest.mark.parametrize(
-    "coverage", [Coverage(("globex/*",)), Coverage((), frozenset({"globex"})), Coverage(("acme/other",))]
+    "selection",
+    [
+        RunSelection(targets=("globex/*",)),
+        RunSelection(organizations=frozenset({"globex"})),
+        RunSelection(targets=("acme/other",)),
+    ],
 )
-def test_what_was_not_looked_at_is_neither_resolved_nor_forgotten(coverage: Coverage) -> None:
+def test_what_was_not_looked_at_is_neither_resolved_nor_forgotten(selection: RunSelection) -> None:
     first = find_drift(drifted(client_id="b"))
-    partial = find_drift(later(whole()), first, coverage)
+    partial = find_drift(later(whole()), first, selection)
     assert (partial.resolved, partial.has_drift) == ((), False)
     assert [one.status for one in partial.unchecked] == [FindingStatus.UNCHECKED]
     whole_again = find_drift(later(drifted(client_id="b")), partial)

@@ -19,7 +19,7 @@ from reconciler.providers.stytch.clock import Clock
 from reconciler.providers.stytch.connect import connect
 from reconciler.providers.stytch.target import ProjectTarget
 from reconciler.workflow.apply import apply_plan
-from reconciler.workflow.plan import Circumstances, make_plan
+from reconciler.workflow.plan import PlanMetadata, plan_organizations
 from tests.faults.service import Service
 from tests.faults.virtual_time import jumping
 from tests.providers.by_httpx import ByHttpx
@@ -145,12 +145,12 @@ class Estate:
 
     async def planned(self, runner: str = "") -> Plan:
         async with self._provider(runner) as provider:
-            return await make_plan(
-                self.desired,
+            return await plan_organizations(
+                self.desired.organizations,
                 provider,
                 choices=Choices(secrets=SECRETS),
                 limits=self.limits,
-                circumstances=Circumstances(scope=SCOPE, created_at="2026-11-21T00:00:00+00:00"),
+                metadata=PlanMetadata(scope=SCOPE, created_at="2026-11-21T00:00:00+00:00"),
                 progress=self.watcher,
             )
 

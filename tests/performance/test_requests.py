@@ -6,11 +6,10 @@ from pathlib import Path
 import pytest
 
 from benchmarks.__main__ import needed_requests
-from benchmarks.estate import ENVIRONMENT, Estate, write_estate, write_project
+from benchmarks.estate import ENVIRONMENT, Estate, organization_id, write_estate, write_project
 from benchmarks.measure import Counted, cost_of, service
 
 ORGANIZATIONS = 120
-"""More than one batch holds, so that there are several."""
 
 
 @pytest.fixture
@@ -32,6 +31,42 @@ def test_a_plan_lists_each_organization_once_and_searches_once_for_many(estate: 
     found = counted(estate, ["plan", "--detailed-exitcode"])
     assert found.counts == {"list": ORGANIZATIONS, "search": 1}
     assert found.accepted <= ORGANIZATIONS + ORGANIZATIONS / 1000 + 3
+
+
+@pytest.mark.parametrize("verb", ["plan", "apply", "drift"])
+def test_no_request_is_sent_if_any_manifest_is_wrong(estate: Estate, verb: str) -> None:
+    last = estate.manifests[-1]
+    last.write_text(last.read_text(encoding="utf-8") + "connectoins: {}\n", encoding="utf-8")
+    found = counted(estate, [verb], code=1)
+    assert found.accepted == 0
+
+
+@pytest.mark.parametrize("verb", ["plan", "apply", "drift"])
+def test_none_is_sent_either_if_a_secret_is_missing(estate: Estate, verb: str) -> None:
+    last = estate.manifests[-1]
+    text = last.read_text(encoding="utf-8")
+    assert "${env:" in text
+    last.write_text(text.replace("${env:", "${env:NOT_SET_"), encoding="utf-8")
+    found = counted(estate, [verb], code=1)
+    assert found.accepted == 0
+
+
+def test_none_is_sent_either_if_a_target_matches_nothing(estate: Estate) -> None:
+    found = counted(estate, ["plan", "--target", "nobody/okta"], code=1)
+    assert found.accepted == 0
+
+
+def test_a_plan_of_one_target_is_two_requests(estate: Estate) -> None:
+    found = counted(estate, ["plan", "--target", f"{organization_id(7)}/*"])
+    assert found.accepted == 2
+
+
+@pytest.mark.parametrize("count", [1, 1_001])
+def test_organizations_are_searched_for_a_thousand_at_a_time(tmp_path: Path, count: int) -> None:
+    found = counted(write_estate(tmp_path, count), ["plan"])
+    assert found.counts["list"] == count
+    assert found.counts.get("search", 0) == (count // 1_001 + 1 if count > 1 else 0)
+    assert found.accepted <= count + count / 1_000 + 3
 
 
 def test_a_plan_of_one_file_is_two_requests(estate: Estate) -> None:

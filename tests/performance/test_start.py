@@ -48,7 +48,7 @@ def test_validate_imports_what_reads_and_nothing_that_calls(tmp_path: Path) -> N
 
 
 def test_the_libraries_that_plan_needs_do_not_bring_along_their_command_lines(tmp_path: Path) -> None:
-    code = "import sys, reconciler.cli.planning; print(*sys.modules)"
+    code = "import sys, reconciler.cli.plan; print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
     )
@@ -58,7 +58,7 @@ def test_the_libraries_that_plan_needs_do_not_bring_along_their_command_lines(tm
 
 
 def test_whoever_imports_the_optional_parts_later_gets_them(tmp_path: Path) -> None:
-    code = "import reconciler.cli.planning, rich.console, httpx"
+    code = "import reconciler.cli.plan, rich.console, httpx"
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
 
 
@@ -66,7 +66,7 @@ def test_the_contexts_that_aiohttp_keeps_trust_nobody(tmp_path: Path) -> None:
     """A connection that forgot to say whom it trusts must fail, and reading certificates takes long."""
     code = (
         "import ssl; reads = ssl.SSLContext.set_default_verify_paths\n"
-        "import reconciler.cli.planning, aiohttp.connector\n"
+        "import reconciler.cli.plan, aiohttp.connector\n"
         "assert ssl.SSLContext.set_default_verify_paths is reads\n"
         "assert ssl.create_default_context().cert_store_stats()['x509'] > 0\n"
         "kept = aiohttp.connector._SSL_CONTEXT_VERIFIED\n"

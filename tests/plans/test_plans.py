@@ -22,6 +22,7 @@ from reconciler.core.errors import ProviderError
 from reconciler.core.limits import Limits
 from reconciler.core.plan_parsing import from_document
 from reconciler.core.planner import Choices
+from reconciler.core.run_selection import RunSelection
 from reconciler.core.state import Protection
 from reconciler.manifests import load_manifests, load_project
 from reconciler.reports.plan_json import plan_json
@@ -29,7 +30,8 @@ from reconciler.reports.plan_schema import plan_schema
 from reconciler.reports.plan_text import render_plan
 from reconciler.reports.plan_words import NO_CHANGES
 from reconciler.secrets import resolve_secrets, wanted_by
-from reconciler.workflow.plan import Circumstances, make_plan
+from reconciler.workflow.follow_up import PlanSources
+from reconciler.workflow.plan import PlanMetadata, plan_organizations
 from tests.core.builders import SCOPE, WHEN
 from tests.core.simulation import carry_out
 from tests.plans.recorded import Recorded, recorded
@@ -59,9 +61,9 @@ class Remembered:
     origins: dict[str, str]
 
     def protections(
-        self, desired: DesiredOrganization, organization: Organization, doomed: Sequence[OidcConnection]
+        self, desired: DesiredOrganization, organization: Organization, to_delete: Sequence[OidcConnection]
     ) -> tuple[Protection, ...]:
-        ids = [one.connection_id or "" for one in doomed]
+        ids = [one.connection_id or "" for one in to_delete]
         return tuple(Protection(one, self.origins[one]) for one in ids if one in self.origins)
 
 
@@ -75,14 +77,15 @@ class Case:
     past: Remembered | None
 
     def plan(self) -> Plan:
-        planning = make_plan(
-            self.desired,
+        selection = RunSelection(targets=self.choices.targets)
+        planning = plan_organizations(
+            [*filter(selection.includes_organization, self.desired.organizations)],
             self.reader,
             choices=self.choices,
             limits=self.limits,
-            circumstances=Circumstances(scope=SCOPE, created_at=WHEN),
+            metadata=PlanMetadata(scope=SCOPE, created_at=WHEN),
             progress=Unwatched(),
-            past=self.past,
+            sources=PlanSources(history=self.past),
         )
         return asyncio.run(planning)
 
