@@ -1,4 +1,4 @@
-"""What no plan may do: delete what is protected, lock an organization out, delete too much."""
+"""Refuses deletes that are protected, would lock an organization out, or exceed the limits."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from reconciler.core.change import ActionReason, Create, Delete
 from reconciler.core.connection import Status
 from reconciler.core.errors import Diagnostic, Severity
-from reconciler.core.matching import quoted
+from reconciler.core.matching import quote_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -21,57 +21,34 @@ if TYPE_CHECKING:
 def check_deletes(
     desired: DesiredOrganization, live: LiveOrganization, changes: Sequence[Change]
 ) -> tuple[Diagnostic, ...]:
-    """Return the errors that refuse an organization's deletes; any one refuses the organization."""
-    deletes = [one for one in changes if isinstance(one, Delete)]
+    """Return the errors about an organization's deletes; any one refuses the whole organization."""
+    deletes = [change for change in changes if isinstance(change, Delete)]
     if not deletes:
         return ()
-    creates = any(isinstance(one, Create) for one in changes)
-    protected = {one.address: one for one in desired.connections if one.lifecycle.prevent_destroy}
-    errors = [_protected(delete) for delete in deletes if delete.address in protected]
-    errors += _protected_once(deletes, desired.protections)
-    ids = {delete.before.connection_id or "" for delete in deletes}
-    for delete in deletes:
-        reason = reason_to_keep(delete.before.connection_id or "", ids, live, others_come=creates)
-        if reason is not None:
-            errors.append(_error(delete, *reason))
-    return tuple(errors)
+    return (
+        *_declared_protections(desired, deletes),
+        *_past_protections(desired.protections, deletes),
+        *_harmful_deletes(live, changes, deletes),
+    )
 
 
 def reason_to_keep(
-    connection_id: str, deleted: Collection[str], live: LiveOrganization, *, others_come: bool = False
+    connection_id: str, deleted: Collection[str], live: LiveOrganization, *, creates: bool = False
 ) -> tuple[str, str, str] | None:
-    """Return code, reason and advice if deleting ``connection_id`` would hurt what remains.
+    """Return code, reason and advice if deleting ``connection_id`` would harm the organization.
 
-    ``deleted`` are all connections that go, this one included; ``others_come`` if some are created
-    before. Asked when planning, and again of fresh state right before the delete is sent.
+    ``deleted`` are the ids of all connections to delete, this one included; ``creates`` tells whether
+    some are created before. Called when planning, and again with fresh state right before the delete.
     """
-    remaining = [one for one in live.connections if one.connection_id not in deleted]
-    others = [one for one in live.other_connections if one.connection_id not in deleted]
-    name = live.organization.slug or live.organization.organization_id
-    if connection_id == live.organization.default_connection_id and (remaining or others or others_come):
-        return (
-            "default-connection",
-            f"it is the default connection of organization {name}, which has others",
-            "make another active connection the organization's default first",
-        )
-    is_active = any(
-        one.connection_id == connection_id and one.status == Status.ACTIVE for one in live.connections
+    return _default_connection(connection_id, deleted, live, creates=creates) or _lock_out(
+        connection_id, deleted, live
     )
-    stays_open = any(one.status == Status.ACTIVE for one in remaining) or any(one.is_active for one in others)
-    if live.organization.sso_only and is_active and not stays_open:
-        return (
-            "lock-out",
-            f"organization {name} allows SSO only and would have no active connection left: "
-            "nobody could log in",
-            "activate another connection or allow another log-in method first",
-        )
-    return None
 
 
 def check_delete_limits(
     summary: PlanSummary, limits: Limits, accepted: int | None = None
 ) -> tuple[Diagnostic, ...]:
-    """Return an error if a run deletes more than the limits allow and nobody accepted that number.
+    """Return an error if a run deletes more than the limits allow and that number was not accepted.
 
     ``accepted`` must be exactly the number of deletes, so that it fits no other plan.
     """
@@ -86,45 +63,97 @@ def check_delete_limits(
             f"the plan deletes {summary.destroy} of {summary.managed} managed connections, but the limits "
             f"allow {allowed} (max_deletes {limits.max_deletes}, max_delete_percent "
             f"{limits.max_delete_percent:g})",
-            detail=f"{mismatch}if all of them are meant, apply with `--allow-deletes {summary.destroy}`",
+            detail=f"{mismatch}if this is intended, apply with `--allow-deletes {summary.destroy}`",
         ),
     )
 
 
-def _protected(delete: Delete) -> Diagnostic:
-    return _error(
-        delete,
-        "prevent-destroy",
-        "its manifest says `prevent_destroy: true`",
-        "to delete it all the same, remove that line in a change of its own",
-    )
-
-
-def _protected_once(deletes: Sequence[Delete], protections: Sequence[Protection]) -> Iterator[Diagnostic]:
-    """Yield errors for connections whose block was removed while it forbade to destroy them."""
-    found = {one.connection_id: one for one in protections}
+def _declared_protections(desired: DesiredOrganization, deletes: Sequence[Delete]) -> Iterator[Diagnostic]:
+    protected = {
+        connection.address for connection in desired.connections if connection.lifecycle.prevent_destroy
+    }
     for delete in deletes:
-        connection_id = delete.before.connection_id or ""
-        protection = found.get(connection_id)
-        if protection is None or delete.reason is not ActionReason.NOT_DECLARED:
-            continue
-        name = quoted(delete.before.display_name)
-        tombstone = f"declare it with `connection_id: {connection_id}` and `state: absent`"
-        if protection.origin:
+        if delete.address in protected:
             yield _error(
                 delete,
                 "prevent-destroy",
-                f"the last block that declared {name} says `prevent_destroy: true` ({protection.origin})",
-                f"to keep it, put that block back; to delete it all the same, {tombstone}",
+                "its manifest says `prevent_destroy: true`",
+                "to delete it anyway, remove that line in a separate change",
             )
-        else:
-            yield _error(
-                delete,
-                "protection-unknown",
-                f"the Git history is cut off here, so nobody can say whether the block of {name} that was "
-                "removed had `prevent_destroy: true`",
-                f"fetch the whole history (in actions/checkout: `fetch-depth: 0`), or {tombstone}",
-            )
+
+
+def _past_protections(protections: Sequence[Protection], deletes: Sequence[Delete]) -> Iterator[Diagnostic]:
+    """Yield errors for connections whose block was removed while it had ``prevent_destroy``."""
+    by_id = {protection.connection_id: protection for protection in protections}
+    for delete in deletes:
+        protection = by_id.get(delete.before.connection_id or "")
+        if protection is not None and delete.reason is ActionReason.NOT_DECLARED:
+            yield _past_protection(delete, protection)
+
+
+def _past_protection(delete: Delete, protection: Protection) -> Diagnostic:
+    name = quote_yaml(delete.before.display_name)
+    absent = f"declare it with `connection_id: {protection.connection_id}` and `state: absent`"
+    if protection.origin:
+        return _error(
+            delete,
+            "prevent-destroy",
+            f"the last block that declared {name} says `prevent_destroy: true` ({protection.origin})",
+            f"to keep it, put that block back; to delete it anyway, {absent}",
+        )
+    return _error(
+        delete,
+        "protection-unknown",
+        f"the Git history is shallow here, so it is unknown whether the removed block of {name} had "
+        "`prevent_destroy: true`",
+        f"fetch the whole history (in actions/checkout: `fetch-depth: 0`), or {absent}",
+    )
+
+
+def _harmful_deletes(
+    live: LiveOrganization, changes: Sequence[Change], deletes: Sequence[Delete]
+) -> Iterator[Diagnostic]:
+    creates = any(isinstance(change, Create) for change in changes)
+    ids = {delete.before.connection_id or "" for delete in deletes}
+    for delete in deletes:
+        reason = reason_to_keep(delete.before.connection_id or "", ids, live, creates=creates)
+        if reason is not None:
+            yield _error(delete, *reason)
+
+
+def _default_connection(
+    connection_id: str, deleted: Collection[str], live: LiveOrganization, *, creates: bool
+) -> tuple[str, str, str] | None:
+    """Return why a default connection must stay: while the organization has others, it needs one."""
+    ids = {connection.connection_id or "" for connection in live.connections}
+    ids |= {connection.connection_id for connection in live.other_connections}
+    has_others = creates or bool(ids.difference(deleted))
+    if connection_id != live.organization.default_connection_id or not has_others:
+        return None
+    return (
+        "default-connection",
+        f"it is the default connection of organization {live.organization.label}, which has others",
+        "make another active connection the organization's default first",
+    )
+
+
+def _lock_out(
+    connection_id: str, deleted: Collection[str], live: LiveOrganization
+) -> tuple[str, str, str] | None:
+    """Return why the last active connection must stay where members can log in by SSO only."""
+    active = {
+        connection.connection_id for connection in live.connections if connection.status == Status.ACTIVE
+    }
+    others = {connection.connection_id for connection in live.other_connections if connection.is_active}
+    remaining = (active | others).difference(deleted)
+    if not live.organization.sso_only or connection_id not in active or remaining:
+        return None
+    return (
+        "lock-out",
+        f"organization {live.organization.label} allows SSO only and would have no active connection left: "
+        "nobody could log in",
+        "activate another connection or allow another log-in method first",
+    )
 
 
 def _error(delete: Delete, code: str, reason: str, advice: str) -> Diagnostic:

@@ -1,14 +1,25 @@
-"""Which live connection is meant by which declaration.
+"""Matches declared connections with live ones.
 
-Identity is decided in this order, each step on what the steps before left unclaimed:
+The problem: the API has no name that a client may choose. A connection's id is known only after it
+was created, and its display name can be changed by anybody. So the manifest's key has to be matched
+with a live connection on every run. A wrong match would overwrite the settings of one customer's
+identity provider with another's; a missed match would create a second connection.
+
+The rule: identity is decided in this order, each step on what the steps before left unmatched.
 
 1. a pinned ``connection_id``;
 2. the ``display_name``;
 3. one of ``previous_display_names``;
-4. nothing: the connection is to be created, unless an unclaimed one looks like it was renamed.
+4. nothing: the connection is to be created, unless an unmatched live one has the same issuer and
+   client_id and so was probably renamed.
 
-Whatever is not certain is a finding, never a guess: a wrong pairing would overwrite the settings of
-one customer's identity provider with another's.
+Why it never guesses: a step matches only if exactly one live connection fits, and no other
+declaration fits it as well. Everything else is an error that names the candidates, and the
+organization is not planned until the manifest says which one is meant.
+
+The subtle case is ``previous_display_names``. Two declarations may have exchanged their names, or
+one may claim by an old name what the other one claims by its present name. Both are reported before
+any name is matched, since matching present names first would make one of the two readings silently.
 """
 
 from __future__ import annotations
@@ -20,18 +31,19 @@ from typing import TYPE_CHECKING
 from reconciler.core.errors import Diagnostic, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from reconciler.core.connection import OidcConnection
     from reconciler.core.state import DesiredConnection, DesiredOrganization, LiveOrganization
 
-    Names = Callable[[DesiredConnection], Iterable[str]]
+    NamesOf = Callable[[DesiredConnection], Iterable[str]]
     Candidates = dict[str, list[str]]
+    """The ids of unmatched live connections, by the key of a declaration."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A declared connection and the live one it means; None where there is none."""
+    """A declared connection and the live one it was matched with; None where there is none."""
 
     desired: DesiredConnection
     live: OidcConnection | None
@@ -39,7 +51,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matching:
-    """All pairs, in the order of the manifest; live connections nobody declares; what is unclear."""
+    """All pairs in the order of the manifest, live connections that are not declared, and errors."""
 
     pairs: tuple[Pair, ...]
     unmanaged: tuple[OidcConnection, ...]
@@ -47,204 +59,211 @@ class Matching:
 
 
 def match_connections(desired: DesiredOrganization, live: LiveOrganization) -> Matching:
-    """Pair every declaration with at most one live connection, and no connection with two."""
-    claims = _Claims(desired.connections, live)
-    claims.by_pin()
-    claims.contested_names()
-    claims.by_name(_present_name)
-    claims.by_name(_previous_names)
-    claims.look_alikes()
-    return claims.matching()
+    """Match every declaration with at most one live connection, and no live one twice."""
+    matcher = _Matcher(desired.connections, live)
+    matcher.match_pins()
+    matcher.check_contested_names()
+    matcher.match_names(_present_name)
+    matcher.match_names(_previous_names)
+    matcher.check_possible_renames()
+    return matcher.matching()
 
 
-class _Claims:
-    """The state of one matching: who has claimed what so far."""
+class _Matcher:
+    """The state of one matching: which declarations are decided, and what is still unmatched."""
 
     def __init__(self, declared: tuple[DesiredConnection, ...], live: LiveOrganization) -> None:
         self._declared = declared
         self._live = live
-        self._unclaimed = {one.connection_id or "": one for one in live.connections}
-        self._claimed: dict[str, OidcConnection] = {}
-        self._settled: set[str] = set()
+        self._unmatched = {connection.connection_id or "": connection for connection in live.connections}
+        self._matched: dict[str, OidcConnection] = {}
+        self._decided: set[str] = set()
         self._diagnostics: list[Diagnostic] = []
 
-    def by_pin(self) -> None:
-        """Settle every declaration that says which connection it means."""
-        for one in self._declared:
-            pin = one.connection.connection_id
+    def match_pins(self) -> None:
+        """Decide every declaration that names its connection by id."""
+        for desired in self._declared:
+            pin = desired.connection.connection_id
             if pin is None:
                 continue
-            self._settled.add(one.address.connection)
-            if pin in self._unclaimed:
-                self._claim(one, pin)
-            elif not one.is_absent:
-                self._report(one, "pin-not-live", *_pin_not_live(one, pin, self._live))
+            self._decided.add(desired.address.connection)
+            if pin in self._unmatched:
+                self._match(desired, pin)
+            elif not desired.is_absent:
+                self._report(desired, "pin-not-live", *_pin_not_live(desired, pin, self._live))
 
-    def contested_names(self) -> None:
-        """Report declarations whose names, present and previous, lead to no certain answer."""
-        unsettled = [one for one in self._declared if one.address.connection not in self._settled]
-        renamed = [one for one in unsettled if one.previous_display_names]
+    def check_contested_names(self) -> None:
+        """Report declarations whose present and previous names lead to no certain match."""
+        undecided = self._undecided()
+        renamed = [desired for desired in undecided if desired.previous_display_names]
         if not renamed:
             return
         present, previous = self._candidates(_present_name), self._candidates(_previous_names)
-        for one in unsettled:
-            mine = present[one.address.connection]
+        for desired in undecided:
+            ids = present[desired.address.connection]
             rivals = [
-                other.address.connection
-                for other in renamed
-                if _have_exchanged(one, other) or (mine and _only(other, present, previous) == mine)
+                rival.address.connection
+                for rival in renamed
+                if _exchanged_names(desired, rival) or (ids and _claims(rival, present, previous) == ids)
             ]
             if rivals:
-                self._report(one, "claimed-twice", *_claimed_twice(one, mine, rivals))
-        for one in renamed:
-            self._check_tombstone(one, present, previous)
+                self._report(desired, "claimed-twice", *_claimed_twice(desired, ids, rivals))
+        for desired in renamed:
+            self._check_absent(desired, present, previous)
 
-    def by_name(self, names_of: Names) -> None:
-        """Settle the declarations whose names lead to exactly one unclaimed connection."""
-        if not self._unclaimed:
-            return
+    def match_names(self, names_of: NamesOf) -> None:
+        """Match the declarations whose names lead to exactly one unmatched connection."""
         candidates = self._candidates(names_of)
-        wanted_by = defaultdict(list)
-        for name, ids in candidates.items():
+        claimed_by = defaultdict(list)
+        for key, ids in candidates.items():
             for connection_id in ids:
-                wanted_by[connection_id].append(name)
-        for one in self._declared:
-            ids = candidates.get(one.address.connection, [])
+                claimed_by[connection_id].append(key)
+        for desired in self._declared:
+            ids = candidates.get(desired.address.connection, [])
             if len(ids) > 1:
-                self._report(one, "ambiguous-match", *_ambiguous(one, ids))
-            elif ids and len(wanted_by[ids[0]]) > 1:
-                self._report(one, "claimed-twice", *_claimed_twice(one, ids, wanted_by[ids[0]]))
+                self._report(desired, "ambiguous-match", *_ambiguous(desired, ids))
+            elif ids and len(claimed_by[ids[0]]) > 1:
+                self._report(desired, "claimed-twice", *_claimed_twice(desired, ids, claimed_by[ids[0]]))
             elif ids:
-                self._claim(one, ids[0])
+                self._match(desired, ids[0])
 
-    def look_alikes(self) -> None:
-        """Report declarations without a match that look like a connection that was renamed."""
-        for one in self._declared if self._unclaimed else ():
-            if one.address.connection in self._settled or one.is_absent:
-                continue
-            twin = self._look_alike(one.connection)
-            if twin is not None:
-                self._report(one, "looks-renamed", *_looks_renamed(one, twin))
+    def check_possible_renames(self) -> None:
+        """Report declarations without a match where an unmatched connection looks like a renamed one."""
+        for desired in self._undecided():
+            renamed = None if desired.is_absent else self._possible_rename(desired.connection)
+            if renamed is not None:
+                self._report(desired, "looks-renamed", *_looks_renamed(desired, renamed))
 
     def matching(self) -> Matching:
-        """Return what has been found."""
-        pairs = (Pair(one, self._claimed.get(one.address.connection)) for one in self._declared)
+        """Return the result."""
+        pairs = (Pair(desired, self._matched.get(desired.address.connection)) for desired in self._declared)
         return Matching(
             pairs=tuple(pairs),
-            unmanaged=tuple(self._unclaimed.values()),
+            unmanaged=tuple(self._unmatched.values()),
             diagnostics=tuple(self._diagnostics),
         )
 
-    def _check_tombstone(self, one: DesiredConnection, present: Candidates, previous: Candidates) -> None:
-        """Report a tombstone that would, its work done, go on to what has one of its previous names."""
-        name = one.address.connection
-        wanted = {connection_id for ids in present.values() for connection_id in ids}
-        others = [connection_id for connection_id in previous[name] if connection_id not in wanted]
-        if one.is_absent and name not in self._settled and present[name] and others:
-            self._report(one, "ambiguous-match", *_ambiguous(one, present[name] + others))
+    def _undecided(self) -> list[DesiredConnection]:
+        return [desired for desired in self._declared if desired.address.connection not in self._decided]
 
-    def _candidates(self, names_of: Names) -> Candidates:
+    def _check_absent(self, desired: DesiredConnection, present: Candidates, previous: Candidates) -> None:
+        """Report a declared delete that would go on, once done, to another connection by an old name."""
+        key = desired.address.connection
+        if not desired.is_absent or key in self._decided or not present[key]:
+            return
+        claimed = {connection_id for ids in present.values() for connection_id in ids}
+        later = [connection_id for connection_id in previous[key] if connection_id not in claimed]
+        if later:
+            self._report(desired, "ambiguous-match", *_ambiguous(desired, present[key] + later))
+
+    def _candidates(self, names_of: NamesOf) -> Candidates:
         by_name = defaultdict(list)
-        for connection_id, live in self._unclaimed.items():
-            by_name[live.display_name].append(connection_id)
-        found = {}
-        for one in self._declared:
-            if one.address.connection not in self._settled:
-                names = dict.fromkeys(names_of(one))
-                found[one.address.connection] = [
-                    connection_id for name in names for connection_id in by_name.get(name, ())
-                ]
-        return found
+        for connection_id, connection in self._unmatched.items():
+            by_name[connection.display_name].append(connection_id)
+        return {
+            desired.address.connection: [
+                connection_id
+                for name in dict.fromkeys(names_of(desired))
+                for connection_id in by_name.get(name, ())
+            ]
+            for desired in self._undecided()
+        }
 
-    def _claim(self, one: DesiredConnection, connection_id: str) -> None:
-        self._settled.add(one.address.connection)
-        self._claimed[one.address.connection] = self._unclaimed.pop(connection_id)
-
-    def _look_alike(self, declared: OidcConnection) -> OidcConnection | None:
+    def _possible_rename(self, declared: OidcConnection) -> OidcConnection | None:
         if not declared.issuer or not declared.client_id:
             return None
-        twins = (
+        same_client = (
             live
-            for live in self._unclaimed.values()
+            for live in self._unmatched.values()
             if live.issuer == declared.issuer and live.client_id == declared.client_id
         )
-        return min(twins, key=lambda live: live.connection_id or "", default=None)
+        return min(same_client, key=lambda live: live.connection_id or "", default=None)
 
-    def _report(self, one: DesiredConnection, code: str, summary: str, detail: str) -> None:
-        self._settled.add(one.address.connection)
+    def _match(self, desired: DesiredConnection, connection_id: str) -> None:
+        self._decided.add(desired.address.connection)
+        self._matched[desired.address.connection] = self._unmatched.pop(connection_id)
+
+    def _report(self, desired: DesiredConnection, code: str, summary: str, detail: str) -> None:
+        self._decided.add(desired.address.connection)
         self._diagnostics.append(
             Diagnostic(
-                Severity.ERROR, code, summary, detail=detail, address=str(one.address), location=one.location
+                Severity.ERROR,
+                code,
+                summary,
+                detail=detail,
+                address=str(desired.address),
+                location=desired.location,
             )
         )
 
 
-def _present_name(one: DesiredConnection) -> tuple[str, ...]:
-    return (one.connection.display_name or "",)
+def _present_name(desired: DesiredConnection) -> tuple[str, ...]:
+    return (desired.connection.display_name or "",)
 
 
-def _previous_names(one: DesiredConnection) -> tuple[str, ...]:
-    """Return the names it had, other than the one it has."""
-    return tuple(name for name in one.previous_display_names if name != one.connection.display_name)
+def _previous_names(desired: DesiredConnection) -> tuple[str, ...]:
+    present = desired.connection.display_name
+    return tuple(name for name in desired.previous_display_names if name != present)
 
 
-def _have_exchanged(one: DesiredConnection, other: DesiredConnection) -> bool:
-    """Whether each has the present name of what the other one was called before."""
-    names = (one.connection.display_name, other.connection.display_name)
-    return names[0] in _previous_names(other) and names[1] in _previous_names(one)
+def _exchanged_names(first: DesiredConnection, second: DesiredConnection) -> bool:
+    """Whether the present name of each is a previous name of the other."""
+    names = (first.connection.display_name, second.connection.display_name)
+    return names[0] in _previous_names(second) and names[1] in _previous_names(first)
 
 
-def _only(other: DesiredConnection, present: Candidates, previous: Candidates) -> list[str]:
-    """Return what another declaration could mean by a previous name, if nothing has its present one.
+def _claims(rival: DesiredConnection, present: Candidates, previous: Candidates) -> list[str]:
+    """Return what another declaration claims by a previous name, if nothing has its present name.
 
-    A tombstone is no rival: if it finds nothing, nothing is deleted.
+    A declared delete is no rival: if it finds nothing, nothing is deleted.
     """
-    name = other.address.connection
-    return [] if other.is_absent or present[name] else previous[name]
+    key = rival.address.connection
+    return [] if rival.is_absent or present[key] else previous[key]
 
 
-def _pin_not_live(one: DesiredConnection, pin: str, live: LiveOrganization) -> tuple[str, str]:
-    foreign = next((other for other in live.other_connections if other.connection_id == pin), None)
-    if foreign is not None:
+def _pin_not_live(desired: DesiredConnection, pin: str, live: LiveOrganization) -> tuple[str, str]:
+    kinds = {connection.connection_id: connection.kind for connection in live.other_connections}
+    if pin in kinds:
         return (
-            f"{one.address} is pinned to a {foreign.kind} connection, which is never touched",
+            f"{desired.address} is pinned to a {kinds[pin]} connection, which is never touched",
             f"correct or remove the line `connection_id: {pin}`",
         )
     return (
-        f"{one.address} is pinned to {pin}, which organization "
+        f"{desired.address} is pinned to {pin}, which organization "
         f"{live.organization.organization_id} does not have",
         "if it was deleted, remove the line `connection_id:` to create it anew (with a new id and "
         "redirect_url); if it is another connection's id, correct it",
     )
 
 
-def _ambiguous(one: DesiredConnection, ids: list[str]) -> tuple[str, str]:
+def _ambiguous(desired: DesiredConnection, ids: Sequence[str]) -> tuple[str, str]:
     return (
-        f"{one.address} could mean {len(ids)} live connections: {', '.join(sorted(ids))}",
-        "add the line `connection_id:` with the id that is meant",
+        f"{desired.address} matches {len(ids)} live connections: {', '.join(sorted(ids))}",
+        "add the line `connection_id:` with the id of the right one",
     )
 
 
-def _claimed_twice(one: DesiredConnection, ids: list[str], names: list[str]) -> tuple[str, str]:
-    others = ", ".join(sorted(name for name in names if name != one.address.connection))
-    meant = ids[0] if len(ids) == 1 else f"the name {quoted(one.connection.display_name)}"
+def _claimed_twice(desired: DesiredConnection, ids: Sequence[str], keys: Sequence[str]) -> tuple[str, str]:
+    others = ", ".join(sorted(key for key in keys if key != desired.address.connection))
+    match = ids[0] if len(ids) == 1 else f"the name {quote_yaml(desired.connection.display_name)}"
     return (
-        f"{one.address} could mean {meant}, and so could {others}",
+        f"{desired.address} matches {match}, and so does {others}",
         "remove the name from all `previous_display_names` but one, or pin each connection_id",
     )
 
 
-def _looks_renamed(one: DesiredConnection, twin: OidcConnection) -> tuple[str, str]:
+def _looks_renamed(desired: DesiredConnection, live: OidcConnection) -> tuple[str, str]:
+    name = quote_yaml(live.display_name)
     return (
-        f"{one.address} is not live, but {twin.connection_id} has the same issuer and client_id "
-        f"under the name {quoted(twin.display_name)}: it looks renamed",
-        f"if it is the same connection, add the line `connection_id: {twin.connection_id}`, or "
-        f"`previous_display_names: [{quoted(twin.display_name)}]`; if a second one is wanted, "
-        f"declare {twin.connection_id} too",
+        f"{desired.address} is not live, but {live.connection_id} has the same issuer and client_id "
+        f"under the name {name}: it looks renamed",
+        f"if it is the same connection, add the line `connection_id: {live.connection_id}`, or "
+        f"`previous_display_names: [{name}]`; if you want a second connection, "
+        f"declare {live.connection_id} too",
     )
 
 
-def quoted(name: str | None) -> str:
-    """Return a name as YAML takes it in double quotes."""
-    escaped = (name or "").replace("\\", "\\\\").replace('"', '\\"')
+def quote_yaml(text: str | None) -> str:
+    """Return a text as a double-quoted YAML scalar."""
+    escaped = (text or "").replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'

@@ -1,7 +1,19 @@
-"""Plan → the operations that carry it out, in order, each with what it relies on.
+"""Turns a plan into operations, and checks each one against fresh state before it runs.
 
-Creates and updates come first and deletes last, so that a replacement exists before what it
-replaces goes, and within an organization its default connection is the last to go.
+The problem: a plan is old by the time it is applied. It may have waited for an approval, another run
+may be writing, or an earlier attempt of the same run may have succeeded without anybody knowing.
+
+The rule: before every operation the organization is read again, and `judge` compares three states.
+
+- what the plan saw (``before``): if that is still there, the operation proceeds;
+- what the operation wants (``declared``): if that is there already, nothing needs to be done;
+- anything else is somebody's work that no plan has shown; the plan is stale, and nothing is written.
+
+Why in this form: it makes every operation safe to repeat. A run that was killed anywhere is resumed
+by planning and applying again, and a saved plan that is applied twice does nothing the second time.
+
+Creates and updates run first and deletes last, so that a replacement exists before the connection
+that it replaces is deleted; the default connection of an organization is deleted last of all.
 """
 
 from __future__ import annotations
@@ -15,14 +27,12 @@ from reconciler.core.diff import changed_fields, uncomparable_fields
 from reconciler.core.guards import reason_to_keep
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from reconciler.core.change import Change
     from reconciler.core.connection import OidcConnection
-    from reconciler.core.secret import Secret, SecretReference
+    from reconciler.core.diff import Secrets
     from reconciler.core.state import LiveOrganization
-
-    Secrets = Mapping[SecretReference, Secret]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +51,7 @@ class AlreadyDone:
 
 @dataclass(frozen=True, slots=True)
 class Stale:
-    """The live state is neither; the operation must not be carried out."""
+    """The live state is neither; the operation must not run."""
 
     reason: str
 
@@ -52,7 +62,7 @@ Verdict = Proceed | AlreadyDone | Stale
 def to_operations(changes: Iterable[Change]) -> tuple[tuple[Change, ...], ...]:
     """Group changes by organization, deletes last in each group.
 
-    Groups may be carried out at once, the changes of one group only one after the other.
+    Groups may run in parallel, the changes of one group only one after the other.
     """
     groups: dict[str, list[Change]] = {}
     for change in changes:
@@ -63,8 +73,8 @@ def to_operations(changes: Iterable[Change]) -> tuple[tuple[Change, ...], ...]:
 def values_to_send(declared: OidcConnection, changed: Sequence[str]) -> OidcConnection:
     """Return the fields that an update must send.
 
-    Only what differs; but with a new issuer go all declared URLs, or the server's discovery would
-    overwrite them (rule C6).
+    Only what differs; but all declared URLs are sent along with a new issuer, or the server's
+    discovery would overwrite them (rule C6).
     """
     names = set(changed)
     if "issuer" in names:
@@ -73,17 +83,19 @@ def values_to_send(declared: OidcConnection, changed: Sequence[str]) -> OidcConn
 
 
 def with_secret(values: OidcConnection, secrets: Secrets) -> OidcConnection:
-    """Return the values with the secret in the place of its reference.
+    """Return the values with the secret in place of its reference.
 
     Raises:
         KeyError: the reference was not resolved; the workflow resolves all before the first write.
     """
     reference = values.client_secret
-    return values if reference is None else replace(values, client_secret=secrets[reference])  # type: ignore[index]  # declared values hold references only
+    if reference is None:
+        return values
+    return replace(values, client_secret=secrets[reference])  # type: ignore[index]  # declared values hold references only
 
 
 def judge(change: Change, live: LiveOrganization, secrets: Secrets) -> Verdict:
-    """Compare what the plan saw with fresh state: may the change be carried out now?"""
+    """Compare what the plan saw with fresh state: may the change be applied now?"""
     match change:
         case Create():
             return _judge_create(change, live, secrets)
@@ -100,62 +112,70 @@ def _is_delete(change: Change) -> bool:
 
 
 def _judge_create(change: Create, live: LiveOrganization, secrets: Secrets) -> Verdict:
-    name = change.declared.display_name
-    twins = [
-        one
-        for one in live.connections
-        if one.display_name == name and one.connection_id not in change.same_name_ids
+    same_name = [
+        connection
+        for connection in live.connections
+        if connection.display_name == change.declared.display_name
+        and connection.connection_id not in change.same_name_ids
     ]
-    if not twins:
+    if not same_name:
         return (
             Stale("the unfinished connection that was to be resumed is gone") if change.resumes else Proceed()
         )
-    if len(twins) > 1:
-        ids = ", ".join(sorted(one.connection_id or "" for one in twins))
-        return Stale(f"there are now {len(twins)} connections of that name: {ids}")
-    if not changed_fields(change.declared, twins[0], secrets):
-        return AlreadyDone(twins[0])
-    if change.resumes and twins[0].connection_id != change.resumes.connection_id:
-        return Stale(f"another connection has that name now: {twins[0].connection_id}")
-    if twins[0].is_unconfigured:
-        return Proceed(twins[0].connection_id)
-    return Stale(f"a connection of that name has appeared: {twins[0].connection_id}")
+    if len(same_name) > 1:
+        ids = ", ".join(sorted(connection.connection_id or "" for connection in same_name))
+        return Stale(f"there are now {len(same_name)} connections of that name: {ids}")
+    return _judge_existing(change, same_name[0], secrets)
+
+
+def _judge_existing(change: Create, existing: OidcConnection, secrets: Secrets) -> Verdict:
+    """Judge a create where one connection of its name exists: done, unfinished, or somebody else's."""
+    if not changed_fields(change.declared, existing, secrets):
+        return AlreadyDone(existing)
+    if change.resumes and existing.connection_id != change.resumes.connection_id:
+        return Stale(f"another connection has that name now: {existing.connection_id}")
+    if existing.is_unconfigured:
+        return Proceed(existing.connection_id)
+    return Stale(f"a connection of that name has appeared: {existing.connection_id}")
 
 
 def _judge_update(change: Update, live: LiveOrganization, secrets: Secrets) -> Verdict:
-    found = live.connection(change.before.connection_id or "")
-    if found is None:
-        return Stale("the connection is gone")
-    remaining = changed_fields(change.declared, found, secrets)
-    if not remaining and not _must_send_blindly(change, found, secrets):
-        return AlreadyDone(found)
-    altered = _altered(change.before, found)
+    current = live.connection(change.before.connection_id or "")
+    if current is None:
+        return Stale("the connection no longer exists")
+    remaining = changed_fields(change.declared, current, secrets)
+    if not remaining and not _rotates_masked_secret(change, current, secrets):
+        return AlreadyDone(current)
+    altered = _altered_fields(change.before, current)
     if "client_secret" in remaining and "client_secret" not in change.changed:
         altered = (*altered, "client_secret")
-    if altered:
-        return Stale(f"somebody else has changed {', '.join(altered)}")
-    return Proceed(found.connection_id)
+    return _altered(altered) if altered else Proceed(current.connection_id)
 
 
-def _must_send_blindly(change: Update, found: OidcConnection, secrets: Secrets) -> bool:
-    return "client_secret" in change.changed and bool(uncomparable_fields(change.declared, found, secrets))
+def _rotates_masked_secret(change: Update, current: OidcConnection, secrets: Secrets) -> bool:
+    """Whether a secret is to be sent that cannot be seen to differ."""
+    return "client_secret" in change.changed and bool(uncomparable_fields(change.declared, current, secrets))
 
 
 def _judge_delete(change: Delete, live: LiveOrganization) -> Verdict:
     connection_id = change.before.connection_id or ""
-    found = live.connection(connection_id)
-    if found is None:
+    current = live.connection(connection_id)
+    if current is None:
         return AlreadyDone()
-    altered = _altered(change.before, found)
+    altered = _altered_fields(change.before, current)
     if altered:
-        return Stale(f"somebody else has changed {', '.join(altered)}")
+        return _altered(altered)
     reason = reason_to_keep(connection_id, {connection_id}, live)
     return Stale(reason[1]) if reason else Proceed(connection_id)
 
 
-def _altered(before: OidcConnection, found: OidcConnection) -> tuple[str, ...]:
+def _altered(fields: Sequence[str]) -> Stale:
+    return Stale(f"somebody else has changed {', '.join(fields)}")
+
+
+def _altered_fields(before: OidcConnection, current: OidcConnection) -> tuple[str, ...]:
     return tuple(
         name
         for name in WRITABLE_FIELDS
-        if name != "client_secret" and getattr(before, name) != getattr(found, name)
+        if name != "client_secret" and getattr(before, name) != getattr(current, name)
     )

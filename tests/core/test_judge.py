@@ -81,7 +81,7 @@ def test_an_update_goes_ahead_if_nothing_has_changed() -> None:
 
 
 def test_an_update_of_a_connection_that_is_gone_is_refused() -> None:
-    assert verdict(only_change(WANTED, live(OLD))) == Stale("the connection is gone")
+    assert verdict(only_change(WANTED, live(OLD))) == Stale("the connection no longer exists")
 
 
 @pytest.mark.parametrize("field", ["display_name", "token_url", "client_id"])

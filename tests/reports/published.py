@@ -143,7 +143,7 @@ BLOCK = Diagnostic(
     "too-many-deletes",
     "the plan deletes 4 of 9 managed connections, but the limits allow 1 "
     "(max_deletes 3, max_delete_percent 20)",
-    detail="if all of them are meant, apply with `--allow-deletes 4`",
+    detail="if this is intended, apply with `--allow-deletes 4`",
 )
 UNMANAGED = (Unmanaged("acme", live("Trial of a contractor", connection_id="oidc-connection-live-77")),)
 

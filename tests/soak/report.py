@@ -55,7 +55,7 @@ follow from the seed.
 - **Twin**: two connections of one declared name because two runs created at the same moment, or a run died
   with its create still on the way, or the list lagged further than patience reaches, so that nobody could
   have seen it. The API has no idempotency key, so this cannot be excluded; it is always said, by one of the
-  runs (`created …, but … of the same name appeared meanwhile`) or by the next plan (`could mean 2 live
+  runs (`created …, but … of the same name appeared meanwhile`) or by the next plan (`matches 2 live
   connections`), with both ids and what to do, and nothing more is written to either until it is settled.
 - **Lost update**: a write over a value that somebody else had written after the plan, although an answer to
   this run had shown it before the write was sent. A value that nobody had been shown, because it came in the

@@ -286,7 +286,7 @@ def test_what_cannot_be_told_apart_is_not_pinned(acme: Workplace) -> None:
     )
     ended = acme.run("pin")
     assert ended.code == 1
-    assert "acme/okta could mean 2 live connections" in ended.out
+    assert "acme/okta matches 2 live connections" in ended.out
     assert "connection_id" not in manifest.read_text()
 
 

@@ -165,7 +165,7 @@ def test_a_history_that_is_cut_off_refuses_to_guess(acme: Workplace) -> None:
     shallow(acme)
     ended = plan(acme)
     assert ended.code == 1
-    assert "the Git history is cut off here" in ended.out
+    assert "the Git history is shallow here" in ended.out
     assert "fetch the whole history (in actions/checkout: `fetch-depth: 0`)" in ended.out
 
 
