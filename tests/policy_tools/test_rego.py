@@ -13,9 +13,9 @@ POLICY = ROOT / "examples/policy/rego/oidc.rego"
 PLANS = ROOT / "tests/plans"
 
 DENIED = {
-    "update-issuer-declared-urls": ["acme/okta: the issuer https://login.acme.com is none of ours"],
-    "tombstone": ["acme/okta: an active connection is only deleted by hand"],
-    "organization-unreadable": ["the plan is incomplete: nothing can be said of what it leaves out"],
+    "update-issuer-declared-urls": ["acme/okta: issuer https://login.acme.com is not allowed"],
+    "tombstone": ["acme/okta: active connections must be deleted manually"],
+    "organization-unreadable": ["the plan is incomplete, so some changes cannot be checked"],
 }
 QUIET = ("create-full", "no-changes", "update-secret", "create-resumed")
 
@@ -33,7 +33,7 @@ def test_what_is_left_in_peace(case: str) -> None:
 
 def test_what_is_warned_of() -> None:
     assert evaluate("update-attribute-mapping", "warn") == [
-        "acme/okta: the attribute mapping changes, and with it who is in which group"
+        "acme/okta: the attribute mapping changes, which can change group memberships"
     ]
 
 
