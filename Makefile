@@ -8,7 +8,7 @@ NEWEST := build/newest
 # pages that people write; the output of --help and the test reports are generated
 PROSE := $(filter-out docs/reference/commands.md, $(wildcard *.md $(addprefix docs/,*.md tutorial/*.md how-to/*.md reference/*.md explanation/*.md)))
 
-.PHONY: bench scale microbench help demo test newest tools policies lint types coverage check wheel format schemas goldens faults soak convergence clean
+.PHONY: bench microbench help demo test newest tools policies lint types coverage check wheel format schemas goldens faults soak convergence clean
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*##  */\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -94,9 +94,6 @@ convergence: $(READY)  ## write docs/test-reports/convergence.md anew: every ope
 
 bench: $(READY)  ## speed and cost beside other tools, ten minutes; writes docs/test-reports/performance.md (BENCH=--quick: a minute, writes nothing)
 	$(BIN)/python -m benchmarks $(BENCH)
-
-scale: $(READY)  ## plan 100,000 connections against a service on this machine
-	$(BIN)/python -m benchmarks --scale 100000
 
 microbench: $(READY) $(VENV)/microbench/.ready  ## load, match, diff and render as multiples of a fixed loop
 	PYTHONPATH=$(VENV)/microbench $(BIN)/python -m pytest benchmarks/micro -q --benchmark-disable-gc

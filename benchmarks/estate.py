@@ -1,4 +1,4 @@
-"""A made-up estate: what its manifests declare, and what the service says of it, from numbers alone."""
+"""Generates manifests and the matching live connections, from numbers alone."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ ENVIRONMENT: Final = {
     "STYTCH_SECRET": "secret-test-benchmark",
     "BENCHMARK_CLIENT_SECRET": CLIENT_SECRET,
 }
-"""What the manifests and the project file refer to."""
+"""Environment variables that the manifests and the project file refer to."""
 
 CONNECTIONS: Final = 5
 """Connections of each organization."""
 
 AT_ONCE: Final = 32
-"""Requests under way, of the project and of what it is measured against."""
+"""Concurrent requests, of every program."""
 
 LATENCY: Final = 0.02
-"""Seconds until the service answers."""
+"""Seconds until the service responds."""
 
 SCOPES: Final = ("email", "groups", "openid", "profile")
 ATTRIBUTES: Final = {
@@ -32,7 +32,7 @@ ATTRIBUTES: Final = {
     "groups": "groups",
     "department": "custom_department",
 }
-_FOLDER: Final = 1000
+_FILES_PER_FOLDER: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,33 +44,33 @@ class Estate:
 
     @property
     def connections(self) -> int:
-        """How many connections are declared."""
+        """The number of declared connections."""
         return self.organizations * CONNECTIONS
 
     @property
     def manifests(self) -> list[Path]:
-        """All manifests, in their order."""
+        """All manifests, sorted."""
         return sorted((self.folder / "organizations").rglob("*.yaml"))
 
     @property
     def size(self) -> int:
-        """Bytes of all manifests."""
+        """Size of all manifests in bytes."""
         return sum(path.stat().st_size for path in self.manifests)
 
 
 def write_estate(folder: Path, organizations: int) -> Estate:
-    """Write the manifests of an estate, one file for each organization."""
+    """Write the manifests, one file for each organization."""
     for index in range(organizations):
-        part = folder / "organizations" / f"{index // _FOLDER:03d}"
-        part.mkdir(parents=True, exist_ok=True)
-        (part / f"{slug(index)}.yaml").write_text(manifest(index), encoding="utf-8")
+        directory = folder / "organizations" / f"{index // _FILES_PER_FOLDER:03d}"
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / f"{slug(index)}.yaml").write_text(manifest(index), encoding="utf-8")
     return Estate(folder, organizations)
 
 
 def write_project(
     folder: Path, base_url: str, *, requests_per_second: float, concurrency: int = AT_ONCE
 ) -> None:
-    """Write the project file that leads to a service."""
+    """Write the project file for a service."""
     (folder / "reconciler.yaml").write_text(
         "version: 1\n"
         "target:\n"
@@ -85,7 +85,7 @@ def write_project(
 
 
 def manifest(index: int, *, suffix: str = "") -> str:
-    """Return an organization's manifest; ``suffix`` alters the client_id of its first connection."""
+    """Return an organization's manifest; ``suffix`` is appended to the client_id of its first connection."""
     lines = [f"organization: {organization_id(index)}", "connections:"]
     for number in range(CONNECTIONS):
         fields = declared(index, number)
@@ -102,7 +102,7 @@ def manifest(index: int, *, suffix: str = "") -> str:
 
 
 def declared(index: int, number: int) -> dict[str, str]:
-    """Return the texts that a connection consists of."""
+    """Return the string fields of a connection."""
     host = f"https://customer-{index:06d}-{number}.identity.example.com/oauth2/default"
     return {
         "display_name": f"Customer {index:06d} single sign-on {number}",
@@ -117,7 +117,7 @@ def declared(index: int, number: int) -> dict[str, str]:
 
 
 def live(index: int, number: int) -> dict[str, Any]:
-    """Return a connection as the service lists it when it is what is declared."""
+    """Return the live connection that matches its manifest."""
     return {
         "organization_id": organization_id(index),
         "connection_id": f"oidc-connection-test-{_uuid(index, number + 1)}",
@@ -131,7 +131,7 @@ def live(index: int, number: int) -> dict[str, Any]:
 
 
 def organization(index: int) -> dict[str, Any]:
-    """Return an organization as the service describes it."""
+    """Return an organization as the service returns it."""
     return {
         "organization_id": organization_id(index),
         "organization_slug": slug(index),
@@ -145,17 +145,17 @@ def organization(index: int) -> dict[str, Any]:
 
 
 def organization_id(index: int) -> str:
-    """Return the id of the organization with this number."""
+    """Return the id of an organization."""
     return f"organization-test-{_uuid(index, 0)}"
 
 
-def number_of(reference: str) -> int:
-    """Return the number of the organization with this id."""
+def index_of(reference: str) -> int:
+    """Return the index in an organization id."""
     return int(reference[18:26])
 
 
 def slug(index: int) -> str:
-    """Return the slug of the organization with this number."""
+    """Return the slug of an organization."""
     return f"customer-{index:06d}"
 
 

@@ -1,4 +1,4 @@
-"""Runs whole processes and says what they cost."""
+"""Measures whole processes: wall time, CPU time and peak memory; runs the service."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ _INHERITED: Final = {
     for name, value in os.environ.items()
     if name not in {"PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"}
 }
-"""An installed package has its bytecode beside it, and so has what is measured, after its first run."""
+"""The environment, with bytecode enabled: an installed package has its bytecode too."""
 
 
 class BenchmarkError(Exception):
-    """What was to be measured did not work."""
+    """A measured command failed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a process cost: seconds on the wall and of the processor, peak memory in megabytes."""
+    """Wall and CPU seconds of a process, and its peak memory in megabytes."""
 
     wall: float
     cpu: float
@@ -44,46 +44,46 @@ class Cost:
 def cost_of(
     words: Sequence[str | Path], folder: Path, environment: Mapping[str, str], codes: Iterable[int] = (0,)
 ) -> Cost:
-    """Run a process to its end.
+    """Run a command and return its cost.
 
-    Linux counts what this process itself holds at that moment towards the peak of its children, so
-    this process must stay smaller than what it measures.
+    Linux counts the memory of this process towards the peak of its children, so this process must stay
+    smaller than what it measures.
 
     Raises:
-        BenchmarkError: it ended with another exit code than one of ``codes``.
+        BenchmarkError: the exit code is not one of ``codes``.
     """
     with tempfile.TemporaryFile() as output:
-        began = time.perf_counter()
+        started = time.perf_counter()
         process = subprocess.Popen(
             [str(word) for word in words],
             cwd=folder,
-            env=_INHERITED | environment,
+            env={**_INHERITED, **environment},
             stdout=output,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
         )
         _, status, usage = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - began
+        wall = time.perf_counter() - started
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode not in codes:
             output.seek(0)
-            said = output.read().decode(errors="replace")[-2000:]
-            raise BenchmarkError(f"{' '.join(map(str, words))} ended with {process.returncode}:\n{said}")
+            text = output.read().decode(errors="replace")[-2000:]
+            raise BenchmarkError(f"{' '.join(map(str, words))} ended with {process.returncode}:\n{text}")
     return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
-def typical(costs: Sequence[Cost]) -> Cost:
+def median_cost(costs: Sequence[Cost]) -> Cost:
     """Return the median of each figure."""
     return Cost(
-        median(one.wall for one in costs),
-        median(one.cpu for one in costs),
-        median(one.memory for one in costs),
+        median(cost.wall for cost in costs),
+        median(cost.cpu for cost in costs),
+        median(cost.memory for cost in costs),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What a service was asked: requests by kind, how many were not refused, and for how many seconds."""
+    """Requests of a service by kind, the number accepted, and the seconds from the first to the last."""
 
     counts: Mapping[str, int]
     accepted: int
@@ -91,31 +91,36 @@ class Counted:
 
     @property
     def refused(self) -> int:
-        """Answers with status 429."""
+        """Responses with status 429."""
         return self.counts.get("429", 0)
 
     @property
+    def refused_share(self) -> float:
+        """Percent of requests with status 429."""
+        return 100 * self.refused / (self.accepted + self.refused)
+
+    @property
     def writes(self) -> int:
-        """Requests that change something."""
-        return sum(self.counts.get(one, 0) for one in ("POST", "PUT", "DELETE"))
+        """Requests that write."""
+        return sum(self.counts.get(method, 0) for method in ("POST", "PUT", "DELETE"))
 
 
 @dataclass(frozen=True, slots=True)
 class RunningService:
-    """A service that listens."""
+    """A service that is running."""
 
     base_url: str
 
     def counted(self) -> Counted:
-        """Return what it was asked so far."""
-        with urllib.request.urlopen(f"{self.base_url}/counts", timeout=10) as answer:  # noqa: S310  loopback
-            found: dict[str, Any] = json.load(answer)
-        return Counted(found["counts"], found["accepted"], found["seconds"])
+        """Return the requests so far."""
+        with urllib.request.urlopen(f"{self.base_url}/counts", timeout=10) as response:  # noqa: S310  loopback
+            document: dict[str, Any] = json.load(response)
+        return Counted(document["counts"], document["accepted"], document["seconds"])
 
 
 @contextmanager
 def service(organizations: int, *options: str) -> Iterator[RunningService]:
-    """Run a service in a process of its own; see `benchmarks.server` for its options."""
+    """Run the service in another process; see `benchmarks.server` for its options."""
     with subprocess.Popen(
         [sys.executable, "-m", "benchmarks.server", "--organizations", str(organizations), *options],
         cwd=ROOT,

@@ -1,15 +1,15 @@
-"""What is run: the project and what it is measured against, on the same estates and the same service."""
+"""Runs the scenarios: reconciler and the other programs, on the same manifests and the same service."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from benchmarks.comparators.zones import write_zones
 from benchmarks.estate import CONNECTIONS, ENVIRONMENT, manifest, write_estate, write_project
-from benchmarks.measure import ROOT, Cost, Counted, cost_of, service, typical
+from benchmarks.measure import ROOT, Cost, Counted, cost_of, median_cost, service
 from benchmarks.tools import CACHE, python_of
 
 if TYPE_CHECKING:
@@ -19,144 +19,141 @@ if TYPE_CHECKING:
     from benchmarks.estate import Estate
 
 UNLIMITED: Final = 100_000.0
-_SLOWEST: Final = "SDK, sequential"
-"""Takes minutes and is no target: measured once."""
+RATE: Final = 100.0
+"""Requests per second where there is a limit."""
 
-_OWN: Final = (sys.executable, "-m", "reconciler")
-_OCTODNS: Final = CACHE / "octodns" / "bin" / "octodns-sync"
-BARE_CLIENT: Final = "bare client: httpx on aiohttp"
-BARE_AIOHTTP: Final = "bare client: aiohttp alone"
-SHORT_RECORDS: Final = "octoDNS, short records"
-
+_RECONCILER: Final = (sys.executable, "-m", "reconciler")
 _COMPARATORS: Final = ROOT / "benchmarks" / "comparators"
+_EVENTS: Final = (sys.executable, str(_COMPARATORS / "events.py"))
+_OCTODNS: Final = (CACHE / "octodns" / "bin" / "octodns-sync", "--config-file", "config.yaml")
+
+Costs = dict[str, Cost]
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """What one scenario cost, and what the service was asked in one run of it."""
+class Run:
+    """The cost of one command on an estate, and the requests that the service counted."""
 
+    estate: Estate
     cost: Cost
-    counted: Counted = field(default_factory=lambda: Counted({}, 0, 0.0))
+    counted: Counted
 
 
-def measure_starts(folder: Path, runs: int) -> Mapping[str, Cost]:
-    """Start the interpreter alone, and the shortest calls of the command."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Apply:
+    """An apply that creates everything; ``bound`` is its shortest possible time in seconds."""
+
+    run: Run
+    necessary: int
+    bound: float
+
+
+def measure_starts(folder: Path, runs: int) -> Costs:
+    """Measure start-up: the bare interpreter, the help, and validating one file."""
     write_estate(folder, 1)
-    calls = {
+    commands = {
         "python -c pass": (sys.executable, "-c", "pass"),
-        "--version": (*_OWN, "--version"),
-        "--help": (*_OWN, "--help"),
-        "validate": (*_OWN, "validate"),
+        "--help": (*_RECONCILER, "--help"),
+        "validate": (*_RECONCILER, "validate"),
     }
-    _interleaved(calls, folder, 1)  # from here on bytecode is there, and files are in memory
-    return _interleaved(calls, folder, runs)
+    _measure_in_turn(commands, folder, 1)  # writes bytecode and fills the file cache
+    return _measure_in_turn(commands, folder, runs)
 
 
-def measure_loading(estate: Estate, runs: int) -> Mapping[str, Cost]:
-    """Load and validate an estate, and read the bare events of the same files."""
-    calls = {
-        "validate": (*_OWN, "validate"),
-        "events": (sys.executable, str(_COMPARATORS / "events.py")),
-    }
-    return _interleaved(calls, estate.folder, runs)
+def measure_loading(estate: Estate, runs: int) -> Costs:
+    """Measure loading and validating, and libyaml's event stream of the same files."""
+    return _measure_in_turn({"validate": (*_RECONCILER, "validate"), "events": _EVENTS}, estate.folder, runs)
 
 
-def measure_plans(estate: Estate, runs: int) -> Mapping[str, Measured]:
-    """Plan an estate in which nothing differs, and have others do the same.
+def measure_plans(estate: Estate, runs: int) -> Costs:
+    """Measure a plan without changes and without a limit, before each run of the other programs.
 
-    The plan is run before each of the others: where a machine has quick and slow minutes, it has its share
-    of those in which they ran.
+    Running in turn means that a slow minute of the machine affects all of them.
     """
-    zones, short = estate.folder / "zones", estate.folder / "short-zones"
+    zones = estate.folder / "zones"
     write_zones(zones, estate.organizations, CONNECTIONS)
-    write_zones(short, estate.organizations, CONNECTIONS, short=True)
     with service(estate.organizations) as api:
         write_project(estate.folder, api.base_url, requests_per_second=UNLIMITED)
         environment = ENVIRONMENT | {"BASE_URL": api.base_url}
-        sdk, bare = python_of("stytch-sdk"), python_of("bare-client")
-        others: dict[str, tuple[Sequence[str | Path], Path]] = {
-            BARE_CLIENT: (
-                (bare, _COMPARATORS / "bare_client.py", str(estate.organizations)),
-                estate.folder,
-            ),
-            BARE_AIOHTTP: (
-                (sys.executable, _COMPARATORS / "bare_aiohttp.py", str(estate.organizations)),
-                estate.folder,
-            ),
-            "events": ((sys.executable, _COMPARATORS / "events.py"), estate.folder),
-            "octoDNS": ((_OCTODNS, "--config-file", "config.yaml"), zones),
-            SHORT_RECORDS: ((_OCTODNS, "--config-file", "config.yaml"), short),
-            "SDK, async": ((sdk, _COMPARATORS / "sdk_async.py"), estate.folder),
-            _SLOWEST: ((sdk, _COMPARATORS / "sdk_sync.py"), estate.folder),
-        }
-        costs: dict[str, list[Cost]] = {name: [] for name in ("reconciler", *others)}
-        for run in range(runs):
-            for name, (words, folder) in others.items():
-                if run == 0 or name != _SLOWEST:
-                    costs["reconciler"].append(cost_of((*_OWN, "plan"), estate.folder, environment))
-                    costs[name].append(cost_of(words, folder, environment))
-    return {name: Measured(typical(found)) for name, found in costs.items()}
+        script = (python_of("stytch-sdk"), _COMPARATORS / "sdk_script.py")
+        costs: dict[str, list[Cost]] = {"reconciler": [], "octoDNS": [], "SDK": []}
+        for _ in range(runs):
+            costs["reconciler"].append(cost_of((*_RECONCILER, "plan"), estate.folder, environment))
+            costs["octoDNS"].append(cost_of(_OCTODNS, zones, environment))
+            costs["reconciler"].append(cost_of((*_RECONCILER, "plan"), estate.folder, environment))
+            costs["SDK"].append(cost_of(script, estate.folder, environment))
+    return {name: median_cost(measured) for name, measured in costs.items()}
 
 
-def measure_plan(estate: Estate, runs: int = 1) -> Measured:
-    """Plan an estate in which nothing differs; return what the service was asked in one run."""
-    return _typical([_against(estate, ("plan",)) for _ in range(runs)])
+def measure_plan(estate: Estate, rate: float = 0.0) -> Run:
+    """Measure a plan without changes; a ``rate`` of 0 is no limit."""
+    return _run(estate, "plan", rate=rate)
 
 
-def measure_unneeded_apply(estate: Estate) -> Measured:
-    """Apply where nothing differs."""
-    return _against(estate, ("apply", "--auto-approve"))
+def measure_unchanged_apply(estate: Estate) -> Run:
+    """Measure an apply where nothing differs."""
+    return _run(estate, "apply", "--auto-approve")
 
 
-def measure_apply(estate: Estate, rate: float, halve_after: int = 0) -> Measured:
-    """Create everything that an estate declares, at a rate that may halve after some requests."""
-    options = ("--empty", "--rate", f"{rate:g}", "--halve-after", str(halve_after))
-    return _against(estate, ("apply", "--auto-approve"), options, rate)
+def measure_apply(estate: Estate, *, halve: bool) -> Apply:
+    """Measure creating every connection at `RATE`, which may halve midway."""
+    necessary = necessary_requests(estate)
+    first = necessary // 2 if halve else necessary
+    options = ["--empty", *(("--halve-after", str(first)) if halve else ())]
+    run = _run(estate, "apply", "--auto-approve", rate=RATE, options=options)
+    bound = first / RATE + (necessary - first) / (RATE / 2)
+    return Apply(run=run, necessary=necessary, bound=bound)
 
 
-def measure_changed(estate: Estate, runs: int) -> Mapping[str, Measured]:
-    """Plan the one organization that was changed since the last commit, and that file by its name."""
+def measure_changed(estate: Estate, alone: Path, runs: int) -> tuple[Costs, Counted]:
+    """Measure the plan of one changed organization, and that in ``alone``, a folder of that file only.
+
+    Returns:
+        The median costs, and the requests of one plan of the changed organization.
+    """
     index = estate.organizations // 2
     changed = estate.manifests[index]
-    calls = {
-        "--changed-since": (*_OWN, "plan", "--changed-since", "HEAD"),
-        "by name": (*_OWN, "plan", str(changed.relative_to(estate.folder))),
-    }
-    found: dict[str, list[Measured]] = {name: [] for name in calls}
+    copy = alone / changed.relative_to(estate.folder)
+    copy.parent.mkdir(parents=True)
+    costs: dict[str, list[Cost]] = {"changed": [], "alone": []}
     with service(estate.organizations) as api:
-        write_project(estate.folder, api.base_url, requests_per_second=UNLIMITED)
+        for folder in (estate.folder, alone):
+            write_project(folder, api.base_url, requests_per_second=UNLIMITED)
         _commit_all(estate.folder)
-        changed.write_text(manifest(index, suffix="b"), encoding="utf-8")
+        for file in (changed, copy):
+            file.write_text(manifest(index, suffix="b"), encoding="utf-8")
+        words = (*_RECONCILER, "plan", "--changed-since", "HEAD")
+        cost_of(words, estate.folder, ENVIRONMENT)
+        counted = api.counted()
         for _ in range(runs):
-            for name, words in calls.items():
-                before = api.counted().accepted
-                cost = cost_of(words, estate.folder, ENVIRONMENT)
-                counted = api.counted()
-                found[name].append(Measured(cost, replace(counted, accepted=counted.accepted - before)))
-        changed.write_text(manifest(index), encoding="utf-8")
-    return {name: _typical(measured) for name, measured in found.items()}
+            costs["changed"].append(cost_of(words, estate.folder, ENVIRONMENT))
+            costs["alone"].append(cost_of((*_RECONCILER, "plan"), alone, ENVIRONMENT))
+    return {name: median_cost(measured) for name, measured in costs.items()}, counted
 
 
-def _against(
-    estate: Estate, words: Sequence[str], options: Iterable[str] = (), rate: float = UNLIMITED
-) -> Measured:
-    with service(estate.organizations, *options) as api:
-        write_project(estate.folder, api.base_url, requests_per_second=rate)
-        cost = cost_of((*_OWN, *words), estate.folder, ENVIRONMENT)
-        return Measured(cost, api.counted())
+def necessary_requests(estate: Estate) -> int:
+    """Return the requests needed to create everything; the page lists why."""
+    return searches(estate.organizations) + 2 * estate.organizations + 3 * estate.connections
 
 
-def _typical(measured: Sequence[Measured]) -> Measured:
-    return Measured(typical([one.cost for one in measured]), measured[-1].counted)
+def searches(organizations: int) -> int:
+    """Return the searches for that many organizations, a thousand each."""
+    return -(-organizations // 1000)
 
 
-def _interleaved(calls: Mapping[str, Sequence[str | Path]], folder: Path, runs: int) -> Mapping[str, Cost]:
-    """Run all calls in turn, so that what else the machine does meets all of them alike."""
-    costs: dict[str, list[Cost]] = {name: [] for name in calls}
+def _run(estate: Estate, *words: str, rate: float = 0.0, options: Iterable[str] = ()) -> Run:
+    with service(estate.organizations, "--rate", f"{rate:g}", *options) as api:
+        write_project(estate.folder, api.base_url, requests_per_second=rate or UNLIMITED)
+        cost = cost_of((*_RECONCILER, *words), estate.folder, ENVIRONMENT)
+        return Run(estate, cost, api.counted())
+
+
+def _measure_in_turn(commands: Mapping[str, Sequence[str]], folder: Path, runs: int) -> Costs:
+    costs: dict[str, list[Cost]] = {name: [] for name in commands}
     for _ in range(runs):
-        for name, words in calls.items():
+        for name, words in commands.items():
             costs[name].append(cost_of(words, folder, ENVIRONMENT))
-    return {name: typical(found) for name, found in costs.items()}
+    return {name: median_cost(measured) for name, measured in costs.items()}
 
 
 def _commit_all(folder: Path) -> None:
@@ -164,6 +161,6 @@ def _commit_all(folder: Path) -> None:
     for words in (
         ("init", "--quiet"),
         ("add", "organizations", "reconciler.yaml"),
-        ("commit", "--quiet", "--message", "as it is live"),
+        ("commit", "--quiet", "--message", "unchanged"),
     ):
-        subprocess.run(["git", *identity, *words], cwd=folder, check=True)  # noqa: S607  the user's own Git
+        subprocess.run(["git", *identity, *words], cwd=folder, check=True)  # noqa: S607 -- the user's own Git

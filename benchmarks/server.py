@@ -1,7 +1,7 @@
-"""A service on loopback that answers like the API after a given time, as cheaply as Python can.
+"""A service on loopback that responds like the API after a given latency, at little cost.
 
-It runs in a process of its own, keeps connections in memory and counts what it is asked. Answers to
-lists are encoded once. It is no test of correctness; for that there is the emulator.
+It runs in another process, keeps connections in memory and counts requests. Lists are encoded once.
+It does not check correctness; the emulator does.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _REASONS: Final = {200: b"OK", 404: b"Not Found", 429: b"Too Many Requests"}
 _SSO: Final = "/v1/b2b/sso/"
 _OIDC: Final = "/v1/b2b/sso/oidc/"
 _ORGANIZATIONS: Final = "/v1/b2b/organizations/"
-_LOST: Final = {"status_code": 404, "error_type": "route_not_found"}
+_NOT_FOUND: Final = {"status_code": 404, "error_type": "route_not_found"}
 
 
 @dataclass(slots=True)
 class Service:
-    """What there is: ``organizations`` of them, with all connections or none.
+    """A number of organizations, with all of their connections or none.
 
-    ``rate`` bounds requests in each second of the clock; after ``halve_after`` requests it is half.
+    ``rate`` bounds the requests in each second of the clock; after ``halve_after`` requests it is halved.
     """
 
     organizations: int
@@ -48,8 +48,8 @@ class Service:
     _lists: dict[int, bytes] = field(default_factory=dict)
     _ids: count[int] = field(default_factory=lambda: count(1))
 
-    def answer(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
-        """Carry out one request and return status and body."""
+    def respond(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
+        """Handle a request; return status and body."""
         if path == "/counts":
             return 200, self._statistics()
         self.last = time.monotonic()
@@ -58,25 +58,25 @@ class Service:
             self.counts["429"] += 1
             return 429, _REFUSED
         self.accepted += 1
-        return self._routed(method, path, body)
+        return self._route(method, path, body)
 
-    def _routed(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
+    def _route(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
         if path == _ORGANIZATIONS + "search":
             self.counts["search"] += 1
             return 200, self._search(json.loads(body or b"{}"))
         if method == "GET" and path.startswith(_SSO):
             self.counts["list"] += 1
-            return 200, self._list(estate.number_of(path[len(_SSO) :]))
+            return 200, self._list(estate.index_of(path[len(_SSO) :]))
         if method == "GET" and path.startswith(_ORGANIZATIONS):
             self.counts["organization"] += 1
-            index = estate.number_of(path[len(_ORGANIZATIONS) :])
+            index = estate.index_of(path[len(_ORGANIZATIONS) :])
             return 200, _encoded({"organization": estate.organization(index)})
-        return self._written(method, path, body)
+        return self._write(method, path, body)
 
-    def _written(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
+    def _write(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
         self.counts[method] += 1
         parts = path.removeprefix(_OIDC).removeprefix(_SSO).split("/")
-        index = estate.number_of(parts[0])
+        index = estate.index_of(parts[0])
         self._lists.pop(index, None)
         if method == "POST":
             return 200, self._create(index, json.loads(body))
@@ -85,7 +85,7 @@ class Service:
         if method == "DELETE":
             self._of(index).pop(parts[2])
             return 200, _encoded({"connection_id": parts[2]})
-        return 404, _encoded(_LOST)
+        return 404, _encoded(_NOT_FOUND)
 
     def _list(self, index: int) -> bytes:
         encoded = self._lists.get(index)
@@ -102,14 +102,17 @@ class Service:
     def _search(self, body: dict[str, Any]) -> bytes:
         operands = body.get("query", {}).get("operands", [])
         wanted = [
-            estate.number_of(one)
+            estate.index_of(organization_id)
             for operand in operands
             if operand["filter_name"] == "organization_ids"
-            for one in operand["filter_value"]
+            for organization_id in operand["filter_value"]
         ]
-        found = [estate.organization(index) for index in wanted if index < self.organizations]
+        organizations = [estate.organization(index) for index in wanted if index < self.organizations]
         return _encoded(
-            {"organizations": found, "results_metadata": {"total": len(found), "next_cursor": ""}}
+            {
+                "organizations": organizations,
+                "results_metadata": {"total": len(organizations), "next_cursor": ""},
+            }
         )
 
     def _create(self, index: int, body: dict[str, Any]) -> bytes:
@@ -127,17 +130,16 @@ class Service:
         return _encoded({"connection": created})
 
     def _update(self, index: int, connection_id: str, body: dict[str, Any]) -> bytes:
-        found = self._of(index)[connection_id]
-        found |= body | {"status": "active"}
-        return _encoded({"connection": found})
+        connection = self._of(index)[connection_id]
+        connection |= body | {"status": "active"}
+        return _encoded({"connection": connection})
 
     def _of(self, index: int) -> dict[str, dict[str, Any]]:
         if index not in self._connections:
-            numbers = () if self.is_empty else range(estate.CONNECTIONS)
-            found = [estate.live(index, number) for number in numbers]
-            if not self.is_empty:
-                return {one["connection_id"]: one for one in found}  # the list is kept encoded
-            self._connections[index] = {one["connection_id"]: one for one in found}
+            if not self.is_empty:  # only the encoded list is kept
+                connections = [estate.live(index, number) for number in range(estate.CONNECTIONS)]
+                return {connection["connection_id"]: connection for connection in connections}
+            self._connections[index] = {}
         return self._connections[index]
 
     def _is_within_rate(self) -> bool:
@@ -156,7 +158,7 @@ class Service:
 
 
 class Connection(asyncio.Protocol):
-    """Reads requests from one socket, one after the other, and answers each after ``latency`` seconds."""
+    """Reads requests from one socket and responds to each after ``latency`` seconds."""
 
     def __init__(self, service: Service, latency: float) -> None:
         self._service = service
@@ -165,12 +167,12 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep what answers are written to."""
+        """Called by the event loop."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        """Answer every request that is complete."""
+        """Respond to every complete request."""
         self._received += data
         while (end := self._received.find(b"\r\n\r\n")) >= 0:
             head = self._received[:end].decode("latin-1")
@@ -180,18 +182,18 @@ class Connection(asyncio.Protocol):
             body = self._received[end + 4 : end + 4 + size]
             self._received = self._received[end + 4 + size :]
             method, path, _rest = head.split(" ", 2)
-            status, answer = self._service.answer(method, path, body)
+            status, response = self._service.respond(method, path, body)
             head_bytes = b"HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % (
                 status,
                 _REASONS[status],
-                len(answer),
+                len(response),
             )
             assert self._transport is not None
-            asyncio.get_running_loop().call_later(self._latency, self._write, head_bytes + answer)
+            asyncio.get_running_loop().call_later(self._latency, self._send, head_bytes + response)
 
-    def _write(self, answer: bytes) -> None:
+    def _send(self, response: bytes) -> None:
         if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(answer)
+            self._transport.write(response)
 
 
 def _content_length(head: str) -> int:
@@ -209,7 +211,7 @@ async def _serve(service: Service, latency: float) -> None:
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: Connection(service, latency), "127.0.0.1", 0, backlog=256)
     print(server.sockets[0].getsockname()[1], flush=True)
-    await loop.run_in_executor(None, sys.stdin.read)  # whoever started it ends it by closing its input
+    await loop.run_in_executor(None, sys.stdin.read)  # the parent process closes it
     server.close()
 
 
@@ -217,10 +219,10 @@ def main() -> None:
     """Serve until standard input ends; the port is printed first."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--organizations", type=int, required=True)
-    parser.add_argument("--empty", action="store_true", help="no organization has any connection")
+    parser.add_argument("--empty", action="store_true", help="organizations have no connections")
     parser.add_argument("--latency", type=float, default=estate.LATENCY, help="seconds")
     parser.add_argument("--rate", type=float, default=0.0, help="requests in each second; 0: no limit")
-    parser.add_argument("--halve-after", type=int, default=0, help="requests after which the rate is half")
+    parser.add_argument("--halve-after", type=int, default=0, help="requests after which the rate is halved")
     options = parser.parse_args()
     service = Service(options.organizations, options.empty, options.rate, options.halve_after)
     asyncio.run(_serve(service, options.latency))

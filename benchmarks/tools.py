@@ -1,10 +1,9 @@
-"""Installs what the project is measured against, each into an environment of its own."""
+"""Installs the other programs, each into its own virtual environment."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
 
 from benchmarks.measure import ROOT
@@ -17,13 +16,12 @@ CACHE: Final = ROOT / "benchmarks" / ".cache"
 PACKAGES: Final = {
     "octodns": ("octodns>=1.13,<2",),
     "stytch-sdk": ("stytch>=15,<16", "pyyaml>=6,<7"),
-    "bare-client": (*(f"{one}=={version(one)}" for one in ("httpx", "aiohttp")), "httpx-aiohttp>=0.2,<0.3"),
 }
-"""What each environment holds; the bare client has the versions that the project itself has."""
+"""Packages of each environment."""
 
 
 def python_of(name: str) -> Path:
-    """Return the interpreter of an environment, which is made if it is not there."""
+    """Return the interpreter of an environment, which is created if missing."""
     folder = CACHE / name
     python = folder / "bin" / "python"
     ready = folder / ".ready"
@@ -40,5 +38,5 @@ def python_of(name: str) -> Path:
 def version_in(name: str, package: str) -> str:
     """Return the version of a package in an environment."""
     code = f"from importlib.metadata import version; print(version({package!r}))"
-    done = subprocess.run([python_of(name), "-c", code], capture_output=True, text=True, check=True)
-    return done.stdout.strip()
+    completed = subprocess.run([python_of(name), "-c", code], capture_output=True, text=True, check=True)
+    return completed.stdout.strip()

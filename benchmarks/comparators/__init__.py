@@ -1,1 +1,1 @@
-"""What the project is measured against; each module runs as a script, with packages of its own."""
+"""Programs that the project is measured against; each runs as a script in its own environment."""

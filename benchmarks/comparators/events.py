@@ -1,4 +1,4 @@
-"""The floor of reading: libyaml's events of all manifests, and nothing made of them."""
+"""libyaml's bare event stream over all manifests of the working directory."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import yaml
 
 
 def main() -> None:
-    """Read the events of every manifest below the working directory."""
+    """Print the number of events."""
     events = 0
     for file in sorted(Path("organizations").rglob("*.yaml")):
         for _event in yaml.parse(file.read_bytes(), Loader=yaml.CSafeLoader):

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.__main__ import needed_requests
 from benchmarks.estate import ENVIRONMENT, Estate, organization_id, write_estate, write_project
 from benchmarks.measure import Counted, cost_of, service
+from benchmarks.scenarios import necessary_requests
 
 ORGANIZATIONS = 120
 
@@ -83,7 +83,7 @@ def test_an_apply_writes_nothing_where_nothing_differs(estate: Estate) -> None:
 def test_creating_takes_the_requests_that_the_promises_need_and_no_others(tmp_path: Path) -> None:
     estate = write_estate(tmp_path, 8)
     found = counted(estate, ["apply", "--auto-approve"], "--empty")
-    assert found.accepted == needed_requests(estate)
+    assert found.accepted == necessary_requests(estate)
     assert (found.counts["POST"], found.counts["PUT"]) == (estate.connections, estate.connections)
     assert found.refused == 0
 
