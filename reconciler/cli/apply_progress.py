@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Mapping
 
     from reconciler.cli.console import Console
-    from reconciler.cli.progress import Lines
+    from reconciler.cli.progress import ProgressLines
     from reconciler.core.address import Address
     from reconciler.core.change import Change
     from reconciler.core.outcome import Outcome
@@ -24,7 +24,7 @@ SECONDS_BETWEEN_LINES: Final = 10.0
 class ApplyProgress:
     """Prints a line when an operation begins, every ten seconds while it runs, and when it ends."""
 
-    def __init__(self, console: Console, progress: Lines) -> None:
+    def __init__(self, console: Console, progress: ProgressLines) -> None:
         self._console = console
         self._progress = progress
         self._running: dict[Address, tuple[Change, float]] = {}

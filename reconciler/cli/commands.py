@@ -1,4 +1,4 @@
-"""All verbs: what the help says of each, and the module that is imported only when it is called."""
+"""The table of verbs, and the click group that imports a verb's module when it is called."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ import click
 
 VERBS: Final = {
     "init": "Write a commented starter project.",
-    "validate": "Check manifests offline: every finding at once.",
-    "plan": "Show what apply would do; write nothing.",
-    "apply": "Make what is live what the manifests declare.",
-    "drift": "Tell whether live is still what the manifests declare.",
-    "import": "Write manifests for what is live.",
-    "pin": "Write the ids of what is live into the manifests.",
+    "validate": "Check manifests offline and report every error.",
+    "plan": "Show what apply would change; write nothing.",
+    "apply": "Create, update and delete connections to match the manifests.",
+    "drift": "Report differences between live connections and manifests.",
+    "import": "Write manifests for live connections.",
+    "pin": "Add the ids of live organizations and connections to the manifests.",
     "show": "Show a saved plan.",
-    "publish": "Show a plan or drift report on a pull request.",
+    "publish": "Publish a plan or drift report on a pull request.",
     "schema": "Print the JSON Schema of manifests, project file, plan or drift report.",
     "emulator": "Run a local server that behaves like the API.",
-    "demo": "See the whole story on the emulator, in one go.",
+    "demo": "Try plan, apply and drift repair on the emulator.",
 }
 
 
 class LazyGroup(click.Group):
-    """Knows every verb's name and summary without importing what the verb needs."""
+    """Lists the verbs from the table, so that ``--help`` imports none of them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """Return the verbs in the order in which a newcomer meets them."""
+        """Return the verbs in the order in which a new user needs them."""
         return list(VERBS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's
-        """Import one verb's module and return its command; None where there is no such verb."""
+        """Import a verb's module and return its command; None if there is no such verb."""
         if cmd_name not in VERBS:
             return None
         module = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
@@ -42,6 +42,6 @@ class LazyGroup(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
-        """List the verbs from the table, so that ``--help`` stays quick."""
+        """Write the table."""
         with formatter.section("Commands"):
             formatter.write_dl(list(VERBS.items()))

@@ -1,4 +1,4 @@
-"""``reconciler demo``: the whole story on the emulator, told by the real commands."""
+"""``reconciler demo``: run the real commands on the emulator, from the first plan to a reverted edit."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ import click
 
 from reconciler.cli.context import ExitCode
 from reconciler.cli.options import NonEmptyString
+from reconciler.emulator import EmulatorSettings, MissingExtraError, running_emulator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,50 +34,53 @@ _SECRETS: Final = (
 
 @click.command("demo")
 @click.option(
-    "--keep", type=NonEmptyString(), metavar="DIR", help="Copy the example project there and leave it."
+    "--keep", type=NonEmptyString(), metavar="DIR", help="Keep the example project in this new folder."
 )
 @click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto", show_default=True)
 def command(keep: str | None, color: str) -> int:
-    """See the whole story on the emulator, in one go.
+    """Try plan, apply and drift repair on the emulator.
 
     Starts the emulator on loopback, copies the example project, and runs the real commands on it:
-    validate, plan, apply, and plan again; then a connection is edited behind Git's back, the next
-    plan shows it, and apply heals it. Needs the extra: pip install 'oidc-reconciler[emulator]'
+    validate, plan, apply, and plan again; then it edits a connection outside of Git, plans, and
+    applies. Needs the extra: pip install 'oidc-reconciler[emulator]'
     """
     with _project(keep) as project, _emulator(project) as running:
-        story = _Story(project, _environment(running), color)
-        return _tell(story, running)
-
-
-def _tell(story: _Story, running: RunningEmulator) -> ExitCode:
-    story.heading("Three organizations, four connections, declared in YAML")
-    story.run("validate")
-    story.run("plan")
-    story.heading("Apply it, as a merge to main would")
-    story.run("apply --auto-approve")
-    story.heading("Apply is idempotent: there is nothing left to do")
-    story.run("plan --detailed-exitcode")
-    story.heading("Now somebody edits a connection in the dashboard, behind Git's back")
-    _edit(running)
-    story.run("plan --detailed-exitcode", expected=ExitCode.CHANGES)
-    story.heading("Apply heals it, and touches nothing else")
-    story.run("apply --auto-approve")
-    story.run("plan --detailed-exitcode")
+        _run(_Demo(project=project, environment=_environment(running), color=color), running)
     return ExitCode.SUCCESS
 
 
-def _edit(running: RunningEmulator) -> None:
+def _run(demo: _Demo, running: RunningEmulator) -> None:
+    demo.heading("Three organizations with four connections, declared in YAML")
+    demo.run("validate")
+    demo.run("plan")
+    demo.heading("Apply the manifests, as CI does after a merge to main")
+    demo.run("apply --auto-approve")
+    demo.heading("Apply is idempotent: nothing is left to do")
+    demo.run("plan --detailed-exitcode")
+    demo.heading("Someone edits a connection in the dashboard")
+    _edit_connection(running)
+    demo.run("plan --detailed-exitcode", expected=ExitCode.CHANGES)
+    demo.heading("Apply reverts the edit and changes nothing else")
+    demo.run("apply --auto-approve")
+    demo.run("plan --detailed-exitcode")
+
+
+def _edit_connection(running: RunningEmulator) -> None:
     emulator = running.emulator
-    victim = next(
-        one for one in emulator.oidc_connections("globex") if one["display_name"] == "Globex Entra ID"
+    connection = next(
+        connection
+        for connection in emulator.oidc_connections("globex")
+        if connection["display_name"] == "Globex Entra ID"
     )
     url = "https://login.globex-sso.example/token"
-    emulator.edit_connection(victim["connection_id"], token_url=url)
+    emulator.edit_connection(connection["connection_id"], token_url=url)
     click.secho(f"(globex: token_url is set to {url})", dim=True)
 
 
-@dataclass(frozen=True, slots=True)
-class _Story:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Demo:
+    """Runs commands in the example project and shows them."""
+
     project: Path
     environment: dict[str, str]
     color: str
@@ -85,19 +89,21 @@ class _Story:
         click.echo()
         click.secho(f"── {text} ──", bold=True)
 
-    def run(self, words: str, expected: ExitCode = ExitCode.SUCCESS) -> None:
-        """Run one command as a user would, and stop the story if it ends otherwise than told."""
+    def run(self, arguments: str, expected: ExitCode = ExitCode.SUCCESS) -> None:
+        """Run one command in a process of its own; stop if it does not exit as expected."""
         click.echo()
-        click.secho(f"$ reconciler {words}", bold=True)
+        click.secho(f"$ reconciler {arguments}", bold=True)
         sys.stdout.flush()
-        done = subprocess.run(  # noqa: S603 - our own words, no shell
-            [sys.executable, "-m", "reconciler", *words.split(), "--color", self._color()],
+        process = subprocess.run(  # noqa: S603 - fixed arguments, no shell
+            [sys.executable, "-m", "reconciler", *arguments.split(), "--color", self._color()],
             cwd=self.project,
             env=self.environment,
             check=False,
         )
-        if done.returncode != expected:
-            raise click.ClickException(f"`reconciler {words}` ended with {done.returncode}, not {expected}")
+        if process.returncode != expected:
+            raise click.ClickException(
+                f"`reconciler {arguments}` exited with {process.returncode}, not {expected}"
+            )
 
     def _color(self) -> str:
         if self.color != "auto":
@@ -128,7 +134,7 @@ def _copy_example(target: Path) -> None:
 
 
 def _example() -> Path:
-    """Return the example project: beside the package in a checkout, within it when installed."""
+    """Return the example project: inside of the installed package, or beside it in a checkout."""
     package = Path(__file__).parent.parent
     installed = package / "quickstart"
     return installed if installed.is_dir() else package.parent / "examples" / "quickstart"
@@ -136,8 +142,6 @@ def _example() -> Path:
 
 @contextmanager
 def _emulator(project: Path) -> Iterator[RunningEmulator]:
-    from reconciler.emulator import EmulatorSettings, MissingExtraError, running_emulator
-
     try:
         with running_emulator(EmulatorSettings(seed=project / "emulator.yaml")) as running:
             _point_at(running, project / "reconciler.yaml")
@@ -147,7 +151,7 @@ def _emulator(project: Path) -> Iterator[RunningEmulator]:
 
 
 def _point_at(running: RunningEmulator, project_file: Path) -> None:
-    """Let the example's own identity provider be the emulator's, wherever it listens now."""
+    """Use the emulator's identity provider for the connection whose URLs are discovered."""
     text = project_file.read_text(encoding="utf-8")
     address = f"{running.base_url}/idp/initech"
     project_file.write_text(text.replace("https://sso.initech.example", address), encoding="utf-8")

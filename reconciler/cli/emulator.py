@@ -1,4 +1,4 @@
-"""``reconciler emulator``: a local server that behaves like the API."""
+"""``reconciler emulator``: run a local server that behaves like the API."""
 
 from __future__ import annotations
 
@@ -10,26 +10,40 @@ import click
 
 from reconciler.cli.context import ExitCode
 from reconciler.cli.options import NonEmptyString
+from reconciler.emulator import (
+    SWITCHES,
+    EmulatorSettings,
+    MissingExtraError,
+    SeedError,
+    StateError,
+    UnknownFaultError,
+    UnknownRateLimitError,
+    UnknownSwitchError,
+    parse_fault,
+    parse_rate_limit,
+    parse_switch,
+    serve,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from reconciler.emulator import EmulatorSettings, RunningEmulator
+    from reconciler.emulator import RunningEmulator
 
 _LATENCY = re.compile(r"(\d+(?:\.\d+)?)(?:-(\d+(?:\.\d+)?))?")
 _Parsed = TypeVar("_Parsed")
 
 
 @click.command("emulator")
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes a free one."
+    "--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 picks a free port."
 )
 @click.option(
     "--seed",
     type=NonEmptyString(),
     metavar="FILE",
-    help="Organizations, connections and members to begin with.",
+    help="Organizations, connections and members to start with.",
 )
 @click.option(
     "--state",
@@ -42,17 +56,17 @@ _Parsed = TypeVar("_Parsed")
     "behaviours",
     metavar="NAME=VALUE",
     multiple=True,
-    help="How the API behaves where its documents are silent; see --list-behaviours.",
+    help="Behaviour that the API documentation leaves open; see --list-behaviours.",
 )
-@click.option("--list-behaviours", is_flag=True, help="List all behaviours with their values, and stop.")
+@click.option("--list-behaviours", is_flag=True, help="List all behaviours with their values, and exit.")
 @click.option(
     "--fault",
     "faults",
     metavar="OPERATION:EFFECT[:OPTIONS]",
     multiple=True,
-    help="What goes wrong, and when: list-connections:429:first=2, writes:reset:after,chance=0.1, …",
+    help="Inject a fault: list-connections:429:first=2, writes:reset:after,chance=0.1, …",
 )
-@click.option("--latency", metavar="SECONDS", help="How long every answer takes: 0.2, or 0.1-0.5.")
+@click.option("--latency", metavar="SECONDS", help="Delay every response: 0.2, or 0.1-0.5.")
 @click.option(
     "--rate-limit",
     "rate_limits",
@@ -60,52 +74,45 @@ _Parsed = TypeVar("_Parsed")
     multiple=True,
     help="Fixed windows: 100/s, 5/10s:list-*, 100/m:search-organizations.",
 )
-@click.option("--random-seed", type=int, metavar="N", help="Make ids and chances repeatable.")
-@click.option("--control", is_flag=True, help="Serve /_control: request log, faults, edits from outside.")
+@click.option("--random-seed", type=int, metavar="N", help="Make ids and random faults repeatable.")
+@click.option("--control", is_flag=True, help="Serve /_control: request log, faults, edits.")
 def command(**options: Any) -> int:  # noqa: ANN401 - options
-    """Run a local server that behaves like the API, for trying things out and for tests.
+    """Run a local server that behaves like the API, for experiments and tests.
 
-    It needs the extra: pip install 'oidc-reconciler[emulator]'
+    Needs the extra: pip install 'oidc-reconciler[emulator]'
     """
     if options["list_behaviours"]:
-        click.echo(_behaviours())
+        click.echo(_list_switches())
         return ExitCode.SUCCESS
-    from reconciler.emulator import MissingExtraError, SeedError, StateError, serve
-
     try:
         serve(_settings(options), options["host"], options["port"], _announce)
-    except KeyboardInterrupt:  # this is how it is meant to end
+    except KeyboardInterrupt:  # the usual way to stop it
         return ExitCode.SUCCESS
     except (MissingExtraError, SeedError, StateError) as error:
         raise click.ClickException(str(error)) from error
     except OSError as error:
         raise click.ClickException(
-            f"cannot listen at {options['host']}:{options['port']}: {error.strerror or error}"
+            f"cannot listen on {options['host']}:{options['port']}: {error.strerror or error}"
         ) from error
     return ExitCode.SUCCESS
 
 
 def _settings(options: dict[str, Any]) -> EmulatorSettings:
-    from reconciler.emulator import EmulatorSettings, parse_fault, parse_rate_limit, parse_switch
-
-    switches = [_parsed(parse_switch, one) for one in options["behaviours"]]
-    faults = (*options["faults"], *_slowness(options["latency"]))
+    faults = (*options["faults"], *_latency_fault(options["latency"]))
     for fault in faults:
-        _parsed(parse_fault, fault)
+        _parse(parse_fault, fault)
     return EmulatorSettings(
         state=_path(options["state"]),
         seed=_path(options["seed"]),
         random_seed=options["random_seed"],
-        switches=dict(switches),
+        switches=dict(_parse(parse_switch, text) for text in options["behaviours"]),
         faults=faults,
-        rate_limits=tuple(_parsed(parse_rate_limit, one) for one in options["rate_limits"]),
+        rate_limits=tuple(_parse(parse_rate_limit, text) for text in options["rate_limits"]),
         control=options["control"],
     )
 
 
-def _parsed(parse: Callable[[str], _Parsed], text: str) -> _Parsed:
-    from reconciler.emulator import UnknownFaultError, UnknownRateLimitError, UnknownSwitchError
-
+def _parse(parse: Callable[[str], _Parsed], text: str) -> _Parsed:
     try:
         return parse(text)
     except UnknownSwitchError as error:
@@ -114,35 +121,33 @@ def _parsed(parse: Callable[[str], _Parsed], text: str) -> _Parsed:
         raise click.UsageError(str(error)) from error
 
 
-def _slowness(latency: str | None) -> tuple[str, ...]:
-    """Return the fault that a latency is short for."""
+def _latency_fault(latency: str | None) -> tuple[str, ...]:
+    """Return the fault that ``--latency`` is short for."""
     if latency is None:
         return ()
-    found = _LATENCY.fullmatch(latency)
-    if found is None or float(found[2] or found[1]) < float(found[1]):
-        raise click.UsageError(f"latency '{latency}' is not of the form SECONDS or LOW-HIGH, as in 0.1-0.5")
-    upper = f",up-to={found[2]}" if found[2] else ""
-    return (f"*:latency:seconds={found[1]}{upper}",)
+    match = _LATENCY.fullmatch(latency)
+    if match is None or float(match[2] or match[1]) < float(match[1]):
+        raise click.UsageError(f"latency '{latency}' must have the form SECONDS or LOW-HIGH, such as 0.1-0.5")
+    upper = f",up-to={match[2]}" if match[2] else ""
+    return (f"*:latency:seconds={match[1]}{upper}",)
 
 
 def _announce(running: RunningEmulator) -> None:
     project = running.emulator.settings.project
-    click.echo(f"The emulator listens at {running.base_url} until Ctrl-C. To use it:\n", err=True)
+    click.echo(f"The emulator listens on {running.base_url}; press Ctrl-C to stop. To use it:\n", err=True)
     if running.emulator.settings.control:
-        click.echo(f"Its control endpoint is at {running.base_url}/_control.\n", err=True)
+        click.echo(f"The control endpoint is {running.base_url}/_control.\n", err=True)
     click.echo(f"export STYTCH_BASE_URL={running.base_url}")
     click.echo(f"export STYTCH_PROJECT_ID={project.project_id}")
     click.echo(f"export STYTCH_SECRET={project.secret}")
     click.echo(
-        f"\nOr, in session mode, STYTCH_PUBLIC_TOKEN={project.public_token}"
-        " and STYTCH_SESSION_TOKEN, one of the sessions that --seed gives to members.",
+        f"\nOr, with a member session: STYTCH_PUBLIC_TOKEN={project.public_token}"
+        " and STYTCH_SESSION_TOKEN, a session from the --seed file.",
         err=True,
     )
 
 
-def _behaviours() -> str:
-    from reconciler.emulator import SWITCHES
-
+def _list_switches() -> str:
     lines = []
     for switch in SWITCHES:
         lines += [f"{switch.name} ({switch.number}): {switch.summary}"]

@@ -1,4 +1,4 @@
-"""``reconciler init``: a commented starter project."""
+"""``reconciler init``: write a commented starter project."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import click
 
 from reconciler.cli.context import ExitCode
 from reconciler.cli.options import NonEmptyString
+from reconciler.storage.files import write_atomically
 
 _STARTER: Final = Path(__file__).parent / "starter"
 _CHECKOUT: Final = Path(__file__).parent.parent.parent
@@ -22,18 +23,18 @@ FILES: Final = {
     ".github/actions/reconciler/action.yml": ".github/actions/reconciler/action.yml",
     ".github/actions/reconciler/run.py": ".github/actions/reconciler/run.py",
 }
-"""What is written, and what it is a copy of."""
+"""The files of a starter project, each with the file that it is a copy of."""
 
 
 @click.command("init")
 @click.argument("directory", default=".", type=NonEmptyString(), metavar="[DIR]")
 def command(directory: str) -> int:
-    """Write a commented starter project to DIR: project file, one organization, CI workflows.
+    """Write a commented starter project to DIR: project file, one manifest, CI workflows.
 
-    Nothing that exists is overwritten: if any of the files is there, none is written.
+    Nothing is overwritten: if any of the files exists, none is written.
     """
     root = Path(directory)
-    _refuse_to_overwrite(root)
+    _check_absent(root)
     for name, original in FILES.items():
         _write(root / name, find_original(original).read_text(encoding="utf-8"))
         click.echo(f"wrote {root / name}")
@@ -44,20 +45,18 @@ def command(directory: str) -> int:
 
 
 def find_original(name: str) -> Path:
-    """Return a starter file; what is an example too is in the wheel, but not twice in a checkout."""
-    packed = _STARTER / name
-    return packed if packed.exists() else _CHECKOUT / name
+    """Return a starter file; in a checkout, examples and actions are outside of the package."""
+    packaged = _STARTER / name
+    return packaged if packaged.exists() else _CHECKOUT / name
 
 
-def _refuse_to_overwrite(root: Path) -> None:
+def _check_absent(root: Path) -> None:
     for path in (root / name for name in FILES):
         if path.exists() or path.is_symlink():
             raise click.ClickException(f"{path} exists already; nothing was written")
 
 
 def _write(path: Path, text: str) -> None:
-    from reconciler.storage.files import write_atomically
-
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -32,28 +32,33 @@ class NonEmptyString(click.types.StringParamType):
 
 
 def reporting_options(*formats: str) -> Decorator:
-    """Add the options that say how a result is shown, and where."""
+    """Add the options that every verb with a result has: its formats, output files and streams."""
 
     def read_outputs(
         _context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]
     ) -> tuple[tuple[str, str | None], ...]:
-        return tuple(_output_file(value, formats) for value in values)
+        return tuple(_read_output(value, formats) for value in values)
 
-    return _all(
+    return combine(
         click.option("--format", "format_", type=click.Choice(formats), default="text", show_default=True,
                      help="The format of the result on standard output."),
         click.option("--output", "outputs", metavar="[FORMAT=]FILE", multiple=True, callback=read_outputs,
-                     help="Write the result to a file as well; may be repeated."),
-        *_stream_options(),
+                     help="Also write the result to a file; may be repeated."),
+        click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto",
+                     show_default=True, help="Colour the output; auto respects NO_COLOR."),
+        click.option("--log-format", type=click.Choice(("text", "json")), default="text",
+                     show_default=True, help="The format of log lines on standard error."),
+        click.option("-v", "--verbose", count=True, help="Log every API call."),
+        click.option("-q", "--quiet", is_flag=True, help="Print no progress and no notes."),
     )  # fmt: skip
 
 
 def selection_options(*, rotates: bool = True) -> Decorator:
-    """Add the options that say which connections are meant, with which variables."""
+    """Add the options that select connections, and the values of variables."""
     rotate = click.option("--rotate", metavar="ADDRESS", multiple=True,
                           help="Send the secret of these connections even if it cannot be compared.",
     )  # fmt: skip
-    return _all(
+    return combine(
         click.option("--target", "targets", metavar="ADDRESS", multiple=True, type=NonEmptyString(),
                      help="Only these connections; globs such as 'acme/*'; may be repeated."),
         changed_since_option(),
@@ -71,42 +76,32 @@ def changed_since_option() -> Decorator:
     )  # fmt: skip
 
 
-def _shard_option() -> Decorator:
-    return click.option(
-        "--shard", metavar="I/N", callback=_read_shard,
-        help="Only the I-th of N shares of all organizations, at an N-th of the pace; with auto/N, "
-             "JOB_COMPLETION_INDEX says which, counting from 0.",
-    )  # fmt: skip
-
-
 def variable_option() -> Decorator:
     """Add ``--var``."""
     return click.option(
         "--var", "variables", metavar="NAME=VALUE", multiple=True, callback=_read_variables,
-        help="The value of ${var:NAME}; wins over the project file; may be repeated.",
+        help="The value of ${var:NAME}; overrides the project file; may be repeated.",
     )  # fmt: skip
 
 
-def _stream_options() -> tuple[Decorator, ...]:
-    return (
-        click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto",
-                     show_default=True, help="Colours; NO_COLOR is respected."),
-        click.option("--log-format", type=click.Choice(("text", "json")), default="text",
-                     show_default=True, help="The format of log lines on standard error."),
-        click.option("-v", "--verbose", count=True, help="Log every API call."),
-        click.option("-q", "--quiet", is_flag=True, help="No progress and no remarks."),
-    )  # fmt: skip
-
-
-def _all(*decorators: Decorator) -> Decorator:
+def combine(*decorators: Decorator) -> Decorator:
+    """Return one decorator for several, so that ``--help`` lists their options in this order."""
     return lambda command: reduce(lambda inner, decorate: decorate(inner), reversed(decorators), command)
 
 
-def _output_file(value: str, formats: tuple[str, ...]) -> tuple[str, str | None]:
-    """Read ``[FORMAT=]FILE``; no format means that of ``--format``."""
-    prefix, sign, path = value.partition("=")
+def _shard_option() -> Decorator:
+    return click.option(
+        "--shard", metavar="I/N", callback=_read_shard,
+        help="Only shard I of N of all organizations, at 1/N of the request rate; auto/N takes the "
+             "index from JOB_COMPLETION_INDEX, which counts from 0.",
+    )  # fmt: skip
+
+
+def _read_output(value: str, formats: tuple[str, ...]) -> tuple[str, str | None]:
+    """Read ``[FORMAT=]FILE``; None for the format means that of ``--format``."""
     if not value:
         raise click.BadParameter("empty value: omit the option or name a file")
+    prefix, sign, path = value.partition("=")
     if not sign or "/" in prefix or "." in prefix:
         return value, None
     if prefix not in formats:
@@ -119,24 +114,24 @@ def _output_file(value: str, formats: tuple[str, ...]) -> tuple[str, str | None]
 def _read_shard(_context: click.Context, _parameter: click.Parameter, value: str | None) -> Shard | None:
     if value is None:
         return None
-    from reconciler.core.shard import Shard
+    from reconciler.core.shard import Shard  # imports hashlib, which would slow down --help
 
-    found = re.fullmatch(r"(auto|[0-9]{1,6})/([0-9]{1,6})", value, re.ASCII)
-    if found is None:
+    match = re.fullmatch(r"(auto|[0-9]{1,6})/([0-9]{1,6})", value, re.ASCII)
+    if match is None:
         raise click.BadParameter(f"{value!r} must have the form I/N, such as 2/4, or auto/N")
-    index = int(found[1]) if found[1] != "auto" else _index_of_job() + 1
+    index = int(match[1]) if match[1] != "auto" else _job_completion_index() + 1
     try:
-        return Shard(index, int(found[2]))
+        return Shard(index, int(match[2]))
     except ValueError as error:
         raise click.BadParameter(f"{error}; I goes from 1 to N") from error
 
 
-def _index_of_job() -> int:
-    """Return what Kubernetes tells each pod of an indexed Job."""
+def _job_completion_index() -> int:
+    """Return the index that Kubernetes gives to each pod of an indexed Job."""
     text = os.environ.get("JOB_COMPLETION_INDEX", "")
     if not re.fullmatch(r"[0-9]{1,6}", text, re.ASCII):
         raise click.BadParameter(
-            "with auto, the environment variable JOB_COMPLETION_INDEX must say which one this is, from 0"
+            "auto requires the environment variable JOB_COMPLETION_INDEX: the index of this shard, from 0"
         )
     return int(text)
 

@@ -1,4 +1,4 @@
-"""Where a result goes: standard output, and every file that was asked for."""
+"""Writes results: to standard output, and to every file given with ``--output``."""
 
 from __future__ import annotations
 
@@ -18,78 +18,74 @@ if TYPE_CHECKING:
     from reconciler.cli.context import CommandContext
     from reconciler.reports import Format
 
-Reported = TypeVar("Reported", bound=Any)
+Result = TypeVar("Result", bound=Any)
 
 
 def check_outputs(context: CommandContext, saved: Path | None = None) -> None:
-    """Make sure, before anything is done, that its result can be kept where it is wanted.
+    """Check, before any work, that the output files can be written.
 
     Raises:
-        UsageError: a file cannot be written, would replace a manifest, or is wanted twice.
+        UsageError: a file cannot be written, would replace a manifest, or is given twice.
     """
-    files = [path for path, _ in _files(context, saved)]
+    paths = [path for path, _ in _files(context, saved)]
     try:
-        _check_targets(files)
+        _check_paths(paths)
     except UsageError:
         context.outputs = ()  # the failure must not be written there either
         raise
-    for path in files:
+    for path in paths:
         check_writable(path)
 
 
+def write_result(
+    result: Result, formats: Mapping[str, Format[Result]], context: CommandContext, saved: Path | None = None
+) -> bool:
+    """Write the files, then print the result; return whether every file was written.
+
+    ``saved`` is one more file for the JSON document, as ``plan --out`` wants it. If a file cannot be
+    written, the result is printed all the same, with that error; in JSON it is among the diagnostics.
+    """
+    errors = tuple(
+        error
+        for path, format_ in _files(context, saved)
+        if (error := _write(path, formats[format_](result, color=False)))
+    )
+    if errors:
+        context.console.error(render_diagnostics(errors, color=context.console.colors_stderr))
+    if errors and context.format == "json":
+        result = replace(result, diagnostics=(*result.diagnostics, *errors))
+    color = context.console.colors_stdout and context.format == "text"
+    context.console.result(formats[context.format](result, color=color))
+    return not errors
+
+
 def looks_like_manifest(path: Path) -> bool:
-    """Tell whether a file, or what a link leads to, ends like one that people write."""
+    """Return whether a file, or the target of a link, has the suffix of a manifest."""
     return Path(os.path.realpath(path)).suffix.lower() in {".yaml", ".yml"}
 
 
-def write_result(
-    reported: Reported,
-    formats: Mapping[str, Format[Reported]],
-    context: CommandContext,
-    saved: Path | None = None,
-) -> bool:
-    """Write the files, then print; return whether every file could be written.
-
-    ``saved`` is one more file for the JSON: a saved plan is that document and nothing else. A file
-    that fails does not cost the result: it is printed all the same, with the failure beside it, and
-    in the JSON among its diagnostics.
-    """
-    failures = tuple(
-        failure
-        for path, format_ in _files(context, saved)
-        if (failure := _write(path, formats[format_](reported, color=False)))
-    )
-    if failures:
-        context.console.error(render_diagnostics(failures, color=context.console.colors_stderr))
-    if failures and context.format == "json":
-        reported = replace(reported, diagnostics=(*reported.diagnostics, *failures))
-    colored = context.console.colors_stdout and context.format == "text"
-    context.console.result(formats[context.format](reported, color=colored))
-    return not failures
-
-
-def _check_targets(files: Iterable[Path]) -> None:
+def _check_paths(paths: Iterable[Path]) -> None:
     targets: set[Path] = set()
-    for path in files:
+    for path in paths:
         target = Path(os.path.realpath(path))
         if looks_like_manifest(path):
-            raise UsageError(f"cannot write {path}: files that end like a manifest are not for results")
+            raise UsageError(f"cannot write {path}: results are not written to .yaml or .yml files")
         if target in targets:
             raise UsageError(f"cannot write {path} twice: name another file for each result")
-        if not _is_device(target):  # which takes any number of results
+        if not _is_device(target):  # several results may go to one terminal or pipe
             targets.add(target)
 
 
 def _is_device(target: Path) -> bool:
     try:
         return not stat.S_ISREG(target.stat().st_mode)
-    except OSError:  # it is not there yet
+    except OSError:  # it does not exist yet
         return False
 
 
 def _files(context: CommandContext, saved: Path | None) -> tuple[tuple[Path, str], ...]:
-    wanted = tuple((Path(output.path), output.format) for output in context.outputs)
-    return (*wanted, (saved, "json")) if saved else wanted
+    files = tuple((Path(output.path), output.format) for output in context.outputs)
+    return (*files, (saved, "json")) if saved else files
 
 
 def _write(path: Path, text: str) -> Diagnostic | None:

@@ -1,4 +1,4 @@
-"""How far the work has come: a bar on a terminal, a line now and then without one."""
+"""Shows progress: a bar on a terminal, otherwise a line every ten seconds."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
+from rich.console import Console as RichConsole
+from rich.progress import BarColumn, Progress, TextColumn
+
 from reconciler.reports.counted_text import render_counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from rich.progress import Progress
-
     from reconciler.cli.console import Console
 
 SECONDS_BETWEEN_LINES: Final = 10.0
-_SECONDS_BETWEEN_LOOKS: Final = 0.1
-_WORTH_A_BAR: Final = 20
-"""Fewer things than this are done before anybody could look at a bar."""
+_SECONDS_BETWEEN_UPDATES: Final = 0.1
+_MIN_TOTAL: Final = 20
+"""Fewer items are done before a bar could be seen."""
 
 
 def _unknown() -> int:
@@ -28,28 +29,25 @@ def _unknown() -> int:
 
 
 @contextmanager
-def reading_progress(console: Console, expected: Callable[[], int] = _unknown) -> Iterator[Lines]:
-    """Yield what is to be told how many organizations have been read.
-
-    ``expected`` says how many there are, as far as that is known by now; 0 where nobody knows.
-    """
-    with _progress(console, "Reading", "organizations", expected) as progress:
+def reading_progress(console: Console, total: Callable[[], int] = _unknown) -> Iterator[ProgressLines]:
+    """Yield what shows how many organizations were read; ``total`` returns 0 while it is not known."""
+    with _progress(console, "Reading organizations", total) as progress:
         yield progress
 
 
 @contextmanager
-def applying_progress(console: Console, total: int) -> Iterator[Lines]:
-    """Yield what is to be told how many of all changes have ended."""
-    with _progress(console, "Applying", "changes", lambda: total) as progress:
+def applying_progress(console: Console, total: int) -> Iterator[ProgressLines]:
+    """Yield what shows how many changes were applied."""
+    with _progress(console, "Applying changes", lambda: total) as progress:
         yield progress
 
 
 @contextmanager
-def _progress(console: Console, verb: str, noun: str, expected: Callable[[], int]) -> Iterator[Lines]:
+def _progress(console: Console, description: str, total: Callable[[], int]) -> Iterator[ProgressLines]:
     if console.quiet or console.verbosity or not sys.stderr.isatty():
-        yield Lines(console, verb, noun, expected)
+        yield ProgressLines(console, description, total)
         return
-    bar = Bar(console, verb, noun, expected)
+    bar = ProgressBar(console, description, total)
     try:
         yield bar
     finally:
@@ -57,62 +55,58 @@ def _progress(console: Console, verb: str, noun: str, expected: Callable[[], int
 
 
 @dataclass(slots=True)
-class Lines:
+class ProgressLines:
     """Prints a line every ten seconds."""
 
     console: Console
-    verb: str
-    noun: str
-    expected: Callable[[], int]
-    began: float = field(default_factory=monotonic)
-    last: float = field(default_factory=monotonic)
+    description: str
+    total: Callable[[], int]
+    started_at: float = field(default_factory=monotonic)
+    updated_at: float = field(default_factory=monotonic)
 
     def advanced(self, done: int) -> None:
-        """Take note that so many have been done so far."""
+        """Show that ``done`` items are done so far."""
         now = monotonic()
-        if now - self.last >= SECONDS_BETWEEN_LINES:
-            self.last = now
-            self.console.info(f"{self.verb} {self.noun}... {self._counted(done, now)}")
+        if now - self.updated_at >= SECONDS_BETWEEN_LINES:
+            self.updated_at = now
+            self.console.info(f"{self.description}... {self._counts(done, now)}")
 
-    def _counted(self, done: int, now: float) -> str:
-        return render_counted(done, self.expected(), now - self.began)
+    def _counts(self, done: int, now: float) -> str:
+        return render_counted(done, self.total(), now - self.started_at)
 
 
 @dataclass(slots=True)
-class Bar(Lines):
-    """Draws a bar that goes away when the work is done; what is printed meanwhile appears above it."""
+class ProgressBar(ProgressLines):
+    """Draws a bar below everything else that is printed, and removes it at the end."""
 
-    progress: Progress | None = None
+    bar: Progress | None = None
 
     def advanced(self, done: int) -> None:
-        """Take note that so many have been done so far."""
+        """Show that ``done`` items are done so far."""
         now = monotonic()
-        total = self.expected()
-        if max(done, total) < _WORTH_A_BAR or (self.progress and now - self.last < _SECONDS_BETWEEN_LOOKS):
+        total = self.total()
+        if max(done, total) < _MIN_TOTAL or (self.bar and now - self.updated_at < _SECONDS_BETWEEN_UPDATES):
             return
-        self.last = now
-        if self.progress is None:
-            self.progress = _begin(f"{self.verb} {self.noun}")
-        (task,) = self.progress.task_ids
-        counted = self._counted(done, now)
-        self.progress.update(task, completed=done, total=max(total, done) or None, counted=counted)
+        self.updated_at = now
+        if self.bar is None:
+            self.bar = _start_bar(self.description)
+        (task,) = self.bar.task_ids
+        counts = self._counts(done, now)
+        self.bar.update(task, completed=done, total=max(total, done) or None, counts=counts)
 
     def close(self) -> None:
-        """Take the bar away."""
-        if self.progress is not None:
-            self.progress.stop()
+        """Remove the bar."""
+        if self.bar is not None:
+            self.bar.stop()
 
 
-def _begin(words: str) -> Progress:
-    from rich.console import Console as RichConsole
-    from rich.progress import BarColumn, Progress, TextColumn
-
+def _start_bar(description: str) -> Progress:
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(),
-        TextColumn("{task.fields[counted]}", markup=False),
+        TextColumn("{task.fields[counts]}", markup=False),
     )
-    progress = Progress(*columns, console=RichConsole(stderr=True, markup=False), transient=True)
-    progress.start()
-    progress.add_task(words, total=None, counted="")
-    return progress
+    bar = Progress(*columns, console=RichConsole(stderr=True, markup=False), transient=True)
+    bar.start()
+    bar.add_task(description, total=None, counts="")
+    return bar

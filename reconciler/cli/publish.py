@@ -1,64 +1,61 @@
-"""``reconciler publish``: show a saved plan or a drift report where code is reviewed."""
+"""``reconciler publish``: publish a saved plan or a drift report on GitHub or GitLab."""
 
 from __future__ import annotations
 
 import os
+import re
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from reconciler.cli.context import ExitCode
-from reconciler.cli.options import NonEmptyString
+from reconciler.cli.options import NonEmptyString, combine
+from reconciler.publishers.github import DEFAULT_API_URL as GITHUB_URL
+from reconciler.publishers.github import GitHub
+from reconciler.publishers.github_event import pull_request_of
+from reconciler.publishers.gitlab import DEFAULT_API_URL as GITLAB_URL
+from reconciler.publishers.gitlab import GitLab
+from reconciler.workflow.publish import load_publication, publish, write_summary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-    from reconciler.cli.publishing import Publication
-    from reconciler.publishers.base import Forge
+    from reconciler.workflow.publish import Publication
+
+_PLAIN_URL: Final = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&*+,;=%-]{1,1000}")
+"""A URL that cannot be anything but a link in Markdown."""
 
 
-def _common(function: Callable[..., int]) -> Callable[..., int]:
-    options = (
-        click.option(
-            "--plan",
-            "plan_file",
-            type=NonEmptyString(),
-            metavar="FILE",
-            help="A saved plan: comment and labels.",
-        ),
-        click.option(
-            "--drift",
-            "drift_file",
-            type=NonEmptyString(),
-            metavar="FILE",
-            help="A drift report in JSON: one issue.",
-        ),
-        click.option("--name", metavar="NAME", help="Sets apart what several environments publish here."),
+def _report_options() -> Callable[[Callable[..., int]], Callable[..., int]]:
+    return combine(
+        click.option("--plan", "plan_file", type=NonEmptyString(), metavar="FILE",
+                     help="A saved plan: comment and labels."),
+        click.option("--drift", "drift_file", type=NonEmptyString(), metavar="FILE",
+                     help="A drift report in JSON: one issue."),
+        click.option("--name", metavar="NAME",
+                     help="Distinguishes environments that publish in the same place."),
         click.option("--labels/--no-labels", default=True, show_default=True, help="Label the plan's risks."),
         click.option("--details-url", metavar="URL", help="A link below the report; default: to the run."),
-    )
-    for option in reversed(options):
-        function = option(function)
-    return function
+    )  # fmt: skip
 
 
 @click.group("publish")
 def command() -> None:
-    """Show a saved plan or a drift report where code is reviewed.
+    """Publish a saved plan or a drift report where code is reviewed.
 
-    Nothing is planned or applied. The token is taken from the environment and never shown.
+    Nothing is planned or applied. The token is read from the environment and never shown.
     """
 
 
 @command.command("github")
-@_common
+@_report_options()
 @click.option(
     "--repository", metavar="OWNER/NAME", envvar="GITHUB_REPOSITORY", help="Default: the workflow's."
 )
 @click.option("--pull-request", type=click.IntRange(min=1), metavar="NUMBER", help="Default: the event's.")
-@click.option("--api-url", metavar="URL", envvar="GITHUB_API_URL", help="Of an Enterprise server.")
+@click.option("--api-url", metavar="URL", envvar="GITHUB_API_URL", help="The API of an Enterprise server.")
 @click.option(
     "--summary",
     type=NonEmptyString(),
@@ -70,30 +67,30 @@ def github(**options: Any) -> int:  # noqa: ANN401 - options
     """One sticky comment, labels, the job summary; one issue for drift.
 
     Needs GITHUB_TOKEN (or GH_TOKEN) with `pull-requests: write`, and `issues: write` for drift.
-    Within a workflow everything else is known. Where there is no pull request, only the job
-    summary is written.
+    In a workflow, all other options have defaults. Without a pull request, only the job summary is
+    written.
     """
-    from reconciler.cli.publishing import publication_of, write_summary
-    from reconciler.publishers.github import DEFAULT_API_URL, GitHub
-
-    publication = publication_of(options, _workflow_run())
-    summarized = write_summary(publication, options["summary"])
+    publication = _load(options, _workflow_run_url())
+    if options["summary"]:
+        write_summary(Path(options["summary"]), publication)
+        click.echo("job summary: written")
     pull_request = options["pull_request"] or _event_pull_request()
-    if publication.needs_review_only and pull_request is None and summarized:
+    if options["summary"] and pull_request is None and publication.drift is None:
         click.echo("no pull request to comment on")
         return ExitCode.SUCCESS
-    forge = GitHub(
-        _token("GITHUB_TOKEN", "GH_TOKEN"),
-        _required(options, "repository"),
-        pull_request,
-        api_url=options["api_url"] or DEFAULT_API_URL,
+    return _publish(
+        GitHub(
+            _token("GITHUB_TOKEN", "GH_TOKEN"),
+            _required(options, "repository"),
+            pull_request,
+            api_url=options["api_url"] or GITHUB_URL,
+        ),
+        publication,
     )
-    with closing(forge):
-        return _publish(forge, publication)
 
 
 @command.command("gitlab")
-@_common
+@_report_options()
 @click.option("--project", metavar="PROJECT", envvar="CI_PROJECT_ID", help="Default: the pipeline's.")
 @click.option("--merge-request", type=click.IntRange(min=1), metavar="NUMBER", envvar="CI_MERGE_REQUEST_IID",
               help="Default: the pipeline's.")  # fmt: skip
@@ -101,28 +98,40 @@ def github(**options: Any) -> int:  # noqa: ANN401 - options
 def gitlab(**options: Any) -> int:  # noqa: ANN401 - options
     """One sticky note on the merge request, labels; one issue for drift.
 
-    Needs GITLAB_TOKEN, a project access token with the scope `api`; a job's own token may not write
-    notes.
+    Needs GITLAB_TOKEN, a project access token with the scope `api`: a job token may not write notes.
     """
-    from reconciler.cli.publishing import publication_of
-    from reconciler.publishers.gitlab import DEFAULT_API_URL, GitLab
-
-    publication = publication_of(options, os.environ.get("CI_JOB_URL", ""))
-    forge = GitLab(
-        _token("GITLAB_TOKEN"),
-        _required(options, "project"),
-        options["merge_request"],
-        api_url=options["api_url"] or DEFAULT_API_URL,
+    publication = _load(options, os.environ.get("CI_JOB_URL", ""))
+    return _publish(
+        GitLab(
+            _token("GITLAB_TOKEN"),
+            _required(options, "project"),
+            options["merge_request"],
+            api_url=options["api_url"] or GITLAB_URL,
+        ),
+        publication,
     )
+
+
+def _load(options: Mapping[str, Any], run_url: str) -> Publication:
+    plan_file, drift_file = options["plan_file"], options["drift_file"]
+    if not plan_file and not drift_file:
+        raise click.UsageError("nothing to publish: give --plan FILE or --drift FILE")
+    details_url = options["details_url"] or run_url
+    if details_url and _PLAIN_URL.fullmatch(details_url) is None:
+        raise click.UsageError("--details-url must be a plain http or https URL")
+    return load_publication(
+        plan_file=Path(plan_file) if plan_file else None,
+        drift_file=Path(drift_file) if drift_file else None,
+        name=options["name"] or "",
+        labels=options["labels"],
+        details_url=details_url,
+    )
+
+
+def _publish(forge: GitHub | GitLab, publication: Publication) -> ExitCode:
     with closing(forge):
-        return _publish(forge, publication)
-
-
-def _publish(forge: Forge, publication: Publication) -> int:
-    from reconciler.cli.publishing import publish
-
-    for line in publish(forge, publication):
-        click.echo(line)
+        for line in publish(forge, publication):
+            click.echo(line)
     return ExitCode.SUCCESS
 
 
@@ -130,25 +139,23 @@ def _token(*names: str) -> str:
     for name in names:
         if os.environ.get(name):
             return os.environ[name]
-    raise click.UsageError(f"there is no token: set {' or '.join(names)}")
+    raise click.UsageError(f"no token: set {' or '.join(names)}")
 
 
-def _required(options: dict[str, Any], name: str) -> str:
+def _required(options: Mapping[str, Any], name: str) -> str:
     value = options[name]
     if not value:
-        raise click.UsageError(f"--{name} is needed outside of a workflow")
+        raise click.UsageError(f"--{name} is required outside of a workflow")
     return str(value)
 
 
-def _workflow_run() -> str:
-    """Return the address of the workflow's run, whose summary shows what a comment cannot hold."""
+def _workflow_run_url() -> str:
+    """Return the URL of the workflow run, whose job summary shows what does not fit into a comment."""
     parts = [os.environ.get(f"GITHUB_{name}", "") for name in ("SERVER_URL", "REPOSITORY", "RUN_ID")]
     return "{}/{}/actions/runs/{}".format(*parts) if all(parts) else ""
 
 
 def _event_pull_request() -> int | None:
-    from reconciler.publishers.github_event import pull_request_of
-
     path = os.environ.get("GITHUB_EVENT_PATH")
     try:
         return pull_request_of(Path(path).read_text(encoding="utf-8")) if path else None

@@ -1,8 +1,12 @@
-"""``reconciler schema``: the JSON Schemas of what users write and read."""
+"""``reconciler schema``: print JSON Schemas."""
 
 from __future__ import annotations
 
 import click
+
+from reconciler.manifests.schema import schema_text
+from reconciler.reports.drift_schema import drift_schema
+from reconciler.reports.plan_schema import plan_schema
 
 NAMES = ("organization", "project", "plan", "drift")
 
@@ -13,15 +17,12 @@ def command(name: str | None) -> None:
     """Print the JSON Schema of NAME: organization (a manifest), project (reconciler.yaml), plan or drift."""
     if name is None:
         raise click.UsageError(f"name one of {', '.join(NAMES)}")
+    click.echo(_schema(name), nl=False)
+
+
+def _schema(name: str) -> str:
     if name == "plan":
-        from reconciler.reports.plan_schema import plan_schema
-
-        click.echo(plan_schema(), nl=False)
-    elif name == "drift":
-        from reconciler.reports.drift_schema import drift_schema
-
-        click.echo(drift_schema(), nl=False)
-    else:
-        from reconciler.manifests.schema import schema_text
-
-        click.echo(schema_text(name), nl=False)
+        return plan_schema()
+    if name == "drift":
+        return drift_schema()
+    return schema_text(name)

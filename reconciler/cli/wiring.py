@@ -1,4 +1,4 @@
-"""Names the concrete adapters: which files, which secrets, which API, which clock."""
+"""Chooses the adapters of a run: project file, credentials, secrets and clock."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.core.errors import InvalidConfiguration
+from reconciler.core.plan import Environment, Scope
 from reconciler.manifests import load_project
+from reconciler.manifests.credentials import BackendTarget, resolve_target
+from reconciler.policies import unknown_rules
+from reconciler.providers.stytch.target import ProjectTarget, SessionTarget
 from reconciler.secrets import resolve_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from reconciler.core.plan import Scope
     from reconciler.core.secret import Secret, SecretReference
     from reconciler.manifests import Project
     from reconciler.providers.stytch.target import Target
@@ -22,52 +25,46 @@ if TYPE_CHECKING:
 
 
 def project_of(config: str | None) -> Project:
-    """Read the project file that the call names, or that stands in the working directory.
+    """Read the project file: ``--config``, or reconciler.yaml in the working directory.
 
     Raises:
-        InvalidConfiguration: it has findings.
+        InvalidConfiguration: it has errors.
     """
     project = load_project(Path(config) if config else None, Path.cwd())
-    if project.policies:
-        _check_rules(project)
+    if unknown := unknown_rules(project.policies, project.policy_locations):
+        raise InvalidConfiguration(unknown)
     return project
 
 
 def target_of(project: Project) -> Target:
-    """Return whom to call and as whom, with the credentials read.
+    """Return the API to call, with the credentials for it.
 
     Raises:
-        ReconcilerError: a credential is missing or unfit.
+        ReconcilerError: a credential is missing or invalid.
     """
-    from reconciler.manifests.credentials import BackendTarget, resolve_target
-    from reconciler.providers.stytch.target import ProjectTarget, SessionTarget
-
-    found = resolve_target(project, os.environ)
-    if isinstance(found, BackendTarget):
+    target = resolve_target(project, os.environ)
+    if isinstance(target, BackendTarget):
         return ProjectTarget(
-            project_id=found.project_id,
-            secret=found.secret,
-            session_token=found.session_token,
-            session_jwt=found.session_jwt,
-            base_url=found.base_url,
+            project_id=target.project_id,
+            secret=target.secret,
+            session_token=target.session_token,
+            session_jwt=target.session_jwt,
+            base_url=target.base_url,
         )
     return SessionTarget(
-        public_token=found.public_token, session_token=found.session_token, base_url=found.base_url
+        public_token=target.public_token, session_token=target.session_token, base_url=target.base_url
     )
 
 
 def scope_of(target: Target) -> Scope:
-    """Return what a plan made through this target is for."""
-    from reconciler.core.plan import Environment, Scope
-    from reconciler.providers.stytch.target import ProjectTarget
-
+    """Return the scope of a plan that is made with this target."""
     principal = target.project_id if isinstance(target, ProjectTarget) else target.public_token
     environment = Environment.LIVE if "-live-" in principal else Environment.TEST
     return Scope(target.address, principal, environment)
 
 
 def resolver_of(project: Project) -> Callable[[Iterable[WantedSecret]], ResolvedSecrets]:
-    """Return what resolves references by the project's rules."""
+    """Return a function that resolves references by the project's rules."""
 
     def resolve(wanted: Iterable[WantedSecret]) -> ResolvedSecrets:
         return resolve_secrets(wanted, policy=project.secret_policy, environment=os.environ)
@@ -90,10 +87,3 @@ def secrets_of(project: Project, wanted: Iterable[WantedSecret]) -> Mapping[Secr
 def now() -> datetime:
     """Return the time, in UTC, to the second."""
     return datetime.now(UTC).replace(microsecond=0)
-
-
-def _check_rules(project: Project) -> None:
-    from reconciler.policies import unknown_rules
-
-    if unknown := unknown_rules(project.policies, project.policy_locations):
-        raise InvalidConfiguration(unknown)

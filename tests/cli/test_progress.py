@@ -59,7 +59,9 @@ def test_a_line_every_ten_seconds_says_counts_rate_and_time_left(
 ) -> None:
     clock = Clock()
     monkeypatch.setattr(progress, "monotonic", clock)
-    lines = progress.Lines(Console(), "Reading", "organizations", lambda: 3000, began=100.0, last=100.0)
+    lines = progress.ProgressLines(
+        Console(), "Reading organizations", lambda: 3000, started_at=100.0, updated_at=100.0
+    )
     for second in range(26):
         clock.now = 100.0 + second
         lines.advanced(40 * second)
@@ -120,11 +122,11 @@ def test_what_is_expected_is_told_by_the_files_read_so_far(estate: Workplace) ->
     """Thirty organizations in thirty files, known from the first file on."""
     seen: list[int] = []
 
-    class Watching(progress.Lines):
+    class Watching(progress.ProgressLines):
         def advanced(self, done: int) -> None:
-            seen.append(self.expected())
+            seen.append(self.total())
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(progress, "Lines", Watching)
+        patch.setattr(progress, "ProgressLines", Watching)
         assert estate.run("plan").code == 0
     assert seen == [30] * 30

@@ -176,7 +176,7 @@ class TestEmulator:
         port = self.announced(started)["STYTCH_BASE_URL"].rpartition(":")[2]
         ended = bare.run("emulator", "--port", port)
         assert ended.code == 1
-        assert f"cannot listen at 127.0.0.1:{port}" in ended.err
+        assert f"cannot listen on 127.0.0.1:{port}" in ended.err
 
     @pytest.mark.parametrize("seed", ["organizations: 7", "{", "nonsense: []"])
     def test_a_seed_that_makes_no_sense(self, bare: Workplace, seed: str) -> None:

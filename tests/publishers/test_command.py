@@ -194,13 +194,13 @@ def test_a_summary_that_cannot_be_written_is_an_error(
     [
         ([], {}, "nothing to publish"),
         (["--plan"], {"GITHUB_TOKEN": ""}, "set GITHUB_TOKEN or GH_TOKEN"),
-        (["--plan"], {"GITHUB_REPOSITORY": ""}, "--repository is needed"),
+        (["--plan"], {"GITHUB_REPOSITORY": ""}, "--repository is required"),
         (["--plan"], {"GITHUB_API_URL": "http://github.example"}, "must be an https URL"),
         (["--plan"], {"GITHUB_TOKEN": "wrong"}, "401: Bad credentials"),
         (["--plan"], {"GITHUB_REPOSITORY": "acme/other"}, "404: Not Found"),
         (["--name", "No Good", "--plan"], {}, "unfit"),
-        (["--details-url", "javascript:alert(1)", "--plan"], {}, "plain http or https address"),
-        (["--details-url", "https://x/) [y](https://z", "--plan"], {}, "plain http or https address"),
+        (["--details-url", "javascript:alert(1)", "--plan"], {}, "plain http or https URL"),
+        (["--details-url", "https://x/) [y](https://z", "--plan"], {}, "plain http or https URL"),
     ],
 )
 def test_what_is_wrong_is_said(

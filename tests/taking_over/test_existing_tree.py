@@ -157,7 +157,7 @@ def test_pruning_by_default_spares_what_is_left_alone(acme: Workplace) -> None:
 def test_what_to_import_is_said_once(acme: Workplace, words: tuple[str, ...]) -> None:
     ended = acme.run("import", *words)
     assert ended.code == 1
-    assert "name organizations, or say --all" in ended.err
+    assert "name organizations, or use --all" in ended.err
 
 
 def test_an_organization_that_is_not_there_does_not_stop_the_others(acme: Workplace) -> None:
