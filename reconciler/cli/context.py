@@ -22,13 +22,13 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
-def exit_code(*, has_errors: bool = False, has_changes: bool = False, interrupted: bool = False) -> ExitCode:
+def exit_code(*, failed: bool = False, changes: bool = False, interrupted: bool = False) -> ExitCode:
     """Return the exit code of a result; an interruption, then errors take precedence."""
     if interrupted:
         return ExitCode.INTERRUPTED
-    if has_errors:
+    if failed:
         return ExitCode.ERROR
-    return ExitCode.CHANGES if has_changes else ExitCode.SUCCESS
+    return ExitCode.CHANGES if changes else ExitCode.SUCCESS
 
 
 @dataclass(frozen=True, slots=True)

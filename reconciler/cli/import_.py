@@ -41,4 +41,4 @@ def command(context: CommandContext, /, organizations: tuple[str, ...], **option
     check_outputs(context)
     imported = import_live(context, None if options["all_"] else organizations, options)
     written = write_result(imported, IMPORT_FORMATS, context)
-    return exit_code(has_errors=bool(imported.failures) or not written)
+    return exit_code(failed=bool(imported.failures) or not written)

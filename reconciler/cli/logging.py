@@ -6,8 +6,6 @@ import logging
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
-import structlog
-
 from reconciler.providers.stytch.journal import structured
 
 if TYPE_CHECKING:
@@ -20,9 +18,24 @@ _LEVELS: Final = {0: logging.WARNING, 1: logging.INFO}
 
 
 def journal_of(console: Console) -> Journal:
-    """Configure structlog, and return what logs API calls: only retries, or every call with ``-v``."""
-    as_json = console.log_format == "json"
-    renderer: Processor = structlog.processors.JSONRenderer() if as_json else _render_text
+    """Return what logs API calls: every call with ``-v``, otherwise only those that are retried."""
+
+    def log(event: str, /, *, is_warning: bool, **facts: object) -> None:
+        if is_warning or console.verbosity:
+            _configure(console)
+            structured(event, is_warning=is_warning, **facts)
+
+    return log
+
+
+def _configure(console: Console) -> None:
+    import structlog  # takes 6 MB, and most runs log nothing
+
+    if structlog.is_configured():
+        return
+    renderer: Processor = (
+        structlog.processors.JSONRenderer() if console.log_format == "json" else _render_text
+    )
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -34,7 +47,6 @@ def journal_of(console: Console) -> Journal:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
-    return structured
 
 
 def _render_text(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
