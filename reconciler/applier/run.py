@@ -1,61 +1,60 @@
-"""The run over all organizations: in parallel, deletes last, one failure never hiding another."""
+"""Runs a plan's operations: organizations in parallel, deletes last, one failure never hiding another."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, assert_never
 
-from reconciler.applier.settling import ReadBackPolicy, Settling
-from reconciler.applier.writing import Writing
-from reconciler.core.change import Create, Delete, Update
+from reconciler.applier.messages import unfinished
+from reconciler.applier.operations import ConnectionWriter, Progress
+from reconciler.applier.read_back import ReadBack, ReadBackPolicy
+from reconciler.core.change import Delete
 from reconciler.core.errors import AccessDenied, ProviderError
 from reconciler.core.operation import AlreadyDone, Proceed, Stale, judge, to_operations
 from reconciler.core.outcome import Applied, ApplyResult, Failed, Skipped, Unneeded
 from reconciler.core.state import Organization
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-    from reconciler.applier.settling import Sleep
-    from reconciler.applier.writing import Effect
+    from reconciler.applier.read_back import Sleep
     from reconciler.core.change import Change
     from reconciler.core.connection import OidcConnection
+    from reconciler.core.diff import Secrets
     from reconciler.core.outcome import Outcome
-    from reconciler.core.secret import Secret, SecretReference
     from reconciler.core.state import LiveOrganization
     from reconciler.providers.base import Provider
 
 
 class Observer(Protocol):
-    """Is told when an operation begins and ends."""
+    """Is called when an operation starts and when it has finished."""
 
     def started(self, change: Change) -> None:
-        """Take note that the operation begins now."""
+        """The operation starts now."""
         ...
 
     def finished(self, outcome: Outcome) -> None:
-        """Take note of what became of it."""
+        """The operation has this outcome."""
         ...
 
 
 async def apply_changes(
     changes: Sequence[Change],
     provider: Provider,
-    secrets: Mapping[SecretReference, Secret],
+    secrets: Secrets,
     *,
     observer: Observer,
     stop: asyncio.Event,
     concurrency: int,
     clock: Callable[[], float],
-    patience: ReadBackPolicy | None = None,
+    read_back: ReadBackPolicy | None = None,
     sleep: Sleep = asyncio.sleep,
 ) -> ApplyResult:
-    """Carry out all changes and return what became of each.
+    """Apply all changes and return the outcome of each.
 
-    When ``stop`` is set no new operation begins; those under way end by themselves. An answer that
-    access is denied ends the run in the same way. ``clock`` gives seconds and is used for durations only.
+    When ``stop`` is set no new operation starts; running ones finish. A denied access ends the run in
+    the same way. ``clock`` gives seconds and is used for durations only.
     """
     run = _Run(
         provider=provider,
@@ -63,13 +62,13 @@ async def apply_changes(
         observer=observer,
         stop=stop,
         clock=clock,
-        patience=patience or ReadBackPolicy(),
+        policy=read_back or ReadBackPolicy(),
         sleep=sleep,
     )
     groups = to_operations(changes)
     limit = asyncio.Semaphore(concurrency)
-    await run.in_parallel(_without(Delete, groups), limit)
-    await run.in_parallel(_only(Delete, groups), limit)
+    await run.apply_groups(_select(groups, lambda change: not isinstance(change, Delete)), limit)
+    await run.apply_groups(_select(groups, lambda change: isinstance(change, Delete)), limit)
     order = {change.address: index for index, change in enumerate(changes)}
     outcomes = sorted(run.outcomes, key=lambda outcome: order[outcome.address])
     return ApplyResult(tuple(outcomes), interrupted=stop.is_set())
@@ -78,67 +77,65 @@ async def apply_changes(
 @dataclass(slots=True, kw_only=True)
 class _Run:
     provider: Provider
-    secrets: Mapping[SecretReference, Secret]
+    secrets: Secrets
     observer: Observer
     stop: asyncio.Event
     clock: Callable[[], float]
-    patience: ReadBackPolicy
+    policy: ReadBackPolicy
     sleep: Sleep
     outcomes: list[Outcome] = field(default_factory=list)
-    denied: bool = False
-    failures: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    is_denied: bool = False
+    failed: set[str] = field(default_factory=set)
 
-    async def in_parallel(self, groups: Iterable[Sequence[Change]], limit: asyncio.Semaphore) -> None:
+    async def apply_groups(self, groups: Iterable[Sequence[Change]], limit: asyncio.Semaphore) -> None:
         async with asyncio.TaskGroup() as tasks:
             for group in groups:
-                tasks.create_task(self._one_organization(group, limit))
+                tasks.create_task(self._apply_organization(group, limit))
 
-    async def _one_organization(self, group: Sequence[Change], limit: asyncio.Semaphore) -> None:
+    async def _apply_organization(self, group: Sequence[Change], limit: asyncio.Semaphore) -> None:
+        """Apply the changes of one organization in order.
+
+        The last reading of one operation is the first one of the next: nothing lies between the two.
+        """
         async with limit:
             live: LiveOrganization | None = None
             for change in group:
-                outcome, live = await self._one(change, live)
-                self.failures[change.organization_id] += isinstance(outcome, Failed)
+                outcome, live = await self._apply_or_skip(change, live)
+                if isinstance(outcome, Failed):
+                    self.failed.add(change.organization_id)
                 self.outcomes.append(outcome)
                 self.observer.finished(outcome)
 
-    async def _one(
+    async def _apply_or_skip(
         self, change: Change, live: LiveOrganization | None
     ) -> tuple[Outcome, LiveOrganization | None]:
         reason = self._reason_to_skip(change)
         if reason is not None:
             return _skipped(change, reason), live
         try:
-            return await self._carry_out(change, live)
-        except AccessDenied as error:
-            self.denied = True
-            return _failed(change, error), None
+            return await self._apply(change, live)
         except ProviderError as error:
-            return _failed(change, error), None
+            return self._failed(change, error), None
 
     def _reason_to_skip(self, change: Change) -> str | None:
-        if self.denied:
+        if self.is_denied:
             return "access was denied, so the run stopped"
         if self.stop.is_set():
             return "interrupted"
-        if isinstance(change, Delete) and self.failures[change.organization_id]:
+        if isinstance(change, Delete) and change.organization_id in self.failed:
             return "an earlier change of this organization failed, and deletes come last"
         return None
 
-    async def _carry_out(
+    async def _apply(
         self, change: Change, live: LiveOrganization | None
-    ) -> tuple[Outcome, LiveOrganization]:
-        """Judge fresh state, write if it is still what the plan saw, and read back.
-
-        What was read back after one operation is what the next one of the organization is judged
-        by: nothing lies between the two.
-        """
+    ) -> tuple[Outcome, LiveOrganization | None]:
+        """Judge fresh state, write if it is still what the plan saw, and read back."""
         organization = Organization(organization_id=change.organization_id)
         if isinstance(change, Delete):
             organization = await self.provider.refresh_organization(organization)
             live = None
-        settling = Settling(self.provider, organization, self.patience, self.sleep)
-        live = live or await settling.once()
+        read_back = ReadBack(self.provider, organization, self.policy, self.sleep)
+        live = live or await read_back.once()
         verdict = judge(change, live, self.secrets)
         match verdict:
             case AlreadyDone(connection):
@@ -146,55 +143,55 @@ class _Run:
             case Stale(reason):
                 return _stale(change, reason), live
             case Proceed(connection_id):
-                return await self._write(change, live, settling, connection_id)
+                return await self._write(change, live, read_back, connection_id)
             case _:
                 assert_never(verdict)
 
     async def _write(
-        self, change: Change, live: LiveOrganization, settling: Settling, connection_id: str | None
-    ) -> tuple[Outcome, LiveOrganization]:
-        writing = Writing(self.provider, settling, self.secrets, self.patience.repeats)
+        self, change: Change, live: LiveOrganization, read_back: ReadBack, connection_id: str | None
+    ) -> tuple[Outcome, LiveOrganization | None]:
+        writer = ConnectionWriter(self.provider, read_back, self.secrets, self.policy.repeats)
+        progress = Progress(live)
         self.observer.started(change)
-        begun = self.clock()
+        begin = self.clock()
         try:
-            effect = await _carried_out(change, writing, live, connection_id)
+            connection = await writer.write(change, progress, connection_id)
         except ProviderError as error:
-            for remark in writing.receipt:
-                error.add_note(remark)
-            raise
-        return _applied(change, effect, writing.receipt, self.clock() - begun), effect.live
+            return self._failed(change, error, progress), None
+        return _applied(change, connection, progress, self.clock() - begin), progress.live
+
+    def _failed(self, change: Change, error: ProviderError, progress: Progress | None = None) -> Failed:
+        self.is_denied |= isinstance(error, AccessDenied)
+        messages = [error.message]
+        if progress and progress.unfinished_id:
+            messages.append(unfinished(progress.unfinished_id))
+        return Failed(
+            address=change.address,
+            action=change.action,
+            organization_id=change.organization_id,
+            message="; ".join(messages),
+            error_type=error.error_type,
+            request_id=error.request_id,
+            status=error.status,
+            history=tuple(progress.history) if progress else (),
+        )
 
 
-async def _carried_out(
-    change: Change, writing: Writing, live: LiveOrganization, connection_id: str | None
-) -> Effect:
-    match change:
-        case Create():
-            return await writing.create(change, live, connection_id)
-        case Update():
-            return await writing.update(change, live)
-        case Delete():
-            return await writing.delete(change, live)
-        case _:
-            assert_never(change)
+def _select(
+    groups: Iterable[Sequence[Change]], is_selected: Callable[[Change], bool]
+) -> Iterable[Sequence[Change]]:
+    selected = ([change for change in group if is_selected(change)] for group in groups)
+    return [group for group in selected if group]
 
 
-def _without(kind: type[Change], groups: Iterable[Sequence[Change]]) -> Iterable[Sequence[Change]]:
-    return [found for group in groups if (found := [one for one in group if not isinstance(one, kind)])]
-
-
-def _only(kind: type[Change], groups: Iterable[Sequence[Change]]) -> Iterable[Sequence[Change]]:
-    return [found for group in groups if (found := [one for one in group if isinstance(one, kind)])]
-
-
-def _applied(change: Change, effect: Effect, receipt: Sequence[str], seconds: float) -> Applied:
+def _applied(change: Change, connection: OidcConnection, progress: Progress, seconds: float) -> Applied:
     return Applied(
         address=change.address,
         action=change.action,
-        connection=effect.connection.without_secret(),
+        connection=connection.without_secret(),
         organization_id=change.organization_id,
-        warnings=tuple(effect.warnings),
-        history=tuple(receipt),
+        warnings=tuple(progress.warnings),
+        history=tuple(progress.history),
         seconds=seconds,
     )
 
@@ -225,17 +222,4 @@ def _stale(change: Change, reason: str) -> Failed:
         message=f"changed since the plan: {reason}",
         advice="plan again and look at what is different",
         error_type="stale_plan",
-    )
-
-
-def _failed(change: Change, error: ProviderError) -> Failed:
-    return Failed(
-        address=change.address,
-        action=change.action,
-        organization_id=change.organization_id,
-        message=error.message,
-        error_type=error.error_type,
-        request_id=error.request_id,
-        status=error.status,
-        history=tuple(getattr(error, "__notes__", ())),
     )

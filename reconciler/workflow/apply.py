@@ -105,7 +105,7 @@ async def apply_plan(
     observer: Observer,
     stop: asyncio.Event,
     clock: Callable[[], float],
-    patience: ReadBackPolicy | None = None,
+    read_back: ReadBackPolicy | None = None,
 ) -> ApplyResult:
     """Carry a plan out.
 
@@ -122,7 +122,7 @@ async def apply_plan(
         stop=stop,
         concurrency=concurrency,
         clock=clock,
-        patience=patience,
+        read_back=read_back,
     )
 
 

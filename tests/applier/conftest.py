@@ -126,7 +126,7 @@ class Bench:
                     stop=self.stop,
                     concurrency=4,
                     clock=lambda: 0.0,
-                    patience=ReadBackPolicy(waits=(0.0, 1.0, 2.0), repeats=2),
+                    read_back=ReadBackPolicy(waits=(0.0, 1.0, 2.0), repeats=2),
                     sleep=nap,
                 )
                 self.calls = dict(provider.calls)

@@ -106,8 +106,8 @@ def test_urls_that_a_new_issuer_has_not_changed_are_told(
     moved = replace(DECLARED, issuer="https://new.acme.com", **urls)
     (outcome,) = lives.apply(lives.plan(declare(present("okta", moved)))).outcomes
     assert isinstance(outcome, Applied)
-    told = [one for one in outcome.warnings if "the issuer is a new one" in one]
-    sentence = f"the issuer is a new one, but it has not changed {kept}: check them, or declare them"
+    told = [one for one in outcome.warnings if "the issuer changed" in one]
+    sentence = f"the issuer changed, but the service kept {kept}: check them, or declare them"
     assert told == ([sentence] if kept else [])
 
 

@@ -58,7 +58,7 @@ def apply_throttled(bench: Bench, plan: Plan, operation: str, meanwhile: Callabl
                 stop=asyncio.Event(),
                 concurrency=2,
                 clock=lambda: 0.0,
-                patience=ReadBackPolicy(waits=(0.0,)),
+                read_back=ReadBackPolicy(waits=(0.0,)),
                 sleep=nap,
             )
 

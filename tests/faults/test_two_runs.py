@@ -39,7 +39,7 @@ def test_a_double_is_spoken_of_and_everything_else_converges(scene: str, seed: i
     results = both(estate, chance.choice([0.0, 0.1, 0.5, 1.0]))
     doubled = set(estate.doubled())
     failed = [*results[0].failed, *results[1].failed]
-    assert doubled <= {str(one.address) for one in failed if "delete what is not meant" in one.message}
+    assert doubled <= {str(one.address) for one in failed if "delete the wrong one" in one.message}
     skipped = {str(one.address) for result in results for one in result.skipped}
     assert set(estate.unheld()) <= skipped | {str(one.address) for one in failed}
     estate.emulator.clear_faults()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 import structlog
 
-from reconciler.applier import writing
+from reconciler.applier.operations import ConnectionWriter
 from reconciler.core.operation import Proceed
 from tests.soak import commands, rounds
 from tests.soak.__main__ import Soak
@@ -16,6 +16,11 @@ from tests.soak.report import render
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from reconciler.applier.operations import Progress
+    from reconciler.core.change import Create
+    from reconciler.core.connection import OidcConnection
+
 
 SEED = 1
 
@@ -50,7 +55,7 @@ def test_a_create_that_is_sent_again_without_looking_is_found(monkeypatch: pytes
     async def nothing_new(*_arguments: object, **_options: object) -> None:
         return None
 
-    monkeypatch.setattr(writing.Writing, "_adopt", nothing_new)
+    monkeypatch.setattr(ConnectionWriter, "_adopt", nothing_new)
     assert is_found("duplicate", "doubled")
 
 
@@ -65,10 +70,12 @@ def test_a_write_without_a_look_at_what_is_there_is_found(monkeypatch: pytest.Mo
 
 
 def test_a_success_that_is_only_claimed_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def believe(self: writing.Writing, *_arguments: object) -> None:
-        return None
+    async def believe(
+        _writer: ConnectionWriter, _change: Create, created: OidcConnection, _progress: Progress
+    ) -> OidcConnection:
+        return created
 
-    monkeypatch.setattr(writing.Writing, "_complete", believe)
+    monkeypatch.setattr(ConnectionWriter, "_complete", believe)
     assert is_found("claimed and does not hold")
 
 

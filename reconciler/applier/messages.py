@@ -1,4 +1,4 @@
-"""The sentences about a connection that is not what it was to become."""
+"""Messages for connections that did not converge, or converged to something worth a warning."""
 
 from __future__ import annotations
 
@@ -13,38 +13,34 @@ if TYPE_CHECKING:
 
 
 def did_not_converge(
-    declared: OidcConnection, live: OidcConnection, remaining: Sequence[str], in_spite_of: str
+    declared: OidcConnection, live: OidcConnection, remaining: Sequence[str], after: str
 ) -> str:
-    """Say which fields the service does not take as they are declared."""
-    return f"did not converge: {_differences(declared, live, remaining)}, {in_spite_of}"
+    """Name the fields that still differ, and after what."""
+    return f"did not converge: {_differences(declared, live, remaining)}, {after}"
 
 
-def refused(what: str, words: str) -> str:
-    """Say what the service will not do, and in which words it said so."""
-    return f"did not converge: the service refuses {what}: {words}"
-
-
-def changed_meanwhile(declared: OidcConnection, live: OidcConnection, foreign: Sequence[str]) -> str:
-    """Say which fields are not as declared although this run did not leave them so."""
+def changed_concurrently(declared: OidcConnection, live: OidcConnection, fields: Sequence[str]) -> str:
+    """Name the fields that differ although this run did not leave them so."""
     return (
-        f"did not converge: {_differences(declared, live, foreign)}, which is not what this run left behind; "
+        f"did not converge: {_differences(declared, live, fields)}, which is not what this run left behind; "
         "somebody else is writing, or the list lags: nothing more was sent, plan again"
     )
 
 
 def still_pending(connection: OidcConnection) -> str:
-    """Say why nobody can log in yet."""
+    """Say why nobody can log in through a connection yet."""
     empty = [
         name
         for name in connection.declared_fields
         if not getattr(connection, name) and name not in {"custom_scopes", "attribute_mapping"}
     ]
-    reason = f": {', '.join(empty)} is empty" if empty else ""
+    verb = "is" if len(empty) == 1 else "are"
+    reason = f": {', '.join(empty)} {verb} empty" if empty else ""
     return f"{connection.connection_id} is still pending{reason}; nobody can log in through it"
 
 
-def mixed_identity(declared: OidcConnection, before: OidcConnection, live: OidcConnection) -> str:
-    """Say which URLs have stayed although the issuer is a new one, or nothing if none has.
+def kept_urls(declared: OidcConnection, before: OidcConnection, live: OidcConnection) -> str:
+    """Name the URLs that stayed although the issuer changed, or return nothing if none did.
 
     What the service does with them where discovery fails, or finds no such URL, is not documented.
     """
@@ -57,7 +53,12 @@ def mixed_identity(declared: OidcConnection, before: OidcConnection, live: OidcC
     ]
     if not kept:
         return ""
-    return f"the issuer is a new one, but it has not changed {', '.join(kept)}: check them, or declare them"
+    return f"the issuer changed, but the service kept {', '.join(kept)}: check them, or declare them"
+
+
+def unfinished(connection_id: str) -> str:
+    """Say what becomes of a connection that was created but not completed."""
+    return f"{connection_id} exists, and the next apply completes it"
 
 
 def _differences(declared: OidcConnection, live: OidcConnection, names: Sequence[str]) -> str:
@@ -67,10 +68,10 @@ def _differences(declared: OidcConnection, live: OidcConnection, names: Sequence
 def _difference(declared: OidcConnection, live: OidcConnection, name: str) -> str:
     if name == "client_secret":
         return "client_secret is not what was sent"
-    return f"{name} is {_shown(getattr(live, name))}, declared {_shown(getattr(declared, name))}"
+    return f"{name} is {_quoted(getattr(live, name))}, declared {_quoted(getattr(declared, name))}"
 
 
-def _shown(value: object) -> str:
+def _quoted(value: object) -> str:
     if isinstance(value, tuple):
         return f'"{" ".join(value)}"'
     return f'"{value}"' if isinstance(value, str) else str(value)
