@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-HOW_TO_GET_IT = "needs Chromium and its driver: apt-get install chromium chromium-driver"
+INSTALL_HINT = "needs Chromium and its driver: apt-get install chromium chromium-driver"
 
 _FLAGS = (
     "--headless",
@@ -29,7 +29,7 @@ _FLAGS = (
 )
 
 
-def is_there() -> bool:
+def is_installed() -> bool:
     """Whether this machine has what is needed."""
     return None not in _programs()
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests import chromium as browsers
-from tests.clients.conftest import left_out
+from tests.clients.conftest import skip_or_fail
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,8 +24,8 @@ AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 
 @pytest.fixture(scope="session")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
-    if not browsers.is_there():
-        left_out(browsers.HOW_TO_GET_IT)
+    if not browsers.is_installed():
+        skip_or_fail(browsers.INSTALL_HINT)
     with browsers.chromium(tmp_path_factory.mktemp("profile"), "--hide-scrollbars") as chrome:
         yield chrome
 

@@ -13,7 +13,7 @@ from selenium.webdriver.support.ui import Select
 
 from reconciler.reports import DRIFT_FORMATS, PLAN_FORMATS, VALIDATION_FORMATS
 from tests.browser.conftest import AXE
-from tests.clients.conftest import left_out
+from tests.clients.conftest import skip_or_fail
 from tests.reports.published import (
     BLOCKED,
     FINDINGS,
@@ -77,7 +77,7 @@ def test_axe_finds_nothing_serious(
     open_page: Callable[..., Page], name: str, width: int, scheme: str
 ) -> None:
     if not AXE.exists():
-        left_out("axe-core is missing: run `npm ci` in tests/browser")
+        skip_or_fail("axe-core is missing: run `npm ci` in tests/browser")
     page = open_page(REPORTS[name], width=width, scheme=scheme)
     page.run("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     page.run(AXE.read_text(encoding="utf-8"))

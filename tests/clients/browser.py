@@ -1,4 +1,4 @@
-"""Stytch's browser SDK, headless, in a page of a real Chromium with a member's session."""
+"""Stytch's browser SDK in a page of headless Chromium, with a member's session."""
 
 from __future__ import annotations
 
@@ -23,33 +23,33 @@ if TYPE_CHECKING:
 
     from reconciler.emulator import RunningEmulator
 
-ROOM = Path(__file__).parent
-SDK = ROOM / "node_modules/@stytch/vanilla-js/dist/esm"
-HOW_TO_GET_IT = "needs Stytch's browser SDK: npm ci --prefix tests/clients"
+FOLDER = Path(__file__).parent
+SDK = FOLDER / "node_modules/@stytch/vanilla-js/dist/esm"
+INSTALL_HINT = "needs Stytch's browser SDK: npm ci --prefix tests/clients"
 _CALL = "const done = arguments[1]; window.call(...arguments[0]).then(done);"
 
 
-def is_there() -> bool:
-    """Whether this machine has what is needed, besides the browser."""
+def is_installed() -> bool:
+    """Whether the npm packages are installed."""
     return SDK.is_dir()
 
 
 class _Page(SimpleHTTPRequestHandler):
-    """The page, and the SDK's modules just as npm delivers them."""
+    """Serves the page and the SDK's modules from the npm package."""
 
     def translate_path(self, path: str) -> str:
         name = urlsplit(path).path
         return str(
-            SDK / name.removeprefix("/sdk/") if name.startswith("/sdk/") else ROOM / "browser_sdk.html"
+            SDK / name.removeprefix("/sdk/") if name.startswith("/sdk/") else FOLDER / "browser_sdk.html"
         )
 
     def log_message(self, *_: object) -> None:
-        """Keep the test's output clean."""
+        """Do not log."""
 
 
 @contextmanager
 def page_server() -> Iterator[str]:
-    """Yield the address of a server of the page, which is another origin than the API's."""
+    """Serve the page from another origin than the API's; yields its URL."""
     with ThreadingHTTPServer(("127.0.0.1", 0), _Page) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
@@ -62,24 +62,28 @@ def page_server() -> Iterator[str]:
 def browser_client(
     chrome: Chrome, page: str, running: RunningEmulator, session: Session | None
 ) -> Iterator[Client]:
-    """Yield the SDK in a fresh page in which a member, by default an admin of acme, is logged in."""
+    """Yield the SDK in a new page with a session, by default of an admin of acme."""
     session = session or running.emulator.add_session("acme", "stytch_admin")
-    known = {
+    settings = {
         "baseUrl": running.base_url,
         "publicToken": DEFAULT_PUBLIC_TOKEN,
         "tokens": {name: session[name] for name in ("session_token", "session_jwt")},
     }
     chrome.get("about:blank")
-    chrome.get(f"{page}/#{quote(json.dumps(known))}")
-    WebDriverWait(chrome, 30).until(lambda found: found.title == "ready")
+    chrome.get(f"{page}/#{quote(json.dumps(settings))}")
+    WebDriverWait(chrome, 30).until(lambda driver: driver.title == "ready")
     yield _BrowserClient(chrome)
     chrome.delete_all_cookies()
 
 
-def hosts_asked(chrome: Chrome) -> set[str]:
-    """The hosts that pages have sent requests to since this was asked last."""
+def contacted_hosts(chrome: Chrome) -> set[str]:
+    """The hosts that pages have sent requests to since the last call."""
     events = (json.loads(entry["message"])["message"] for entry in log_of(chrome, "performance"))
-    sent = (one["params"]["request"]["url"] for one in events if one["method"] == "Network.requestWillBeSent")
+    sent = (
+        event["params"]["request"]["url"]
+        for event in events
+        if event["method"] == "Network.requestWillBeSent"
+    )
     return {urlsplit(url).hostname or "" for url in sent if url.startswith(("http", "ws"))}
 
 
@@ -104,8 +108,8 @@ class _BrowserClient:
         return self._call("organization.get")
 
     def find(self, slug: str) -> str:
-        found = self._call("organization.getBySlug", {"organization_slug": slug})
-        return str(found["organization"]["organization_id"])
+        response = self._call("organization.getBySlug", {"organization_slug": slug})
+        return str(response["organization"]["organization_id"])
 
-    def _call(self, method: str, *given: Any) -> Any:
-        return value_of(self._chrome.execute_async_script(_CALL, [method, *given]))
+    def _call(self, method: str, *arguments: Any) -> Any:
+        return value_of(self._chrome.execute_async_script(_CALL, [method, *arguments]))

@@ -1,4 +1,4 @@
-"""What every client is asked to do, and how it says that it was refused."""
+"""The interface that every client is wrapped in."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ Session = dict[str, Any]
 
 
 @dataclass
-class Refused(Exception):
-    """The API's refusal, as the client understood it."""
+class ApiError(Exception):
+    """An error response of the API, as the client parsed it."""
 
     status: int
     error_type: str
@@ -19,40 +19,40 @@ class Refused(Exception):
 
 
 class Client(Protocol):
-    """One of Stytch's SDKs; where there is only one organization to speak of, its name is not used."""
+    """One of Stytch's SDKs; the browser SDK ignores `organization` and uses that of its session."""
 
     def create(self, organization: str, **fields: Any) -> Any:
-        """Create an OIDC connection, and return it."""
+        """Create an OIDC connection and return it."""
         ...
 
     def update(self, organization: str, connection_id: str, **fields: Any) -> Any:
-        """Update an OIDC connection, and return it."""
+        """Update an OIDC connection and return it."""
         ...
 
     def list(self, organization: str) -> Any:
-        """Return the answer with the three lists of connections."""
+        """Return the three lists of connections."""
         ...
 
     def delete(self, organization: str, connection_id: str) -> str:
-        """Delete a connection, and return its id as the API repeats it."""
+        """Delete a connection and return the id in the response."""
         ...
 
     def organization(self, organization: str) -> Any:
-        """Return an organization by one of its names."""
+        """Return an organization by id, slug or external id."""
         ...
 
     def find(self, slug: str) -> str:
-        """Return the id of the organization that a search by slug finds."""
+        """Search an organization by slug and return its id."""
         ...
 
 
-def value_of(answer: Any) -> Any:
-    """Return what a call through JavaScript brought.
+def value_of(result: Any) -> Any:
+    """Return the value of a call through JavaScript.
 
     Raises:
-        Refused: the API said no.
+        ApiError: the API returned an error.
     """
-    if error := answer.get("error"):
+    if error := result.get("error"):
         assert "error_type" in error, error["message"]
-        raise Refused(error["status_code"], error["error_type"], error["request_id"])
-    return answer["value"]
+        raise ApiError(error["status_code"], error["error_type"], error["request_id"])
+    return result["value"]

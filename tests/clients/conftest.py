@@ -1,4 +1,4 @@
-"""An emulator to call, and the clients that this machine can run."""
+"""A running emulator, and the clients installed on this machine."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ METADATA = {
 
 @pytest.fixture
 def running() -> Iterator[RunningEmulator]:
-    """Two organizations, of which acme has a connection of each other kind."""
+    """Two organizations; acme has a SAML and an External connection."""
     with running_emulator(EmulatorSettings()) as server:
         server.emulator.add_organization("acme", organization_external_id="customer-1")
         server.emulator.add_connection("acme", "saml", display_name="Legacy")
@@ -46,18 +46,18 @@ def running() -> Iterator[RunningEmulator]:
 
 @pytest.fixture(scope="session")
 def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
-    """One browser for all tests: starting it is what takes time."""
-    if not chromium.is_there():
-        left_out(chromium.HOW_TO_GET_IT)
+    """One browser for all tests, because it starts slowly."""
+    if not chromium.is_installed():
+        skip_or_fail(chromium.INSTALL_HINT)
     profile: Path = tmp_path_factory.mktemp("profile")
-    with chromium.chromium(profile) as found:
-        yield found
+    with chromium.chromium(profile) as driver:
+        yield driver
 
 
 @pytest.fixture(scope="session")
 def page() -> Iterator[str]:
-    if not browser.is_there():
-        left_out(browser.HOW_TO_GET_IT)
+    if not browser.is_installed():
+        skip_or_fail(browser.INSTALL_HINT)
     with browser.page_server() as address:
         yield address
 
@@ -66,13 +66,13 @@ def page() -> Iterator[str]:
 def open_client(
     request: pytest.FixtureRequest, running: RunningEmulator
 ) -> Iterator[Callable[[Session | None], Client]]:
-    """Opens one of the clients: with a member's session, or with the project's keys alone if it can."""
+    """Opens one of the clients with a member's session; with None, with project keys if it supports them."""
     with ExitStack() as stack:
 
         def open_(session: Session | None) -> Client:
             match request.param:
-                case "node" if not node.is_there():
-                    left_out(node.HOW_TO_GET_IT)
+                case "node" if not node.is_installed():
+                    skip_or_fail(node.INSTALL_HINT)
                 case "node":
                     client = node.node_client(running, session)
                 case "browser":
@@ -90,8 +90,8 @@ def client(open_client: Callable[[Session | None], Client]) -> Client:
     return open_client(None)
 
 
-def left_out(how_to_get_it: str) -> NoReturn:
-    """Leave a test out, visibly; where nothing may be left out, as in the gate, fail."""
+def skip_or_fail(install_hint: str) -> NoReturn:
+    """Skip a test; with LEAVE_NOTHING_OUT, as in CI, fail."""
     if os.environ.get("LEAVE_NOTHING_OUT"):
-        pytest.fail(how_to_get_it)
-    pytest.skip(how_to_get_it)
+        pytest.fail(install_hint)
+    pytest.skip(install_hint)

@@ -1,4 +1,4 @@
-"""Stytch's Node SDK, driven line by line."""
+"""Stytch's Node SDK in a Node.js process, one line of JSON per call."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ if TYPE_CHECKING:
 
     from reconciler.emulator import RunningEmulator
 
-ROOM = Path(__file__).parent
-HOW_TO_GET_IT = (
+FOLDER = Path(__file__).parent
+INSTALL_HINT = (
     "needs Node.js 20 or later, and Stytch's SDKs for it: npm ci --prefix tests/clients, or make tools"
 )
 
 
-def is_there() -> bool:
-    """Whether this machine has what is needed."""
-    return shutil.which("node") is not None and (ROOM / "node_modules/stytch").is_dir()
+def is_installed() -> bool:
+    """Whether Node.js and the npm packages are installed."""
+    return shutil.which("node") is not None and (FOLDER / "node_modules/stytch").is_dir()
 
 
 @contextmanager
 def node_client(running: RunningEmulator, session: Session | None) -> Iterator[Client]:
-    """Yield the SDK in a process of its own."""
+    """Yield the SDK in another process."""
     command = ("node", "node_sdk.mjs", running.base_url, DEFAULT_PROJECT_ID, DEFAULT_SECRET)
     with subprocess.Popen(
         command,
-        cwd=ROOM,
+        cwd=FOLDER,
         text=True,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,  # the SDK warns of every address that is not Stytch's
+        stderr=subprocess.DEVNULL,  # the SDK warns about every other base URL
     ) as process:
         try:
             yield _NodeClient(process, session)

@@ -1,22 +1,22 @@
-// Calls Stytch's Node SDK: one JSON array [method, ...arguments] a line in, one answer a line out.
+// Calls Stytch's Node SDK: reads one JSON array [method, ...arguments] per line, writes one result per line.
 import { createInterface } from "node:readline";
 import stytch from "stytch";
 
 const [baseUrl, project_id, secret] = process.argv.slice(2);
 const fetchAnywhere = globalThis.fetch;
 globalThis.fetch = (url, options) => {
-  if (!String(url).startsWith(baseUrl)) throw new Error(`nothing may be sent to ${url}`);
+  if (!String(url).startsWith(baseUrl)) throw new Error(`unexpected request to ${url}`);
   return fetchAnywhere(url, options);
 };
 const client = new stytch.B2BClient({ project_id, secret, env: `${baseUrl}/`, fraud_env: `${baseUrl}/` });
 
-async function answer(line) {
-  const [method, ...given] = JSON.parse(line);
+async function call(line) {
+  const [method, ...parameters] = JSON.parse(line);
   const names = method.split(".");
   const name = names.pop();
-  const owner = names.reduce((found, part) => found[part], client);
+  const owner = names.reduce((object, part) => object[part], client);
   try {
-    return { value: await owner[name](...given) };
+    return { value: await owner[name](...parameters) };
   } catch (error) {
     const { status_code, error_type, request_id, message } = error;
     return { error: { status_code, error_type, request_id, message } };
@@ -24,5 +24,5 @@ async function answer(line) {
 }
 
 for await (const line of createInterface({ input: process.stdin })) {
-  console.log(JSON.stringify(await answer(line)));
+  console.log(JSON.stringify(await call(line)));
 }

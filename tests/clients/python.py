@@ -1,4 +1,4 @@
-"""Stytch's Python SDK, by its synchronous and its asynchronous methods."""
+"""Stytch's Python SDK, with its synchronous and its asynchronous methods."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stytch.core.response_base import StytchError
 from stytch.shared.method_options import Authorization
 
 from reconciler.emulator import DEFAULT_PROJECT_ID, DEFAULT_SECRET
-from tests.clients.calling import Client, Refused, Session
+from tests.clients.calling import ApiError, Client, Session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def python_client(
     running: RunningEmulator, session: Session | None, *, asynchronous: bool = False
 ) -> Iterator[Client]:
-    """Yield the SDK; its ``environment`` takes a base URL, ``custom_base_url`` would insist on https."""
+    """Yield the SDK; its ``environment`` takes a base URL, ``custom_base_url`` requires https."""
     sdk = stytch.B2BClient(
         project_id=DEFAULT_PROJECT_ID, secret=DEFAULT_SECRET, environment=f"{running.base_url}/"
     )
@@ -71,8 +71,8 @@ class _PythonClient:
     def find(self, slug: str) -> str:
         operand = {"filter_name": "organization_slugs", "filter_value": [slug]}
         query = SearchQuery(operator=SearchQueryOperator.AND, operands=[operand])
-        found = self._call(self._sdk.organizations, "search", query=query)["organizations"]
-        return str(found[0]["organization_id"])
+        organizations = self._call(self._sdk.organizations, "search", query=query)["organizations"]
+        return str(organizations[0]["organization_id"])
 
     def _as_member(self, options: Any) -> dict[str, Any]:
         if self._session is None:
@@ -82,14 +82,14 @@ class _PythonClient:
 
     def _call(self, owner: Any, method: str, **arguments: Any) -> Any:
         try:
-            answer = getattr(owner, method + self._suffix)(**arguments)
-            if inspect.isawaitable(answer):
-                answer = self._runner.run(_awaited(answer))
+            response = getattr(owner, method + self._suffix)(**arguments)
+            if inspect.isawaitable(response):
+                response = self._runner.run(_await(response))
         except StytchError as error:
             details = error.details
-            raise Refused(details.status_code, details.error_type or "", details.request_id or "") from error
-        return answer.model_dump()
+            raise ApiError(details.status_code, details.error_type or "", details.request_id or "") from error
+        return response.model_dump()
 
 
-async def _awaited(answer: Any) -> Any:
-    return await answer
+async def _await(response: Any) -> Any:
+    return await response

@@ -1,4 +1,4 @@
-"""Stytch's own SDKs, which nobody here wrote, get along with the emulator: each does the same."""
+"""Stytch's own SDKs work with the emulator: Python, Node.js and the browser, with the same tests."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.chromium import log_of
-from tests.clients.browser import hosts_asked
-from tests.clients.calling import Refused
+from tests.clients.browser import contacted_hosts
+from tests.clients.calling import ApiError
 from tests.clients.conftest import ISSUER
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Open = Callable[[Session | None], Client]
 
-# the Python SDK still uses what its own libraries have deprecated
+# the Python SDK uses deprecated functions of its own libraries
 pytestmark = [
     pytest.mark.filterwarnings("ignore:BasicAuth is deprecated:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:The 'auth' parameter is deprecated:DeprecationWarning"),
@@ -43,7 +43,7 @@ FIELDS: dict[str, Any] = {
 }
 
 
-def test_the_whole_life_of_a_connection(client: Client, running: RunningEmulator) -> None:
+def test_a_connection_from_create_to_delete(client: Client, running: RunningEmulator) -> None:
     created = client.create("acme", display_name="Okta", identity_provider="okta")
     assert (created["status"], created["display_name"], created["issuer"]) == ("pending", "Okta", "")
     connection_id = created["connection_id"]
@@ -52,15 +52,15 @@ def test_the_whole_life_of_a_connection(client: Client, running: RunningEmulator
     assert (updated["status"], updated["jwks_url"]) == ("active", f"{ISSUER}/j")
 
     lists = client.list("acme")
-    assert [one["connection_id"] for one in lists["oidc_connections"]] == [connection_id]
-    assert [one["display_name"] for one in lists["saml_connections"]] == ["Legacy"]
-    assert [one["display_name"] for one in lists["external_connections"]] == ["Shared"]
+    assert [connection["connection_id"] for connection in lists["oidc_connections"]] == [connection_id]
+    assert [connection["display_name"] for connection in lists["saml_connections"]] == ["Legacy"]
+    assert [connection["display_name"] for connection in lists["external_connections"]] == ["Shared"]
 
     assert client.delete("acme", connection_id) == connection_id
     assert running.emulator.oidc_connections("acme") == ()
 
 
-def test_every_field_arrives_as_it_was_sent(client: Client, running: RunningEmulator) -> None:
+def test_every_field_is_stored_as_sent(client: Client, running: RunningEmulator) -> None:
     connection_id = client.create("acme")["connection_id"]
     updated = client.update("acme", connection_id, **FIELDS)
     stored = running.emulator.connection(connection_id)
@@ -69,10 +69,10 @@ def test_every_field_arrives_as_it_was_sent(client: Client, running: RunningEmul
 
 
 def test_an_organization_is_read_and_found(client: Client, running: RunningEmulator) -> None:
-    wanted = running.emulator.organization("acme")["organization_id"]
-    found = client.organization("customer-1")
-    assert (found["organization_id"], found["organization_slug"]) == (wanted, "acme")
-    assert client.find("acme") == wanted
+    organization_id = running.emulator.organization("acme")["organization_id"]
+    organization = client.organization("customer-1")
+    assert (organization["organization_id"], organization["organization_slug"]) == (organization_id, "acme")
+    assert client.find("acme") == organization_id
 
 
 def test_another_organization_is_refused(open_client: Open, running: RunningEmulator) -> None:
@@ -82,51 +82,51 @@ def test_another_organization_is_refused(open_client: Open, running: RunningEmul
         lambda: client.update("acme", foreign["connection_id"], display_name="Ours"),
         lambda: client.delete("acme", foreign["connection_id"]),
     ]
-    if not is_browser(client):  # which cannot even name another organization
+    if not is_browser(client):  # it cannot name another organization
         attempts += [lambda: client.list("acme"), lambda: client.create("acme")]
     for attempt in attempts:
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(ApiError) as caught:
             attempt()
-        assert refused.value.status == 403
-        assert refused.value.error_type == (
+        assert caught.value.status == 403
+        assert caught.value.error_type == (
             "session_authorization_error" if is_browser(client) else "session_authorization_tenancy_error"
         )
     assert running.emulator.oidc_connections("acme") == (foreign,)
     assert client.list("globex")["oidc_connections"] == []
     client.create("globex", display_name="Own")
-    assert [one["display_name"] for one in running.emulator.oidc_connections("globex")] == ["Own"]
+    assert [own["display_name"] for own in running.emulator.oidc_connections("globex")] == ["Own"]
 
 
 def test_a_member_without_the_role_is_refused(open_client: Open, running: RunningEmulator) -> None:
     client = open_client(running.emulator.add_session("acme"))
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(ApiError) as caught:
         client.create("acme", display_name="Okta")
-    assert (refused.value.status, refused.value.error_type) == (403, "session_authorization_error")
+    assert (caught.value.status, caught.value.error_type) == (403, "session_authorization_error")
     assert running.emulator.oidc_connections("acme") == ()
 
 
 def test_an_ended_session_is_understood(open_client: Open, running: RunningEmulator) -> None:
     client = open_client(running.emulator.add_session("acme", "stytch_admin", expires_at=0.0))
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(ApiError) as caught:
         client.list("acme")
-    assert (refused.value.status, refused.value.error_type) == (404, "session_not_found")
+    assert (caught.value.status, caught.value.error_type) == (404, "session_not_found")
 
 
 def test_errors_are_understood(client: Client) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(ApiError) as caught:
         client.create("acme", identity_provider="hotmail")
-    assert (refused.value.status, refused.value.error_type) == (400, "invalid_sso_idp")
-    assert refused.value.request_id.startswith("request-id-test-")
+    assert (caught.value.status, caught.value.error_type) == (400, "invalid_sso_idp")
+    assert caught.value.request_id.startswith("request-id-test-")
     for attempt, error_type in (
         (lambda: client.update("acme", UNKNOWN, display_name="x"), "oidc_connection_not_found"),
         (lambda: client.delete("acme", UNKNOWN), "sso_connection_not_found"),
     ):
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(ApiError) as caught:
             attempt()
-        assert (refused.value.status, refused.value.error_type) == (404, error_type)
+        assert (caught.value.status, caught.value.error_type) == (404, error_type)
 
 
-def test_no_client_asks_for_what_the_emulator_does_not_know(client: Client, running: RunningEmulator) -> None:
+def test_clients_call_known_endpoints_only(client: Client, running: RunningEmulator) -> None:
     connection_id = client.create("acme")["connection_id"]
     client.update("acme", connection_id, display_name="Okta")
     client.list("acme")
@@ -134,14 +134,14 @@ def test_no_client_asks_for_what_the_emulator_does_not_know(client: Client, runn
     client.delete("acme", connection_id)
     requests = running.emulator.request_log.entries
     assert len(requests) >= 5
-    assert {one.status for one in requests} == {200}
+    assert {request.status for request in requests} == {200}
 
 
 @pytest.mark.parametrize("open_client", ["browser"], indirect=True)
-def test_the_page_asks_nobody_else(client: Client, chrome: Chrome) -> None:
+def test_the_page_contacts_no_other_host(client: Client, chrome: Chrome) -> None:
     client.list("acme")
-    assert hosts_asked(chrome) == {"127.0.0.1"}
-    assert [one for one in log_of(chrome, "browser") if "/sdk/" not in one["message"]] == []
+    assert contacted_hosts(chrome) == {"127.0.0.1"}
+    assert [entry for entry in log_of(chrome, "browser") if "/sdk/" not in entry["message"]] == []
 
 
 UNKNOWN = "oidc-connection-test-00000000-0000-4000-8000-000000000000"

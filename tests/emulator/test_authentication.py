@@ -7,25 +7,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from reconciler.emulator import DEFAULT_PROJECT_ID, DEFAULT_SECRET, Project
+from tests.emulator.calls import call, error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import httpx
-
     from reconciler.emulator import Emulator
+    from tests.emulator.calls import Api
 
-    Api = Callable[..., httpx.Response]
     MakeEmulator = Callable[..., Emulator]
 
 LIST = "/v1/b2b/sso/acme"
 LIVE = Project(
     "project-live-22222222-2222-4222-8222-222222222222", "secret-live-x", "public-token-live-22222222"
 )
-
-
-def error(answer: httpx.Response) -> tuple[int, str]:
-    return answer.status_code, answer.json()["error_type"]
 
 
 @pytest.mark.parametrize(
@@ -46,25 +41,25 @@ def test_wrong_keys(api: Api, auth: tuple[str, str] | None, error_type: str) -> 
 
 @pytest.mark.parametrize("header", ["Bearer x", "Basic", "Basic %%%", "Basic /////w=="])
 def test_malformed_authorization(api: Api, header: str) -> None:
-    answer = api("GET", LIST, auth=None, headers={"authorization": header})
-    assert error(answer) == (401, "unauthorized_credentials")
+    response = api("GET", LIST, auth=None, headers={"authorization": header})
+    assert error(response) == (401, "unauthorized_credentials")
 
 
-def test_a_host_may_serve_one_environment(make_emulator: MakeEmulator, call_on: Api) -> None:
+def test_a_host_may_serve_one_environment(make_emulator: MakeEmulator) -> None:
     live_host = make_emulator(project=LIVE, environment="live")
     live_host.add_organization("acme")
     auth = (LIVE.project_id, LIVE.secret)
-    assert call_on(live_host, "GET", LIST, auth=auth).status_code == 200
-    assert error(call_on(live_host, "GET", LIST)) == (401, "wrong_stack_test")
+    assert call(live_host, "GET", LIST, auth=auth).status_code == 200
+    assert error(call(live_host, "GET", LIST)) == (401, "wrong_stack_test")
     test_host = make_emulator(project=LIVE, environment="test")
-    assert error(call_on(test_host, "GET", LIST, auth=auth)) == (401, "wrong_stack_live")
+    assert error(call(test_host, "GET", LIST, auth=auth)) == (401, "wrong_stack_live")
 
 
-def test_live_things_have_live_ids(make_emulator: MakeEmulator, call_on: Api) -> None:
+def test_objects_of_a_live_project_have_live_ids(make_emulator: MakeEmulator) -> None:
     emulator = make_emulator(project=LIVE)
     organization = emulator.add_organization("acme")
-    answer = call_on(emulator, "POST", "/v1/b2b/sso/oidc/acme", json={}, auth=(LIVE.project_id, LIVE.secret))
-    connection = answer.json()["connection"]
+    response = call(emulator, "POST", "/v1/b2b/sso/oidc/acme", json={}, auth=(LIVE.project_id, LIVE.secret))
+    connection = response.json()["connection"]
     assert organization["organization_id"].startswith("organization-live-")
     assert connection["connection_id"].startswith("oidc-connection-live-")
     assert connection["redirect_url"].startswith(
@@ -72,8 +67,8 @@ def test_live_things_have_live_ids(make_emulator: MakeEmulator, call_on: Api) ->
     )
 
 
-def test_plain_http_can_be_refused(make_emulator: MakeEmulator, call_on: Api) -> None:
-    assert error(call_on(make_emulator(require_https=True), "GET", LIST)) == (403, "use_https")
+def test_plain_http_can_be_refused(make_emulator: MakeEmulator) -> None:
+    assert error(call(make_emulator(require_https=True), "GET", LIST)) == (403, "use_https")
 
 
 @pytest.mark.parametrize("header", ["session_token", "session_jwt"])
@@ -110,7 +105,7 @@ def test_an_ordinary_member_may_do_nothing(api: Api, emulator: Emulator) -> None
 
 
 @pytest.mark.parametrize("action", ["get", "create", "update", "delete", "*"])
-def test_a_role_of_the_projects_own_grants_single_actions(api: Api, emulator: Emulator, action: str) -> None:
+def test_a_custom_role_grants_single_actions(api: Api, emulator: Emulator, action: str) -> None:
     project = {
         "project_id": DEFAULT_PROJECT_ID,
         "secret": DEFAULT_SECRET,
@@ -132,12 +127,12 @@ def test_another_organizations_connection_with_a_session(api: Api, emulator: Emu
     emulator.add_organization("beta")
     connection_id = emulator.add_connection("beta")["connection_id"]
     headers = {"X-Stytch-Member-Session": emulator.add_session("acme", "stytch_admin")["session_token"]}
-    answer = api("DELETE", f"{LIST}/connections/{connection_id}", headers=headers)
-    assert error(answer) == (403, "session_authorization_error")
+    response = api("DELETE", f"{LIST}/connections/{connection_id}", headers=headers)
+    assert error(response) == (403, "session_authorization_error")
     assert len(emulator.connections("beta")) == 1
 
 
-def test_sessions_that_are_malformed_unknown_or_over(api: Api, emulator: Emulator) -> None:
+def test_malformed_unknown_and_expired_sessions(api: Api, emulator: Emulator) -> None:
     over = emulator.add_session("acme", "stytch_admin", expires_at=0.0)["session_token"]
     old_jwt = emulator.add_session("acme", "stytch_admin", jwt_expires_at=0.0)["session_jwt"]
     expectations = {

@@ -52,7 +52,7 @@ def seed(tmp_path: Path) -> str:
     return str(file)
 
 
-def test_faults_limits_and_behaviours_are_in_force(seed: str) -> None:
+def test_fault_limit_and_behaviour_options_take_effect(seed: str) -> None:
     words = ("--fault", "list-connections:503:first=1", "--rate-limit", "2/h:search-organizations")
     with started("--seed", seed, *words, "--behaviour", "retry-after=seconds") as api:
         assert [api.get("/v1/b2b/sso/acme").status_code for _ in range(2)] == [503, 200]
@@ -69,7 +69,7 @@ def test_latency_makes_every_answer_slow(seed: str) -> None:
         assert time.monotonic() - begun >= 0.3
 
 
-def test_the_control_endpoint_is_served_only_if_asked_for(seed: str) -> None:
+def test_the_control_api_needs_its_option(seed: str) -> None:
     with started("--seed", seed, "--control") as api:
         api.get("/v1/b2b/sso/acme")
         log = api.get("/_control/requests").json()["requests"]
@@ -79,13 +79,13 @@ def test_the_control_endpoint_is_served_only_if_asked_for(seed: str) -> None:
 def test_a_random_seed_repeats_the_ids(seed: str) -> None:
     def created() -> str:
         with started("--seed", seed, "--random-seed", "7") as api:
-            answer = api.post("/v1/b2b/sso/oidc/acme", json={"display_name": "Okta"})
-            return str(answer.json()["connection"]["connection_id"])
+            response = api.post("/v1/b2b/sso/oidc/acme", json={"display_name": "Okta"})
+            return str(response.json()["connection"]["connection_id"])
 
     assert created() == created()
 
 
-def test_a_state_file_survives_and_is_not_seeded_twice(seed: str, tmp_path: Path) -> None:
+def test_a_state_file_persists_and_is_seeded_once(seed: str, tmp_path: Path) -> None:
     state = str(tmp_path / "state.sqlite")
     with started("--seed", seed, "--state", state) as api:
         api.post("/v1/b2b/sso/oidc/acme", json={"display_name": "Okta"})
@@ -127,7 +127,7 @@ def test_the_list_of_behaviours_is_complete(capfd: pytest.CaptureFixture[str]) -
     ],
     ids=" ".join,
 )
-def test_a_wrong_option_is_one_sentence_that_says_what_is_known(
+def test_an_invalid_option_is_one_sentence_with_the_known_values(
     words: tuple[str, ...],
     said: str,
     tmp_path: Path,

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.emulator.calls import call, error
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import httpx
 
     from reconciler.emulator import Emulator
-
-    Api = Callable[..., httpx.Response]
+    from tests.emulator.calls import Api
 
 COMPLETE = {
     "issuer": "https://idp.example.com",
@@ -64,12 +65,12 @@ def test_a_new_connection_is_pending_and_empty(api: Api) -> None:
     }
 
 
-def test_both_fields_of_a_creation_are_optional(api: Api) -> None:
+def test_both_fields_of_create_are_optional(api: Api) -> None:
     connection = create(api)
     assert (connection["display_name"], connection["identity_provider"]) == ("", "generic")
 
 
-def test_creation_ignores_settings_that_only_an_update_takes(api: Api) -> None:
+def test_create_ignores_fields_that_only_update_accepts(api: Api) -> None:
     assert create(api, issuer="https://idp.example.com")["issuer"] == ""
 
 
@@ -94,7 +95,7 @@ def test_a_list_has_all_three_kinds_in_order_of_creation(api: Api, emulator: Emu
     assert "redirect_url" not in lists["external_connections"][0]
 
 
-def test_an_update_changes_only_what_it_names(api: Api) -> None:
+def test_an_update_changes_only_the_fields_sent(api: Api) -> None:
     before = create(api, display_name="Okta", identity_provider="okta")
     after = update(api, before["connection_id"], client_id="new").json()["connection"]
     assert after == {**before, "client_id": "new"}
@@ -107,14 +108,14 @@ def test_an_empty_update_changes_nothing(api: Api) -> None:
     assert "warning" not in response.json()
 
 
-def test_a_connection_becomes_active_once_all_seven_fields_are_there(api: Api) -> None:
+def test_a_connection_becomes_active_once_all_seven_fields_are_set(api: Api) -> None:
     connection_id = create(api)["connection_id"]
-    answers = [update(api, connection_id, **{name: value}).json() for name, value in COMPLETE.items()]
-    assert [answer["connection"]["status"] for answer in answers] == ["pending"] * 6 + ["active"]
-    assert answers[-1]["connection"]["client_secret"] == "hush-hush"
+    responses = [update(api, connection_id, **{name: value}).json() for name, value in COMPLETE.items()]
+    assert [response["connection"]["status"] for response in responses] == ["pending"] * 6 + ["active"]
+    assert responses[-1]["connection"]["client_secret"] == "hush-hush"
 
 
-def test_what_sdks_repeat_from_the_path_is_accepted_and_the_path_wins(api: Api) -> None:
+def test_ids_that_sdks_repeat_in_the_body_are_accepted_and_the_path_wins(api: Api) -> None:
     connection_id = create(api)["connection_id"]
     repeated = {"organization_id": "other", "connection_id": "other", "client_id": "x"}
     assert update(api, connection_id, **repeated).json()["connection"]["client_id"] == "x"
@@ -126,7 +127,9 @@ def test_what_sdks_repeat_from_the_path_is_accepted_and_the_path_wins(api: Api) 
 
 
 @pytest.mark.parametrize("kind", ["oidc", "saml", "external"])
-def test_one_path_deletes_connections_of_every_kind(api: Api, emulator: Emulator, kind: str) -> None:
+def test_connections_of_every_kind_are_deleted_by_the_same_path(
+    api: Api, emulator: Emulator, kind: str
+) -> None:
     connection_id = emulator.add_connection("acme", kind)["connection_id"]
     response = api("DELETE", f"/v1/b2b/sso/acme/connections/{connection_id}")
     assert response.json()["connection_id"] == connection_id
@@ -136,8 +139,8 @@ def test_one_path_deletes_connections_of_every_kind(api: Api, emulator: Emulator
 
 
 def test_a_missing_connection_cannot_be_updated(api: Api) -> None:
-    answer = update(api, "oidc-connection-test-nope", client_id="x")
-    assert (answer.status_code, answer.json()["error_type"]) == (404, "oidc_connection_not_found")
+    response = update(api, "oidc-connection-test-nope", client_id="x")
+    assert error(response) == (404, "oidc_connection_not_found")
 
 
 @pytest.mark.parametrize(
@@ -159,8 +162,8 @@ def test_refused_values_change_nothing(
     api: Api, emulator: Emulator, body: dict[str, Any], error_type: str
 ) -> None:
     before = create(api, display_name="Okta")
-    answer = update(api, before["connection_id"], display_name="New", **body)
-    assert (answer.status_code, answer.json()["error_type"]) == (400, error_type)
+    response = update(api, before["connection_id"], display_name="New", **body)
+    assert error(response) == (400, error_type)
     assert emulator.connection(before["connection_id"]) == before
 
 
@@ -173,25 +176,23 @@ def test_the_error_envelope_is_complete(api: Api) -> None:
 
 def test_a_body_must_be_a_json_object(api: Api) -> None:
     for content in (b"{", b"[]", b'"x"', b"\xff"):
-        answer = api("POST", "/v1/b2b/sso/oidc/acme", content=content)
-        assert (answer.status_code, answer.json()["error_type"]) == (400, "bad_request"), content
+        response = api("POST", "/v1/b2b/sso/oidc/acme", content=content)
+        assert error(response) == (400, "bad_request"), content
 
 
-def test_quotas_refuse_the_next_connection(
-    make_emulator: Callable[..., Emulator], call_on: Callable[..., httpx.Response]
-) -> None:
+def test_quotas_refuse_the_next_connection(make_emulator: Callable[..., Emulator]) -> None:
     for name, error_type in {
         "max_connections": "too_many_sso_connections",
         "billing_connections": "too_many_sso_connections_for_billing_tier",
     }.items():
         emulator = make_emulator(**{name: 1})
         emulator.add_organization("acme")
-        answers = [call_on(emulator, "POST", "/v1/b2b/sso/oidc/acme", json={}) for _ in range(2)]
-        assert answers[0].status_code == 200
-        assert (answers[1].status_code, answers[1].json()["error_type"]) == (400, error_type)
+        responses = [call(emulator, "POST", "/v1/b2b/sso/oidc/acme", json={}) for _ in range(2)]
+        assert responses[0].status_code == 200
+        assert error(responses[1]) == (400, error_type)
 
 
-def test_attribute_mapping_is_stored_and_shown(api: Api) -> None:
+def test_attribute_mapping_is_stored_and_returned(api: Api) -> None:
     connection_id = create(api)["connection_id"]
     mapping = {"first_name": "given_name"}
     assert (

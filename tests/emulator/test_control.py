@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.emulator.calls import call
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import httpx
 
     from reconciler.emulator import Emulator
-
-    Api = Callable[..., httpx.Response]
+    from tests.emulator.calls import Api
 
 LIST = "/v1/b2b/sso/acme"
 CREATE = "/v1/b2b/sso/oidc/acme"
@@ -28,29 +29,29 @@ def controlled(make_emulator: Callable[..., Emulator]) -> Emulator:
 
 
 @pytest.fixture
-def control(controlled: Emulator, call_on: Api) -> Callable[..., dict[str, Any]]:
+def control(controlled: Emulator) -> Callable[..., dict[str, Any]]:
     def request(method: str, path: str, *, status: int = 200, **body: Any) -> dict[str, Any]:
-        answer = call_on(controlled, method, f"/_control/{path}", json=body, auth=None)
-        assert answer.status_code == status, answer.text
-        return answer.json()  # type: ignore[no-any-return]  # JSON
+        response = call(controlled, method, f"/_control/{path}", json=body, auth=None)
+        assert response.status_code == status, response.text
+        return response.json()  # type: ignore[no-any-return]  # JSON
 
     return request
 
 
 @pytest.fixture
-def api(controlled: Emulator, call_on: Api) -> Api:
+def api(controlled: Emulator) -> Api:
     def request(method: str, path: str, **arguments: Any) -> httpx.Response:
-        return call_on(controlled, method, path, **arguments)
+        return call(controlled, method, path, **arguments)
 
     return request
 
 
-def test_it_is_off_unless_asked_for(emulator: Emulator, call_on: Api) -> None:
-    answer = call_on(emulator, "GET", "/_control/requests")
-    assert answer.json()["error_type"] == "route_not_found"
+def test_it_is_off_by_default(emulator: Emulator) -> None:
+    response = call(emulator, "GET", "/_control/requests")
+    assert response.json()["error_type"] == "route_not_found"
 
 
-def test_the_log_says_what_was_asked(control: Callable[..., Any], api: Api, controlled: Emulator) -> None:
+def test_the_log_holds_requests(control: Callable[..., Any], api: Api, controlled: Emulator) -> None:
     api("POST", f"{CREATE}?organization_id=acme", json={"display_name": "Okta"})
     api("GET", "/v1/b2b/sso/nobody")
     first, second = control("GET", "requests")["requests"]
@@ -64,7 +65,7 @@ def test_the_log_says_what_was_asked(control: Callable[..., Any], api: Api, cont
     assert second["organization_id"] is None
 
 
-def test_the_log_can_be_narrowed_and_cleared(
+def test_the_log_can_be_filtered_and_cleared(
     controlled: Emulator, control: Callable[..., Any], api: Api
 ) -> None:
     api("POST", CREATE, json={})
@@ -92,22 +93,22 @@ def test_the_log_never_holds_a_secret(api: Api, controlled: Emulator, control: C
     assert entry.body["client_id"] == "public"
 
 
-def test_the_log_holds_secrets_when_asked(make_emulator: Callable[..., Emulator], call_on: Api) -> None:
+def test_the_log_holds_secrets_if_the_setting_says_so(make_emulator: Callable[..., Emulator]) -> None:
     emulator = make_emulator(log_secrets=True)
     emulator.add_organization("acme")
     connection_id = emulator.add_connection("acme")["connection_id"]
-    call_on(emulator, "PUT", f"{CREATE}/connections/{connection_id}", json={"client_secret": "s3cret"})
+    call(emulator, "PUT", f"{CREATE}/connections/{connection_id}", json={"client_secret": "s3cret"})
     assert emulator.request_log.writes[0].body == {"client_secret": "s3cret"}
 
 
-def test_the_log_forgets_the_oldest(make_emulator: Callable[..., Emulator], call_on: Api) -> None:
+def test_the_log_drops_the_oldest_requests(make_emulator: Callable[..., Emulator]) -> None:
     emulator = make_emulator(log_capacity=2)
     for _ in range(3):
-        call_on(emulator, "GET", LIST)
+        call(emulator, "GET", LIST)
     assert [entry.number for entry in emulator.request_log] == [2, 3]
 
 
-def test_behaviours_are_listed_and_changed(control: Callable[..., Any], controlled: Emulator) -> None:
+def test_switches_are_listed_and_changed(control: Callable[..., Any], controlled: Emulator) -> None:
     listed = {one["name"]: one for one in control("GET", "behaviours")["behaviours"]}
     assert listed["empty-string"]["value"] == listed["empty-string"]["default"] == "ignored"
     assert listed["read-lag"]["alternatives"] == ["N"]
@@ -118,7 +119,7 @@ def test_behaviours_are_listed_and_changed(control: Callable[..., Any], controll
     assert "did you mean 'empty-string'" in wrong["error"]
 
 
-def test_faults_come_and_go(control: Callable[..., Any], api: Api) -> None:
+def test_faults_are_added_and_removed(control: Callable[..., Any], api: Api) -> None:
     name = control("POST", "faults", fault="list-connections:503")["id"]
     assert control("GET", "faults") == {"faults": {name: "list-connections:503"}}
     assert api("GET", LIST).status_code == 503
@@ -157,7 +158,7 @@ def test_seeds_and_state(control: Callable[..., Any], api: Api) -> None:
     )
 
 
-def test_a_connection_is_changed_behind_the_clients_back(
+def test_a_connection_is_edited_and_removed(
     control: Callable[..., Any], api: Api, controlled: Emulator
 ) -> None:
     connection_id = controlled.add_connection("acme", display_name="Okta")["connection_id"]
@@ -179,16 +180,16 @@ def test_identity_providers_and_discovery_change_at_run_time(control: Callable[.
     control("PUT", "discovery", issuer="https://x.example", document={"jwks_uri": "https://x.example/j"})
     connection = api("POST", CREATE, json={}).json()["connection"]
     path = f"{CREATE}/connections/{connection['connection_id']}"
-    answer = api("PUT", path, json={"issuer": "https://x.example"}).json()
-    assert answer["connection"]["jwks_url"] == "https://x.example/j"
+    response = api("PUT", path, json={"issuer": "https://x.example"}).json()
+    assert response["connection"]["jwks_url"] == "https://x.example/j"
 
 
-def test_a_body_that_is_no_object(controlled: Emulator, call_on: Api) -> None:
+def test_a_body_that_is_not_an_object(controlled: Emulator) -> None:
     for content in (b"[]", b"{"):
-        answer = call_on(controlled, "PUT", "/_control/behaviours", content=content)
-        assert answer.status_code == 400
+        response = call(controlled, "PUT", "/_control/behaviours", content=content)
+        assert response.status_code == 400
 
 
-def test_a_web_page_of_elsewhere_has_no_control(controlled: Emulator, call_on: Api) -> None:
-    answer = call_on(controlled, "DELETE", "/_control/faults", headers={"Origin": "https://evil.example"})
-    assert answer.status_code == 400
+def test_a_web_page_of_another_origin_is_refused(controlled: Emulator) -> None:
+    response = call(controlled, "DELETE", "/_control/faults", headers={"Origin": "https://evil.example"})
+    assert response.status_code == 400

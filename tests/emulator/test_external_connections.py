@@ -7,15 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from reconciler.emulator import DEFAULT_PUBLIC_TOKEN
+from tests.emulator.calls import error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import httpx
-
     from reconciler.emulator import Emulator
-
-    Api = Callable[..., httpx.Response]
+    from tests.emulator.calls import Api
 
 CREATE = "/v1/b2b/sso/external/acme"
 ROLES = [{"role_id": "editor"}]
@@ -29,11 +25,7 @@ def target(emulator: Emulator) -> dict[str, Any]:
     return {"external_organization_id": "parent", "external_connection_id": connection["connection_id"]}
 
 
-def error(answer: httpx.Response) -> tuple[int, str]:
-    return answer.status_code, answer.json()["error_type"]
-
-
-def test_it_is_active_at_once_and_points_at_the_other(
+def test_it_is_active_at_once_and_refers_to_the_other_connection(
     api: Api, emulator: Emulator, target: dict[str, Any]
 ) -> None:
     body = {**target, "display_name": "Shared", "connection_implicit_role_assignments": ROLES}
@@ -62,7 +54,9 @@ def test_a_member_creates_it_on_the_frontend(api: Api, emulator: Emulator, targe
     assert changed == {**made, "display_name": "New"}
 
 
-def test_a_second_one_to_the_same_connection_is_refused(api: Api, target: dict[str, Any]) -> None:
+def test_a_second_external_connection_to_the_same_connection_is_refused(
+    api: Api, target: dict[str, Any]
+) -> None:
     assert api("POST", CREATE, json=target).status_code == 200
     assert error(api("POST", CREATE, json=target)) == (400, "duplicate_external_sso_connection")
 
@@ -99,6 +93,6 @@ def test_refusals(
 def test_only_external_connections_are_updated_here(api: Api, emulator: Emulator) -> None:
     oidc = emulator.add_connection("acme")
     path = f"{CREATE}/connections/{oidc['connection_id']}"
-    answer = api("PUT", path, json={"display_name": "New"})
-    assert error(answer) == (400, "external_connection_id_not_found")
+    response = api("PUT", path, json={"display_name": "New"})
+    assert error(response) == (400, "external_connection_id_not_found")
     assert emulator.connection(oidc["connection_id"]) == oidc

@@ -24,20 +24,16 @@ from reconciler.emulator import (
     parse_fault,
     running_emulator,
 )
+from tests.emulator.calls import call, error, statuses
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from reconciler.emulator import Emulator, RunningEmulator
-
-    Api = Callable[..., httpx.Response]
+    from tests.emulator.calls import Api
 
 LIST = "/v1/b2b/sso/acme"
 CREATE = "/v1/b2b/sso/oidc/acme"
-
-
-def statuses(api: Api, count: int, path: str = LIST) -> list[int]:
-    return [api("GET", path).status_code for _ in range(count)]
 
 
 @pytest.mark.parametrize(
@@ -83,7 +79,7 @@ def test_occasions(text: str, occasion: object) -> None:
         ("*:500:first=1,nth=2", "one occasion, not both 'first' and 'nth'"),
     ],
 )
-def test_faults_that_are_not_understood(text: str, message: str) -> None:
+def test_invalid_faults(text: str, message: str) -> None:
     with pytest.raises(UnknownFaultError) as raised:
         parse_fault(text)
     assert message in str(raised.value)
@@ -99,31 +95,31 @@ def test_faults_that_are_not_understood(text: str, message: str) -> None:
         ("chance=0", [200] * 4),
     ],
 )
-def test_when_a_fault_strikes(api: Api, emulator: Emulator, occasion: str, expected: list[int]) -> None:
+def test_when_a_fault_applies(api: Api, emulator: Emulator, occasion: str, expected: list[int]) -> None:
     emulator.add_fault(f"list-connections:500:{occasion}")
-    assert statuses(api, 4) == expected
+    assert statuses(api, *[LIST] * 4) == expected
 
 
-def test_chances_are_repeatable_under_a_seed(make_emulator: Callable[..., Emulator], call_on: Api) -> None:
+def test_chances_are_repeatable_under_a_seed(make_emulator: Callable[..., Emulator]) -> None:
     runs = []
     for _ in range(2):
         emulator = make_emulator(random_seed=7, faults=("list-connections:500:chance=0.5",))
         emulator.add_organization("acme")
-        runs.append([call_on(emulator, "GET", LIST).status_code for _ in range(20)])
+        runs.append([call(emulator, "GET", LIST).status_code for _ in range(20)])
     assert runs[0] == runs[1]
     assert set(runs[0]) == {200, 500}
 
 
-def test_a_fault_may_strike_one_organization_only(api: Api, emulator: Emulator) -> None:
+def test_a_fault_can_be_limited_to_one_organization(api: Api, emulator: Emulator) -> None:
     emulator.add_organization("beta")
     emulator.add_fault("list-connections:500:organization=beta")
-    assert statuses(api, 1) == [200]
-    assert statuses(api, 1, "/v1/b2b/sso/beta") == [500]
+    assert statuses(api, LIST) == [200]
+    assert statuses(api, "/v1/b2b/sso/beta") == [500]
 
 
-def test_reads_and_writes_can_be_struck_apart(api: Api, emulator: Emulator) -> None:
+def test_a_fault_can_be_limited_to_reads_or_writes(api: Api, emulator: Emulator) -> None:
     name = emulator.add_fault("writes:503")
-    assert statuses(api, 1) == [200]
+    assert statuses(api, LIST) == [200]
     assert api("POST", CREATE, json={}).status_code == 503
     assert api("POST", "/v1/b2b/organizations/search", json={}).status_code == 200
     emulator.remove_fault(name)
@@ -140,12 +136,12 @@ def test_reads_and_writes_can_be_struck_apart(api: Api, emulator: Emulator) -> N
         (504, "gateway_timeout"),
     ],
 )
-def test_error_answers_change_nothing(api: Api, emulator: Emulator, status: int, error_type: str) -> None:
+def test_error_responses_change_nothing(api: Api, emulator: Emulator, status: int, error_type: str) -> None:
     emulator.add_fault(f"create-oidc-connection:{status}")
-    answer = api("POST", CREATE, json={})
-    assert (answer.status_code, answer.json()["error_type"]) == (status, error_type)
-    assert answer.json()["request_id"]
-    assert "retry-after" not in answer.headers
+    response = api("POST", CREATE, json={})
+    assert error(response) == (status, error_type)
+    assert response.json()["request_id"]
+    assert "retry-after" not in response.headers
     assert emulator.connections("acme") == ()
     (entry,) = emulator.request_log.writes
     assert (entry.status, entry.applied, entry.faults) == (
@@ -155,10 +151,10 @@ def test_error_answers_change_nothing(api: Api, emulator: Emulator, status: int,
     )
 
 
-def test_any_error_type_can_be_provoked(api: Api, emulator: Emulator) -> None:
+def test_any_error_type_can_be_returned(api: Api, emulator: Emulator) -> None:
     emulator.add_fault("search-organizations:search_timeout")
-    answer = api("POST", "/v1/b2b/organizations/search", json={})
-    assert (answer.status_code, answer.json()["error_type"]) == (408, "search_timeout")
+    response = api("POST", "/v1/b2b/organizations/search", json={})
+    assert error(response) == (408, "search_timeout")
 
 
 def test_an_error_may_come_after_the_change(api: Api, emulator: Emulator) -> None:
@@ -176,21 +172,21 @@ def test_retry_after_in_both_forms(api: Api, emulator: Emulator) -> None:
     assert 55 <= wait <= 62
 
 
-def test_bodies_that_are_no_json(api: Api, emulator: Emulator) -> None:
+def test_bodies_that_are_not_json(api: Api, emulator: Emulator) -> None:
     for effect in ("html", "empty", "malformed"):
         emulator.add_fault(f"list-connections:{effect}:first=1")
-        answer = api("GET", LIST)
-        assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == {
+        response = api("GET", LIST)
+        assert (response.status_code, response.headers["content-type"].partition(";")[0]) == {
             "html": (502, "text/html"),
             "empty": (502, "text/plain"),
             "malformed": (200, "application/json"),
         }[effect]
         with pytest.raises(ValueError, match=r"Expecting value|Unterminated string|Invalid"):
-            answer.json()
+            response.json()
         emulator.clear_faults()
 
 
-def test_a_success_that_lacks_its_substance(api: Api, emulator: Emulator) -> None:
+def test_a_success_without_data(api: Api, emulator: Emulator) -> None:
     emulator.add_fault("create-oidc-connection:incomplete:nth=1")
     emulator.add_fault("create-oidc-connection:incomplete:nth=2,before")
     emulator.add_fault("*list-connections:incomplete")
@@ -204,31 +200,31 @@ def test_a_success_that_lacks_its_substance(api: Api, emulator: Emulator) -> Non
     assert set(frontend["data"]) == {"request_id", "status_code"}
 
 
-def test_a_spoilt_body_with_a_status_of_choice(api: Api, emulator: Emulator) -> None:
+def test_a_broken_body_with_another_status(api: Api, emulator: Emulator) -> None:
     emulator.add_fault("list-connections:html:status=200")
     assert api("GET", LIST).status_code == 200
 
 
-def test_latency_delays_an_answer(api: Api, emulator: Emulator) -> None:
+def test_latency_delays_a_response(api: Api, emulator: Emulator) -> None:
     emulator.add_fault("list-connections:latency:seconds=0.05,up-to=0.06")
     started = time.perf_counter()
-    assert statuses(api, 1) == [200]
+    assert statuses(api, LIST) == [200]
     assert time.perf_counter() - started >= 0.05
 
 
 def test_latency_adds_to_other_faults(api: Api, emulator: Emulator) -> None:
     emulator.add_fault("list-connections:latency:seconds=0.01")
     emulator.add_fault("list-connections:500")
-    assert statuses(api, 1) == [500]
+    assert statuses(api, LIST) == [500]
 
 
-def test_frontend_faults_keep_the_frontends_form(api: Api, emulator: Emulator) -> None:
+def test_frontend_faults_have_the_frontend_format(api: Api, emulator: Emulator) -> None:
     emulator.set_switch("frontend-error-type", "text/plain")
     emulator.add_fault(Fault(Effect.ERROR, ("frontend-*",), error_type="too_many_requests"))
     token = emulator.add_session("acme", "stytch_admin")["session_token"]
-    answer = api("GET", "/sdk/v1/b2b/sso", auth=(DEFAULT_PUBLIC_TOKEN, token))
-    assert answer.status_code == 429
-    assert answer.headers["content-type"].startswith("text/plain")
+    response = api("GET", "/sdk/v1/b2b/sso", auth=(DEFAULT_PUBLIC_TOKEN, token))
+    assert response.status_code == 429
+    assert response.headers["content-type"].startswith("text/plain")
 
 
 def test_broken_connections_in_process(api: Api, emulator: Emulator) -> None:
@@ -241,7 +237,7 @@ def test_broken_connections_in_process(api: Api, emulator: Emulator) -> None:
         assert len(emulator.connections("acme")) == expected
 
 
-def test_a_hang_obeys_the_clients_patience_in_process(api: Api, emulator: Emulator) -> None:
+def test_a_hang_ends_at_the_read_timeout_in_process(api: Api, emulator: Emulator) -> None:
     emulator.add_fault("create-oidc-connection:hang")
     with pytest.raises(httpx.ReadTimeout):
         api("POST", CREATE, json={}, timeout=0.05)
@@ -275,7 +271,7 @@ def client(server: RunningEmulator) -> Iterator[httpx.Client]:
         ("hang:seconds=0.05,after", httpx.ReadError, True),
     ],
 )
-def test_connections_really_break_on_a_network(
+def test_connections_break_on_a_network(
     server: RunningEmulator, client: httpx.Client, effect: str, error: type[Exception], applied: bool
 ) -> None:
     before = len(server.emulator.connections("acme"))
@@ -298,7 +294,7 @@ def test_a_hang_outlasts_the_client_on_a_network(server: RunningEmulator, client
         client.get(LIST, timeout=0.05)
 
 
-def test_a_hang_ends_when_the_client_gives_up() -> None:
+def test_a_hang_ends_when_the_client_disconnects() -> None:
     """Otherwise stopping the server would have to wait for it."""
     with running_emulator(EmulatorSettings(faults=("list-connections:hang",))) as running:
         auth = (DEFAULT_PROJECT_ID, DEFAULT_SECRET)
@@ -308,12 +304,14 @@ def test_a_hang_ends_when_the_client_gives_up() -> None:
     assert time.perf_counter() - started < 0.9
 
 
-def test_every_documented_error_type_can_be_provoked() -> None:
+def test_every_documented_error_type_can_be_returned() -> None:
     for error_type in ("external_connection_not_active", "invalid_issuer", "client_closed_request"):
         assert parse_fault(f"writes:{error_type}").error_type == error_type
 
 
-def test_a_truncated_answer_begins_like_a_whole_one(server: RunningEmulator, client: httpx.Client) -> None:
+def test_a_truncated_response_starts_like_a_complete_one(
+    server: RunningEmulator, client: httpx.Client
+) -> None:
     server.emulator.add_fault("list-connections:truncated")
     with client.stream("GET", LIST) as response:
         assert response.status_code == 200

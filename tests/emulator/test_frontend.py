@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from reconciler.emulator import DEFAULT_PUBLIC_TOKEN
+from tests.emulator.calls import call, error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
     import httpx
 
     from reconciler.emulator import Emulator
-
-    Api = Callable[..., httpx.Response]
+    from tests.emulator.calls import Api
 
 SSO = "/sdk/v1/b2b/sso"
 
@@ -32,10 +32,6 @@ def frontend(api: Api, session: dict[str, Any]) -> Api:
         return api(method, path, **arguments)
 
     return request
-
-
-def error(answer: httpx.Response) -> tuple[int, str]:
-    return answer.status_code, answer.json()["error_type"]
 
 
 def test_a_connection_is_created_updated_listed_and_deleted(frontend: Api, emulator: Emulator) -> None:
@@ -59,25 +55,25 @@ def test_the_sdk_header_is_accepted(frontend: Api) -> None:
 
 
 def test_errors_are_not_wrapped(frontend: Api) -> None:
-    answer = frontend("PUT", f"{SSO}/oidc/oidc-connection-test-nope", json={})
-    assert error(answer) == (404, "oidc_connection_not_found")
-    assert answer.json()["request_id"]
-    assert answer.headers["content-type"] == "application/json"
+    response = frontend("PUT", f"{SSO}/oidc/oidc-connection-test-nope", json={})
+    assert error(response) == (404, "oidc_connection_not_found")
+    assert response.json()["request_id"]
+    assert response.headers["content-type"] == "application/json"
 
 
-def test_errors_may_claim_to_be_text(frontend: Api, emulator: Emulator) -> None:
+def test_errors_can_have_the_content_type_text(frontend: Api, emulator: Emulator) -> None:
     emulator.set_switch("frontend-error-type", "text/plain")
-    answer = frontend("PUT", f"{SSO}/oidc/oidc-connection-test-nope", json={})
-    assert answer.headers["content-type"].startswith("text/plain")
-    assert error(answer) == (404, "oidc_connection_not_found")
+    response = frontend("PUT", f"{SSO}/oidc/oidc-connection-test-nope", json={})
+    assert response.headers["content-type"].startswith("text/plain")
+    assert error(response) == (404, "oidc_connection_not_found")
 
 
-def test_a_value_of_the_wrong_type_has_the_schema_form(frontend: Api, emulator: Emulator) -> None:
+def test_a_value_of_the_wrong_type_is_a_schema_error(frontend: Api, emulator: Emulator) -> None:
     connection_id = emulator.add_connection("acme")["connection_id"]
-    answer = frontend("PUT", f"{SSO}/oidc/{connection_id}", json={"client_id": 7})
-    assert answer.status_code == 400
-    (finding,) = answer.json().pop("body")
-    assert set(answer.json()) == {"body"}
+    response = frontend("PUT", f"{SSO}/oidc/{connection_id}", json={"client_id": 7})
+    assert response.status_code == 400
+    (finding,) = response.json().pop("body")
+    assert set(response.json()) == {"body"}
     assert finding == {
         "keyword": "type",
         "dataPath": ".client_id",
@@ -87,14 +83,14 @@ def test_a_value_of_the_wrong_type_has_the_schema_form(frontend: Api, emulator: 
     }
 
 
-def test_a_switched_off_frontend_api(frontend: Api, emulator: Emulator) -> None:
+def test_a_disabled_frontend_api(frontend: Api, emulator: Emulator) -> None:
     emulator.set_switch("frontend-api", "off")
     assert error(frontend("GET", SSO)) == (401, "endpoint_not_authorized_for_sdk")
 
 
 def test_an_unknown_public_token(frontend: Api) -> None:
-    answer = frontend("GET", SSO, auth=("public-token-test-nope", "x"))
-    assert error(answer) == (401, "unauthorized_credentials")
+    response = frontend("GET", SSO, auth=("public-token-test-nope", "x"))
+    assert error(response) == (401, "unauthorized_credentials")
 
 
 @pytest.mark.parametrize(
@@ -106,7 +102,7 @@ def test_an_unknown_public_token(frontend: Api) -> None:
         ("invalid_secret_authentication", 401),
     ],
 )
-def test_a_dead_session(frontend: Api, emulator: Emulator, error_type: str, status: int) -> None:
+def test_an_ended_session(frontend: Api, emulator: Emulator, error_type: str, status: int) -> None:
     emulator.set_switch("dead-session", error_type)
     over = emulator.add_session("acme", "stytch_admin", expires_at=0.0)["session_token"]
     for token in (over, "session-token-unknown", DEFAULT_PUBLIC_TOKEN):
@@ -149,12 +145,12 @@ def test_an_organization_is_found_by_slug_without_a_session(frontend: Api, emula
 
 
 @pytest.mark.parametrize(("roles", "allowed"), [(("stytch_admin",), True), ((), False)])
-def test_what_the_admin_portal_may_offer(
+def test_the_admin_portal_config(
     frontend: Api, emulator: Emulator, roles: tuple[str, ...], allowed: bool
 ) -> None:
     token = emulator.add_session("acme", *roles)["session_token"]
-    answer = frontend("GET", "/sdk/v1/b2b/admin_portal_config", auth=(DEFAULT_PUBLIC_TOKEN, token))
-    assert answer.json()["data"]["sso_config"] == {
+    response = frontend("GET", "/sdk/v1/b2b/admin_portal_config", auth=(DEFAULT_PUBLIC_TOKEN, token))
+    assert response.json()["data"]["sso_config"] == {
         "sso_enabled": True,
         "can_create_oidc_connection": allowed,
         "can_create_saml_connection": allowed,
@@ -179,11 +175,11 @@ def test_a_browser_sdk_starts_up(frontend: Api, emulator: Emulator, session: dic
 
 
 def test_a_bootstrap_for_another_token(frontend: Api) -> None:
-    answer = frontend("GET", "/sdk/v1/projects/bootstrap/public-token-test-other")
-    assert error(answer) == (404, "project_not_found")
+    response = frontend("GET", "/sdk/v1/projects/bootstrap/public-token-test-other")
+    assert error(response) == (404, "project_not_found")
 
 
-def test_authenticating_with_a_duration_prolongs_the_session(
+def test_authenticating_with_a_duration_extends_the_session(
     frontend: Api, emulator: Emulator, session: dict[str, Any]
 ) -> None:
     frontend("POST", "/sdk/v1/b2b/sessions/authenticate", json={"session_duration_minutes": 100_000})
@@ -193,12 +189,12 @@ def test_authenticating_with_a_duration_prolongs_the_session(
     assert error(frontend("POST", "/sdk/v1/b2b/sessions/authenticate", json=body)) == (400, "bad_request")
 
 
-def test_a_revoked_session_is_dead(frontend: Api) -> None:
+def test_a_revoked_session_has_ended(frontend: Api) -> None:
     assert frontend("POST", "/sdk/v1/b2b/sessions/revoke", json={}).status_code == 200
     assert error(frontend("GET", SSO)) == (404, "session_not_found")
 
 
-def test_a_page_of_a_loopback_origin_may_call(frontend: Api) -> None:
+def test_a_loopback_origin_is_allowed(frontend: Api) -> None:
     origin = "http://localhost:3000"
     asked = {
         "Origin": origin,
@@ -211,19 +207,19 @@ def test_a_page_of_a_loopback_origin_may_call(frontend: Api) -> None:
     assert preflight.headers["access-control-allow-credentials"] == "true"
     assert preflight.headers["access-control-allow-headers"] == asked["Access-Control-Request-Headers"]
     assert "PUT" in preflight.headers["access-control-allow-methods"]
-    answer = frontend("GET", SSO, headers={"Origin": origin})
-    assert answer.headers["access-control-allow-origin"] == origin
+    response = frontend("GET", SSO, headers={"Origin": origin})
+    assert response.headers["access-control-allow-origin"] == origin
 
 
-def test_a_page_of_an_unknown_origin_may_not(frontend: Api) -> None:
+def test_an_unknown_origin_is_refused(frontend: Api) -> None:
     origin = {"Origin": "https://evil.example"}
     assert error(frontend("GET", SSO, headers=origin)) == (400, "bad_domain_for_stytch_sdk")
     assert "access-control-allow-origin" not in frontend("OPTIONS", SSO, headers=origin).headers
 
 
-def test_a_registered_origin_may(make_emulator: Callable[..., Emulator], call_on: Api) -> None:
+def test_a_registered_origin_is_allowed(make_emulator: Callable[..., Emulator]) -> None:
     emulator = make_emulator(trusted_origins=("https://app.example.com",))
     emulator.add_organization("acme")
     auth = (DEFAULT_PUBLIC_TOKEN, emulator.add_session("acme", "stytch_admin")["session_token"])
-    answer = call_on(emulator, "GET", SSO, auth=auth, headers={"Origin": "https://app.example.com"})
-    assert answer.status_code == 200
+    response = call(emulator, "GET", SSO, auth=auth, headers={"Origin": "https://app.example.com"})
+    assert response.status_code == 200

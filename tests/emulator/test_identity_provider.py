@@ -9,13 +9,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import httpx
 
     from reconciler.emulator import Emulator
-
-    Api = Callable[..., httpx.Response]
+    from tests.emulator.calls import Api
 
 IDP = "/idp/acme"
 DISCOVERY = f"{IDP}/.well-known/openid-configuration"
@@ -34,8 +31,8 @@ def idp(api: Api, emulator: Emulator) -> Api:
 
 
 def token(idp: Api, **form: str) -> tuple[int, str]:
-    answer = idp("POST", f"{IDP}/token", data=form)
-    return answer.status_code, answer.json()["error"]
+    response = idp("POST", f"{IDP}/token", data=form)
+    return response.status_code, response.json()["error"]
 
 
 def test_the_discovery_document_names_its_own_endpoints(idp: Api) -> None:
@@ -49,7 +46,7 @@ def test_the_discovery_document_names_its_own_endpoints(idp: Api) -> None:
     assert document["response_types_supported"] == ["code"]
 
 
-def test_a_tenant_may_move_its_endpoints(idp: Api, emulator: Emulator) -> None:
+def test_a_tenant_can_override_its_endpoints(idp: Api, emulator: Emulator) -> None:
     emulator.add_identity_provider(
         "acme", metadata={"token_endpoint": "https://new/t", "userinfo_endpoint": None}
     )
@@ -70,7 +67,7 @@ def test_keys_are_public_rsa_keys_of_2048_bits(idp: Api, emulator: Emulator) -> 
     assert idp("GET", f"{IDP}/jwks").json() == {"keys": []}
 
 
-def test_a_known_client_with_a_bad_code_has_an_invalid_grant(idp: Api) -> None:
+def test_a_known_client_with_an_invalid_code_gets_invalid_grant(idp: Api) -> None:
     form = {"grant_type": "authorization_code", "code": "x", "client_id": "client-1"}
     assert token(idp, **form, client_secret="s3cret/with+signs") == (400, "invalid_grant")
 
@@ -81,8 +78,8 @@ def test_basic_client_authentication_is_percent_encoded(idp: Api) -> None:
         "s3cret%2Fwith%2Bsigns": (400, "invalid_grant"),
         "no": (401, "invalid_client"),
     }.items():
-        answer = idp("POST", f"{IDP}/token", data=form, auth=("client-1", password))
-        assert (answer.status_code, answer.json()["error"]) == expected
+        response = idp("POST", f"{IDP}/token", data=form, auth=("client-1", password))
+        assert (response.status_code, response.json()["error"]) == expected
 
 
 @pytest.mark.parametrize(
@@ -118,16 +115,16 @@ def test_the_request_log_keeps_no_client_secret(idp: Api, emulator: Emulator) ->
     assert "s3cret" not in str(entry)
 
 
-def test_logging_in_sends_a_known_client_back(idp: Api) -> None:
+def test_authorize_redirects_a_known_client(idp: Api) -> None:
     query = {
         "client_id": "client-1",
         "redirect_uri": "https://app/cb",
         "response_type": "code",
         "state": "st",
     }
-    answer = idp("GET", f"{IDP}/authorize", params=query)
-    location = urlsplit(answer.headers["location"])
-    assert answer.status_code == 302
+    response = idp("GET", f"{IDP}/authorize", params=query)
+    location = urlsplit(response.headers["location"])
+    assert response.status_code == 302
     assert location.netloc == "app"
     assert parse_qs(location.query) == {"error": ["access_denied"], "state": ["st"]}
 
@@ -141,15 +138,15 @@ def test_logging_in_sends_a_known_client_back(idp: Api) -> None:
         ({"client_id": "client-1", "redirect_uri": "javascript:x"}, "invalid_request"),
     ],
 )
-def test_logging_in_with_a_bad_request(idp: Api, query: dict[str, str], error: str) -> None:
-    answer = idp("GET", f"{IDP}/authorize", params=query)
-    assert (answer.status_code, answer.json()["error"]) == (400, error)
+def test_authorize_with_an_invalid_request(idp: Api, query: dict[str, str], error: str) -> None:
+    response = idp("GET", f"{IDP}/authorize", params=query)
+    assert (response.status_code, response.json()["error"]) == (400, error)
 
 
-def test_userinfo_wants_a_good_token(idp: Api) -> None:
-    answer = idp("GET", f"{IDP}/userinfo", headers={"authorization": "Bearer x"})
-    assert (answer.status_code, answer.json()["error"]) == (401, "invalid_token")
-    assert answer.headers["www-authenticate"].startswith("Bearer")
+def test_userinfo_needs_a_valid_token(idp: Api) -> None:
+    response = idp("GET", f"{IDP}/userinfo", headers={"authorization": "Bearer x"})
+    assert (response.status_code, response.json()["error"]) == (401, "invalid_token")
+    assert response.headers["www-authenticate"].startswith("Bearer")
 
 
 @pytest.mark.parametrize("end", ["/.well-known/openid-configuration", "/jwks", "/authorize", "/userinfo"])
@@ -159,14 +156,14 @@ def test_an_unknown_tenant(idp: Api, emulator: Emulator, end: str) -> None:
     assert idp("GET", f"{IDP}{end}").status_code == 404
 
 
-def test_a_tenant_without_registered_clients_knows_everyone(idp: Api, emulator: Emulator) -> None:
+def test_a_tenant_without_registered_clients_accepts_every_client(idp: Api, emulator: Emulator) -> None:
     emulator.add_identity_provider("open")
     form = {"grant_type": "authorization_code", "code": "x", "client_id": "any", "client_secret": "any"}
-    answer = idp("POST", "/idp/open/token", data=form)
-    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")
+    response = idp("POST", "/idp/open/token", data=form)
+    assert (response.status_code, response.json()["error"]) == (400, "invalid_grant")
 
 
-def test_faults_strike_identity_providers_too(idp: Api, emulator: Emulator) -> None:
+def test_faults_apply_to_identity_providers_too(idp: Api, emulator: Emulator) -> None:
     emulator.add_fault("idp-discovery:503")
     assert idp("GET", DISCOVERY).status_code == 503
     assert idp("GET", f"{IDP}/jwks").status_code == 200

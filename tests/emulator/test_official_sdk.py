@@ -60,7 +60,7 @@ def client(server: RunningEmulator) -> Iterator[stytch.B2BClient]:
     asyncio.run(client.close())
 
 
-def test_the_whole_life_of_a_connection(client: stytch.B2BClient, server: RunningEmulator) -> None:
+def test_a_connection_from_create_to_delete(client: stytch.B2BClient, server: RunningEmulator) -> None:
     created = client.sso.oidc.create_connection(
         organization_id="acme", display_name="Okta", identity_provider="okta"
     )

@@ -8,30 +8,25 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from tests.emulator.calls import error
 
+if TYPE_CHECKING:
     import httpx
 
     from reconciler.emulator import Emulator
-
-    Api = Callable[..., httpx.Response]
+    from tests.emulator.calls import Api
 
 PATH = "/v1/b2b/organizations/acme"
 SEARCH = "/v1/b2b/organizations/search"
 ACTIVE = {"status": "active"}
 
 
-def slugs(answer: httpx.Response) -> list[str]:
-    assert answer.status_code == 200, answer.text
-    return [one["organization_slug"] for one in answer.json()["organizations"]]
+def slugs(response: httpx.Response) -> list[str]:
+    assert response.status_code == 200, response.text
+    return [one["organization_slug"] for one in response.json()["organizations"]]
 
 
-def error(answer: httpx.Response) -> tuple[int, str]:
-    return answer.status_code, answer.json()["error_type"]
-
-
-def test_an_organization_has_one_document_under_three_names(api: Api, emulator: Emulator) -> None:
+def test_an_organization_is_the_same_by_id_slug_and_external_id(api: Api, emulator: Emulator) -> None:
     organization_id = emulator.organization("acme")["organization_id"]
     documents = [
         api("GET", f"/v1/b2b/organizations/{name}").json()["organization"]
@@ -44,7 +39,7 @@ def test_an_organization_has_one_document_under_three_names(api: Api, emulator: 
     assert "project_id" not in documents[0]
 
 
-def test_only_active_connections_are_named_in_the_organization(api: Api, emulator: Emulator) -> None:
+def test_an_organization_lists_its_active_connections_only(api: Api, emulator: Emulator) -> None:
     active = emulator.add_connection("acme", **ACTIVE, display_name="On", identity_provider="okta")
     emulator.add_connection("acme", display_name="Off")
     document = api("GET", PATH).json()["organization"]
@@ -83,7 +78,7 @@ def test_an_organization_of_another_project_is_not_found(api: Api, emulator: Emu
     assert slugs(api("POST", SEARCH, json={})) == ["acme"]
 
 
-def test_settings_are_updated_in_part(api: Api, emulator: Emulator) -> None:
+def test_an_update_of_settings_is_partial(api: Api, emulator: Emulator) -> None:
     first, second = (emulator.add_connection("acme", **ACTIVE)["connection_id"] for _ in range(2))
     body = {
         "sso_default_connection_id": second,
@@ -116,8 +111,8 @@ def test_refused_settings(api: Api, emulator: Emulator, body: dict[str, Any], er
 
 def test_a_pending_connection_cannot_be_the_default(api: Api, emulator: Emulator) -> None:
     pending = emulator.add_connection("acme")["connection_id"]
-    answer = api("PUT", PATH, json={"sso_default_connection_id": pending})
-    assert error(answer) == (400, "invalid_sso_default_connection_id")
+    response = api("PUT", PATH, json={"sso_default_connection_id": pending})
+    assert error(response) == (400, "invalid_sso_default_connection_id")
 
 
 def test_a_renamed_slug_can_be_taken_by_another(api: Api, emulator: Emulator) -> None:
@@ -132,9 +127,9 @@ def test_a_search_without_a_query_pages_through_everything(api: Api, emulator: E
         emulator.add_organization(f"org-{number}")
     pages, cursor = [], None
     while True:
-        answer = api("POST", SEARCH, json={"limit": 10, "cursor": cursor})
-        metadata = answer.json()["results_metadata"]
-        pages.append(slugs(answer))
+        response = api("POST", SEARCH, json={"limit": 10, "cursor": cursor})
+        metadata = response.json()["results_metadata"]
+        pages.append(slugs(response))
         cursor = metadata["next_cursor"]
         assert metadata["total"] == 25
         if not cursor:
@@ -143,12 +138,12 @@ def test_a_search_without_a_query_pages_through_everything(api: Api, emulator: E
     assert functools.reduce(operator.iadd, pages, []) == ["acme", *(f"org-{number}" for number in range(24))]
 
 
-def test_a_page_that_just_fits_is_the_last(api: Api, emulator: Emulator) -> None:
+def test_a_full_last_page_has_no_cursor(api: Api, emulator: Emulator) -> None:
     emulator.add_organization("beta")
     assert api("POST", SEARCH, json={"limit": 2}).json()["results_metadata"]["next_cursor"] is None
 
 
-def test_a_search_page_holds_a_hundred_unless_asked(api: Api, emulator: Emulator) -> None:
+def test_a_search_page_holds_a_hundred_by_default(api: Api, emulator: Emulator) -> None:
     for number in range(100):
         emulator.add_organization(f"org-{number}")
     assert len(slugs(api("POST", SEARCH, json={}))) == 100
@@ -179,12 +174,12 @@ def test_every_filter(api: Api, emulator: Emulator, name: str, value: object, ex
     emulator.add_member("beta", email_address="ann@beta.example")
     emulator.add_connection("beta", connection_id="oidc-connection-test-1", **ACTIVE)
     operands = [{"filter_name": name, "filter_value": value}]
-    answer = api("POST", SEARCH, json={"query": {"operator": "AND", "operands": operands}})
-    assert slugs(answer) == expected
-    assert answer.json()["results_metadata"]["total"] == len(expected)
+    response = api("POST", SEARCH, json={"query": {"operator": "AND", "operands": operands}})
+    assert slugs(response) == expected
+    assert response.json()["results_metadata"]["total"] == len(expected)
 
 
-def test_filters_are_all_to_hold(api: Api, emulator: Emulator) -> None:
+def test_all_filters_must_match(api: Api, emulator: Emulator) -> None:
     beta = emulator.add_organization("beta")["organization_id"]
     operands = [{"filter_name": "organization_ids", "filter_value": [beta]}]
     assert slugs(api("POST", SEARCH, json={"query": {"operator": "AND", "operands": operands}})) == ["beta"]
@@ -214,9 +209,9 @@ def test_filters_are_all_to_hold(api: Api, emulator: Emulator) -> None:
         ),
     ],
 )
-def test_bad_filters(api: Api, operand: dict[str, Any], error_type: str) -> None:
-    answer = api("POST", SEARCH, json={"query": {"operator": "AND", "operands": [operand]}})
-    assert error(answer) == (400, error_type)
+def test_invalid_filters(api: Api, operand: dict[str, Any], error_type: str) -> None:
+    response = api("POST", SEARCH, json={"query": {"operator": "AND", "operands": [operand]}})
+    assert error(response) == (400, error_type)
 
 
 @pytest.mark.parametrize(
@@ -230,5 +225,5 @@ def test_bad_filters(api: Api, operand: dict[str, Any], error_type: str) -> None
         ({"query": "acme"}, "bad_request"),
     ],
 )
-def test_bad_searches(api: Api, body: dict[str, Any], error_type: str) -> None:
+def test_invalid_searches(api: Api, body: dict[str, Any], error_type: str) -> None:
     assert error(api("POST", SEARCH, json=body)) == (400, error_type)

@@ -20,9 +20,7 @@ from reconciler.emulator import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    Api = Callable[..., httpx.Response]
+    from tests.emulator.calls import Api
 
 
 def test_a_block_closes_it() -> None:
@@ -32,7 +30,7 @@ def test_a_block_closes_it() -> None:
         emulator.organization("acme")
 
 
-def test_what_is_unknown_is_a_key_error(emulator: Emulator) -> None:
+def test_unknown_objects_are_key_errors(emulator: Emulator) -> None:
     for missing in (
         lambda: emulator.organization("nobody"),
         lambda: emulator.connections("nobody"),
@@ -50,14 +48,14 @@ def test_two_organizations_cannot_share_a_slug(emulator: Emulator) -> None:
         emulator.add_organization("acme")
 
 
-def test_a_connection_can_be_wrong_on_purpose(emulator: Emulator, api: Api) -> None:
+def test_a_connection_can_have_invalid_fields(emulator: Emulator, api: Api) -> None:
     connection_id = emulator.add_connection("acme", status="active", surprise=[1])["connection_id"]
     assert emulator.connection(connection_id)["issuer"] == ""
     (shown,) = api("GET", "/v1/b2b/sso/acme").json()["oidc_connections"]
     assert (shown["status"], shown["surprise"]) == ("active", [1])
 
 
-def test_editing_and_removing_behind_the_apis_back(emulator: Emulator, api: Api) -> None:
+def test_editing_and_removing_without_the_api(emulator: Emulator, api: Api) -> None:
     connection = emulator.add_connection("acme", status="active", client_id="old")
     connection_id = connection["connection_id"]
     edited = emulator.edit_connection(connection_id, client_id="new")
@@ -75,7 +73,7 @@ def test_a_fault_may_be_given_as_a_value(emulator: Emulator, api: Api) -> None:
     assert emulator.request_log.entries[0].faults == ("error",)
 
 
-def test_any_asgi_client_will_do(emulator: Emulator) -> None:
+def test_any_asgi_client_works(emulator: Emulator) -> None:
     """Without the emulator's own transport a broken connection is a documented exception."""
     emulator.add_fault("list-connections:reset")
 

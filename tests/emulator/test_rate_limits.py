@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reconciler.emulator import RateLimit, UnknownRateLimitError, parse_rate_limit
+from tests.emulator.calls import call, statuses
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import httpx
-
     from reconciler.emulator import Emulator
-
-    Api = Callable[..., httpx.Response]
+    from tests.emulator.calls import Api
 
 LIST = "/v1/b2b/sso/acme"
 GET = "/v1/b2b/organizations/acme"
@@ -27,11 +25,7 @@ def at_the_start_of_a_window(emulator: Emulator) -> None:
     emulator.context.clock_offset -= emulator.context.now() % WINDOW
 
 
-def statuses(api: Api, *paths: str) -> list[int]:
-    return [api("GET", path).status_code for path in paths]
-
-
-def test_no_limit_unless_asked(api: Api) -> None:
+def test_no_limit_by_default(api: Api) -> None:
     assert statuses(api, *[LIST] * 50) == [200] * 50
 
 
@@ -72,19 +66,19 @@ def test_each_project_has_its_own_window(api: Api, emulator: Emulator) -> None:
     )
     emulator.set_rate_limits(RateLimit(1, WINDOW))
     assert statuses(api, LIST, LIST) == [200, 429]
-    answer = api("GET", "/v1/b2b/sso/beta", auth=("project-test-2", "secret-test-2"))
-    assert answer.status_code == 200
+    response = api("GET", "/v1/b2b/sso/beta", auth=("project-test-2", "secret-test-2"))
+    assert response.status_code == 200
 
 
-def test_wrong_keys_use_up_nothing(api: Api, emulator: Emulator) -> None:
+def test_wrong_keys_are_not_counted(api: Api, emulator: Emulator) -> None:
     emulator.set_rate_limits(RateLimit(1, WINDOW))
     assert api("GET", LIST, auth=None).status_code == 401
     assert statuses(api, LIST) == [200]
 
 
-def test_limits_come_with_the_settings(make_emulator: Callable[..., Emulator], call_on: Api) -> None:
+def test_limits_come_with_the_settings(make_emulator: Callable[..., Emulator]) -> None:
     emulator = make_emulator(rate_limits=(RateLimit(0),))
-    assert call_on(emulator, "GET", LIST).status_code == 429
+    assert call(emulator, "GET", LIST).status_code == 429
 
 
 @pytest.mark.parametrize(
@@ -101,7 +95,7 @@ def test_a_limit_is_read_from_text(text: str, limit: RateLimit) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "100", "100/", "x/s", "100/w", "100/0s", "-1/s"])
-def test_limits_that_are_not_understood(text: str) -> None:
+def test_invalid_limits(text: str) -> None:
     with pytest.raises(UnknownRateLimitError, match="as in 100/s"):
         parse_rate_limit(text)
 

@@ -10,14 +10,12 @@ import pytest
 import yaml
 
 from reconciler.emulator import Emulator, EmulatorSettings, Project, SeedError, StateError, read_seed
+from tests.emulator.calls import call
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    import httpx
-
-    Api = Callable[..., httpx.Response]
 
 SEED = """
 projects:
@@ -59,30 +57,28 @@ def seed(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_seed_file_fills_everything(
-    make_emulator: Callable[..., Emulator], call_on: Api, seed: Path
-) -> None:
+def test_a_seed_file_fills_everything(make_emulator: Callable[..., Emulator], seed: Path) -> None:
     emulator = make_emulator(seed=seed)
-    organization = call_on(emulator, "GET", "/v1/b2b/organizations/customer-1").json()["organization"]
+    organization = call(emulator, "GET", "/v1/b2b/organizations/customer-1").json()["organization"]
     assert organization["organization_id"] == "organization-test-acme"
     assert organization["allowed_auth_methods"] == ["sso"]
     assert organization["sso_default_connection_id"] == "saml-connection-test-1"
-    lists = call_on(emulator, "GET", "/v1/b2b/sso/acme").json()
+    lists = call(emulator, "GET", "/v1/b2b/sso/acme").json()
     assert [one["status"] for one in lists["oidc_connections"]] == ["pending"]
     assert [one["display_name"] for one in lists["saml_connections"]] == ["Legacy"]
     assert [one["display_name"] for one in lists["external_connections"]] == ["Shared"]
     ann = {"X-Stytch-Member-Session": "session-token-ann"}
-    assert call_on(emulator, "GET", "/v1/b2b/sso/acme", headers=ann).status_code == 200
+    assert call(emulator, "GET", "/v1/b2b/sso/acme", headers=ann).status_code == 200
     old = {"X-Stytch-Member-Session": "session-token-old"}
-    assert call_on(emulator, "GET", "/v1/b2b/sso/acme", headers=old).status_code == 404
+    assert call(emulator, "GET", "/v1/b2b/sso/acme", headers=old).status_code == 404
     auth = ("project-test-2", "secret-test-2")
-    assert call_on(emulator, "GET", "/v1/b2b/sso/beta", auth=auth).status_code == 200
+    assert call(emulator, "GET", "/v1/b2b/sso/beta", auth=auth).status_code == 200
     path = "/v1/b2b/sso/oidc/acme/connections/oidc-connection-test-1"
-    good = call_on(emulator, "PUT", path, json={"issuer": "https://good.example"}).json()
+    good = call(emulator, "PUT", path, json={"issuer": "https://good.example"}).json()
     assert good["connection"]["jwks_url"] == "https://good.example/j"
-    bad = call_on(emulator, "PUT", path, json={"issuer": "https://bad.example"}).json()
+    bad = call(emulator, "PUT", path, json={"issuer": "https://bad.example"}).json()
     assert "connection refused" in bad["warning"]
-    moved = call_on(emulator, "GET", "/idp/acme/.well-known/openid-configuration").json()
+    moved = call(emulator, "GET", "/idp/acme/.well-known/openid-configuration").json()
     assert moved["token_endpoint"] == "https://moved/t"
 
 
@@ -163,7 +159,7 @@ def test_json_is_yaml(tmp_path: Path) -> None:
         ({"identity_providers": [{"clients": {}}]}, "identity_providers[0].name: expected a string"),
     ],
 )
-def test_a_bad_seed_names_the_place_and_stores_nothing(
+def test_an_invalid_seed_names_the_place_and_stores_nothing(
     emulator: Emulator, document: dict[str, Any], message: str
 ) -> None:
     before = [emulator.organization("acme"), emulator.context.state.age()]
@@ -186,10 +182,10 @@ def test_a_missing_seed_file(tmp_path: Path) -> None:
         read_seed(tmp_path / "nothing.yaml")
 
 
-def test_a_state_file_survives_a_restart(tmp_path: Path, seed: Path, call_on: Api) -> None:
+def test_a_state_file_survives_a_restart(tmp_path: Path, seed: Path) -> None:
     settings = EmulatorSettings(state=tmp_path / "state.sqlite", seed=seed)
     first = Emulator(settings)
-    created = call_on(first, "POST", "/v1/b2b/sso/oidc/acme", json={"display_name": "Kept"}).json()
+    created = call(first, "POST", "/v1/b2b/sso/oidc/acme", json={"display_name": "Kept"}).json()
     before = (first.organization("acme"), first.connections("acme"))
     first.close()
     second = Emulator(settings)
@@ -198,7 +194,7 @@ def test_a_state_file_survives_a_restart(tmp_path: Path, seed: Path, call_on: Ap
     second.close()
 
 
-def test_a_state_file_that_is_none(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_state_file(tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.write_text("no database " * 100, encoding="utf-8")
     for path in (other, tmp_path, tmp_path / "nowhere" / "state"):
@@ -206,14 +202,14 @@ def test_a_state_file_that_is_none(tmp_path: Path) -> None:
             Emulator(EmulatorSettings(state=path))
 
 
-def test_a_bad_seed_file_stops_the_emulator(tmp_path: Path) -> None:
+def test_an_invalid_seed_file_stops_the_emulator(tmp_path: Path) -> None:
     path = tmp_path / "seed.yaml"
     path.write_text("organisations: []", encoding="utf-8")
     with pytest.raises(SeedError, match="did you mean 'organizations'"):
         Emulator(EmulatorSettings(seed=path))
 
 
-def test_urls_contain_the_id_that_was_given(emulator: Emulator) -> None:
+def test_urls_contain_a_given_id(emulator: Emulator) -> None:
     for kind, name in {"oidc": "redirect_url", "saml": "acs_url"}.items():
         connection_id = f"{kind}-connection-test-mine"
         connection = emulator.add_connection("acme", kind, connection_id=connection_id)

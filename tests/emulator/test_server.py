@@ -43,8 +43,8 @@ def test_it_listens_on_a_free_loopback_port_and_stops() -> None:
     with running_emulator() as server:
         assert re.fullmatch(r"http://127\.0\.0\.1:[1-9]\d*", server.base_url)
         server.emulator.add_organization("acme")
-        answer = httpx.get(f"{server.base_url}/v1/b2b/sso/acme", auth=AUTH, trust_env=False)
-        assert answer.status_code == 200
+        response = httpx.get(f"{server.base_url}/v1/b2b/sso/acme", auth=AUTH, trust_env=False)
+        assert response.status_code == 200
         names = [thread.name for thread in threading.enumerate()]
         assert "emulator" in names
     with pytest.raises(httpx.ConnectError):
@@ -61,16 +61,16 @@ def test_a_taken_port_is_an_error() -> None:
         pytest.fail("it started on a port that is taken")
 
 
-def test_the_built_in_provider_is_really_asked_over_loopback() -> None:
+def test_the_built_in_provider_is_fetched_over_loopback() -> None:
     with running_emulator() as server:
         server.emulator.add_organization("acme")
         connection_id = server.emulator.add_connection("acme")["connection_id"]
         issuer = server.base_url + server.emulator.add_identity_provider("acme")
         path = f"{server.base_url}/v1/b2b/sso/oidc/acme/connections/{connection_id}"
         body = {"issuer": issuer, "client_id": "c", "client_secret": "s"}
-        answer = httpx.put(path, json=body, auth=AUTH, trust_env=False).json()
-        assert answer["connection"]["status"] == "active"
-        assert answer["connection"]["token_url"] == f"{issuer}/token"
+        response = httpx.put(path, json=body, auth=AUTH, trust_env=False).json()
+        assert response["connection"]["status"] == "active"
+        assert response["connection"]["token_url"] == f"{issuer}/token"
         assert [entry.operation for entry in server.emulator.request_log] == [
             "idp-discovery",
             "update-oidc-connection",
@@ -114,7 +114,7 @@ def test_a_signal_stops_it_cleanly_and_the_state_stays(tmp_path: Path, stop: sig
     assert connections == [1, 2]
 
 
-def test_a_killed_server_loses_nothing_that_was_answered(tmp_path: Path) -> None:
+def test_a_killed_server_keeps_every_write_it_answered(tmp_path: Path) -> None:
     state = tmp_path / "state.sqlite"
     process = subprocess.Popen(
         [sys.executable, "-c", SERVE, str(state)],

@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reconciler.emulator import Emulator
-
-    Api = Callable[..., httpx.Response]
+    from tests.emulator.calls import Api
 
 ISSUER = "https://idp.example.com"
 URLS = ("authorization_url", "token_url", "userinfo_url", "jwks_url")
@@ -80,15 +79,15 @@ def bench(api: Api, emulator: Emulator) -> Bench:
     return Bench(api, emulator)
 
 
-def outcome(answer: httpx.Response) -> str:
-    return answer.json().get("error_type") or "ok"
+def outcome(response: httpx.Response) -> str:
+    return response.json().get("error_type") or "ok"
 
 
 def test_every_question_of_the_contract_has_a_switch() -> None:
-    numbers = {behaviour.number for behaviour in SWITCHES}
+    numbers = {switch.number for switch in SWITCHES}
     assert {f"U{number}" for number in range(1, 32)} <= numbers
-    assert len({behaviour.name for behaviour in SWITCHES}) == len(SWITCHES)
-    assert all(behaviour.alternatives for behaviour in SWITCHES)
+    assert len({switch.name for switch in SWITCHES}) == len(SWITCHES)
+    assert all(switch.alternatives for switch in SWITCHES)
 
 
 def test_a_switch_is_read_from_text() -> None:
@@ -105,7 +104,7 @@ def test_a_switch_is_read_from_text() -> None:
         ("empty-string", "not of the form NAME=VALUE"),
     ],
 )
-def test_unknown_switches_say_what_is_near(text: str, message: str) -> None:
+def test_an_unknown_switch_names_the_nearest(text: str, message: str) -> None:
     with pytest.raises(UnknownSwitchError) as raised:
         parse_switch(text)
     assert message in str(raised.value)
@@ -134,9 +133,9 @@ def test_u1_u2_empty_values(
     bench: Bench, *, switch: str, value: object, position: str | None, sent: str, expected: str
 ) -> None:
     bench.switch(switch, position)
-    answer = bench.put(**{sent: value})
-    assert expected in {outcome(answer), bench.stored()[sent]}
-    assert (answer.status_code == 400) is (position == "rejected")
+    response = bench.put(**{sent: value})
+    assert expected in {outcome(response), bench.stored()[sent]}
+    assert (response.status_code == 400) is (position == "rejected")
 
 
 @pytest.mark.parametrize(
@@ -170,8 +169,8 @@ def test_u3_attribute_mapping(
 )
 def test_u4_custom_scopes(bench: Bench, position: str | None, sent: str, expected: str) -> None:
     bench.switch("custom-scopes", position)
-    answer = bench.put(custom_scopes=sent)
-    assert expected in {outcome(answer), bench.lists()["oidc_connections"][0]["custom_scopes"]}
+    response = bench.put(custom_scopes=sent)
+    assert expected in {outcome(response), bench.lists()["oidc_connections"][0]["custom_scopes"]}
 
 
 @pytest.mark.parametrize(("position", "token_url"), [(None, COMPLETE["token_url"]), ("fetched", f"{NEW}/t")])
@@ -191,9 +190,9 @@ def test_u5_an_equal_issuer(bench: Bench, position: str | None, token_url: str) 
 )
 def test_u7_a_failed_discovery(bench: Bench, position: str | None, token_url: str, status: str) -> None:
     bench.switch("failed-discovery", position)
-    answer = bench.put(issuer=NEW, jwks_url=f"{NEW}/mine").json()
-    assert answer["warning"]
-    connection = answer["connection"]
+    response = bench.put(issuer=NEW, jwks_url=f"{NEW}/mine").json()
+    assert response["warning"]
+    connection = response["connection"]
     assert (connection["token_url"], connection["status"]) == (token_url, status)
     assert connection["jwks_url"] == f"{NEW}/mine"
 
@@ -215,8 +214,8 @@ def test_u9_a_document_of_another_issuer(
 ) -> None:
     bench.switch("issuer-mismatch", position)
     bench.emulator.can_discovery(NEW, {**METADATA, "issuer": "https://other.example"})
-    answer = bench.put(issuer=NEW).json()
-    assert ("warning" in answer, answer["connection"]["token_url"]) == (warned, token_url)
+    response = bench.put(issuer=NEW).json()
+    assert ("warning" in response, response["connection"]["token_url"]) == (warned, token_url)
 
 
 @pytest.mark.parametrize(("position", "status"), [(None, "pending"), ("stays-active", "active")])
@@ -263,7 +262,7 @@ def test_u13_deleting_the_default(bench: Bench, position: str | None, expected: 
     assert bench.default() == {"same": bench.connection_id, "none": None, "other": other}[default]
 
 
-def test_u13_the_last_connection_may_go_although_external_ones_remain(bench: Bench) -> None:
+def test_u13_the_last_connection_can_be_deleted_while_external_ones_remain(bench: Bench) -> None:
     bench.emulator.add_connection("acme", "external")
     assert outcome(bench.delete(bench.connection_id)) == "ok"
     assert bench.default() is None
@@ -315,8 +314,8 @@ def test_u17_another_organizations_connection(
     bench.emulator.add_organization("beta")
     foreign = bench.emulator.add_connection("beta")["connection_id"]
     bench.switch("foreign-connection", position)
-    answer = bench.delete(foreign)
-    assert (answer.status_code, outcome(answer)) == (status, expected)
+    response = bench.delete(foreign)
+    assert (response.status_code, outcome(response)) == (status, expected)
     assert len(bench.emulator.connections("beta")) == 1
 
 
@@ -330,8 +329,8 @@ def test_u18_another_type_on_the_oidc_path(
 ) -> None:
     other = bench.emulator.add_connection("acme", kind)
     bench.switch("other-type", position)
-    answer = bench.put(other["connection_id"], display_name="Changed")
-    assert (answer.status_code, outcome(answer)) == (status, expected)
+    response = bench.put(other["connection_id"], display_name="Changed")
+    assert (response.status_code, outcome(response)) == (status, expected)
     assert bench.emulator.connection(other["connection_id"]) == other
 
 
@@ -375,9 +374,9 @@ def test_u22_retry_after(bench: Bench) -> None:
     refused = {}
     for position in ("absent", "seconds", "date"):
         bench.switch("retry-after", position)
-        answer = bench.api("GET", "/v1/b2b/sso/acme")
-        assert (answer.status_code, outcome(answer)) == (429, "too_many_requests")
-        refused[position] = answer.headers.get("retry-after")
+        response = bench.api("GET", "/v1/b2b/sso/acme")
+        assert (response.status_code, outcome(response)) == (429, "too_many_requests")
+        refused[position] = response.headers.get("retry-after")
     assert refused["absent"] is None
     assert 9_990 <= int(refused["seconds"] or 0) <= 10_000
     assert parsedate_to_datetime(refused["date"] or "").timestamp() % 10_000 == 0
@@ -525,7 +524,7 @@ def test_e7_a_cursor_that_repeats(bench: Bench) -> None:
     assert second["results_metadata"] == first["results_metadata"]
 
 
-def test_e8_fields_that_nobody_knows_yet(bench: Bench) -> None:
+def test_e8_unknown_new_fields(bench: Bench) -> None:
     known = bench.lists()
     bench.switch("new-fields", "present")
     lists = bench.lists()

@@ -13,7 +13,7 @@ from jsonschema import Draft4Validator
 
 from reconciler.reports import DRIFT_FORMATS, PLAN_FORMATS, VALIDATION_FORMATS
 from reconciler.reports.failure_page import FAILURE_PAGES
-from tests.clients.conftest import left_out
+from tests.clients.conftest import skip_or_fail
 from tests.reports.published import (
     BLOCKED,
     FINDINGS,
@@ -48,7 +48,7 @@ def sarif(one: Plan) -> str:
 @pytest.mark.parametrize("one", [ORDINARY, QUIET, REFUSED, BLOCKED, hostile_plan()])
 def test_it_is_as_the_schema_says(one: Plan) -> None:
     if not SCHEMA.exists():
-        left_out("the schema is missing: run `npm ci` in tests/browser")
+        skip_or_fail("the schema is missing: run `npm ci` in tests/browser")
     validator = Draft4Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
     validator.validate(json.loads(sarif(one)))
     validator.validate(json.loads(DRIFT_FORMATS["sarif"](drift_of(one), color=False)))
