@@ -16,6 +16,7 @@ from reconciler.cli.logging import journal_of
 from reconciler.cli.options import NonEmptyString, reporting_options, selection_options
 from reconciler.cli.output import check_outputs, write_result
 from reconciler.cli.progress import reading_progress
+from reconciler.core.planner import Choices
 from reconciler.core.run_selection import ALL, RunSelection
 from reconciler.providers.stytch.connect import connect
 from reconciler.reports import PLAN_FORMATS
@@ -82,14 +83,17 @@ def plan_live(context: CommandContext, paths: Sequence[str], options: Mapping[st
     """
     project = wiring.project_of(context.config)
     request = PlanRequest(
+        choices=Choices(
+            secrets={},
+            targets=options["targets"],
+            rotate=options.get("rotate", ()),
+            compares_secrets=not options.get("no_secrets", False),
+            today=wiring.now().date(),
+        ),
         paths=tuple(paths),
         variables=options["variables"],
         changed_since=options["changed_since"],
-        targets=options["targets"],
-        rotate=options.get("rotate", ()),
         shard=options["shard"],
-        compares_secrets=not options.get("no_secrets", False),
-        today=wiring.now().date(),
     )
     desired = gather_desired(request, project, environment=os.environ, remark=context.console.info)
     target = wiring.target_of(project)

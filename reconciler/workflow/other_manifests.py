@@ -10,12 +10,15 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from reconciler.manifests import load_manifests
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from reconciler.core.errors import SourceLocation
     from reconciler.core.state import DesiredOrganization, Organization
-    from reconciler.manifests import Loaded
+    from reconciler.manifests import Loaded, Project
+    from reconciler.workflow.selection import SelectedManifests
 
 _NO_MANIFESTS: Final = "no-manifests"
 
@@ -51,6 +54,14 @@ class OtherManifests:
                         "document"
                     )
         return self.unreadable or None
+
+
+def all_manifests(
+    selected: SelectedManifests, project: Project, variables: Mapping[str, str]
+) -> OtherManifests:
+    """Return all manifests of a project; they are read only if the run has selected some of them."""
+    loaded = selected.loaded if selected.is_whole else load_manifests((), project, variables)
+    return OtherManifests.of(loaded)
 
 
 def _unreadable(manifests: Loaded) -> str:
