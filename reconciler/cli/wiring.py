@@ -13,15 +13,10 @@ from reconciler.manifests import load_project
 from reconciler.manifests.credentials import BackendTarget, resolve_target
 from reconciler.policies import unknown_rules
 from reconciler.providers.stytch.target import ProjectTarget, SessionTarget
-from reconciler.secrets import resolve_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-
-    from reconciler.core.secret import Secret, SecretReference
     from reconciler.manifests import Project
     from reconciler.providers.stytch.target import Target
-    from reconciler.secrets import ResolvedSecrets, WantedSecret
 
 
 def project_of(config: str | None) -> Project:
@@ -61,27 +56,6 @@ def scope_of(target: Target) -> Scope:
     principal = target.project_id if isinstance(target, ProjectTarget) else target.public_token
     environment = Environment.LIVE if "-live-" in principal else Environment.TEST
     return Scope(target.address, principal, environment)
-
-
-def resolver_of(project: Project) -> Callable[[Iterable[WantedSecret]], ResolvedSecrets]:
-    """Return a function that resolves references by the project's rules."""
-
-    def resolve(wanted: Iterable[WantedSecret]) -> ResolvedSecrets:
-        return resolve_secrets(wanted, policy=project.secret_policy, environment=os.environ)
-
-    return resolve
-
-
-def secrets_of(project: Project, wanted: Iterable[WantedSecret]) -> Mapping[SecretReference, Secret]:
-    """Resolve references.
-
-    Raises:
-        InvalidConfiguration: at least one cannot be resolved; all that cannot are named.
-    """
-    resolved = resolver_of(project)(wanted)
-    if resolved.diagnostics:
-        raise InvalidConfiguration(resolved.diagnostics)
-    return resolved.secrets
 
 
 def now() -> datetime:

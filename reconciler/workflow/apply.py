@@ -112,8 +112,7 @@ async def apply_plan(
     Raises:
         InvalidConfiguration: something blocks the plan as a whole; nothing was written.
     """
-    if plan.refusals:
-        raise InvalidConfiguration(plan.refusals)
+    check_applicable(plan)
     return await apply_changes(
         plan.changes,
         provider,

@@ -33,7 +33,7 @@ MAX_QUESTIONS: Final = 10
 _PIN_NOT_LIVE: Final = "pin-not-live"
 
 
-class History(Protocol):
+class ProtectionHistory(Protocol):
     """Knows which connections were protected by blocks that have been removed."""
 
     def protections(
@@ -51,7 +51,7 @@ class History(Protocol):
 class PlanSources:
     """Where to look before undeclared connections are deleted; without a source nothing is checked."""
 
-    history: History | None = None
+    history: ProtectionHistory | None = None
     other_manifests: Callable[[], OtherManifests] | None = None
 
 
@@ -149,7 +149,7 @@ def _check_deletes(drafts: Sequence[Draft], sources: PlanSources) -> Answers:
 
 
 def _check_delete(
-    draft: Draft, manifests: OtherManifests | None, history: History | None
+    draft: Draft, manifests: OtherManifests | None, history: ProtectionHistory | None
 ) -> ProviderError | Diagnostic | tuple[Protection, ...]:
     organization = draft.plan.organization
     assert organization is not None
