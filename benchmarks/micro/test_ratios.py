@@ -1,6 +1,6 @@
-"""Load, match, diff and render, as multiples of a fixed loop that is timed in the same run.
+"""Load, match, diff and render, as multiples of a reference loop timed in the same run.
 
-A bound is twice what was measured when it was written, so that only what grew out of proportion fails.
+A bound is about twice the ratio measured when it was set, so that only large regressions fail.
 """
 
 from __future__ import annotations
@@ -33,25 +33,25 @@ _ORGANIZATIONS: Final = 20
 
 
 def reference() -> int:
-    """Do a little of what the product does most: look into mappings, compare and join texts."""
+    """Look up, compare and join strings."""
     values = {f"key-{index}": f"value-{index}" for index in range(100)}
-    others = dict(values)
+    copy = dict(values)
     total = 0
     for _ in range(20):
         for key, value in values.items():
-            total += value.startswith("value") and others[key] is value
+            total += value.startswith("value") and copy[key] is value
     return total + len(" ".join(values))
 
 
 @pytest.fixture(scope="module")
 def unit() -> float:
-    """Seconds that the fixed loop takes."""
+    """Seconds of the reference loop."""
     return min(repeat(reference, number=20, repeat=15)) / 20
 
 
 @pytest.fixture
 def declared(tmp_path: Path) -> Sequence[DesiredOrganization]:
-    """Return what an estate declares."""
+    """The desired state of an estate."""
     return _load(tmp_path)
 
 
@@ -64,19 +64,19 @@ def test_load(benchmark: Any, tmp_path: Path, unit: float, bound: float) -> None
 
 @pytest.mark.parametrize("bound", [2.3])
 def test_match(benchmark: Any, declared: Sequence[DesiredOrganization], unit: float, bound: float) -> None:
-    pairs = [(one, _live(index)) for index, one in enumerate(declared)]
-    benchmark(lambda: [match_connections(one, live) for one, live in pairs])
+    pairs = [(organization, _live(index)) for index, organization in enumerate(declared)]
+    benchmark(lambda: [match_connections(organization, live) for organization, live in pairs])
     assert _ratio(benchmark, unit) <= bound
 
 
 @pytest.mark.parametrize("bound", [1.9])
 def test_diff(benchmark: Any, declared: Sequence[DesiredOrganization], unit: float, bound: float) -> None:
     pairs = [
-        (one.connection, live)
+        (desired.connection, live)
         for index, organization in enumerate(declared)
-        for one, live in zip(organization.connections, _live(index).connections, strict=True)
+        for desired, live in zip(organization.connections, _live(index).connections, strict=True)
     ]
-    benchmark(lambda: [changed_fields(one, live, {}) for one, live in pairs])
+    benchmark(lambda: [changed_fields(desired, live, {}) for desired, live in pairs])
     assert _ratio(benchmark, unit) <= bound
 
 
@@ -85,7 +85,7 @@ def test_render(benchmark: Any, declared: Sequence[DesiredOrganization], unit: f
     plan = asyncio.run(
         plan_organizations(
             declared,
-            _Empty(),
+            _EmptyProject(),
             choices=Choices(secrets={}),
             limits=Limits(),
             metadata=PlanMetadata(
@@ -100,9 +100,11 @@ def test_render(benchmark: Any, declared: Sequence[DesiredOrganization], unit: f
     assert _ratio(benchmark, unit) <= bound
 
 
-class _Empty:
+class _EmptyProject:
+    """Organizations without connections."""
+
     async def find_organizations(self, references: Sequence[str]) -> Mapping[str, Organization]:
-        return {one: Organization(organization_id=one) for one in references}
+        return {name: Organization(organization_id=name) for name in references}
 
     async def read_organization(self, organization: Organization) -> LiveOrganization:
         return LiveOrganization(organization=organization)
@@ -116,7 +118,7 @@ class _Empty:
 
 class _Silent:
     def advanced(self, done: int) -> None:
-        """Ignore it."""
+        """Ignore progress."""
 
 
 def _load(folder: Path) -> Sequence[DesiredOrganization]:

@@ -22,7 +22,7 @@ _PATHS = {
 }
 _NO_STORE = {"cache_control": "no-store"}
 
-# public RSA keys; nothing is signed, and the private keys were thrown away
+# public RSA keys; nothing is signed, so the private keys were discarded
 _MODULI = (
     (
         "lN2za60tmPWCMxRMThY7yhcrbRIzDHid2HOivI9Fq3hK4jVeKvLOU6bry2OaIvp_juQfZXtJz6Px8DlysqV8m9"

@@ -44,7 +44,7 @@ _OPTIONS = (
     "retry-after-date",
     "organization",
 )
-# effects that apply after the operation unless `before` is values
+# effects that apply after the operation unless `before` is given
 _AFTER_BY_DEFAULT = {Effect.TRUNCATED, Effect.INCOMPLETE}
 _LONGEST_HANG, _LATENCY = 60.0, 0.1
 _LIMIT = re.compile(r"(\d+)/(\d+(?:\.\d+)?)?([smhd])(?::(.+))?")
