@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from reconciler.cli import wiring
 from reconciler.cli.context import exit_code
-from reconciler.cli.importing import import_live
+from reconciler.cli.logging import journal_of
 from reconciler.cli.options import NonEmptyString, reporting_options, variable_option
 from reconciler.cli.output import check_outputs, write_result
+from reconciler.cli.progress import reading_progress
+from reconciler.providers.stytch.connect import connect
 from reconciler.reports import IMPORT_FORMATS
+from reconciler.workflow.existing_manifests import load_existing_manifests
+from reconciler.workflow.import_ import import_organizations, manifest_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from reconciler.cli.console import Console
     from reconciler.cli.context import CommandContext
+    from reconciler.core.import_document import Imported
+    from reconciler.manifests import Project
+    from reconciler.workflow.existing_manifests import ExistingManifests
 
 
 @click.command("import")
@@ -39,6 +52,25 @@ def command(context: CommandContext, /, organizations: tuple[str, ...], **option
     if bool(organizations) == options["all_"]:
         raise click.UsageError("name organizations, or use --all for every organization of the project")
     check_outputs(context)
-    imported = import_live(context, None if options["all_"] else organizations, options)
+    project = wiring.project_of(context.config)
+    folder = manifest_folder(project, options["into"])
+    existing = load_existing_manifests(project, folder, options["variables"])
+    references = None if options["all_"] else organizations
+    imported = asyncio.run(_import(references, project, existing, folder, context.console))
     written = write_result(imported, IMPORT_FORMATS, context)
     return exit_code(failed=bool(imported.failures) or not written)
+
+
+async def _import(
+    references: Sequence[str] | None,
+    project: Project,
+    existing: ExistingManifests,
+    folder: Path,
+    console: Console,
+) -> Imported:
+    target = wiring.target_of(project)
+    with reading_progress(console) as progress:
+        async with connect(target, project.limits, journal=journal_of(console)) as directory:
+            return await import_organizations(
+                references, directory, project=project, existing=existing, folder=folder, progress=progress
+            )

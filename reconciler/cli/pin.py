@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from reconciler.cli import wiring
 from reconciler.cli.context import exit_code
+from reconciler.cli.logging import journal_of
 from reconciler.cli.options import NonEmptyString, reporting_options, variable_option
 from reconciler.cli.output import check_outputs, write_result
-from reconciler.cli.pinning import pin_live
+from reconciler.cli.progress import reading_progress
+from reconciler.manifests.pinning import Pinner
+from reconciler.providers.stytch.connect import connect
 from reconciler.reports import PIN_FORMATS
+from reconciler.workflow.pin import find_pins, load_files, write_pins
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reconciler.cli.console import Console
     from reconciler.cli.context import CommandContext
+    from reconciler.core.pin_document import Pinned
+    from reconciler.manifests import ManifestFile, Project
 
 
 @click.command("pin")
@@ -30,6 +41,17 @@ def command(context: CommandContext, /, paths: tuple[str, ...], **options: Any) 
     """
     context.configure(options)
     check_outputs(context)
-    pinned = pin_live(context, paths, options)
+    project = wiring.project_of(context.config)
+    files = load_files(paths, project, options["variables"])
+    pinned = asyncio.run(_find_pins(files, project, context.console))
+    if not options["check"]:
+        pinned = write_pins(files, pinned, Pinner(project, options["variables"]))
     written = write_result(pinned, PIN_FORMATS, context)
     return exit_code(failed=not (pinned.is_settled and written))
+
+
+async def _find_pins(files: Sequence[ManifestFile], project: Project, console: Console) -> Pinned:
+    target, limits = wiring.target_of(project), project.limits
+    with reading_progress(console) as progress:
+        async with connect(target, limits, journal=journal_of(console)) as reader:
+            return await find_pins(files, reader, concurrency=limits.concurrency, progress=progress)

@@ -57,7 +57,7 @@ async def read_organizations(
 
     async def read(organization: FoundOrganization) -> LiveState:
         nonlocal done
-        live = await _read(organization, reader)
+        live = await read_organization(organization, reader)
         done += 1
         progress.advanced(done)
         return live
@@ -74,7 +74,12 @@ def other_organization(manifest: DesiredOrganization, organization: Organization
     )
 
 
-async def _read(organization: FoundOrganization, reader: Reader) -> LiveState:
+async def read_organization(organization: FoundOrganization, reader: Reader) -> LiveState:
+    """Return the live state of an organization, or why it cannot be read.
+
+    Raises:
+        AccessDenied: the credentials are not accepted.
+    """
     if isinstance(organization, ProviderError):
         return organization
     try:

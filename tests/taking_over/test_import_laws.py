@@ -18,8 +18,8 @@ from reconciler.manifests.importing import WrittenManifest, write_manifest
 from reconciler.manifests.names import VariableNames
 from reconciler.manifests.read_back import read_back
 from reconciler.secrets import SecretPolicy
-from reconciler.workflow.estate import Declarations, References
-from reconciler.workflow.taking_over import reason_to_distrust
+from reconciler.workflow.existing_manifests import ExistingManifests, OrganizationNames
+from reconciler.workflow.import_ import why_not_importable
 from tests.taking_over.live import SECRETS, organizations, pending
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def project(*allow: str, prune: bool = False) -> Project:
 
 
 def write(live: LiveOrganization, prune: bool = False) -> WrittenManifest:
-    reference = References.among([live.organization], Declarations()).choose(live.organization)
+    reference = OrganizationNames.among([live.organization], ExistingManifests()).choose(live.organization)
     return write_manifest(live, reference, VariableNames(project().secret_policy), prunes=prune)
 
 
@@ -57,7 +57,7 @@ def test_the_plan_right_after_an_import_is_empty(live: LiveOrganization, prune: 
     for plan in (without, with_secrets):
         assert not plan.is_refused
         assert not plan.changes
-    assert reason_to_distrust(manifest.text, live, project(prune=prune)) is None
+    assert why_not_importable(manifest.text, live, project(prune=prune)) is None
 
 
 @many
@@ -125,12 +125,12 @@ def test_a_manifest_that_would_not_be_what_is_live_is_not_trusted() -> None:
     )
     head = "organization: acme\nconnections:\n"
     for text, reason in (
-        (head + "  b: {issuer: 'https://b.example'}\n", "but change acme/b"),
+        (head + "  b: {issuer: 'https://b.example'}\n", "would change acme/b"),
         (head + "  b: {connection_id: oidc-connection-test-2}\n", "would be refused: acme/b is pinned to"),
         (head + "  b: {issuer: nonsense}\n", "would not be valid: `issuer` is not a URL"),
         (head + "  b: {}\n---\norganization: other\n", "would not be valid: it holds more than one document"),
     ):
-        assert reason in str(reason_to_distrust(text, live, project()))
+        assert reason in str(why_not_importable(text, live, project()))
 
 
 def test_an_id_that_cannot_be_pinned_is_left_alone() -> None:

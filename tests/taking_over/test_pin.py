@@ -310,7 +310,7 @@ def test_a_refusal_says_what_to_do(acme: Workplace) -> None:
     manifest = acme.write("organizations/acme.yaml", text)
     ended = acme.run("pin")
     assert ended.code == 1
-    assert ended.out.count("cannot be written into this block without changing something else") == 2
+    assert ended.out.count("cannot be added to this block without changing something else") == 2
     assert "or add the line `connection_id: oidc-connection-test-" in ended.out
     assert manifest.read_text().count("connection_id") == 0
     assert "organization_id: " in manifest.read_text()
@@ -368,5 +368,5 @@ def test_a_file_that_changes_meanwhile_is_not_written(
     monkeypatch.setattr(Path, "read_bytes", changed)
     ended = acme.run("pin")
     assert ended.code == 1
-    assert "was changed while it was looked up: run it again" in ended.err
+    assert "was changed during the run: run it again" in ended.err
     assert manifest.read_text() == "organization: acme\n"

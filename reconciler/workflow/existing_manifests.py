@@ -1,0 +1,134 @@
+"""The manifests that exist before an import: what they declare, and what they lack."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from reconciler.core.errors import InvalidConfiguration
+from reconciler.core.matching import match_connections
+from reconciler.core.planner import Choices, plan_organization
+from reconciler.core.secret import SecretReference
+from reconciler.manifests import find_manifests, read_manifests
+from reconciler.manifests.declarable import organization_objection
+from reconciler.manifests.importing import Variable, write_connections
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from reconciler.core.matching import Matching
+    from reconciler.core.state import DesiredOrganization, LiveOrganization, Organization
+    from reconciler.manifests import Project
+    from reconciler.manifests.names import VariableNames
+
+
+class ExistingManifests:
+    """The manifests of a project, by organization."""
+
+    def __init__(self, manifests: Iterable[DesiredOrganization] = ()) -> None:
+        self.manifests = tuple(manifests)
+        self._by_id: dict[str, DesiredOrganization] = {}
+        self._by_name: dict[str, DesiredOrganization] = {}
+        for manifest in self.manifests:
+            self._by_id.setdefault(manifest.organization_id or manifest.reference, manifest)
+            if manifest.organization_id is None:
+                self._by_name.setdefault(manifest.reference, manifest)
+
+    def declaring(self, organization: Organization) -> DesiredOrganization | None:
+        """Return the manifest of an organization, by its pin or else by a name."""
+        if manifest := self._by_id.get(organization.organization_id):
+            return manifest
+        names = sorted(organization.names)
+        return next((self._by_name[name] for name in names if name in self._by_name), None)
+
+    @property
+    def variables(self) -> Iterator[Variable]:
+        """The environment variables that the manifests refer to."""
+        for organization in self.manifests:
+            for connection in organization.connections:
+                secret = connection.connection.client_secret
+                for locator in secret.locators if isinstance(secret, SecretReference) else ():
+                    if locator.scheme == "env":
+                        yield Variable(locator.path, connection.address)
+
+
+def load_existing_manifests(
+    project: Project, folder: Path, variables: Mapping[str, str]
+) -> ExistingManifests:
+    """Read the manifests of the project, and those in ``folder``.
+
+    Raises:
+        InvalidConfiguration: a manifest has errors, so it is not known what it declares.
+    """
+    paths = {*find_manifests((), project).files}
+    if folder.is_dir():
+        paths |= {*find_manifests((folder,), project).files}
+    files = [*read_manifests(sorted(paths), project, variables)]
+    errors = tuple(diagnostic for file in files for diagnostic in file.diagnostics if diagnostic.is_error)
+    if errors:
+        raise InvalidConfiguration(errors)
+    return ExistingManifests(organization for file in files for organization in file.organizations)
+
+
+@dataclass(slots=True)
+class OrganizationNames:
+    """Chooses the name by which a new manifest refers to its organization: one that no other has."""
+
+    _owners: dict[str, set[str]] = field(default_factory=dict)
+
+    @classmethod
+    def among(cls, organizations: Iterable[Organization], existing: ExistingManifests) -> OrganizationNames:
+        """Return the names of these organizations and of the existing manifests."""
+        names = cls({manifest.reference: {manifest.organization_id or ""} for manifest in existing.manifests})
+        for organization in organizations:
+            for name in organization.names:
+                names._owners.setdefault(name, set()).add(organization.organization_id)
+        return names
+
+    def choose(self, organization: Organization) -> str:
+        """Return the slug if it is valid in a manifest and unique; otherwise the organization_id."""
+        slug = organization.slug
+        is_unique = self._owners.get(slug) == {organization.organization_id}
+        is_valid = is_unique and organization_objection("organization", slug) is None
+        return slug if is_valid else organization.organization_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """How a manifest differs from its organization.
+
+    ``suggestion``: the lines that would declare the connections that it does not declare.
+    """
+
+    remarks: tuple[str, ...]
+    suggestion: tuple[str, ...]
+
+
+def compare_existing_manifest(
+    manifest: DesiredOrganization, live: LiveOrganization, names: VariableNames
+) -> Comparison:
+    """Compare a manifest with its organization, without secrets."""
+    matching = match_connections(manifest, live)
+    taken = {
+        connection.address.connection: connection.connection.display_name or ""
+        for connection in manifest.connections
+    }
+    blocks = write_connections(matching.unmanaged, manifest.reference, names, taken)
+    return Comparison(
+        remarks=(*_differences(manifest, live, matching), *blocks.remarks), suggestion=tuple(blocks.lines)
+    )
+
+
+def _differences(manifest: DesiredOrganization, live: LiveOrganization, matching: Matching) -> Iterator[str]:
+    plan = plan_organization(manifest, live, Choices(secrets={}, compares_secrets=False))
+    yield from (diagnostic.summary for diagnostic in plan.diagnostics if diagnostic.is_error)
+    for change in plan.changes:
+        yield f"{change.address} differs from live; `reconciler plan` shows it ({change.action.value})"
+    unpinned = [
+        pair.desired.address.connection
+        for pair in matching.pairs
+        if pair.live is not None and pair.desired.connection.connection_id is None
+    ]
+    if unpinned:
+        yield f"not pinned: {', '.join(unpinned)}; `reconciler pin` writes the ids"

@@ -1,0 +1,148 @@
+"""Pins manifests: finds the ids of what they declare, and writes those that are missing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reconciler.core.errors import Diagnostic, InvalidConfiguration, ProviderError, Severity, UsageError
+from reconciler.core.matching import match_connections
+from reconciler.core.pin_document import MissingPin, Pinned
+from reconciler.core.planner import unreadable
+from reconciler.manifests import load_manifests
+from reconciler.manifests.pinning import Pin
+from reconciler.storage.files import write_atomically
+from reconciler.workflow.live_state import find_organizations, read_organizations
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from reconciler.core.matching import Pair
+    from reconciler.core.state import DesiredOrganization, LiveOrganization
+    from reconciler.manifests import ManifestFile, Project
+    from reconciler.manifests.pinning import Pinner
+    from reconciler.providers.base import Reader
+    from reconciler.workflow.live_state import LiveState, Progress
+
+
+def load_files(
+    paths: Sequence[str], project: Project, variables: Mapping[str, str]
+) -> tuple[ManifestFile, ...]:
+    """Read the manifests to pin.
+
+    Raises:
+        InvalidConfiguration: a manifest has errors.
+    """
+    loaded = load_manifests(paths, project, variables)
+    if loaded.has_errors:
+        raise InvalidConfiguration(
+            tuple(diagnostic for diagnostic in loaded.diagnostics if diagnostic.is_error)
+        )
+    return loaded.files
+
+
+async def find_pins(
+    files: Sequence[ManifestFile], reader: Reader, *, concurrency: int, progress: Progress
+) -> Pinned:
+    """Return every missing pin, in the order of the manifests.
+
+    Connections that are declared absent need no pin; those that do not exist yet have no id.
+
+    Raises:
+        AccessDenied: the credentials are not accepted.
+    """
+    manifests = [organization for file in files for organization in file.organizations]
+    organizations = await find_organizations(manifests, reader)
+    live = await read_organizations(organizations, reader, concurrency=concurrency, progress=progress)
+    results = [_compare(manifest, state) for manifest, state in zip(manifests, live, strict=True)]
+    return Pinned(
+        pins=tuple(pin for result in results for pin in result.pins),
+        not_live=tuple(address for result in results for address in result.not_live),
+        diagnostics=tuple(diagnostic for result in results for diagnostic in result.diagnostics),
+        is_check=True,
+    )
+
+
+def write_pins(files: Sequence[ManifestFile], missing: Pinned, pinner: Pinner) -> Pinned:
+    """Write the missing pins into their files, each replaced in one step; return what was written.
+
+    Raises:
+        UsageError: a file cannot be read or written.
+    """
+    written: list[MissingPin] = []
+    diagnostics = list(missing.diagnostics)
+    for file in files:
+        pins = [pin for pin in missing.pins if pin.location.path == file.shown]
+        if pins:
+            refused = _write(file, pins, pinner)
+            written += [pin for pin in pins if pin not in refused]
+            diagnostics += [_not_pinned(pin) for pin in refused]
+    return Pinned(pins=tuple(written), not_live=missing.not_live, diagnostics=tuple(diagnostics))
+
+
+def _compare(manifest: DesiredOrganization, live: LiveState) -> Pinned:
+    """Return the missing pins of one organization."""
+    if isinstance(live, ProviderError):
+        return Pinned(diagnostics=unreadable(manifest, live).diagnostics)
+    matching = match_connections(manifest, live)
+    ambiguous = {diagnostic.address for diagnostic in matching.diagnostics}
+    pairs = [pair for pair in matching.pairs if not pair.desired.is_absent]
+    not_live = [str(pair.desired.address) for pair in pairs if pair.live is None]
+    return Pinned(
+        pins=(*_organization_pin(manifest, live), *_connection_pins(pairs)),
+        not_live=tuple(address for address in not_live if address not in ambiguous),
+        diagnostics=matching.diagnostics,
+    )
+
+
+def _organization_pin(manifest: DesiredOrganization, live: LiveOrganization) -> Iterator[MissingPin]:
+    organization_id = live.organization.organization_id
+    if organization_id not in manifest.names:
+        yield MissingPin(
+            address=manifest.reference, id=organization_id, location=manifest.location, is_organization=True
+        )
+
+
+def _connection_pins(pairs: Sequence[Pair]) -> Iterator[MissingPin]:
+    for pair in pairs:
+        if pair.live is not None and pair.desired.connection.connection_id is None:
+            yield MissingPin(
+                address=str(pair.desired.address),
+                id=pair.live.connection_id or "",
+                location=pair.desired.location,
+            )
+
+
+def _write(file: ManifestFile, missing: Sequence[MissingPin], pinner: Pinner) -> list[MissingPin]:
+    """Write pins into one file, and return those that cannot be written without changing anything else."""
+    assert file.path is not None
+    path = Path(file.path)
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot read {file.shown}: {error.strerror or error}") from error
+    if pinner.declared(content, file.shown) != file.organizations:
+        raise UsageError(f"{file.shown} was changed during the run: run it again")
+    pins = {_pin(pin, file): pin for pin in missing}
+    result, refused = pinner.pinned(content, file.shown, [*pins])
+    if result != content:
+        write_atomically(path, result.decode())
+    return [pins[pin] for pin in refused]
+
+
+def _pin(missing: MissingPin, file: ManifestFile) -> Pin:
+    reference, _, connection = missing.address.partition("/")
+    document = next(manifest.location for manifest in file.organizations if manifest.reference == reference)
+    return Pin(document, missing.id, None if missing.is_organization else connection)
+
+
+def _not_pinned(pin: MissingPin) -> Diagnostic:
+    key = "organization_id" if pin.is_organization else "connection_id"
+    return Diagnostic(
+        Severity.ERROR,
+        "not-pinned",
+        f"the id of {pin.address} cannot be added to this block without changing something else",
+        detail=f"write the block without aliases, or add the line `{key}: {pin.id}` by hand",
+        address=pin.address,
+        location=pin.location,
+    )
