@@ -1,7 +1,7 @@
-"""Risk rules: lines of a plan that decide who may log in as whom, and deserve a second look.
+"""Risk rules: warn about, or block, changes that decide who can log in as whom.
 
-A rule is one pure function in a file of its own and one entry in `RULES`. What it finds is shown
-as a warning, forbids to apply, or is left out, as the project file says for its id.
+A rule is one pure function and one entry in `RULES`. The project file decides by its id whether a
+finding is a warning, blocks the plan, or is left out.
 """
 
 from reconciler.policies.assess import accept_risks, assess, unknown_rules

@@ -1,4 +1,4 @@
-"""Asking all rules about a plan, with the severities that the project file gives them."""
+"""Applies all risk rules to a plan, with the severities of the project file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from reconciler.core.address import Address
 from reconciler.core.errors import Diagnostic, Severity, UsageError
 from reconciler.policies.rules import RULES
-from reconciler.policies.shared_client import SHARED_CLIENT, find_shared
+from reconciler.policies.shared_client import SHARED_CLIENT, declared_clients, find_shared
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -17,33 +17,36 @@ if TYPE_CHECKING:
     from reconciler.core.change import Change
     from reconciler.core.errors import SourceLocation
     from reconciler.core.plan import Plan
+    from reconciler.core.state import DesiredOrganization
     from reconciler.policies.rule import Rule
-    from reconciler.policies.shared_client import Clients
+    from reconciler.policies.shared_client import DeclaredClients
 
 _OFF = "off"
 
 
 def assess(
-    changes: Sequence[Change], severities: Mapping[str, str], clients: Clients
+    changes: Sequence[Change], severities: Mapping[str, str], declared: Iterable[DesiredOrganization]
 ) -> tuple[Diagnostic, ...]:
-    """Return what is risky about the changes, the gravest first.
+    """Return the risks of the changes, the most severe first.
 
-    ``severities`` maps rule ids to error, warn or off; a rule that is not named warns.
+    ``severities`` maps rule ids to error, warn or off; a rule that is not named warns. ``declared``
+    are all organizations of the estate, also those that do not change.
     """
-    found = [
+    clients = declared_clients(declared)
+    risks = [
         _risk(rule, change, clause, severities)
         for rule in RULES
         if severities.get(rule.id) != _OFF
         for change in changes
         for clause in _clauses(rule, change, clients)
     ]
-    return tuple(sorted(found, key=lambda risk: not risk.is_error))
+    return tuple(sorted(risks, key=lambda risk: not risk.is_error))
 
 
 def unknown_rules(
     severities: Mapping[str, str], locations: Mapping[str, SourceLocation]
 ) -> tuple[Diagnostic, ...]:
-    """Return an error for each id that no rule has, at its place in the project file."""
+    """Return an error for each id that no rule has, with its place in the project file."""
     known = [rule.id for rule in RULES]
     return tuple(_unknown(name, known, locations.get(name)) for name in severities if name not in known)
 
@@ -52,33 +55,33 @@ def accept_risks(plan: Plan, acceptances: Iterable[str]) -> Plan:
     """Return the plan with ``RULE:ADDRESS`` acceptances turned from refusals into warnings.
 
     Raises:
-        UsageError: an acceptance fits nothing in this plan.
+        UsageError: an acceptance matches nothing in this plan.
     """
     risks = list(plan.risks)
     for acceptance in acceptances:
-        fitting = [index for index, risk in enumerate(risks) if _fits(acceptance, risk)]
-        if not fitting:
+        matching = [index for index, risk in enumerate(risks) if _matches(acceptance, risk)]
+        if not matching:
             raise UsageError(
-                f"--accept-risk {acceptance} fits no risk of this plan; the form is RULE:ADDRESS"
+                f"--accept-risk {acceptance} matches no risk of this plan; the form is RULE:ADDRESS"
             )
-        for index in fitting:
+        for index in matching:
             risks[index] = replace(risks[index], severity=Severity.WARNING)
     return replace(plan, risks=tuple(risks))
 
 
-def _clauses(rule: Rule, change: Change, clients: Clients) -> Iterable[str]:
+def _clauses(rule: Rule, change: Change, clients: DeclaredClients) -> Iterable[str]:
     return find_shared(change, clients) if rule is SHARED_CLIENT else rule.find(change)
 
 
 def _risk(rule: Rule, change: Change, clause: str, severities: Mapping[str, str]) -> Diagnostic:
     blocks = severities.get(rule.id) == Severity.ERROR
-    accept = f"if it is meant, apply with `--accept-risk {rule.id}:{change.address}`"
+    accept = f"if this is intended, apply with `--accept-risk {rule.id}:{change.address}`"
     return Diagnostic(
         Severity.ERROR if blocks else Severity.WARNING,
         rule.id,
         f"{change.address}: {clause}",
         detail=rule.why,
-        hint=accept if blocks else f"if it is never meant, set `{rule.id}: error` under policies",
+        hint=accept if blocks else f"to block such changes, set `{rule.id}: error` under policies",
         address=str(change.address),
         location=change.location,
     )
@@ -95,7 +98,7 @@ def _unknown(name: str, known: list[str], location: SourceLocation | None) -> Di
     )
 
 
-def _fits(acceptance: str, risk: Diagnostic) -> bool:
+def _matches(acceptance: str, risk: Diagnostic) -> bool:
     rule, _, pattern = acceptance.partition(":")
     organization, _, connection = risk.address.partition("/")
     return rule == risk.code and Address(organization, connection).matches(pattern)

@@ -1,4 +1,4 @@
-"""What a risk rule is."""
+"""The shape of a risk rule."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from reconciler.core.change import Change
 
 Find: TypeAlias = "Callable[[Change], Iterable[str]]"
-"""Yields a clause for each thing that is risky about a change; the address is put before it."""
+"""Yields a clause for each risk of a change; the address is put before it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """A rule's id, as the project file names it, what it finds, and why that matters."""
+    """A rule: its id, as the project file names it, what it finds, and why that matters."""
 
     id: str
     find: Find

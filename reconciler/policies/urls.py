@@ -1,11 +1,19 @@
-"""What a URL says of where it leads: host, site, and whether that host is a public one."""
+"""Where a URL leads: its host and site, and whether that host is public."""
 
 from __future__ import annotations
 
 import re
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
+
+from reconciler.core.change import Create, Delete
+from reconciler.core.connection import INFERRED_FIELDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reconciler.core.change import Change, Update
 
 _TWO_LABEL_SUFFIXES: Final = frozenset(
     {"ac", "co", "com", "edu", "gov", "gob", "go", "ne", "net", "or", "org"}
@@ -21,14 +29,35 @@ _PRIVATE_ENDINGS: Final = (
     ".home.arpa",
 )
 _COUNTRY: Final = 2
+_URL_FIELDS: Final = ("issuer", *INFERRED_FIELDS)
 _PORTS: Final = {"https": 443, "http": 80}
 _NUMBER: Final = re.compile(r"0[xX][0-9A-Fa-f]{1,8}|0[0-7]{0,11}|[1-9][0-9]{0,9}")
 _BYTES: Final = 4
 _LARGEST_BYTE: Final = 255
 
 
+def written_urls(change: Change) -> Iterator[tuple[str, str]]:
+    """Yield name and value of every URL that the change writes."""
+    if isinstance(change, Delete):
+        return
+    for name in _URL_FIELDS:
+        value = getattr(change.declared, name)
+        if value and (isinstance(change, Create) or name in change.changed):
+            yield name, value
+
+
+def url_after(change: Create | Update, name: str) -> str:
+    """Return the URL after the change, or nothing if the server infers it."""
+    declared = getattr(change.declared, name)
+    if declared is not None:
+        return str(declared)
+    if isinstance(change, Create) or "issuer" in change.changed:
+        return ""
+    return getattr(change.before, name) or ""
+
+
 def host(url: str | None) -> str:
-    """Return the host in lower case, or nothing if there is none that can be told."""
+    """Return the host in lower case, or nothing if the URL has none."""
     try:
         return (urlsplit(url or "").hostname or "").rstrip(".").lower()
     except ValueError:
@@ -36,9 +65,9 @@ def host(url: str | None) -> str:
 
 
 def authority(url: str | None) -> str:
-    """Return host and port as they tell one server from another; the scheme's own port is not named.
+    """Return host and port; the port only if it is not the default of the scheme.
 
-    A dot at the end counts: it is another name to cookies, certificates and some resolvers.
+    A trailing dot counts: cookies, certificates and some resolvers take it for another name.
     """
     try:
         parts = urlsplit(url or "")
@@ -49,7 +78,7 @@ def authority(url: str | None) -> str:
 
 
 def site(name: str) -> str:
-    """Return the part of a host that one owner registered, as far as it can be told without a list.
+    """Return the part of a host that one owner registered, as far as that is possible without a list.
 
     Two labels, or three under endings such as ``co.uk``; an IP address stands for itself.
     """
@@ -61,7 +90,7 @@ def site(name: str) -> str:
 
 
 def address(name: str) -> IPv4Address | IPv6Address | None:
-    """Return the IP address that a host is, in any spelling that resolvers take, or None for a name.
+    """Return the IP address that a host is, in any spelling that resolvers accept, or None for a name.
 
     ``10.1``, ``0x7f.1`` and ``2130706433`` are addresses too: the last number fills what is left of
     the four bytes, and 0x and 0 begin hexadecimal and octal numbers (inet_aton).
@@ -76,7 +105,7 @@ def _from_numbers(parts: list[str]) -> IPv4Address | None:
     if len(parts) > _BYTES or not all(map(_NUMBER.fullmatch, parts)):
         return None
     *bytes_, rest = (int(part, _base(part)) for part in parts)
-    if any(one > _LARGEST_BYTE for one in bytes_) or rest >= 256 ** (_BYTES - len(bytes_)):
+    if any(byte > _LARGEST_BYTE for byte in bytes_) or rest >= 256 ** (_BYTES - len(bytes_)):
         return None
     return IPv4Address(bytes(bytes_) + rest.to_bytes(_BYTES - len(bytes_), "big"))
 
@@ -88,14 +117,14 @@ def _base(number: str) -> int:
 
 
 def is_loopback(name: str) -> bool:
-    """Tell whether a host is this very machine, as emulators are."""
-    found = address(name)
-    return found.is_loopback if found else name == "localhost" or name.endswith(".localhost")
+    """Tell whether a host is this machine."""
+    ip = address(name)
+    return ip.is_loopback if ip else name == "localhost" or name.endswith(".localhost")
 
 
 def is_private(name: str) -> bool:
     """Tell whether a host can only be reached from inside some network."""
-    found = address(name)
-    if found is not None:
-        return not found.is_global
+    ip = address(name)
+    if ip is not None:
+        return not ip.is_global
     return "." not in name or name.endswith(_PRIVATE_ENDINGS)

@@ -20,7 +20,6 @@ from reconciler.core.run_selection import RunSelection, may_match
 from reconciler.core.state import LiveOrganization
 from reconciler.core.warnings import external_use_warnings
 from reconciler.policies import assess
-from reconciler.policies.shared_client import Clients
 from reconciler.secrets import resolve_secrets, wanted_by
 from reconciler.storage.git import head_commit
 from reconciler.workflow.follow_up import Answers, Draft, PlanSources, explain_missing_pins, gather_answers
@@ -146,7 +145,7 @@ async def make_plan(
     )
     manifests, shard = desired.manifests.loaded, desired.request.shard
     declared = manifests.state.organizations
-    plan = replace(plan, risks=assess(plan.changes, project.policies, _clients(declared)))
+    plan = replace(plan, risks=assess(plan.changes, project.policies, declared))
     if shard is not None:
         return with_shard(plan, shard, declared, manifests.diagnostics)
     return with_warnings(plan, manifests.diagnostics)
@@ -230,10 +229,3 @@ def _combine(
         summary=summary,
         secrets_compared=choices.compares_secrets,
     )
-
-
-def _clients(organizations: Iterable[DesiredOrganization]) -> Clients:
-    clients = Clients()
-    for organization in organizations:
-        clients.add(organization)
-    return clients

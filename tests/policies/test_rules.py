@@ -13,7 +13,6 @@ from reconciler.core.errors import SourceLocation, UsageError
 from reconciler.core.plan import Environment, Plan, Scope
 from reconciler.core.state import DesiredConnection, DesiredOrganization, Presence
 from reconciler.policies import RULES, accept_risks, assess, unknown_rules
-from reconciler.policies.shared_client import Clients
 from reconciler.policies.urls import address, is_private, site
 
 ADDRESS = Address("acme", "okta")
@@ -51,8 +50,8 @@ def create(**values: object) -> Create:
     return Create(address=ADDRESS, organization_id="organization-test-1", declared=declared)
 
 
-def found(change: Change, clients: Clients | None = None) -> set[str]:
-    return {risk.code for risk in assess((change,), {}, clients or Clients())}
+def found(change: Change, declared: tuple[DesiredOrganization, ...] = ()) -> set[str]:
+    return {risk.code for risk in assess((change,), {}, declared)}
 
 
 MOVED = dict.fromkeys(("issuer", "authorization_url", "token_url", "userinfo_url", "jwks_url"), f"{EVIL}/x")
@@ -174,30 +173,26 @@ def organization(reference: str, presence: Presence = Presence.PRESENT) -> Desir
 
 
 def test_a_client_in_two_organizations_is_asked_about_when_it_is_written() -> None:
-    clients = Clients()
-    for name in ("acme", "globex", "initech"):
-        clients.add(organization(name))
-    (risk,) = assess((create(),), {}, clients)
+    declared = tuple(organization(name) for name in ("acme", "globex", "initech"))
+    (risk,) = assess((create(),), {}, declared)
     assert risk.code == "shared-client"
     assert "those of globex, initech too" in risk.summary
-    assert found(update(client_id="0oa1"), clients) == {"shared-client"}
-    assert found(update(display_name="New"), clients) == set()
+    assert found(update(client_id="0oa1"), declared) == {"shared-client"}
+    assert found(update(display_name="New"), declared) == set()
 
 
-def test_a_tombstone_and_the_same_organization_share_nothing() -> None:
-    clients = Clients()
-    for one in (organization("acme"), organization("acme"), organization("globex", Presence.ABSENT)):
-        clients.add(one)
-    assert found(create(), clients) == set()
+def test_a_declared_delete_and_the_same_organization_share_nothing() -> None:
+    absent = organization("globex", Presence.ABSENT)
+    assert found(create(), (organization("acme"), organization("acme"), absent)) == set()
 
 
 def test_severities_are_those_of_the_project_file() -> None:
     change = update(jwks_url=f"{EVIL}/keys")
     severities = {"jwks-url-host-change": "error", "endpoint-off-site": "off"}
-    (risk,) = assess((change,), severities, Clients())
+    (risk,) = assess((change,), severities, ())
     assert risk.is_error
-    assert risk.hint == "if it is meant, apply with `--accept-risk jwks-url-host-change:acme/okta`"
-    warned = assess((change,), {"jwks-url-host-change": "warn"}, Clients())
+    assert risk.hint == "if this is intended, apply with `--accept-risk jwks-url-host-change:acme/okta`"
+    warned = assess((change,), {"jwks-url-host-change": "warn"}, ())
     assert [one.is_error for one in warned] == [False, False]
 
 
@@ -207,7 +202,7 @@ def plan_with(severities: dict[str, str]) -> Plan:
         scope=Scope("https://test.stytch.com", "project-test-1", Environment.TEST),
         created_at="2026-11-21T00:00:00+00:00",
         changes=(change,),
-        risks=assess((change,), severities, Clients()),
+        risks=assess((change,), severities, ()),
     )
 
 
@@ -215,9 +210,9 @@ def test_a_risk_of_error_severity_blocks_until_exactly_it_is_accepted() -> None:
     plan = plan_with({"jwks-url-host-change": "error"})
     assert not plan.can_apply
     assert accept_risks(plan, ["jwks-url-host-change:acme/*"]).can_apply
-    with pytest.raises(UsageError, match="fits no risk of this plan"):
+    with pytest.raises(UsageError, match="matches no risk of this plan"):
         accept_risks(plan, ["jwks-url-host-change:globex/okta"])
-    with pytest.raises(UsageError, match="fits no risk of this plan"):
+    with pytest.raises(UsageError, match="matches no risk of this plan"):
         accept_risks(plan, ["issuer-host-change:acme/okta"])
 
 
