@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from reconciler.manifests.schema import schema_text
+from reconciler.manifests.json_schema import schema_text
 from reconciler.reports.drift_schema import drift_schema
 from reconciler.reports.plan_schema import plan_schema
 

@@ -94,12 +94,20 @@ def _past_protections(protections: Sequence[Protection], deletes: Sequence[Delet
 def _past_protection(delete: Delete, protection: Protection) -> Diagnostic:
     name = quote_yaml(delete.before.display_name)
     absent = f"declare it with `connection_id: {protection.connection_id}` and `state: absent`"
-    if protection.origin:
+    if protection.origin and protection.is_certain:
         return _error(
             delete,
             "prevent-destroy",
             f"the last block that declared {name} says `prevent_destroy: true` ({protection.origin})",
             f"to keep it, put that block back; to delete it anyway, {absent}",
+        )
+    if protection.origin:
+        return _error(
+            delete,
+            "prevent-destroy",
+            f"whether {name} was protected cannot be told, so it counts as `prevent_destroy: true` "
+            f"({protection.origin})",
+            f"that version cannot be read; to keep the connection, declare it; to delete it, {absent}",
         )
     return _error(
         delete,

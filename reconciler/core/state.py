@@ -65,11 +65,12 @@ class Protection:
     """What Git's history says about a connection that is no longer declared.
 
     ``origin`` is where its last declaration had ``prevent_destroy: true``; it is empty where the
-    history is incomplete, so that this is unknown.
+    history is incomplete, so that this is unknown. ``is_certain``: the declaration was readable.
     """
 
     connection_id: str
     origin: str = ""
+    is_certain: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

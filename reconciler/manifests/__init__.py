@@ -1,22 +1,14 @@
-"""YAML with places and limits → what is declared, and everything that is wrong with it.
+"""Reads manifests and project file: YAML with places → interpolation → pydantic → values of the core.
 
-The usual way through: `load_project`, then `load_manifests` for everything at once, or
-`find_manifests` and `read_manifests` to stream file by file; `credentials.resolve_target` when
-credentials are needed. Findings are values; only a broken project file or target raises.
+The usual way is `load_project`, then `load_manifests`. Errors are findings, gathered for all files; only
+a broken project file raises.
 """
 
-from reconciler.manifests.files import FoundManifests, find_manifests
-from reconciler.manifests.limits import ReadLimits
-from reconciler.manifests.load import (
-    Loaded,
-    ManifestFile,
-    collect_manifests,
-    load_manifests,
-    read_manifests,
-    stream_manifests,
-)
+from reconciler.manifests.file_selection import FoundManifests, find_manifests
+from reconciler.manifests.load import Loaded, ManifestFile, load_manifests, read_manifests
 from reconciler.manifests.project import PROJECT_FILE, Defaults, Project, load_project
 from reconciler.manifests.target import Target
+from reconciler.manifests.yaml_reader import ReadLimits
 
 __all__ = [
     "PROJECT_FILE",
@@ -27,10 +19,8 @@ __all__ = [
     "Project",
     "ReadLimits",
     "Target",
-    "collect_manifests",
     "find_manifests",
     "load_manifests",
     "load_project",
     "read_manifests",
-    "stream_manifests",
 ]

@@ -14,8 +14,8 @@ from reconciler.core.errors import (
     SourceLocation,
 )
 from reconciler.core.secret import Locator, Secret, SecretReference
-from reconciler.manifests import text
-from reconciler.manifests.reading import display_path
+from reconciler.manifests import text_patterns as text
+from reconciler.manifests.source_file import display_path
 from reconciler.secrets import SecretPolicy, resolve_reference
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Gathers what is wrong with one file; places are worked out when there is a first finding."""
+"""Gathers what is wrong with one file, each finding with its place and the line it is about."""
 
 from __future__ import annotations
 
@@ -6,60 +6,41 @@ import re
 from typing import TYPE_CHECKING, Final, Literal
 
 from reconciler.core.errors import Diagnostic, Severity, SourceLocation
-from reconciler.manifests.source import Span
-from reconciler.manifests.text import CONNECTION_NAME
+from reconciler.manifests.snippets import make_snippet
+from reconciler.manifests.source_file import Source, Span
+from reconciler.manifests.text_patterns import CONNECTION_NAME
 
 if TYPE_CHECKING:
-    from reconciler.manifests.events import Path
-    from reconciler.manifests.places import Place, Places
-    from reconciler.manifests.source import Source
+    from reconciler.manifests.yaml_reader import Node, Path
 
 MAX_FINDINGS: Final = 500
 """Per file."""
 
-_SHOWN_BELOW: Final = frozenset(
+_KEYS_WITHOUT_SECRETS: Final = frozenset(
     {"custom_scopes", "attribute_mapping", "previous_display_names", "ignore_changes"}
 )
 
 
 class Findings:
-    """The diagnostics of one file, in the order of the file."""
+    """The diagnostics of one file."""
 
-    def __init__(self, source: Source, max_depth: int) -> None:
+    def __init__(self, source: Source) -> None:
         self.source = source
-        self._max_depth = max_depth
-        self._places: Places | None = None
-        self._found: list[Diagnostic] = []
+        self._diagnostics: list[Diagnostic] = []
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
-        """All findings, by place."""
-        return tuple(sorted(self._found, key=_order))
+        """All findings, in the order of the text."""
+        return tuple(sorted(self._diagnostics, key=_place))
 
     @property
     def has_errors(self) -> bool:
-        """Whether anything found so far blocks."""
-        return any(found.is_error for found in self._found)
+        """Whether a finding blocks."""
+        return any(diagnostic.is_error for diagnostic in self._diagnostics)
 
-    def document(self, index: int) -> DocumentFindings:
-        """Return what gathers the findings of the document with this index, from 0."""
-        return DocumentFindings(self, index)
-
-    @property
-    def places(self) -> Places:
-        """Where everything stands in the file."""
-        if self._places is None:
-            from reconciler.manifests.places import find_places
-
-            self._places = find_places(self.source.text, self._max_depth)
-        return self._places
-
-    def place(self, document: int) -> Place:
-        """Return where a document stands; the start of the file if it cannot be told."""
-        from reconciler.manifests.places import Place
-
-        documents = self.places.documents
-        return documents[document] if document < len(documents) else Place(Span(0, 0))
+    def document(self, root: Node | None) -> DocumentFindings:
+        """Return what gathers the findings of one document; without a root, they have no place."""
+        return DocumentFindings(self, root)
 
     def add(
         self,
@@ -74,12 +55,10 @@ class Findings:
         is_harmless: bool = False,
     ) -> None:
         """Add a finding about a stretch of the text. ``is_harmless``: its line holds no secret."""
-        if len(self._found) >= MAX_FINDINGS:
+        if len(self._diagnostics) >= MAX_FINDINGS:
             self._add_last()
             return
-        from reconciler.manifests.snippets import make_snippet
-
-        self._found.append(
+        self._diagnostics.append(
             Diagnostic(
                 severity=severity,
                 code=code,
@@ -93,27 +72,28 @@ class Findings:
         )
 
     def _add_last(self) -> None:
-        """Say once that there is more; nobody reads on, and a hostile file could go on for ever."""
-        if len(self._found) == MAX_FINDINGS:
-            self._found.append(
-                Diagnostic(
-                    Severity.ERROR,
-                    "too-many-findings",
-                    f"{self.source.path} has more than {MAX_FINDINGS} findings; the others are not shown",
-                    hint="correct these first",
-                    location=self.source.location(len(self.source.text)),
-                ),
-            )
+        """Say once that there are more: a hostile file could cause any number of findings."""
+        if len(self._diagnostics) > MAX_FINDINGS:
+            return
+        self._diagnostics.append(
+            Diagnostic(
+                Severity.ERROR,
+                "too-many-findings",
+                f"{self.source.path} has more than {MAX_FINDINGS} findings; the others are not shown",
+                hint="fix these first",
+                location=self.source.location(len(self.source.text)),
+            ),
+        )
 
 
 class DocumentFindings:
-    """The findings of one document, by the path of what they are about."""
+    """The findings of one document, by the path of the value they are about."""
 
-    def __init__(self, findings: Findings, index: int) -> None:
+    def __init__(self, findings: Findings, root: Node | None) -> None:
         self.organization = ""
-        self._findings = findings
-        self._index = index
         self.error_count = 0
+        self._findings = findings
+        self._root = root
 
     def add(
         self,
@@ -136,22 +116,23 @@ class DocumentFindings:
             detail=detail,
             address=self._address(path),
             severity=severity,
-            is_harmless=not _SHOWN_BELOW.isdisjoint(path),
+            is_harmless=not _KEYS_WITHOUT_SECRETS.isdisjoint(path),
         )
 
-    def written(self, path: Path) -> str:
-        """Return the scalar at ``path`` as it is written, without quotes; empty for anything else."""
-        root = self._findings.place(self._index)
-        return root.find(path).text if root.has(path) else ""
+    def text(self, path: Path) -> str:
+        """Return the scalar at ``path`` before YAML gives it a type; empty for anything else."""
+        return self._root.find(path).text if self._root and self._root.has(path) else ""
 
     def location(self, path: Path) -> SourceLocation:
-        """Return where the key of ``path`` stands."""
+        """Return where the key of ``path`` is."""
         return self._findings.source.location(self._span(path, "key").start)
 
     def _span(self, path: Path, at: Literal["key", "value"]) -> Span:
-        place = self._findings.place(self._index).find(path)
-        is_blank = place.span.start == place.span.end
-        return place.key if place.key and (at == "key" or is_blank) else place.span
+        if self._root is None:
+            return Span(0, 0)
+        node = self._root.find(path)
+        is_blank = node.span.start == node.span.end
+        return node.key_span if node.key_span and (at == "key" or is_blank) else node.span
 
     def _address(self, path: Path) -> str:
         is_below = len(path) > 1 and path[0] == "connections" and bool(self.organization)
@@ -160,6 +141,16 @@ class DocumentFindings:
         return self.organization
 
 
-def _order(found: Diagnostic) -> tuple[int, int, str]:
-    assert found.location is not None
-    return found.location.line, found.location.column, found.code
+def name_of(path: Path) -> str:
+    """Return the name of a field for a message: the keys below its connection, or its whole path."""
+    match path:
+        case ("connections", _, _, *_):
+            below = path[2:]
+        case _:
+            below = path
+    return ".".join(str(step)[:80] for step in below if isinstance(step, str))
+
+
+def _place(diagnostic: Diagnostic) -> tuple[int, int, str]:
+    assert diagnostic.location is not None
+    return diagnostic.location.line, diagnostic.location.column, diagnostic.code

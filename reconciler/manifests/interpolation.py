@@ -1,108 +1,83 @@
-"""Puts variables into the texts of a document, and references where a secret belongs."""
+"""Replaces ``${var:NAME}`` in the texts of a document, and turns ``${env:NAME}`` into secret references."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeGuard
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Final
 
-from reconciler.core.secret import Locator, SecretReference
-from reconciler.manifests.composer import UNUSABLE
-from reconciler.manifests.events import name_of
-from reconciler.manifests.text import UNSAFE
+from reconciler.core.secret import Locator
+from reconciler.manifests.findings import name_of
+from reconciler.manifests.text_patterns import UNSAFE
+from reconciler.manifests.yaml_reader import INVALID
 from reconciler.secrets import SCHEMES, MalformedReference, make_reference, parse_template
-from reconciler.secrets.references import OPENING, whole_reference
+from reconciler.secrets.references import OPENING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from reconciler.manifests.events import Path, Value
     from reconciler.manifests.findings import DocumentFindings
+    from reconciler.manifests.yaml_reader import Path, Value
     from reconciler.secrets import SecretPolicy
 
 VARIABLE_SCHEME: Final = "var"
 
 
-class Interpolation(NamedTuple):
-    """What references may stand for.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interpolation:
+    """What references may refer to.
 
-    Without ``variables`` there is no ``${var:NAME}``; without a ``policy`` every secret may be
-    referred to. ``holds_secret`` tells at which paths a secret belongs.
+    Without ``variables``, ``${var:NAME}`` is an error; without a ``policy``, every secret is allowed.
+    ``holds_secret`` says whether the field at a path holds a secret.
     """
 
     variables: Mapping[str, str] | None
     policy: SecretPolicy | None
     holds_secret: Callable[[Path], bool]
 
-    def apply(self, value: Value, report: DocumentFindings) -> Value:
-        """Return the document with its references replaced; what is wrong goes to ``report``.
-
-        Values without references are returned as they are, not copied.
-        """
-        return _Replacing(self, report).value(value, ())
-
-    def secret(self, text: str) -> SecretReference | None:
-        """Return the reference that a text is and nothing else, if it may be used.
-
-        Whatever there is more to say of a text is left to `apply`.
-        """
-        locator = whole_reference(text)
-        if locator is None or locator.scheme not in SCHEMES or (self.policy and self.policy.check(locator)):
-            return None
-        return SecretReference(text, (locator,))
+    def apply(self, document: Value, findings: DocumentFindings) -> Value:
+        """Return the document with its references replaced, and those that cannot be with `INVALID`."""
+        return _Substitution(self, findings).value(document, ())
 
 
-class _Replacing:
-    def __init__(self, rules: Interpolation, report: DocumentFindings) -> None:
+class _Substitution:
+    """Replaces the references of one document."""
+
+    def __init__(self, rules: Interpolation, findings: DocumentFindings) -> None:
         self._rules = rules
-        self._report = report
+        self._findings = findings
 
     def value(self, value: Value, path: Path) -> Value:
-        if value.__class__ is str:
+        if isinstance(value, str):
             return self._text(value, path) if OPENING in value else value
-        if value.__class__ is not dict and value.__class__ is not list:
-            return value
-        return self._mapping(value, path) if isinstance(value, dict) else self._sequence(value, path)
+        if isinstance(value, dict):
+            return {key: self.value(child, (*path, key)) for key, child in value.items()}
+        if isinstance(value, list):
+            return [self.value(child, (*path, index)) for index, child in enumerate(value)]
+        return value
 
-    def _mapping(self, values: dict[str, Value], path: Path) -> dict[str, Value]:
-        """Replace below a mapping. Most values are texts without references: they cost one look."""
-        changed: dict[str, Value] = {}
-        for key, value in values.items():
-            if value.__class__ is str and OPENING not in value:
-                continue
-            replaced = self.value(value, (*path, key))
-            if replaced is not value:
-                changed[key] = replaced
-        return {**values, **changed} if changed else values
-
-    def _sequence(self, values: list[Value], path: Path) -> list[Value]:
-        if all(value.__class__ is str and OPENING not in value for value in values):
-            return values
-        replaced = [self.value(value, (*path, index)) for index, value in enumerate(values)]
-        return values if all(map(_is, replaced, values)) else replaced
-
-    def _text(self, text: str, path: Path) -> str | SecretReference | Value:
+    def _text(self, text: str, path: Path) -> Value:
         try:
-            parts = parse_template(text)
+            template = parse_template(text)
         except MalformedReference as error:
-            self._malformed(path, str(error))
-            return UNUSABLE
-        known = [self._part(part, path) for part in parts]
-        if not _all_known(known):
-            return UNUSABLE
-        literal = _joined(known) if len(known) > 1 else tuple(known)
-        if any(isinstance(part, Locator) for part in literal):
-            return make_reference(literal)
-        return "".join(part for part in literal if isinstance(part, str))
-
-    def _malformed(self, path: Path, reason: str) -> None:
-        self._report.add(
-            "malformed-reference",
-            path,
-            f"{name_of(path)}: {reason}",
-            hint="a reference reads ${scheme:locator}; a literal ${ is written $${",
-        )
+            self._findings.add(
+                "malformed-reference",
+                path,
+                f"{name_of(path)}: {error}",
+                hint="write a reference as ${scheme:locator}, and a literal ${ as $${",
+            )
+            return INVALID
+        parts = [self._part(part, path) for part in template]
+        known = [part for part in parts if part is not None]
+        if len(known) < len(parts):
+            return INVALID
+        joined = _join(known)
+        if any(isinstance(part, Locator) for part in joined):
+            return make_reference(joined)
+        return "".join(part for part in joined if isinstance(part, str))
 
     def _part(self, part: str | Locator, path: Path) -> str | Locator | None:
-        """Return what a part stands for, or None after reporting what is wrong with it."""
+        """Return what a part is replaced with, or None after reporting what is wrong with it."""
         if isinstance(part, str):
             return part
         if part.scheme == VARIABLE_SCHEME:
@@ -111,65 +86,62 @@ class _Replacing:
 
     def _variable(self, name: str, path: Path) -> str | None:
         if self._rules.variables is None:
-            self._report.add(
+            self._findings.add(
                 "variable-out-of-place",
                 path,
-                f"{name_of(path)} cannot hold a variable",
-                hint="variables are for manifests; write the value itself",
+                f"{name_of(path)} cannot use a variable",
+                hint="only manifests have variables; write the value itself",
             )
             return None
         value = self._rules.variables.get(name)
         if value is None:
-            self._undefined(name, self._rules.variables, path)
+            self._report_undefined(name, self._rules.variables, path)
         elif UNSAFE.search(value):
-            self._report.add(
+            self._findings.add(
                 "unsafe-character",
                 path,
-                f"the variable {name!r} holds an invisible character",
+                f"the variable {name!r} contains an invisible character",
                 hint="remove it from the variable's value",
             )
             return None
         return value
 
-    def _undefined(self, name: str, variables: Mapping[str, str], path: Path) -> None:
-        from difflib import get_close_matches
-
-        close = get_close_matches(name[:80], variables, n=1)
-        hint = f"add it to vars: in the project file, or give --var {name[:80]}=VALUE"
-        self._report.add(
+    def _report_undefined(self, name: str, variables: Mapping[str, str], path: Path) -> None:
+        name = name[:80]
+        close = get_close_matches(name, variables, n=1)
+        hint = f"add it to `vars` in the project file, or pass --var {name}=VALUE"
+        self._findings.add(
             "undefined-variable",
             path,
-            f"the variable {name[:80]!r} is not defined",
+            f"the variable {name!r} is not defined",
             hint=f"did you mean {close[0]!r}?" if close else hint,
         )
 
     def _secret(self, locator: Locator, path: Path) -> Locator | None:
         if locator.scheme not in SCHEMES:
-            self._unknown_scheme(locator.scheme, path)
+            self._report_unknown_scheme(locator.scheme, path)
         elif not self._rules.holds_secret(path):
-            self._report.add(
+            self._findings.add(
                 "secret-out-of-place",
                 path,
                 f"{name_of(path)} cannot hold a reference to a secret",
-                hint="secrets belong in client_secret only; for anything else use a variable: ${var:NAME}",
+                hint="use secrets in client_secret only, and variables elsewhere: ${var:NAME}",
             )
         elif refusal := self._rules.policy.check(locator) if self._rules.policy else None:
-            self._report.add(
+            self._findings.add(
                 "secret-not-allowed",
                 path,
                 f"{locator} cannot be used: {refusal}",
-                hint="use another one; `secrets` in the project file says what is permitted",
+                hint="use another secret, or allow this one under `secrets` in the project file",
             )
         else:
             return locator
         return None
 
-    def _unknown_scheme(self, scheme: str, path: Path) -> None:
-        known = (*SCHEMES, VARIABLE_SCHEME) if not self._rules.holds_secret(path) else SCHEMES
-        from difflib import get_close_matches
-
+    def _report_unknown_scheme(self, scheme: str, path: Path) -> None:
+        known = SCHEMES if self._rules.holds_secret(path) else (*SCHEMES, VARIABLE_SCHEME)
         close = get_close_matches(scheme, known, n=1)
-        self._report.add(
+        self._findings.add(
             "unknown-scheme",
             path,
             f"unknown secret scheme {scheme!r}; known: {', '.join(SCHEMES)}",
@@ -177,16 +149,8 @@ class _Replacing:
         )
 
 
-def _is(one: object, other: object) -> bool:
-    return one is other
-
-
-def _all_known(parts: list[str | Locator | None]) -> TypeGuard[list[str | Locator]]:
-    return None not in parts
-
-
-def _joined(parts: list[str | Locator]) -> tuple[str | Locator, ...]:
-    """Return the parts with neighbouring texts put together, as they would be read back."""
+def _join(parts: list[str | Locator]) -> tuple[str | Locator, ...]:
+    """Return the parts with adjacent texts joined, as parsing them again would return them."""
     joined: list[str | Locator] = []
     for part in parts:
         if isinstance(part, str) and joined and isinstance(joined[-1], str):

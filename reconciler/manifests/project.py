@@ -1,37 +1,40 @@
-"""The project file: where the manifests are, which project they are for, and how much one run may do."""
+"""Reads the project file: the target, where the manifests are, and how much one run may do."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from reconciler.core.errors import InvalidConfiguration, SourceLocation
 from reconciler.core.limits import Limits
 from reconciler.core.state import Discovery
-from reconciler.manifests.escapes import check_escapes
+from reconciler.manifests.document import ParsedFile, parse_file
 from reconciler.manifests.interpolation import Interpolation
-from reconciler.manifests.limits import ReadLimits
-from reconciler.manifests.reading import ReadFile, display_path, read_file
+from reconciler.manifests.project_model import ProjectManifest
+from reconciler.manifests.source_file import display_path
 from reconciler.manifests.target import Target
 from reconciler.manifests.validation import validate
+from reconciler.manifests.yaml_errors import report_unsafe_escapes
+from reconciler.manifests.yaml_reader import ReadLimits
 from reconciler.secrets import OWN_VARIABLES, SecretPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from reconciler.manifests import events
+    from reconciler.manifests import yaml_reader
     from reconciler.manifests.findings import DocumentFindings
-    from reconciler.manifests.project_definition import ProjectManifest, SecretsManifest, TargetManifest
+    from reconciler.manifests.project_model import SecretsManifest
 
 PROJECT_FILE: Final = "reconciler.yaml"
 
 DEFAULT_ORGANIZATIONS: Final = ("organizations/**/*.yaml", "organizations/**/*.yml")
 
 
-class Defaults(NamedTuple):
-    """What holds for every organization that does not say otherwise."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Defaults:
+    """Defaults for every organization."""
 
     prune: bool = False
     discovery: Discovery = Discovery.REPORT
@@ -39,11 +42,11 @@ class Defaults(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
-    """The project file, or what holds without one.
+    """The project file, or the defaults without one.
 
     ``directory`` is the working directory, ``root`` the folder of the project file: globs and
-    ``file:`` secrets start there. ``policies`` maps rule ids to error, warn or off; whether there
-    are such rules is for others to check, at ``policy_locations``.
+    ``file:`` secrets are relative to it. ``policies`` maps rule IDs to error, warn or off; that
+    there are such rules is checked elsewhere, with ``policy_locations``.
     """
 
     directory: Path
@@ -61,54 +64,48 @@ class Project:
 
 
 def load_project(config: str | Path | None, directory: Path) -> Project:
-    """Read the project file: ``config``, or ``reconciler.yaml`` in ``directory`` if there is one.
+    """Read the project file: ``config``, or ``reconciler.yaml`` in ``directory`` if it exists.
 
     Neither credentials nor environment variables are read.
 
     Raises:
-        InvalidConfiguration: ``config`` does not exist, or the file has findings.
+        InvalidConfiguration: ``config`` does not exist, or the file has errors.
     """
     file = directory / (config or PROJECT_FILE)
     if config is None and not os.path.lexists(file):
         return Project(directory=directory, root=directory, secret_policy=SecretPolicy(root=directory))
-    read = read_file(file, display_path(file, directory), ReadLimits())
-    index, value = _only_document(read)
-    report = read.findings.document(index)
-    if "\\" in read.source.text:
-        check_escapes(value, (), report)
-    project = _read(value, report, file, directory)
-    if project is None or read.findings.has_errors:
-        raise InvalidConfiguration(read.findings.diagnostics)
+    parsed = parse_file(file, display_path(file, directory), ReadLimits())
+    project = _read(parsed, file, directory)
+    if project is None or parsed.findings.has_errors:
+        raise InvalidConfiguration(parsed.findings.diagnostics)
     return project
 
 
-def _only_document(read: ReadFile) -> tuple[int, events.Value]:
-    if not read.documents:
-        return 0, {}
-    for index, _document in read.documents[1:]:
-        read.findings.document(index).add(
+def _read(parsed: ParsedFile, file: Path, directory: Path) -> Project | None:
+    for extra in parsed.documents[1:]:
+        parsed.findings.document(extra).add(
             "several-documents",
             (),
-            "the project file holds more than one document",
-            hint="keep one; organizations go to files of their own",
+            "the project file has more than one document",
+            hint="keep one; organizations belong in files of their own",
         )
-    index, document = read.documents[0]
-    return index, document.value
+    document = parsed.documents[0] if parsed.documents else None
+    values = {} if document is None else document.value
+    findings = parsed.findings.document(document)
+    if "\\" in parsed.source.text:
+        report_unsafe_escapes(values, (), findings)
+    return _project(values, findings, file, directory)
 
 
-def _read(value: events.Value, report: DocumentFindings, file: Path, directory: Path) -> Project | None:
-    from reconciler.manifests.project_definition import ProjectManifest
-
-    rules = Interpolation(
-        variables=None,
-        policy=None,
-        holds_secret=_is_target,
-    )
-    manifest = validate(ProjectManifest, rules.apply(value, report), report)
-    if manifest is None or report.error_count:
+def _project(
+    values: yaml_reader.Value, findings: DocumentFindings, file: Path, directory: Path
+) -> Project | None:
+    interpolation = Interpolation(variables=None, policy=None, holds_secret=_is_target)
+    manifest = validate(ProjectManifest, interpolation.apply(values, findings), findings)
+    if manifest is None or findings.error_count:
         return None
-    target = _target(manifest.get("target", {}))
-    _check_target(target, report)
+    target = Target(**manifest.get("target", {}))
+    _check_target(target, findings)
     policies = manifest.get("policies", {})
     return Project(
         directory=directory,
@@ -120,32 +117,28 @@ def _read(value: events.Value, report: DocumentFindings, file: Path, directory: 
         defaults=_defaults(manifest),
         limits=Limits(**manifest.get("limits", {})),
         policies=policies,
-        policy_locations={rule: report.location(("policies", rule)) for rule in policies},
-        secret_policy=_policy(manifest.get("secrets", {}), target, file.parent),
+        policy_locations={rule: findings.location(("policies", rule)) for rule in policies},
+        secret_policy=_secret_policy(manifest.get("secrets", {}), target, file.parent),
     )
 
 
-def _target(manifest: TargetManifest) -> Target:
-    return Target(**manifest)
-
-
-def _check_target(target: Target, report: DocumentFindings) -> None:
-    """Report two ways to log in at once."""
+def _check_target(target: Target, findings: DocumentFindings) -> None:
+    """Report credentials of two kinds at once."""
     if target.session_jwt and (target.public_token or target.session_token):
-        report.add(
+        findings.add(
             "target-ambiguous",
             ("target", "session_jwt"),
             "the target has both a session token and a session JWT"
             if target.session_token
-            else "the session API knows no session JWT",
-            hint="keep session_token: it outlives the five minutes of a JWT",
+            else "the frontend API does not accept a session JWT",
+            hint="keep session_token: a JWT expires after five minutes",
             at="key",
         )
     if target.public_token and (target.project_id or target.secret):
-        report.add(
+        findings.add(
             "target-ambiguous",
             ("target", "public_token"),
-            "the target has both a project's credentials and a public token",
+            "the target has both project credentials and a public token",
             hint="keep project_id and secret, or public_token and session_token",
             at="key",
         )
@@ -159,18 +152,19 @@ def _defaults(manifest: ProjectManifest) -> Defaults:
     )
 
 
-def _policy(manifest: SecretsManifest, target: Target, root: Path) -> SecretPolicy:
+def _secret_policy(manifest: SecretsManifest, target: Target, root: Path) -> SecretPolicy:
+    """Return which secrets manifests may use: never those of the target."""
     own = [locator for reference in target.references for locator in reference.locators]
     return SecretPolicy(
         root=root,
         env_allow=tuple(manifest.get("env", {}).get("allow", ("*",))),
         file_allow=tuple(manifest.get("file", {}).get("allow", ())),
-        forbidden_env=OWN_VARIABLES | {one.path for one in own if one.scheme == "env"},
-        forbidden_files=frozenset(Path(one.path) for one in own if one.scheme == "file"),
+        forbidden_env=OWN_VARIABLES | {locator.path for locator in own if locator.scheme == "env"},
+        forbidden_files=frozenset(Path(locator.path) for locator in own if locator.scheme == "file"),
     )
 
 
-def _is_target(path: events.Path) -> bool:
+def _is_target(path: yaml_reader.Path) -> bool:
     match path:
         case ("target", _):
             return True

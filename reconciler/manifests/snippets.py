@@ -8,10 +8,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.errors import Snippet
-from reconciler.manifests.text import UNSAFE
+from reconciler.manifests.text_patterns import UNSAFE
 
 if TYPE_CHECKING:
-    from reconciler.manifests.source import Source, Span
+    from reconciler.manifests.source_file import Source, Span
 
 MASK: Final = "…"
 

@@ -1,28 +1,34 @@
-"""Holds a value against a definition, and turns what is wrong with it into findings."""
+"""Validates a value with its pydantic model, and reports every error."""
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import TYPE_CHECKING, TypeVar
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from reconciler.manifests.recognition import UNRECOGNISED, recogniser
+from pydantic import TypeAdapter, ValidationError
+
+from reconciler.manifests.validation_errors import report_error
 
 if TYPE_CHECKING:
-    from reconciler.manifests.events import Value
     from reconciler.manifests.findings import DocumentFindings
-
+    from reconciler.manifests.yaml_reader import Value
 
 T = TypeVar("T")
 
-_recogniser = lru_cache(maxsize=8)(recogniser)
+
+@cache
+def adapter(model: type) -> TypeAdapter[Any]:
+    """Return pydantic's validator of a model."""
+    return TypeAdapter(model)
 
 
-def validate(definition: type[T], value: Value, report: DocumentFindings) -> T | None:
-    """Return the value in the shape of the definition, or None after reporting every objection."""
-    kind: type = definition
-    found: T = _recogniser(kind)(value)
-    if found is not UNRECOGNISED:
-        return found
-    from reconciler.manifests.objections import validated
-
-    return validated(definition, value, report)
+def validate(model: type[T], value: Value, findings: DocumentFindings) -> T | None:
+    """Return the value in the shape of its model, or None after reporting every error."""
+    kind: type = model
+    try:
+        validated: T = adapter(kind).validate_python(value)
+    except ValidationError as failed:
+        for error in failed.errors(include_url=False, include_input=False):
+            report_error(error, model, value, findings)
+        return None
+    return validated

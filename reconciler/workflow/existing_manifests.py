@@ -10,8 +10,8 @@ from reconciler.core.matching import match_connections
 from reconciler.core.planner import Choices, plan_organization
 from reconciler.core.secret import SecretReference
 from reconciler.manifests import find_manifests, read_manifests
-from reconciler.manifests.declarable import organization_objection
-from reconciler.manifests.importing import Variable, write_connections
+from reconciler.manifests.export import why_organization_undeclarable, write_connections
+from reconciler.manifests.export_names import Variable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from reconciler.core.matching import Matching
     from reconciler.core.state import DesiredOrganization, LiveOrganization, Organization
     from reconciler.manifests import Project
-    from reconciler.manifests.names import VariableNames
+    from reconciler.manifests.export_names import VariableNames
 
 
 class ExistingManifests:
@@ -90,7 +90,7 @@ class OrganizationNames:
         """Return the slug if it is valid in a manifest and unique; otherwise the organization_id."""
         slug = organization.slug
         is_unique = self._owners.get(slug) == {organization.organization_id}
-        is_valid = is_unique and organization_objection("organization", slug) is None
+        is_valid = is_unique and why_organization_undeclarable("organization", slug) is None
         return slug if is_valid else organization.organization_id
 
 

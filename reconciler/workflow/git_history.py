@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.core.state import Protection
-from reconciler.manifests.protection import PROTECTING_KEY, PastManifests
+from reconciler.manifests.past_versions import PROTECTING_KEY, PastManifests
 from reconciler.storage.history import open_history
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from reconciler.core.connection import OidcConnection
     from reconciler.core.state import DesiredOrganization, Organization
     from reconciler.manifests import Project
-    from reconciler.manifests.protection import PastBlock
+    from reconciler.manifests.past_versions import PastBlock
     from reconciler.storage.history import History, Version
 
 
@@ -82,7 +82,7 @@ class _Search:
     def protections(self, *, is_shallow: bool) -> tuple[Protection, ...]:
         """Return the protected connections and, of a shallow clone, those without any declaration."""
         protected = [
-            Protection(connection_id, f"{block.location} in commit {commit[:12]}")
+            Protection(connection_id, f"{block.location} in commit {commit[:12]}", block.is_certain)
             for connection_id, (commit, block) in self._declarations.items()
             if block.is_protected
         ]

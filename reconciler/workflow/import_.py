@@ -16,12 +16,16 @@ from reconciler.core.import_document import FileStatus, Imported, ImportedFile
 from reconciler.core.planner import Choices, plan_organization
 from reconciler.core.secret import Secret, SecretReference
 from reconciler.manifests import find_manifests
-from reconciler.manifests.env_example import FILE as ENV_EXAMPLE
-from reconciler.manifests.env_example import listed, with_variables
-from reconciler.manifests.importing import write_manifest
-from reconciler.manifests.names import VariableNames, file_stem, unmistakable_stem
-from reconciler.manifests.read_back import read_back
-from reconciler.manifests.reading import display_path
+from reconciler.manifests.export import reparse, write_manifest
+from reconciler.manifests.export_names import (
+    ENV_EXAMPLE,
+    VariableNames,
+    add_variables,
+    file_stem,
+    listed_variables,
+    unique_stem,
+)
+from reconciler.manifests.source_file import display_path
 from reconciler.storage.files import create_atomically, write_atomically
 from reconciler.workflow.existing_manifests import OrganizationNames, compare_existing_manifest
 from reconciler.workflow.live_state import read_organization
@@ -32,7 +36,8 @@ if TYPE_CHECKING:
 
     from reconciler.core.state import DesiredOrganization, LiveOrganization, Organization
     from reconciler.manifests import Project
-    from reconciler.manifests.importing import Variable, WrittenManifest
+    from reconciler.manifests.export import WrittenManifest
+    from reconciler.manifests.export_names import Variable
     from reconciler.providers.base import Directory
     from reconciler.workflow.existing_manifests import ExistingManifests
     from reconciler.workflow.live_state import LiveState, Progress
@@ -104,13 +109,13 @@ class ManifestFolder:
             UsageError: the folder cannot be written to, or both names for the file are taken.
         """
         names = organization.slug, organization.organization_id
-        for stem in (file_stem(*names), unmistakable_stem(*names)):
+        for stem in (file_stem(*names), unique_stem(*names)):
             path = self._folder / f"{stem}.yaml"
             if path.name not in self._taken and create_atomically(path, manifest.text):
                 self._taken.add(path.name)
                 return path
         raise UsageError(
-            f"{self._folder / unmistakable_stem(*names)}.yaml exists, but does not declare organization "
+            f"{self._folder / unique_stem(*names)}.yaml exists, but does not declare organization "
             f"{organization.organization_id}: move it away"
         )
 
@@ -120,7 +125,7 @@ def why_not_importable(text: str, live: LiveOrganization, project: Project) -> s
 
     The plan resolves the manifest's secret references to the live secrets.
     """
-    desired = read_back(text, project)
+    desired = reparse(text, project)
     if isinstance(desired, str):
         return f"its manifest would not be valid: {desired}"
     plan = plan_organization(desired, live, Choices(secrets=_live_secrets(desired, live)))
@@ -276,14 +281,14 @@ def _add_variables(file: Path, variables: Iterable[Variable]) -> tuple[str, ...]
         text = ""
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read {file}, so no variable was added to it: {error}") from error
-    names = listed(text)
+    names = listed_variables(text)
     missing: dict[str, Variable] = {}
     for variable in variables:
         if variable.name not in names:
             missing.setdefault(variable.name, variable)
     added = tuple(missing.values())
-    if added and (text or not create_atomically(file, with_variables("", added))):
-        write_atomically(file, with_variables(text, added))
+    if added and (text or not create_atomically(file, add_variables("", added))):
+        write_atomically(file, add_variables(text, added))
     return tuple(missing)
 
 

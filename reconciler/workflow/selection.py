@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING
 
 from reconciler.core.errors import Diagnostic, Severity, UsageError
 from reconciler.manifests import PROJECT_FILE, load_manifests
-from reconciler.manifests.changed import ChangedFile, load_changed
-from reconciler.manifests.files import distinct
-from reconciler.manifests.reading import display_path
-from reconciler.manifests.sources import manifest_sources
+from reconciler.manifests.changed_files import ChangedFile, load_changed
+from reconciler.manifests.file_selection import distinct, manifest_sources
+from reconciler.manifests.source_file import display_path
 from reconciler.storage.revision import find_revision
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from reconciler.manifests import Loaded, Project
-    from reconciler.manifests.sources import ManifestSource
+    from reconciler.manifests.file_selection import ManifestSource
     from reconciler.storage.revision import ChangedPath, Revision
 
 

@@ -165,7 +165,7 @@ def test_an_organization_that_vanished_is_told_of(history: History, place: Workp
     assert (found["severity"], found["code"], found["address"]) == (
         "warning", "organization-not-declared", "acme",
     )  # fmt: skip
-    assert "`prevent_destroy: true` stood at acme/sso" in found["detail"]
+    assert "acme/sso had `prevent_destroy: true`" in found["detail"]
     assert found["range"]["filename"] == "organizations/acme.yaml"
     assert history.selected() == set()
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from reconciler.cli.main import group
-from reconciler.manifests.schema import schema_text
+from reconciler.manifests.json_schema import schema_text
 from reconciler.policies.rules import RULES
 
 WIDTH = 100

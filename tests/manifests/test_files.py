@@ -14,8 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.manifests import find_manifests, load_manifests, load_project, read_manifests
-from reconciler.manifests.files import expand_braces, steps_of
-from reconciler.manifests.walking import walk
+from reconciler.manifests.globs import expand_braces, split_glob, walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -94,7 +93,7 @@ def test_what_does_not_exist_is_named(tmp_path: Path) -> None:
     manifests = find_manifests(["missing", "broken.yaml"], load_project(None, tmp_path))
     assert [(one.code, one.summary) for one in manifests.diagnostics] == [
         ("no-such-path", "missing: no such file or folder"),
-        ("no-such-path", "broken.yaml: a link that leads nowhere"),
+        ("no-such-path", "broken.yaml: broken link"),
     ]
 
 
@@ -137,7 +136,6 @@ def test_loading_imports_nothing_that_talks_to_the_world() -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
     assert "yaml" in loaded
-    assert "pydantic" not in loaded  # it explains what is wrong
     assert not loaded & {
         "httpx",
         "aiohttp",
@@ -189,7 +187,7 @@ def test_a_folder_that_cannot_be_read_hides_nothing(
     (finding,) = loaded.diagnostics
     assert (finding.code, finding.summary) == (
         "unreadable-folder",
-        "organizations/sub cannot be looked through: input/output error",
+        "cannot list organizations/sub: input/output error",
     )
 
 
@@ -203,7 +201,7 @@ LAST = st.sampled_from(["*.yaml", "a.yaml", "*", "[[]x].yaml", "*.y*ml", "gone.y
 def test_a_glob_means_what_pathlib_takes_it_for(tree: Path, steps: list[str], last: str) -> None:
     """But for links that lead nowhere, in which the versions of Python differ."""
     glob = "/".join([*steps, last])
-    assert existing(walk(str(tree), steps_of(glob))) == existing(map(str, tree.glob(glob)))
+    assert existing(walk(str(tree), split_glob(glob))) == existing(map(str, tree.glob(glob)))
 
 
 def existing(paths: Iterable[str]) -> set[str]:
@@ -216,7 +214,7 @@ def test_a_link_that_leads_nowhere_is_told_of_by_whatever_glob(tmp_path: Path) -
         (tmp_path / "reconciler.yaml").write_text(f"organizations: ['{glob}']\n")
         loaded = load_manifests((), load_project(None, tmp_path), {})
         assert [(one.code, one.summary) for one in loaded.diagnostics] == [
-            ("unreadable-file", "gone.yaml cannot be read: there is no such file")
+            ("unreadable-file", "cannot read gone.yaml: no such file")
         ]
 
 

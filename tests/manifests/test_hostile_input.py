@@ -15,15 +15,14 @@ from hypothesis import strategies as st
 
 from reconciler.core.errors import InvalidConfiguration
 from reconciler.manifests import Loaded, Project, ReadLimits, load_manifests, load_project
-from reconciler.manifests.composer import Composed, compose
-from reconciler.manifests.definition import ConnectionManifest, OrganizationManifest
-from reconciler.manifests.places import find_places
-from reconciler.manifests.project_definition import (
+from reconciler.manifests.organization_model import ConnectionManifest, OrganizationManifest
+from reconciler.manifests.project_model import (
     DefaultsManifest,
     LimitsManifest,
     ProjectManifest,
     TargetManifest,
 )
+from reconciler.manifests.yaml_reader import YamlFile, read_yaml
 from reconciler.secrets import SecretPolicy
 
 if TYPE_CHECKING:
@@ -234,8 +233,8 @@ def test_a_literal_secret_is_never_repeated(
 @example(content="{\na:}:")
 def test_both_parsers_read_the_same(content: str) -> None:
     """Where the text is broken off, one of them may come a little further: up to there they agree."""
-    fast = compose(content, ReadLimits())
-    slow = compose(content, ReadLimits(), yaml.SafeLoader)
+    fast = read_yaml(content, ReadLimits())
+    slow = read_yaml(content, ReadLimits(), yaml.SafeLoader)
     if (fast.error is None) != (slow.error is None):
         return
     for of in (_values, _flaws):
@@ -244,23 +243,20 @@ def test_both_parsers_read_the_same(content: str) -> None:
         assert ours[:common] == theirs[:common]
 
 
-def _values(read: Composed) -> list[object]:
+def _values(read: YamlFile) -> list[object]:
     return [repr(one.value) for one in read.documents]
 
 
-def _flaws(read: Composed) -> list[object]:
-    return [(one.code, one.subject, one.start.index) for one in read.flaws]
+def _flaws(read: YamlFile) -> list[object]:
+    return [(one.code, one.subject, one.span.start) for one in read.problems]
 
 
 @given(manifest=manifests)
 @settings(max_examples=200, deadline=None)
 def test_every_value_has_a_place(manifest: dict[str, object]) -> None:
-    text = yaml.safe_dump(manifest)
-    composed = compose(text, ReadLimits())
-    places = find_places(text, ReadLimits().max_depth).documents
-    for document, place in zip(composed.documents, places, strict=True):
+    for document in read_yaml(yaml.safe_dump(manifest), ReadLimits()).documents:
         for path in paths_of(document.value, ()):
-            assert place.has(path)
+            assert document.has(path)
 
 
 def paths_of(value: object, path: tuple[str | int, ...]) -> list[tuple[str | int, ...]]:

@@ -21,7 +21,7 @@ from reconciler.core.state import (
     Presence,
 )
 from reconciler.manifests import Loaded, load_manifests, load_project
-from reconciler.manifests.definition import (
+from reconciler.manifests.organization_model import (
     ConnectionManifest,
     FieldName,
     LifecycleManifest,

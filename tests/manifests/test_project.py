@@ -100,7 +100,7 @@ def test_a_project_file_elsewhere_is_the_root_of_its_globs(tmp_path: Path) -> No
 def test_a_project_file_that_was_named_has_to_exist(tmp_path: Path) -> None:
     with pytest.raises(InvalidConfiguration) as refused:
         load_project(tmp_path / "missing.yaml", tmp_path)
-    assert str(refused.value) == "missing.yaml cannot be read: there is no such file (missing.yaml:1:1)"
+    assert str(refused.value) == "cannot read missing.yaml: no such file (missing.yaml:1:1)"
 
 
 def test_a_broken_link_is_not_taken_for_no_project_file(tmp_path: Path) -> None:

@@ -16,8 +16,8 @@ import yaml
 yaml.__with_libyaml__ = False
 from reconciler.core.errors import InvalidConfiguration
 from reconciler.manifests import load_manifests, load_project
-from reconciler.manifests.events import PARSER
-assert PARSER is yaml.SafeLoader
+from reconciler.manifests.yaml_reader import LOADER
+assert LOADER is yaml.SafeLoader
 
 def findings(case):
     try:

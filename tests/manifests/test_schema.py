@@ -12,9 +12,9 @@ from jsonschema import Draft202012Validator
 
 from reconciler.core.errors import InvalidConfiguration
 from reconciler.manifests import ReadLimits, load_manifests, load_project
-from reconciler.manifests.composer import compose
+from reconciler.manifests.json_schema import SCHEMA_NAMES, schema_text
 from reconciler.manifests.scalars import Misread
-from reconciler.manifests.schema import SCHEMA_NAMES, schema_text
+from reconciler.manifests.yaml_reader import read_yaml
 
 ROOT = Path(__file__).parents[2]
 BROKEN = Path(__file__).parent / "broken"
@@ -145,7 +145,7 @@ def test_a_project_that_loads_validates(tmp_path: Path) -> None:
 
 def is_valid(name: str, file: Path) -> bool:
     validator = Draft202012Validator(json.loads(schema_text(name)))
-    documents = compose(file.read_text(), ReadLimits()).documents
+    documents = read_yaml(file.read_text(), ReadLimits()).documents
     return all(validator.is_valid(_as_editors_read(one.value)) for one in documents)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reconciler.manifests.snippets import make_snippet
-from reconciler.manifests.source import Source, Span
+from reconciler.manifests.source_file import Source, Span
 
 
 def shown(line: str, *, is_harmless: bool = False) -> str | None:

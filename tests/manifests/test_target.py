@@ -91,7 +91,7 @@ def test_a_token_and_a_jwt_at_once_are_refused(tmp_path: Path) -> None:
     ("other", "summary"),
     [
         ("session_token: '${env:TOKEN}'", "the target has both a session token and a session JWT"),
-        ("public_token: public-token-test-1", "the session API knows no session JWT"),
+        ("public_token: public-token-test-1", "the frontend API does not accept a session JWT"),
     ],
 )
 def test_a_jwt_is_declared_alone(tmp_path: Path, other: str, summary: str) -> None:

@@ -126,7 +126,7 @@ def test_names_of_variables_are_ones_that_the_project_permits(
     text = (acme.root / "organizations/acme.yaml").read_text()
     if expected is None:
         assert "client_secret:" not in text
-        assert "permits no variable of a fitting name" in imported.out
+        assert "permits no fitting variable" in imported.out
     else:
         assert f"client_secret: ${{env:{expected}}}" in text
     assert acme.run("plan", "--no-secrets", "--detailed-exitcode").code == 0

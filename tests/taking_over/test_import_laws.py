@@ -14,9 +14,8 @@ from reconciler.core.planner import Choices, plan_organization
 from reconciler.core.secret import Secret, SecretReference
 from reconciler.core.state import LiveOrganization, Organization
 from reconciler.manifests import Defaults, Project
-from reconciler.manifests.importing import WrittenManifest, write_manifest
-from reconciler.manifests.names import VariableNames
-from reconciler.manifests.read_back import read_back
+from reconciler.manifests.export import WrittenManifest, reparse, write_manifest
+from reconciler.manifests.export_names import VariableNames
 from reconciler.secrets import SecretPolicy
 from reconciler.workflow.existing_manifests import ExistingManifests, OrganizationNames
 from reconciler.workflow.import_ import why_not_importable
@@ -43,7 +42,7 @@ def write(live: LiveOrganization, prune: bool = False) -> WrittenManifest:
 @given(organizations(), st.booleans())
 def test_the_plan_right_after_an_import_is_empty(live: LiveOrganization, prune: bool) -> None:
     manifest = write(live, prune)
-    declared = read_back(manifest.text, project(prune=prune))
+    declared = reparse(manifest.text, project(prune=prune))
     assert not isinstance(declared, str), declared
     without = plan_organization(declared, live, Choices(secrets={}, compares_secrets=False))
     secrets = {}
@@ -64,7 +63,7 @@ def test_the_plan_right_after_an_import_is_empty(live: LiveOrganization, prune: 
 @given(organizations())
 def test_everything_live_is_declared_or_named(live: LiveOrganization) -> None:
     manifest = write(live)
-    declared = read_back(manifest.text, project())
+    declared = reparse(manifest.text, project())
     assert not isinstance(declared, str)
     pins = {one.connection.connection_id for one in declared.connections}
     for one in live.connections:
@@ -95,7 +94,7 @@ def test_the_order_of_the_list_does_not_matter(live: LiveOrganization, random: r
     shuffled = list(live.connections)
     random.shuffle(shuffled)
     declared = [
-        read_back(write(one).text, project()) for one in (live, replace(live, connections=tuple(shuffled)))
+        reparse(write(one).text, project()) for one in (live, replace(live, connections=tuple(shuffled)))
     ]
     assert declared[0] == declared[1]
 
@@ -128,7 +127,7 @@ def test_a_manifest_that_would_not_be_what_is_live_is_not_trusted() -> None:
         (head + "  b: {issuer: 'https://b.example'}\n", "would change acme/b"),
         (head + "  b: {connection_id: oidc-connection-test-2}\n", "would be refused: acme/b is pinned to"),
         (head + "  b: {issuer: nonsense}\n", "would not be valid: `issuer` is not a URL"),
-        (head + "  b: {}\n---\norganization: other\n", "would not be valid: it holds more than one document"),
+        (head + "  b: {}\n---\norganization: other\n", "would not be valid: it has more than one document"),
     ):
         assert reason in str(why_not_importable(text, live, project()))
 
@@ -140,4 +139,4 @@ def test_an_id_that_cannot_be_pinned_is_left_alone() -> None:
     )
     manifest = write(live)
     assert manifest.connections == 0
-    assert "its id cannot be pinned" in manifest.text
+    assert "its ID cannot be pinned" in manifest.text

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.core.address import Address
-from reconciler.manifests.names import VariableNames, file_stem, unmistakable_stem
+from reconciler.manifests.export_names import VariableNames, file_stem, unique_stem
 from reconciler.secrets import OWN_VARIABLES, SecretPolicy
 
 slugs = st.text(alphabet="aAbB.-_~19ä", max_size=4) | st.sampled_from(
@@ -29,7 +29,7 @@ def test_no_two_organizations_share_a_file_even_where_case_does_not_count(
 
 @given(organizations)
 def test_every_file_system_takes_the_name(organization: tuple[str, str]) -> None:
-    for stem in (file_stem(*organization), unmistakable_stem(*organization)):
+    for stem in (file_stem(*organization), unique_stem(*organization)):
         assert re.fullmatch(r"[a-z0-9][a-z0-9._-]*", stem)
         assert len(stem) <= 128
         assert not re.match(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", stem)

@@ -16,6 +16,7 @@ HEAD = "organization: acme\nprune: true\nconnections:\n  entra: {display_name: E
 PROTECTED = HEAD + "  okta: {display_name: Okta, lifecycle: {prevent_destroy: true}}\n"
 UNPROTECTED = HEAD + "  okta: {display_name: Okta}\n"
 DELETED = "Plan: 0 to add, 0 to change, 1 to destroy."
+ASSUMED = 'whether "Okta" was protected cannot be told, so it counts as `prevent_destroy: true`'
 KEPT = 'the last block that declared "Okta" says `prevent_destroy: true`'
 
 
@@ -144,6 +145,90 @@ def test_variables_count_as_what_they_are_today_and_unknown_ones_as_a_match(acme
     assert KEPT in plan(acme).out
     acme.write("reconciler.yaml", "limits: {requests_per_second: 1000}\n")
     assert KEPT in plan(acme).out
+
+
+UNREADABLE = {
+    "a syntax error": PROTECTED + "  entra: [\n",
+    "an alias without an anchor": UNPROTECTED
+    + "  x: {client_id: *nothing, lifecycle: {prevent_destroy: true}}\n",
+    "a merge key that may bring the protection": (
+        "x: &keep {lifecycle: {prevent_destroy: true}}\n" + HEAD + "  okta: {<<: *keep, display_name: Okta}\n"
+    ),
+    "a key that is defined twice": UNPROTECTED + "  okta: {lifecycle: {prevent_destroy: true}}\n",
+    "a tag": PROTECTED.replace("{prevent_destroy: true}", "!!map {prevent_destroy: true}"),
+    "an invisible character": PROTECTED + "# \u202e\n",
+    "the name of the organization is unknown": PROTECTED.replace("acme", "'${var:name}'") + "  other: [\n",
+}
+
+
+@pytest.mark.parametrize("text", UNREADABLE.values(), ids=UNREADABLE)
+def test_a_version_that_cannot_be_read_counts_as_protecting(acme: Workplace, text: str) -> None:
+    commit(acme, UNPROTECTED)
+    unreadable = commit(acme, text)
+    commit(acme, HEAD)
+    ended = plan(acme)
+    assert ended.code == 1
+    assert ASSUMED in ended.out, ended.said
+    assert "(organizations/acme.yaml:" in ended.out
+    assert f"in commit {unreadable[:12]})" in ended.out
+    assert "and `state: absent`" in ended.out
+    assert acme.run("apply", "--auto-approve").code == 1
+    assert len(acme.live("acme")) == 2
+
+
+def test_a_version_that_is_not_utf_8_counts_as_protecting(acme: Workplace) -> None:
+    commit(acme, PROTECTED)
+    acme.write("organizations/acme.yaml", "")
+    (acme.root / "organizations/acme.yaml").write_bytes(UNPROTECTED.encode() + b"# prevent_destroy \xff\n")
+    git(acme, "add", "-A")
+    git(acme, "commit", "-q", "-m", "change")
+    commit(acme, HEAD)
+    assert ASSUMED in plan(acme).out
+
+
+def test_a_readable_version_after_it_decides(acme: Workplace) -> None:
+    commit(acme, PROTECTED + "  entra: [\n")
+    commit(acme, UNPROTECTED)
+    commit(acme, HEAD)
+    assert DELETED in plan(acme).out
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "organization: beta\nconnections:\n  okta: {lifecycle: {prevent_destroy: true}}\n  x: [\n",
+        "organization: acme\nconnections:\n  okta: [\n",
+    ],
+    ids=["another organization", "no protection at all"],
+)
+def test_an_unreadable_version_that_cannot_have_protected_it_does_not(acme: Workplace, text: str) -> None:
+    commit(acme, PROTECTED)
+    commit(acme, UNPROTECTED)
+    commit(acme, text, "organizations/other.yaml")
+    git(acme, "rm", "-q", "organizations/other.yaml")
+    commit(acme, HEAD)
+    assert DELETED in plan(acme).out
+
+
+@pytest.mark.parametrize(
+    ("block", "is_deleted"),
+    [
+        ("{display_name: Okta, lifecycle: {prevent_destroy: 'true'}}", False),
+        ("{display_name: Okta, lifecycle: {prevent_destroy: '${var:keep}'}}", False),
+        ("{display_name: Okta, lifecycle: [prevent_destroy]}", False),
+        ("[display_name, Okta, prevent_destroy]", False),
+        ("{display_name: '${var:gone}', lifecycle: {prevent_destroy: true}}", False),
+        ("{connection_id: '${var:gone}', lifecycle: {prevent_destroy: true}}", False),
+        ("{display_name: 'a${', lifecycle: {prevent_destroy: true}}", False),
+        ("{display_name: Okta, lifecycle: {prevent_destroy: false}}", True),
+        ("{display_name: Okta, lifecycle: {ignore_changes: [prevent_destroy]}}", True),
+    ],
+)
+def test_what_cannot_be_told_protects(acme: Workplace, block: str, *, is_deleted: bool) -> None:
+    commit(acme, HEAD + f"  okta: {block}\n")
+    commit(acme, HEAD)
+    ended = plan(acme)
+    assert (DELETED in ended.out) is is_deleted, ended.said
 
 
 def test_what_a_merge_brought_counts_from_the_merge_on(acme: Workplace) -> None:

@@ -1,4 +1,4 @@
-"""What imported things are called: connections, files and variables, the same in every run."""
+"""Names of imported connections, files and variables, the same in every run; and ``.env.example``."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 import re
 import unicodedata
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.secret import Locator
@@ -21,9 +22,25 @@ _LONGEST: Final = 60
 _LONGEST_STEM: Final = 128
 _STEM: Final = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9_-])?")
 _DEVICES: Final = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9]|lpt[0-9])(?:\..*)?")
-"""What Windows takes for a device, whatever follows a dot (Microsoft: naming files)."""
+"""What Windows takes for a device, whatever follows the dot (Microsoft: naming files)."""
 
 _SUFFIX: Final = "_CLIENT_SECRET"
+
+ENV_EXAMPLE: Final = ".env.example"
+
+_ENV_EXAMPLE_HEADER: Final = """\
+# The client secrets that the manifests refer to. Copy this file, keep the copy out of Git, and set
+# each variable to the secret of its connection.
+"""
+_ASSIGNMENT: Final = re.compile(r"^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)[ \t]*=", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """The environment variable for the client secret of an address."""
+
+    name: str
+    address: Address
 
 
 def connection_names(connections: Sequence[OidcConnection], reserved: Collection[str] = ()) -> dict[str, str]:
@@ -32,40 +49,42 @@ def connection_names(connections: Sequence[OidcConnection], reserved: Collection
     No name is another connection's display_name, since an undeclared display_name defaults to it.
     """
     names: dict[str, str] = {}
-    display_names = Counter(one.display_name for one in connections)
-    for one in sorted(connections, key=lambda one: one.connection_id or ""):
-        others = {name for name, number in display_names.items() if name != one.display_name or number > 1}
+    display_names = Counter(connection.display_name for connection in connections)
+    for connection in sorted(connections, key=lambda connection: connection.connection_id or ""):
+        own = connection.display_name
+        others = {name for name, number in display_names.items() if name != own or number > 1}
         taken = {*reserved, *names.values(), *others}
-        names[one.connection_id or ""] = next(name for name in _numbered(_base(one)) if name not in taken)
+        candidates = _numbered(_base(connection))
+        names[connection.connection_id or ""] = next(name for name in candidates if name not in taken)
     return names
 
 
 def file_stem(slug: str, organization_id: str) -> str:
     """Return the name of an organization's file, without ending.
 
-    A slug that every file system takes as it is, is the name; any other slug is made to fit and
-    gets a digest of the organization_id, so that no two organizations ever have one name.
+    A slug that is a safe file name everywhere is used as it is; any other is simplified and gets a
+    digest of the organization_id, so that no two organizations share a name.
     """
     if _STEM.fullmatch(slug) and len(slug) <= _LONGEST_STEM and not _DEVICES.fullmatch(slug):
         return slug
-    return unmistakable_stem(slug, organization_id)
+    return unique_stem(slug, organization_id)
 
 
-def unmistakable_stem(slug: str, organization_id: str) -> str:
-    """Return the name of an organization's file where the plain one is taken."""
+def unique_stem(slug: str, organization_id: str) -> str:
+    """Return the name of an organization's file if the plain one is taken."""
     digest = hashlib.sha256(organization_id.encode("utf-8", "surrogatepass")).hexdigest()[:10]
     return f"{_plain(slug) or 'organization'}-{digest}"
 
 
 class VariableNames:
-    """Gives every address a variable of its own for its secret: ``ACME_OKTA_CLIENT_SECRET``."""
+    """Gives every address its own variable for its secret, such as ``ACME_OKTA_CLIENT_SECRET``."""
 
     def __init__(self, policy: SecretPolicy, taken: Iterable[str] = ()) -> None:
         self._policy = policy
         self._taken = set(taken)
 
     def name_for(self, address: Address) -> str | None:
-        """Return a name that nobody has yet; None if the project file permits none of this kind."""
+        """Return an unused name; None if the project file permits no fitting one."""
         for candidate in self._permitted(_words(str(address))):
             if candidate not in self._taken:
                 self._taken.add(candidate)
@@ -73,7 +92,7 @@ class VariableNames:
         return None
 
     def _permitted(self, words: str) -> Iterator[str]:
-        """Yield fitting names, numbered ones at last; nothing if no form of the name is permitted."""
+        """Yield the permitted names for an address, numbered ones last."""
         for pattern in ("*", *self._policy.env_allow):
             if self._is_permitted(name := _fitted(pattern, words)):
                 yield name
@@ -85,6 +104,19 @@ class VariableNames:
 
     def _is_permitted(self, name: str) -> bool:
         return self._policy.check(Locator("env", name)) is None
+
+
+def listed_variables(text: str) -> frozenset[str]:
+    """Return the names of the variables in the text of a ``.env.example``."""
+    return frozenset(_ASSIGNMENT.findall(text))
+
+
+def add_variables(text: str, variables: Iterable[Variable]) -> str:
+    """Return the text of a ``.env.example`` with a line for each variable added."""
+    newline = "\r\n" if "\r\n" in text else "\n"
+    lines = "".join(f"# {variable.address}{newline}{variable.name}={newline}" for variable in variables)
+    existing = text if not text or text.endswith("\n") else text + newline
+    return (existing or _ENV_EXAMPLE_HEADER) + lines if lines else text
 
 
 def _base(connection: OidcConnection) -> str:
@@ -107,12 +139,12 @@ def _plain(text: str) -> str:
 
 def _words(address: str) -> str:
     words = re.sub(r"[^A-Z0-9]+", "_", address.upper()).strip("_")
-    # what GitHub refuses as the name of a secret
+    # GitHub does not accept these as the name of a secret
     return f"ORG_{words}" if words[:1].isdigit() or words.startswith("GITHUB_") else words
 
 
 def _fitted(pattern: str, words: str) -> str:
-    """Return a name that a simple glob permits: ``OIDC_*`` makes ``OIDC_ACME_OKTA_CLIENT_SECRET``."""
+    """Return a name that a glob permits: ``OIDC_*`` gives ``OIDC_ACME_OKTA_CLIENT_SECRET``."""
     before, _, after = pattern.partition("*")
     stem = words if after == _SUFFIX else words + _SUFFIX
     return before + stem + after

@@ -1,4 +1,4 @@
-"""The patterns that the texts of a manifest have to fit, in a dialect that Rust, Python and ECMA share."""
+"""Patterns for the texts of a manifest, in a dialect that Rust, Python and JavaScript share."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ ENDPOINT: Final = rf"^{ORIGIN}{_PATH}{_QUERY}$"
 UNSAFE: Final = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff]",
 )
-"""What cannot be seen, or changes how its surroundings are seen (control, bidi, zero width)."""
+"""Characters that are invisible, or change how others are displayed (control, bidi, zero width)."""
 
 PROJECT_ID: Final = r"^project-(?:test|live)-[A-Za-z0-9-]{1,100}$"
 PUBLIC_TOKEN: Final = r"^public-token-(?:test|live)-[A-Za-z0-9-]{1,100}$"  # noqa: S105 - the shape, not a token
 BASE_URL: Final = rf"^{ORIGIN}/?$"
 GLOB: Final = r"^[^/\x00-\x1f\x7f\\][^\x00-\x1f\x7f\\]*$"
-"""A glob from the project's folder on: relative, with slashes."""
+"""A glob relative to the project's folder, with slashes."""

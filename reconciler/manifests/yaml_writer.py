@@ -1,4 +1,4 @@
-"""Texts → YAML that reads back as exactly these texts, in manifests and in the comments between."""
+"""Writes texts as YAML that reads back as exactly these texts, also in comments."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from reconciler.manifests.scalars import WORDS
 from reconciler.secrets.references import escape_literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 LONGEST_SIMPLE_KEY: Final = 1000
-"""A key that is longer needs a question mark; YAML's own bound is 1,024 characters."""
+"""A longer key needs a question mark; YAML's own limit is 1,024 characters."""
 
 _LONGEST_COMMENT: Final = 160
 _BASIC_PLANE: Final = 0xFFFF
@@ -21,12 +21,12 @@ _INDENT: Final = "  "
 
 
 def literal(text: str) -> str:
-    """Return a value that holds no reference, whatever it looks like."""
+    """Return a value that contains no reference, whatever it looks like."""
     return scalar(escape_literal(text))
 
 
 def scalar(text: str) -> str:
-    """Return a value or key as it is: plain where no reader could take it for anything else."""
+    """Return a value or key: without quotes where no YAML reader could take it for another type."""
     if _PLAIN.fullmatch(text) and text not in WORDS:
         return text
     if text.isprintable():
@@ -48,13 +48,13 @@ def mapping_lines(values: Mapping[str, str]) -> Iterator[str]:
             yield f": {literal(value)}"
 
 
-def indented(lines: Iterator[str] | Sequence[str], depth: int = 1) -> Iterator[str]:
-    """Yield the lines, further to the right."""
+def indented(lines: Iterable[str], depth: int = 1) -> Iterator[str]:
+    """Yield the lines, indented."""
     return (_INDENT * depth + line for line in lines)
 
 
-def shown(text: str) -> str:
-    """Return text from outside for a comment: in quotes, on one line, nothing invisible, not too long."""
+def quote_for_comment(text: str) -> str:
+    """Return foreign text for a comment: in quotes, on one line, shortened, without invisible characters."""
     short = text if len(text) <= _LONGEST_COMMENT else text[:_LONGEST_COMMENT] + "…"
     return '"' + "".join(_escaped(character) for character in short) + '"'
 

@@ -1,0 +1,52 @@
+"""Types and settings that the pydantic models of manifests and project file share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias
+
+from pydantic import BeforeValidator, ConfigDict, Field, InstanceOf, WithJsonSchema
+
+from reconciler.core.secret import SecretReference
+from reconciler.manifests.scalars import Misread
+from reconciler.manifests.text_patterns import TRIMMED
+from reconciler.secrets import SCHEMES
+
+if TYPE_CHECKING:
+    from pydantic import GetJsonSchemaHandler
+    from pydantic_core import CoreSchema
+
+STRICT: Final = ConfigDict(
+    extra="forbid", strict=True, hide_input_in_errors=True, arbitrary_types_allowed=True
+)
+"""No other keys, no converted values, and no values in error messages."""
+
+LONGEST_TEXT: Final = 2048
+
+_REFERENCE: Final = r"\$\{[a-z][a-z0-9-]*:[^{}]+\}"
+_SECRET: Final = rf"(?:^|[^$])\$\{{(?:{'|'.join(SCHEMES)}):[^{{}}]+\}}"
+
+
+class AcceptsReference:
+    """Says in the JSON Schema that the text may contain a reference, which is replaced before validation."""
+
+    def __init__(self, text_format: str = "") -> None:
+        self._format = {"format": text_format} if text_format else {}
+
+    def __get_pydantic_json_schema__(
+        self, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """Return the schema of the value or of a reference."""
+        schema = {**handler(core_schema), **self._format}
+        return {"anyOf": [*schema.get("anyOf", [schema]), {"type": "string", "pattern": _REFERENCE}]}
+
+
+def read_off(value: object) -> object:
+    """Return ``off`` for a bare ``off``, which YAML 1.1 takes for a boolean."""
+    return "off" if value is Misread.OFF else value
+
+
+Text: TypeAlias = Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT, pattern=TRIMMED)]
+SecretField: TypeAlias = Annotated[
+    InstanceOf[SecretReference], WithJsonSchema({"type": "string", "pattern": _SECRET})
+]
+DiscoveryMode: TypeAlias = Annotated[Literal["off", "report", "enforce"], BeforeValidator(read_off)]

@@ -1,0 +1,243 @@
+"""Which files are the manifests of a run: those of its paths, or those of the project's globs."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from reconciler.core.errors import Diagnostic, InvalidConfiguration, Severity, SourceLocation
+from reconciler.manifests.globs import ANY_DEPTH, WILDCARD, expand_braces, matches, split_glob, walk
+from reconciler.manifests.project import PROJECT_FILE
+from reconciler.manifests.source_file import display_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from reconciler.manifests.project import Project
+
+ENDINGS: Final = (".yaml", ".yml")
+
+_HIDDEN: Final = re.compile(rf"(?:^|{re.escape(os.sep)})\.(?!\.?(?:{re.escape(os.sep)}|$))")
+"""A part of a path that begins with a dot, but is neither ``.`` nor ``..``."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundManifests:
+    """The files, sorted and without duplicates; diagnostics for paths that do not exist."""
+
+    names: tuple[str, ...]
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files as paths."""
+        return tuple(map(Path, self.names))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManifestSource:
+    """A folder and a glob for the manifests that are, or were, below it.
+
+    ``folder`` is as the user would type it, ``real`` without symbolic links. Hidden names are
+    skipped below ``hidden_below``. ``given`` is the path of the command line, if it was one.
+    """
+
+    folder: Path
+    real: Path
+    steps: tuple[str, ...]
+    hidden_below: Path | None
+    given: Path | None = None
+
+    def find(self, file: Path, project: Project) -> Path | None:
+        """Return a real path as the user would type it, or None if it is no manifest of this source."""
+        if not file.is_relative_to(self.real):
+            return None
+        below = file.relative_to(self.real)
+        path = self.folder / below
+        if not matches(below.parts, self.steps):
+            return None
+        if self.hidden_below and not _is_candidate(str(path), str(self.hidden_below), project):
+            return None
+        return path
+
+
+def find_manifests(paths: Sequence[str | Path], project: Project) -> FoundManifests:
+    """Return the files at the given paths, or without any, those of the project's globs.
+
+    A folder means every YAML file below it, except hidden ones and the project file. Paths are
+    relative to the working directory, globs to the project's folder.
+    """
+    if not paths:
+        return _by_globs(project)
+    diagnostics: list[Diagnostic] = []
+    candidates: list[str] = []
+    for path in paths:
+        given = project.directory / path
+        if os.path.isdir(given):  # noqa: PTH112 - pathlib's raises for a name that is too long
+            try:
+                candidates += _below(str(given), project)
+            except OSError as error:
+                diagnostics.append(_unreadable(error, project))
+        elif os.path.exists(given):  # noqa: PTH110 - likewise
+            candidates.append(str(given))
+        else:
+            diagnostics.append(_missing(given, project))
+    names = distinct(candidates)
+    if not names and not diagnostics:
+        diagnostics.append(_nothing_found(", ".join(str(path) for path in paths)))
+    return FoundManifests(names, tuple(diagnostics))
+
+
+def manifest_sources(paths: Sequence[str | Path], project: Project) -> tuple[ManifestSource, ...]:
+    """Return where the given paths, or without any the project's globs, look for manifests.
+
+    Raises:
+        InvalidConfiguration: a glob of the project is invalid.
+    """
+    if not paths:
+        return tuple(source for glob in project.organizations for source in _sources_of(glob, project))
+    return tuple(source for path in paths for source in _sources_of_path(project.directory / path))
+
+
+def distinct(files: Iterable[str]) -> tuple[str, ...]:
+    """Return the files sorted, each one once however many paths lead to it, and no folders."""
+    seen: set[int | str] = set()
+    kept: list[str] = []
+    for file in sorted(files):
+        identity = _identity(file)
+        if identity is not None and identity not in seen:
+            seen.add(identity)
+            kept.append(file)
+    return tuple(kept)
+
+
+def _by_globs(project: Project) -> FoundManifests:
+    candidates: list[str] = []
+    for glob in project.organizations:
+        try:
+            candidates += _matching(glob, project)
+        except ValueError:
+            return FoundManifests((), (_invalid_glob(glob, project),))
+        except OSError as error:
+            return FoundManifests((), (_unreadable(error, project),))
+    names = distinct(candidates)
+    return FoundManifests(names, () if names else (_nothing_found(_searched_globs(project)),))
+
+
+def _matching(glob: str, project: Project) -> Iterator[str]:
+    """Yield the files of a glob.
+
+    Raises:
+        ValueError: the glob is invalid.
+    """
+    root = str(project.root)
+    globs = [split_glob(expanded) for expanded in expand_braces(glob)]
+    return (file for steps in globs for file in walk(root, steps) if _is_candidate(file, root, project))
+
+
+def _below(folder: str, project: Project) -> Iterator[str]:
+    return (
+        file
+        for ending in ENDINGS
+        for file in walk(folder, (ANY_DEPTH, f"*{ending}"))
+        if _is_candidate(file, folder, project)
+    )
+
+
+def _sources_of(glob: str, project: Project) -> list[ManifestSource]:
+    try:
+        return [_source_of(expanded, project) for expanded in expand_braces(glob)]
+    except ValueError as error:
+        raise InvalidConfiguration((_invalid_glob(glob, project),)) from error
+
+
+def _source_of(glob: str, project: Project) -> ManifestSource:
+    steps = split_glob(glob)
+    fixed = next((index for index, step in enumerate(steps[:-1]) if WILDCARD.search(step)), len(steps) - 1)
+    folder = project.root.joinpath(*steps[:fixed])
+    return ManifestSource(folder=folder, real=_real(folder), steps=steps[fixed:], hidden_below=project.root)
+
+
+def _sources_of_path(given: Path) -> Iterator[ManifestSource]:
+    """Yield what a given path may mean; one that no longer exists may have been a file or a folder."""
+    is_folder = given.is_dir()
+    if is_folder or not given.exists():
+        for ending in ENDINGS:
+            steps = (ANY_DEPTH, f"*{ending}")
+            yield ManifestSource(
+                folder=given, real=_real(given), steps=steps, hidden_below=given, given=given
+            )
+    if not is_folder:
+        folder, name = given.parent, WILDCARD.sub(lambda match: f"[{match[0]}]", given.name)
+        yield ManifestSource(folder=folder, real=_real(folder), steps=(name,), hidden_below=None, given=given)
+
+
+def _real(folder: Path) -> Path:
+    return Path(os.path.realpath(folder))
+
+
+def _is_candidate(file: str, folder: str, project: Project) -> bool:
+    """Whether a file may be a manifest: neither a project file, nor hidden below the folder."""
+    is_project = file == str(project.file) or file.endswith(f"{os.sep}{PROJECT_FILE}") or file == PROJECT_FILE
+    below = file if folder == os.curdir else file.removeprefix(folder)
+    return not is_project and not _HIDDEN.search(below)
+
+
+def _identity(file: str) -> int | str | None:
+    """Return what all paths of a file have in common; None for a folder.
+
+    A broken link is kept, to be reported when it is read.
+    """
+    try:
+        status = os.stat(file)  # noqa: PTH116 - twice as fast, for thousands of files
+    except OSError:
+        return file
+    return None if stat.S_ISDIR(status.st_mode) else status.st_dev << 64 | status.st_ino
+
+
+def _missing(path: Path, project: Project) -> Diagnostic:
+    is_link = os.path.islink(path)  # noqa: PTH114 - pathlib's raises for a name that is too long
+    problem = "broken link" if is_link else "no such file or folder"
+    return Diagnostic(
+        Severity.ERROR,
+        "no-such-path",
+        f"{display_path(path, project.directory)}: {problem}",
+        hint="correct the path",
+    )
+
+
+def _unreadable(error: OSError, project: Project) -> Diagnostic:
+    folder = display_path(str(error.filename), project.directory)
+    return Diagnostic(
+        Severity.ERROR,
+        "unreadable-folder",
+        f"cannot list {folder}: {(error.strerror or 'unknown error').lower()}",
+        hint="nothing was planned: fix its permissions, or pass paths",
+    )
+
+
+def _invalid_glob(glob: str, project: Project) -> Diagnostic:
+    return Diagnostic(
+        Severity.ERROR,
+        "invalid-glob",
+        f"the glob {glob!r} is invalid",
+        hint="write a relative path with slashes, such as organizations/**/*.yaml",
+        location=SourceLocation(display_path(project.file, project.directory)) if project.file else None,
+    )
+
+
+def _nothing_found(searched: str) -> Diagnostic:
+    return Diagnostic(
+        Severity.ERROR,
+        "no-manifests",
+        f"no manifests found in {searched}",
+        hint="write an organization manifest there, or correct `organizations` in the project file",
+    )
+
+
+def _searched_globs(project: Project) -> str:
+    return ", ".join(display_path(project.root / glob, project.directory) for glob in project.organizations)

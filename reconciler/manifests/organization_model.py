@@ -1,0 +1,233 @@
+"""The pydantic model of an organization manifest, the source of its validation and of its JSON Schema.
+
+What is not declared is absent from these mappings; there are no defaults.
+"""
+
+from datetime import date
+from typing import Annotated, Final, Literal, Required, TypeAlias
+
+from pydantic import BeforeValidator, Field, with_config
+from typing_extensions import TypedDict  # pydantic needs it before Python 3.12
+
+from reconciler.core.connection import IdentityProvider
+from reconciler.manifests import text_patterns
+from reconciler.manifests.field_types import (
+    LONGEST_TEXT,
+    STRICT,
+    AcceptsReference,
+    DiscoveryMode,
+    SecretField,
+    Text,
+)
+from reconciler.manifests.scalars import parse_date
+
+LONGEST_DISPLAY_NAME: Final = 128
+
+_SCOPES: Final = f"{text_patterns.SCOPE[:-1]}(?: {text_patterns.SCOPE[1:-1]})*$"
+
+
+def _split_scopes(value: object) -> object:
+    return value.split(" ") if isinstance(value, str) and value else value
+
+
+def _read_date(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    day = parse_date(value)
+    if day is None:
+        raise ValueError("not a date")
+    return day
+
+
+DisplayName: TypeAlias = Annotated[
+    str, Field(min_length=1, max_length=LONGEST_DISPLAY_NAME, pattern=text_patterns.TRIMMED)
+]
+OrganizationName: TypeAlias = Annotated[str, Field(pattern=text_patterns.ORGANIZATION)]
+OrganizationId: TypeAlias = Annotated[str, Field(pattern=text_patterns.ORGANIZATION_ID)]
+ConnectionId: TypeAlias = Annotated[str, Field(pattern=text_patterns.CONNECTION_ID)]
+ConnectionName: TypeAlias = Annotated[str, Field(pattern=text_patterns.CONNECTION_NAME)]
+Issuer: TypeAlias = Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT, pattern=text_patterns.ISSUER)]
+Endpoint: TypeAlias = Annotated[
+    str, Field(min_length=1, max_length=LONGEST_TEXT, pattern=text_patterns.ENDPOINT)
+]
+Scope: TypeAlias = Annotated[str, Field(min_length=1, max_length=256, pattern=text_patterns.SCOPE)]
+Scopes: TypeAlias = Annotated[
+    list[Scope],
+    BeforeValidator(
+        _split_scopes, json_schema_input_type=list[Scope] | Annotated[str, Field(pattern=_SCOPES)]
+    ),
+]
+ExpiryDate: TypeAlias = Annotated[date, BeforeValidator(_read_date)]
+FieldName: TypeAlias = Literal[
+    "display_name",
+    "identity_provider",
+    "issuer",
+    "client_id",
+    "client_secret",
+    "authorization_url",
+    "token_url",
+    "userinfo_url",
+    "jwks_url",
+    "custom_scopes",
+    "attribute_mapping",
+]
+
+
+@with_config(STRICT)
+class LifecycleManifest(TypedDict, total=False):
+    """Limits on what any plan may do to the connection."""
+
+    prevent_destroy: Annotated[bool, Field(description="Refuse every plan that would delete the connection.")]
+    ignore_changes: Annotated[
+        list[FieldName],
+        Field(description="Fields that are neither compared nor changed.", examples=[["display_name"]]),
+    ]
+
+
+@with_config(STRICT)
+class ConnectionManifest(TypedDict, total=False):
+    """One OIDC connection. What is not declared is unmanaged: never compared, sent or blanked."""
+
+    display_name: Annotated[
+        DisplayName,
+        AcceptsReference(),
+        Field(
+            description="The name people see. By default the connection's name in this file.",
+            examples=["Acme Okta"],
+        ),
+    ]
+    identity_provider: Annotated[
+        IdentityProvider,
+        AcceptsReference(),
+        Field(
+            description="The product behind the connection. The server uses generic if nothing is declared.",
+            examples=["okta"],
+        ),
+    ]
+    issuer: Annotated[
+        Issuer,
+        AcceptsReference("uri"),
+        Field(
+            description="The issuer of the identity provider, exactly as in its tokens.",
+            examples=["https://acme.okta.com"],
+        ),
+    ]
+    client_id: Annotated[
+        Text,
+        AcceptsReference(),
+        Field(
+            description="The ID of the client registered at the identity provider.", examples=["0oa1b2c3d4"]
+        ),
+    ]
+    client_secret: Annotated[
+        SecretField,
+        Field(
+            description="A reference to the client secret, never the secret itself.",
+            examples=["${env:ACME_OKTA_CLIENT_SECRET}", "${file:secrets/acme-okta}"],
+        ),
+    ]
+    authorization_url: Annotated[
+        Endpoint,
+        AcceptsReference("uri"),
+        Field(
+            description="The authorization endpoint. Set by the server if not declared.",
+            examples=["https://acme.okta.com/oauth2/v1/authorize"],
+        ),
+    ]
+    token_url: Annotated[
+        Endpoint,
+        AcceptsReference("uri"),
+        Field(
+            description="The token endpoint. Set by the server if not declared.",
+            examples=["https://acme.okta.com/oauth2/v1/token"],
+        ),
+    ]
+    userinfo_url: Annotated[
+        Endpoint,
+        AcceptsReference("uri"),
+        Field(
+            description="The userinfo endpoint. Set by the server if not declared.",
+            examples=["https://acme.okta.com/oauth2/v1/userinfo"],
+        ),
+    ]
+    jwks_url: Annotated[
+        Endpoint,
+        AcceptsReference("uri"),
+        Field(
+            description="The URL of the signing keys. Set by the server if not declared.",
+            examples=["https://acme.okta.com/oauth2/v1/keys"],
+        ),
+    ]
+    custom_scopes: Annotated[
+        Scopes,
+        AcceptsReference(),
+        Field(
+            description="The scopes requested at login, as a list or separated by single spaces.",
+            examples=[["openid", "profile", "email", "groups"], "openid profile email"],
+        ),
+    ]
+    attribute_mapping: Annotated[
+        dict[Text, Text],
+        Field(
+            description="Member attribute: claim of the identity provider.", examples=[{"groups": "groups"}]
+        ),
+    ]
+    connection_id: Annotated[
+        ConnectionId,
+        AcceptsReference(),
+        Field(
+            description="Pin: the ID of the connection, once it exists.",
+            examples=["oidc-connection-live-6f1b0c1e-0b43-4d52-9d3e-0f3a5c0a7d11"],
+        ),
+    ]
+    previous_display_names: Annotated[
+        list[DisplayName],
+        Field(
+            description="Earlier names of the connection: renames it without a pin.", examples=[["Acme SSO"]]
+        ),
+    ]
+    state: Annotated[
+        Literal["present", "absent"],
+        Field(
+            description="absent: the connection is deleted.",
+            examples=["present"],
+            json_schema_extra={"default": "present"},
+        ),
+    ]
+    discovery: Annotated[
+        DiscoveryMode,
+        Field(description="How the identity provider's own metadata is used.", examples=["report"]),
+    ]
+    secret_expires_on: Annotated[
+        ExpiryDate, Field(description="When the client secret expires.", examples=["2027-03-31"])
+    ]
+    lifecycle: LifecycleManifest
+
+
+@with_config(STRICT)
+class OrganizationManifest(TypedDict, total=False):
+    """The OIDC connections of one organization."""
+
+    organization: Required[
+        Annotated[
+            OrganizationName,
+            AcceptsReference(),
+            Field(description="Its organization_id, slug or external ID.", examples=["acme"]),
+        ]
+    ]
+    organization_id: Annotated[
+        OrganizationId,
+        AcceptsReference(),
+        Field(
+            description="Pin: the document is rejected if `organization` resolves to a different one.",
+            examples=["organization-live-0d5e7c4a-4b8e-4f39-8c0c-5b1a6f3e2d10"],
+        ),
+    ]
+    prune: Annotated[
+        bool,
+        Field(description="Delete OIDC connections of this organization that are not declared here."),
+    ]
+    connections: Annotated[
+        dict[ConnectionName, ConnectionManifest],
+        Field(description="Connections by a stable name. The address is organization/name."),
+    ]

@@ -1,0 +1,142 @@
+"""Finds out whether past versions of manifests protected a connection with ``prevent_destroy: true``.
+
+A past version is read with the YAML reader and the interpolation of today, but not validated, because
+its rules may have been others. What cannot be read or told counts as protected: deleting too little can
+be made up for. An undefined variable may stand for any name. A version that is not valid YAML counts for
+every connection of an organization, unless its text mentions neither the organization nor a variable, or
+not ``prevent_destroy``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from reconciler.core.errors import SourceLocation
+from reconciler.manifests.document import parse_content
+from reconciler.manifests.findings import Findings
+from reconciler.manifests.interpolation import Interpolation
+from reconciler.secrets.references import OPENING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from reconciler.core.connection import OidcConnection
+    from reconciler.core.state import Organization
+    from reconciler.manifests.document import ParsedFile
+    from reconciler.manifests.yaml_reader import Node, ReadLimits, Value
+
+PROTECTING_KEY: Final = "prevent_destroy"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastBlock:
+    """What a past manifest said about a connection. ``is_certain``: it was readable, not assumed."""
+
+    is_protected: bool
+    location: SourceLocation
+    is_certain: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PastManifests:
+    """Reads past versions of manifests, with the variables of today."""
+
+    variables: Mapping[str, str]
+    limits: ReadLimits
+
+    def find(
+        self,
+        content: bytes,
+        shown: str,
+        organization: Organization,
+        reference: str,
+        connection: OidcConnection,
+    ) -> PastBlock | None:
+        """Return the block that declared a connection in a version of a file, a protected one first."""
+        parsed = parse_content(content, shown, self.limits)
+        names = organization.names | {reference}
+        blocks: list[PastBlock] = []
+        if parsed.findings.has_errors and _may_protect(content, names):
+            location = parsed.findings.diagnostics[0].location or SourceLocation(shown)
+            blocks.append(PastBlock(is_protected=True, location=location, is_certain=False))
+        for document in parsed.documents:
+            values = self._interpolate(document, parsed)
+            if _may_declare(values, names, organization.organization_id):
+                blocks += _blocks(document, values, connection, parsed)
+        return max(blocks, key=lambda block: (block.is_protected, block.is_certain), default=None)
+
+    def _interpolate(self, document: Node, parsed: ParsedFile) -> Value:
+        rules = Interpolation(variables=self.variables, policy=None, holds_secret=lambda _path: True)
+        return rules.apply(document.value, Findings(parsed.source).document(document))
+
+
+def _may_protect(content: bytes, names: frozenset[str]) -> bool:
+    """Whether a text that cannot be read may protect connections of an organization with these names."""
+    text = content.replace(b"\0", b"").decode(errors="replace")
+    return PROTECTING_KEY in text and any(mention in text for mention in (OPENING, *names))
+
+
+def _may_declare(values: Value, names: frozenset[str], organization_id: str) -> bool:
+    """Whether a document declares the organization; a pin outweighs the name."""
+    if not isinstance(values, dict):
+        return False
+    pin = _text(values.get("organization_id"))
+    if pin:
+        return pin == organization_id
+    name = _text(values.get("organization"))
+    return pin is None or name is None or name in names
+
+
+def _blocks(
+    document: Node, values: Value, connection: OidcConnection, parsed: ParsedFile
+) -> Iterator[PastBlock]:
+    connections = values.get("connections")
+    if connections is None:
+        return
+    if not isinstance(connections, dict):
+        location = parsed.source.location(document.find(("connections",)).span.start)
+        yield PastBlock(is_protected=True, location=location, is_certain=False)
+        return
+    for name, block in connections.items():
+        node = document.find(("connections", name))
+        location = parsed.source.location((node.key_span or node.span).start)
+        if block is not None and not isinstance(block, dict):
+            yield PastBlock(is_protected=True, location=location, is_certain=False)
+        elif _may_mean(name, block or {}, connection):
+            protection = _protection(block or {})
+            yield PastBlock(
+                is_protected=protection is not False,
+                location=location,
+                is_certain=isinstance(protection, bool),
+            )
+
+
+def _may_mean(name: str, block: Mapping[str, Value], connection: OidcConnection) -> bool:
+    """Whether a block declared the connection: by its pin, a name, or its client at the issuer."""
+    pin = _text(block.get("connection_id"))
+    if pin != "":
+        return pin in {None, connection.connection_id}
+    previous = block.get("previous_display_names")
+    names = [block.get("display_name", name), *(previous if isinstance(previous, list) else ())]
+    texts = [_text(name) for name in names]
+    if connection.display_name in texts or None in texts:
+        return True
+    issuer, client_id = _text(block.get("issuer")), _text(block.get("client_id"))
+    is_same_client = issuer in {None, connection.issuer} and client_id in {None, connection.client_id}
+    return bool(connection.issuer) and is_same_client
+
+
+def _protection(block: Mapping[str, Value]) -> Value:
+    """Return the value of ``prevent_destroy``; if it is not a boolean, it cannot be told."""
+    lifecycle = block.get("lifecycle")
+    if lifecycle is None:
+        return False
+    return lifecycle.get(PROTECTING_KEY, False) if isinstance(lifecycle, dict) else None
+
+
+def _text(value: Value) -> str | None:
+    """Return a text, an empty one if there is none; None if it cannot be told."""
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else None

@@ -1,0 +1,173 @@
+"""The pydantic model of the project file, the source of its validation and of its JSON Schema."""
+
+from collections.abc import Callable
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import BeforeValidator, Field, WrapValidator, with_config
+from typing_extensions import TypedDict  # pydantic needs it before Python 3.12
+
+from reconciler.core.secret import SecretReference
+from reconciler.manifests import text_patterns
+from reconciler.manifests.field_types import (
+    STRICT,
+    AcceptsReference,
+    DiscoveryMode,
+    SecretField,
+    Text,
+    read_off,
+)
+
+
+def _keep_reference(value: object, validate: Callable[[object], object]) -> object:
+    """Return a reference as it is: the value it stands for is checked when it is resolved."""
+    return value if isinstance(value, SecretReference) else validate(value)
+
+
+ProjectId: TypeAlias = Annotated[str, Field(pattern=text_patterns.PROJECT_ID), WrapValidator(_keep_reference)]
+PublicToken: TypeAlias = Annotated[
+    str, Field(pattern=text_patterns.PUBLIC_TOKEN), WrapValidator(_keep_reference)
+]
+BaseUrl: TypeAlias = Annotated[str, Field(pattern=text_patterns.BASE_URL), WrapValidator(_keep_reference)]
+Glob: TypeAlias = Annotated[str, Field(pattern=text_patterns.GLOB)]
+VariableName: TypeAlias = Annotated[str, Field(pattern=text_patterns.VARIABLE)]
+RuleName: TypeAlias = Annotated[str, Field(pattern=text_patterns.RULE)]
+RuleSeverity: TypeAlias = Annotated[Literal["error", "warn", "off"], BeforeValidator(read_off)]
+
+
+@with_config(STRICT)
+class TargetManifest(TypedDict, total=False):
+    """The Stytch project of the manifests. What is not declared comes from the environment."""
+
+    project_id: Annotated[
+        ProjectId,
+        AcceptsReference(),
+        Field(
+            description="The project ID. By default STYTCH_PROJECT_ID.", examples=["${env:STYTCH_PROJECT_ID}"]
+        ),
+    ]
+    secret: Annotated[
+        SecretField,
+        Field(
+            description="A reference to the project's secret. By default STYTCH_SECRET.",
+            examples=["${env:STYTCH_SECRET}"],
+        ),
+    ]
+    public_token: Annotated[
+        PublicToken,
+        AcceptsReference(),
+        Field(
+            description="Session mode: the project's public token. By default STYTCH_PUBLIC_TOKEN.",
+            examples=["${env:STYTCH_PUBLIC_TOKEN}"],
+        ),
+    ]
+    session_token: Annotated[
+        SecretField,
+        Field(
+            description="A reference to a member's session token: in session mode, or with project_id and"
+            " secret to use that member's permissions. By default STYTCH_SESSION_TOKEN.",
+            examples=["${env:STYTCH_SESSION_TOKEN}"],
+        ),
+    ]
+    session_jwt: Annotated[
+        SecretField,
+        Field(
+            description="With project_id and secret: a reference to a member's session JWT, instead of the"
+            " session token. It expires after five minutes. By default STYTCH_SESSION_JWT.",
+            examples=["${env:STYTCH_SESSION_JWT}"],
+        ),
+    ]
+    base_url: Annotated[
+        BaseUrl,
+        AcceptsReference(),
+        Field(
+            description="The API's URL, for a custom domain or the emulator. By default that of the project.",
+            examples=["https://login.example.com"],
+        ),
+    ]
+
+
+@with_config(STRICT)
+class DefaultsManifest(TypedDict, total=False):
+    """Defaults for every organization."""
+
+    prune: Annotated[bool, Field(description="Delete OIDC connections that are not declared.")]
+    discovery: Annotated[
+        DiscoveryMode,
+        Field(description="How the identity provider's metadata is used.", examples=["report"]),
+    ]
+
+
+@with_config(STRICT)
+class LimitsManifest(TypedDict, total=False):
+    """How much one run may do, and how fast."""
+
+    max_deletes: Annotated[
+        int, Field(ge=0, description="The number of connections one run may delete.", examples=[3])
+    ]
+    max_delete_percent: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=100,
+            description="The same as a percentage of the managed connections; the lower limit applies.",
+        ),
+    ]
+    requests_per_second: Annotated[
+        float, Field(gt=0, le=100_000, description="For the whole project.", examples=[10])
+    ]
+    concurrency: Annotated[int, Field(ge=1, le=256, description="Concurrent requests.", examples=[8])]
+
+
+@with_config(STRICT)
+class EnvManifest(TypedDict, total=False):
+    """Secrets from environment variables."""
+
+    allow: Annotated[
+        list[Text],
+        Field(description="Globs for the variables that manifests may use.", examples=[["*_CLIENT_SECRET"]]),
+    ]
+
+
+@with_config(STRICT)
+class FileManifest(TypedDict, total=False):
+    """Secrets from files."""
+
+    allow: Annotated[
+        list[Text],
+        Field(description="Globs for files outside the project's folder.", examples=[["/run/secrets/*"]]),
+    ]
+
+
+@with_config(STRICT)
+class SecretsManifest(TypedDict, total=False):
+    """Which secrets manifests may refer to."""
+
+    env: EnvManifest
+    file: FileManifest
+
+
+@with_config(STRICT)
+class ProjectManifest(TypedDict, total=False):
+    """The project file. Every key has a default."""
+
+    version: Annotated[int, Field(ge=1, le=1, description="The version of this format.", examples=[1])]
+    target: TargetManifest
+    organizations: Annotated[
+        list[Glob],
+        Field(
+            min_length=1,
+            description="Globs for the organization manifests, relative to this file's folder.",
+            examples=[["organizations/**/*.yaml"]],
+        ),
+    ]
+    vars: Annotated[
+        dict[VariableName, Text],
+        Field(description="Variables for ${var:NAME}. Not for secrets.", examples=[{"tenant": "acme"}]),
+    ]
+    defaults: DefaultsManifest
+    limits: LimitsManifest
+    policies: Annotated[
+        dict[RuleName, RuleSeverity],
+        Field(description="Rule ID: error, warn or off.", examples=[{"issuer-host-change": "error"}]),
+    ]
+    secrets: SecretsManifest
