@@ -36,7 +36,7 @@ def test_a_plan_lists_each_organization_once_and_searches_once_for_many(estate: 
 @pytest.mark.parametrize("verb", ["plan", "apply", "drift"])
 def test_no_request_is_sent_if_any_manifest_is_wrong(estate: Estate, verb: str) -> None:
     last = estate.manifests[-1]
-    last.write_text(last.read_text(encoding="utf-8") + "connectoins: {}\n", encoding="utf-8")
+    last.write_text(last.read_text(encoding="utf-8") + "unknown: {}\n", encoding="utf-8")
     found = counted(estate, [verb], code=1)
     assert found.accepted == 0
 
