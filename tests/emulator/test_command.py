@@ -57,7 +57,7 @@ def test_fault_limit_and_behaviour_options_take_effect(seed: str) -> None:
     with started("--seed", seed, *words, "--behaviour", "retry-after=seconds") as api:
         assert [api.get("/v1/b2b/sso/acme").status_code for _ in range(2)] == [503, 200]
         searches = [api.post("/v1/b2b/organizations/search", json={}) for _ in range(3)]
-        assert [one.status_code for one in searches] == [200, 200, 429]
+        assert [search.status_code for search in searches] == [200, 200, 429]
         assert int(searches[2].headers["retry-after"]) > 0
         assert api.get("/_control/requests").status_code == 404
 
@@ -73,7 +73,7 @@ def test_the_control_api_needs_its_option(seed: str) -> None:
     with started("--seed", seed, "--control") as api:
         api.get("/v1/b2b/sso/acme")
         log = api.get("/_control/requests").json()["requests"]
-        assert [one["operation"] for one in log] == ["list-connections"]
+        assert [request["operation"] for request in log] == ["list-connections"]
 
 
 def test_a_random_seed_repeats_the_ids(seed: str) -> None:
@@ -90,7 +90,10 @@ def test_a_state_file_persists_and_is_seeded_once(seed: str, tmp_path: Path) -> 
     with started("--seed", seed, "--state", state) as api:
         api.post("/v1/b2b/sso/oidc/acme", json={"display_name": "Okta"})
     with started("--seed", seed, "--state", state) as api:
-        names = [one["display_name"] for one in api.get("/v1/b2b/sso/acme").json()["oidc_connections"]]
+        names = [
+            connection["display_name"]
+            for connection in api.get("/v1/b2b/sso/acme").json()["oidc_connections"]
+        ]
         assert names == ["Okta"]
 
 
@@ -138,6 +141,6 @@ def test_an_invalid_option_is_one_sentence_with_the_known_values(
     (tmp_path / "text").write_text("no database, and no mapping " * 50)
     (tmp_path / "typo.yaml").write_text("organizations: [{organization_slag: acme}]")
     assert main(["emulator", "--port", "0", *words]) == 1
-    told = capfd.readouterr().err
-    assert said in told
-    assert "Traceback" not in told
+    err = capfd.readouterr().err
+    assert said in err
+    assert "Traceback" not in err

@@ -89,9 +89,9 @@ def test_a_list_has_all_three_kinds_in_order_of_creation(api: Api, emulator: Emu
     for name in "abc":
         create(api, display_name=name)
     lists = api("GET", "/v1/b2b/sso/acme").json()
-    assert [one["display_name"] for one in lists["oidc_connections"]] == ["a", "b", "c"]
-    assert [one["display_name"] for one in lists["saml_connections"]] == ["Legacy"]
-    assert [one["status"] for one in lists["external_connections"]] == ["active"]
+    assert [connection["display_name"] for connection in lists["oidc_connections"]] == ["a", "b", "c"]
+    assert [connection["display_name"] for connection in lists["saml_connections"]] == ["Legacy"]
+    assert [connection["status"] for connection in lists["external_connections"]] == ["active"]
     assert "redirect_url" not in lists["external_connections"][0]
 
 

@@ -109,7 +109,7 @@ def test_the_log_drops_the_oldest_requests(make_emulator: Callable[..., Emulator
 
 
 def test_switches_are_listed_and_changed(control: Callable[..., Any], controlled: Emulator) -> None:
-    listed = {one["name"]: one for one in control("GET", "behaviours")["behaviours"]}
+    listed = {switch["name"]: switch for switch in control("GET", "behaviours")["behaviours"]}
     assert listed["empty-string"]["value"] == listed["empty-string"]["default"] == "ignored"
     assert listed["read-lag"]["alternatives"] == ["N"]
     control("PUT", "behaviours", **{"empty-string": "clears", "read-lag": 2})
@@ -148,7 +148,7 @@ def test_seeds_and_state(control: Callable[..., Any], api: Api) -> None:
     control("POST", "seed", organizations=[{"organization_slug": "beta", "connections": [connection]}])
     control("PUT", "identity-providers/beta", clients={"client": "s3cret"})
     hidden = control("GET", "state")
-    assert [one["organization_slug"] for one in hidden["organizations"]] == ["acme", "beta"]
+    assert [organization["organization_slug"] for organization in hidden["organizations"]] == ["acme", "beta"]
     assert "s3cret" not in json.dumps(hidden)
     assert "s3cret" in json.dumps(control("GET", "state?secrets=show"))
     assert len(api("GET", "/v1/b2b/sso/beta").json()["oidc_connections"]) == 1

@@ -326,4 +326,6 @@ def test_a_lost_response_on_a_network(server: RunningEmulator, client: httpx.Cli
     connection_id = server.emulator.add_connection("acme")["connection_id"]
     with pytest.raises(httpx.ReadError):
         client.delete(f"{LIST}/connections/{connection_id}")
-    assert connection_id not in {one["connection_id"] for one in server.emulator.connections("acme")}
+    assert connection_id not in {
+        connection["connection_id"] for connection in server.emulator.connections("acme")
+    }

@@ -138,9 +138,9 @@ def test_the_members_own_organization(frontend: Api, emulator: Emulator) -> None
 def test_an_organization_is_found_by_slug_without_a_session(frontend: Api, emulator: Emulator) -> None:
     auth = (DEFAULT_PUBLIC_TOKEN, DEFAULT_PUBLIC_TOKEN)
     path = "/sdk/v1/b2b/organizations/search"
-    found = frontend("POST", path, json={"organization_slug": "acme"}, auth=auth).json()["data"]
+    data = frontend("POST", path, json={"organization_slug": "acme"}, auth=auth).json()["data"]
     missing = frontend("POST", path, json={"organization_slug": "customer-1"}, auth=auth).json()["data"]
-    assert found["organization"]["organization_id"] == emulator.organization("acme")["organization_id"]
+    assert data["organization"]["organization_id"] == emulator.organization("acme")["organization_id"]
     assert missing["organization"] is None
 
 

@@ -85,13 +85,13 @@ def test_a_connection_from_create_to_delete(client: stytch.B2BClient, server: Ru
     assert not updated.warning
 
     lists = client.sso.get_connections(organization_id="customer-1")
-    assert [one.connection_id for one in lists.oidc_connections] == [connection_id]
-    assert [one.display_name for one in lists.saml_connections] == ["Legacy"]
-    assert [one.display_name for one in lists.external_connections] == ["Shared"]
+    assert [connection.connection_id for connection in lists.oidc_connections] == [connection_id]
+    assert [connection.display_name for connection in lists.saml_connections] == ["Legacy"]
+    assert [connection.display_name for connection in lists.external_connections] == ["Shared"]
 
     organization = client.organizations.get(organization_id="acme").organization
     assert organization.sso_default_connection_id is not None
-    assert connection_id in {one.connection_id for one in organization.sso_active_connections}
+    assert connection_id in {connection.connection_id for connection in organization.sso_active_connections}
 
     default = client.organizations.update(
         organization_id="acme", sso_default_connection_id=organization.sso_active_connections[0].connection_id
@@ -112,10 +112,10 @@ def test_the_asynchronous_client(server: RunningEmulator) -> None:
                 organization_id="acme", connection_id=connection_id, display_name="Named"
             )
             lists = await client.sso.get_connections_async(organization_id="acme")
-            found = await client.organizations.search_async(limit=10)
+            page = await client.organizations.search_async(limit=10)
             await client.sso.delete_connection_async(organization_id="acme", connection_id=connection_id)
-            names = [one.display_name for one in lists.oidc_connections]
-            return [*names, *(one.organization_slug for one in found.organizations)]
+            names = [connection.display_name for connection in lists.oidc_connections]
+            return [*names, *(organization.organization_slug for organization in page.organizations)]
         finally:
             await client.close()
 
@@ -129,9 +129,9 @@ def test_searching_page_by_page(client: stytch.B2BClient, server: RunningEmulato
     slugs: list[str] = []
     cursor: str | None = None
     for _page in range(3):
-        found = client.organizations.search(limit=2, cursor=cursor)
-        slugs.extend(one.organization_slug for one in found.organizations)
-        cursor = found.results_metadata.next_cursor
+        page = client.organizations.search(limit=2, cursor=cursor)
+        slugs.extend(organization.organization_slug for organization in page.organizations)
+        cursor = page.results_metadata.next_cursor
     assert cursor is None
     assert slugs == ["acme", "org-0", "org-1", "org-2", "org-3"]
 
@@ -140,9 +140,9 @@ def test_searching_with_filters(client: stytch.B2BClient, server: RunningEmulato
     server.emulator.add_organization("beta")
     operands: list[dict[str, Any]] = [{"filter_name": "organization_slugs", "filter_value": ["beta"]}]
     query = SearchQuery(operator=SearchQueryOperator.AND, operands=operands)
-    found = client.organizations.search(query=query)
-    assert [one.organization_slug for one in found.organizations] == ["beta"]
-    assert found.results_metadata.total == 1
+    page = client.organizations.search(query=query)
+    assert [organization.organization_slug for organization in page.organizations] == ["beta"]
+    assert page.results_metadata.total == 1
 
 
 @pytest.mark.parametrize(

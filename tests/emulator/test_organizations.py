@@ -23,7 +23,7 @@ ACTIVE = {"status": "active"}
 
 def slugs(response: httpx.Response) -> list[str]:
     assert response.status_code == 200, response.text
-    return [one["organization_slug"] for one in response.json()["organizations"]]
+    return [organization["organization_slug"] for organization in response.json()["organizations"]]
 
 
 def test_an_organization_is_the_same_by_id_slug_and_external_id(api: Api, emulator: Emulator) -> None:

@@ -51,8 +51,8 @@ def test_two_organizations_cannot_share_a_slug(emulator: Emulator) -> None:
 def test_a_connection_can_have_invalid_fields(emulator: Emulator, api: Api) -> None:
     connection_id = emulator.add_connection("acme", status="active", surprise=[1])["connection_id"]
     assert emulator.connection(connection_id)["issuer"] == ""
-    (shown,) = api("GET", "/v1/b2b/sso/acme").json()["oidc_connections"]
-    assert (shown["status"], shown["surprise"]) == ("active", [1])
+    (connection,) = api("GET", "/v1/b2b/sso/acme").json()["oidc_connections"]
+    assert (connection["status"], connection["surprise"]) == ("active", [1])
 
 
 def test_editing_and_removing_without_the_api(emulator: Emulator, api: Api) -> None:
@@ -89,16 +89,16 @@ def test_any_asgi_client_works(emulator: Emulator) -> None:
 
 def test_servers_that_speak_lifespan_are_answered(emulator: Emulator) -> None:
     asked = iter(["lifespan.startup", "lifespan.shutdown"])
-    told: list[str] = []
+    types: list[str] = []
 
     async def receive() -> dict[str, Any]:
         return {"type": next(asked)}
 
     async def send(message: Any) -> None:
-        told.append(message["type"])
+        types.append(message["type"])
 
     asyncio.run(emulator.application({"type": "lifespan"}, receive, send))
-    assert told == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+    assert types == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
 
 
 def test_head_is_answered_like_get(emulator: Emulator, api: Api) -> None:

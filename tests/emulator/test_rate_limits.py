@@ -60,9 +60,13 @@ def test_limits_add_up(api: Api, emulator: Emulator) -> None:
 
 
 def test_each_project_has_its_own_window(api: Api, emulator: Emulator) -> None:
-    other = {"project_id": "project-test-2", "secret": "secret-test-2", "public_token": "public-token-test-2"}
+    project = {
+        "project_id": "project-test-2",
+        "secret": "secret-test-2",
+        "public_token": "public-token-test-2",
+    }
     emulator.seed(
-        {"projects": [other], "organizations": [{**_organization(), "project_id": "project-test-2"}]}
+        {"projects": [project], "organizations": [{**_organization(), "project_id": "project-test-2"}]}
     )
     emulator.set_rate_limits(RateLimit(1, WINDOW))
     assert statuses(api, LIST, LIST) == [200, 429]

@@ -64,9 +64,9 @@ def test_a_seed_file_fills_everything(make_emulator: Callable[..., Emulator], se
     assert organization["allowed_auth_methods"] == ["sso"]
     assert organization["sso_default_connection_id"] == "saml-connection-test-1"
     lists = call(emulator, "GET", "/v1/b2b/sso/acme").json()
-    assert [one["status"] for one in lists["oidc_connections"]] == ["pending"]
-    assert [one["display_name"] for one in lists["saml_connections"]] == ["Legacy"]
-    assert [one["display_name"] for one in lists["external_connections"]] == ["Shared"]
+    assert [connection["status"] for connection in lists["oidc_connections"]] == ["pending"]
+    assert [connection["display_name"] for connection in lists["saml_connections"]] == ["Legacy"]
+    assert [connection["display_name"] for connection in lists["external_connections"]] == ["Shared"]
     ann = {"X-Stytch-Member-Session": "session-token-ann"}
     assert call(emulator, "GET", "/v1/b2b/sso/acme", headers=ann).status_code == 200
     old = {"X-Stytch-Member-Session": "session-token-old"}
@@ -195,9 +195,9 @@ def test_a_state_file_survives_a_restart(tmp_path: Path, seed: Path) -> None:
 
 
 def test_a_file_that_is_not_a_state_file(tmp_path: Path) -> None:
-    other = tmp_path / "other"
-    other.write_text("no database " * 100, encoding="utf-8")
-    for path in (other, tmp_path, tmp_path / "nowhere" / "state"):
+    text_file = tmp_path / "other"
+    text_file.write_text("no database " * 100, encoding="utf-8")
+    for path in (text_file, tmp_path, tmp_path / "nowhere" / "state"):
         with pytest.raises(StateError, match=r"cannot (open|use) state"):
             Emulator(EmulatorSettings(state=path))
 
@@ -220,9 +220,9 @@ def test_ids_are_repeatable_under_a_seed_and_never_repeat_in_a_state(tmp_path: P
     def ids(path: Path) -> list[str]:
         emulator = Emulator(EmulatorSettings(state=path, random_seed=1))
         made = emulator.add_organization(f"org-{emulator.context.state.age()}")["organization_id"]
-        found = [made, *(emulator.add_connection(made)["connection_id"] for _ in range(3))]
+        created = [made, *(emulator.add_connection(made)["connection_id"] for _ in range(3))]
         emulator.close()
-        return found
+        return created
 
     first, again = ids(tmp_path / "a"), ids(tmp_path / "b")
     assert first == again

@@ -87,7 +87,7 @@ def test_many_clients_at_once_create_each_exactly_once() -> None:
 
         with ThreadPoolExecutor(8) as pool:
             assert set(pool.map(create, range(80))) == {200}
-        names = [one["display_name"] for one in server.emulator.connections("acme")]
+        names = [connection["display_name"] for connection in server.emulator.connections("acme")]
         assert sorted(names, key=int) == [str(number) for number in range(80)]
         assert len(server.emulator.request_log.writes) == 80
 

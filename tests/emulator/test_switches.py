@@ -117,7 +117,7 @@ def test_settings_are_checked(make_emulator: Callable[..., Emulator]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("position", "sent", "expected"),
+    ("setting", "sent", "expected"),
     [
         (None, "client_id", "client"),
         ("clears", "client_id", ""),
@@ -130,16 +130,16 @@ def test_settings_are_checked(make_emulator: Callable[..., Emulator]) -> None:
 )
 @pytest.mark.parametrize(("switch", "value"), [("empty-string", ""), ("null-value", None)])
 def test_u1_u2_empty_values(
-    bench: Bench, *, switch: str, value: object, position: str | None, sent: str, expected: str
+    bench: Bench, *, switch: str, value: object, setting: str | None, sent: str, expected: str
 ) -> None:
-    bench.switch(switch, position)
+    bench.switch(switch, setting)
     response = bench.put(**{sent: value})
     assert expected in {outcome(response), bench.stored()[sent]}
-    assert (response.status_code == 400) is (position == "rejected")
+    assert (response.status_code == 400) is (setting == "rejected")
 
 
 @pytest.mark.parametrize(
-    ("position", "sent", "expected"),
+    ("setting", "sent", "expected"),
     [
         (None, {"b": "2"}, {"b": "2"}),
         (None, {}, None),
@@ -149,15 +149,15 @@ def test_u1_u2_empty_values(
     ],
 )
 def test_u3_attribute_mapping(
-    bench: Bench, position: str | None, sent: dict[str, str], expected: object
+    bench: Bench, setting: str | None, sent: dict[str, str], expected: object
 ) -> None:
     bench.put(attribute_mapping={"a": "1"})
-    bench.switch("attribute-mapping", position)
+    bench.switch("attribute-mapping", setting)
     assert bench.put(attribute_mapping=sent).json()["connection"].get("attribute_mapping") == expected
 
 
 @pytest.mark.parametrize(
-    ("position", "sent", "expected"),
+    ("setting", "sent", "expected"),
     [
         (None, "openid email", "openid email"),
         (None, "openid%20email", "openid%20email"),
@@ -167,29 +167,29 @@ def test_u3_attribute_mapping(
         ("encoded", "openid email", "openid%20email"),
     ],
 )
-def test_u4_custom_scopes(bench: Bench, position: str | None, sent: str, expected: str) -> None:
-    bench.switch("custom-scopes", position)
+def test_u4_custom_scopes(bench: Bench, setting: str | None, sent: str, expected: str) -> None:
+    bench.switch("custom-scopes", setting)
     response = bench.put(custom_scopes=sent)
     assert expected in {outcome(response), bench.lists()["oidc_connections"][0]["custom_scopes"]}
 
 
-@pytest.mark.parametrize(("position", "token_url"), [(None, COMPLETE["token_url"]), ("fetched", f"{NEW}/t")])
-def test_u5_an_equal_issuer(bench: Bench, position: str | None, token_url: str) -> None:
-    bench.switch("equal-issuer", position)
+@pytest.mark.parametrize(("setting", "token_url"), [(None, COMPLETE["token_url"]), ("fetched", f"{NEW}/t")])
+def test_u5_an_equal_issuer(bench: Bench, setting: str | None, token_url: str) -> None:
+    bench.switch("equal-issuer", setting)
     bench.emulator.can_discovery(ISSUER, METADATA)
     assert bench.put(issuer=ISSUER).json()["connection"]["token_url"] == token_url
 
 
 @pytest.mark.parametrize(
-    ("position", "token_url", "status"),
+    ("setting", "token_url", "status"),
     [
         (None, COMPLETE["token_url"], "active"),
         ("clears", "", "pending"),
         ("clears-stays-active", "", "active"),
     ],
 )
-def test_u7_a_failed_discovery(bench: Bench, position: str | None, token_url: str, status: str) -> None:
-    bench.switch("failed-discovery", position)
+def test_u7_a_failed_discovery(bench: Bench, setting: str | None, token_url: str, status: str) -> None:
+    bench.switch("failed-discovery", setting)
     response = bench.put(issuer=NEW, jwks_url=f"{NEW}/mine").json()
     assert response["warning"]
     connection = response["connection"]
@@ -197,9 +197,9 @@ def test_u7_a_failed_discovery(bench: Bench, position: str | None, token_url: st
     assert connection["jwks_url"] == f"{NEW}/mine"
 
 
-@pytest.mark.parametrize(("position", "userinfo_url"), [(None, COMPLETE["userinfo_url"]), ("clears", "")])
-def test_u8_a_document_without_an_endpoint(bench: Bench, position: str | None, userinfo_url: str) -> None:
-    bench.switch("missing-endpoint", position)
+@pytest.mark.parametrize(("setting", "userinfo_url"), [(None, COMPLETE["userinfo_url"]), ("clears", "")])
+def test_u8_a_document_without_an_endpoint(bench: Bench, setting: str | None, userinfo_url: str) -> None:
+    bench.switch("missing-endpoint", setting)
     document = {name: value for name, value in METADATA.items() if name != "userinfo_endpoint"}
     bench.emulator.can_discovery(NEW, document)
     connection = bench.put(issuer=NEW).json()["connection"]
@@ -207,38 +207,38 @@ def test_u8_a_document_without_an_endpoint(bench: Bench, position: str | None, u
 
 
 @pytest.mark.parametrize(
-    ("position", "warned", "token_url"), [(None, False, f"{NEW}/t"), ("fails", True, COMPLETE["token_url"])]
+    ("setting", "warned", "token_url"), [(None, False, f"{NEW}/t"), ("fails", True, COMPLETE["token_url"])]
 )
 def test_u9_a_document_of_another_issuer(
-    bench: Bench, position: str | None, warned: bool, token_url: str
+    bench: Bench, setting: str | None, warned: bool, token_url: str
 ) -> None:
-    bench.switch("issuer-mismatch", position)
+    bench.switch("issuer-mismatch", setting)
     bench.emulator.can_discovery(NEW, {**METADATA, "issuer": "https://other.example"})
     response = bench.put(issuer=NEW).json()
     assert ("warning" in response, response["connection"]["token_url"]) == (warned, token_url)
 
 
-@pytest.mark.parametrize(("position", "status"), [(None, "pending"), ("stays-active", "active")])
-def test_u10_an_emptied_field(bench: Bench, position: str | None, status: str) -> None:
+@pytest.mark.parametrize(("setting", "status"), [(None, "pending"), ("stays-active", "active")])
+def test_u10_an_emptied_field(bench: Bench, setting: str | None, status: str) -> None:
     bench.switch("empty-string", "clears")
-    bench.switch("emptied-field", position)
+    bench.switch("emptied-field", setting)
     assert bench.put(client_id="").json()["connection"]["status"] == status
 
 
-@pytest.mark.parametrize(("position", "status"), [(None, "pending"), ("optional", "active")])
-def test_u11_userinfo_url(bench: Bench, position: str | None, status: str) -> None:
-    bench.switch("userinfo-url", position)
+@pytest.mark.parametrize(("setting", "status"), [(None, "pending"), ("optional", "active")])
+def test_u11_userinfo_url(bench: Bench, setting: str | None, status: str) -> None:
+    bench.switch("userinfo-url", setting)
     connection_id = bench.post().json()["connection"]["connection_id"]
     body = {name: value for name, value in COMPLETE.items() if name != "userinfo_url"}
     assert bench.put(connection_id, **body).json()["connection"]["status"] == status
 
 
-@pytest.mark.parametrize(("position", "expected"), [(None, 1), ("first-created", 0), ("never", None)])
+@pytest.mark.parametrize(("setting", "expected"), [(None, 1), ("first-created", 0), ("never", None)])
 def test_u12_the_default_connection(
-    emulator: Emulator, api: Api, position: str | None, expected: int | None
+    emulator: Emulator, api: Api, setting: str | None, expected: int | None
 ) -> None:
-    if position is not None:
-        emulator.set_switch("default-connection", position)
+    if setting is not None:
+        emulator.set_switch("default-connection", setting)
     ids = [
         api("POST", "/v1/b2b/sso/oidc/acme", json={}).json()["connection"]["connection_id"] for _ in range(2)
     ]
@@ -248,18 +248,18 @@ def test_u12_the_default_connection(
 
 
 @pytest.mark.parametrize(
-    ("position", "expected", "default"),
+    ("setting", "expected", "default"),
     [
         (None, "cannot_delete_default_sso_connection", "same"),
         ("allowed", "ok", "none"),
         ("reassigns", "ok", "other"),
     ],
 )
-def test_u13_deleting_the_default(bench: Bench, position: str | None, expected: str, default: str) -> None:
-    other = bench.emulator.add_connection("acme", **COMPLETE)["connection_id"]
-    bench.switch("delete-default", position)
+def test_u13_deleting_the_default(bench: Bench, setting: str | None, expected: str, default: str) -> None:
+    spare = bench.emulator.add_connection("acme", **COMPLETE)["connection_id"]
+    bench.switch("delete-default", setting)
     assert outcome(bench.delete(bench.connection_id)) == expected
-    assert bench.default() == {"same": bench.connection_id, "none": None, "other": other}[default]
+    assert bench.default() == {"same": bench.connection_id, "none": None, "other": spare}[default]
 
 
 def test_u13_the_last_connection_can_be_deleted_while_external_ones_remain(bench: Bench) -> None:
@@ -269,51 +269,51 @@ def test_u13_the_last_connection_can_be_deleted_while_external_ones_remain(bench
 
 
 @pytest.mark.parametrize(
-    ("position", "expected", "left"),
+    ("setting", "expected", "left"),
     [(None, "ok", 0), ("stale", "ok", 1), ("rejected", "invalid_restricted_sso_setting", 1)],
 )
-def test_u14_the_jit_list(bench: Bench, position: str | None, expected: str, left: int) -> None:
+def test_u14_the_jit_list(bench: Bench, setting: str | None, expected: str, left: int) -> None:
     bench.emulator.edit_organization("acme", sso_jit_provisioning_allowed_connections=[bench.connection_id])
-    bench.switch("jit-list", position)
+    bench.switch("jit-list", setting)
     assert outcome(bench.delete(bench.connection_id)) == expected
     allowed = bench.emulator.organization("acme")["sso_jit_provisioning_allowed_connections"]
     assert allowed == [bench.connection_id] * left
 
 
 @pytest.mark.parametrize(
-    ("position", "expected", "left"), [(None, "ok", 1), ("cascades", "ok", 0), ("rejected", "bad_request", 1)]
+    ("setting", "expected", "left"), [(None, "ok", 1), ("cascades", "ok", 0), ("rejected", "bad_request", 1)]
 )
-def test_u15_external_references(bench: Bench, position: str | None, expected: str, left: int) -> None:
+def test_u15_external_references(bench: Bench, setting: str | None, expected: str, left: int) -> None:
     bench.emulator.add_organization("beta")
     bench.emulator.add_connection("beta", "external", external_connection_id=bench.connection_id)
-    bench.switch("external-references", position)
+    bench.switch("external-references", setting)
     assert outcome(bench.delete(bench.connection_id)) == expected
     assert len(bench.emulator.connections("beta")) == left
 
 
 @pytest.mark.parametrize(
-    ("position", "on_update", "on_delete"),
+    ("setting", "on_update", "on_delete"),
     [
         (None, "oidc_connection_not_found", "sso_connection_not_found"),
         ("swapped", "sso_connection_not_found", "oidc_connection_not_found"),
     ],
 )
-def test_u16_a_missing_connection(bench: Bench, position: str | None, on_update: str, on_delete: str) -> None:
-    bench.switch("not-found-type", position)
+def test_u16_a_missing_connection(bench: Bench, setting: str | None, on_update: str, on_delete: str) -> None:
+    bench.switch("not-found-type", setting)
     missing = "oidc-connection-test-missing"
     assert (outcome(bench.put(missing)), outcome(bench.delete(missing))) == (on_update, on_delete)
 
 
 @pytest.mark.parametrize(
-    ("position", "status", "expected"),
+    ("setting", "status", "expected"),
     [(None, 404, "sso_connection_not_found"), ("mismatch", 400, "sso_connection_organization_mismatch")],
 )
 def test_u17_another_organizations_connection(
-    bench: Bench, position: str | None, status: int, expected: str
+    bench: Bench, setting: str | None, status: int, expected: str
 ) -> None:
     bench.emulator.add_organization("beta")
     foreign = bench.emulator.add_connection("beta")["connection_id"]
-    bench.switch("foreign-connection", position)
+    bench.switch("foreign-connection", setting)
     response = bench.delete(foreign)
     assert (response.status_code, outcome(response)) == (status, expected)
     assert len(bench.emulator.connections("beta")) == 1
@@ -321,40 +321,40 @@ def test_u17_another_organizations_connection(
 
 @pytest.mark.parametrize("kind", ["saml", "external"])
 @pytest.mark.parametrize(
-    ("position", "status", "expected"),
+    ("setting", "status", "expected"),
     [(None, 404, "oidc_connection_not_found"), ("rejected", 400, "bad_request")],
 )
 def test_u18_another_type_on_the_oidc_path(
-    bench: Bench, position: str | None, kind: str, status: int, expected: str
+    bench: Bench, setting: str | None, kind: str, status: int, expected: str
 ) -> None:
-    other = bench.emulator.add_connection("acme", kind)
-    bench.switch("other-type", position)
-    response = bench.put(other["connection_id"], display_name="Changed")
+    unrelated = bench.emulator.add_connection("acme", kind)
+    bench.switch("other-type", setting)
+    response = bench.put(unrelated["connection_id"], display_name="Changed")
     assert (response.status_code, outcome(response)) == (status, expected)
-    assert bench.emulator.connection(other["connection_id"]) == other
+    assert bench.emulator.connection(unrelated["connection_id"]) == unrelated
 
 
-@pytest.mark.parametrize(("position", "shown"), [(None, "a-client-secret"), ("masked", "********cret")])
-def test_u19_the_client_secret(bench: Bench, position: str | None, shown: str) -> None:
-    bench.switch("client-secret", position)
-    assert bench.lists()["oidc_connections"][0]["client_secret"] == shown
-    assert bench.put().json()["connection"]["client_secret"] == shown
+@pytest.mark.parametrize(("setting", "expected"), [(None, "a-client-secret"), ("masked", "********cret")])
+def test_u19_the_client_secret(bench: Bench, setting: str | None, expected: str) -> None:
+    bench.switch("client-secret", setting)
+    assert bench.lists()["oidc_connections"][0]["client_secret"] == expected
+    assert bench.put().json()["connection"]["client_secret"] == expected
     assert bench.stored()["client_secret"] == "a-client-secret"
 
 
 @pytest.mark.parametrize(
-    ("position", "shown"),
+    ("setting", "expected"),
     [(None, {"saml_connections": []}), ("null", {"saml_connections": None}), ("absent", {})],
 )
-def test_u20_empty_lists(bench: Bench, position: str | None, shown: dict[str, object]) -> None:
-    bench.switch("empty-lists", position)
+def test_u20_empty_lists(bench: Bench, setting: str | None, expected: dict[str, object]) -> None:
+    bench.switch("empty-lists", setting)
     lists = bench.lists()
-    assert {name: value for name, value in lists.items() if name == "saml_connections"} == shown
+    assert {name: value for name, value in lists.items() if name == "saml_connections"} == expected
     assert len(lists["oidc_connections"]) == 1
 
 
 @pytest.mark.parametrize(
-    ("position", "shown"),
+    ("setting", "expected"),
     [
         (None, {"issuer": ""}),
         ("absent", {}),
@@ -362,62 +362,63 @@ def test_u20_empty_lists(bench: Bench, position: str | None, shown: dict[str, ob
         ("empty-object", {"issuer": "", "attribute_mapping": {}}),
     ],
 )
-def test_u21_unset_fields(bench: Bench, position: str | None, shown: dict[str, object]) -> None:
-    bench.switch("unset-fields", position)
+def test_u21_unset_fields(bench: Bench, setting: str | None, expected: dict[str, object]) -> None:
+    bench.switch("unset-fields", setting)
     connection = bench.post(display_name="Two").json()["connection"]
-    assert {name: connection[name] for name in ("issuer", "attribute_mapping") if name in connection} == shown
+    unset = {name: connection[name] for name in ("issuer", "attribute_mapping") if name in connection}
+    assert unset == expected
 
 
 def test_u22_retry_after(bench: Bench) -> None:
     bench.emulator.set_rate_limits(RateLimit(0, seconds=10_000.0))
     bench.emulator.context.clock_offset -= bench.emulator.context.now() % 10_000
     refused = {}
-    for position in ("absent", "seconds", "date"):
-        bench.switch("retry-after", position)
+    for setting in ("absent", "seconds", "date"):
+        bench.switch("retry-after", setting)
         response = bench.api("GET", "/v1/b2b/sso/acme")
         assert (response.status_code, outcome(response)) == (429, "too_many_requests")
-        refused[position] = response.headers.get("retry-after")
+        refused[setting] = response.headers.get("retry-after")
     assert refused["absent"] is None
     assert 9_990 <= int(refused["seconds"] or 0) <= 10_000
     assert parsedate_to_datetime(refused["date"] or "").timestamp() % 10_000 == 0
 
 
-@pytest.mark.parametrize(("position", "expected"), [(None, "ok"), ("rejected", "invalid_display_name")])
-def test_u23_a_duplicate_name(bench: Bench, position: str | None, expected: str) -> None:
-    bench.switch("duplicate-display-name", position)
+@pytest.mark.parametrize(("setting", "expected"), [(None, "ok"), ("rejected", "invalid_display_name")])
+def test_u23_a_duplicate_name(bench: Bench, setting: str | None, expected: str) -> None:
+    bench.switch("duplicate-display-name", setting)
     assert outcome(bench.post(display_name="One")) == expected
     assert outcome(bench.put(display_name="One")) == "ok"
 
 
 @pytest.mark.parametrize("name", ["  ", "x" * 129])
-@pytest.mark.parametrize(("position", "expected"), [(None, "ok"), ("rejected", "invalid_display_name")])
-def test_u24_a_blank_or_long_name(bench: Bench, position: str | None, name: str, expected: str) -> None:
-    bench.switch("invalid-display-name", position)
+@pytest.mark.parametrize(("setting", "expected"), [(None, "ok"), ("rejected", "invalid_display_name")])
+def test_u24_a_blank_or_long_name(bench: Bench, setting: str | None, name: str, expected: str) -> None:
+    bench.switch("invalid-display-name", setting)
     assert outcome(bench.put(display_name=name)) == expected
     assert outcome(bench.post(display_name=name)) == expected
 
 
 @pytest.mark.parametrize(
-    ("position", "client_id", "jwks_url"),
+    ("setting", "client_id", "jwks_url"),
     [(None, " c ", "https://x/j/"), ("trims", "c", "https://x/j/"), ("strips-slash", " c ", "https://x/j")],
 )
-def test_u25_rewriting(bench: Bench, position: str | None, client_id: str, jwks_url: str) -> None:
-    bench.switch("rewriting", position)
+def test_u25_rewriting(bench: Bench, setting: str | None, client_id: str, jwks_url: str) -> None:
+    bench.switch("rewriting", setting)
     bench.put(client_id=" c ", jwks_url="https://x/j/", client_secret=" s ")
     stored = bench.stored()
     assert (stored["client_id"], stored["jwks_url"], stored["client_secret"]) == (client_id, jwks_url, " s ")
 
 
 @pytest.mark.parametrize(
-    ("position", "loopback", "elsewhere"),
+    ("setting", "loopback", "elsewhere"),
     [
         (None, "ok", "oidc_connection_token_url_invalid_format"),
         ("accepted", "ok", "ok"),
         ("rejected", "oidc_connection_token_url_invalid_format", "oidc_connection_token_url_invalid_format"),
     ],
 )
-def test_u26_http_urls(bench: Bench, position: str | None, loopback: str, elsewhere: str) -> None:
-    bench.switch("http-urls", position)
+def test_u26_http_urls(bench: Bench, setting: str | None, loopback: str, elsewhere: str) -> None:
+    bench.switch("http-urls", setting)
     assert outcome(bench.put(token_url="http://127.0.0.1:8080/t")) == loopback
     assert outcome(bench.put(token_url="http://idp.example.com/t")) == elsewhere
 
@@ -431,7 +432,7 @@ def test_u27_reads_lag_behind(bench: Bench) -> None:
     bench.switch("read-lag", "2")
     bench.put(client_id="new")
     bench.post(display_name="Two")
-    seen = [[one["client_id"] for one in bench.lists()["oidc_connections"]] for _ in range(3)]
+    seen = [[connection["client_id"] for connection in bench.lists()["oidc_connections"]] for _ in range(3)]
     assert seen == [["client"], ["client"], ["new", ""]]
 
 
@@ -443,9 +444,9 @@ def test_u27_the_organization_lags_too(bench: Bench) -> None:
     assert names == ["Acme Corp", "New"]
 
 
-@pytest.mark.parametrize(("position", "expected"), [(None, "ok"), ("rejected", "bad_request")])
-def test_u28_unknown_keys(bench: Bench, position: str | None, expected: str) -> None:
-    bench.switch("unknown-keys", position)
+@pytest.mark.parametrize(("setting", "expected"), [(None, "ok"), ("rejected", "bad_request")])
+def test_u28_unknown_keys(bench: Bench, setting: str | None, expected: str) -> None:
+    bench.switch("unknown-keys", setting)
     assert outcome(bench.put(colour="red", organization_id="acme")) == expected
     assert outcome(bench.post(colour="red")) == expected
     assert outcome(bench.put(organization_id="acme", connection_id="x", client_id="y")) == "ok"
@@ -454,17 +455,17 @@ def test_u28_unknown_keys(bench: Bench, position: str | None, expected: str) -> 
 def test_u29_list_order(bench: Bench) -> None:
     for number in range(20):
         bench.emulator.add_connection("acme", display_name=str(number))
-    names = [one["display_name"] for one in bench.emulator.connections("acme")]
-    assert [one["display_name"] for one in bench.lists()["oidc_connections"]] == names
+    names = [connection["display_name"] for connection in bench.emulator.connections("acme")]
+    assert [connection["display_name"] for connection in bench.lists()["oidc_connections"]] == names
     bench.switch("list-order", "random")
-    shuffled = [one["display_name"] for one in bench.lists()["oidc_connections"]]
+    shuffled = [connection["display_name"] for connection in bench.lists()["oidc_connections"]]
     assert shuffled != names
     assert sorted(shuffled) == sorted(names)
 
 
-@pytest.mark.parametrize(("position", "expected"), [(None, "invalid_sso_idp"), ("stored", "ok")])
-def test_u30_an_unknown_identity_provider(bench: Bench, position: str | None, expected: str) -> None:
-    bench.switch("unknown-identity-provider", position)
+@pytest.mark.parametrize(("setting", "expected"), [(None, "invalid_sso_idp"), ("stored", "ok")])
+def test_u30_an_unknown_identity_provider(bench: Bench, setting: str | None, expected: str) -> None:
+    bench.switch("unknown-identity-provider", setting)
     assert outcome(bench.put(identity_provider="hotmail")) == expected
     assert outcome(bench.post(identity_provider="hotmail")) == expected
 
@@ -473,7 +474,7 @@ def test_u31_the_first_response_of_each_write_is_lost(bench: Bench) -> None:
     bench.switch("lost-response", "first")
     with pytest.raises(httpx.ReadError):
         bench.post(display_name="Two")
-    assert [one["display_name"] for one in bench.emulator.connections("acme")] == ["One", "Two"]
+    assert [connection["display_name"] for connection in bench.emulator.connections("acme")] == ["One", "Two"]
     assert outcome(bench.post(display_name="Three")) == "ok"
     with pytest.raises(httpx.ReadError):
         bench.put(client_id="new")
@@ -506,11 +507,11 @@ def test_e5_the_total_of_a_search(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    ("position", "expected"),
+    ("setting", "expected"),
     [(None, {"next_cursor": None}), ("absent", {}), ("empty", {"next_cursor": ""})],
 )
-def test_e6_the_last_cursor(bench: Bench, position: str | None, expected: dict[str, object]) -> None:
-    bench.switch("last-cursor", position)
+def test_e6_the_last_cursor(bench: Bench, setting: str | None, expected: dict[str, object]) -> None:
+    bench.switch("last-cursor", setting)
     assert search(bench)["results_metadata"] == {"total": 1, **expected}
 
 
