@@ -64,12 +64,15 @@ def _read_age(_context: click.Context, _parameter: click.Parameter, value: str) 
 
 @click.command("apply")
 @click.argument("paths", nargs=-1, type=NonEmptyString(), metavar="[PLAN_FILE | PATH...]")
-@click.option("--auto-approve", is_flag=True, help="Do not ask before writing.")
+@click.option("--auto-approve", is_flag=True, help="Do not ask for approval.")
 @click.option(
-    "--allow-deletes", type=click.IntRange(min=1), metavar="N", help="Accept a plan of exactly N deletes."
+    "--allow-deletes", type=click.IntRange(min=1), metavar="N", help="Accept a plan with exactly N deletes."
 )
 @click.option(
-    "--accept-risk", metavar="RULE:ADDRESS", multiple=True, help="Accept a risk that blocks; may be repeated."
+    "--accept-risk",
+    metavar="RULE:ADDRESS",
+    multiple=True,
+    help="Accept a blocking risk; may be repeated.",
 )
 @click.option(
     "--max-age",
@@ -77,23 +80,22 @@ def _read_age(_context: click.Context, _parameter: click.Parameter, value: str) 
     show_default=True,
     metavar="AGE",
     callback=_read_age,
-    help="How old a saved plan may be: a number with s, m, h or d.",
+    help="The maximum age of a saved plan: a number with s, m, h or d.",
 )
 @selection_options()
 @reporting_options("text", "json")
 @click.pass_obj
 def command(context: CommandContext, /, paths: tuple[str, ...], **options: Any) -> int:  # noqa: ANN401 - options
-    """Make what is live what the manifests declare.
+    """Create, update and delete connections to match the manifests.
 
-    With PATHs (or none) it plans, asks, and applies. With one PLAN_FILE, as `plan --out` wrote it,
-    it applies exactly that plan; it was reviewed already, so nothing is asked.
+    With PATHs (or none) it plans, asks for approval, and applies. With a PLAN_FILE, as saved by
+    `plan --out`, it applies exactly that plan without asking.
     """
     context.configure(options)
     saved = _plan_file(paths)
     if saved and any(options[name] for name in ("targets", "changed_since", "shard", "rotate", "variables")):
         raise click.UsageError(
-            "a saved plan is applied as it is: --target, --changed-since, --shard, --rotate and "
-            "--var do not fit"
+            "a saved plan is applied as it is: omit --target, --changed-since, --shard, --rotate and --var"
         )
     check_outputs(context)
     planned = _load_saved(context, saved, options) if saved else _plan_now(context, paths, options)
@@ -103,7 +105,7 @@ def command(context: CommandContext, /, paths: tuple[str, ...], **options: Any) 
 
 
 def _plan_file(paths: tuple[str, ...]) -> Path | None:
-    """Return the saved plan if that is what is meant: one file that does not end like a manifest."""
+    """Return the saved plan if the only argument is one: a file without a manifest's suffix."""
     if len(paths) != 1:
         return None
     path = Path(paths[0])
@@ -111,7 +113,7 @@ def _plan_file(paths: tuple[str, ...]) -> Path | None:
 
 
 def _load_saved(context: CommandContext, path: Path, options: Mapping[str, Any]) -> Planned:
-    """Read a saved plan, and check that it may be applied here and now.
+    """Read a saved plan, and check that it may be applied.
 
     Raises:
         PlanRefused: it is changed, foreign, expired, or of another version.
@@ -186,7 +188,7 @@ async def _send(planned: Planned, secrets: Mapping[SecretReference, Secret], con
 
 
 def _stop_on_signals(stop: asyncio.Event, console: Console) -> None:
-    """Let the first Ctrl-C or SIGTERM end the run in good order, and the second at once."""
+    """Let the first Ctrl-C or SIGTERM finish the running operations, and the second stop at once."""
     loop = asyncio.get_running_loop()
     task = asyncio.current_task()
     assert task is not None
@@ -196,7 +198,7 @@ def _stop_on_signals(stop: asyncio.Event, console: Console) -> None:
             task.cancel()
             return
         stop.set()
-        console.error("\nInterrupted: finishing what is under way, then stopping. Again to stop at once.")
+        console.error("\nInterrupted: finishing running operations, then stopping. Again to stop at once.")
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, interrupt)

@@ -25,16 +25,17 @@ if TYPE_CHECKING:
     "--previous",
     type=NonEmptyString(),
     metavar="FILE",
-    help="An earlier report (`--format json`), to tell what is new, still there, or resolved.",
+    help="An earlier report (`--format json`) to compare with: new, known and resolved findings.",
 )
-@click.option("--no-secrets", is_flag=True, help="Neither resolve nor compare secrets.")
+@click.option("--no-secrets", is_flag=True, help="Do not resolve or compare secrets.")
 @selection_options(rotates=False)
 @reporting_options("text", "json", "markdown", "html", "github", "sarif")
 @click.pass_obj
 def command(context: CommandContext, /, paths: tuple[str, ...], **options: Any) -> int:  # noqa: ANN401 - options
-    """Tell whether what is live is still what the manifests declare. Nothing is written.
+    """Report differences between live connections and manifests; write nothing.
 
-    Exits with 0 if it is, with 2 if there is drift, and with 1 if that cannot be said.
+    Exits with 0 if there are none, with 2 if there are differences, and with 1 if an error leaves
+    the report incomplete.
     """
     context.configure(options)
     check_outputs(context)

@@ -1,4 +1,4 @@
-"""``reconciler plan``: show what apply would do, and write nothing."""
+"""``reconciler plan``: show what apply would change; write nothing."""
 
 from __future__ import annotations
 
@@ -36,21 +36,24 @@ if TYPE_CHECKING:
 @click.command("plan")
 @click.argument("paths", nargs=-1, type=NonEmptyString(), metavar="[PATH]...")
 @click.option(
-    "--out", type=NonEmptyString(), metavar="FILE", help="Save the plan, to be applied exactly as shown."
+    "--out",
+    type=NonEmptyString(),
+    metavar="FILE",
+    help="Save the plan; `apply FILE` applies exactly it.",
 )
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if there are changes.")
 @click.option(
     "--no-secrets",
     is_flag=True,
-    help="Neither resolve nor compare secrets, as for untrusted pull requests.",
+    help="Do not resolve or compare secrets, for example in untrusted pull requests.",
 )
 @selection_options()
 @reporting_options("text", "json", "markdown", "html", "github", "sarif")
 @click.pass_obj
 def command(context: CommandContext, /, paths: tuple[str, ...], **options: Any) -> int:  # noqa: ANN401 - options
-    """Show what apply would do, and write nothing.
+    """Show what apply would change; write nothing.
 
-    PATHs are manifests or folders of them; without any, the project file says where they are.
+    PATHs are manifests or folders of manifests; the default is `organizations` in the project file.
     """
     context.configure(options)
     saved = Path(options["out"]) if options["out"] else None

@@ -1,4 +1,4 @@
-"""``reconciler show``: a saved plan in any format."""
+"""``reconciler show``: show a saved plan in any format."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
 
 @click.command("show")
 @click.argument("plan_files", metavar="PLAN_FILE...", nargs=-1, type=NonEmptyString(), required=True)
-@click.option("--merge", is_flag=True, help="Put the plans of all shards together.")
+@click.option("--merge", is_flag=True, help="Combine the plans of all shards.")
 @reporting_options("text", "json", "markdown", "html", "github", "sarif")
 @click.pass_obj
 def command(context: CommandContext, /, plan_files: tuple[str, ...], **options: Any) -> int:  # noqa: ANN401 - options
-    """Show a plan that `plan --out` saved. Nothing is read but the file.
+    """Show a saved plan; send no requests.
 
-    With --merge, the plans that `plan --shard I/N --out` saved become the plan of the whole; the
-    limits on deletes are those of the project file. It exits with 1 if the plan has errors, as
-    `plan` did, or if a shard is missing.
+    With --merge, the plans of all shards, as saved by `plan --shard I/N --out`, are combined into
+    one; the delete limits of the project file apply to all of it. Exits with 1 if the plan has errors
+    or a shard is missing.
     """
     context.configure(options)
     if len(plan_files) > 1 and not options["merge"]:
-        raise click.UsageError("one plan at a time, or --merge for the plans of all shards")
+        raise click.UsageError("show one plan at a time, or combine the plans of all shards with --merge")
     check_outputs(context)
     plans = [load_plan(Path(file)) for file in plan_files]
     plan = merge_plans(plans, wiring.project_of(context.config).limits) if options["merge"] else plans[0]

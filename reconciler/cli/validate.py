@@ -1,4 +1,4 @@
-"""``reconciler validate``: check manifests offline."""
+"""``reconciler validate``: check manifests offline and report every error."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 @reporting_options("text", "json", "markdown", "html", "github", "sarif")
 @click.pass_obj
 def command(context: CommandContext, /, paths: tuple[str, ...], **options: Any) -> int:  # noqa: ANN401 - options
-    """Check manifests offline: every finding of every file at once.
+    """Check manifests offline and report every error.
 
-    Needs no credentials, resolves no secrets and sends nothing. PATHs are manifests or folders of
-    them; without any, the project file says where they are.
+    Needs no credentials, resolves no secrets and sends no requests. PATHs are manifests or folders
+    of manifests; the default is `organizations` in the project file.
     """
     context.configure(options)
     check_outputs(context)

@@ -1,4 +1,4 @@
-"""Putting the plans of all shards together: the plan that one run would have made."""
+"""Merges the plans of all shards into the plan that one run would have made."""
 
 from __future__ import annotations
 
@@ -18,38 +18,38 @@ if TYPE_CHECKING:
     from reconciler.core.shard import Shard
     from reconciler.core.state import DesiredOrganization
 
-_RULES: Final = {rule.id: number for number, rule in enumerate(RULES)}
+_RULE_ORDER: Final = {rule.id: number for number, rule in enumerate(RULES)}
 _DELETE_LIMITS: Final = "too-many-deletes"
-_FOUND_LAST: Final = "delete-external"
-"""The code of findings that a run makes at its end, when it has read all organizations."""
+_REPORTED_LAST: Final = "delete-external"
+"""The code of warnings that a run reports at its end, when it has read all organizations."""
 
 
 def merge_plans(plans: Sequence[Plan], limits: Limits) -> Plan:
-    """Return the plan of the whole estate; if shards are missing it says so, and cannot be applied.
+    """Return the plan of the whole estate; if shards are missing, it is blocked.
 
-    The limits on deletes are judged for all of it together.
+    The delete limits apply to all shards together.
 
     Raises:
-        PlanRefused: the plans do not belong together, or one shard or organization is there twice.
+        PlanRefused: the plans do not belong together, or a shard or an organization occurs twice.
     """
     shares = [_share_of(plan) for plan in plans]
     shards = [share.shard for share in shares]
     _check_alike(plans, shards)
     _check_organizations(plans)
     first = plans[0]
-    where = {name: position for share in shares for name, position in share.positions.items()}
+    positions = {name: position for share in shares for name, position in share.positions.items()}
     changes = [change for plan in plans for change in plan.changes]
-    unmanaged = [one for plan in plans for one in plan.unmanaged]
+    unmanaged = [connection for plan in plans for connection in plan.unmanaged]
     summary = sum((plan.summary for plan in plans), start=PlanSummary())
     return Plan(
         scope=first.scope,
         created_at=min(plan.created_at for plan in plans),
         commit=first.commit,
-        changes=tuple(sorted(changes, key=lambda change: where.get(change.address.organization, -1))),
-        unmanaged=tuple(sorted(unmanaged, key=lambda one: where.get(one.organization, -1))),
-        diagnostics=_diagnostics(plans, shares, where),
+        changes=tuple(sorted(changes, key=lambda change: positions.get(change.address.organization, -1))),
+        unmanaged=tuple(sorted(unmanaged, key=lambda connection: positions.get(connection.organization, -1))),
+        diagnostics=_diagnostics(plans, shares, positions),
         blocks=(*_blocks(plans), *check_delete_limits(summary, limits), *_missing(shards)),
-        risks=_risks(plans, where),
+        risks=_risks(plans, positions),
         summary=summary,
         secrets_compared=first.secrets_compared,
     )
@@ -84,28 +84,26 @@ def with_shard(
 
 def _share_of(plan: Plan) -> Share:
     if plan.share is None:
-        raise PlanRefused(
-            "one of the plans is of no shard: it was made without --shard, and is whole already"
-        )
+        raise PlanRefused("one of the plans was made without --shard: it covers all organizations already")
     return plan.share
 
 
 def _check_alike(plans: Sequence[Plan], shards: Sequence[Shard]) -> None:
-    for name, facts in (
+    for name, values in (
         ("numbers of shards", {str(shard.count) for shard in shards}),
         ("projects", {f"{plan.scope.principal} at {plan.scope.base_url}" for plan in plans}),
         ("commits", {plan.commit or "none" for plan in plans}),
-        ("answers to whether secrets are compared", {str(plan.secrets_compared) for plan in plans}),
+        ("settings of --no-secrets", {"off" if plan.secrets_compared else "on" for plan in plans}),
     ):
-        if len(facts) > 1:
-            raise PlanRefused(f"the plans do not belong together, their {name} differ: {_listed(facts)}")
-    twice = {str(shard) for shard in shards if shards.count(shard) > 1}
-    if twice:
-        raise PlanRefused(f"shard {_listed(twice)} is there twice: name each plan file once")
+        if len(values) > 1:
+            raise PlanRefused(f"the plans do not belong together, their {name} differ: {_join(values)}")
+    duplicates = {str(shard) for shard in shards if shards.count(shard) > 1}
+    if duplicates:
+        raise PlanRefused(f"shard {_join(duplicates)} is given twice: pass each plan file once")
 
 
 def _check_organizations(plans: Sequence[Plan]) -> None:
-    """Find one organization under two names, which no single shard can see."""
+    """Refuse an organization that is declared under two names, which no single shard can detect."""
     names: dict[str, str] = {}
     for plan in plans:
         for change in plan.changes:
@@ -119,13 +117,13 @@ def _check_organizations(plans: Sequence[Plan]) -> None:
 
 
 def _blocks(plans: Sequence[Plan]) -> tuple[Diagnostic, ...]:
-    return tuple(found for plan in plans for found in plan.blocks if found.code != _DELETE_LIMITS)
+    return tuple(block for plan in plans for block in plan.blocks if block.code != _DELETE_LIMITS)
 
 
 def _missing(shards: Sequence[Shard]) -> tuple[Diagnostic, ...]:
     count = shards[0].count
-    there = {shard.index for shard in shards}
-    missing = [str(index) for index in range(1, count + 1) if index not in there]
+    given = {shard.index for shard in shards}
+    missing = [str(index) for index in range(1, count + 1) if index not in given]
     if not missing:
         return ()
     return (
@@ -133,35 +131,39 @@ def _missing(shards: Sequence[Shard]) -> tuple[Diagnostic, ...]:
             Severity.ERROR,
             MISSING_SHARDS,
             f"the plans of {len(missing)} of {count} shards are missing: {', '.join(missing)}",
-            detail="what they would change is not shown here; name the plan files of all shards",
+            detail="their changes are not shown here; pass the plan files of all shards",
         ),
     )
 
 
 def _diagnostics(
-    plans: Sequence[Plan], shares: Sequence[Share], where: Mapping[str, int]
+    plans: Sequence[Plan], shares: Sequence[Share], positions: Mapping[str, int]
 ) -> tuple[Diagnostic, ...]:
-    """Return what was found in manifests, then what planning found, then what it found at its end."""
+    """Return the warnings about manifests, then those of planning, then those reported at its end."""
     pairs = list(zip(plans, shares, strict=True))
-    remarks = [one for plan, share in pairs for one in plan.diagnostics[: share.remarks]]
-    findings = [one for plan, share in pairs for one in plan.diagnostics[share.remarks :]]
+    of_manifests = [warning for plan, share in pairs for warning in plan.diagnostics[: share.remarks]]
+    of_planning = [finding for plan, share in pairs for finding in plan.diagnostics[share.remarks :]]
     return (
-        *sorted(remarks, key=lambda one: _position(one, where)),
-        *sorted(findings, key=lambda one: (one.code == _FOUND_LAST, _position(one, where))),
+        *sorted(of_manifests, key=lambda warning: _position(warning, positions)),
+        *sorted(
+            of_planning,
+            key=lambda finding: (finding.code == _REPORTED_LAST, _position(finding, positions)),
+        ),
     )
 
 
-def _risks(plans: Sequence[Plan], where: Mapping[str, int]) -> tuple[Diagnostic, ...]:
-    """Return all risks in the order in which `reconciler.policies.assess` finds them."""
-    found = [risk for plan in plans for risk in plan.risks]
-    return tuple(
-        sorted(found, key=lambda risk: (not risk.is_error, _RULES.get(risk.code, 0), _position(risk, where)))
-    )
+def _risks(plans: Sequence[Plan], positions: Mapping[str, int]) -> tuple[Diagnostic, ...]:
+    """Return all risks in the order in which `reconciler.policies.assess` reports them."""
+
+    def order(risk: Diagnostic) -> tuple[bool, int, int]:
+        return not risk.is_error, _RULE_ORDER.get(risk.code, 0), _position(risk, positions)
+
+    return tuple(sorted((risk for plan in plans for risk in plan.risks), key=order))
 
 
-def _position(found: Diagnostic, where: Mapping[str, int]) -> int:
-    return where.get(found.address.partition("/")[0], -1)
+def _position(diagnostic: Diagnostic, positions: Mapping[str, int]) -> int:
+    return positions.get(diagnostic.address.partition("/")[0], -1)
 
 
-def _listed(facts: set[str]) -> str:
-    return ", ".join(sorted(facts))
+def _join(values: set[str]) -> str:
+    return ", ".join(sorted(values))

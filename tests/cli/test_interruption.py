@@ -35,7 +35,7 @@ def test_once_finishes_what_is_under_way(slow: Workplace, number: signal.Signals
         process.send_signal(number)
         out, err = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert "finishing what is under way" in err
+    assert "finishing running operations" in err
     assert "acme/sso: Creation complete" in err
     assert [one["status"] for one in slow.live("acme")] == ["active"]
     assert not slow.live("globex")

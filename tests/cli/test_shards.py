@@ -148,7 +148,7 @@ def test_a_shard_that_is_there_twice_is_refused(estate: Workplace) -> None:
     files = plan_all(estate)
     ended = estate.run("show", "--merge", *files, files[1])
     assert ended.code == 1
-    assert "shard 2/4 is there twice" in ended.err
+    assert "shard 2/4 is given twice" in ended.err
 
 
 def test_shards_of_different_counts_do_not_belong_together(estate: Workplace) -> None:
@@ -163,7 +163,7 @@ def test_a_whole_plan_cannot_be_merged(estate: Workplace) -> None:
     estate.run("plan", "--out", "whole.json")
     ended = estate.run("show", "--merge", "whole.json")
     assert ended.code == 1
-    assert "whole already" in ended.err
+    assert "covers all organizations already" in ended.err
 
 
 def test_the_limits_on_deletes_count_for_the_merged_plan_too(estate: Workplace) -> None:
