@@ -1,22 +1,29 @@
-"""What is written into the pages by machine: help texts, tables of keys, of rules, of backends."""
+"""Writes the generated parts of the pages: help texts, tables of keys and rules, and the list of modules."""
 
 from __future__ import annotations
 
+import ast
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from reconciler.cli.main import group
 from reconciler.manifests.json_schema import schema_text
 from reconciler.policies.rules import RULES
+from tests.docs.pages import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 WIDTH = 100
+PACKAGE = ROOT / "reconciler"
 
 
 def generate(name: str) -> str:
-    kind, _, rest = name.partition(" ")
-    return {"help": help_text, "keys": key_table, "rules": rule_table}[kind](rest)
+    """Return the generated part with this name, for example ``help plan``."""
+    kind, _, argument = name.partition(" ")
+    return {"help": help_text, "keys": key_table, "rules": rule_table, "modules": module_list}[kind](argument)
 
 
 def help_text(words: str) -> str:
@@ -25,36 +32,55 @@ def help_text(words: str) -> str:
     context = click.Context(group, info_name="reconciler", terminal_width=WIDTH, **group.context_settings)
     for word in words.split():
         assert isinstance(command, click.Group)
-        found = command.get_command(context, word)
-        assert found is not None, word
-        command = found
+        subcommand = command.get_command(context, word)
+        assert subcommand is not None, word
+        command = subcommand
         context = click.Context(command, parent=context, info_name=word, terminal_width=WIDTH)
     text = command.get_help(context)
     return f"```text\n{text}\n```\n"
 
 
 def key_table(words: str) -> str:
-    """The keys of a schema, or of one of its parts, with what the schema says of them."""
-    schema, _, part = words.partition(" ")
+    """The keys of a schema, or of one of its definitions, with their descriptions."""
+    schema, _, definition = words.partition(" ")
     document = json.loads(schema_text(schema))
-    described = document["$defs"][part] if part else document
+    described = document["$defs"][definition] if definition else document
     rows = [_row(key, value, document, described) for key, value in described["properties"].items()]
     return "\n".join(["| key | meaning | example |", "|---|---|---|", *rows]) + "\n"
 
 
 def rule_table(_: str) -> str:
-    """The risk rules, in the order in which they are shown."""
-    rows = [f"| `{one.id}` | {one.why} |" for one in RULES]
+    """The risk rules, in the order in which findings are shown."""
+    rows = [f"| `{rule.id}` | {rule.why} |" for rule in RULES]
     return "\n".join(["| rule | why it matters |", "|---|---|", *rows]) + "\n"
+
+
+def module_list(_: str) -> str:
+    """The first paragraph of each module's docstring, package by package."""
+    packages = sorted(path.parent for path in PACKAGE.rglob("__init__.py") if path.parent != PACKAGE)
+    return "".join(_package(package) for package in packages)
+
+
+def _package(package: Path) -> str:
+    name = package.relative_to(PACKAGE).as_posix()
+    modules = sorted(path for path in package.glob("*.py") if path.name != "__init__.py")
+    rows = [f"| `{module.stem}` | {_summary(module)} |" for module in modules]
+    table = ["| module | responsibility |", "|---|---|", *rows, ""] if rows else []
+    return "\n".join([f"### {name}", "", _summary(package / "__init__.py"), "", *table]) + "\n"
+
+
+def _summary(module: Path) -> str:
+    docstring = ast.get_docstring(ast.parse(module.read_text(encoding="utf-8"))) or ""
+    return " ".join(docstring.split("\n\n")[0].split()).replace("``", "`").replace("|", "\\|")
 
 
 def _row(key: str, value: dict[str, Any], document: dict[str, Any], described: dict[str, Any]) -> str:
     if "$ref" in value:
         value = document["$defs"][value["$ref"].rpartition("/")[2]] | value
     required = " **(required)**" if key in described.get("required", ()) else ""
-    example = ", ".join(f"`{_shown(one)}`" for one in value.get("examples", ())[:2])
-    return f"| `{key}` | {value['description']}{required} | {example} |"
+    examples = ", ".join(f"`{_text(example)}`" for example in value.get("examples", ())[:2])
+    return f"| `{key}` | {value['description']}{required} | {examples} |"
 
 
-def _shown(example: Any) -> str:
+def _text(example: Any) -> str:
     return example if isinstance(example, str) else json.dumps(example)
