@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 if TYPE_CHECKING:
-    from tests.cli.workplace import Workplace
+    from tests.support.workplace import Workplace
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted(one.parent for one in ROOT.glob("examples/*/reconciler.yaml"))

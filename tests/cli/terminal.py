@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.cli.workplace import Workplace
+    from tests.support.workplace import Workplace
 
 # the terminal must be the process's controlling one, or Ctrl-C means nothing in it; nor does it where
 # whoever started the tests ignores it, as a shell does for what it runs in the background

@@ -10,7 +10,7 @@ import pytest
 from tests.cli.terminal import terminal
 
 if TYPE_CHECKING:
-    from tests.cli.workplace import Workplace
+    from tests.support.workplace import Workplace
 
 QUESTION = "Only 'yes' will be accepted to approve."
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.cli.workplace import Workplace
+    from tests.support.workplace import Workplace
 
 BROKEN = sorted((Path(__file__).parents[1] / "manifests" / "broken").iterdir())
 

@@ -13,13 +13,12 @@ import pytest
 from reconciler.applier import ReadBackPolicy
 from reconciler.cli.main import group
 from reconciler.emulator import EmulatorSettings, Project, running_emulator
-from tests.cli.conftest import metadata
 from tests.cli.echo import OLD_SECRET, echoing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.cli.workplace import Ended, Workplace
+    from tests.support.workplace import Ended, Workplace
 
 TOOL_SECRET = "secret-test-Kanarek~0987612345"
 SESSION_TOKEN = "session-token-Kanarek~5432167890"
@@ -56,8 +55,7 @@ def cage(bare: Workplace) -> Iterator[Workplace]:
         bare.use(running)
         bare.write("reconciler.yaml", "limits: {requests_per_second: 500}")
         for slug in ("acme", "globex", "initech"):
-            running.emulator.add_organization(slug)
-            running.emulator.can_discovery(f"https://{slug}.example.com", metadata(slug))
+            bare.add_organization(slug)
             bare.declare(slug)
         running.emulator.add_connection(
             "acme",

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.workplace import NO_CHANGES
+from tests.support.workplace import NO_CHANGES
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.cli.workplace import Ended, Workplace
+    from tests.support.workplace import Ended, Workplace
 
 TWO = """\
 organization: initech
@@ -27,25 +23,12 @@ connections:
 
 
 class History:
-    """The Git repository in which a workplace lies."""
+    """The Git repository of a project folder."""
 
     def __init__(self, place: Workplace) -> None:
         self.place = place
-
-    def git(self, *words: str, folder: Path | None = None) -> str:
-        done = subprocess.run(
-            ["git", "-c", "user.name=N", "-c", "user.email=n@example.com", *words],
-            cwd=folder or self.place.root,
-            env={**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        return done.stdout
-
-    def commit(self) -> None:
-        self.git("add", "--all")
-        self.git("commit", "--quiet", "--allow-empty", "--message", "x")
+        self.git = place.git
+        self.commit = place.commit
 
     def edit(self, name: str, old: str = "client-of-", new: str = "another-") -> None:
         path = self.place.root / name

@@ -9,13 +9,13 @@ import pytest
 
 from reconciler.emulator import read_seed
 from tests.cli.estates import CASES, EXAMPLES, UNANSWERABLE, Case, is_answerable, quickstart_secrets
-from tests.cli.workplace import NO_CHANGES
+from tests.support.workplace import NO_CHANGES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from reconciler.emulator import RunningEmulator
-    from tests.cli.workplace import Workplace
+    from tests.support.workplace import Workplace
 
 ANSWERABLE = [folder for folder in CASES if is_answerable(folder)]
 

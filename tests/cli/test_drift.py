@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 if TYPE_CHECKING:
-    from tests.cli.workplace import Ended, Workplace
+    from tests.support.workplace import Ended, Workplace
 
 NO_DRIFT = "No drift. What is live matches the configuration."
 

@@ -9,10 +9,10 @@ import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
 from reconciler.cli.commands import VERBS
-from tests.cli.workplace import NO_CHANGES
+from tests.support.workplace import NO_CHANGES
 
 if TYPE_CHECKING:
-    from tests.cli.workplace import Ended, Workplace
+    from tests.support.workplace import Ended, Workplace
 
 WRONG_WORDS = (
     ("frobnicate",),

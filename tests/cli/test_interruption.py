@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.workplace import NO_CHANGES
+from tests.support.workplace import NO_CHANGES
 
 if TYPE_CHECKING:
     import subprocess
 
-    from tests.cli.workplace import Workplace
+    from tests.support.workplace import Workplace
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM]
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
-    from tests.cli.workplace import Workplace
+    from tests.support.workplace import Workplace
 
 FIRST = """\
     organization: {}
@@ -55,9 +54,8 @@ def test_prune_asks_the_documents_that_were_not_read(
 
 def test_so_does_a_run_over_what_has_changed(shared: Workplace) -> None:
     shared.write("organizations/b.yaml", SECOND.format("acme"))
-    git = ("git", "-c", "user.name=x", "-c", "user.email=x@example.com")
-    for words in (("init", "-q"), ("add", "."), ("commit", "-qm", "both")):
-        subprocess.run([*git, *words], check=True, capture_output=True)
+    shared.git("init", "--quiet")
+    shared.commit()
     shared.write("organizations/a.yaml", FIRST.format("acme").replace("client_id: a", "client_id: other"))
     assert "organizations/b.yaml:1:1" in refused(shared, "apply", "--auto-approve", "--changed-since", "HEAD")
 
@@ -78,7 +76,7 @@ def test_it_prunes_where_no_other_document_speaks_of_the_organization(shared: Wo
 def test_prune_deletes_nothing_while_git_does_not_answer_for_its_repository(
     shared: Workplace, obstacle: str
 ) -> None:
-    subprocess.run(["git", "init", "-q"], check=True)
+    shared.git("init", "--quiet")
     shared.setenv(obstacle, "/nowhere")
     assert "Git cannot be asked" in refused(shared, "apply", "--auto-approve")
 
@@ -88,9 +86,8 @@ def test_a_protected_connection_that_was_renamed_in_the_dashboard_stays_protecte
         '      b: {issuer: "https://b.example.com", client_id: b, lifecycle: {prevent_destroy: true}}\n'
     )
     shared.write("organizations/a.yaml", protected)
-    git = ("git", "-c", "user.name=x", "-c", "user.email=x@example.com")
-    for words in (("init", "-q"), ("add", "."), ("commit", "-qm", "protected")):
-        subprocess.run([*git, *words], check=True, capture_output=True)
+    shared.git("init", "--quiet")
+    shared.commit()
     shared.write("organizations/a.yaml", FIRST.format("acme"))
     renamed = next(one for one in shared.emulator.oidc_connections("acme") if one["display_name"] == "b")
     shared.emulator.edit_connection(renamed["connection_id"], display_name="renamed by hand")

@@ -14,7 +14,7 @@ from tests.cli.terminal import terminal
 
 if TYPE_CHECKING:
     from reconciler.emulator import RunningEmulator
-    from tests.cli.workplace import Workplace
+    from tests.support.workplace import Workplace
 
 SLUGS = tuple(f"org-{number:02}" for number in range(30))
 

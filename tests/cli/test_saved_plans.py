@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.cli.workplace import NO_CHANGES
+from tests.support.workplace import NO_CHANGES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.cli.workplace import Workplace
+    from tests.support.workplace import Workplace
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import yaml
 from reconciler.core.shard import Shard
 
 if TYPE_CHECKING:
-    from tests.cli.workplace import Workplace
+    from tests.support.workplace import Workplace
 
 JOB = Path(__file__).parents[2] / "examples/kubernetes/shards.yaml"
 COUNT = 4

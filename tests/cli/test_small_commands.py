@@ -17,12 +17,12 @@ from jsonschema import Draft202012Validator
 
 from reconciler.cli.commands import VERBS
 from tests.cli.estates import ROOT
-from tests.cli.workplace import NO_CHANGES
+from tests.support.workplace import NO_CHANGES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.cli.workplace import Workplace
+    from tests.support.workplace import Workplace
 
 AUTH = (
     "project-test-11111111-1111-4111-8111-111111111111",

@@ -13,7 +13,7 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.cli.workplace import Workplace
+    from tests.support.workplace import Workplace
 
 HEAVY = {
     "aiohttp",

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.workplace import NO_CHANGES
+from tests.support.workplace import NO_CHANGES
 
 if TYPE_CHECKING:
-    from tests.cli.workplace import Workplace
+    from tests.support.workplace import Workplace
 
 ESCAPE, RIGHT_TO_LEFT = "\x1b", "\u202e"
 

@@ -1,5 +1,5 @@
 """The pages are tried in the workplace of the command line's tests."""
 
-from tests.cli.conftest import bare, running
+from tests.support.fixtures import bare, running
 
 __all__ = ["bare", "running"]

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reconciler.emulator import RunningEmulator
-    from tests.cli.workplace import Ended, Workplace
     from tests.docs.pages import Block
+    from tests.support.workplace import Ended, Workplace
 
 _PROJECT = re.compile(r"<!-- project: ([\w/-]+)(, anew in each section)? -->")
 _FILE = re.compile(r"# ([\w./-]+\.ya?ml)\n")

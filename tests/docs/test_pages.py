@@ -11,17 +11,17 @@ import pytest
 import yaml
 
 from reconciler.cli.commands import VERBS
-from tests.cli.workplace import Ended
 from tests.docs.examples import is_met, play, scenarios, set_up
 from tests.docs.generators import generate
 from tests.docs.pages import PAGES, ROOT, anchors, blocks, generated, generated_names, links, name_of, read
+from tests.support.workplace import Ended
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from reconciler.emulator import RunningEmulator
-    from tests.cli.workplace import Workplace
+    from tests.support.workplace import Workplace
 
 every_page = pytest.mark.parametrize("page", PAGES, ids=name_of)
 SCENARIOS = [(page, number) for page in PAGES for number in range(len(scenarios(page)))]

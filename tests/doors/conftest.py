@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reconciler.emulator import DEFAULT_PROJECT_ID, DEFAULT_PUBLIC_TOKEN, DEFAULT_SECRET
-from tests.cli.conftest import bare, metadata, running
+from tests.support.fixtures import bare, running
+from tests.support.workplace import discovery_document
 
 if TYPE_CHECKING:
     from reconciler.emulator import RunningEmulator
-    from tests.cli.workplace import Workplace
+    from tests.support.workplace import Workplace
 
 __all__ = ["bare", "place", "running"]
 
@@ -28,7 +29,7 @@ def place(bare: Workplace, running: RunningEmulator) -> Workplace:
     bare.write("reconciler.yaml", "limits: {requests_per_second: 500}")
     running.emulator.add_organization("acme")
     running.emulator.add_organization("globex")
-    running.emulator.can_discovery("https://acme.example.com", metadata("acme"))
+    running.emulator.can_discovery("https://acme.example.com", discovery_document("acme"))
     bare.setenv("ACME_SECRET", "hidden-acme-value")
     bare.write("organizations/acme.yaml", manifest("acme", *NAMES))
     return bare

@@ -10,7 +10,7 @@ import pytest
 from tests.doors.conftest import log_in
 
 if TYPE_CHECKING:
-    from tests.cli.workplace import Workplace
+    from tests.support.workplace import Workplace
 
 DEAD_SESSIONS = (
     "session_not_found",

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reconciler.emulator import DEFAULT_PUBLIC_TOKEN
-from tests.cli.workplace import NO_CHANGES
 from tests.doors.conftest import DOORS, NAMES, log_in, manifest
+from tests.support.workplace import NO_CHANGES
 
 if TYPE_CHECKING:
-    from tests.cli.workplace import Workplace
+    from tests.support.workplace import Workplace
 
 
 @pytest.mark.parametrize("door", DOORS)

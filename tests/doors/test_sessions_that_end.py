@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.workplace import NO_CHANGES
 from tests.doors.conftest import NAMES, log_in
+from tests.support.workplace import NO_CHANGES
 
 if TYPE_CHECKING:
-    from tests.cli.workplace import Workplace
+    from tests.support.workplace import Workplace
 
 DEAD = "session_not_found"
 LOG_IN = "log in again"

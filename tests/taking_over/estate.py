@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.core.secret import SecretReference
 from reconciler.manifests import load_manifests, load_project
-from tests.taking_over.live import HOSTILE
+from tests.support.workplace import okta
+from tests.taking_over.strategies import HOSTILE
 
 if TYPE_CHECKING:
     from reconciler.emulator import Emulator
-    from tests.cli.workplace import Workplace
+    from tests.support.workplace import Workplace
 
 SLUGS = (
     "CON",
@@ -29,25 +30,6 @@ SLUGS = (
     "12",
     "~t",
 )
-
-
-def okta(name: str, **fields: Any) -> dict[str, Any]:
-    """Return the wire fields of a whole connection."""
-    base = "https://acme.okta.example"
-    return {
-        "display_name": name,
-        "identity_provider": "okta",
-        "issuer": base,
-        "client_id": "0oa1b2c3",
-        "client_secret": f"s3cr3t~{name}",
-        "authorization_url": f"{base}/authorize",
-        "token_url": f"{base}/token",
-        "userinfo_url": f"{base}/userinfo",
-        "jwks_url": f"{base}/keys",
-        "custom_scopes": "openid%20email profile",
-        "attribute_mapping": {"groups": "groups"},
-        **fields,
-    }
 
 
 def fill(emulator: Emulator, number: int) -> None:

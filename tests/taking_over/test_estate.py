@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.cli.workplace import NO_CHANGES
-from tests.taking_over.estate import fill, give_secrets, okta
+from tests.support.workplace import NO_CHANGES, okta
+from tests.taking_over.estate import fill, give_secrets
 
 if TYPE_CHECKING:
-    from tests.cli.workplace import Workplace
+    from tests.support.workplace import Workplace
 
 
 def test_a_whole_estate_is_taken_over_without_a_write(place: Workplace) -> None:

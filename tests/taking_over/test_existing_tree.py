@@ -6,18 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.workplace import NO_CHANGES
-from tests.taking_over.estate import okta
+from tests.support.workplace import NO_CHANGES, okta
 
 if TYPE_CHECKING:
-    from tests.cli.workplace import Workplace
+    from tests.support.workplace import Workplace
 
 
 @pytest.fixture
 def acme(place: Workplace) -> Workplace:
-    place.emulator.add_organization("acme", organization_external_id="crm|7")
-    place.emulator.add_connection("acme", **okta("Okta"))
-    place.emulator.add_connection("acme", **okta("Entra", client_id="entra"))
+    place.add_organization("acme", "Okta", "Entra", organization_external_id="crm|7")
     return place
 
 

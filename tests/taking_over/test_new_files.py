@@ -15,7 +15,7 @@ from tests.taking_over.estate import fill
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.cli.workplace import Workplace
+    from tests.support.workplace import Workplace
 
 
 def test_a_new_file_is_written_with_its_folders(tmp_path: Path) -> None:

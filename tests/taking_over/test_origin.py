@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.taking_over.test_protection import commit, git
+from tests.taking_over.test_protection import commit
 
 if TYPE_CHECKING:
-    from tests.cli.workplace import Workplace
+    from tests.support.workplace import Workplace
 
 
 def test_the_commit_of_a_saved_plan_is_recorded_and_shown(place: Workplace) -> None:
     place.emulator.add_organization("acme")
-    git(place, "init", "-q")
+    place.git("init", "-q")
     made_from = commit(
         place, "organization: acme\nconnections:\n  okta: {issuer: https://acme.okta.example}\n"
     )

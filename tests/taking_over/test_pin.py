@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from reconciler.manifests import Project
 from reconciler.manifests.pinning import Pin, Pinner
 from reconciler.secrets import SecretPolicy
-from tests.taking_over.estate import okta
+from tests.support.workplace import okta
 
 if TYPE_CHECKING:
-    from tests.cli.workplace import Workplace
+    from tests.support.workplace import Workplace
 
 ROOT = Path("/nowhere")
 PINNER = Pinner(Project(directory=ROOT, root=ROOT, secret_policy=SecretPolicy(root=ROOT)), {"name": "okta"})
@@ -216,9 +216,7 @@ def is_subsequence(before: str, after: str) -> bool:
 
 @pytest.fixture
 def acme(place: Workplace) -> Workplace:
-    place.emulator.add_organization("acme")
-    for name in ("Okta", "Entra"):
-        place.emulator.add_connection("acme", **okta(name))
+    place.add_organization("acme", "Okta", "Entra")
     return place
 
 

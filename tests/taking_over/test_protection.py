@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.taking_over.estate import okta
-
 if TYPE_CHECKING:
-    from tests.cli.workplace import Ended, Workplace
+    from tests.support.workplace import Ended, Workplace
 
 HEAD = "organization: acme\nprune: true\nconnections:\n  entra: {display_name: Entra}\n"
 PROTECTED = HEAD + "  okta: {display_name: Okta, lifecycle: {prevent_destroy: true}}\n"
@@ -20,26 +17,16 @@ ASSUMED = 'whether "Okta" was protected cannot be told, so it counts as `prevent
 KEPT = 'the last block that declared "Okta" says `prevent_destroy: true`'
 
 
-def git(place: Workplace, *words: str) -> str:
-    named = ("-c", "user.name=Test", "-c", "user.email=test@example.com", "-c", "commit.gpgsign=false")
-    done = subprocess.run(["git", *named, *words], cwd=place.root, check=True, capture_output=True, text=True)
-    return done.stdout.strip()
-
-
 def commit(place: Workplace, text: str, name: str = "organizations/acme.yaml") -> str:
     place.write(name, text)
-    git(place, "add", "-A")
-    git(place, "commit", "-q", "-m", "change")
-    return git(place, "rev-parse", "HEAD")
+    return place.commit()
 
 
 @pytest.fixture
 def acme(place: Workplace) -> Workplace:
     """A repository, and an organization with two connections of which either may go."""
-    place.emulator.add_organization("acme")
-    for name in ("Entra", "Okta"):
-        place.emulator.add_connection("acme", **okta(name, client_id=name))
-    git(place, "init", "-q", "-b", "main")
+    place.add_organization("acme", "Entra", "Okta")
+    place.git("init", "-q", "-b", "main")
     return place
 
 
@@ -107,7 +94,7 @@ def test_a_block_that_moved_into_another_file_and_was_removed_there(acme: Workpl
     commit(acme, UNPROTECTED)
     acme.write("organizations/acme.yaml", "# moved\n")
     commit(acme, PROTECTED, "organizations/eu/acme.yaml")
-    git(acme, "rm", "-q", "organizations/acme.yaml")
+    acme.git("rm", "-q", "organizations/acme.yaml")
     commit(acme, HEAD, "organizations/eu/acme.yaml")
     assert "organizations/eu/acme.yaml:5:3 in commit" in plan(acme).out
 
@@ -234,12 +221,12 @@ def test_what_cannot_be_told_protects(acme: Workplace, block: str, *, is_deleted
 def test_what_a_merge_brought_counts_from_the_merge_on(acme: Workplace) -> None:
     """A branch on which the block was still protected is older than the change that allowed it."""
     commit(acme, PROTECTED)
-    git(acme, "checkout", "-q", "-b", "side")
+    acme.git("checkout", "-q", "-b", "side")
     commit(acme, "# side\n", "organizations/other.yml")
     commit(acme, PROTECTED + "# later\n")
-    git(acme, "checkout", "-q", "main")
+    acme.git("checkout", "-q", "main")
     commit(acme, UNPROTECTED)
-    git(acme, "merge", "-q", "-s", "ours", "side")
+    acme.git("merge", "-q", "-s", "ours", "side")
     commit(acme, HEAD)
     assert DELETED in plan(acme).out
 
@@ -279,6 +266,6 @@ def test_without_prune_git_is_not_asked(acme: Workplace) -> None:
 
 def shallow(place: Workplace, depth: int = 1) -> None:
     """Make the repository forget what came before."""
-    kept = git(place, "rev-list", "HEAD").splitlines()[depth - 1]
+    kept = place.git("rev-list", "HEAD").splitlines()[depth - 1]
     (place.root / ".git/shallow").write_text(kept + "\n")
-    assert git(place, "rev-parse", "--is-shallow-repository") == "true"
+    assert place.git("rev-parse", "--is-shallow-repository") == "true"

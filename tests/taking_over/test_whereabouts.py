@@ -6,17 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.taking_over.estate import okta
-
 if TYPE_CHECKING:
-    from tests.cli.workplace import Workplace
+    from tests.support.workplace import Workplace
 
 
 @pytest.fixture
 def two(place: Workplace) -> Workplace:
     for slug in ("acme", "globex"):
-        place.emulator.add_organization(slug)
-        place.emulator.add_connection(slug, **okta("Okta"))
+        place.add_organization(slug, "Okta")
     return place
 
 

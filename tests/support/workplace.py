@@ -1,4 +1,4 @@
-"""What the tests of the command line have in their hands."""
+"""A project folder, its environment, an emulator, and the real command."""
 
 from __future__ import annotations
 
@@ -40,8 +40,39 @@ class Ended:
         return self.out + self.err
 
 
+def discovery_document(slug: str) -> dict[str, str]:
+    """Return what the identity provider of an organization publishes."""
+    issuer = f"https://{slug}.example.com"
+    return {
+        "issuer": issuer,
+        "authorization_endpoint": f"{issuer}/authorize",
+        "token_endpoint": f"{issuer}/token",
+        "userinfo_endpoint": f"{issuer}/userinfo",
+        "jwks_uri": f"{issuer}/keys",
+    }
+
+
+def okta(name: str, **fields: Any) -> dict[str, Any]:
+    """Return the wire fields of a complete connection."""
+    base = "https://acme.okta.example"
+    return {
+        "display_name": name,
+        "identity_provider": "okta",
+        "issuer": base,
+        "client_id": "0oa1b2c3",
+        "client_secret": f"s3cr3t~{name}",
+        "authorization_url": f"{base}/authorize",
+        "token_url": f"{base}/token",
+        "userinfo_url": f"{base}/userinfo",
+        "jwks_url": f"{base}/keys",
+        "custom_scopes": "openid%20email profile",
+        "attribute_mapping": {"groups": "groups"},
+        **fields,
+    }
+
+
 class Workplace:
-    """A folder, an environment, and the command."""
+    """A project folder and the command; ``use`` connects it to an emulator."""
 
     def __init__(self, root: Path, patch: pytest.MonkeyPatch, capture: pytest.CaptureFixture[str]) -> None:
         self.root = root
@@ -87,6 +118,31 @@ class Workplace:
         }
         document = {"organization": slug, "connections": {name: connection}}
         return self.write(f"organizations/{slug}.yaml", json.dumps(document, indent=2))
+
+    def add_organization(self, slug: str, *connections: str, **fields: Any) -> None:
+        """Add an organization with a discoverable issuer, and complete connections of these names."""
+        self.emulator.add_organization(slug, **fields)
+        self.emulator.can_discovery(f"https://{slug}.example.com", discovery_document(slug))
+        for name in connections:
+            self.emulator.add_connection(slug, **okta(name, client_id=name))
+
+    def git(self, *words: str, folder: Path | None = None) -> str:
+        """Run Git without the configuration of this machine; return what it prints."""
+        done = subprocess.run(
+            ["git", "-c", "user.name=N", "-c", "user.email=n@example.com", *words],
+            cwd=folder or self.root,
+            env={**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout.strip()
+
+    def commit(self) -> str:
+        """Commit everything, and return the commit."""
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--allow-empty", "--message", "x")
+        return self.git("rev-parse", "HEAD")
 
     def run(self, *words: str) -> Ended:
         """Run the command in this process."""

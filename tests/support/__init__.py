@@ -1,0 +1,1 @@
+"""What tests of several folders share: a project folder with the real command and an emulator."""
