@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.core.errors import UsageError
 from reconciler.storage.files import create_atomically
-from tests.taking_over.estate import fill
+from tests.import_and_pin.estate import fill
 
 if TYPE_CHECKING:
     from pathlib import Path

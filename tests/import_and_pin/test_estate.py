@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tests.import_and_pin.estate import fill, give_secrets
 from tests.support.workplace import NO_CHANGES, okta
-from tests.taking_over.estate import fill, give_secrets
 
 if TYPE_CHECKING:
     from tests.support.workplace import Workplace

@@ -19,7 +19,7 @@ from reconciler.manifests.export_names import VariableNames
 from reconciler.secrets import SecretPolicy
 from reconciler.workflow.existing_manifests import ExistingManifests, OrganizationNames
 from reconciler.workflow.import_ import why_not_importable
-from tests.taking_over.strategies import SECRETS, organizations, pending
+from tests.import_and_pin.strategies import SECRETS, organizations, pending
 
 if TYPE_CHECKING:
     import random as random_module

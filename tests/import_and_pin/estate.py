@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.core.secret import SecretReference
 from reconciler.manifests import load_manifests, load_project
+from tests.import_and_pin.strategies import HOSTILE
 from tests.support.workplace import okta
-from tests.taking_over.strategies import HOSTILE
 
 if TYPE_CHECKING:
     from reconciler.emulator import Emulator

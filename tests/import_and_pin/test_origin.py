@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.taking_over.test_protection import commit
+from tests.import_and_pin.test_protection import commit
 
 if TYPE_CHECKING:
     from tests.support.workplace import Workplace
