@@ -167,8 +167,7 @@ def test_a_version_that_is_not_utf_8_counts_as_protecting(acme: Workplace) -> No
     commit(acme, PROTECTED)
     acme.write("organizations/acme.yaml", "")
     (acme.root / "organizations/acme.yaml").write_bytes(UNPROTECTED.encode() + b"# prevent_destroy \xff\n")
-    git(acme, "add", "-A")
-    git(acme, "commit", "-q", "-m", "change")
+    acme.commit()
     commit(acme, HEAD)
     assert ASSUMED in plan(acme).out
 
@@ -192,7 +191,7 @@ def test_an_unreadable_version_that_cannot_have_protected_it_does_not(acme: Work
     commit(acme, PROTECTED)
     commit(acme, UNPROTECTED)
     commit(acme, text, "organizations/other.yaml")
-    git(acme, "rm", "-q", "organizations/other.yaml")
+    acme.git("rm", "-q", "organizations/other.yaml")
     commit(acme, HEAD)
     assert DELETED in plan(acme).out
 
