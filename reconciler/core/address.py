@@ -1,4 +1,4 @@
-"""Addresses: ``organization/connection``, the name by which people and machines mean one connection."""
+"""Addresses: ``organization/connection``, the name of a connection in manifests, options and reports."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from functools import lru_cache
 
 @dataclass(frozen=True, slots=True, order=True)
 class Address:
-    """The organization as the manifest writes it, and the connection's stable name."""
+    """The organization as written in the manifest, and the connection's key there."""
 
     organization: str
     connection: str
@@ -20,9 +20,9 @@ class Address:
         return f"{self.organization}/{self.connection}"
 
     def matches(self, pattern: str) -> bool:
-        """Tell whether a glob such as ``acme/*`` means this address.
+        """Tell whether a glob such as ``acme/*`` matches this address.
 
-        A pattern without a slash means the organization with all its connections.
+        A pattern without a slash matches all connections of the organization.
         """
         organization, slash, connection = pattern.partition("/")
         if not slash:

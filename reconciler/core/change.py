@@ -1,4 +1,4 @@
-"""What shall happen to one connection, attribute by attribute."""
+"""The planned change of one connection, attribute by attribute."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Action(StrEnum):
 
 
 class ActionReason(StrEnum):
-    """Why; for display only, never decided upon."""
+    """Why; for display only, no decision depends on it."""
 
     RESUMES_CREATE = "resumes_interrupted_create"
     DECLARED_ABSENT = "delete_because_declared_absent"
@@ -44,9 +44,9 @@ class ActionReason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Create:
-    """A connection that is to be created; ``resumes`` is what an interrupted create left behind.
+    """A connection to create; ``resumes`` is what an interrupted create left behind.
 
-    ``same_name_ids`` are ids of live connections that have its display_name but are declared as others.
+    ``same_name_ids`` are live connections of its display_name that other declarations manage.
     """
 
     address: Address
@@ -69,10 +69,10 @@ class Create:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Update:
-    """A connection of which the fields named in ``changed`` differ from what is declared.
+    """A connection whose fields named in ``changed`` differ from what is declared.
 
-    ``before`` never holds the live secret; ``uncomparable`` names declared fields of which the
-    service does not tell the value.
+    ``before`` never holds the live secret; ``uncomparable`` names declared fields whose values the
+    service does not return.
     """
 
     address: Address
@@ -96,7 +96,7 @@ class Update:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delete:
-    """A connection that a line of a manifest asks to delete. ``before`` holds no secret."""
+    """A connection to delete, because a manifest says so. ``before`` holds no secret."""
 
     address: Address
     organization_id: str
@@ -112,7 +112,7 @@ class Delete:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoOp:
-    """A connection that is what it is declared to be."""
+    """A connection that already is as declared."""
 
     address: Address
     organization_id: str
@@ -121,7 +121,7 @@ class NoOp:
 
     @property
     def action(self) -> Action:
-        """Nothing."""
+        """No-op."""
         return Action.NO_OP
 
 
@@ -131,9 +131,9 @@ Decision = Change | NoOp
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttributeChange:
-    """One attribute of a change. A sensitive attribute has no values here, only names.
+    """One attribute of a change. A sensitive attribute has a name here, but no values.
 
-    ``is_unknown``: the value after is known only once the server has answered.
+    ``is_unknown``: the value is known only after apply.
     """
 
     name: str
@@ -145,9 +145,9 @@ class AttributeChange:
 
 
 def attribute_changes(change: Change) -> tuple[AttributeChange, ...]:
-    """Return every attribute that has a value before or after, in the order in which they are shown."""
-    found = (_attribute_change(change, name) for name in _DISPLAY_ORDER)
-    return tuple(one for one in found if one is not None)
+    """Return every attribute that has a value before or after, in display order."""
+    changes = (_attribute_change(change, name) for name in _DISPLAY_ORDER)
+    return tuple(attribute for attribute in changes if attribute is not None)
 
 
 _DISPLAY_ORDER: Final = (
@@ -206,7 +206,7 @@ def _deleted(change: Delete, name: str) -> AttributeChange | None:
 
 
 def unknown_after(change: Update) -> tuple[str, ...]:
-    """Name the fields that the server infers anew, since the issuer changes and they are undeclared."""
+    """Name the undeclared fields that the server infers anew because the issuer changes."""
     if "issuer" not in change.changed:
         return ()
     return tuple(name for name in INFERRED_FIELDS if getattr(change.declared, name) is None)

@@ -1,4 +1,4 @@
-"""The OIDC connection: one shape for what is declared, what is live and what is sent."""
+"""The OIDC connection: one shape for what is declared, what is live, and what is sent."""
 
 from __future__ import annotations
 
@@ -58,14 +58,14 @@ class OidcConnection:
     jwks_url: str | None = None
     custom_scopes: tuple[str, ...] | None = None
     attribute_mapping: Mapping[str, str] | None = None
-    # told by the server, never sent
+    # computed by the server, never sent
     connection_id: str | None = None
     redirect_url: str | None = None
     status: str | None = None
 
     @property
     def is_unconfigured(self) -> bool:
-        """Whether this is what a create that was interrupted leaves behind."""
+        """Whether this is what an interrupted create leaves behind: a name, and nothing else."""
         return self.status == Status.PENDING and not self.issuer and not self.client_id
 
     @property
@@ -74,7 +74,7 @@ class OidcConnection:
         return tuple(name for name in WRITABLE_FIELDS if getattr(self, name) is not None)
 
     def only(self, names: tuple[str, ...] | frozenset[str]) -> OidcConnection:
-        """Return a connection that has just the named fields."""
+        """Return a connection that has only the named fields."""
         return OidcConnection(**{name: getattr(self, name) for name in names})
 
     def without_secret(self) -> OidcConnection:
@@ -83,7 +83,7 @@ class OidcConnection:
 
 
 COMPUTED_FIELDS: Final = ("connection_id", "redirect_url", "status")
-"""Told by the server, never sent."""
+"""Computed by the server, never sent."""
 
 FIELDS: Final = tuple(field.name for field in fields(OidcConnection))
 

@@ -1,7 +1,7 @@
-"""Drift: what a plan says of the live side, finding by finding, held against an earlier report.
+"""Drift: the differences between live and declared state, compared with an earlier report.
 
-The same planner answers; only the question is another one: not "what would be done" but "what is
-not as declared, and since when".
+Drift is read from a plan, so `plan` and `drift` cannot disagree. The plan says what would be done; the
+report says what differs, and since when.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class DriftKind(StrEnum):
-    """How what is live departs from what is declared."""
+    """How the live state differs from what is declared."""
 
     MISSING = "missing"
     CHANGED = "changed"
@@ -38,7 +38,8 @@ class DriftKind(StrEnum):
 class FindingStatus(StrEnum):
     """How a finding relates to the previous report.
 
-    ``unchecked`` is one of the previous report that this run could not, or was not asked to, look at.
+    ``unchecked``: a finding of the previous report that is outside this run's selection, or that this
+    run could not check.
     """
 
     NEW = "new"
@@ -49,9 +50,9 @@ class FindingStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One departure: a connection that is missing or unexpected, or one attribute that differs.
+    """One difference: a connection that is missing or unexpected, or one attribute that differs.
 
-    ``attribute`` is empty unless something changed; a sensitive attribute has no values here.
+    ``attribute`` is empty unless the kind is ``changed``; a sensitive attribute has no values here.
     ``connection_id`` of a missing connection is what an interrupted create left behind, if anything.
     ``first_seen`` is RFC 3339, in UTC.
     """
@@ -69,12 +70,12 @@ class Finding:
 
     @property
     def is_sensitive(self) -> bool:
-        """Whether the values must not be shown; they are not here either."""
+        """Whether the attribute is secret; then its values are not here."""
         return self.attribute in SENSITIVE_FIELDS
 
     @property
     def fingerprint(self) -> str:
-        """What stays the same as long as the finding does: a digest of address, kind and attribute."""
+        """A digest of address, kind and attribute, which identifies the finding across reports."""
         identity = f"{self.address}\0{self.kind}\0{self.attribute}"
         return "sha256:" + hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -97,7 +98,7 @@ class DriftSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriftReport:
-    """What differs now, what no longer does, and what this run cannot speak of."""
+    """What differs now, what no longer differs, and what this run did not check."""
 
     scope: Scope
     created_at: str
@@ -114,24 +115,24 @@ class DriftReport:
 
     @property
     def has_drift(self) -> bool:
-        """Whether anything that was looked at is not as declared."""
+        """Whether anything that was checked differs."""
         return bool(self.findings)
 
     @property
     def is_complete(self) -> bool:
-        """Whether every organization that was asked for could be looked at."""
+        """Whether every selected organization could be checked."""
         return self.refused == 0
 
     @property
     def has_errors(self) -> bool:
-        """Whether the report leaves anything out."""
-        return not self.is_complete or any(found.is_error for found in self.diagnostics)
+        """Whether anything could not be checked."""
+        return not self.is_complete or any(diagnostic.is_error for diagnostic in self.diagnostics)
 
     @property
     def summary(self) -> DriftSummary:
         """The counts."""
-        kinds = [one.kind for one in self.findings]
-        statuses = [one.status for one in self.findings]
+        kinds = [finding.kind for finding in self.findings]
+        statuses = [finding.status for finding in self.findings]
         return DriftSummary(
             missing=kinds.count(DriftKind.MISSING),
             changed=kinds.count(DriftKind.CHANGED),
@@ -147,32 +148,31 @@ class DriftReport:
 
 
 def find_drift(plan: Plan, previous: DriftReport | None = None, selection: RunSelection = ALL) -> DriftReport:
-    """Return what the plan finds different.
+    """Return the drift that a plan shows.
 
-    Limits on deletes do not matter here: nothing is going to be applied.
+    Limits on deletes do not matter here: nothing is applied.
 
     Raises:
         ReportRefused: the previous report is of another project.
     """
     earlier = _by_fingerprint(plan, previous)
     findings = tuple(
-        _since(one, earlier.pop(one.fingerprint, None), plan.created_at)
+        _with_first_seen(finding, earlier.pop(finding.fingerprint, None), plan.created_at)
         for change in plan.changes
-        for one in _findings(change)
+        for finding in _findings(change)
     )
-    skipped = NotChecked(plan, selection)
-    gone = sorted(earlier.values(), key=lambda one: (one.address, one.attribute))
+    not_checked = _NotChecked(plan, selection)
+    gone = [
+        replace(finding, status=not_checked.status_of(finding))
+        for finding in sorted(earlier.values(), key=lambda finding: (finding.address, finding.attribute))
+    ]
     return DriftReport(
         scope=plan.scope,
         created_at=plan.created_at,
         commit=plan.commit,
         findings=findings,
-        resolved=tuple(
-            replace(one, status=FindingStatus.RESOLVED) for one in gone if not skipped.includes(one)
-        ),
-        unchecked=tuple(
-            replace(one, status=FindingStatus.UNCHECKED) for one in gone if skipped.includes(one)
-        ),
+        resolved=tuple(finding for finding in gone if finding.status is FindingStatus.RESOLVED),
+        unchecked=tuple(finding for finding in gone if finding.status is FindingStatus.UNCHECKED),
         unmanaged=plan.unmanaged,
         diagnostics=plan.diagnostics,
         organizations=plan.summary.organizations,
@@ -182,20 +182,26 @@ def find_drift(plan: Plan, previous: DriftReport | None = None, selection: RunSe
     )
 
 
-class NotChecked:
-    """What a plan did not check: addresses outside the run, refused organizations, secrets not compared."""
+class _NotChecked:
+    """What a run did not check: not selected, in a refused organization, or a secret not compared."""
 
     def __init__(self, plan: Plan, selection: RunSelection) -> None:
+        errors = (diagnostic for diagnostic in plan.diagnostics if diagnostic.is_error)
+        masked = (diagnostic for diagnostic in plan.diagnostics if diagnostic.code == NOT_COMPARABLE)
         self._selection = selection
         self._secrets_compared = plan.secrets_compared
-        self._refused = {found.address.partition("/")[0] for found in plan.diagnostics if found.is_error}
-        self._masked = {found.address for found in plan.diagnostics if found.code == NOT_COMPARABLE}
+        self._refused = {error.address.partition("/")[0] for error in errors}
+        self._masked = {warning.address for warning in masked}
 
-    def includes(self, finding: Finding) -> bool:
-        """Tell whether the plan says nothing of an earlier finding."""
-        if not self._selection.includes(finding.address) or finding.address.organization in self._refused:
+    def status_of(self, finding: Finding) -> FindingStatus:
+        """Return the status of an earlier finding that this run did not report."""
+        return FindingStatus.UNCHECKED if self._includes(finding) else FindingStatus.RESOLVED
+
+    def _includes(self, finding: Finding) -> bool:
+        address = finding.address
+        if not self._selection.includes(address) or address.organization in self._refused:
             return True
-        is_masked = not self._secrets_compared or str(finding.address) in self._masked
+        is_masked = not self._secrets_compared or str(address) in self._masked
         return finding.is_sensitive and is_masked
 
 
@@ -207,10 +213,10 @@ def _by_fingerprint(plan: Plan, previous: DriftReport | None) -> dict[str, Findi
             f"the previous drift report is of project {previous.scope.principal}, this run is for "
             f"{plan.scope.principal}: compare with a report of this project, or with none"
         )
-    return {one.fingerprint: one for one in (*previous.unchecked, *previous.findings)}
+    return {finding.fingerprint: finding for finding in (*previous.unchecked, *previous.findings)}
 
 
-def _since(finding: Finding, earlier: Finding | None, now: str) -> Finding:
+def _with_first_seen(finding: Finding, earlier: Finding | None, now: str) -> Finding:
     if earlier is None:
         return replace(finding, status=FindingStatus.NEW, first_seen=now)
     return replace(finding, status=FindingStatus.EXISTING, first_seen=earlier.first_seen)
@@ -219,13 +225,13 @@ def _since(finding: Finding, earlier: Finding | None, now: str) -> Finding:
 def _findings(change: Change) -> Iterator[Finding]:
     match change:
         case Create():
-            orphan = (change.resumes.connection_id or "") if change.resumes else ""
-            yield _finding(change, DriftKind.MISSING, orphan)
+            unfinished = (change.resumes.connection_id or "") if change.resumes else ""
+            yield _finding(change, DriftKind.MISSING, unfinished)
         case Delete():
             yield _finding(change, DriftKind.UNEXPECTED, change.before.connection_id or "")
         case Update():
             for name in change.changed:
-                yield _differing(change, name)
+                yield _changed(change, name)
         case _:
             assert_never(change)
 
@@ -240,7 +246,7 @@ def _finding(change: Change, kind: DriftKind, connection_id: str) -> Finding:
     )
 
 
-def _differing(change: Update, name: str) -> Finding:
+def _changed(change: Update, name: str) -> Finding:
     finding = replace(
         _finding(change, DriftKind.CHANGED, change.before.connection_id or ""),
         attribute=name,

@@ -1,26 +1,26 @@
-"""What can be wrong: findings that are gathered as values, and errors that stop the run.
+"""Findings, which are collected as values, and errors, which stop the run.
 
 ::
 
     Exception
     └── ReconcilerError                 stops the run, shown without a traceback
-        ├── UsageError                  the call's words are off
+        ├── UsageError                  the command line is wrong
         ├── InvalidConfiguration        manifests or project file have findings
         ├── SecretUnavailable           a reference cannot be resolved
         ├── PlanRefused                 a saved plan cannot be used
         ├── ReportRefused               an earlier report cannot be used
-        ├── PublishingFailed            a forge said no, or said nothing
-        │   └── UnknownPublication      sent, and nobody can say whether it is there
-        └── ProviderError               the remote API said no, or said nothing
+        ├── PublishingFailed            a forge refused or did not answer
+        │   └── UnknownPublication      sent, but the outcome is unknown
+        └── ProviderError               the remote API refused or did not answer
             ├── AccessDenied            401 and 403: no further call makes sense
             ├── NotFound                404
             │   ├── OrganizationNotFound
-            │   └── ConnectionNotFound  the only answer that means "already gone"
-            ├── RequestRejected         any other 4xx: repeating it changes nothing
+            │   └── ConnectionNotFound  the only answer that means "no longer exists"
+            ├── RequestRejected         any other 4xx: retrying does not help
             ├── Unavailable             refused or failed for now, certainly without effect
-            ├── UnknownOutcome          sent, and nobody can say whether it took effect
-            │   └── TimedOut            nor whether it still will
-            └── MalformedAnswer         an answer that cannot be read is never "nothing there"
+            ├── UnknownOutcome          sent, but whether it took effect is unknown
+            │   └── TimedOut            and it may still take effect
+            └── MalformedAnswer         a response that cannot be read never means "nothing there"
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from enum import StrEnum
 
 
 class Severity(StrEnum):
-    """How much a finding weighs: an error blocks, a warning is shown."""
+    """The severity of a finding: an error blocks, a warning is shown."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -40,7 +40,7 @@ class Severity(StrEnum):
 class SourceLocation:
     """A place in a file. Lines and columns count from 1, columns in characters.
 
-    ``byte`` counts from 0; it says the same once more, so it is not compared.
+    ``byte`` counts from 0; it is not compared, since line and column identify the place.
     """
 
     path: str
@@ -56,10 +56,10 @@ class SourceLocation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snippet:
-    """The offending line as it stands in the file, and where in it the finding is.
+    """The line of a finding as it is in the file, and the position of the finding in it.
 
     ``start`` and ``end`` are character offsets into ``text``, from 0, ``end`` excluded.
-    A line that may hold a secret is never put into a snippet.
+    A line that may hold a secret never becomes a snippet.
     """
 
     text: str
@@ -69,7 +69,7 @@ class Snippet:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One finding, shown together with all others: what, where, and what to do."""
+    """One finding: what is wrong, where, and what to do. All findings are shown together."""
 
     severity: Severity
     code: str
@@ -88,18 +88,18 @@ class Diagnostic:
 
 
 class ReconcilerError(Exception):
-    """Stops the run. Its text is complete: what, where, and what to do."""
+    """Stops the run. Its text says what is wrong, where, and what to do."""
 
 
 class UsageError(ReconcilerError):
-    """The command line asks for something that does not exist or does not go together."""
+    """The command line names something that does not exist, or options that exclude each other."""
 
 
 class InvalidConfiguration(ReconcilerError):
     """Manifests or the project file cannot be used; every finding is in ``diagnostics``."""
 
     def __init__(self, diagnostics: tuple[Diagnostic, ...]) -> None:
-        super().__init__("; ".join(_one_line(found) for found in diagnostics))
+        super().__init__("; ".join(_one_line(diagnostic) for diagnostic in diagnostics))
         self.diagnostics = diagnostics
 
 
@@ -124,11 +124,11 @@ class PublishingFailed(ReconcilerError):
 
 
 class UnknownPublication(PublishingFailed):
-    """Something was to be created, and it is not known whether it was. Look before repeating."""
+    """A create was sent, but whether it took effect is unknown. Read before retrying."""
 
 
 class ProviderError(ReconcilerError):
-    """The remote API refused or failed. ``status`` is the HTTP status, 0 where there was none."""
+    """The remote API refused or failed. ``status`` is the HTTP status, or 0."""
 
     def __init__(
         self,
@@ -151,8 +151,8 @@ class ProviderError(ReconcilerError):
             self.error_type,
             f"request_id {self.request_id}" if self.request_id else "",
         ]
-        known = ", ".join(fact for fact in facts if fact)
-        return f"{self.message} ({known})" if known else self.message
+        details = ", ".join(fact for fact in facts if fact)
+        return f"{self.message} ({details})" if details else self.message
 
 
 class AccessDenied(ProviderError):
@@ -160,7 +160,7 @@ class AccessDenied(ProviderError):
 
 
 class NotFound(ProviderError):
-    """404 of a kind that means neither a missing organization nor a missing connection."""
+    """404 that means neither a missing organization nor a missing connection."""
 
 
 class OrganizationNotFound(NotFound):
@@ -172,25 +172,25 @@ class ConnectionNotFound(NotFound):
 
 
 class RequestRejected(ProviderError):
-    """A final refusal: sending the same request again changes nothing."""
+    """A final refusal: retrying the same request does not help."""
 
 
 class Unavailable(ProviderError):
-    """The call certainly had no effect, and may succeed later (429, no connection made)."""
+    """The call certainly had no effect, and may succeed later (429, connection refused)."""
 
 
 class UnknownOutcome(ProviderError):
-    """The call was sent, and it is not known whether it took effect. Read before repeating."""
+    """The call was sent, but whether it took effect is unknown. Read before retrying."""
 
 
 class TimedOut(UnknownOutcome):
-    """There was no answer in time: the service may be carrying the call out still."""
+    """There was no response in time; the call may still take effect."""
 
 
 class MalformedAnswer(ProviderError):
-    """An answer with a good status that cannot be read; never taken for "nothing there"."""
+    """A successful response that cannot be read; it never means "nothing there"."""
 
 
-def _one_line(found: Diagnostic) -> str:
-    place = f" ({found.location})" if found.location else ""
-    return f"{found.summary}{place}"
+def _one_line(diagnostic: Diagnostic) -> str:
+    place = f" ({diagnostic.location})" if diagnostic.location else ""
+    return f"{diagnostic.summary}{place}"

@@ -1,4 +1,4 @@
-"""How much one run may do, and how fast."""
+"""Limits of one run: how much it may delete, and how fast it may call the API."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Bounds of one run, with the defaults of the project file.
+    """The limits of one run, with the defaults of the project file.
 
-    ``max_delete_percent`` is a share of the managed connections, never less than one of them; the
-    lower of the two delete limits counts, so a ``max_deletes`` of 0 allows none. ``requests_per_second`` and
-    ``concurrency`` are for the whole project, since the service's limit is per project.
+    ``max_delete_percent`` is a percentage of the managed connections, but at least one connection. The
+    lower of the two delete limits applies, so ``max_deletes: 0`` forbids all deletes.
+    ``requests_per_second`` and ``concurrency`` are for the whole project, like the API's own limit.
     """
 
     max_deletes: int = 3
@@ -25,9 +25,9 @@ class Limits:
         return min(self.max_deletes, max(share, 1))
 
     def among(self, runs: int) -> Limits:
-        """Return the pace of one of so many runs that share a project at the same time.
+        """Return the limits of one of several runs that share the project's request rate.
 
-        The limits on deletes stay as they are: they count for each run.
+        The limits on deletes stay as they are: they apply to each run.
         """
         return replace(
             self,

@@ -1,4 +1,4 @@
-"""What became of each operation, and of the run as a whole."""
+"""The outcome of each operation, and of the run as a whole."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:
-    """The operation has taken effect, and was seen to have.
+    """The operation took effect, which a reading has confirmed.
 
     ``history`` lists what went wrong on the way and how it was handled: adopted, corrected, repeated.
     """
@@ -31,7 +31,7 @@ class Applied:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unneeded:
-    """There was nothing left to do: the live state was already what the operation wants."""
+    """Nothing was left to do: the live state already was what the operation wants."""
 
     address: Address
     action: Action
@@ -41,7 +41,7 @@ class Unneeded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed:
-    """The operation was refused, failed, or did not hold.
+    """The operation was refused, failed, or did not converge.
 
     ``status`` is HTTP's, 0 if there was none. ``history`` lists what went wrong before.
     """
@@ -59,7 +59,7 @@ class Failed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Skipped:
-    """The operation was not begun."""
+    """The operation was not started."""
 
     address: Address
     action: Action
@@ -74,8 +74,8 @@ Outcome = Applied | Unneeded | Failed | Skipped
 class ApplyResult:
     """All outcomes, in the order of the plan.
 
-    ``interrupted``: the run was told to stop. ``diagnostics`` are the plan's: what was refused there
-    is missing here.
+    ``interrupted``: the run was told to stop. ``diagnostics`` are those of the plan: organizations
+    that were refused there have no outcome here.
     """
 
     outcomes: tuple[Outcome, ...] = ()
@@ -85,32 +85,32 @@ class ApplyResult:
     @property
     def applied(self) -> tuple[Applied, ...]:
         """The operations that took effect."""
-        return tuple(one for one in self.outcomes if isinstance(one, Applied))
+        return tuple(outcome for outcome in self.outcomes if isinstance(outcome, Applied))
 
     @property
     def failed(self) -> tuple[Failed, ...]:
-        """The operations that did not."""
-        return tuple(one for one in self.outcomes if isinstance(one, Failed))
+        """The operations that failed."""
+        return tuple(outcome for outcome in self.outcomes if isinstance(outcome, Failed))
 
     @property
     def skipped(self) -> tuple[Skipped, ...]:
-        """The operations that were not begun."""
-        return tuple(one for one in self.outcomes if isinstance(one, Skipped))
+        """The operations that were not started."""
+        return tuple(outcome for outcome in self.outcomes if isinstance(outcome, Skipped))
 
     @property
     def unneeded(self) -> tuple[Unneeded, ...]:
-        """The operations of which nothing was left to do."""
-        return tuple(one for one in self.outcomes if isinstance(one, Unneeded))
+        """The operations that had nothing left to do."""
+        return tuple(outcome for outcome in self.outcomes if isinstance(outcome, Unneeded))
 
     @property
     def is_complete(self) -> bool:
-        """Whether everything that was planned now holds."""
-        refused = any(found.is_error for found in self.diagnostics)
+        """Whether everything that was planned is live now."""
+        refused = any(diagnostic.is_error for diagnostic in self.diagnostics)
         return not self.failed and not self.skipped and not refused
 
     def count(self, action: Action) -> int:
-        """Return how many operations of that kind took effect."""
-        return sum(one.action is action for one in self.applied)
+        """Return how many operations of that action took effect."""
+        return sum(outcome.action is action for outcome in self.applied)
 
     @property
     def added(self) -> int:

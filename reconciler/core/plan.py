@@ -1,4 +1,4 @@
-"""The plan: what would be done, what is left alone, and what stands in the way."""
+"""The plan: what would change, what is left alone, and what blocks it."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from reconciler.core.state import Organization
 
 MISSING_SHARDS: Final = "missing-shards"
-"""The code of the finding that a plan was put together from some shards only."""
+"""The code of the error that a merged plan lacks some shards."""
 
 
 class Environment(StrEnum):
-    """Stytch keeps the data of the two entirely apart."""
+    """The two environments of Stytch, whose data is entirely separate."""
 
     TEST = "test"
     LIVE = "live"
@@ -30,7 +30,7 @@ class Environment(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a plan is for; a plan is never applied anywhere else.
+    """The project that a plan is for; it cannot be applied to another one.
 
     ``principal`` is the project_id, or the public_token in session mode; neither is secret.
     """
@@ -42,7 +42,7 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Unmanaged:
-    """A live OIDC connection that nobody declares. It is shown, and left alone."""
+    """A live OIDC connection that is not declared. It is shown, and left alone."""
 
     organization: str
     connection: OidcConnection
@@ -50,10 +50,10 @@ class Unmanaged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrganizationPlan:
-    """The plan of one organization; if it is refused, there is an error and no change.
+    """The plan of one organization; if it is refused, it has errors and no change.
 
-    ``organization`` is None where it could not be read. ``managed`` counts live connections that
-    are declared, or that `prune` makes ours.
+    ``organization`` is None if it could not be read. ``managed`` counts the live connections that are
+    declared or, with `prune`, all of them.
     """
 
     reference: str
@@ -66,8 +66,8 @@ class OrganizationPlan:
 
     @property
     def is_refused(self) -> bool:
-        """Whether nothing of this organization can be planned."""
-        return any(found.is_error for found in self.diagnostics)
+        """Whether this organization cannot be planned."""
+        return any(diagnostic.is_error for diagnostic in self.diagnostics)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,13 +96,13 @@ class PlanSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """All changes in the order in which they are shown.
+    """All changes, in display order.
 
-    ``diagnostics`` are findings about single organizations, ``blocks`` those that forbid to apply
-    anything. ``risks`` are changes that deserve a second look; one of error severity forbids to
-    apply too, until it is accepted. The plan never contains a secret, only references.
+    ``diagnostics`` are findings about single organizations, ``blocks`` are errors that block the whole
+    plan. ``risks`` are findings of the risk rules; one of error severity blocks the plan too, until it
+    is accepted. The plan never contains a secret, only references.
 
-    With a ``share`` it speaks of the organizations of one shard only.
+    With a ``share`` it is the plan of one shard.
     """
 
     scope: Scope
@@ -119,37 +119,37 @@ class Plan:
 
     @property
     def shard(self) -> Shard | None:
-        """The shard that this is the plan of, if it is not of everything."""
+        """The shard that this is the plan of, if it is not the whole plan."""
         return self.share.shard if self.share else None
 
     @property
     def has_changes(self) -> bool:
-        """Whether applying would do anything."""
+        """Whether applying would change anything."""
         return bool(self.changes)
 
     @property
     def is_complete(self) -> bool:
         """Whether every organization could be planned."""
-        return self.summary.refused == 0 and not any(one.code == MISSING_SHARDS for one in self.blocks)
+        return self.summary.refused == 0 and not any(block.code == MISSING_SHARDS for block in self.blocks)
 
     @property
     def has_errors(self) -> bool:
-        """Whether there is any error: something refused, or everything blocked."""
-        return bool(self.refusals) or any(found.is_error for found in self.diagnostics)
+        """Whether there is any error: an organization is refused, or the plan is blocked."""
+        return bool(self.refusals) or any(diagnostic.is_error for diagnostic in self.diagnostics)
 
     @property
     def can_apply(self) -> bool:
-        """Whether there is something to apply and nothing forbids it."""
+        """Whether there is something to apply and nothing blocks it."""
         return self.has_changes and not self.refusals
 
     @property
     def refusals(self) -> tuple[Diagnostic, ...]:
-        """All that forbids to apply anything."""
+        """All errors that block the plan."""
         return (*self.blocks, *(risk for risk in self.risks if risk.is_error))
 
     @property
     def findings(self) -> tuple[Diagnostic, ...]:
-        """All that there is to say of the plan, what stands in the way first."""
+        """All findings about the plan, blocking ones first."""
         return (*self.blocks, *self.risks, *self.diagnostics)
 
 
@@ -164,7 +164,7 @@ def summarize(plan: OrganizationPlan) -> PlanSummary:
         managed=plan.managed,
         organizations=1,
         refused=int(plan.is_refused),
-        warnings=sum(not found.is_error for found in plan.diagnostics),
+        warnings=sum(not diagnostic.is_error for diagnostic in plan.diagnostics),
     )
 
 

@@ -1,4 +1,7 @@
-"""Desired and live → plan. The one place that decides; plan, apply and drift all ask here."""
+"""Decides what to do: desired and live state in, the plan of an organization out.
+
+This is the only place that decides; plan, apply and drift all use it.
+"""
 
 from __future__ import annotations
 
@@ -28,11 +31,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
-    """What the call asks for beyond the manifests.
+    """The options of a run that the planner needs.
 
     ``targets`` and ``rotate`` are address globs; no target means everything. ``secrets`` holds the
-    value of each reference; a reference that is missing here is not compared, and with
-    ``compares_secrets`` off there is none. ``today`` is what expiry dates are held against.
+    value of each reference; a reference without a value is not compared, and with ``compares_secrets``
+    off there are none. ``today`` is the date that expiry dates are compared with.
     """
 
     secrets: Mapping[SecretReference, Secret]
@@ -42,11 +45,11 @@ class Choices:
     today: date | None = None
 
     def is_targeted(self, address: Address) -> bool:
-        """Whether this run is to change the address at all."""
+        """Whether this run may change the address."""
         return not self.targets or any(address.matches(target) for target in self.targets)
 
     def rotates(self, address: Address) -> bool:
-        """Whether the secret is to be sent even if it cannot be seen to differ."""
+        """Whether the secret is to be sent even if it cannot be compared."""
         return any(address.matches(pattern) for pattern in self.rotate)
 
 
@@ -57,13 +60,10 @@ def plan_organization(
     matching = match_connections(desired, live)
     if matching.diagnostics:
         return _refused(desired, live, matching.diagnostics)
-    decided = [_decide(pair, live, choices) for pair in matching.pairs]
+    decisions = [_decide(pair, live, choices) for pair in matching.pairs]
     if desired.prune:
-        decided += [_pruned(one, desired, live) for one in matching.unmanaged]
-    changes = _default_last(
-        [one for one in decided if one and not isinstance(one, NoOp) and choices.is_targeted(one.address)],
-        live.organization.default_connection_id,
-    )
+        decisions += [_prune(connection, desired, live) for connection in matching.unmanaged]
+    changes = _select_changes(decisions, live, choices)
     errors = check_deletes(desired, live, changes)
     if errors:
         return _refused(desired, live, errors)
@@ -73,25 +73,25 @@ def plan_organization(
         changes=changes,
         unmanaged=_unmanaged(desired, matching),
         managed=len(live.connections) if desired.prune else _count_live(matching),
-        unchanged=sum(isinstance(one, NoOp) for one in decided),
+        unchanged=sum(isinstance(decision, NoOp) for decision in decisions),
         diagnostics=(
-            *_warnings(decided, matching, choices),
+            *_warnings(decisions, matching, choices),
             *jit_warnings(changes, live.organization),
         ),
     )
 
 
 def unreadable(desired: DesiredOrganization, error: Exception) -> OrganizationPlan:
-    """Return the plan of an organization of which nothing is known but the error."""
-    found = Diagnostic(
+    """Return the plan of an organization that could not be read."""
+    diagnostic = Diagnostic(
         Severity.ERROR,
         "organization-not-read",
         f"organization {desired.reference} cannot be planned: {error}",
-        detail="nothing of it is planned; the others are not affected",
+        detail="skipped; other organizations are unaffected",
         address=desired.reference,
         location=desired.location,
     )
-    return OrganizationPlan(reference=desired.reference, diagnostics=(found,))
+    return OrganizationPlan(reference=desired.reference, diagnostics=(diagnostic,))
 
 
 def _refused(
@@ -106,82 +106,78 @@ def _refused(
 
 
 def _decide(pair: Pair, live: LiveOrganization, choices: Choices) -> Decision | None:
-    desired, found = pair.desired, pair.live
-    organization_id = live.organization.organization_id
-    if desired.is_absent:
-        return None if found is None else _buried(desired, found, organization_id)
-    if found is None:
-        return Create(
-            address=desired.address,
-            organization_id=organization_id,
-            declared=_to_create(desired.connection),
-            same_name_ids=_same_name_ids(desired, live),
-            location=desired.location,
-        )
-    return _compare(desired, found, live, choices)
+    """Return what to do with a declared connection; None if it is declared absent and does not exist."""
+    if pair.desired.is_absent:
+        return None if pair.live is None else _delete_absent(pair.desired, pair.live, live)
+    if pair.live is None:
+        return _create(pair.desired, live)
+    return _compare(pair.desired, pair.live, live, choices)
+
+
+def _create(
+    desired: DesiredConnection, live: LiveOrganization, resumes: OidcConnection | None = None
+) -> Create:
+    """Create a connection, or complete the one that an interrupted create left behind."""
+    declared = desired.connection
+    same_name = (
+        connection.connection_id or ""
+        for connection in live.connections
+        if connection.display_name == declared.display_name
+        and (resumes is None or connection.connection_id != resumes.connection_id)
+    )
+    return Create(
+        address=desired.address,
+        organization_id=live.organization.organization_id,
+        declared=_to_create(declared),
+        resumes=resumes and resumes.without_secret(),
+        same_name_ids=tuple(sorted(same_name)),  # matching has found them to be others
+        location=desired.location,
+    )
 
 
 def _compare(
-    desired: DesiredConnection, live: OidcConnection, organization: LiveOrganization, choices: Choices
+    desired: DesiredConnection, current: OidcConnection, live: LiveOrganization, choices: Choices
 ) -> Create | Update | NoOp:
-    organization_id = organization.organization.organization_id
-    declared = _respecting_ignored(desired, live)
+    declared = _with_ignored_fields(desired, current)
     if not choices.compares_secrets:
         declared = declared.without_secret()  # what was not compared is neither sent nor judged later
-    changed = changed_fields(declared, live, choices.secrets)
-    uncomparable = uncomparable_fields(declared, live, choices.secrets)
+    changed = changed_fields(declared, current, choices.secrets)
+    uncomparable = uncomparable_fields(declared, current, choices.secrets)
     if uncomparable and choices.rotates(desired.address):
         changed, uncomparable = (*changed, *uncomparable), ()
     if not changed:
         return NoOp(
             address=desired.address,
-            organization_id=organization_id,
-            connection_id=live.connection_id or "",
+            organization_id=live.organization.organization_id,
+            connection_id=current.connection_id or "",
             uncomparable=uncomparable,
         )
-    if _is_interrupted_create(desired, live):
-        return Create(
-            address=desired.address,
-            organization_id=organization_id,
-            declared=_to_create(desired.connection),
-            resumes=live.without_secret(),
-            same_name_ids=_same_name_ids(desired, organization, live.connection_id),
-            location=desired.location,
-        )
+    if _is_interrupted_create(desired, current):
+        return _create(desired, live, resumes=current)
     return Update(
         address=desired.address,
-        organization_id=organization_id,
-        declared=_without_pin(declared),
-        before=live.without_secret(),
+        organization_id=live.organization.organization_id,
+        declared=replace(declared, connection_id=None),
+        before=current.without_secret(),
         changed=changed,
         uncomparable=uncomparable,
         location=desired.location,
     )
 
 
-def _same_name_ids(
-    desired: DesiredConnection, live: LiveOrganization, except_id: str | None = None
-) -> tuple[str, ...]:
-    """Return the ids of live connections of the declared name; matching has found them to be others."""
-    name = desired.connection.display_name
-    found = (one.connection_id or "" for one in live.connections if one.display_name == name)
-    return tuple(sorted(one for one in found if one != except_id))
-
-
-def _is_interrupted_create(desired: DesiredConnection, live: OidcConnection) -> bool:
-    """Whether this is what a create of the declared connection, under its present name, left behind."""
+def _is_interrupted_create(desired: DesiredConnection, current: OidcConnection) -> bool:
+    """Whether an interrupted create of the declared connection, by its present name, left this behind."""
     is_pinned = desired.connection.connection_id is not None
-    return live.is_unconfigured and not is_pinned and live.display_name == desired.connection.display_name
+    has_name = current.display_name == desired.connection.display_name
+    return current.is_unconfigured and has_name and not is_pinned
 
 
-def _respecting_ignored(desired: DesiredConnection, live: OidcConnection) -> OidcConnection:
-    """Take the live values of ignored fields as the declared ones.
+def _with_ignored_fields(desired: DesiredConnection, live: OidcConnection) -> OidcConnection:
+    """Return the declared fields with the live values of ignored ones.
 
-    So they never differ, and an ignored URL still travels with a new issuer, without which the
-    server would infer it anew (rule C6). An ignored secret is not declared at all.
+    So they never differ, and an ignored URL is still sent along with a new issuer, or the server would
+    infer it anew (rule C6). An ignored secret is not declared at all.
     """
-    if not desired.lifecycle.ignore_changes:
-        return desired.connection
     kept = {
         name: None if name == "client_secret" else getattr(live, name) or None
         for name in desired.lifecycle.ignore_changes
@@ -190,28 +186,35 @@ def _respecting_ignored(desired: DesiredConnection, live: OidcConnection) -> Oid
     return replace(desired.connection, **kept)
 
 
-def _default_last(changes: Iterable[Change], default_connection_id: str) -> tuple[Change, ...]:
+def _select_changes(
+    decisions: Iterable[Decision | None], live: LiveOrganization, choices: Choices
+) -> tuple[Change, ...]:
+    """Return the changes of targeted addresses; the default connection is deleted last."""
+
     def is_delete_of_default(change: Change) -> bool:
-        return isinstance(change, Delete) and change.before.connection_id == default_connection_id
+        default = live.organization.default_connection_id
+        return isinstance(change, Delete) and change.before.connection_id == default
 
-    return tuple(sorted(changes, key=is_delete_of_default))
+    changes = (decision for decision in decisions if decision is not None and not isinstance(decision, NoOp))
+    targeted = (change for change in changes if choices.is_targeted(change.address))
+    return tuple(sorted(targeted, key=is_delete_of_default))
 
 
-def _buried(desired: DesiredConnection, live: OidcConnection, organization_id: str) -> Delete:
+def _delete_absent(desired: DesiredConnection, current: OidcConnection, live: LiveOrganization) -> Delete:
     return Delete(
         address=desired.address,
-        organization_id=organization_id,
-        before=live.without_secret(),
+        organization_id=live.organization.organization_id,
+        before=current.without_secret(),
         reason=ActionReason.DECLARED_ABSENT,
         location=desired.location,
     )
 
 
-def _pruned(live: OidcConnection, desired: DesiredOrganization, organization: LiveOrganization) -> Delete:
+def _prune(current: OidcConnection, desired: DesiredOrganization, live: LiveOrganization) -> Delete:
     return Delete(
-        address=Address(desired.reference, live.connection_id or ""),
-        organization_id=organization.organization.organization_id,
-        before=live.without_secret(),
+        address=Address(desired.reference, current.connection_id or ""),
+        organization_id=live.organization.organization_id,
+        before=current.without_secret(),
         reason=ActionReason.NOT_DECLARED,
         location=desired.location,
     )
@@ -220,7 +223,9 @@ def _pruned(live: OidcConnection, desired: DesiredOrganization, organization: Li
 def _unmanaged(desired: DesiredOrganization, matching: Matching) -> tuple[Unmanaged, ...]:
     if desired.prune:
         return ()
-    return tuple(Unmanaged(desired.reference, one.without_secret()) for one in matching.unmanaged)
+    return tuple(
+        Unmanaged(desired.reference, connection.without_secret()) for connection in matching.unmanaged
+    )
 
 
 def _to_create(connection: OidcConnection) -> OidcConnection:
@@ -229,17 +234,13 @@ def _to_create(connection: OidcConnection) -> OidcConnection:
     return replace(connection, connection_id=None, identity_provider=provider)
 
 
-def _without_pin(connection: OidcConnection) -> OidcConnection:
-    return replace(connection, connection_id=None) if connection.connection_id else connection
-
-
 def _count_live(matching: Matching) -> int:
     return sum(pair.live is not None for pair in matching.pairs)
 
 
 def _warnings(
-    decided: Iterable[Decision | None], matching: Matching, choices: Choices
+    decisions: Iterable[Decision | None], matching: Matching, choices: Choices
 ) -> Iterable[Diagnostic]:
-    for decision, pair in zip(decided, matching.pairs, strict=False):
+    for decision, pair in zip(decisions, matching.pairs, strict=False):
         if choices.is_targeted(pair.desired.address):
             yield from decision_warnings(pair.desired, decision, choices.today)

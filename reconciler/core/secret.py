@@ -1,4 +1,4 @@
-"""Secrets: where one is (`SecretReference`), and having it (`Secret`)."""
+"""Secrets: a reference to one (`SecretReference`), and its value (`Secret`)."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 _MASKING = re.compile(r"[*•●]{3,}")
-_NO_TEXT = re.compile("[\ud800-\udfff]")
+_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
 class SecretReference:
-    """Where a secret is, as written: ``${env:NAME}``, possibly with literal text around it.
+    """Where a secret is stored, as written: ``${env:NAME}``, possibly with literal text around it.
 
-    ``parts`` alternates literal text and locators in the order in which they stand.
+    ``parts`` alternates literal text and locators in their order.
     """
 
     text: str
     parts: tuple[str | Locator, ...]
 
     def __str__(self) -> str:
-        """Return the reference as it stands in the manifest; it holds no secret."""
+        """Return the reference as written in the manifest; it holds no secret."""
         return self.text
 
     @property
     def locators(self) -> tuple[Locator, ...]:
-        """The places that must be read to have the value."""
+        """The places that must be read to get the value."""
         return tuple(part for part in self.parts if isinstance(part, Locator))
 
 
@@ -62,15 +62,13 @@ class Secret:
 
     @property
     def is_masked(self) -> bool:
-        """Whether this looks like a masked rendering (a run of ``*`` or ``•``), not like the value."""
-        if self._value.isascii():
-            return "***" in self._value
+        """Whether this looks like a mask (a run of ``*`` or ``•``) instead of the value."""
         return _MASKING.search(self._value) is not None
 
     @property
     def fits_a_variable(self) -> bool:
         """Whether an environment variable can hold the value: UTF-8 without NUL."""
-        return "\0" not in self._value and not _NO_TEXT.search(self._value)
+        return "\0" not in self._value and not _SURROGATES.search(self._value)
 
     def __eq__(self, other: object) -> bool:
         """Compare in constant time."""
@@ -85,15 +83,15 @@ class Secret:
         return "Secret(…)"
 
     def __str__(self) -> str:
-        """Return the words that stand for a secret everywhere."""
+        """Return the placeholder that stands for a secret everywhere."""
         return "(sensitive value)"
 
     def __format__(self, specification: str) -> str:
-        """Return the words that stand for a secret everywhere."""
+        """Return the placeholder that stands for a secret everywhere."""
         return str(self)
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
-        """Refuse to be pickled or copied out."""
+        """Refuse to be pickled."""
         raise TypeError("a Secret cannot be serialised")
 
     def _bytes(self) -> bytes:

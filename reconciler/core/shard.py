@@ -1,4 +1,4 @@
-"""A share of an estate: which organizations one of several runs takes care of."""
+"""Shards: which organizations one of several parallel runs plans."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """One of ``count`` shares; ``index`` counts from 1.
+    """One of ``count`` shards; ``index`` counts from 1.
 
     Raises:
-        ValueError: there is no such share.
+        ValueError: there is no such shard.
     """
 
     index: int
     count: int
 
     def __post_init__(self) -> None:
-        """Refuse a share that does not exist."""
+        """Refuse a shard that does not exist."""
         if not 1 <= self.index <= self.count:
             raise ValueError(f"there is no shard {self.index} of {self.count}")
 
     def __str__(self) -> str:
-        """Return ``index/count``, as it is written on the command line."""
+        """Return ``index/count``, as written on the command line."""
         return f"{self.index}/{self.count}"
 
     def holds(self, organization: str) -> bool:
-        """Tell whether an organization, by the name in its manifest, belongs to this share.
+        """Tell whether an organization, by the name in its manifest, belongs to this shard.
 
-        The name alone decides, on every machine alike, so that a manifest that is added or removed
-        moves no other organization.
+        The SHA-256 of the name decides, so that adding or removing a manifest moves no other
+        organization to another shard.
         """
         digest = hashlib.sha256(organization.encode("utf-8", "surrogatepass")).digest()
         return int.from_bytes(digest[:8], "big") % self.count == self.index - 1
