@@ -27,8 +27,8 @@ from reconciler.core.outcome import ApplyResult
 from reconciler.policies import accept_risks
 from reconciler.providers.stytch.connect import connect
 from reconciler.reports import PLAN_FORMATS, RESULT_FORMATS
-from reconciler.reports.origin_text import render_origin
-from reconciler.storage.plan_file import load_plan
+from reconciler.reports.text_plan import render_origin
+from reconciler.storage.documents import load_plan
 from reconciler.workflow.apply import (
     accept_deletes,
     apply_plan,

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
-from reconciler.reports.progress_text import render_finished, render_running, render_started
+from reconciler.reports.text_progress import render_finished, render_running, render_started
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Mapping

@@ -13,7 +13,7 @@ from reconciler.cli.output import check_outputs, write_result
 from reconciler.cli.plan import plan_live
 from reconciler.core.drift import find_drift
 from reconciler.reports import DRIFT_FORMATS
-from reconciler.storage.drift_file import load_drift_report
+from reconciler.storage.documents import load_drift_report
 
 if TYPE_CHECKING:
     from reconciler.cli.context import CommandContext

@@ -14,9 +14,9 @@ from click.exceptions import NoArgsIsHelpError
 from reconciler.cli.context import ExitCode
 from reconciler.cli.output import looks_like_manifest
 from reconciler.core.errors import Diagnostic, InvalidConfiguration, ReconcilerError, Severity
-from reconciler.reports.failure_json import failure_json
-from reconciler.reports.failure_page import FAILURE_PAGES
-from reconciler.reports.findings_text import render_diagnostics
+from reconciler.reports import FAILURE_FORMATS
+from reconciler.reports.json_documents import failure_json
+from reconciler.reports.text_findings import render_diagnostics
 from reconciler.storage.files import write_atomically
 
 if TYPE_CHECKING:
@@ -98,5 +98,5 @@ def _document(
     if format_ == "json":
         at = datetime.now(UTC).replace(microsecond=0).isoformat()
         return failure_json(diagnostics, verb=context.verb, at=at, interrupted=interrupted)
-    page = FAILURE_PAGES.get(format_)
-    return page(diagnostics) if page else ""
+    render = FAILURE_FORMATS.get(format_)
+    return render(diagnostics, color=False) if render else ""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
-from reconciler.reports.counted_text import render_counted
+from reconciler.reports.text_progress import render_counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -5,8 +5,7 @@ from __future__ import annotations
 import click
 
 from reconciler.manifests.json_schema import schema_text
-from reconciler.reports.drift_schema import drift_schema
-from reconciler.reports.plan_schema import plan_schema
+from reconciler.reports.json_schemas import drift_schema, plan_schema
 
 NAMES = ("organization", "project", "plan", "drift")
 

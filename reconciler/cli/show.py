@@ -12,8 +12,8 @@ from reconciler.cli.context import exit_code
 from reconciler.cli.options import NonEmptyString, reporting_options
 from reconciler.cli.output import check_outputs, write_result
 from reconciler.reports import PLAN_FORMATS
-from reconciler.reports.origin_text import render_origin
-from reconciler.storage.plan_file import load_plan
+from reconciler.reports.text_plan import render_origin
+from reconciler.storage.documents import load_plan
 from reconciler.workflow.merge import merge_plans
 
 if TYPE_CHECKING:

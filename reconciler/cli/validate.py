@@ -11,8 +11,8 @@ from reconciler.cli.context import exit_code
 from reconciler.cli.options import NonEmptyString, changed_since_option, reporting_options, variable_option
 from reconciler.cli.output import check_outputs, write_result
 from reconciler.core.errors import InvalidConfiguration
+from reconciler.core.validation_document import ValidationResult
 from reconciler.reports import VALIDATION_FORMATS
-from reconciler.reports.validated import Validated
 from reconciler.workflow.selection import select_manifests
 
 if TYPE_CHECKING:
@@ -38,18 +38,18 @@ def command(context: CommandContext, /, paths: tuple[str, ...], **options: Any) 
     try:
         validated = _validate(context, paths, options)
     except InvalidConfiguration as error:
-        validated = Validated(diagnostics=error.diagnostics)
+        validated = ValidationResult(diagnostics=error.diagnostics)
     delivered = write_result(validated, VALIDATION_FORMATS, context)
     return exit_code(failed=not validated.is_valid or not delivered)
 
 
-def _validate(context: CommandContext, paths: Sequence[str], options: Mapping[str, Any]) -> Validated:
+def _validate(context: CommandContext, paths: Sequence[str], options: Mapping[str, Any]) -> ValidationResult:
     project = wiring.project_of(context.config)
     manifests = select_manifests(paths, project, options["variables"], options["changed_since"])
     if manifests.remark:
         context.console.info(manifests.remark)
     state = manifests.loaded.state
-    return Validated(
+    return ValidationResult(
         diagnostics=manifests.loaded.diagnostics,
         files=manifests.loaded.file_count,
         organizations=len(state.organizations),

@@ -1,141 +1,201 @@
-"""Drift report ⇄ one versioned document of plain data, free of secrets."""
+"""The JSON document of a drift report: what `drift --format json` prints and `--previous` reads."""
 
-from __future__ import annotations
-
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final, Literal, cast
 
 from reconciler.core.address import Address
-from reconciler.core.connection import WRITABLE_FIELDS
+from reconciler.core.document_parts import (
+    COUNT,
+    DiagnosticDocument,
+    SourceDocument,
+    TargetDocument,
+    UnmanagedDocument,
+    WritableField,
+    described,
+    diagnostic_document,
+    flag,
+    pattern,
+    read_diagnostic,
+    read_source,
+    read_target,
+    read_unmanaged,
+    source_document,
+    target_document,
+    unmanaged_document,
+)
 from reconciler.core.drift import DriftKind, DriftReport, Finding, FindingStatus
 from reconciler.core.errors import ReportRefused
-from reconciler.core.plain_data import count, flag, mapping, text, texts
-from reconciler.core.plan_document import diagnostic_document, plain, unmanaged_document
-from reconciler.core.plan_parsing import read_diagnostic, read_scope, read_source, read_unmanaged
-
-if TYPE_CHECKING:
-    from reconciler.core.change import Value
-    from reconciler.core.errors import SourceLocation
-    from reconciler.core.plan_document import Document
 
 FORMAT_VERSION: Final = "1.0"
 """The major number changes when an older reader would misunderstand the document."""
 
 REPORT: Final = "drift"
-"""Tells this document from the others that carry a format_version."""
+"""Distinguishes this document from the others that have a format_version."""
+
+AttributeValue = str | tuple[str, ...] | Mapping[str, Any] | None
 
 
-def to_document(report: DriftReport, version: str) -> Document:
-    """Return the report as JSON-ready data; ``version`` is that of the program which writes."""
-    return {
-        "format_version": FORMAT_VERSION,
-        "reconciler_version": version,
-        "report": REPORT,
-        "timestamp": report.created_at,
-        "previous_timestamp": report.previous_at,
-        "commit": report.commit,
-        "target": asdict(report.scope),
-        "drifted": report.has_drift,
-        "complete": report.is_complete,
-        "errored": report.has_errors,
-        "secrets_compared": report.secrets_compared,
-        "summary": asdict(report.summary),
-        "findings": [_finding(one) for one in report.findings],
-        "resolved": [_finding(one) for one in report.resolved],
-        "unchecked": [_finding(one) for one in report.unchecked],
-        "unmanaged": [unmanaged_document(one) for one in report.unmanaged],
-        "diagnostics": [diagnostic_document(found) for found in report.diagnostics],
-    }
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingDocument:
+    """One difference between a manifest and what is live."""
+
+    fingerprint: str = field(
+        metadata=pattern("^sha256:[0-9a-f]{64}$") | described("the same in every report")
+    )
+    address: str = field(metadata=described("organization/connection"))
+    organization: str
+    organization_id: str
+    name: str
+    connection_id: str | None
+    kind: DriftKind
+    attribute: WritableField | None = field(metadata=described("null unless something changed"))
+    declared: AttributeValue
+    live: AttributeValue
+    sensitive: bool = field(metadata=flag("there is a value, but not here"))
+    standing: FindingStatus
+    first_seen: str
+    source: SourceDocument | None = None
 
 
-def from_document(document: Document) -> DriftReport:
-    """Return the report that a document holds.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriftSummaryDocument:
+    """The counts of a report, of findings except for ``organizations``, ``refused`` and ``unmanaged``."""
+
+    missing: int = field(metadata=COUNT)
+    changed: int = field(metadata=COUNT)
+    unexpected: int = field(metadata=COUNT)
+    new: int = field(metadata=COUNT)
+    known: int = field(metadata=COUNT)
+    resolved: int = field(metadata=COUNT)
+    unchecked: int = field(metadata=COUNT)
+    organizations: int = field(metadata=COUNT)
+    refused: int = field(metadata=COUNT)
+    unmanaged: int = field(metadata=COUNT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriftDocument:
+    """A whole drift report."""
+
+    format_version: str = field(metadata=pattern(r"^1\.[0-9]+$"))
+    reconciler_version: str
+    report: Literal["drift"]
+    timestamp: str = field(metadata=described("when live was read, RFC 3339 in UTC"))
+    previous_timestamp: str = field(metadata=described("the earlier report's, empty if there was none"))
+    commit: str = field(metadata=described("Git revision of the manifests, empty if not known"))
+    target: TargetDocument | None = field(
+        metadata=described("null only if the run failed before it could look")
+    )
+    drifted: bool = field(metadata=flag("there are findings"))
+    complete: bool = field(metadata=flag("every organization could be looked at"))
+    errored: bool = field(metadata=flag("the report leaves something out"))
+    secrets_compared: bool = field(metadata=flag("live secrets were compared"))
+    summary: DriftSummaryDocument
+    findings: tuple[FindingDocument, ...]
+    resolved: tuple[FindingDocument, ...]
+    unchecked: tuple[FindingDocument, ...] = field(
+        metadata=described("of the earlier report; outside this run's selection")
+    )
+    unmanaged: tuple[UnmanagedDocument, ...]
+    diagnostics: tuple[DiagnosticDocument, ...]
+
+
+def drift_document(report: DriftReport, version: str) -> DriftDocument:
+    """Return the document of a report; ``version`` is that of the program which writes it."""
+    return DriftDocument(
+        format_version=FORMAT_VERSION,
+        reconciler_version=version,
+        report="drift",
+        timestamp=report.created_at,
+        previous_timestamp=report.previous_at,
+        commit=report.commit,
+        target=target_document(report.scope),
+        drifted=report.has_drift,
+        complete=report.is_complete,
+        errored=report.has_errors,
+        secrets_compared=report.secrets_compared,
+        summary=DriftSummaryDocument(**asdict(report.summary)),
+        findings=tuple(_finding_document(finding) for finding in report.findings),
+        resolved=tuple(_finding_document(finding) for finding in report.resolved),
+        unchecked=tuple(_finding_document(finding) for finding in report.unchecked),
+        unmanaged=tuple(unmanaged_document(unmanaged) for unmanaged in report.unmanaged),
+        diagnostics=tuple(diagnostic_document(diagnostic) for diagnostic in report.diagnostics),
+    )
+
+
+def check_drift_data(data: object) -> None:
+    """Check the kind and version of a document that may be anything.
 
     Raises:
-        ReportRefused: it is no drift report, or one of another version.
+        ReportRefused: it is no drift report, of another version, or its run failed.
     """
-    _check(document)
-    if document.get("target", document) is None:
-        raise ReportRefused("this is no drift report to compare with: the run that wrote it failed")
-    try:
-        return _report(document)
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
-        raise ReportRefused(f"the drift report is not complete ({type(error).__name__})") from error
-
-
-def _check(document: object) -> None:
-    if not isinstance(document, dict) or document.get("report") != REPORT:
+    if not isinstance(data, dict) or data.get("report") != REPORT:
         raise ReportRefused("this is no drift report, as `drift --format json` writes it")
-    version = document.get("format_version")
+    version = data.get("format_version")
     if not isinstance(version, str) or version.split(".")[0] != FORMAT_VERSION.split(".")[0]:
         raise ReportRefused(
             f"the drift report has format_version {version!r}, this program reads {FORMAT_VERSION}"
         )
+    if data.get("target", data) is None:
+        raise ReportRefused("this is no drift report to compare with: the run that wrote it failed")
 
 
-def _report(document: Document) -> DriftReport:
-    summary = document["summary"]
+def read_drift(document: DriftDocument) -> DriftReport:
+    """Return the report in a document.
+
+    Raises:
+        ValueError: its parts contradict each other.
+    """
+    if document.target is None:
+        raise ValueError("there is no target")
     return DriftReport(
-        scope=read_scope(document["target"]),
-        created_at=text(document["timestamp"]),
-        commit=text(document["commit"]),
-        findings=tuple(_read_finding(one) for one in document["findings"]),
-        resolved=tuple(_read_finding(one) for one in document["resolved"]),
-        unchecked=tuple(_read_finding(one) for one in document["unchecked"]),
-        unmanaged=tuple(read_unmanaged(one) for one in document["unmanaged"]),
-        diagnostics=tuple(read_diagnostic(one) for one in document["diagnostics"]),
-        organizations=count(summary["organizations"]),
-        refused=count(summary["refused"]),
-        secrets_compared=flag(document["secrets_compared"]),
-        previous_at=text(document["previous_timestamp"]),
+        scope=read_target(document.target),
+        created_at=document.timestamp,
+        commit=document.commit,
+        findings=tuple(_read_finding(finding) for finding in document.findings),
+        resolved=tuple(_read_finding(finding) for finding in document.resolved),
+        unchecked=tuple(_read_finding(finding) for finding in document.unchecked),
+        unmanaged=tuple(read_unmanaged(unmanaged) for unmanaged in document.unmanaged),
+        diagnostics=tuple(read_diagnostic(diagnostic) for diagnostic in document.diagnostics),
+        organizations=document.summary.organizations,
+        refused=document.summary.refused,
+        secrets_compared=document.secrets_compared,
+        previous_at=document.previous_timestamp,
     )
 
 
-def _finding(finding: Finding) -> Document:
-    document: Document = {
-        "fingerprint": finding.fingerprint,
-        "address": str(finding.address),
-        "organization": finding.address.organization,
-        "organization_id": finding.organization_id,
-        "name": finding.address.connection,
-        "connection_id": finding.connection_id or None,
-        "kind": finding.kind.value,
-        "attribute": finding.attribute or None,
-        "declared": plain(finding.declared),
-        "live": plain(finding.live),
-        "sensitive": finding.is_sensitive,
-        "standing": finding.status.value,
-        "first_seen": finding.first_seen,
-    }
-    if finding.location:
-        document["source"] = _source(finding.location)
-    return document
+def _finding_document(finding: Finding) -> FindingDocument:
+    return FindingDocument(
+        fingerprint=finding.fingerprint,
+        address=str(finding.address),
+        organization=finding.address.organization,
+        organization_id=finding.organization_id,
+        name=finding.address.connection,
+        connection_id=finding.connection_id or None,
+        kind=finding.kind,
+        attribute=cast("WritableField", finding.attribute) if finding.attribute else None,
+        declared=finding.declared,
+        live=finding.live,
+        sensitive=finding.is_sensitive,
+        standing=finding.status,
+        first_seen=finding.first_seen,
+        source=source_document(finding.location),
+    )
 
 
-def _source(location: SourceLocation) -> Document:
-    return {"filename": location.path, "line": location.line, "column": location.column}
-
-
-def _read_finding(document: Document) -> Finding:
-    kind, attribute = DriftKind(document["kind"]), document["attribute"]
-    if attribute not in (WRITABLE_FIELDS if kind is DriftKind.CHANGED else (None,)):
-        raise ValueError(attribute)
-    identifier = document["connection_id"]
+def _read_finding(document: FindingDocument) -> Finding:
+    if (document.attribute is not None) != (document.kind is DriftKind.CHANGED):
+        raise ValueError(f"a connection is {document.kind} and names the attribute {document.attribute}")
     return Finding(
-        address=Address(text(document["organization"]), text(document["name"])),
-        organization_id=text(document["organization_id"]),
-        kind=kind,
-        connection_id="" if identifier is None else text(identifier),
-        attribute=attribute or "",
-        declared=_read_value(document["declared"]),
-        live=_read_value(document["live"]),
-        location=read_source(document.get("source")),
-        status=FindingStatus(document["standing"]),
-        first_seen=text(document["first_seen"]),
+        address=Address(document.organization, document.name),
+        organization_id=document.organization_id,
+        kind=document.kind,
+        connection_id=document.connection_id or "",
+        attribute=document.attribute or "",
+        declared=document.declared,
+        live=document.live,
+        location=read_source(document.source),
+        status=document.standing,
+        first_seen=document.first_seen,
     )
-
-
-def _read_value(value: object) -> Value | None:
-    if value is None or isinstance(value, str):
-        return value
-    return texts(value) if isinstance(value, list) else mapping(value)

@@ -1,13 +1,13 @@
-"""The result of an import: every organization with its file, and what is left to do."""
-
-from __future__ import annotations
+"""The result of an import, and its JSON document."""
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import Final
 
-if TYPE_CHECKING:
-    from reconciler.core.errors import Diagnostic
+from reconciler.core.document_parts import DiagnosticDocument, diagnostic_document
+from reconciler.core.errors import Diagnostic
+
+FORMAT_VERSION: Final = "1.0"
 
 
 class FileStatus(StrEnum):
@@ -49,14 +49,82 @@ class Imported:
     @property
     def created(self) -> tuple[ImportedFile, ...]:
         """The organizations that have a new file."""
-        return tuple(one for one in self.files if one.status is FileStatus.CREATED)
+        return tuple(file for file in self.files if file.status is FileStatus.CREATED)
 
     @property
     def kept(self) -> tuple[ImportedFile, ...]:
         """The organizations that had a manifest already."""
-        return tuple(one for one in self.files if one.status is FileStatus.KEPT)
+        return tuple(file for file in self.files if file.status is FileStatus.KEPT)
 
     @property
     def failures(self) -> int:
         """The number of organizations that could not be imported."""
-        return sum(found.is_error for found in self.diagnostics)
+        return sum(diagnostic.is_error for diagnostic in self.diagnostics)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportSummaryDocument:
+    """The counts of an import: organizations, and the connections in new files."""
+
+    imported: int
+    kept: int
+    failed: int
+    connections: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedFileDocument:
+    """One organization; ``suggestion`` is YAML that could be added to a manifest that was kept."""
+
+    organization: str
+    organization_id: str
+    filename: str
+    status: FileStatus
+    connections: int
+    remarks: tuple[str, ...]
+    suggestion: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportDocument:
+    """A whole import."""
+
+    format_version: str
+    complete: bool
+    errored: bool
+    summary: ImportSummaryDocument
+    organizations: tuple[ImportedFileDocument, ...]
+    variables: tuple[str, ...]
+    variables_file: str
+    diagnostics: tuple[DiagnosticDocument, ...]
+
+
+def import_document(imported: Imported) -> ImportDocument:
+    """Return the document of an import."""
+    return ImportDocument(
+        format_version=FORMAT_VERSION,
+        complete=not imported.failures,
+        errored=bool(imported.failures),
+        summary=ImportSummaryDocument(
+            imported=len(imported.created),
+            kept=len(imported.kept),
+            failed=imported.failures,
+            connections=sum(file.connections for file in imported.created),
+        ),
+        organizations=tuple(_file_document(file) for file in imported.files),
+        variables=imported.variables,
+        variables_file=imported.variables_file,
+        diagnostics=tuple(diagnostic_document(diagnostic) for diagnostic in imported.diagnostics),
+    )
+
+
+def _file_document(file: ImportedFile) -> ImportedFileDocument:
+    return ImportedFileDocument(
+        organization=file.organization,
+        organization_id=file.organization_id,
+        filename=file.path,
+        status=file.status,
+        connections=file.connections,
+        remarks=file.remarks,
+        suggestion="".join(f"{line}\n" for line in file.suggestion),
+    )

@@ -1,17 +1,17 @@
-"""The result of `pin`: the ids that manifests lacked."""
-
-from __future__ import annotations
+"""The result of `pin`: the ids that manifests lacked; and its JSON document."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Final, Literal
 
-if TYPE_CHECKING:
-    from reconciler.core.errors import Diagnostic, SourceLocation
+from reconciler.core.document_parts import DiagnosticDocument, diagnostic_document
+from reconciler.core.errors import Diagnostic, SourceLocation
+
+FORMAT_VERSION: Final = "1.0"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MissingPin:
-    """A declaration without the id of what it means. ``address`` is of a connection or an organization."""
+    """A declaration without an id. ``address`` is that of a connection or an organization."""
 
     address: str
     id: str
@@ -34,7 +34,7 @@ class Pinned:
     @property
     def organizations(self) -> int:
         """The number of organizations among the pins."""
-        return sum(one.is_organization for one in self.pins)
+        return sum(pin.is_organization for pin in self.pins)
 
     @property
     def connections(self) -> int:
@@ -44,9 +44,70 @@ class Pinned:
     @property
     def has_errors(self) -> bool:
         """Whether something could not be looked up or written."""
-        return any(found.is_error for found in self.diagnostics)
+        return any(diagnostic.is_error for diagnostic in self.diagnostics)
 
     @property
     def is_settled(self) -> bool:
         """Whether every manifest now holds the ids of everything that is live."""
         return not self.has_errors and not (self.is_check and self.pins)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinSummaryDocument:
+    """The number of pins."""
+
+    connections: int
+    organizations: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissingPinDocument:
+    """A declaration without an id, and the id."""
+
+    address: str
+    kind: Literal["organization", "connection"]
+    id: str
+    filename: str
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinDocument:
+    """All pins that were missing."""
+
+    format_version: str
+    complete: bool
+    errored: bool
+    check: bool
+    settled: bool
+    summary: PinSummaryDocument
+    pins: tuple[MissingPinDocument, ...]
+    not_live: tuple[str, ...]
+    diagnostics: tuple[DiagnosticDocument, ...]
+
+
+def pin_document(pinned: Pinned) -> PinDocument:
+    """Return the document of the pins."""
+    return PinDocument(
+        format_version=FORMAT_VERSION,
+        complete=not pinned.has_errors,
+        errored=pinned.has_errors,
+        check=pinned.is_check,
+        settled=pinned.is_settled,
+        summary=PinSummaryDocument(connections=pinned.connections, organizations=pinned.organizations),
+        pins=tuple(_missing_pin_document(pin) for pin in pinned.pins),
+        not_live=pinned.not_live,
+        diagnostics=tuple(diagnostic_document(diagnostic) for diagnostic in pinned.diagnostics),
+    )
+
+
+def _missing_pin_document(pin: MissingPin) -> MissingPinDocument:
+    return MissingPinDocument(
+        address=pin.address,
+        kind="organization" if pin.is_organization else "connection",
+        id=pin.id,
+        filename=pin.location.path,
+        line=pin.location.line,
+        column=pin.location.column,
+    )

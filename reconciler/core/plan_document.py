@@ -1,32 +1,28 @@
-"""Plan → one versioned document of plain data, in the shape of Terraform's JSON plan.
+"""The JSON document of a plan, in the shape of Terraform's: what `--format json` prints and `--out` saves.
 
-The saved plan, ``--format json`` and every human view come from this one value. It holds no
-secret: sensitive values are null, and what is needed to find them again are references.
+It holds no secret: sensitive values are null, and what is needed to find them again are references.
 """
 
-from __future__ import annotations
-
-import hashlib
-import json
 from collections.abc import Mapping
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
 
-from reconciler.core.change import (
-    RESOURCE_TYPE,
-    Action,
-    Change,
-    Create,
-    Delete,
-    Update,
-    attribute_changes,
+from reconciler.core.change import Action, ActionReason
+from reconciler.core.document_parts import (
+    COUNT,
+    FROM_ONE,
+    MAPPING,
+    SCOPES,
+    ConnectionDocument,
+    DiagnosticDocument,
+    SourceDocument,
+    TargetDocument,
+    UnmanagedDocument,
+    WritableField,
+    described,
+    flag,
+    pattern,
 )
-from reconciler.core.connection import FIELDS, OidcConnection
-from reconciler.core.secret import Locator, SecretReference
-
-if TYPE_CHECKING:
-    from reconciler.core.errors import Diagnostic, Snippet, SourceLocation
-    from reconciler.core.plan import Plan, Unmanaged
 
 FORMAT_VERSION: Final = "1.0"
 """The major number changes when an older reader would misunderstand the document."""
@@ -34,175 +30,193 @@ FORMAT_VERSION: Final = "1.0"
 TERRAFORM_VERSION: Final = "1.5.0"
 """The release of Terraform whose plan document this one has the shape of; tools for such plans ask."""
 
-Document = dict[str, Any]
+Yes = Literal[True]
 
 
-def to_document(plan: Plan, version: str) -> Document:
-    """Return the plan as JSON-ready data, sealed by a digest over all of it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attributes:
+    """The attributes of a connection before or after a change."""
 
-    ``version`` is that of the program which writes.
-    """
-    changes = [_resource_change(change) for change in plan.changes]
-    document: Document = {
-        "format_version": FORMAT_VERSION,
-        "terraform_version": TERRAFORM_VERSION,
-        "reconciler_version": version,
-        "timestamp": plan.created_at,
-        "commit": plan.commit,
-        "target": asdict(plan.scope),
-        "applyable": plan.can_apply,
-        "complete": plan.is_complete,
-        "errored": plan.has_errors,
-        "secrets_compared": plan.secrets_compared,
-        "summary": asdict(plan.summary),
-        "resource_changes": changes,
-        "planned_values": {"root_module": {"resources": _planned_values(changes)}},
-        "unmanaged": [unmanaged_document(one) for one in plan.unmanaged],
-        "diagnostics": [diagnostic_document(found) for found in plan.diagnostics],
-        "blocks": [diagnostic_document(found) for found in plan.blocks],
-        "risks": [diagnostic_document(found) for found in plan.risks],
-    }
-    if plan.share:
-        document["shard"] = asdict(plan.share.shard) | {
-            "positions": dict(plan.share.positions),
-            "remarks": plan.share.remarks,
-        }
-    return document | {"digest": digest(document)}
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012 - read by pydantic
+
+    connection_id: str | None = None
+    display_name: str | None = None
+    identity_provider: str | None = None
+    issuer: str | None = None
+    client_id: str | None = None
+    authorization_url: str | None = None
+    token_url: str | None = None
+    userinfo_url: str | None = None
+    jwks_url: str | None = None
+    custom_scopes: tuple[str, ...] | None = field(default=None, metadata=SCOPES)
+    attribute_mapping: Mapping[str, Any] | None = field(default=None, metadata=MAPPING)
+    client_secret: None = None
+    redirect_url: str | None = None
+    status: str | None = None
 
 
-def digest(document: Document) -> str:
-    """Return the SHA-256 of the canonical JSON text.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttributesWithSecret(Attributes):
+    """The attributes of a connection that has a secret, whose value is never in a plan."""
 
-    It shows accidents and careless edits; who may replace a plan file must be settled by where it
-    is kept.
-    """
-    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+    client_secret: None
 
 
-def diagnostic_document(found: Diagnostic) -> Document:
-    """Return a finding in the shape of Terraform's ``validate -json``, with code and address."""
-    document: Document = {
-        "severity": found.severity.value,
-        "code": found.code,
-        "summary": found.summary,
-        "detail": found.detail,
-    }
-    document |= {name: value for name in ("hint", "address") if (value := getattr(found, name))}
-    if found.location:
-        document["range"] = _range(found.location, found.snippet)
-    if found.location and found.snippet:
-        document["snippet"] = {
-            "context": None,
-            "code": found.snippet.text,
-            "start_line": found.location.line,
-            "highlight_start_offset": found.snippet.start,
-            "highlight_end_offset": found.snippet.end,
-            "values": [],
-        }
-    return document
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SensitiveAttributes:
+    """Marks the attributes that have a value which is not shown."""
+
+    client_secret: Yes | None = None
 
 
-def unmanaged_document(one: Unmanaged) -> Document:
-    """Return a connection that nobody declares, with its organization."""
-    return {"organization": one.organization, "connection": connection_document(one.connection)}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownAttributes:
+    """Marks the attributes whose value is known only after apply."""
+
+    connection_id: Yes | None = None
+    authorization_url: Yes | None = None
+    token_url: Yes | None = None
+    userinfo_url: Yes | None = None
+    jwks_url: Yes | None = None
+    redirect_url: Yes | None = None
+    status: Yes | None = None
 
 
-def connection_document(connection: OidcConnection) -> Document:
-    """Return what is known of a connection, without its secret."""
-    values = {name: plain(getattr(connection, name)) for name in FIELDS if name != "client_secret"}
-    return {name: value for name, value in values.items() if value is not None}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeDocument:
+    """A connection before and after a change."""
+
+    actions: tuple[Literal[Action.CREATE, Action.UPDATE, Action.DELETE]]
+    before: AttributesWithSecret | Attributes | None
+    after: AttributesWithSecret | Attributes | None
+    after_unknown: UnknownAttributes
+    before_sensitive: Literal[False] | SensitiveAttributes
+    after_sensitive: Literal[False] | SensitiveAttributes
 
 
-def plain(value: object) -> object:
-    """Return a value in JSON's types."""
-    if isinstance(value, tuple):
-        return list(value)
-    return dict(value) if isinstance(value, Mapping) else value
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocatorDocument:
+    """One ``${scheme:path}`` in a secret reference."""
+
+    scheme: str
+    path: str
 
 
-def _range(location: SourceLocation, snippet: Snippet | None) -> Document:
-    text = snippet.text[snippet.start : snippet.end] if snippet else ""
-    start = {"line": location.line, "column": location.column, "byte": location.byte}
-    end = {
-        "line": location.line,
-        "column": location.column + len(text),
-        "byte": location.byte + len(text.encode()),
-    }
-    return {"filename": location.path, "start": start, "end": end}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiteralDocument:
+    """The text around the locators of a secret reference."""
+
+    literal: str
 
 
-def _resource_change(change: Change) -> Document:
-    attributes = attribute_changes(change)
-    before = {
-        one.name: None if one.is_sensitive else plain(one.before)
-        for one in attributes
-        if one.before is not None or (one.is_sensitive and one.action is not Action.CREATE)
-    }
-    after = {
-        one.name: None if one.is_sensitive else plain(one.after)
-        for one in attributes
-        if one.after is not None or one.is_sensitive
-    }
-    sensitive = {one.name: True for one in attributes if one.is_sensitive}
-    is_new, is_gone = isinstance(change, Create), isinstance(change, Delete)
-    document: Document = {
-        "address": str(change.address),
-        "mode": "managed",
-        "type": RESOURCE_TYPE,
-        "name": change.address.connection,
-        "provider_name": "stytch",
-        "organization": change.address.organization,
-        "organization_id": change.organization_id,
-        "change": {
-            "actions": [change.action.value],
-            "before": None if is_new else before,
-            "after": None if is_gone else after,
-            "after_unknown": {one.name: True for one in attributes if one.is_unknown},
-            "before_sensitive": False if is_new else sensitive,
-            "after_sensitive": False if is_gone else sensitive,
-        },
-    }
-    if change.reason:
-        document["action_reason"] = change.reason.value
-    return document | _what_apply_needs(change)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretReferenceDocument:
+    """Where a secret is, as written in the manifest, and in parts."""
+
+    text: str
+    parts: tuple[LocatorDocument | LiteralDocument, ...]
 
 
-def _planned_values(changes: list[Document]) -> list[Document]:
-    """Return what the changes lead to, where tools for Terraform's plans look for it."""
-    return [
-        {key: one[key] for key in ("address", "mode", "type", "name", "provider_name")}
-        | {"values": one["change"]["after"], "sensitive_values": one["change"]["after_sensitive"]}
-        for one in changes
-        if one["change"]["after"] is not None
-    ]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceChangeDocument:
+    """One change, and what apply needs to carry it out."""
+
+    address: str = field(metadata=described("organization/connection"))
+    mode: Literal["managed"]
+    type: Literal["oidc_connection"]
+    name: str
+    provider_name: Literal["stytch"]
+    organization: str = field(metadata=described("the organization as its manifest names it"))
+    organization_id: str = field(metadata=described("the organization's real id"))
+    change: ChangeDocument
+    action_reason: ActionReason | None = None
+    source: SourceDocument | None = None
+    declared: tuple[WritableField, ...] | None = None
+    secret_reference: SecretReferenceDocument | None = None
+    changed: tuple[WritableField, ...] | None = None
+    uncomparable: tuple[Literal["client_secret"], ...] | None = None
+    namesakes: tuple[str, ...] | None = None
+    resumes: ConnectionDocument | None = None
 
 
-def _what_apply_needs(change: Change) -> Document:
-    document: Document = {}
-    if change.location:
-        document["source"] = {
-            "filename": change.location.path,
-            "line": change.location.line,
-            "column": change.location.column,
-        }
-    if isinstance(change, Create | Update):
-        document["declared"] = list(change.declared.declared_fields)
-        if isinstance(change.declared.client_secret, SecretReference):
-            document["secret_reference"] = _reference(change.declared.client_secret)
-    if isinstance(change, Update):
-        document["changed"] = list(change.changed)
-        document["uncomparable"] = list(change.uncomparable)
-    if isinstance(change, Create) and change.same_name_ids:
-        document["namesakes"] = list(change.same_name_ids)
-    if isinstance(change, Create) and change.resumes:
-        document["resumes"] = connection_document(change.resumes)
-    return document
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedResourceDocument:
+    """A connection as it will be, where tools for Terraform's plans look for it."""
+
+    address: str
+    mode: Literal["managed"]
+    type: Literal["oidc_connection"]
+    name: str
+    provider_name: Literal["stytch"]
+    values: AttributesWithSecret | Attributes
+    sensitive_values: Literal[False] | SensitiveAttributes
 
 
-def _reference(reference: SecretReference) -> Document:
-    parts = [
-        {"scheme": part.scheme, "path": part.path} if isinstance(part, Locator) else {"literal": part}
-        for part in reference.parts
-    ]
-    return {"text": reference.text, "parts": parts}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RootModuleDocument:
+    """The only module of a plan."""
+
+    resources: tuple[PlannedResourceDocument, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedValuesDocument:
+    """All connections as they will be."""
+
+    root_module: RootModuleDocument
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanSummaryDocument:
+    """The counts of a plan, of connections except for ``organizations`` and ``refused``."""
+
+    add: int = field(metadata=COUNT)
+    change: int = field(metadata=COUNT)
+    destroy: int = field(metadata=COUNT)
+    unchanged: int = field(metadata=COUNT)
+    unmanaged: int = field(metadata=COUNT)
+    managed: int = field(metadata=COUNT)
+    organizations: int = field(metadata=COUNT)
+    refused: int = field(metadata=COUNT)
+    warnings: int = field(metadata=COUNT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShardDocument:
+    """What the plan of a shard says so that the plans of all shards can be merged."""
+
+    index: int = field(metadata=FROM_ONE)
+    count: int = field(metadata=FROM_ONE)
+    positions: Mapping[str, int]
+    remarks: int = field(metadata=COUNT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanDocument:
+    """A whole plan, sealed by a digest over all of it."""
+
+    format_version: str = field(metadata=pattern(r"^1\.[0-9]+$"))
+    terraform_version: str = field(
+        metadata=described("release of Terraform whose plans have this shape; nothing runs it")
+    )
+    reconciler_version: str = field(metadata=described("version of the program that wrote the plan"))
+    timestamp: str = field(metadata=described("when the plan was made, RFC 3339 in UTC"))
+    commit: str = field(metadata=described("Git revision of the manifests, empty if not known"))
+    target: TargetDocument | None = field(
+        metadata=described("null only if the run failed before there was a plan")
+    )
+    applyable: bool = field(metadata=flag("there are changes and nothing blocks them"))
+    complete: bool = field(metadata=flag("every organization could be planned"))
+    errored: bool = field(metadata=flag("an organization is refused, or the whole plan is blocked"))
+    secrets_compared: bool = field(
+        metadata=flag("live secrets were compared with those that the references lead to")
+    )
+    summary: PlanSummaryDocument
+    resource_changes: tuple[ResourceChangeDocument, ...]
+    planned_values: PlannedValuesDocument
+    unmanaged: tuple[UnmanagedDocument, ...]
+    diagnostics: tuple[DiagnosticDocument, ...]
+    blocks: tuple[DiagnosticDocument, ...]
+    risks: tuple[DiagnosticDocument, ...]
+    shard: ShardDocument | None = None
+    digest: str = field(metadata=pattern("^sha256:[0-9a-f]{64}$"))

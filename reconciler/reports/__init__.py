@@ -1,8 +1,8 @@
-"""Reports: a plan, a result or findings → text. Nothing here prints or opens a file.
+"""Renders plans, results and diagnostics as text. Nothing here prints or opens a file.
 
-Each registry maps the name of a format, as ``--format`` takes it, to its function; a new format is
-one new file, imported when it is first used, and one line here. All functions of a registry take
-``color``, whether they use it or not.
+Each registry maps the name of a format, as ``--format`` takes it, to its function. Text and JSON are
+written by subject; every other format renders a `Report`, so that a new one is a new file, and one
+line in `REPORT_FORMATS`. A format's module is imported when it is first used.
 """
 
 from __future__ import annotations
@@ -12,77 +12,103 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from reconciler.core.drift import DriftReport
+    from reconciler.core.errors import Diagnostic
     from reconciler.core.import_document import Imported
     from reconciler.core.outcome import ApplyResult
     from reconciler.core.pin_document import Pinned
     from reconciler.core.plan import Plan
-    from reconciler.reports.validated import Validated
+    from reconciler.core.validation_document import ValidationResult
 
-Reported = TypeVar("Reported", contravariant=True)  # noqa: PLC0105 - it names what is reported
+Subject = TypeVar("Subject", contravariant=True)  # noqa: PLC0105 - it names what is rendered
 
 
-class Format(Protocol[Reported]):
-    """One way to write something down."""
+class Format(Protocol[Subject]):
+    """Renders a subject; only text has colours."""
 
-    def __call__(self, reported: Reported, /, *, color: bool) -> str:
+    def __call__(self, subject: Subject, /, *, color: bool) -> str:
         """Return the text, with a newline at its end."""
         ...
 
 
-def _lazily(module: str, name: str) -> Format[Any]:
-    """Return a format whose module is imported when it is used first."""
+REPORT_FORMATS: Final = {
+    "markdown": "markdown.render_markdown",
+    "html": "html.render_html",
+    "github": "github_annotations.render_github",
+    "sarif": "sarif.render_sarif",
+}
+"""The formats that render a `Report`."""
 
-    def render(reported: object, /, *, color: bool) -> str:
-        function: Format[Any] = getattr(import_module(f"reconciler.reports.{module}"), name)
-        return function(reported, color=color)
 
-    return render
+def _load(function: str) -> Callable[..., Any]:
+    module, name = function.split(".")
+    loaded: Callable[..., Any] = getattr(import_module(f"reconciler.reports.{module}"), name)
+    return loaded
+
+
+def _format(render: str, *, build: str = "", is_colored: bool = False) -> Format[Any]:
+    """Return a format that renders a subject, or the report that ``build`` makes of it."""
+
+    def render_subject(subject: object, /, *, color: bool) -> str:
+        options = {"color": color} if is_colored else {}
+        text: str = _load(render)(_load(build)(subject) if build else subject, **options)
+        return text
+
+    return render_subject
+
+
+def _text(function: str) -> Format[Any]:
+    return _format(function, is_colored=True)
+
+
+def _json(function: str) -> Format[Any]:
+    return _format(f"json_documents.{function}")
+
+
+def _rendered(build: str) -> dict[str, Format[Any]]:
+    """Return all formats that render the report which ``build`` makes of a subject."""
+    return {name: _format(render, build=build) for name, render in REPORT_FORMATS.items()}
 
 
 PLAN_FORMATS: Final[Mapping[str, Format[Plan]]] = MappingProxyType(
     {
-        "text": _lazily("plan_text", "render_plan"),
-        "json": _lazily("plan_json", "plan_json"),
-        "markdown": _lazily("plan_markdown", "plan_markdown"),
-        "html": _lazily("plan_html", "plan_html"),
-        "github": _lazily("plan_github", "plan_github"),
-        "sarif": _lazily("plan_sarif", "plan_sarif"),
-    }
-)
-
-RESULT_FORMATS: Final[Mapping[str, Format[ApplyResult]]] = MappingProxyType(
-    {"text": _lazily("apply_text", "render_result"), "json": _lazily("apply_json", "result_json")}
-)
-
-VALIDATION_FORMATS: Final[Mapping[str, Format[Validated]]] = MappingProxyType(
-    {
-        "text": _lazily("findings_text", "render_validation"),
-        "json": _lazily("findings_json", "validation_json"),
-        "markdown": _lazily("validation_markdown", "validation_markdown"),
-        "html": _lazily("validation_html", "validation_html"),
-        "github": _lazily("validation_github", "validation_github"),
-        "sarif": _lazily("validation_sarif", "validation_sarif"),
+        "text": _text("text_plan.render_plan"),
+        "json": _json("plan_json"),
+        **_rendered("plan_report.plan_report"),
     }
 )
 
 DRIFT_FORMATS: Final[Mapping[str, Format[DriftReport]]] = MappingProxyType(
     {
-        "text": _lazily("drift_text", "render_drift"),
-        "json": _lazily("drift_json", "drift_json"),
-        "markdown": _lazily("drift_markdown", "drift_markdown"),
-        "html": _lazily("drift_html", "drift_html"),
-        "github": _lazily("drift_github", "drift_github"),
-        "sarif": _lazily("drift_sarif", "drift_sarif"),
+        "text": _text("text_drift.render_drift"),
+        "json": _json("drift_json"),
+        **_rendered("drift_report.drift_report"),
     }
 )
 
+VALIDATION_FORMATS: Final[Mapping[str, Format[ValidationResult]]] = MappingProxyType(
+    {
+        "text": _text("text_findings.render_validation"),
+        "json": _json("validation_json"),
+        **_rendered("validation_report.validation_report"),
+    }
+)
+
+FAILURE_FORMATS: Final[Mapping[str, Format[Sequence[Diagnostic]]]] = MappingProxyType(
+    _rendered("validation_report.failure_report")
+)
+"""The formats of a run that failed before there was a result; text and JSON are written by verb."""
+
+RESULT_FORMATS: Final[Mapping[str, Format[ApplyResult]]] = MappingProxyType(
+    {"text": _text("text_apply.render_result"), "json": _json("apply_json")}
+)
+
 IMPORT_FORMATS: Final[Mapping[str, Format[Imported]]] = MappingProxyType(
-    {"text": _lazily("import_text", "render_import"), "json": _lazily("import_json", "import_json")}
+    {"text": _text("text_import.render_import"), "json": _json("import_json")}
 )
 
 PIN_FORMATS: Final[Mapping[str, Format[Pinned]]] = MappingProxyType(
-    {"text": _lazily("pin_text", "render_pinned"), "json": _lazily("pin_json", "pinned_json")}
+    {"text": _text("text_import.render_pinned"), "json": _json("pin_json")}
 )

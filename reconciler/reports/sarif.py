@@ -1,4 +1,4 @@
-"""Findings as SARIF 2.1.0, which code scanning and editors show on the lines they are about.
+"""Renders a report as SARIF 2.1.0, which code scanning and editors show on the lines it is about.
 
 Facts from the OASIS standard: levels and rules (3.27.10, 3.49), lines and columns from 1 (3.30.5), places
 as URIs relative to a base (3.14.14), fingerprints that survive moved lines (3.27.18).
@@ -8,43 +8,28 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from reconciler import __version__
-from reconciler.reports.visible import visible
+from reconciler.reports.escaping import escape_terminal
+from reconciler.reports.report import ScanResult
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from reconciler.core.errors import Diagnostic, SourceLocation
+    from reconciler.reports.report import Report
 
 _SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
-Document = dict[str, Any]
+JsonObject = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """One line of a report: ``rule`` says of what sort it is, ``subject`` what it is about.
-
-    ``level`` is error, warning or note.
-    """
-
-    rule: str
-    level: str
-    message: str
-    subject: str = ""
-    location: SourceLocation | None = None
-    fingerprint: str = ""
-    length: int = 0
-
-
-def sarif_text(results: Iterable[Result], *, succeeded: bool, version: str = __version__) -> str:
-    """Return the document as ASCII text; ``succeeded``: everything could be looked at."""
-    found = tuple(results)
-    rules = sorted({one.rule for one in found})
+def render_sarif(report: Report, *, version: str = __version__) -> str:
+    """Return the document as ASCII text; it is a success if everything could be looked at."""
+    results = (*map(_diagnostic_result, report.diagnostics), *report.results)
+    rules = sorted({result.rule for result in results})
     document = {
         "$schema": _SCHEMA,
         "version": "2.1.0",
@@ -52,29 +37,28 @@ def sarif_text(results: Iterable[Result], *, succeeded: bool, version: str = __v
             {
                 "tool": {"driver": _driver(rules, version)},
                 "columnKind": "unicodeCodePoints",
-                "invocations": [{"executionSuccessful": succeeded}],
-                "results": [_result(one, rules.index(one.rule)) for one in found],
+                "invocations": [{"executionSuccessful": report.is_complete}],
+                "results": [_result(result, rules.index(result.rule)) for result in results],
             }
         ],
     }
     return json.dumps(document, indent=2, ensure_ascii=True) + "\n"
 
 
-def result_of(found: Diagnostic) -> Result:
-    """Return a finding as a result."""
-    parts = (found.summary, found.detail, found.hint and f"hint: {found.hint}")
-    marked = found.snippet.end - found.snippet.start if found.snippet else 0
-    return Result(
-        rule=found.code,
-        level=found.severity.value,
+def _diagnostic_result(diagnostic: Diagnostic) -> ScanResult:
+    parts = (diagnostic.summary, diagnostic.detail, diagnostic.hint and f"hint: {diagnostic.hint}")
+    snippet = diagnostic.snippet
+    return ScanResult(
+        rule=diagnostic.code,
+        level=diagnostic.severity.value,
         message="\n".join(part for part in parts if part),
-        subject=found.address,
-        location=found.location,
-        length=max(marked, 0),
+        subject=diagnostic.address,
+        location=diagnostic.location,
+        length=max(snippet.end - snippet.start, 0) if snippet else 0,
     )
 
 
-def _driver(rules: list[str], version: str) -> Document:
+def _driver(rules: Sequence[str], version: str) -> JsonObject:
     return {
         "name": "reconciler",
         "semanticVersion": version,
@@ -82,21 +66,25 @@ def _driver(rules: list[str], version: str) -> Document:
     }
 
 
-def _result(one: Result, rule_index: int) -> Document:
-    document: Document = {
-        "ruleId": one.rule,
+def _result(result: ScanResult, rule_index: int) -> JsonObject:
+    document: JsonObject = {
+        "ruleId": result.rule,
         "ruleIndex": rule_index,
-        "level": one.level,
-        "message": {"text": _message(one.message)},
-        "partialFingerprints": {"reconciler/v1": one.fingerprint or _fingerprint(one)},
+        "level": result.level,
+        "message": {"text": _message(result.message)},
+        "partialFingerprints": {"reconciler/v1": result.fingerprint or _fingerprint(result)},
     }
-    location: Document = {"physicalLocation": _place(one.location, one.length)} if one.location else {}
-    if one.subject:
-        location["logicalLocations"] = [{"fullyQualifiedName": visible(one.subject), "kind": "resource"}]
+    location: JsonObject = (
+        {"physicalLocation": _place(result.location, result.length)} if result.location else {}
+    )
+    if result.subject:
+        location["logicalLocations"] = [
+            {"fullyQualifiedName": escape_terminal(result.subject), "kind": "resource"}
+        ]
     return document | ({"locations": [location]} if location else {})
 
 
-def _place(location: SourceLocation, length: int) -> Document:
+def _place(location: SourceLocation, length: int) -> JsonObject:
     region = {"startLine": location.line, "startColumn": location.column}
     if length:
         region["endColumn"] = location.column + length
@@ -109,14 +97,14 @@ def _place(location: SourceLocation, length: int) -> Document:
 
 def _message(text: str) -> str:
     """Return plain text; a viewer would read ``[text](target)`` in it as a link (3.11.6)."""
-    lines = "\n".join(visible(line) for line in text.split("\n"))
+    lines = "\n".join(escape_terminal(line) for line in text.split("\n"))
     return lines.replace("](", "] (")
 
 
-def _fingerprint(one: Result) -> str:
+def _fingerprint(result: ScanResult) -> str:
     """Return a digest of what the result is about, not of where it stands."""
-    path = one.location.path if one.location else ""
-    identity = f"{one.rule}\0{one.subject}\0{path}\0{one.message}"
+    path = result.location.path if result.location else ""
+    identity = f"{result.rule}\0{result.subject}\0{path}\0{result.message}"
     return hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()
 
 

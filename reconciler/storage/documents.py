@@ -1,55 +1,134 @@
-"""Reading JSON documents that earlier runs wrote: regular files only, and no more than there may be."""
+"""Reads the JSON documents that earlier runs wrote: saved plans and drift reports."""
 
 from __future__ import annotations
 
 import json
 import os
 import stat
-from typing import TYPE_CHECKING, Final, NoReturn
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from reconciler.core.drift_document import DriftDocument, check_drift_data, read_drift
+from reconciler.core.errors import PlanRefused, ReportRefused
+from reconciler.core.plan_document import PlanDocument
+from reconciler.core.plan_serialization import check_plan_data, read_plan
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from reconciler.core.plan_document import Document
+    from reconciler.core.drift import DriftReport
+    from reconciler.core.plan import Plan
 
-MOST_BYTES: Final = 256 * 1024 * 1024
-"""A larger file is no document of ours."""
+MAX_BYTES: Final = 256 * 1024 * 1024
+"""No document is larger."""
+
+Definition = TypeVar("Definition")
 
 
 class UnreadableDocument(Exception):
     """The file cannot be read, or is not what it should be; the text says why, without the path."""
 
 
-def read_document(path: Path, kind: str) -> Document:
-    """Return the JSON in a file that should be a ``kind``; whether it is a document, its reader checks.
+def load_plan(path: Path) -> Plan:
+    """Read a saved plan.
+
+    Raises:
+        PlanRefused: it cannot be read, is no plan, of another version, or was changed.
+    """
+    try:
+        return parse_plan(_load_json(path, "plan file"))
+    except RecursionError as error:
+        raise PlanRefused(f"{path}: this is no plan file: it is nested too deeply") from error
+    except (UnreadableDocument, PlanRefused) as error:
+        raise PlanRefused(f"{path}: {error}") from error
+
+
+def load_drift_report(path: Path) -> DriftReport:
+    """Read a report that an earlier run wrote.
+
+    Raises:
+        ReportRefused: it cannot be read, is no drift report, or of another version.
+    """
+    try:
+        return parse_drift_report(_load_json(path, "drift report"))
+    except (UnreadableDocument, ReportRefused) as error:
+        raise ReportRefused(f"{path}: {error}") from error
+
+
+def parse_plan(data: Any) -> Plan:  # noqa: ANN401 - JSON
+    """Return the plan in a document.
+
+    Raises:
+        PlanRefused: it is no plan, of another version, was changed after it was written, or makes no sense.
+    """
+    check_plan_data(data)
+    try:
+        return read_plan(_adapter(PlanDocument).validate_python(data))
+    except ValidationError as error:
+        raise PlanRefused(f"the plan file is not valid: {_first_problem(error)}: plan again") from error
+    except ValueError as error:
+        raise PlanRefused(f"the plan file is not valid: {error}: plan again") from error
+
+
+def parse_drift_report(data: Any) -> DriftReport:  # noqa: ANN401 - JSON
+    """Return the report in a document.
+
+    Raises:
+        ReportRefused: it is no drift report, of another version, or makes no sense.
+    """
+    check_drift_data(data)
+    try:
+        return read_drift(_adapter(DriftDocument).validate_python(data))
+    except ValidationError as error:
+        raise ReportRefused(f"the drift report is not valid: {_first_problem(error)}") from error
+    except ValueError as error:
+        raise ReportRefused(f"the drift report is not valid: {error}") from error
+
+
+@cache
+def _adapter(definition: type[Definition]) -> TypeAdapter[Definition]:
+    return TypeAdapter(definition)
+
+
+def _first_problem(error: ValidationError) -> str:
+    """Return the place and kind of the first error, without the value, which may be anything."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    place = ".".join(str(part) for part in first["loc"])
+    problem = first["msg"].replace("Input should be", "should be").replace("Field required", "is missing")
+    return f"{place} {problem}"
+
+
+def _load_json(path: Path, kind: str) -> Any:  # noqa: ANN401 - JSON
+    """Return the JSON in a file that should be a ``kind``.
 
     Raises:
         UnreadableDocument: there is none that can be read.
     """
     try:
-        document: Document = json.loads(_read(path, kind), parse_constant=_refuse)
+        return json.loads(_read(path, kind), parse_constant=_refuse_constant)
     except RecursionError as error:
         raise UnreadableDocument(f"this is no {kind}: it is nested too deeply") from error
     except ValueError as error:
         raise UnreadableDocument(f"this is no {kind}: it is not JSON") from error
     except OSError as error:
         raise UnreadableDocument(f"cannot be read: {error.strerror or error}") from error
-    return document
 
 
 def _read(path: Path, kind: str) -> str:
-    """Read a file; a pipe without a writer is not waited for, and a device has no end."""
+    """Read a regular file within bounds; a pipe without a writer would block, and a device never ends."""
     with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
         if stat.S_ISDIR(os.fstat(file.fileno()).st_mode):
             raise IsADirectoryError(None, "Is a directory")
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise UnreadableDocument(f"this is no {kind}: it is no regular file")
-        content = file.read(MOST_BYTES + 1)
-    if len(content) > MOST_BYTES:
+        content = file.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
         raise UnreadableDocument(f"this is no {kind}: it is too large")
     return content.decode("utf-8")
 
 
-def _refuse(constant: str) -> NoReturn:
+def _refuse_constant(constant: str) -> NoReturn:
     """Refuse NaN and Infinity, which are not JSON."""
     raise ValueError(constant)

@@ -10,10 +10,10 @@ from reconciler.publishers.job_summary import append_summary, room_left
 from reconciler.publishers.marker import checked_name, default_identity, marker
 from reconciler.publishers.risk_labels import publish_labels
 from reconciler.publishers.sticky_comment import publish_comment
-from reconciler.reports.drift_markdown import drift_markdown, drift_news
-from reconciler.reports.plan_markdown import plan_markdown
-from reconciler.storage.drift_file import load_drift_report
-from reconciler.storage.plan_file import load_plan
+from reconciler.reports.drift_report import drift_report
+from reconciler.reports.markdown import render_markdown, render_news
+from reconciler.reports.plan_report import plan_report
+from reconciler.storage.documents import load_drift_report, load_plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,23 +72,28 @@ def publish(forge: Forge, publication: Publication) -> Iterator[str]:
 
 def write_summary(file: Path, publication: Publication) -> None:
     """Append the reports to a job summary, cut to the size that is left in it."""
-    if publication.plan:
-        append_summary(file, plan_markdown(publication.plan, most_bytes=room_left(file) - _SUMMARY_MARGIN))
-    if publication.drift:
-        append_summary(file, drift_markdown(publication.drift, most_bytes=room_left(file) - _SUMMARY_MARGIN))
+    reports = (
+        plan_report(publication.plan) if publication.plan else None,
+        drift_report(publication.drift) if publication.drift else None,
+    )
+    for report in reports:
+        if report:
+            max_bytes = room_left(file) - _SUMMARY_MARGIN
+            append_summary(file, render_markdown(report, max_bytes=max_bytes))
 
 
 def _publish_comment(forge: Forge, plan: Plan, publication: Publication) -> str:
-    body = plan_markdown(plan) + _link(publication)
+    body = render_markdown(plan_report(plan)) + _link(publication)
     done, url = publish_comment(forge, _marker("plan", publication, plan.scope), body)
     return f"comment {done}: {url}"
 
 
 def _publish_issue(forge: Forge, report: DriftReport, publication: Publication) -> str:
+    rendered = drift_report(report)
     notice = DriftNotice(
         title=f"Drift in {_short_name(publication, report.scope)}",
-        body=drift_markdown(report) + _link(publication),
-        news=drift_news(report),
+        body=render_markdown(rendered) + _link(publication),
+        news=render_news(rendered),
         has_drift=report.has_drift,
         is_over=not report.has_drift and not report.has_errors and not report.unchecked,
     )

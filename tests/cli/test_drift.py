@@ -133,7 +133,7 @@ def test_without_secrets_none_is_needed(place: Workplace) -> None:
         ("{}", "this is no drift report"),
         ("[" * 100_000, "it is nested too deeply"),
         ('{"report": "drift", "format_version": "9.0"}', "has format_version '9.0'"),
-        ('{"report": "drift", "format_version": "1.0"}', "not complete"),
+        ('{"report": "drift", "format_version": "1.0"}', "not valid"),
     ],
 )
 def test_what_is_no_report_is_not_compared_with(place: Workplace, text: str, words: str) -> None:

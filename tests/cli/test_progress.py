@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.cli import apply_progress, progress
 from reconciler.cli.console import Console
-from reconciler.reports.counted_text import render_counted
+from reconciler.reports.text_progress import render_counted
 from tests.cli.terminal import terminal
 
 if TYPE_CHECKING:

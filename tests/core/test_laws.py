@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from reconciler.core.change import Create, Delete, Update
 from reconciler.core.connection import WRITABLE_FIELDS
 from reconciler.core.operation import AlreadyDone, judge
-from reconciler.core.plan_document import to_document
-from reconciler.core.plan_parsing import from_document
 from reconciler.core.secret import Secret
 from reconciler.reports import PLAN_FORMATS
+from reconciler.storage.documents import parse_plan
 from tests.core.builders import choices, declared, desired, plan, reference, whole
+from tests.core.documents import plan_data
 from tests.core.estates import CANARIES, OLD_SECRETS, Estate, estates
 from tests.core.simulation import carry_out
 
@@ -60,7 +60,7 @@ def test_after_apply_the_next_plan_is_empty(estate: Estate) -> None:
 @given(estates())
 def test_a_saved_plan_applied_twice_does_nothing_the_second_time(estate: Estate) -> None:
     first = plan(estate.desired, estate.live, choices(CANARIES))
-    saved = from_document(json.loads(json.dumps(to_document(whole(first), "1"))))
+    saved = parse_plan(plan_data(whole(first)))
     after = carry_out(saved.changes, estate.live, CANARIES)
     for change in saved.changes:
         is_rotation = isinstance(change, Update) and "client_secret" in change.changed
@@ -143,8 +143,8 @@ def test_an_update_sends_and_changes_only_what_is_declared(estate: Estate) -> No
 @given(estates())
 def test_a_plan_survives_being_saved(estate: Estate) -> None:
     before = whole(plan(estate.desired, estate.live, planned(estate)), commit="abc")
-    text = json.dumps(to_document(before, "1.2.3"))
-    assert from_document(json.loads(text)) == before
+    text = json.dumps(plan_data(before, "1.2.3"))
+    assert parse_plan(json.loads(text)) == before
 
 
 @many

@@ -20,16 +20,16 @@ from jsonschema import Draft202012Validator
 
 from reconciler.core.errors import ProviderError
 from reconciler.core.limits import Limits
-from reconciler.core.plan_parsing import from_document
 from reconciler.core.planner import Choices
 from reconciler.core.run_selection import RunSelection
 from reconciler.core.state import Protection
 from reconciler.manifests import load_manifests, load_project
-from reconciler.reports.plan_json import plan_json
-from reconciler.reports.plan_schema import plan_schema
-from reconciler.reports.plan_text import render_plan
-from reconciler.reports.plan_words import NO_CHANGES
+from reconciler.reports.json_documents import plan_json
+from reconciler.reports.json_schemas import plan_schema
+from reconciler.reports.text_plan import render_plan
+from reconciler.reports.wording import NO_CHANGES
 from reconciler.secrets import resolve_secrets, wanted_by
+from reconciler.storage.documents import parse_plan
 from reconciler.workflow.follow_up import PlanSources
 from reconciler.workflow.plan import PlanMetadata, plan_organizations
 from tests.core.builders import SCOPE, WHEN
@@ -124,14 +124,14 @@ def test_the_plan_in_words(folder: Path, matches_golden: Callable[[str, Path], N
 
 @every_case
 def test_the_plan_as_data(folder: Path, matches_golden: Callable[[str, Path], None]) -> None:
-    matches_golden(plan_json(open_case(folder).plan(), color=False, version="0"), folder / "plan.json")
+    matches_golden(plan_json(open_case(folder).plan(), version="0"), folder / "plan.json")
 
 
 @every_case
 def test_the_data_is_as_its_schema_says_and_can_be_read_back(folder: Path) -> None:
     document = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
     Draft202012Validator(SCHEMA).validate(document)
-    assert from_document(document) == open_case(folder).plan()
+    assert parse_plan(document) == open_case(folder).plan()
 
 
 @every_case

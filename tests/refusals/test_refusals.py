@@ -26,11 +26,12 @@ import yaml
 from reconciler.core.errors import PlanRefused, ProviderError
 from reconciler.core.limits import Limits
 from reconciler.core.operation import Stale, judge
-from reconciler.core.plan_document import digest, to_document
-from reconciler.core.plan_parsing import from_document
-from reconciler.reports.findings_text import render_diagnostics
+from reconciler.core.plan_serialization import digest
+from reconciler.reports.text_findings import render_diagnostics
+from reconciler.storage.documents import parse_plan
 from reconciler.workflow.apply import accept_deletes, check_saved_plan
 from tests.core.builders import SCOPE
+from tests.core.documents import plan_data
 from tests.plans.recorded import recorded
 from tests.plans.test_plans import open_case, read_options
 
@@ -80,12 +81,12 @@ def refusals(case: dict[str, Any], folder: Path) -> Iterator[str]:
 
 def saved(case: dict[str, Any], source: Path) -> Plan:
     """Return the plan as the run that is to apply it reads it."""
-    document = to_document(open_case(source).plan(), "0")
+    document = plan_data(open_case(source).plan(), "0")
     for path, value in case.get("edit", {}).items():
         put(document, path, value)
     if case.get("sealed"):
         document["digest"] = digest({key: document[key] for key in document if key != "digest"})
-    plan = from_document(json.loads(json.dumps(document)))
+    plan = parse_plan(document)
     check_saved_plan(
         plan,
         scope=replace(SCOPE, **case.get("scope", {})),

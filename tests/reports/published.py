@@ -11,7 +11,7 @@ from reconciler.core.connection import OidcConnection
 from reconciler.core.drift import find_drift
 from reconciler.core.errors import Diagnostic, Severity, Snippet, SourceLocation
 from reconciler.core.plan import Environment, Plan, PlanSummary, Scope, Unmanaged
-from reconciler.reports.validated import Validated
+from reconciler.core.validation_document import ValidationResult
 from tests.core.builders import WHEN, live_connection, reference
 
 if TYPE_CHECKING:
@@ -202,8 +202,8 @@ def drift_of(one: Plan) -> DriftReport:
     return find_drift(one, find_drift(earlier))
 
 
-FINDINGS = Validated(diagnostics=(REFUSAL, WARNING), files=3, organizations=3, connections=5)
-SOUND = Validated(files=3, organizations=3, connections=5)
+FINDINGS = ValidationResult(diagnostics=(REFUSAL, WARNING), files=3, organizations=3, connections=5)
+SOUND = ValidationResult(files=3, organizations=3, connections=5)
 
 
 def large_plan(organizations: int) -> Plan:

@@ -9,8 +9,8 @@ import pytest
 
 from reconciler.core.outcome import ApplyResult, Outcome
 from reconciler.reports import RESULT_FORMATS
-from reconciler.reports.apply_text import render_result
-from reconciler.reports.progress_text import render_finished, render_running, render_started
+from reconciler.reports.text_apply import render_result
+from reconciler.reports.text_progress import render_finished, render_running, render_started
 from tests.reports.samples import (
     CREATE,
     CREATED,

@@ -6,15 +6,15 @@ import json
 from dataclasses import replace
 
 from reconciler.core.errors import Snippet
+from reconciler.core.validation_document import ValidationResult
 from reconciler.reports import VALIDATION_FORMATS
-from reconciler.reports.findings_text import render_diagnostics
-from reconciler.reports.validated import Validated
+from reconciler.reports.text_findings import render_diagnostics
 from tests.reports.samples import ERROR, WARNING
 
-FOUND = Validated(diagnostics=(ERROR, WARNING), files=2, organizations=1, connections=1)
+FOUND = ValidationResult(diagnostics=(ERROR, WARNING), files=2, organizations=1, connections=1)
 
 
-def render(validated: Validated, format_: str = "text", *, color: bool = False) -> str:
+def render(validated: ValidationResult, format_: str = "text", *, color: bool = False) -> str:
     return VALIDATION_FORMATS[format_](validated, color=color)
 
 
@@ -81,12 +81,12 @@ def test_colour_marks_severity() -> None:
 
 
 def test_nothing_wrong() -> None:
-    text = render(Validated(files=1, organizations=2, connections=3))
+    text = render(ValidationResult(files=1, organizations=2, connections=3))
     assert text == "Success! The configuration is valid.\n1 file, 2 organizations, 3 connections\n"
 
 
 def test_only_warnings() -> None:
-    text = render(Validated(diagnostics=(WARNING,)))
+    text = render(ValidationResult(diagnostics=(WARNING,)))
     assert "Success! The configuration is valid, but there were some validation warnings" in text
 
 

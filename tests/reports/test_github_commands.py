@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import example, given, settings
 
-from reconciler.reports import DRIFT_FORMATS, PLAN_FORMATS, VALIDATION_FORMATS
-from reconciler.reports.failure_page import FAILURE_PAGES
-from reconciler.reports.github_commands import LONGEST_MESSAGE, annotation
-from reconciler.reports.visible import visible
+from reconciler.reports import DRIFT_FORMATS, FAILURE_FORMATS, PLAN_FORMATS, VALIDATION_FORMATS
+from reconciler.reports.escaping import escape_terminal
+from reconciler.reports.github_annotations import MAX_MESSAGE, workflow_command
+from reconciler.reports.report import Annotation
 from tests.reports.published import FINDINGS, HOSTILE, ORDINARY, REFUSED, drift_of, hostile_plan, place
 from tests.reports.test_markdown_safety import nasty_texts
 
@@ -23,7 +23,7 @@ COMMAND = re.compile(r"^::(?P<name>[a-z-]+) (?P<properties>[^:]*)::(?P<data>.*)$
 FORMS: dict[str, Callable[[str], str]] = {
     "plan": lambda text: PLAN_FORMATS["github"](hostile_plan((text,)), color=False),
     "drift": lambda text: DRIFT_FORMATS["github"](drift_of(hostile_plan((text,))), color=False),
-    "failure": lambda text: FAILURE_PAGES["github"](hostile_plan((text,)).diagnostics),
+    "failure": lambda text: FAILURE_FORMATS["github"](hostile_plan((text,)).diagnostics, color=False),
 }
 
 
@@ -93,13 +93,22 @@ def test_names_can_neither_end_a_command_nor_begin_one(form: Callable[[str], str
 @given(text=nasty_texts)
 @settings(max_examples=200, deadline=None)
 def test_what_is_written_is_what_is_read(text: str) -> None:
-    name, properties, data = read(annotation("notice", text, text, place(3, text)))
+    name, properties, data = read(
+        workflow_command(Annotation(level="notice", title=text, message=text, location=place(3, text)))
+    )
     assert name == "notice"
-    assert properties == {"file": visible(text), "line": "3", "col": "3", "title": visible(text)}
-    assert data == "\n".join(visible(line) for line in text.split("\n"))
+    assert properties == {
+        "file": escape_terminal(text),
+        "line": "3",
+        "col": "3",
+        "title": escape_terminal(text),
+    }
+    assert data == "\n".join(escape_terminal(line) for line in text.split("\n"))
 
 
 def test_a_message_that_the_runner_would_cut_is_cut_visibly() -> None:
-    _, _, data = read(annotation("notice", "x", "y" * 10_000))
-    assert len(data) == LONGEST_MESSAGE
+    _, _, data = read(
+        workflow_command(Annotation(level="notice", title="x", message="y" * 10_000, location=None))
+    )
+    assert len(data) == MAX_MESSAGE
     assert data.endswith("…")

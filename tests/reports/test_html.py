@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import example, given, settings
 
-from reconciler.reports import DRIFT_FORMATS, PLAN_FORMATS, VALIDATION_FORMATS
-from reconciler.reports.failure_page import FAILURE_PAGES
-from reconciler.reports.validated import Validated
+from reconciler.core.validation_document import ValidationResult
+from reconciler.reports import DRIFT_FORMATS, FAILURE_FORMATS, PLAN_FORMATS, VALIDATION_FORMATS
 from tests.reports.markup import Markup
 from tests.reports.published import FINDINGS, HOSTILE, ORDINARY, QUIET, drift_of, hostile_plan, large_plan
 from tests.reports.test_markdown_safety import nasty_texts
@@ -27,9 +26,9 @@ FORMS: dict[str, Callable[[str], str]] = {
     "plan": lambda text: PLAN_FORMATS["html"](hostile_plan((text,)), color=False),
     "drift": lambda text: DRIFT_FORMATS["html"](drift_of(hostile_plan((text,))), color=False),
     "validation": lambda text: VALIDATION_FORMATS["html"](
-        Validated(diagnostics=hostile_plan((text,)).diagnostics), color=False
+        ValidationResult(diagnostics=hostile_plan((text,)).diagnostics), color=False
     ),
-    "failure": lambda text: FAILURE_PAGES["html"](hostile_plan((text,)).diagnostics),
+    "failure": lambda text: FAILURE_FORMATS["html"](hostile_plan((text,)).diagnostics, color=False),
 }
 
 
@@ -53,7 +52,10 @@ def _without_marks(page: Markup) -> list[str]:
     return [one for one in page.skeleton if not re.match(r"</?(ins|del)\b", one)]
 
 
-@pytest.mark.parametrize("text", [PLAN_FORMATS["html"](ORDINARY, color=False), FAILURE_PAGES["html"](())])
+PAGES = (PLAN_FORMATS["html"](ORDINARY, color=False), FAILURE_FORMATS["html"]((), color=False))
+
+
+@pytest.mark.parametrize("text", PAGES)
 def test_it_allows_only_its_own_style_and_script(text: str) -> None:
     policy = re.search(r'Content-Security-Policy" content="([^"]+)"', text)
     assert policy
@@ -103,7 +105,7 @@ def test_the_usual_formats_do_not_pay_for_the_others(name: str) -> None:
     program = (
         "import sys; from tests.reports.published import QUIET; from reconciler.reports import PLAN_FORMATS; "
         f"PLAN_FORMATS[{name!r}](QUIET, color=False); "
-        "print(sorted({'jinja2', 'html', 'reconciler.reports.plan_markdown'} & set(sys.modules)))"
+        "print(sorted({'jinja2', 'html', 'reconciler.reports.markdown'} & set(sys.modules)))"
     )
     unmeasured = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
     done = subprocess.run(

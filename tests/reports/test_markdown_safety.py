@@ -10,16 +10,16 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from reconciler.reports.drift_markdown import drift_markdown, drift_news
-from reconciler.reports.failure_page import FAILURE_PAGES
-from reconciler.reports.markdown import LONGEST_NAME, code, sentence
-from reconciler.reports.plan_markdown import plan_markdown
-from reconciler.reports.prose import clipped
-from reconciler.reports.validated import Validated
-from reconciler.reports.validation_markdown import validation_markdown
-from reconciler.reports.visible import visible
+from reconciler.core.validation_document import ValidationResult
+from reconciler.reports import FAILURE_FORMATS
+from reconciler.reports.escaping import MAX_NAME, clip, escape_terminal, markdown_code, markdown_message
 from tests.reports.markup import rendered
-from tests.reports.published import HOSTILE, drift_of, hostile_plan
+from tests.reports.published import (
+    HOSTILE,
+    drift_of,
+    hostile_plan,
+)
+from tests.reports.rendering import drift_markdown, drift_news, plan_markdown, validation_markdown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,8 +43,10 @@ FORMS: dict[str, Callable[[str], str]] = {
     "plan": lambda text: plan_markdown(hostile_plan((text,))),
     "drift": lambda text: drift_markdown(drift_of(hostile_plan((text,)))),
     "news": lambda text: drift_news(drift_of(hostile_plan((text,)))),
-    "validation": lambda text: validation_markdown(Validated(diagnostics=hostile_plan((text,)).diagnostics)),
-    "failure": lambda text: FAILURE_PAGES["markdown"](hostile_plan((text,)).diagnostics),
+    "validation": lambda text: validation_markdown(
+        ValidationResult(diagnostics=hostile_plan((text,)).diagnostics)
+    ),
+    "failure": lambda text: FAILURE_FORMATS["markdown"](hostile_plan((text,)).diagnostics, color=False),
 }
 
 every_form = pytest.mark.parametrize("form", FORMS.values(), ids=list(FORMS))
@@ -85,8 +87,8 @@ def test_no_line_begins_with_what_came_from_outside(form: Callable[[str], str], 
 @given(text=nasty_texts)
 @settings(max_examples=300, deadline=None)
 def test_code_shows_the_text_itself_in_a_table_too(text: str) -> None:
-    shown = clipped(visible(text), LONGEST_NAME).replace("|", "\\u007c")
-    markup = rendered(f"| A | B |\n|---|---|\n| {code(text)} | {code(text)} |")
+    shown = clip(escape_terminal(text), MAX_NAME).replace("|", "\\u007c")
+    markup = rendered(f"| A | B |\n|---|---|\n| {markdown_code(text)} | {markdown_code(text)} |")
     assert markup.skeleton.count("<td >") == 2
     assert markup.code == [shown, shown]
     assert "".join(markup.outside).split() == ["A", "B"]
@@ -96,15 +98,15 @@ def test_code_shows_the_text_itself_in_a_table_too(text: str) -> None:
 @settings(max_examples=300, deadline=None)
 def test_a_sentence_keeps_every_word(text: str) -> None:
     """Backticks that quote become code, and pipes escapes; nothing else is added or lost."""
-    markup = rendered(f"- x {sentence(text)} y")
-    wanted = visible(text).replace("`", "").replace("|", "\\u007c").split()
+    markup = rendered(f"- x {markdown_message(text)} y")
+    wanted = escape_terminal(text).replace("`", "").replace("|", "\\u007c").split()
     assert markup.text.replace("`", "").split() == ["x", *wanted, "y"]
     assert markup.skeleton == ["<ul >", "<li >", "</li>", "</ul>"]
 
 
 @pytest.mark.parametrize("text", ["", " ", "   "])
 def test_what_is_empty_is_said_to_be(text: str) -> None:
-    assert rendered(f"- {code('')} {sentence(text)}\n- x").code == ["(empty)", "(empty)"]
+    assert rendered(f"- {markdown_code('')} {markdown_message(text)}\n- x").code == ["(empty)", "(empty)"]
 
 
 def test_fences_are_longer_than_any_run_within() -> None:

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from jsonschema import Draft202012Validator, ValidationError
 
-from reconciler.reports.plan_json import plan_json
-from reconciler.reports.plan_schema import plan_schema
+from reconciler.reports.json_documents import plan_json
+from reconciler.reports.json_schemas import plan_schema
 from tests.core.builders import choices, plan, whole
 from tests.core.estates import Estate, estates
 from tests.reports.samples import UPDATE
@@ -42,7 +42,7 @@ def test_a_plan_is_valid() -> None:
 @given(estates())
 def test_whatever_is_planned_the_document_is_valid(estate: Estate) -> None:
     found = whole(plan(estate.desired, estate.live, choices(estate.secrets)))
-    Draft202012Validator(SCHEMA).validate(json.loads(plan_json(found, color=False)))
+    Draft202012Validator(SCHEMA).validate(json.loads(plan_json(found)))
 
 
 @pytest.mark.parametrize("key", sorted(document()))

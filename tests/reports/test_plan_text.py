@@ -10,8 +10,8 @@ import pytest
 
 from reconciler.core.errors import Diagnostic, Severity
 from reconciler.core.plan import Plan, PlanSummary
-from reconciler.reports.plan_text import render_plan
-from reconciler.reports.plan_words import NO_CHANGES
+from reconciler.reports.text_plan import render_plan
+from reconciler.reports.wording import NO_CHANGES
 from tests.core.builders import SCOPE, WHEN, declared, desired, live, live_connection, plan, reference, whole
 from tests.reports.samples import CREATE, DELETE, ERROR, UPDATE
 

@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from reconciler.reports import DRIFT_FORMATS, PLAN_FORMATS, VALIDATION_FORMATS
-from reconciler.reports.drift_markdown import drift_markdown, drift_news
-from reconciler.reports.plan_markdown import MOST_BYTES, plan_markdown
-from reconciler.reports.validation_markdown import validation_markdown
+from reconciler.reports.markdown import MAX_BYTES
 from tests.reports.markup import rendered
 from tests.reports.published import (
     BLOCKED,
@@ -29,6 +27,7 @@ from tests.reports.published import (
     large_plan,
     plan,
 )
+from tests.reports.rendering import drift_markdown, drift_news, plan_markdown, validation_markdown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,7 +70,7 @@ def test_a_comment_fits_however_much_changes(organizations: int) -> None:
     began = time.process_time()
     text = plan_markdown(large)
     assert time.process_time() - began < 5
-    assert len(text.encode()) <= MOST_BYTES
+    assert len(text.encode()) <= MAX_BYTES
 
 
 def test_the_largest_risks_are_kept_and_the_rest_is_counted() -> None:
@@ -91,7 +90,7 @@ def test_the_largest_risks_are_kept_and_the_rest_is_counted() -> None:
 
 def test_a_job_summary_shows_more_than_a_comment() -> None:
     large = large_plan(1_000)
-    comment, summary = plan_markdown(large), plan_markdown(large, most_bytes=1024 * 1024)
+    comment, summary = plan_markdown(large), plan_markdown(large, max_bytes=1024 * 1024)
     assert summary.count("```diff") == 1_001
     assert comment.count("```diff") < 200
 
@@ -99,7 +98,7 @@ def test_a_job_summary_shows_more_than_a_comment() -> None:
 @pytest.mark.parametrize("most", [3_000, 5_000, 20_000])
 @pytest.mark.parametrize("render", [plan_markdown, lambda one, **how: drift_markdown(drift_of(one), **how)])
 def test_any_limit_holds_and_the_page_stays_whole(render: Callable[..., str], most: int) -> None:
-    text = render(hostile_plan(), most_bytes=most)
+    text = render(hostile_plan(), max_bytes=most)
     assert len(text.encode()) <= most
     assert rendered(text).skeleton[0] == "<h3 >"
 
@@ -110,7 +109,7 @@ def test_findings_that_do_not_fit_are_counted() -> None:
     shown = text.count("**error**") + text.count("**warning**")
     assert f"- … {2_000 - shown:,} more findings, {1_000 - text.count('**error**')} errors among them" in text
     assert "**warning**" not in text
-    assert len(validation_markdown(type(FINDINGS)(diagnostics=found)).encode()) <= MOST_BYTES
+    assert len(validation_markdown(type(FINDINGS)(diagnostics=found)).encode()) <= MAX_BYTES
 
 
 def test_one_enormous_change_does_not_hide_the_others() -> None:

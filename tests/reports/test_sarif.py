@@ -11,8 +11,7 @@ import pytest
 from hypothesis import given, settings
 from jsonschema import Draft4Validator
 
-from reconciler.reports import DRIFT_FORMATS, PLAN_FORMATS, VALIDATION_FORMATS
-from reconciler.reports.failure_page import FAILURE_PAGES
+from reconciler.reports import DRIFT_FORMATS, FAILURE_FORMATS, PLAN_FORMATS, VALIDATION_FORMATS
 from tests.clients.conftest import skip_or_fail
 from tests.reports.published import (
     BLOCKED,
@@ -52,7 +51,7 @@ def test_it_is_as_the_schema_says(one: Plan) -> None:
     validator = Draft4Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
     validator.validate(json.loads(sarif(one)))
     validator.validate(json.loads(DRIFT_FORMATS["sarif"](drift_of(one), color=False)))
-    validator.validate(json.loads(FAILURE_PAGES["sarif"](one.diagnostics)))
+    validator.validate(json.loads(FAILURE_FORMATS["sarif"](one.diagnostics, color=False)))
     validator.validate(json.loads(VALIDATION_FORMATS["sarif"](FINDINGS, color=False)))
 
 
@@ -92,7 +91,7 @@ def test_it_says_whether_everything_could_be_looked_at() -> None:
 
     assert succeeded(sarif(ORDINARY))
     assert not succeeded(sarif(REFUSED))
-    assert not succeeded(FAILURE_PAGES["sarif"](REFUSED.diagnostics))
+    assert not succeeded(FAILURE_FORMATS["sarif"](REFUSED.diagnostics, color=False))
 
 
 @given(text=nasty_texts)

@@ -1,0 +1,273 @@
+"""Parts that several JSON documents share: diagnostics, places, connections, targets.
+
+A document is defined once, as dataclasses: they are written as JSON, read and validated with pydantic
+at the edge, and described by a JSON Schema. A field without a default is always written; a field
+with a default is left out while it has that value.
+"""
+
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from enum import Enum
+from typing import Any, Final, Literal
+
+from reconciler.core.connection import FIELDS, OidcConnection
+from reconciler.core.errors import Diagnostic, Severity, Snippet, SourceLocation
+from reconciler.core.plan import Environment, Scope, Unmanaged
+
+JsonObject = dict[str, Any]
+
+WritableField = Literal[
+    "display_name",
+    "identity_provider",
+    "issuer",
+    "client_id",
+    "client_secret",
+    "authorization_url",
+    "token_url",
+    "userinfo_url",
+    "jwks_url",
+    "custom_scopes",
+    "attribute_mapping",
+]
+"""The names in ``WRITABLE_FIELDS``."""
+
+COUNT: Final = {"strict": True, "ge": 0}
+FROM_ONE: Final = {"strict": True, "ge": 1}
+SCOPES: Final = {"json_schema_extra": {"uniqueItems": True}}
+MAPPING: Final = {"description": "attribute name to claim name"}
+
+
+def described(description: str) -> JsonObject:
+    """Return the metadata of a field with a description in the JSON Schema."""
+    return {"description": description}
+
+
+def flag(description: str) -> JsonObject:
+    """Return the metadata of a boolean field, which accepts nothing but JSON's true and false."""
+    return {"strict": True, "description": description}
+
+
+def pattern(expression: str) -> JsonObject:
+    """Return the metadata of a field with a pattern in the JSON Schema, which readers do not check."""
+    return {"json_schema_extra": {"pattern": expression}}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetDocument:
+    """What a run is for."""
+
+    base_url: str
+    principal: str
+    environment: Environment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionDocument:
+    """A position in a file. Lines and columns count from 1, bytes from 0."""
+
+    line: int = field(metadata=FROM_ONE)
+    column: int = field(metadata=FROM_ONE)
+    byte: int = field(metadata=COUNT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RangeDocument:
+    """A stretch of a file."""
+
+    filename: str
+    start: PositionDocument
+    end: PositionDocument
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnippetDocument:
+    """The line that a diagnostic is about; offsets count characters of ``code`` from 0."""
+
+    context: None
+    code: str
+    start_line: int = field(metadata=FROM_ONE)
+    highlight_start_offset: int = field(metadata=COUNT)
+    highlight_end_offset: int = field(metadata=COUNT)
+    values: tuple[()]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiagnosticDocument:
+    """A finding in the shape of Terraform's ``validate -json``, with code and address."""
+
+    severity: Severity
+    code: str
+    summary: str
+    detail: str
+    hint: str = ""
+    address: str = ""
+    range: RangeDocument | None = None
+    snippet: SnippetDocument | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceDocument:
+    """The place in a manifest that declares a connection."""
+
+    filename: str
+    line: int = field(metadata=FROM_ONE)
+    column: int = field(metadata=FROM_ONE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionDocument:
+    """What is known of a connection, without its secret."""
+
+    display_name: str | None = None
+    identity_provider: str | None = None
+    issuer: str | None = None
+    client_id: str | None = None
+    authorization_url: str | None = None
+    token_url: str | None = None
+    userinfo_url: str | None = None
+    jwks_url: str | None = None
+    custom_scopes: tuple[str, ...] | None = field(default=None, metadata=SCOPES)
+    attribute_mapping: Mapping[str, Any] | None = field(default=None, metadata=MAPPING)
+    connection_id: str | None = None
+    redirect_url: str | None = None
+    status: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnmanagedDocument:
+    """A live connection that no manifest declares."""
+
+    organization: str
+    connection: ConnectionDocument
+
+
+def to_json_data(value: object) -> Any:  # noqa: ANN401 - JSON
+    """Return a document, or a part of one, in JSON's types."""
+    if is_dataclass(value):
+        values = ((part, getattr(value, part.name)) for part in fields(value))
+        return {
+            part.name: to_json_data(content)
+            for part, content in values
+            if part.default is MISSING or content != part.default
+        }
+    if isinstance(value, Mapping):
+        return {key: to_json_data(content) for key, content in value.items()}
+    if isinstance(value, tuple | list):
+        return [to_json_data(content) for content in value]
+    return value.value if isinstance(value, Enum) else value
+
+
+def diagnostic_document(diagnostic: Diagnostic) -> DiagnosticDocument:
+    """Return the document of a diagnostic."""
+    return DiagnosticDocument(
+        severity=diagnostic.severity,
+        code=diagnostic.code,
+        summary=diagnostic.summary,
+        detail=diagnostic.detail,
+        hint=diagnostic.hint,
+        address=diagnostic.address,
+        range=_range_document(diagnostic.location, diagnostic.snippet) if diagnostic.location else None,
+        snippet=_snippet_document(diagnostic.location, diagnostic.snippet),
+    )
+
+
+def read_diagnostic(document: DiagnosticDocument) -> Diagnostic:
+    """Return the diagnostic in a document.
+
+    Raises:
+        ValueError: its snippet marks what is outside the line.
+    """
+    return Diagnostic(
+        severity=document.severity,
+        code=document.code,
+        summary=document.summary,
+        detail=document.detail,
+        hint=document.hint,
+        address=document.address,
+        location=_read_range(document.range) if document.range else None,
+        snippet=_read_snippet(document.snippet) if document.snippet else None,
+    )
+
+
+def target_document(scope: Scope) -> TargetDocument:
+    """Return the document of a scope."""
+    return TargetDocument(base_url=scope.base_url, principal=scope.principal, environment=scope.environment)
+
+
+def read_target(document: TargetDocument) -> Scope:
+    """Return the scope in a document."""
+    return Scope(document.base_url, document.principal, document.environment)
+
+
+def source_document(location: SourceLocation | None) -> SourceDocument | None:
+    """Return the document of a place, if there is one."""
+    if location is None:
+        return None
+    return SourceDocument(filename=location.path, line=location.line, column=location.column)
+
+
+def read_source(document: SourceDocument | None) -> SourceLocation | None:
+    """Return the place in a document, if there is one."""
+    return SourceLocation(document.filename, line=document.line, column=document.column) if document else None
+
+
+def connection_document(connection: OidcConnection) -> ConnectionDocument:
+    """Return the document of a connection."""
+    names = (part.name for part in fields(ConnectionDocument))
+    return ConnectionDocument(**{name: getattr(connection, name) for name in names})
+
+
+def read_connection(document: object) -> OidcConnection:
+    """Return the connection in a document whose fields are a connection's."""
+    names = (name for name in FIELDS if name != "client_secret")
+    return OidcConnection(**{name: getattr(document, name) for name in names})
+
+
+def unmanaged_document(unmanaged: Unmanaged) -> UnmanagedDocument:
+    """Return the document of an unmanaged connection."""
+    return UnmanagedDocument(
+        organization=unmanaged.organization, connection=connection_document(unmanaged.connection)
+    )
+
+
+def read_unmanaged(document: UnmanagedDocument) -> Unmanaged:
+    """Return the unmanaged connection in a document."""
+    return Unmanaged(document.organization, read_connection(document.connection))
+
+
+def _range_document(location: SourceLocation, snippet: Snippet | None) -> RangeDocument:
+    marked = snippet.text[snippet.start : snippet.end] if snippet else ""
+    return RangeDocument(
+        filename=location.path,
+        start=PositionDocument(line=location.line, column=location.column, byte=location.byte),
+        end=PositionDocument(
+            line=location.line,
+            column=location.column + len(marked),
+            byte=location.byte + len(marked.encode()),
+        ),
+    )
+
+
+def _snippet_document(location: SourceLocation | None, snippet: Snippet | None) -> SnippetDocument | None:
+    if location is None or snippet is None:
+        return None
+    return SnippetDocument(
+        context=None,
+        code=snippet.text,
+        start_line=location.line,
+        highlight_start_offset=snippet.start,
+        highlight_end_offset=snippet.end,
+        values=(),
+    )
+
+
+def _read_range(document: RangeDocument) -> SourceLocation:
+    start = document.start
+    return SourceLocation(document.filename, line=start.line, column=start.column, byte=start.byte)
+
+
+def _read_snippet(document: SnippetDocument) -> Snippet:
+    start, end = document.highlight_start_offset, document.highlight_end_offset
+    if not start <= end <= len(document.code):
+        raise ValueError("a snippet marks more than its line")
+    return Snippet(text=document.code, start=start, end=end)

@@ -1,0 +1,322 @@
+"""Converts plans to documents, and documents that a program of this version wrote to plans."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from reconciler.core.address import Address
+from reconciler.core.change import Action, Change, Create, Delete, Update, attribute_changes
+from reconciler.core.connection import FIELDS, OidcConnection
+from reconciler.core.document_parts import (
+    connection_document,
+    diagnostic_document,
+    read_connection,
+    read_diagnostic,
+    read_source,
+    read_target,
+    read_unmanaged,
+    source_document,
+    target_document,
+    to_json_data,
+    unmanaged_document,
+)
+from reconciler.core.errors import PlanRefused
+from reconciler.core.plan import Plan, PlanSummary
+from reconciler.core.plan_document import (
+    FORMAT_VERSION,
+    TERRAFORM_VERSION,
+    Attributes,
+    AttributesWithSecret,
+    ChangeDocument,
+    LiteralDocument,
+    LocatorDocument,
+    PlanDocument,
+    PlannedResourceDocument,
+    PlannedValuesDocument,
+    PlanSummaryDocument,
+    ResourceChangeDocument,
+    RootModuleDocument,
+    SecretReferenceDocument,
+    SensitiveAttributes,
+    ShardDocument,
+    UnknownAttributes,
+)
+from reconciler.core.secret import Locator, SecretReference
+from reconciler.core.shard import Shard, Share
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from reconciler.core.document_parts import JsonObject
+
+Value = TypeVar("Value")
+
+_EMPTY: Final[dict[str, Any]] = {"client_secret": None, "custom_scopes": (), "attribute_mapping": {}}
+
+
+def plan_document(plan: Plan, version: str) -> PlanDocument:
+    """Return the document of a plan; ``version`` is that of the program which writes it."""
+    changes = tuple(_change_document(change) for change in plan.changes)
+    document = PlanDocument(
+        format_version=FORMAT_VERSION,
+        terraform_version=TERRAFORM_VERSION,
+        reconciler_version=version,
+        timestamp=plan.created_at,
+        commit=plan.commit,
+        target=target_document(plan.scope),
+        applyable=plan.can_apply,
+        complete=plan.is_complete,
+        errored=plan.has_errors,
+        secrets_compared=plan.secrets_compared,
+        summary=PlanSummaryDocument(**asdict(plan.summary)),
+        resource_changes=changes,
+        planned_values=_planned_values(changes),
+        unmanaged=tuple(unmanaged_document(unmanaged) for unmanaged in plan.unmanaged),
+        diagnostics=tuple(diagnostic_document(diagnostic) for diagnostic in plan.diagnostics),
+        blocks=tuple(diagnostic_document(diagnostic) for diagnostic in plan.blocks),
+        risks=tuple(diagnostic_document(diagnostic) for diagnostic in plan.risks),
+        shard=_shard_document(plan.share) if plan.share else None,
+        digest="",
+    )
+    return replace(document, digest=digest(to_json_data(document)))
+
+
+def digest(data: JsonObject) -> str:
+    """Return the SHA-256 of the canonical JSON text of all keys but ``digest``.
+
+    It detects accidents and careless edits. Who may replace a plan file is decided by where it is kept.
+    """
+    content = {key: value for key, value in data.items() if key != "digest"}
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+def check_plan_data(data: object) -> None:
+    """Check the version and the digest of a document that may be anything.
+
+    Raises:
+        PlanRefused: it is no plan, of another version, was changed after it was written, or its run failed.
+    """
+    if not isinstance(data, dict) or "format_version" not in data:
+        raise PlanRefused("this is no plan file: it has no format_version")
+    version = data["format_version"]
+    if not isinstance(version, str) or version.split(".")[0] != FORMAT_VERSION.split(".")[0]:
+        raise PlanRefused(
+            f"the plan file has format_version {version!r}, this program reads {FORMAT_VERSION}: "
+            "plan again with the version that is to apply"
+        )
+    if data.get("digest") != digest(data):
+        raise PlanRefused("the plan file was changed after it was written: plan again")
+    if data.get("target", data) is None:
+        raise PlanRefused("the run that wrote this file failed before there was a plan: plan again")
+
+
+def read_plan(document: PlanDocument) -> Plan:
+    """Return the plan in a document.
+
+    Raises:
+        PlanRefused: the counts of changes, by which deletes are limited, are not those of its changes.
+        ValueError: its parts contradict each other.
+    """
+    if document.target is None:
+        raise ValueError("there is no target")
+    changes = tuple(_read_change(change) for change in document.resource_changes)
+    return Plan(
+        scope=read_target(document.target),
+        created_at=document.timestamp,
+        changes=changes,
+        unmanaged=tuple(read_unmanaged(unmanaged) for unmanaged in document.unmanaged),
+        diagnostics=tuple(read_diagnostic(diagnostic) for diagnostic in document.diagnostics),
+        blocks=tuple(read_diagnostic(diagnostic) for diagnostic in document.blocks),
+        risks=tuple(read_diagnostic(diagnostic) for diagnostic in document.risks),
+        summary=_read_summary(document.summary, changes),
+        commit=document.commit,
+        secrets_compared=document.secrets_compared,
+        share=_read_shard(document.shard) if document.shard else None,
+    )
+
+
+def _change_document(change: Change) -> ResourceChangeDocument:
+    return ResourceChangeDocument(
+        address=str(change.address),
+        mode="managed",
+        type="oidc_connection",
+        name=change.address.connection,
+        provider_name="stytch",
+        organization=change.address.organization,
+        organization_id=change.organization_id,
+        change=_before_and_after(change),
+        action_reason=change.reason,
+        source=source_document(change.location),
+        **_needed_by_apply(change),
+    )
+
+
+def _needed_by_apply(change: Change) -> dict[str, Any]:
+    if isinstance(change, Delete):
+        return {}
+    needed: dict[str, Any] = {
+        "declared": change.declared.declared_fields,
+        "secret_reference": _reference_document(change.declared),
+    }
+    if isinstance(change, Update):
+        return needed | {"changed": change.changed, "uncomparable": change.uncomparable}
+    resumes = connection_document(change.resumes) if change.resumes else None
+    return needed | {"namesakes": change.same_name_ids or None, "resumes": resumes}
+
+
+def _before_and_after(change: Change) -> ChangeDocument:
+    attributes = attribute_changes(change)
+    before = {attribute.name: attribute.before for attribute in attributes}
+    after = {attribute.name: attribute.after for attribute in attributes}
+    unknown: dict[str, Any] = {attribute.name: True for attribute in attributes if attribute.is_unknown}
+    sensitive: dict[str, Any] = {attribute.name: True for attribute in attributes if attribute.is_sensitive}
+    marks = SensitiveAttributes(**sensitive)
+    actions: Any = (change.action,)
+    is_create, is_delete = isinstance(change, Create), isinstance(change, Delete)
+    return ChangeDocument(
+        actions=actions,
+        before=None if is_create else _attributes(before),
+        after=None if is_delete else _attributes(after),
+        after_unknown=UnknownAttributes(**unknown),
+        before_sensitive=False if is_create else marks,
+        after_sensitive=False if is_delete else marks,
+    )
+
+
+def _attributes(values: dict[str, Any]) -> Attributes:
+    return AttributesWithSecret(**values) if "client_secret" in values else Attributes(**values)
+
+
+def _planned_values(changes: Iterable[ResourceChangeDocument]) -> PlannedValuesDocument:
+    resources = tuple(
+        PlannedResourceDocument(
+            address=change.address,
+            mode=change.mode,
+            type=change.type,
+            name=change.name,
+            provider_name=change.provider_name,
+            values=change.change.after,
+            sensitive_values=change.change.after_sensitive,
+        )
+        for change in changes
+        if change.change.after is not None
+    )
+    return PlannedValuesDocument(root_module=RootModuleDocument(resources=resources))
+
+
+def _reference_document(declared: OidcConnection) -> SecretReferenceDocument | None:
+    reference = declared.client_secret
+    if not isinstance(reference, SecretReference):
+        return None
+    parts = (
+        LocatorDocument(scheme=part.scheme, path=part.path)
+        if isinstance(part, Locator)
+        else LiteralDocument(literal=part)
+        for part in reference.parts
+    )
+    return SecretReferenceDocument(text=reference.text, parts=tuple(parts))
+
+
+def _shard_document(share: Share) -> ShardDocument:
+    return ShardDocument(
+        index=share.shard.index,
+        count=share.shard.count,
+        positions=share.positions,
+        remarks=share.remarks,
+    )
+
+
+def _read_summary(document: PlanSummaryDocument, changes: tuple[Change, ...]) -> PlanSummary:
+    for kind, name, said in (
+        (Create, "add", document.add),
+        (Update, "change", document.change),
+        (Delete, "destroy", document.destroy),
+    ):
+        held = sum(isinstance(change, kind) for change in changes)
+        if held != said:
+            raise PlanRefused(
+                f"the plan file says {said} to {name}, but holds {held}: it was not written by this program"
+            )
+    return PlanSummary(**asdict(document))
+
+
+def _read_shard(document: ShardDocument) -> Share:
+    if any(position < 0 for position in document.positions.values()):
+        raise ValueError("a position is negative")
+    shard = Shard(document.index, document.count)
+    return Share(shard=shard, positions=document.positions, remarks=document.remarks)
+
+
+def _read_change(document: ResourceChangeDocument) -> Change:
+    common: dict[str, Any] = {
+        "address": Address(document.organization, document.name),
+        "organization_id": document.organization_id,
+        "location": read_source(document.source),
+    }
+    match document.change.actions[0]:
+        case Action.CREATE:
+            return Create(
+                **common,
+                declared=_read_declared(document),
+                resumes=read_connection(document.resumes) if document.resumes else None,
+                same_name_ids=document.namesakes or (),
+            )
+        case Action.UPDATE:
+            return Update(
+                **common,
+                declared=_read_declared(document),
+                before=_read_before(document),
+                changed=_changed_fields(document),
+                uncomparable=_required(document.uncomparable, "uncomparable"),
+            )
+        case Action.DELETE:
+            reason = _required(document.action_reason, "action_reason")
+            return Delete(**common, before=_read_before(document), reason=reason)
+
+
+def _read_declared(document: ResourceChangeDocument) -> OidcConnection:
+    """Return the declared fields; an attribute mapping that is going to be sent holds texts only."""
+    names = _required(document.declared, "declared")
+    after = _required(document.change.after, "after")
+    values = {name: _required(getattr(after, name), name) for name in names if name != "client_secret"}
+    if "attribute_mapping" in (document.changed or names):
+        claims = values.get("attribute_mapping", {}).values()
+        if not all(isinstance(claim, str) for claim in claims):
+            raise ValueError("attribute_mapping holds more than texts")
+    return OidcConnection(**values, client_secret=_read_reference(document.secret_reference))
+
+
+def _read_before(document: ResourceChangeDocument) -> OidcConnection:
+    """Return the live connection; attributes that are empty were left out of the document."""
+    before = _required(document.change.before, "before")
+    values = {name: getattr(before, name) for name in FIELDS}
+    return OidcConnection(
+        **{name: _EMPTY.get(name, "") if value is None else value for name, value in values.items()}
+    )
+
+
+def _changed_fields(document: ResourceChangeDocument) -> tuple[str, ...]:
+    changed = _required(document.changed, "changed")
+    if not set(changed) <= {*_required(document.declared, "declared")}:
+        raise ValueError("a field changes that is not declared")
+    return changed
+
+
+def _read_reference(document: SecretReferenceDocument | None) -> SecretReference | None:
+    if document is None:
+        return None
+    parts = (
+        Locator(part.scheme, part.path) if isinstance(part, LocatorDocument) else part.literal
+        for part in document.parts
+    )
+    return SecretReference(document.text, tuple(parts))
+
+
+def _required(value: Value | None, name: str) -> Value:
+    if value is None:
+        raise ValueError(f"{name} is missing")
+    return value

@@ -1,0 +1,188 @@
+"""Builds the report of drift: what is declared beside what is live."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, Final
+
+from reconciler.core.drift import DriftKind, FindingStatus
+from reconciler.reports.ordering import errors_first
+from reconciler.reports.plan_report import unmanaged_list
+from reconciler.reports.report import (
+    Annotation,
+    Card,
+    Category,
+    Cell,
+    Column,
+    Group,
+    ItemList,
+    Line,
+    News,
+    Origin,
+    Report,
+    Row,
+    ScanResult,
+    Status,
+    Table,
+)
+from reconciler.reports.text_style import count
+from reconciler.reports.wording import (
+    SECRETS_NOT_COMPARED,
+    drift_limitations,
+    drift_verdict,
+    finding_condition,
+    finding_difference,
+    finding_subject,
+    finding_value,
+    since_previous,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from reconciler.core.change import Value
+    from reconciler.core.drift import DriftReport, Finding
+
+_CATEGORIES: Final = (
+    Category(key=DriftKind.MISSING.value, label="Missing", words="missing"),
+    Category(key=DriftKind.CHANGED.value, label="Changed", words="changed"),
+    Category(key=DriftKind.UNEXPECTED.value, label="Unexpected", words="unexpected"),
+)
+
+_COLUMNS: Final = tuple(
+    Column(name=name) for name in ("Connection", "Attribute", "Declared", "Live", "Since")
+)
+
+
+def drift_report(report: DriftReport) -> Report:
+    """Return the report of drift."""
+    unresolved = () if report.secrets_compared else (SECRETS_NOT_COMPARED,)
+    kinds = {finding.kind.value for finding in report.findings}
+    return Report(
+        title="Drift",
+        verdict=drift_verdict(report),
+        status=_status(report),
+        is_complete=report.is_complete,
+        limitations=tuple(drift_limitations(report)),
+        remarks=(*since_previous(report), *unresolved),
+        diagnostics=errors_first(report.diagnostics),
+        table=_table(report.findings),
+        news=_news(report),
+        columns=("Declared", "Live"),
+        categories=tuple(category for category in _CATEGORIES if category.key in kinds),
+        groups=tuple(_groups(report.findings)),
+        lists=(
+            *_finding_list("Resolved", report.resolved),
+            *_finding_list("Unchecked by this run", report.unchecked),
+            *unmanaged_list(report.unmanaged, "which is no drift"),
+        ),
+        annotations=tuple(_annotation(finding) for finding in _new_first(report.findings)),
+        results=tuple(_result(finding) for finding in report.findings),
+        origin=Origin(scope=report.scope, commit=report.commit, created_at=report.created_at),
+    )
+
+
+def _table(findings: Sequence[Finding]) -> Table | None:
+    if not findings:
+        return None
+    rows = tuple(_table_row(finding) for finding in _new_first(findings))
+    return Table(columns=_COLUMNS, rows=rows, noun="finding")
+
+
+def _news(report: DriftReport) -> News | None:
+    """Return the new findings; without a previous report, none is known to be new."""
+    table = _table([finding for finding in report.findings if finding.status is FindingStatus.NEW])
+    return News(since=report.previous_at, table=table) if table and report.previous_at else None
+
+
+def _status(report: DriftReport) -> Status:
+    if report.has_errors:
+        return Status.BAD
+    return Status.ATTENTION if report.has_drift else Status.GOOD
+
+
+def _new_first(findings: Iterable[Finding]) -> list[Finding]:
+    return sorted(findings, key=lambda finding: finding.status is not FindingStatus.NEW)
+
+
+def _table_row(finding: Finding) -> tuple[Cell, ...]:
+    is_new = finding.status is FindingStatus.NEW
+    since = Cell("new", is_foreign=False, is_strong=True) if is_new else Cell(finding.first_seen)
+    address = Cell(str(finding.address))
+    if not finding.attribute:
+        condition = " ".join(finding_condition(finding))
+        return address, Cell(condition, is_foreign=False), *[Cell("", is_foreign=False)] * 2, since
+    declared = finding_value(finding, finding.declared)
+    return (
+        address,
+        Cell(finding.attribute),
+        Cell(declared),
+        Cell(finding_value(finding, finding.live)),
+        since,
+    )
+
+
+def _groups(findings: Sequence[Finding]) -> Iterable[Group]:
+    by_address = sorted(findings, key=lambda finding: finding.address)
+    for organization, group in groupby(by_address, key=lambda finding: finding.address.organization):
+        group_findings = tuple(group)
+        connections = groupby(group_findings, key=lambda finding: (finding.address, finding.kind))
+        yield Group(
+            organization=organization,
+            counts=(count(len(group_findings), "finding"),),
+            cards=tuple(_card(tuple(same_connection)) for _, same_connection in connections),
+        )
+
+
+def _card(findings: Sequence[Finding]) -> Card:
+    first = findings[0]
+    return Card(
+        address=str(first.address),
+        action=first.kind.value,
+        intention=finding_condition(first),
+        reason="" if first.attribute else _since(first),
+        location=first.location,
+        rows=tuple(_row(finding) for finding in findings if finding.attribute),
+    )
+
+
+def _row(finding: Finding) -> Row:
+    return Row(
+        attribute=finding.attribute,
+        left=(_side(finding, finding.declared),),
+        right=(_side(finding, finding.live), Line(_since(finding), is_note=True)),
+    )
+
+
+def _side(finding: Finding, value: Value | None) -> Line:
+    return Line(finding_value(finding, value), is_note=finding.is_sensitive)
+
+
+def _since(finding: Finding) -> str:
+    return "new" if finding.status is FindingStatus.NEW else f"since {finding.first_seen}"
+
+
+def _finding_list(title: str, findings: Sequence[Finding]) -> tuple[ItemList, ...]:
+    if not findings:
+        return ()
+    items = tuple((finding_subject(finding),) for finding in findings)
+    return (ItemList(title=f"{title}: {count(len(items), 'finding')}", items=items, noun="finding"),)
+
+
+def _annotation(finding: Finding) -> Annotation:
+    title = f"{finding.address} {' '.join(finding_condition(finding))}"
+    return Annotation(
+        level="warning", title=title, message=finding_difference(finding), location=finding.location
+    )
+
+
+def _result(finding: Finding) -> ScanResult:
+    """Return a finding as a result; its fingerprint is the report's own, so that its alert stays the same."""
+    return ScanResult(
+        rule=f"drift-{finding.kind.value}",
+        level="warning",
+        message=finding_difference(finding),
+        subject=str(finding.address),
+        location=finding.location,
+        fingerprint=finding.fingerprint,
+    )

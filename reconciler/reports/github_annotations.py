@@ -1,0 +1,48 @@
+"""Renders a report as GitHub's workflow commands: annotations on lines of the manifests.
+
+GitHub shows ten annotations of each level in a step, so the most urgent come first.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from reconciler.reports.escaping import clip, command_message, command_property, escape_terminal, log_line
+from reconciler.reports.report import Annotation
+
+if TYPE_CHECKING:
+    from reconciler.core.errors import Diagnostic
+    from reconciler.reports.report import Report
+
+MAX_MESSAGE: Final = 4000
+"""Characters of an annotation's message; the runner cuts longer ones silently."""
+
+_MAX_TITLE: Final = 250
+
+
+def render_github(report: Report) -> str:
+    """Return one command per diagnostic and annotation, then the verdict as a line of the log."""
+    annotations = (*map(_diagnostic_annotation, report.diagnostics), *report.annotations)
+    lines = [workflow_command(annotation) for annotation in annotations]
+    lines += [log_line(words) for words in (report.verdict, *report.limitations)]
+    return "\n".join(lines) + "\n"
+
+
+def workflow_command(annotation: Annotation) -> str:
+    """Return the command that makes an annotation."""
+    properties = {}
+    if place := annotation.location:
+        properties = {"file": place.path, "line": str(place.line), "col": str(place.column)}
+    properties["title"] = clip(escape_terminal(annotation.title), _MAX_TITLE)
+    written = ",".join(f"{name}={command_property(value)}" for name, value in properties.items())
+    return f"::{annotation.level} {written}::{command_message(clip(annotation.message, MAX_MESSAGE))}"
+
+
+def _diagnostic_annotation(diagnostic: Diagnostic) -> Annotation:
+    parts = (diagnostic.summary, diagnostic.detail, diagnostic.hint and f"hint: {diagnostic.hint}")
+    return Annotation(
+        level="error" if diagnostic.is_error else "warning",
+        title=diagnostic.code,
+        message="\n".join(part for part in parts if part),
+        location=diagnostic.location,
+    )

@@ -1,0 +1,244 @@
+"""Builds the report of a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+from reconciler.core.change import Action, Delete, Update, attribute_changes
+from reconciler.core.diff import element_changes
+from reconciler.reports.escaping import format_value
+from reconciler.reports.ordering import (
+    ACTION_RANK,
+    errors_first,
+    summarize_organizations,
+    urgent_changes,
+)
+from reconciler.reports.report import (
+    Annotation,
+    Card,
+    Category,
+    Cell,
+    Column,
+    Group,
+    ItemList,
+    Line,
+    Origin,
+    Report,
+    Row,
+    ScanResult,
+    Status,
+    Table,
+)
+from reconciler.reports.text_plan import render_change
+from reconciler.reports.text_style import Style, count
+from reconciler.reports.wording import (
+    SECRETS_NOT_COMPARED,
+    SENSITIVE,
+    UNCOMPARABLE,
+    UNKNOWN,
+    change_reason,
+    participle,
+    plan_limitations,
+    plan_verdict,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from reconciler.core.change import AttributeChange, Change, Value
+    from reconciler.core.plan import Plan, Unmanaged
+    from reconciler.reports.ordering import OrganizationSummary
+    from reconciler.reports.report import Level, Mark
+
+_CATEGORIES: Final = tuple(
+    Category(key=action.value, label=label, words=words, rank=ACTION_RANK[action])
+    for action, label, words in (
+        (Action.CREATE, "Create", "to add"),
+        (Action.UPDATE, "Update", "to change"),
+        (Action.DELETE, "Destroy", "to destroy"),
+    )
+)
+
+_COLUMNS: Final = (
+    Column(name="Organization"),
+    Column(name="Add", sum_words="to add"),
+    Column(name="Change", sum_words="to change"),
+    Column(name="Destroy", sum_words="to destroy"),
+    Column(name="Findings"),
+)
+
+_NOTHING: Final = (Line("(none)", is_note=True),)
+
+
+def plan_report(plan: Plan) -> Report:
+    """Return the report of a plan, the most urgent organizations first."""
+    summaries = summarize_organizations(plan)
+    actions = {change.action.value for change in plan.changes}
+    return Report(
+        title="Plan",
+        verdict=plan_verdict(plan),
+        status=_status(plan),
+        is_complete=plan.is_complete,
+        limitations=tuple(plan_limitations(plan)),
+        remarks=() if plan.secrets_compared else (SECRETS_NOT_COMPARED,),
+        diagnostics=errors_first(plan.findings),
+        table=_table(summaries),
+        categories=tuple(category for category in _CATEGORIES if category.key in actions),
+        groups=tuple(_group(summary) for summary in summaries if summary.changes),
+        lists=unmanaged_list(plan.unmanaged, "left alone"),
+        annotations=tuple(_annotation(change) for change in urgent_changes(summaries)),
+        results=tuple(_destroy(change) for change in plan.changes if isinstance(change, Delete)),
+        origin=Origin(scope=plan.scope, commit=plan.commit, created_at=plan.created_at),
+    )
+
+
+def unmanaged_list(unmanaged: Sequence[Unmanaged], consequence: str) -> tuple[ItemList, ...]:
+    """Return the list of unmanaged connections, if there are any."""
+    if not unmanaged:
+        return ()
+    items = tuple(
+        (
+            connection.organization,
+            connection.connection.display_name or "",
+            connection.connection.connection_id or "",
+        )
+        for connection in unmanaged
+    )
+    title = f"Unmanaged: {count(len(items), 'connection')} declared nowhere, {consequence}"
+    return (ItemList(title=title, items=items, noun="connection"),)
+
+
+def _status(plan: Plan) -> Status:
+    if plan.has_errors or not plan.is_complete:
+        return Status.BAD
+    if plan.summary.destroy or plan.findings:
+        return Status.ATTENTION
+    return Status.PLAIN if plan.has_changes else Status.GOOD
+
+
+def _table(summaries: Sequence[OrganizationSummary]) -> Table | None:
+    if not summaries:
+        return None
+    rows = tuple(
+        (
+            Cell(summary.reference),
+            summary.add,
+            summary.change,
+            summary.destroy,
+            Cell(", ".join(_finding_counts(summary)), is_foreign=False),
+        )
+        for summary in summaries
+    )
+    return Table(columns=_COLUMNS, rows=rows, noun="organization")
+
+
+def _finding_counts(summary: OrganizationSummary) -> Iterator[str]:
+    if summary.errors:
+        yield count(summary.errors, "error")
+    if summary.warnings:
+        yield count(summary.warnings, "warning")
+
+
+def _group(summary: OrganizationSummary) -> Group:
+    counts = ((summary.add, "to add"), (summary.change, "to change"), (summary.destroy, "to destroy"))
+    return Group(
+        organization=summary.reference,
+        counts=tuple(f"{number:,} {words}" for number, words in counts if number),
+        cards=tuple(_card(change) for change in summary.changes),
+    )
+
+
+def _card(change: Change) -> Card:
+    _heading, *diff = render_change(change, Style(color=False)).split("\n")
+    return Card(
+        address=str(change.address),
+        action=change.action.value,
+        intention=("will be", participle(change.action)),
+        is_destructive=change.action is Action.DELETE,
+        reason=change_reason(change),
+        location=change.location,
+        rows=tuple(_rows(change)),
+        attributes=change.changed if isinstance(change, Update) else (),
+        diff=tuple(diff),
+    )
+
+
+def _rows(change: Change) -> Iterator[Row]:
+    uncomparable = change.uncomparable if isinstance(change, Update) else ()
+    for attribute in attribute_changes(change):
+        changes = attribute.action is not Action.NO_OP
+        if attribute.name in uncomparable and not changes:
+            yield Row(
+                attribute=attribute.name, left=_note(UNCOMPARABLE), right=_note(UNCOMPARABLE), changes=False
+            )
+        elif changes or not attribute.is_sensitive:
+            yield Row(
+                attribute=attribute.name, left=_before(attribute), right=_after(attribute), changes=changes
+            )
+
+
+def _before(attribute: AttributeChange) -> tuple[Line, ...]:
+    if attribute.action is Action.CREATE:
+        return _NOTHING
+    if attribute.is_sensitive:
+        return _note(SENSITIVE)
+    return tuple(_value_lines(attribute.before, attribute.after, _mark(attribute, "-"))) or _NOTHING
+
+
+def _after(attribute: AttributeChange) -> tuple[Line, ...]:
+    if attribute.action is Action.DELETE:
+        return _NOTHING
+    if attribute.is_unknown:
+        return _note(UNKNOWN)
+    if attribute.is_sensitive:
+        return _note(SENSITIVE)
+    return tuple(_value_lines(attribute.after, attribute.before, _mark(attribute, "+"))) or _NOTHING
+
+
+def _mark(attribute: AttributeChange, mark: Mark) -> Mark:
+    return "" if attribute.action is Action.NO_OP else mark
+
+
+def _value_lines(value: Value | None, other: Value | None, mark: Mark) -> Iterator[Line]:
+    """Yield one side of an attribute; what is only on this side, or differs, is marked."""
+    if not value:
+        return
+    if isinstance(value, str):
+        yield Line(format_value(value), mark)
+        return
+    differing = {element.key for element in element_changes(value, other)} if value != other else set()
+    for key, text in _elements(value):
+        yield Line(text, mark if key in differing else "")
+
+
+def _elements(value: Iterable[str] | Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        for key, text in value.items():
+            yield key, f"{format_value(key)} = {format_value(text)}"
+    else:
+        for element in value:
+            yield element, format_value(element)
+
+
+def _note(words: str) -> tuple[Line, ...]:
+    return (Line(words, is_note=True),)
+
+
+def _annotation(change: Change) -> Annotation:
+    """Return a destroy as a warning, since a connection's id cannot be restored; others as a notice."""
+    level: Level = "warning" if change.action is Action.DELETE else "notice"
+    title = f"{change.address} will be {participle(change.action)}"
+    message = f"changes: {', '.join(change.changed)}" if isinstance(change, Update) else change_reason(change)
+    return Annotation(level=level, title=title, message=message or title, location=change.location)
+
+
+def _destroy(change: Delete) -> ScanResult:
+    """Return a destroy as a result; creates and updates are intended, and no finding."""
+    return ScanResult(
+        rule="planned-destroy",
+        level="note",
+        message=f"{change.address} will be {participle(change.action)} {change_reason(change)}",
+        subject=str(change.address),
+        location=change.location,
+    )

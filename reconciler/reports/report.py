@@ -1,0 +1,201 @@
+"""A report, before it has a format: what every format but text and JSON renders.
+
+All texts are as they came in: each format escapes them for its destination.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from reconciler.core.errors import Diagnostic, SourceLocation
+    from reconciler.core.plan import Scope
+
+Level = Literal["error", "warning", "notice"]
+Mark = Literal["+", "-", ""]
+
+
+class Status(Enum):
+    """How it went, by which formats choose a colour or an icon."""
+
+    GOOD = "good"
+    WARNED = "warned"
+    PLAIN = "plain"
+    ATTENTION = "attention"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a value; ``mark`` is ``+``, ``-`` or empty; a note is not a value but about one."""
+
+    text: str
+    mark: Mark = ""
+    is_note: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One attribute, side by side; ``changes``: the two sides differ."""
+
+    attribute: str
+    left: tuple[Line, ...]
+    right: tuple[Line, ...]
+    changes: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """What the report says of one connection.
+
+    ``action`` is the key of a `Category`. The two parts of ``intention`` are a sentence after the
+    address; the second matters most. ``attributes`` names those that change, ``diff`` is the change in
+    lines that begin with ``+``, ``-`` or ``~``, as in the text format.
+    """
+
+    address: str
+    action: str
+    intention: tuple[str, str]
+    is_destructive: bool = False
+    reason: str = ""
+    location: SourceLocation | None = None
+    rows: tuple[Row, ...] = ()
+    attributes: tuple[str, ...] = ()
+    diff: tuple[str, ...] = ()
+
+    @property
+    def unchanged(self) -> int:
+        """The number of attributes that stay as they are."""
+        return sum(not row.changes for row in self.rows)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """The cards of one organization, and their counts in words."""
+
+    organization: str
+    counts: tuple[str, ...]
+    cards: tuple[Card, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Category:
+    """What cards can be filtered and counted by; the most urgent category has the lowest ``rank``."""
+
+    key: str
+    label: str
+    words: str
+    rank: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell of the table: foreign text, which is shown as code, or words of ours."""
+
+    text: str
+    is_foreign: bool = True
+    is_strong: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column of the table; one of numbers has the words for their sum, such as "to add"."""
+
+    name: str
+    sum_words: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """An overview, most urgent rows first; each row is one ``noun``."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell | int, ...], ...]
+    noun: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """What is new since an earlier report of that time."""
+
+    since: str
+    table: Table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemList:
+    """A list that is folded away; every item is one or more foreign texts, each item one ``noun``."""
+
+    title: str
+    items: tuple[tuple[str, ...], ...]
+    noun: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Annotation:
+    """A remark on a line of a manifest."""
+
+    level: Level
+    title: str
+    message: str
+    location: SourceLocation | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanResult:
+    """A result of code scanning: ``rule`` is its kind, ``subject`` the address it is about.
+
+    Results with the same ``fingerprint`` are one alert; without one, it follows from the other fields.
+    ``length`` is the number of characters that are marked at the location.
+    """
+
+    rule: str
+    level: Literal["error", "warning", "note"]
+    message: str
+    subject: str = ""
+    location: SourceLocation | None = None
+    fingerprint: str = ""
+    length: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """What a report is about: a project, at a commit and time."""
+
+    scope: Scope
+    commit: str
+    created_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """A whole report.
+
+    ``limitations`` say what the report leaves out, ``remarks`` whatever else a reader should know.
+    ``diagnostics`` have errors first. ``counts`` are numbers with the noun that they count.
+    """
+
+    title: str
+    verdict: str
+    status: Status
+    is_complete: bool = True
+    limitations: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+    table: Table | None = None
+    news: News | None = None
+    columns: tuple[str, str] = ("Before", "After")
+    categories: tuple[Category, ...] = ()
+    groups: tuple[Group, ...] = ()
+    lists: tuple[ItemList, ...] = ()
+    annotations: tuple[Annotation, ...] = ()
+    results: tuple[ScanResult, ...] = ()
+    origin: Origin | None = None
+    counts: tuple[tuple[int, str], ...] = ()
+
+    @property
+    def cards(self) -> tuple[Card, ...]:
+        """All cards, in the order of the groups."""
+        return tuple(card for group in self.groups for card in group.cards)

@@ -1,0 +1,102 @@
+"""Text of a drift report: what is declared beside what is live, for each connection, and since when."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, Final
+
+from reconciler.core.change import RESOURCE_TYPE, Action
+from reconciler.core.drift import DriftKind, FindingStatus
+from reconciler.reports.escaping import escape_terminal, quote
+from reconciler.reports.text_findings import diagnostic_box
+from reconciler.reports.text_plan import symbol
+from reconciler.reports.text_style import Style, count
+from reconciler.reports.wording import (
+    NO_DRIFT,
+    SECRETS_NOT_COMPARED,
+    drift_limitations,
+    drift_verdict,
+    finding_condition,
+    finding_subject,
+    finding_value,
+    since_previous,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from reconciler.core.drift import DriftReport, Finding
+
+_ACTIONS: Final = {
+    DriftKind.MISSING: Action.DELETE,
+    DriftKind.CHANGED: Action.UPDATE,
+    DriftKind.UNEXPECTED: Action.CREATE,
+}
+
+
+def render_drift(report: DriftReport, *, color: bool = False) -> str:
+    """Return the whole report: findings, verdict, what changed since the previous one, diagnostics."""
+    return "\n".join(_sections(report, Style(color))) + "\n"
+
+
+def _sections(report: DriftReport, style: Style) -> Iterator[str]:
+    for _address, group in groupby(report.findings, key=lambda finding: finding.address):
+        yield "\n".join(_connection(tuple(group), report, style)) + "\n"
+    yield _verdict(report, style)
+    yield from _counts(report)
+    for diagnostic in sorted(report.diagnostics, key=lambda diagnostic: diagnostic.is_error):
+        yield "\n" + diagnostic_box(diagnostic, style)
+
+
+def _connection(findings: Sequence[Finding], report: DriftReport, style: Style) -> Iterator[str]:
+    first = findings[0]
+    yield f"{style.bold(f'  # {escape_terminal(str(first.address))}')} {_words(first, style)}"
+    if first.location:
+        yield f"  # {escape_terminal(str(first.location))}"
+    identity = f" [id={escape_terminal(first.connection_id)}]" if first.connection_id else ""
+    mark = symbol(_ACTIONS[first.kind], style)
+    line = f"  {mark} {RESOURCE_TYPE} {quote(first.address.connection)}{identity}"
+    if first.kind is not DriftKind.CHANGED:
+        yield line + _since(first, report, style)
+        return
+    yield line + " {"
+    for finding in findings:
+        yield f"      {symbol(Action.UPDATE, style)} {finding.attribute}{_since(finding, report, style)}"
+        yield f"            declared = {finding_value(finding, finding.declared)}"
+        yield f"            live     = {finding_value(finding, finding.live)}"
+    yield "    }"
+
+
+def _words(finding: Finding, style: Style) -> str:
+    before, what = finding_condition(finding)
+    paint = style.yellow if finding.kind is DriftKind.CHANGED else style.red
+    return f"{before} {paint(what)}"
+
+
+def _since(finding: Finding, report: DriftReport, style: Style) -> str:
+    """Return how old a finding is, where there is a previous report to tell it."""
+    if not report.previous_at:
+        return ""
+    known = finding.status is FindingStatus.EXISTING
+    return style.dim(f"  # since {escape_terminal(finding.first_seen)}" if known else "  # new")
+
+
+def _verdict(report: DriftReport, style: Style) -> str:
+    words = drift_verdict(report)
+    return style.verdict(words, is_good=True) if words == NO_DRIFT else style.bold(words)
+
+
+def _counts(report: DriftReport) -> Iterator[str]:
+    summary = report.summary
+    yield from drift_limitations(report)
+    yield from map(escape_terminal, since_previous(report))
+    yield from (f"  resolved: {escape_terminal(finding_subject(finding))}" for finding in report.resolved)
+    if report.unchecked:
+        yield f"Unchecked: {count(summary.unchecked, 'earlier finding')} this run cannot speak of."
+        yield from (
+            f"  unchecked: {escape_terminal(finding_subject(finding))}" for finding in report.unchecked
+        )
+    if not report.secrets_compared:
+        yield SECRETS_NOT_COMPARED
+    if summary.unmanaged:
+        yield f"Unmanaged: {count(summary.unmanaged, 'connection')} declared nowhere, which is no drift."

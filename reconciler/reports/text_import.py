@@ -1,0 +1,84 @@
+"""Text of an import and of `pin`: what was written, what was left alone, and what comes next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.core.import_document import FileStatus
+from reconciler.reports.escaping import escape_terminal
+from reconciler.reports.text_findings import render_diagnostics
+from reconciler.reports.text_style import Style, count
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reconciler.core.import_document import Imported, ImportedFile
+    from reconciler.core.pin_document import Pinned
+
+
+def render_import(imported: Imported, *, color: bool = False) -> str:
+    """Return everything that was written, and everything that was not."""
+    style = Style(color)
+    lines = [line for one in imported.files for line in _file(one, style)]
+    findings = render_diagnostics(imported.diagnostics, color=color)
+    return (
+        "".join(f"{line}\n" for line in lines) + findings + "\n".join(_import_verdict(imported, style)) + "\n"
+    )
+
+
+def render_pinned(pinned: Pinned, *, color: bool = False) -> str:
+    """Return every pin with its place, and how many there are."""
+    style = Style(color)
+    lines = [
+        f"{escape_terminal(str(one.location))}: {escape_terminal(one.address)} = {escape_terminal(one.id)}"
+        for one in pinned.pins
+    ]
+    lines += [f"{escape_terminal(address)} is not live, so it has no id yet" for address in pinned.not_live]
+    verdict = "\n".join(_pin_verdict(pinned, style))
+    return (
+        "".join(f"{line}\n" for line in lines)
+        + render_diagnostics(pinned.diagnostics, color=color)
+        + verdict
+        + "\n"
+    )
+
+
+def _file(one: ImportedFile, style: Style) -> Iterator[str]:
+    if one.status is FileStatus.CREATED:
+        yield f"{style.green(escape_terminal(one.path))}: created, {count(one.connections, 'connection')}"
+    else:
+        yield f"{escape_terminal(one.path)}: kept as it is ({escape_terminal(one.organization)})"
+    yield from (f"  {escape_terminal(remark)}" for remark in one.remarks)
+    if one.suggestion:
+        yield "  could be added below `connections:`"
+        yield from (f"      {escape_terminal(line)}" for line in one.suggestion)
+
+
+def _import_verdict(imported: Imported, style: Style) -> Iterator[str]:
+    failures = imported.failures
+    yield ""
+    yield style.verdict("Import incomplete!" if failures else "Import complete!", is_good=not failures) + (
+        f" Organizations: {len(imported.created)} imported, {len(imported.kept)} kept, {failures} failed."
+        f" Connections: {sum(one.connections for one in imported.created)} declared."
+    )
+    if imported.variables:
+        variables = count(len(imported.variables), "variable")
+        yield (
+            f"Secrets: {variables} added to {escape_terminal(imported.variables_file)}, without values. "
+            "Give each of them the client secret of its connection, or plan with --no-secrets."
+        )
+    if imported.created:
+        yield "Next: `reconciler plan` should find no changes."
+
+
+def _pin_verdict(pinned: Pinned, style: Style) -> Iterator[str]:
+    if pinned.pins:
+        words = "Not pinned" if pinned.is_check else "Pinned"
+        numbers = f"{count(pinned.connections, 'connection')}, {count(pinned.organizations, 'organization')}."
+        yield style.verdict(f"{words}: {numbers}", is_good=not pinned.is_check)
+        if pinned.is_check:
+            yield "`reconciler pin` writes these ids into the manifests."
+    elif pinned.has_errors:
+        yield style.verdict("Not everything could be pinned; the errors above say why.", is_good=False)
+    else:
+        yield style.verdict("Everything that is live is pinned.", is_good=True)

@@ -1,0 +1,156 @@
+"""The sentences that every format of a plan, drift report or validation has in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final, assert_never
+
+from reconciler.core.change import Action, ActionReason
+from reconciler.core.drift import DriftKind
+from reconciler.reports.escaping import format_value, quote
+from reconciler.reports.text_style import count
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reconciler.core.change import Change, Value
+    from reconciler.core.drift import DriftReport, Finding
+    from reconciler.core.plan import Plan
+    from reconciler.core.validation_document import ValidationResult
+
+NO_CHANGES: Final = "No changes. Your infrastructure matches the configuration."
+NO_DRIFT: Final = "No drift. What is live matches the configuration."
+SECRETS_NOT_COMPARED: Final = "Secrets: not resolved and not compared."
+
+UNKNOWN: Final = "(known after apply)"
+SENSITIVE: Final = "(sensitive value)"
+UNCOMPARABLE: Final = "(cannot be compared)"
+
+_PARTICIPLES: Final = {
+    Action.NO_OP: "left alone",
+    Action.CREATE: "created",
+    Action.UPDATE: "updated in-place",
+    Action.DELETE: "destroyed",
+}
+
+_REASONS: Final = {
+    ActionReason.RESUMES_CREATE: "resumes an interrupted create",
+    ActionReason.DECLARED_ABSENT: "because its manifest says `state: absent`",
+    ActionReason.NOT_DECLARED: "because it is not declared and its organization says `prune: true`",
+}
+
+
+def plan_verdict(plan: Plan) -> str:
+    """Return the line that other programs look for; "no changes" is said only if that is certain."""
+    summary = plan.summary
+    if plan.has_changes:
+        return f"Plan: {summary.add} to add, {summary.change} to change, {summary.destroy} to destroy."
+    if plan.is_complete and not plan.has_errors:
+        return NO_CHANGES
+    if summary.refused == summary.organizations:
+        return "Nothing could be planned."
+    return "No differences were found in what could be planned."
+
+
+def plan_limitations(plan: Plan) -> Iterator[str]:
+    """Yield what this plan does not cover, or cannot do."""
+    summary = plan.summary
+    if plan.shard:
+        yield f"Shard {plan.shard}: the organizations of other shards are not in this plan."
+    if summary.refused:
+        yield (
+            f"Refused: {summary.refused} of {count(summary.organizations, 'organization')}; "
+            "this plan is incomplete, the errors below say why."
+        )
+    if plan.refusals:
+        yield f"Blocked: {count(len(plan.refusals), 'error')} below; nothing of this plan can be applied."
+
+
+def participle(action: Action) -> str:
+    """Return what will have been done, as in "will be created"."""
+    return _PARTICIPLES[action]
+
+
+def change_reason(change: Change) -> str:
+    """Return why a change is made, or nothing where its differences are the reason."""
+    return _REASONS[change.reason] if change.reason else ""
+
+
+def drift_verdict(report: DriftReport) -> str:
+    """Return the line that other programs look for; "no drift" is said only if that is certain."""
+    summary = report.summary
+    if report.has_drift:
+        counts = f"{summary.missing} missing, {summary.changed} changed, {summary.unexpected} unexpected."
+        return f"Drift: {counts}"
+    return "No drift was found in what could be looked at." if report.has_errors else NO_DRIFT
+
+
+def drift_limitations(report: DriftReport) -> Iterator[str]:
+    """Yield what the report does not cover."""
+    summary = report.summary
+    if not report.is_complete:
+        yield (
+            f"Refused: {summary.refused} of {count(summary.organizations, 'organization')}; "
+            "this report is incomplete, the errors below say why."
+        )
+
+
+def since_previous(report: DriftReport) -> Iterator[str]:
+    """Yield how the report compares with the previous one, if there is one."""
+    summary = report.summary
+    if report.previous_at:
+        yield (
+            f"Since {report.previous_at}: {summary.new} new, {summary.known} still there, "
+            f"{summary.resolved} resolved."
+        )
+
+
+def finding_condition(finding: Finding) -> tuple[str, str]:
+    """Return what is wrong with the connection, as a sentence in two parts; the second matters most."""
+    match finding.kind:
+        case DriftKind.MISSING if finding.connection_id:
+            return "is declared, but", "its create was interrupted"
+        case DriftKind.MISSING:
+            return "is declared, but", "not live"
+        case DriftKind.CHANGED:
+            return "is", "not as declared"
+        case DriftKind.UNEXPECTED:
+            return "is", "live, but declared to be gone"
+        case _:
+            assert_never(finding.kind)
+
+
+def finding_value(finding: Finding, value: Value | None) -> str:
+    """Return one side's value as HCL writes it; nothing of a secret but that it is one."""
+    if finding.is_sensitive:
+        return SENSITIVE
+    if isinstance(value, Mapping):
+        pairs = ", ".join(f"{quote(key)} = {format_value(value[key])}" for key in sorted(value))
+        return f"{{{pairs}}}"
+    if isinstance(value, tuple):
+        return f"[{', '.join(format_value(item) for item in value)}]"
+    return format_value(value or "")
+
+
+def finding_difference(finding: Finding) -> str:
+    """Return a finding in a few lines: what differs, and how, where that may be said."""
+    if not finding.attribute:
+        return f"{finding.address} {' '.join(finding_condition(finding))}"
+    declared, live = finding_value(finding, finding.declared), finding_value(finding, finding.live)
+    differs = f"{finding.attribute} of {finding.address} is not as declared"
+    return f"{differs}\ndeclared: {declared}\nlive: {live}"
+
+
+def finding_subject(finding: Finding) -> str:
+    """Return the address, the attribute if there is one, and the kind."""
+    attribute = f" {finding.attribute}" if finding.attribute else ""
+    return f"{finding.address}{attribute} ({finding.kind.value})"
+
+
+def validation_verdict(result: ValidationResult) -> str:
+    """Return the line that says how a validation went."""
+    if result.is_valid:
+        warned = ", but there were some validation warnings as shown above." if result.warning_count else "."
+        return "Success! The configuration is valid" + warned
+    errors, warnings = count(result.error_count, "error"), count(result.warning_count, "warning")
+    return f"The configuration is not valid: {errors}, {warnings}."
