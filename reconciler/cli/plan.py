@@ -105,7 +105,7 @@ def plan_live(context: CommandContext, paths: Sequence[str], options: Mapping[st
 
 
 async def _plan(desired: Desired, target: Target, console: Console) -> Plan:
-    with reading_progress(console, lambda: len(desired.organizations)) as progress:
+    with reading_progress(console, len(desired.organizations)) as progress:
         async with connect(target, desired.limits, journal=journal_of(console)) as reader:
             return await make_plan(
                 desired,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from reconciler.reports.text_progress import render_counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from rich.progress import Progress
 
@@ -23,13 +23,9 @@ _MIN_TOTAL: Final = 20
 """Fewer items are done before a bar could be seen."""
 
 
-def _unknown() -> int:
-    return 0
-
-
 @contextmanager
-def reading_progress(console: Console, total: Callable[[], int] = _unknown) -> Iterator[ProgressLines]:
-    """Yield what shows how many organizations were read; ``total`` returns 0 while it is not known."""
+def reading_progress(console: Console, total: int = 0) -> Iterator[ProgressLines]:
+    """Yield what shows how many organizations were read; a ``total`` of 0 is unknown."""
     with _progress(console, "Reading organizations", total) as progress:
         yield progress
 
@@ -37,12 +33,12 @@ def reading_progress(console: Console, total: Callable[[], int] = _unknown) -> I
 @contextmanager
 def applying_progress(console: Console, total: int) -> Iterator[ProgressLines]:
     """Yield what shows how many changes were applied."""
-    with _progress(console, "Applying changes", lambda: total) as progress:
+    with _progress(console, "Applying changes", total) as progress:
         yield progress
 
 
 @contextmanager
-def _progress(console: Console, description: str, total: Callable[[], int]) -> Iterator[ProgressLines]:
+def _progress(console: Console, description: str, total: int) -> Iterator[ProgressLines]:
     if console.quiet or console.verbosity or not sys.stderr.isatty():
         yield ProgressLines(console, description, total)
         return
@@ -59,7 +55,7 @@ class ProgressLines:
 
     console: Console
     description: str
-    total: Callable[[], int]
+    total: int
     started_at: float = field(default_factory=monotonic)
     updated_at: float = field(default_factory=monotonic)
 
@@ -71,7 +67,7 @@ class ProgressLines:
             self.console.info(f"{self.description}... {self._counts(done, now)}")
 
     def _counts(self, done: int, now: float) -> str:
-        return render_counted(done, self.total(), now - self.started_at)
+        return render_counted(done, self.total, now - self.started_at)
 
 
 @dataclass(slots=True)
@@ -83,15 +79,16 @@ class ProgressBar(ProgressLines):
     def advanced(self, done: int) -> None:
         """Show that ``done`` items are done so far."""
         now = monotonic()
-        total = self.total()
-        if max(done, total) < _MIN_TOTAL or (self.bar and now - self.updated_at < _SECONDS_BETWEEN_UPDATES):
+        if max(done, self.total) < _MIN_TOTAL or (
+            self.bar and now - self.updated_at < _SECONDS_BETWEEN_UPDATES
+        ):
             return
         self.updated_at = now
         if self.bar is None:
             self.bar = _start_bar(self.description)
         (task,) = self.bar.task_ids
         counts = self._counts(done, now)
-        self.bar.update(task, completed=done, total=max(total, done) or None, counts=counts)
+        self.bar.update(task, completed=done, total=max(self.total, done), counts=counts)
 
     def close(self) -> None:
         """Remove the bar."""

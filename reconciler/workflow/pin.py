@@ -115,7 +115,6 @@ def _connection_pins(pairs: Sequence[Pair]) -> Iterator[MissingPin]:
 
 def _write(file: ManifestFile, missing: Sequence[MissingPin], pinner: Pinner) -> list[MissingPin]:
     """Write pins into one file, and return those that cannot be written without changing anything else."""
-    assert file.path is not None
     path = Path(file.path)
     try:
         content = path.read_bytes()

@@ -60,7 +60,7 @@ def test_a_line_every_ten_seconds_says_counts_rate_and_time_left(
     clock = Clock()
     monkeypatch.setattr(progress, "monotonic", clock)
     lines = progress.ProgressLines(
-        Console(), "Reading organizations", lambda: 3000, started_at=100.0, updated_at=100.0
+        Console(), "Reading organizations", 3000, started_at=100.0, updated_at=100.0
     )
     for second in range(26):
         clock.now = 100.0 + second
@@ -124,7 +124,7 @@ def test_what_is_expected_is_told_by_the_files_read_so_far(estate: Workplace) ->
 
     class Watching(progress.ProgressLines):
         def advanced(self, done: int) -> None:
-            seen.append(self.total())
+            seen.append(self.total)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(progress, "ProgressLines", Watching)
