@@ -55,7 +55,7 @@ def declared(tmp_path: Path) -> Sequence[DesiredOrganization]:
     return _load(tmp_path)
 
 
-@pytest.mark.parametrize("bound", [80.0])
+@pytest.mark.parametrize("bound", [120.0])
 def test_load(benchmark: Any, tmp_path: Path, unit: float, bound: float) -> None:
     estate.write_estate(tmp_path, _ORGANIZATIONS)
     benchmark(_load_again, tmp_path)

@@ -203,7 +203,7 @@ class Emulator:
         """Remove a tenant; its discovery then answers 404."""
         self.context.state.delete("tenants", name)
 
-    def can_discovery(self, issuer: str, document: JsonObject | None = None, *, failure: str = "") -> None:
+    def set_discovery(self, issuer: str, document: JsonObject | None = None, *, failure: str = "") -> None:
         """Set the result of discovery for `issuer`, without a request: a document or a failure."""
         self.context.state.put("discovery", {"issuer": issuer, "document": document, "failure": failure})
 

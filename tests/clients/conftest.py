@@ -40,7 +40,7 @@ def running() -> Iterator[RunningEmulator]:
         server.emulator.add_connection("acme", "saml", display_name="Legacy")
         server.emulator.add_connection("acme", "external", display_name="Shared")
         server.emulator.add_organization("globex")
-        server.emulator.can_discovery(ISSUER, METADATA)
+        server.emulator.set_discovery(ISSUER, METADATA)
         yield server
 
 

@@ -39,7 +39,7 @@ def _slashes_that_matter(case: Case, emulator: Emulator) -> None:
     """The same, and identity providers that know no path with two slashes in a row."""
     _slashes(case, emulator)
     for issuer in _ISSUERS:
-        emulator.can_discovery(f"{issuer}/", failure=_NOT_FOUND)
+        emulator.set_discovery(f"{issuer}/", failure=_NOT_FOUND)
 
 
 def _loopback(case: Case, emulator: Emulator) -> None:
@@ -50,24 +50,24 @@ def _loopback(case: Case, emulator: Emulator) -> None:
 
     _every_url(case, moved)
     for issuer in _ISSUERS:
-        emulator.can_discovery(moved(issuer), metadata(moved(issuer)))
+        emulator.set_discovery(moved(issuer), metadata(moved(issuer)))
 
 
 def _undiscoverable(_case: Case, emulator: Emulator) -> None:
     for issuer in _ISSUERS:
-        emulator.can_discovery(issuer, failure=_NOT_FOUND)
+        emulator.set_discovery(issuer, failure=_NOT_FOUND)
 
 
 def _without_userinfo(_case: Case, emulator: Emulator) -> None:
     for issuer in _ISSUERS:
         document = metadata(issuer)
         del document["userinfo_endpoint"]
-        emulator.can_discovery(issuer, document)
+        emulator.set_discovery(issuer, document)
 
 
 def _of_another_issuer(_case: Case, emulator: Emulator) -> None:
     for issuer in _ISSUERS:
-        emulator.can_discovery(issuer, {**metadata(issuer), "issuer": "https://tenant.example"})
+        emulator.set_discovery(issuer, {**metadata(issuer), "issuer": "https://tenant.example"})
 
 
 def _provisioning(case: Case, emulator: Emulator) -> None:

@@ -89,7 +89,7 @@ def run(switch: str, value: str, operation: str) -> Cell:
         emulator.set_switch(switch, value)
     emulator.add_organization("acme")
     for issuer in (ISSUER, NEW_ISSUER):
-        emulator.can_discovery(issuer, metadata(issuer))
+        emulator.set_discovery(issuer, metadata(issuer))
     if switch in CIRCUMSTANCES:
         CIRCUMSTANCES[switch](case, emulator)
     for name, fields in case.live.items():

@@ -29,7 +29,7 @@ def place(bare: Workplace, running: RunningEmulator) -> Workplace:
     bare.write("reconciler.yaml", "limits: {requests_per_second: 500}")
     running.emulator.add_organization("acme")
     running.emulator.add_organization("globex")
-    running.emulator.can_discovery("https://acme.example.com", discovery_document("acme"))
+    running.emulator.set_discovery("https://acme.example.com", discovery_document("acme"))
     bare.setenv("ACME_SECRET", "hidden-acme-value")
     bare.write("organizations/acme.yaml", manifest("acme", *NAMES))
     return bare

@@ -54,7 +54,7 @@ def urls(response: dict[str, Any]) -> dict[str, str]:
 
 
 def test_urls_of_a_new_issuer_are_discovered(update: Callable[..., Any], emulator: Emulator) -> None:
-    emulator.can_discovery(ISSUER, metadata())
+    emulator.set_discovery(ISSUER, metadata())
     response = update(issuer=ISSUER)
     assert urls(response) == inferred()
     assert "warning" not in response
@@ -63,7 +63,7 @@ def test_urls_of_a_new_issuer_are_discovered(update: Callable[..., Any], emulato
 
 
 def test_urls_in_the_body_override_discovered_ones(update: Callable[..., Any], emulator: Emulator) -> None:
-    emulator.can_discovery(ISSUER, metadata())
+    emulator.set_discovery(ISSUER, metadata())
     response = update(issuer=ISSUER, token_url="https://mine.example/t")
     assert urls(response) == {**inferred(), "token_url": "https://mine.example/t"}
 
@@ -72,14 +72,14 @@ def test_a_later_change_of_the_issuer_alone_overwrites_explicit_urls(
     update: Callable[..., Any], emulator: Emulator
 ) -> None:
     update(issuer="https://old.example", **dict.fromkeys(URLS, "https://mine.example/x"))
-    emulator.can_discovery(ISSUER, metadata())
+    emulator.set_discovery(ISSUER, metadata())
     assert urls(update(issuer=ISSUER)) == inferred()
 
 
 def test_a_failed_discovery_is_a_warning_and_the_body_is_stored(
     update: Callable[..., Any], emulator: Emulator
 ) -> None:
-    emulator.can_discovery(ISSUER, failure="connection refused")
+    emulator.set_discovery(ISSUER, failure="connection refused")
     response = update(issuer=ISSUER, client_id="c")
     assert "connection refused" in response["warning"]
     assert response["connection"]["issuer"] == ISSUER
@@ -93,7 +93,7 @@ def test_an_issuer_outside_loopback_is_not_contacted(update: Callable[..., Any])
 
 
 def test_create_does_not_discover(api: Api, emulator: Emulator) -> None:
-    emulator.can_discovery(ISSUER, metadata())
+    emulator.set_discovery(ISSUER, metadata())
     response = api("POST", "/v1/b2b/sso/oidc/acme", json={"issuer": ISSUER}).json()
     assert urls(response) == dict.fromkeys(URLS, "")
 

@@ -42,7 +42,7 @@ def server() -> Iterator[RunningEmulator]:
         running.emulator.add_organization("acme", organization_external_id="customer-1")
         running.emulator.add_connection("acme", "saml", display_name="Legacy")
         running.emulator.add_connection("acme", "external", display_name="Shared")
-        running.emulator.can_discovery(ISSUER, METADATA)
+        running.emulator.set_discovery(ISSUER, METADATA)
         yield running
 
 

@@ -176,7 +176,7 @@ def test_u4_custom_scopes(bench: Bench, setting: str | None, sent: str, expected
 @pytest.mark.parametrize(("setting", "token_url"), [(None, COMPLETE["token_url"]), ("fetched", f"{NEW}/t")])
 def test_u5_an_equal_issuer(bench: Bench, setting: str | None, token_url: str) -> None:
     bench.switch("equal-issuer", setting)
-    bench.emulator.can_discovery(ISSUER, METADATA)
+    bench.emulator.set_discovery(ISSUER, METADATA)
     assert bench.put(issuer=ISSUER).json()["connection"]["token_url"] == token_url
 
 
@@ -201,7 +201,7 @@ def test_u7_a_failed_discovery(bench: Bench, setting: str | None, token_url: str
 def test_u8_a_document_without_an_endpoint(bench: Bench, setting: str | None, userinfo_url: str) -> None:
     bench.switch("missing-endpoint", setting)
     document = {name: value for name, value in METADATA.items() if name != "userinfo_endpoint"}
-    bench.emulator.can_discovery(NEW, document)
+    bench.emulator.set_discovery(NEW, document)
     connection = bench.put(issuer=NEW).json()["connection"]
     assert (connection["userinfo_url"], connection["token_url"]) == (userinfo_url, f"{NEW}/t")
 
@@ -213,7 +213,7 @@ def test_u9_a_document_of_another_issuer(
     bench: Bench, setting: str | None, warned: bool, token_url: str
 ) -> None:
     bench.switch("issuer-mismatch", setting)
-    bench.emulator.can_discovery(NEW, {**METADATA, "issuer": "https://other.example"})
+    bench.emulator.set_discovery(NEW, {**METADATA, "issuer": "https://other.example"})
     response = bench.put(issuer=NEW).json()
     assert ("warning" in response, response["connection"]["token_url"]) == (warned, token_url)
 

@@ -207,7 +207,7 @@ def test_a_warning_of_the_server_comes_back(
 ) -> None:
     assert stage.emulator is not None
     issuer = "https://idp.invalid"
-    stage.emulator.can_discovery(issuer, failure="no answer from the identity provider")
+    stage.emulator.set_discovery(issuer, failure="no answer from the identity provider")
     values = OidcConnection(issuer=issuer)
     written = stage.ask(
         lambda provider: provider.update_connection(organization.organization_id, connection_id, values)
@@ -219,7 +219,7 @@ def test_a_warning_of_the_server_comes_back(
 def test_inferred_values_come_back(stage: Stage, organization: Organization, connection_id: str) -> None:
     assert stage.emulator is not None
     issuer = "https://idp.invalid"
-    stage.emulator.can_discovery(issuer, {"issuer": issuer, "jwks_uri": f"{issuer}/keys"})
+    stage.emulator.set_discovery(issuer, {"issuer": issuer, "jwks_uri": f"{issuer}/keys"})
     written = stage.ask(
         lambda provider: provider.update_connection(
             organization.organization_id, connection_id, OidcConnection(issuer=issuer)

@@ -122,7 +122,7 @@ class Workplace:
     def add_organization(self, slug: str, *connections: str, **fields: Any) -> None:
         """Add an organization with a discoverable issuer, and complete connections of these names."""
         self.emulator.add_organization(slug, **fields)
-        self.emulator.can_discovery(f"https://{slug}.example.com", discovery_document(slug))
+        self.emulator.set_discovery(f"https://{slug}.example.com", discovery_document(slug))
         for name in connections:
             self.emulator.add_connection(slug, **okta(name, client_id=name))
 
