@@ -55,11 +55,11 @@ class _ChangedFileReader:
 
     def read(self, file: ChangedFile) -> ManifestFile:
         """Read one file, as it is and as it was."""
-        shown = display_path(file.path, self._project.directory)
-        values_before = self._read_before(file.before, shown)
+        name = display_path(file.path, self._project.directory)
+        values_before = self._read_before(file.before, name)
         if not file.path.is_symlink() and not file.path.exists():
-            return ManifestFile(path=str(file.path), shown=shown)
-        parsed = parse_file(file.path, shown, self._project.read_limits)
+            return ManifestFile(path=str(file.path), display_path=name)
+        parsed = parse_file(file.path, name, self._project.read_limits)
         organizations = self._organizations(parsed)
         changed = [organization for organization, value in organizations if value not in values_before]
         if not changed:  # only comments changed: better to read one organization too many than one too few
@@ -67,7 +67,7 @@ class _ChangedFileReader:
         self._has_errors |= parsed.findings.has_errors
         return ManifestFile(
             path=str(file.path),
-            shown=shown,
+            display_path=name,
             organizations=tuple(changed),
             diagnostics=parsed.findings.diagnostics,
         )
@@ -82,11 +82,11 @@ class _ChangedFileReader:
             if self._declared.isdisjoint(organization.names)
         ]
 
-    def _read_before(self, content: bytes | None, shown: str) -> list[Value]:
+    def _read_before(self, content: bytes | None, name: str) -> list[Value]:
         """Return the documents that the file held; their errors do not matter any more."""
         if content is None:
             return []
-        parsed = parse_content(content, shown, self._project.read_limits)
+        parsed = parse_content(content, name, self._project.read_limits)
         for document in parsed.documents:
             organization = self._reader.read(document, parsed.source, parsed.findings.document(document))
             if organization is not None:

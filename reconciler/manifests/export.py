@@ -100,10 +100,10 @@ def write_connections(
     """
     blocks = ConnectionBlocks()
     taken = taken or {}
-    declarable = [connection for connection in connections if _reason_to_leave(connection) is None]
-    names = connection_names(declarable, {*taken, *taken.values()})
+    to_declare = [connection for connection in connections if _reason_to_leave(connection) is None]
+    names = connection_names(to_declare, {*taken, *taken.values()})
     display_names = set(taken.values())
-    for connection in sorted(declarable, key=lambda connection: names[connection.connection_id or ""]):
+    for connection in sorted(to_declare, key=lambda connection: names[connection.connection_id or ""]):
         name = names[connection.connection_id or ""]
         is_name_taken = connection.display_name in display_names
         block = _ConnectionBlock(Address(reference, name), variables, is_name_taken=is_name_taken)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias
 from pydantic import BeforeValidator, ConfigDict, Field, InstanceOf, WithJsonSchema
 
 from reconciler.core.secret import SecretReference
-from reconciler.manifests.scalars import Misread
+from reconciler.manifests.scalars import YamlScalarKind
 from reconciler.manifests.text_patterns import TRIMMED
 from reconciler.secrets import SCHEMES
 
@@ -42,7 +42,7 @@ class AcceptsReference:
 
 def read_off(value: object) -> object:
     """Return ``off`` for a bare ``off``, which YAML 1.1 takes for a boolean."""
-    return "off" if value is Misread.OFF else value
+    return "off" if value is YamlScalarKind.OFF else value
 
 
 Text: TypeAlias = Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT, pattern=TRIMMED)]

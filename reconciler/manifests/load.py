@@ -23,10 +23,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManifestFile:
-    """What one file declares, without the documents that have errors; ``shown`` is its path for people."""
+    """What one file declares, without the documents that have errors.
+
+    ``display_path`` is its path as the user would type it.
+    """
 
     path: str
-    shown: str
+    display_path: str
     organizations: tuple[DesiredOrganization, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
 
@@ -78,8 +81,8 @@ def read_manifests(
 def _read(
     file: str, project: Project, reader: OrganizationReader, duplicates: DuplicateCheck
 ) -> ManifestFile:
-    shown = display_path(file, project.directory)
-    parsed = parse_file(file, shown, project.read_limits)
+    name = display_path(file, project.directory)
+    parsed = parse_file(file, name, project.read_limits)
     organizations: list[DesiredOrganization] = []
     for document in parsed.documents:
         findings = parsed.findings.document(document)
@@ -89,7 +92,7 @@ def _read(
             organizations.append(organization)
     return ManifestFile(
         path=file,
-        shown=shown,
+        display_path=name,
         organizations=tuple(organizations),
         diagnostics=parsed.findings.diagnostics,
     )

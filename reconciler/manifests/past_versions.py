@@ -48,17 +48,17 @@ class PastManifests:
     def find(
         self,
         content: bytes,
-        shown: str,
+        display_path: str,
         organization: Organization,
         reference: str,
         connection: OidcConnection,
     ) -> PastBlock | None:
         """Return the block that declared a connection in a version of a file, a protected one first."""
-        parsed = parse_content(content, shown, self.limits)
+        parsed = parse_content(content, display_path, self.limits)
         names = organization.names | {reference}
         blocks: list[PastBlock] = []
         if parsed.findings.has_errors and _may_protect(content, names):
-            location = parsed.findings.diagnostics[0].location or SourceLocation(shown)
+            location = parsed.findings.diagnostics[0].location or SourceLocation(display_path)
             blocks.append(PastBlock(is_protected=True, location=location, is_certain=False))
         for document in parsed.documents:
             values = self._interpolate(document, parsed)

@@ -45,19 +45,19 @@ class Pinner:
         self._limits = project.read_limits
         self._reader = OrganizationReader(project, variables)
 
-    def declared(self, content: bytes, shown: str) -> tuple[DesiredOrganization, ...]:
+    def declared(self, content: bytes, display_path: str) -> tuple[DesiredOrganization, ...]:
         """Return what the content of a file declares."""
-        return self._organizations(parse_content(content, shown, self._limits))
+        return self._organizations(parse_content(content, display_path, self._limits))
 
-    def pinned(self, content: bytes, shown: str, pins: Sequence[Pin]) -> tuple[bytes, tuple[Pin, ...]]:
+    def pinned(self, content: bytes, display_path: str, pins: Sequence[Pin]) -> tuple[bytes, tuple[Pin, ...]]:
         """Return the content with the IDs in it, and the pins for which there is no safe place."""
         done: list[Pin] = []
-        result = self._with_pins(content, shown, pins)
+        result = self._with_pins(content, display_path, pins)
         if result is not None:
             return result, ()
         result, refused = content, []
         for pin in pins:
-            attempt = self._with_pins(content, shown, [*done, pin])
+            attempt = self._with_pins(content, display_path, [*done, pin])
             if attempt is None:
                 refused.append(pin)
             else:
@@ -65,8 +65,8 @@ class Pinner:
                 result = attempt
         return result, tuple(refused)
 
-    def _with_pins(self, content: bytes, shown: str, pins: Sequence[Pin]) -> bytes | None:
-        parsed = parse_content(content, shown, self._limits)
+    def _with_pins(self, content: bytes, display_path: str, pins: Sequence[Pin]) -> bytes | None:
+        parsed = parse_content(content, display_path, self._limits)
         edited = _edited(parsed, pins)
         if edited is None:
             return None
@@ -75,7 +75,7 @@ class Pinner:
         expected = _without_places(
             _expected(organization, pins) for organization in self._organizations(parsed)
         )
-        return result if _without_places(self.declared(result, shown)) == expected else None
+        return result if _without_places(self.declared(result, display_path)) == expected else None
 
     def _organizations(self, parsed: ParsedFile) -> tuple[DesiredOrganization, ...]:
         organizations = (

@@ -1,4 +1,4 @@
-"""What YAML makes of a scalar that stands without quotes."""
+"""Gives plain scalars, those without quotes, the type that YAML readers give them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from enum import Enum
 from typing import Final, TypeAlias
 
 
-class Misread(Enum):
-    """A plain scalar that some YAML reader takes for something else than text, and nobody needs as that."""
+class YamlScalarKind(Enum):
+    """The kinds of plain scalars that YAML readers take for another type than text, and no field accepts."""
 
     NUMBER = "a number"
     DATE_AND_TIME = "a date and time"
@@ -17,17 +17,17 @@ class Misread(Enum):
     OFF = "off"
 
 
-Scalar: TypeAlias = str | bool | int | float | date | Misread | None
+Scalar: TypeAlias = str | bool | int | float | date | YamlScalarKind | None
 
-WORDS: Final[dict[str, bool | Misread | None]] = {
+WORDS: Final[dict[str, bool | YamlScalarKind | None]] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
     **{form: True for word in ("true", "yes", "on") for form in (word, word.title(), word.upper())},
     **{form: False for word in ("false", "no", "off") for form in (word, word.title(), word.upper())},
-    "off": Misread.OFF,
+    "off": YamlScalarKind.OFF,
 }
 """The plain words that are not text in YAML 1.1, which most tools read.
 
-A bare ``off`` is kept apart, since it is also the name of a setting.
+A bare ``off`` is kept apart, since it is also the value of a setting.
 """
 
 NUMERIC_STARTS: Final = frozenset("+-.0123456789")
@@ -61,11 +61,11 @@ def _read_numeric(text: str) -> Scalar:
     if _DECIMAL.fullmatch(text):
         return float(text)
     if _DATE.fullmatch(text):
-        return parse_date(text) or Misread.DATE
+        return parse_date(text) or YamlScalarKind.DATE
     if _OTHER_NUMBER.fullmatch(text):
-        return Misread.NUMBER
+        return YamlScalarKind.NUMBER
     if _DATE_AND_TIME.fullmatch(text):
-        return Misread.DATE_AND_TIME
+        return YamlScalarKind.DATE_AND_TIME
     return text
 
 

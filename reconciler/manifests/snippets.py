@@ -1,4 +1,4 @@
-"""Which line of a file may be shown beside a finding, since a line may hold a secret."""
+"""Shows the line of a finding, but nothing of it that may be a secret."""
 
 from __future__ import annotations
 
@@ -66,32 +66,32 @@ _NEXT: Final = re.compile(
 _BRACKETS: Final = {"{": 1, "[": 1, "}": -1, "]": -1}
 _ADDRESS: Final = re.compile(r"://|[Uu][Rr][Ll]|issuer")
 _USER_INFO: Final = re.compile(r"@|%40|\\(?:x40|u0040|U00000040)")
-_AS_CLOSE_AS_A_SLIP: Final = 0.7
+_TYPO_SIMILARITY: Final = 0.7
 _LONGEST: Final = 200
 _REPLACEMENT: Final = "\ufffd"
 
 
 def make_snippet(source: Source, span: Span, *, is_harmless: bool = False) -> Snippet | None:
-    """Return the line of a finding, or what of it may be shown.
+    """Return the line of a finding, masked where it may hold a secret; None if nothing can be shown.
 
-    ``is_harmless`` says that the values on this line are known to be no secrets.
+    ``is_harmless``: the values on this line are known to be no secrets.
     """
     line, start = source.line(span.start)
     if len(line) > _LONGEST:
         return None
     if _has_user_info(line) or _is_below_target(source.text, start):
-        shown = _key_only(line)
+        visible = _key_only(line)
     else:
-        shown = _shown(line, is_harmless=is_harmless)
-    if not shown.strip():
+        visible = _visible_part(line, is_harmless=is_harmless)
+    if not visible.strip():
         return None
-    begin = min(span.start - start, len(shown) - 1)
-    end = min(max(span.end - start, begin + 1), len(shown))
-    return Snippet(text=UNSAFE.sub(_REPLACEMENT, shown), start=begin, end=end)
+    begin = min(span.start - start, len(visible) - 1)
+    end = min(max(span.end - start, begin + 1), len(visible))
+    return Snippet(text=UNSAFE.sub(_REPLACEMENT, visible), start=begin, end=end)
 
 
-def _shown(line: str, *, is_harmless: bool) -> str:
-    """Return the part of a line that certainly holds no secret; the rest becomes a mask."""
+def _visible_part(line: str, *, is_harmless: bool) -> str:
+    """Return the part of a line that certainly is no secret; the rest is masked."""
     code = _HARMLESS.sub("", line)
     if _SUSPICIOUS.search(code) or any(_resembles_secret(key) for key in _INNER_KEY.findall(code)):
         return _key_only(line)
@@ -102,33 +102,33 @@ def _shown(line: str, *, is_harmless: bool) -> str:
 
 
 def _has_user_info(line: str) -> bool:
-    """Tell whether a line may have an address with a password in it."""
+    """Whether a line may contain a URL with a password."""
     return bool(_ADDRESS.search(line) and _USER_INFO.search(line))
 
 
 def _is_below_target(text: str, line: int) -> bool:
-    """Tell whether the line that begins at an offset may be part of ``target``, however that is written.
+    """Whether the line that begins at an offset may be part of ``target``, however it is written.
 
-    Nothing there is shown: a credential in the wrong place looks like any other value.
+    No value there is shown: a misplaced credential looks like any other value.
     """
-    return any(start <= line < end for start, end in _target_stretches(text))
+    return any(start <= line < end for start, end in _target_ranges(text))
 
 
 @lru_cache(maxsize=4)
-def _target_stretches(text: str) -> tuple[tuple[int, int], ...]:
-    """Return where every ``target`` begins, and where what follows it does, as offsets of lines."""
-    found: list[tuple[int, int]] = []
+def _target_ranges(text: str) -> tuple[tuple[int, int], ...]:
+    """Return where every ``target`` begins, and where the key after it does, as offsets of lines."""
+    ranges: list[tuple[int, int]] = []
     for target in _TARGET.finditer(text):
-        if not found or target.start() >= found[-1][1]:
-            found.append((target.start(), _end_of(target, text)))
-    return tuple(found)
+        if not ranges or target.start() >= ranges[-1][1]:
+            ranges.append((target.start(), _end_of(target, text)))
+    return tuple(ranges)
 
 
 def _end_of(target: re.Match[str], text: str) -> int:
-    """Return where another key of the project file follows the target, outside of its brackets."""
+    """Return where the next key of the project file begins, outside of the target's brackets."""
     depth, seen = 0, target.end()
     for key in _NEXT.finditer(text, target.end()):
-        depth += sum(_BRACKETS.get(one, 0) for one in text[seen : key.start()])
+        depth += sum(_BRACKETS.get(character, 0) for character in text[seen : key.start()])
         seen = key.start()
         if depth <= 0 and len(key[1]) <= len(target[1]):
             return key.start()
@@ -147,4 +147,4 @@ def _inner_keys(rest: str) -> frozenset[str]:
 
 
 def _resembles_secret(key: str) -> bool:
-    return SequenceMatcher(None, key.lower(), "client_secret").ratio() > _AS_CLOSE_AS_A_SLIP
+    return SequenceMatcher(None, key.lower(), "client_secret").ratio() > _TYPO_SIMILARITY

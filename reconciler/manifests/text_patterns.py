@@ -14,7 +14,6 @@ CONNECTION_NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"
 VARIABLE: Final = r"^[A-Za-z_][A-Za-z0-9_]{0,127}$"
 RULE: Final = r"^[a-z][a-z0-9-]{0,127}$"
 
-PRINTABLE: Final = r"^[^\x00-\x1f\x7f]+$"
 TRIMMED: Final = r"^[^\x00-\x20\x7f](?:[^\x00-\x1f\x7f]*[^\x00-\x20\x7f])?$"
 SCOPE: Final = r"^[\x21\x23-\x5b\x5d-\x7e]+$"
 """A scope token of RFC 6749, section 3.3."""

@@ -10,7 +10,7 @@ from reconciler.core.connection import COMPUTED_FIELDS
 from reconciler.core.secret import SecretReference
 from reconciler.manifests.findings import name_of
 from reconciler.manifests.pattern_errors import describe_mismatch
-from reconciler.manifests.scalars import Misread
+from reconciler.manifests.scalars import YamlScalarKind
 from reconciler.manifests.schema_paths import choices, is_mapping, known_keys
 from reconciler.manifests.text_patterns import UNSAFE
 from reconciler.manifests.yaml_reader import INVALID
@@ -126,7 +126,7 @@ class _ErrorReport:
             self._empty()
         elif kind in _BOUNDS:
             self._out_of_bounds(*_BOUNDS[kind], context)
-        elif kind == "value_error" or self._value is Misread.DATE:
+        elif kind == "value_error" or self._value is YamlScalarKind.DATE:
             self._add("invalid-date", f"{self._name} is not a date", "write a day that exists, as YYYY-MM-DD")
         elif isinstance(self._value, str):
             self._wrong_text(kind, context)
@@ -200,7 +200,7 @@ class _ErrorReport:
             self._add("secret-out-of-place", f"{self._name} cannot hold a reference to a secret")
         elif expected == "text" and not isinstance(self._value, dict | list):
             self._not_quoted()
-        elif self._value is Misread.NUMBER and expected in _NUMBER_HINTS:
+        elif self._value is YamlScalarKind.NUMBER and expected in _NUMBER_HINTS:
             summary = f"{self._name} must be {expected} in plain decimal digits"
             self._add("wrong-type", summary, _NUMBER_HINTS[expected])
         else:
@@ -208,7 +208,7 @@ class _ErrorReport:
             self._add("wrong-type", summary, self._type_hint(kind))
 
     def _type_hint(self, kind: str) -> str:
-        if kind == "bool_type" and self._value is Misread.OFF:
+        if kind == "bool_type" and self._value is YamlScalarKind.OFF:
             return "write false"
         if kind == "dict_type" and not self._path:
             return _FIRST_LINE
@@ -222,7 +222,7 @@ class _ErrorReport:
         known = choices(self._model, self._path)
         if known and text not in known:
             hint = f"known values: {', '.join(known)}"
-        kind = "a boolean" if self._value is Misread.OFF else _type_name(self._value)
+        kind = "a boolean" if self._value is YamlScalarKind.OFF else _type_name(self._value)
         self._add("not-text", f"{self._name} must be text, but YAML reads this as {kind}", hint)
 
     def _wrong_secret(self) -> None:
@@ -242,7 +242,7 @@ class _ErrorReport:
 
 
 def _type_name(value: Value) -> str:
-    if isinstance(value, Misread):
+    if isinstance(value, YamlScalarKind):
         return value.value
     return next((name for kind, name in _TYPE_NAMES if isinstance(value, kind)), "nothing")
 

@@ -72,7 +72,7 @@ def write_pins(files: Sequence[ManifestFile], missing: Pinned, pinner: Pinner) -
     written: list[MissingPin] = []
     diagnostics = list(missing.diagnostics)
     for file in files:
-        pins = [pin for pin in missing.pins if pin.location.path == file.shown]
+        pins = [pin for pin in missing.pins if pin.location.path == file.display_path]
         if pins:
             refused = _write(file, pins, pinner)
             written += [pin for pin in pins if pin not in refused]
@@ -119,11 +119,11 @@ def _write(file: ManifestFile, missing: Sequence[MissingPin], pinner: Pinner) ->
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise UsageError(f"cannot read {file.shown}: {error.strerror or error}") from error
-    if pinner.declared(content, file.shown) != file.organizations:
-        raise UsageError(f"{file.shown} was changed during the run: run it again")
+        raise UsageError(f"cannot read {file.display_path}: {error.strerror or error}") from error
+    if pinner.declared(content, file.display_path) != file.organizations:
+        raise UsageError(f"{file.display_path} was changed during the run: run it again")
     pins = {_pin(pin, file): pin for pin in missing}
-    result, refused = pinner.pinned(content, file.shown, [*pins])
+    result, refused = pinner.pinned(content, file.display_path, [*pins])
     if result != content:
         write_atomically(path, result.decode())
     return [pins[pin] for pin in refused]

@@ -128,7 +128,7 @@ def test_files_are_understood_one_by_one(tmp_path: Path) -> None:
     assert (first.organizations[0].reference, first.diagnostics) == ("a.yaml", ())
     second = next(reading)
     assert [one.code for one in second.diagnostics] == ["duplicate-organization"]
-    assert second.shown == "b.yaml"
+    assert second.display_path == "b.yaml"
 
 
 def test_loading_imports_nothing_that_talks_to_the_world() -> None:

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 from reconciler.core.errors import InvalidConfiguration
 from reconciler.manifests import ReadLimits, load_manifests, load_project
 from reconciler.manifests.json_schema import SCHEMA_NAMES, schema_text
-from reconciler.manifests.scalars import Misread
+from reconciler.manifests.scalars import YamlScalarKind
 from reconciler.manifests.yaml_reader import read_yaml
 
 ROOT = Path(__file__).parents[2]
@@ -156,11 +156,11 @@ def _as_editors_read(value: Any) -> Any:
             return {key: _as_editors_read(below) for key, below in value.items()}
         case list():
             return [_as_editors_read(below) for below in value]
-        case Misread.OFF:
+        case YamlScalarKind.OFF:
             return "off"
         case date():
             return value.isoformat()
-        case Misread():
+        case YamlScalarKind():
             return 0
         case _:
             return value
