@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.core.address import Address
 from reconciler.core.connection import WRITABLE_FIELDS
+from reconciler.core.secret import Secret
 from reconciler.manifests.document import parse_content
 from reconciler.manifests.export_names import Variable, connection_names
 from reconciler.manifests.findings import Findings
@@ -177,7 +178,8 @@ class _ConnectionBlock:
         return why_undeclarable(name, getattr(live, name))
 
     def _reason_without_secret(self, live: OidcConnection) -> str | None:
-        if live.client_secret is not None and not live.client_secret.fits_a_variable:  # type: ignore[union-attr]  # live values are secrets
+        secret = live.client_secret
+        if isinstance(secret, Secret) and not secret.fits_a_variable:
             return "an environment variable cannot hold it"
         name = self._names.name_for(self._address)
         if name is None:
