@@ -19,7 +19,7 @@ from reconciler.core.plan import Environment, Scope
 from reconciler.core.planner import Choices
 from reconciler.core.state import LiveOrganization, Organization
 from reconciler.manifests import load_manifests, load_project
-from reconciler.providers.stytch.listing import read_list
+from reconciler.providers.stytch.resources import read_list
 from reconciler.reports.plan_text import render_plan
 from reconciler.workflow.plan import PlanMetadata, plan_organizations
 

@@ -170,7 +170,7 @@ async def _send(planned: Planned, secrets: Mapping[SecretReference, Secret], con
     with applying_progress(console, len(plan.changes)) as lines:
         progress = ApplyProgress(console, lines)
         async with (
-            connect(planned.target, limits, journal=journal_of(console)) as provider,
+            connect(planned.target, limits, api_log=journal_of(console)) as provider,
             progress.ticking(),
         ):
             try:

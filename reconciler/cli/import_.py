@@ -70,7 +70,7 @@ async def _import(
 ) -> Imported:
     target = wiring.target_of(project)
     with reading_progress(console) as progress:
-        async with connect(target, project.limits, journal=journal_of(console)) as directory:
+        async with connect(target, project.limits, api_log=journal_of(console)) as directory:
             return await import_organizations(
                 references, directory, project=project, existing=existing, folder=folder, progress=progress
             )

@@ -6,31 +6,31 @@ import logging
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
-from reconciler.providers.stytch.journal import structured
+import structlog
+
+from reconciler.providers.stytch.api_log import log_event
 
 if TYPE_CHECKING:
     from structlog.typing import EventDict, Processor, WrappedLogger
 
     from reconciler.cli.console import Console
-    from reconciler.providers.stytch.journal import Journal
+    from reconciler.providers.stytch.api_log import ApiLog
 
 _LEVELS: Final = {0: logging.WARNING, 1: logging.INFO}
 
 
-def journal_of(console: Console) -> Journal:
+def journal_of(console: Console) -> ApiLog:
     """Return what logs API calls: every call with ``-v``, otherwise only those that are retried."""
 
     def log(event: str, /, *, is_warning: bool, **facts: object) -> None:
         if is_warning or console.verbosity:
             _configure(console)
-            structured(event, is_warning=is_warning, **facts)
+            log_event(event, is_warning=is_warning, **facts)
 
     return log
 
 
 def _configure(console: Console) -> None:
-    import structlog  # takes 6 MB, and most runs log nothing
-
     if structlog.is_configured():
         return
     renderer: Processor = (

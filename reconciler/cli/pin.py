@@ -53,5 +53,5 @@ def command(context: CommandContext, /, paths: tuple[str, ...], **options: Any) 
 async def _find_pins(files: Sequence[ManifestFile], project: Project, console: Console) -> Pinned:
     target, limits = wiring.target_of(project), project.limits
     with reading_progress(console, sum(len(file.organizations) for file in files)) as progress:
-        async with connect(target, limits, journal=journal_of(console)) as reader:
+        async with connect(target, limits, api_log=journal_of(console)) as reader:
             return await find_pins(files, reader, concurrency=limits.concurrency, progress=progress)

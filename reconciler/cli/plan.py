@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from reconciler.cli.context import CommandContext
     from reconciler.core.plan import Plan
     from reconciler.manifests import Project
-    from reconciler.providers.stytch.target import Target
+    from reconciler.providers.stytch.credentials import Target
     from reconciler.workflow.plan import Desired
 
 
@@ -106,7 +106,7 @@ def plan_live(context: CommandContext, paths: Sequence[str], options: Mapping[st
 
 async def _plan(desired: Desired, target: Target, console: Console) -> Plan:
     with reading_progress(console, len(desired.organizations)) as progress:
-        async with connect(target, desired.limits, journal=journal_of(console)) as reader:
+        async with connect(target, desired.limits, api_log=journal_of(console)) as reader:
             return await make_plan(
                 desired,
                 reader,

@@ -13,8 +13,7 @@ import click
 from reconciler.cli.context import ExitCode
 from reconciler.cli.options import NonEmptyString, combine
 from reconciler.publishers.github import DEFAULT_API_URL as GITHUB_URL
-from reconciler.publishers.github import GitHub
-from reconciler.publishers.github_event import pull_request_of
+from reconciler.publishers.github import GitHub, pull_request_of_event
 from reconciler.publishers.gitlab import DEFAULT_API_URL as GITLAB_URL
 from reconciler.publishers.gitlab import GitLab
 from reconciler.workflow.publish import load_publication, publish, write_summary
@@ -158,6 +157,6 @@ def _workflow_run_url() -> str:
 def _event_pull_request() -> int | None:
     path = os.environ.get("GITHUB_EVENT_PATH")
     try:
-        return pull_request_of(Path(path).read_text(encoding="utf-8")) if path else None
+        return pull_request_of_event(Path(path).read_text(encoding="utf-8")) if path else None
     except (OSError, ValueError):
         return None

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.core.errors import InvalidConfiguration
 from reconciler.core.plan import Environment, Scope
 from reconciler.manifests import load_project
-from reconciler.manifests.credentials import BackendTarget, resolve_target
+from reconciler.manifests.source_file import display_path
 from reconciler.policies import unknown_rules
-from reconciler.providers.stytch.target import ProjectTarget, SessionTarget
+from reconciler.providers.stytch.credentials import ProjectTarget, resolve_target
+from reconciler.secrets import resolve_reference
 
 if TYPE_CHECKING:
     from reconciler.manifests import Project
-    from reconciler.providers.stytch.target import Target
+    from reconciler.providers.stytch.credentials import Target
 
 
 def project_of(config: str | None) -> Project:
@@ -37,18 +39,10 @@ def target_of(project: Project) -> Target:
     Raises:
         ReconcilerError: a credential is missing or invalid.
     """
-    target = resolve_target(project, os.environ)
-    if isinstance(target, BackendTarget):
-        return ProjectTarget(
-            project_id=target.project_id,
-            secret=target.secret,
-            session_token=target.session_token,
-            session_jwt=target.session_jwt,
-            base_url=target.base_url,
-        )
-    return SessionTarget(
-        public_token=target.public_token, session_token=target.session_token, base_url=target.base_url
-    )
+    policy = project.secret_policy.without_limits()  # these are the tool's own credentials
+    read_secret = partial(resolve_reference, policy=policy, environment=os.environ)
+    file = display_path(project.file, project.directory) if project.file else ""
+    return resolve_target(project.target, os.environ, read_secret, file=file)
 
 
 def scope_of(target: Target) -> Scope:

@@ -7,7 +7,6 @@ a broken project file raises.
 from reconciler.manifests.file_selection import FoundManifests, find_manifests
 from reconciler.manifests.load import Loaded, ManifestFile, load_manifests, read_manifests
 from reconciler.manifests.project import PROJECT_FILE, Defaults, Project, load_project
-from reconciler.manifests.target import Target
 from reconciler.manifests.yaml_reader import ReadLimits
 
 __all__ = [
@@ -18,7 +17,6 @@ __all__ = [
     "ManifestFile",
     "Project",
     "ReadLimits",
-    "Target",
     "find_manifests",
     "load_manifests",
     "load_project",

@@ -14,10 +14,10 @@ from reconciler.manifests.document import ParsedFile, parse_file
 from reconciler.manifests.interpolation import Interpolation
 from reconciler.manifests.project_model import ProjectManifest
 from reconciler.manifests.source_file import display_path
-from reconciler.manifests.target import Target
 from reconciler.manifests.validation import validate
 from reconciler.manifests.yaml_errors import report_unsafe_escapes
 from reconciler.manifests.yaml_reader import ReadLimits
+from reconciler.providers.stytch.credentials import DeclaredTarget
 from reconciler.secrets import OWN_VARIABLES, SecretPolicy
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Project:
     root: Path
     secret_policy: SecretPolicy
     file: Path | None = None
-    target: Target = field(default_factory=Target)
+    target: DeclaredTarget = field(default_factory=DeclaredTarget)
     organizations: tuple[str, ...] = DEFAULT_ORGANIZATIONS
     variables: Mapping[str, str] = field(default_factory=dict)
     defaults: Defaults = field(default_factory=Defaults)
@@ -104,7 +104,7 @@ def _project(
     manifest = validate(ProjectManifest, interpolation.apply(values, findings), findings)
     if manifest is None or findings.error_count:
         return None
-    target = Target(**manifest.get("target", {}))
+    target = DeclaredTarget(**manifest.get("target", {}))
     _check_target(target, findings)
     policies = manifest.get("policies", {})
     return Project(
@@ -122,7 +122,7 @@ def _project(
     )
 
 
-def _check_target(target: Target, findings: DocumentFindings) -> None:
+def _check_target(target: DeclaredTarget, findings: DocumentFindings) -> None:
     """Report credentials of two kinds at once."""
     if target.session_jwt and (target.public_token or target.session_token):
         findings.add(
@@ -152,7 +152,7 @@ def _defaults(manifest: ProjectManifest) -> Defaults:
     )
 
 
-def _secret_policy(manifest: SecretsManifest, target: Target, root: Path) -> SecretPolicy:
+def _secret_policy(manifest: SecretsManifest, target: DeclaredTarget, root: Path) -> SecretPolicy:
     """Return which secrets manifests may use: never those of the target."""
     own = [locator for reference in target.references for locator in reference.locators]
     return SecretPolicy(

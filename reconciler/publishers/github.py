@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlsplit
 
 from reconciler.core.errors import PublishingFailed, UsageError
-from reconciler.publishers.base import Comment, Issue
-from reconciler.publishers.fields import number_of, text_of
-from reconciler.publishers.http import RestClient, checked_base_url
+from reconciler.publishers.forge import Comment, Issue
+from reconciler.publishers.rest_client import RestClient, check_api_url
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from reconciler.publishers.clock import Clock
+    from reconciler.http.clock import BlockingClock
+    from reconciler.http.json_fields import JsonObject
 
 DEFAULT_API_URL: Final = "https://api.github.com"
 
@@ -23,7 +24,7 @@ _API_VERSION: Final = "2022-11-28"
 
 _NOT_FOUND: Final = 404
 
-_ADVICE: Final = {
+_HINTS: Final = {
     401: "the token is not valid, or not any more",
     403: "the token lacks a permission: a workflow needs `pull-requests: write`, for drift `issues: write`; "
     "for pull requests from forks it is read-only",
@@ -41,11 +42,11 @@ class GitHub:
         pull_request: int | None = None,
         *,
         api_url: str = DEFAULT_API_URL,
-        clock: Clock | None = None,
+        clock: BlockingClock | None = None,
     ) -> None:
         if _REPOSITORY.fullmatch(repository) is None:
             raise UsageError(f"the repository {repository!r} must have the form OWNER/NAME")
-        api = urlsplit(checked_base_url(api_url))
+        api = urlsplit(check_api_url(api_url))
         self._repository = f"{api.path}/repos/{repository}"
         self._user = f"{api.path}/user"
         self._pull_request = pull_request
@@ -58,7 +59,7 @@ class GitHub:
             "User-Agent": "reconciler",
         }
         self._client = RestClient(
-            f"{api.scheme}://{api.netloc}", headers, token=token, advice=_ADVICE, clock=clock
+            f"{api.scheme}://{api.netloc}", headers, token=token, hints=_HINTS, clock=clock
         )
 
     def close(self) -> None:
@@ -77,17 +78,17 @@ class GitHub:
 
     def comments(self) -> Iterator[Comment]:
         """Yield the comments of the pull request, the oldest first."""
-        for one in self._client.pages(f"{self._conversation}/comments?per_page=100"):
-            yield _comment(one)
+        for comment in self._client.pages(f"{self._conversation}/comments?per_page=100"):
+            yield _comment(comment)
 
     def create_comment(self, body: str) -> Comment:
         """Write a comment on the pull request."""
         path = f"{self._conversation}/comments"
-        return _comment(self._client.call("POST", path, json={"body": body}, creates=True))
+        return _comment(self._client.call("POST", path, body={"body": body}, creates=True))
 
     def edit_comment(self, comment: Comment, body: str) -> None:
         """Replace the body of a comment."""
-        self._client.call("PATCH", f"{self._repository}/issues/comments/{comment.id}", json={"body": body})
+        self._client.send("PATCH", f"{self._repository}/issues/comments/{comment.id}", body={"body": body})
 
     def delete_comment(self, comment: Comment) -> None:
         """Remove a comment; one that is gone already is no error."""
@@ -95,13 +96,13 @@ class GitHub:
 
     def labels(self) -> frozenset[str]:
         """Return the labels of the pull request."""
-        found = self._client.pages(f"{self._conversation}/labels?per_page=100")
-        return frozenset(text_of(one, "name") for one in found)
+        labels = self._client.pages(f"{self._conversation}/labels?per_page=100")
+        return frozenset(label.text("name") for label in labels)
 
     def change_labels(self, *, add: Collection[str], remove: Collection[str]) -> None:
         """Add and remove labels; GitHub makes a label that the repository does not have yet."""
         if add:
-            self._client.call("POST", f"{self._conversation}/labels", json={"labels": sorted(add)})
+            self._client.send("POST", f"{self._conversation}/labels", body={"labels": sorted(add)})
         for label in sorted(remove):
             self._delete(f"{self._conversation}/labels/{quote(label, safe='')}")
 
@@ -109,27 +110,27 @@ class GitHub:
         """Yield the open issues that this account wrote; GitHub lists pull requests among them."""
         creator = quote(self.author(), safe="")
         query = f"state=open&creator={creator}&per_page=100"
-        for one in self._client.pages(f"{self._repository}/issues?{query}"):
-            if "pull_request" not in one:
-                yield _issue(one)
+        for issue in self._client.pages(f"{self._repository}/issues?{query}"):
+            if "pull_request" not in issue.values:
+                yield _issue(issue)
 
     def create_issue(self, title: str, body: str) -> Issue:
         """Open an issue."""
         document = {"title": title, "body": body}
-        return _issue(self._client.call("POST", f"{self._repository}/issues", json=document, creates=True))
+        return _issue(self._client.call("POST", f"{self._repository}/issues", body=document, creates=True))
 
     def edit_issue(self, issue: Issue, title: str, body: str) -> None:
         """Replace title and body of an issue."""
-        self._client.call("PATCH", self._issue_path(issue), json={"title": title, "body": body})
+        self._client.send("PATCH", self._issue_path(issue), body={"title": title, "body": body})
 
     def comment_on_issue(self, issue: Issue, body: str) -> None:
         """Write a comment on an issue."""
-        self._client.call("POST", f"{self._issue_path(issue)}/comments", json={"body": body}, creates=True)
+        self._client.send("POST", f"{self._issue_path(issue)}/comments", body={"body": body}, creates=True)
 
     def close_issue(self, issue: Issue) -> None:
         """Close an issue as done."""
         document = {"state": "closed", "state_reason": "completed"}
-        self._client.call("PATCH", self._issue_path(issue), json=document)
+        self._client.send("PATCH", self._issue_path(issue), body=document)
 
     @property
     def _conversation(self) -> str:
@@ -143,47 +144,77 @@ class GitHub:
 
     def _delete(self, path: str) -> None:
         try:
-            self._client.call("DELETE", path)
+            self._client.send("DELETE", path)
         except PublishingFailed as error:
             if error.status != _NOT_FOUND:
                 raise
 
     def _ask_rest(self) -> str:
         try:
-            return text_of(self._client.call("GET", self._user), "login")
+            return self._client.call("GET", self._user).text("login")
         except PublishingFailed as error:
             if error.status != 403:  # noqa: PLR2004 - "Resource not accessible by integration"
                 raise
             return ""
 
     def _ask_graphql(self) -> str:
-        answer = self._client.call("POST", self._graphql, json={"query": "{ viewer { login } }"})
-        try:
-            return text_of(answer["data"]["viewer"], "login")
-        except (KeyError, TypeError) as error:
-            raise PublishingFailed("GitHub does not say whose token this is") from error
+        response = self._client.call("POST", self._graphql, body={"query": "{ viewer { login } }"})
+        login = response.child("data").child("viewer").text("login")
+        if not login:
+            raise PublishingFailed("GitHub does not say which account this token belongs to")
+        return login
 
 
-def _comment(document: Any) -> Comment:  # noqa: ANN401 - JSON
+def pull_request_of_event(text: str) -> int | None:
+    """Return the number of the pull request that a workflow runs for, or None if there is no single one.
+
+    ``text`` is the document that GitHub hands to every job.
+
+    Known are events of pull requests, comments on them, and runs that follow one of this repository;
+    of a fork's, GitHub does not tell the number (documentation, "Webhook events and payloads").
+    """
+    try:
+        event = json.loads(text)
+    except ValueError:
+        return None
+    if not isinstance(event, dict):
+        return None
+    issue = event.get("issue")
+    if isinstance(issue, dict) and "pull_request" in issue:
+        return _number(issue)
+    run = event.get("workflow_run")
+    if isinstance(run, dict):
+        pull_requests = run.get("pull_requests")
+        return (
+            _number(pull_requests[0]) if isinstance(pull_requests, list) and len(pull_requests) == 1 else None
+        )
+    return _number(event.get("pull_request"))
+
+
+def _comment(comment: JsonObject) -> Comment:
     return Comment(
-        id=str(number_of(document, "id")),
-        author=_author(document),
-        body=text_of(document, "body"),
-        url=text_of(document, "html_url"),
+        id=str(comment.required_number("id")),
+        author=_author(comment),
+        body=comment.text("body"),
+        url=comment.text("html_url"),
     )
 
 
-def _issue(document: Any) -> Issue:  # noqa: ANN401 - JSON
+def _issue(issue: JsonObject) -> Issue:
     return Issue(
-        number=str(number_of(document, "number")),
-        author=_author(document),
-        title=text_of(document, "title"),
-        body=text_of(document, "body"),
-        url=text_of(document, "html_url"),
+        number=str(issue.required_number("number")),
+        author=_author(issue),
+        title=issue.text("title"),
+        body=issue.text("body"),
+        url=issue.text("html_url"),
     )
 
 
-def _author(document: Any) -> str:  # noqa: ANN401 - JSON
+def _author(item: JsonObject) -> str:
     """Return the login; the account of a comment may have been deleted, and is null then."""
-    user = document.get("user")
-    return text_of(user, "login") if user else ""
+    return item.child("user").text("login")
+
+
+def _number(document: Any) -> int | None:  # noqa: ANN401 - JSON
+    number = document.get("number") if isinstance(document, dict) else None
+    return number if isinstance(number, int) and number > 0 else None

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from reconciler.core.errors import PublishingFailed, UsageError
-from reconciler.publishers.base import Comment, Issue
-from reconciler.publishers.fields import number_of, text_of
-from reconciler.publishers.http import RestClient
+from reconciler.publishers.forge import Comment, Issue
+from reconciler.publishers.rest_client import RestClient
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from reconciler.publishers.clock import Clock
+    from reconciler.http.clock import BlockingClock
+    from reconciler.http.json_fields import JsonObject
 
 DEFAULT_API_URL: Final = "https://gitlab.com/api/v4"
 
 _PROJECT: Final = re.compile(r"\d+|[\w.-]+(?:/[\w.-]+)+")
 _NOT_FOUND: Final = 404
 
-_ADVICE: Final = {
+_HINTS: Final = {
     401: "the token is not valid, or not any more",
     403: "the token lacks a permission: it needs the scope `api` and the role of a reporter",
     404: "there is no such project, merge request or issue, or the token may not see it",
@@ -38,15 +38,15 @@ class GitLab:
         merge_request: int | None = None,
         *,
         api_url: str = DEFAULT_API_URL,
-        clock: Clock | None = None,
+        clock: BlockingClock | None = None,
     ) -> None:
         if _PROJECT.fullmatch(project) is None:
             raise UsageError(f"the project {project!r} must be a number or have the form GROUP/NAME")
         self._project = f"/projects/{quote(project, safe='')}"
         self._merge_request = merge_request
-        self._user: dict[str, Any] = {}
+        self._user: JsonObject | None = None
         headers = {"PRIVATE-TOKEN": token, "User-Agent": "reconciler"}
-        self._client = RestClient(api_url, headers, token=token, advice=_ADVICE, clock=clock)
+        self._client = RestClient(api_url, headers, token=token, hints=_HINTS, clock=clock)
 
     def close(self) -> None:
         """Close all connections."""
@@ -54,68 +54,67 @@ class GitLab:
 
     def author(self) -> str:
         """Return the user name of the token's account; that of a project token is a bot's."""
-        return text_of(self._account(), "username")
+        return self._account().text("username")
 
     def comments(self) -> Iterator[Comment]:
         """Yield the merge request's notes, the oldest first, without those that GitLab itself writes."""
         query = "sort=asc&order_by=created_at&per_page=100"
-        for one in self._client.pages(f"{self._conversation}/notes?{query}"):
-            if not one.get("system"):
-                yield self._comment(one)
+        for note in self._client.pages(f"{self._conversation}/notes?{query}"):
+            if not note.values.get("system"):
+                yield _comment(note)
 
     def create_comment(self, body: str) -> Comment:
         """Write a note on the merge request."""
         path = f"{self._conversation}/notes"
-        return self._comment(self._client.call("POST", path, json={"body": body}, creates=True))
+        return _comment(self._client.call("POST", path, body={"body": body}, creates=True))
 
     def edit_comment(self, comment: Comment, body: str) -> None:
         """Replace the body of a note."""
-        self._client.call("PUT", f"{self._conversation}/notes/{comment.id}", json={"body": body})
+        self._client.send("PUT", f"{self._conversation}/notes/{comment.id}", body={"body": body})
 
     def delete_comment(self, comment: Comment) -> None:
         """Remove a note; one that is gone already is no error."""
         try:
-            self._client.call("DELETE", f"{self._conversation}/notes/{comment.id}")
+            self._client.send("DELETE", f"{self._conversation}/notes/{comment.id}")
         except PublishingFailed as error:
             if error.status != _NOT_FOUND:
                 raise
 
     def labels(self) -> frozenset[str]:
         """Return the labels of the merge request."""
-        found = self._client.call("GET", self._conversation)
-        labels = found.get("labels") if isinstance(found, dict) else None
-        if not isinstance(labels, list):
+        merge_request = self._client.call("GET", self._conversation)
+        if "labels" not in merge_request.values:
             raise PublishingFailed("the answer has no labels")
-        return frozenset(str(label) for label in labels)
+        return frozenset(merge_request.texts("labels"))
 
     def change_labels(self, *, add: Collection[str], remove: Collection[str]) -> None:
         """Add and remove labels; GitLab makes a label that the project does not have yet."""
         document = {"add_labels": ",".join(sorted(add)), "remove_labels": ",".join(sorted(remove))}
         changes = {name: labels for name, labels in document.items() if labels}
-        self._client.call("PUT", self._conversation, json=changes)
+        self._client.send("PUT", self._conversation, body=changes)
 
     def open_issues(self) -> Iterator[Issue]:
         """Yield the open issues that this account wrote."""
-        query = f"state=opened&scope=all&author_id={number_of(self._account(), 'id')}&per_page=100"
-        for one in self._client.pages(f"{self._project}/issues?{query}"):
-            yield _issue(one)
+        query = f"state=opened&scope=all&author_id={self._account().required_number('id')}&per_page=100"
+        for issue in self._client.pages(f"{self._project}/issues?{query}"):
+            yield _issue(issue)
 
     def create_issue(self, title: str, body: str) -> Issue:
         """Open an issue."""
         document = {"title": title, "description": body}
-        return _issue(self._client.call("POST", f"{self._project}/issues", json=document, creates=True))
+        return _issue(self._client.call("POST", f"{self._project}/issues", body=document, creates=True))
 
     def edit_issue(self, issue: Issue, title: str, body: str) -> None:
         """Replace title and description of an issue."""
-        self._client.call("PUT", self._issue_path(issue), json={"title": title, "description": body})
+        self._client.send("PUT", self._issue_path(issue), body={"title": title, "description": body})
 
     def comment_on_issue(self, issue: Issue, body: str) -> None:
         """Write a note on an issue."""
-        self._client.call("POST", f"{self._issue_path(issue)}/notes", json={"body": body}, creates=True)
+        self._client.send("POST", f"{self._issue_path(issue)}/notes", body={"body": body}, creates=True)
 
     def close_issue(self, issue: Issue) -> None:
         """Close an issue."""
-        self._client.call("PUT", self._issue_path(issue), json={"state_event": "close"})
+        self._client.send("PUT", self._issue_path(issue), body={"state_event": "close"})
 
     @property
     def _conversation(self) -> str:
@@ -126,31 +125,30 @@ class GitLab:
     def _issue_path(self, issue: Issue) -> str:
         return f"{self._project}/issues/{issue.number}"
 
-    def _account(self) -> dict[str, Any]:
-        if not self._user:
-            found = self._client.call("GET", "/user")
-            if not isinstance(found, dict) or not text_of(found, "username"):
-                raise PublishingFailed("GitLab does not say whose token this is")
-            self._user = found
+    def _account(self) -> JsonObject:
+        if self._user is None:
+            user = self._client.call("GET", "/user")
+            if not user.text("username"):
+                raise PublishingFailed("GitLab does not say which account this token belongs to")
+            self._user = user
         return self._user
 
-    def _comment(self, document: Any) -> Comment:  # noqa: ANN401 - JSON
-        """Return a note; its address is not part of GitLab's answer."""
-        number = str(number_of(document, "id"))
-        return Comment(
-            id=number, author=_author(document), body=text_of(document, "body"), url=f"note {number}"
-        )
+
+def _comment(note: JsonObject) -> Comment:
+    """Return a note; its address is not part of GitLab's answer."""
+    number = str(note.required_number("id"))
+    return Comment(id=number, author=_author(note), body=note.text("body"), url=f"note {number}")
 
 
-def _issue(document: Any) -> Issue:  # noqa: ANN401 - JSON
+def _issue(issue: JsonObject) -> Issue:
     return Issue(
-        number=str(number_of(document, "iid")),
-        author=_author(document),
-        title=text_of(document, "title"),
-        body=text_of(document, "description"),
-        url=text_of(document, "web_url"),
+        number=str(issue.required_number("iid")),
+        author=_author(issue),
+        title=issue.text("title"),
+        body=issue.text("description"),
+        url=issue.text("web_url"),
     )
 
 
-def _author(document: Any) -> str:  # noqa: ANN401 - JSON
-    return text_of(document.get("author"), "username") if isinstance(document, dict) else ""
+def _author(item: JsonObject) -> str:
+    return item.child("author").text("username")

@@ -1,4 +1,4 @@
-"""The page that GitHub shows for a job: whatever its steps append to one file."""
+"""Appends to the page that GitHub shows for a job."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from reconciler.core.errors import PublishingFailed
 if TYPE_CHECKING:
     from pathlib import Path
 
-MOST_BYTES: Final = 1024 * 1024
+MAX_BYTES: Final = 1024 * 1024
 """What one step may append; GitHub shows nothing at all of a longer summary."""
 
 
@@ -22,8 +22,8 @@ def append_summary(path: Path, text: str) -> None:
     addition = f"{text.rstrip()}\n\n".encode()
     try:
         present = path.stat().st_size if path.exists() else 0
-        if present + len(addition) > MOST_BYTES:
-            raise PublishingFailed(f"the job summary would exceed {MOST_BYTES:,} bytes")
+        if present + len(addition) > MAX_BYTES:
+            raise PublishingFailed(f"the job summary would exceed {MAX_BYTES:,} bytes")
         with path.open("ab") as file:
             file.write(addition)
     except OSError as error:
@@ -33,6 +33,6 @@ def append_summary(path: Path, text: str) -> None:
 def room_left(path: Path) -> int:
     """Return how many bytes this step may still append."""
     try:
-        return MOST_BYTES - path.stat().st_size
+        return MAX_BYTES - path.stat().st_size
     except OSError:
-        return MOST_BYTES
+        return MAX_BYTES

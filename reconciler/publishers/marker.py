@@ -1,4 +1,4 @@
-"""The hidden first line by which a comment or an issue is found again."""
+"""The hidden first line that identifies our comment or issue."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 _NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9._]|-(?!-)){0,23}")
 
 
-def checked_name(name: str) -> str:
-    """Return the name that sets apart what several environments publish in one place.
+def check_name(name: str) -> str:
+    """Return the name that tells the environments that publish in one place apart.
 
     Raises:
         UsageError: it could end the hidden line, or is too long for a label.
@@ -29,7 +29,7 @@ def checked_name(name: str) -> str:
 
 
 def default_identity(scope: Scope) -> str:
-    """Return what sets apart two projects of which nobody has named one."""
+    """Return the identity of a project that was given no name."""
     digest = hashlib.sha256(f"{scope.base_url}\0{scope.principal}".encode("utf-8", "surrogatepass"))
     return f"{scope.environment.value}-{digest.hexdigest()[:12]}"
 
@@ -39,11 +39,11 @@ def marker(kind: str, identity: str) -> str:
     return f"<!-- reconciler:{kind}:{identity} -->"
 
 
-def marked(line: str, body: str) -> str:
+def with_marker(line: str, body: str) -> str:
     """Return a body that begins with the marker."""
     return f"{line}\n{body}"
 
 
-def bears(body: str, line: str) -> bool:
+def has_marker(body: str, line: str) -> bool:
     """Tell whether a body begins with the marker; further down it may be a quotation."""
     return body.partition("\n")[0].rstrip() == line

@@ -1,4 +1,4 @@
-"""References → secrets: one backend per file, and one policy for whoever asks."""
+"""Secret references: their grammar, the policy, and one backend per file."""
 
 from reconciler.secrets.policy import OWN_VARIABLES, SecretPolicy
 from reconciler.secrets.references import (

@@ -1,12 +1,13 @@
-"""Which secrets a manifest or a saved plan may ask for."""
+"""Which secrets a manifest or a saved plan may refer to."""
 
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from reconciler.core.secret import Locator
@@ -38,12 +39,13 @@ OWN_VARIABLES: Final = frozenset(
 )
 """Variables that hold credentials of the tool or of the CI job around it."""
 
-_KERNEL_FOLDERS: Final = (Path("/proc"), Path("/sys"))
-_LOGINS_OF_GIT: Final = frozenset({".git", ".git-credentials", ".netrc"})
+_KERNEL_DIRECTORIES: Final = (Path("/proc"), Path("/sys"))
+_GIT_CREDENTIALS: Final = frozenset({".git", ".git-credentials", ".netrc"})
 
 
-class SecretPolicy(NamedTuple):
-    """What may be read. ``root`` is the folder of the project file: ``file:`` paths start there.
+@dataclass(frozen=True, slots=True)
+class SecretPolicy:
+    """Which secrets may be read. ``root`` is the folder of the project file: ``file:`` paths start there.
 
     ``env_allow`` and ``file_allow`` are globs; an empty ``env_allow`` allows no variable, and
     ``file_allow`` adds places outside ``root``. The forbidden ones win over every glob.
@@ -54,6 +56,10 @@ class SecretPolicy(NamedTuple):
     file_allow: tuple[str, ...] = ()
     forbidden_env: frozenset[str] = OWN_VARIABLES
     forbidden_files: frozenset[Path] = frozenset()
+
+    def without_limits(self) -> SecretPolicy:
+        """Return the policy for the tool's own credentials, which may be anywhere."""
+        return SecretPolicy(self.root, file_allow=("*",), forbidden_env=frozenset())
 
     def check(self, locator: Locator) -> str | None:
         """Return why this may not be read, or None if it may. Looks at links, opens nothing."""
@@ -85,16 +91,16 @@ class SecretPolicy(NamedTuple):
             return "the path cannot be followed (too long, or links that lead in a circle)"
 
     def _check_real(self, real: Path) -> str | None:
-        if any(_is_same(real, _real(self.root / mine)) for mine in self.forbidden_files):
+        if any(_is_same_file(real, _real(self.root / file)) for file in self.forbidden_files):
             return "the file holds a credential of the tool itself and cannot be used in a manifest"
-        if any(real.is_relative_to(folder) for folder in _KERNEL_FOLDERS):
+        if any(real.is_relative_to(directory) for directory in _KERNEL_DIRECTORIES):
             return "files of the system (/proc, /sys) hold no secrets of yours"
         if not real.is_relative_to(_real(self.root)) and not self._allows_outside(real):
             return "the file is outside the project's folder, and secrets.file.allow does not permit it"
         return None
 
-    def _check_git(self, named: Path) -> str | None:
-        if _holds_login_of_git(named, self.root) or _holds_login_of_git(_real(named), _real(self.root)):
+    def _check_git(self, path: Path) -> str | None:
+        if _is_git_credential_file(path, self.root) or _is_git_credential_file(_real(path), _real(self.root)):
             return "Git keeps its own credentials there, which cannot be used in a manifest"
         return None
 
@@ -126,12 +132,12 @@ def _real(path: Path) -> Path:
     raise RuntimeError("links that lead in a circle")  # from Python 3.13 on, nothing else tells
 
 
-def _holds_login_of_git(file: Path, root: Path) -> bool:
+def _is_git_credential_file(file: Path, root: Path) -> bool:
     """Tell whether a file is where Git, or the checkout step of a CI job, stores tokens."""
     below = file.relative_to(root) if file.is_relative_to(root) else file
-    return any(part.casefold() in _LOGINS_OF_GIT for part in below.parts)
+    return any(part.casefold() in _GIT_CREDENTIALS for part in below.parts)
 
 
-def _is_same(one: Path, other: Path) -> bool:
+def _is_same_file(first: Path, second: Path) -> bool:
     """Tell whether two paths lead to one file, hard links included."""
-    return one == other or (one.exists() and other.exists() and one.samefile(other))
+    return first == second or (first.exists() and second.exists() and first.samefile(second))

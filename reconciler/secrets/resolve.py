@@ -1,9 +1,10 @@
-"""References → secrets: the policy first, then the backend that knows the scheme."""
+"""Resolves references to secrets: the policy is checked first, then the scheme's backend reads."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from reconciler.core.errors import Diagnostic, SecretUnavailable, Severity
 from reconciler.core.secret import Locator, Secret, SecretReference
@@ -33,27 +34,30 @@ class Backend(Protocol):
         ...
 
 
-class WantedSecret(NamedTuple):
-    """A reference, and who asks for it: named in the finding when it cannot be resolved."""
+@dataclass(frozen=True, slots=True)
+class WantedSecret:
+    """A reference, and the connection it is for, which is named when it cannot be resolved."""
 
     reference: SecretReference
     address: Address | None = None
     location: SourceLocation | None = None
 
 
-class ResolvedSecrets(NamedTuple):
-    """The secrets that could be had, and a finding for each that could not."""
+@dataclass(frozen=True, slots=True)
+class ResolvedSecrets:
+    """The secrets that were read, and a diagnostic for each that could not be."""
 
     secrets: Mapping[SecretReference, Secret]
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
 def wanted_by(connections: Iterable[DesiredConnection]) -> tuple[WantedSecret, ...]:
-    """Return what these declared connections need; tombstones need nothing."""
+    """Return the secrets of these declared connections; those with ``state: absent`` need none."""
     return tuple(
-        WantedSecret(reference, one.address, one.location)
-        for one in connections
-        if isinstance(reference := one.connection.client_secret, SecretReference) and not one.is_absent
+        WantedSecret(reference, declared.address, declared.location)
+        for declared in connections
+        if isinstance(reference := declared.connection.client_secret, SecretReference)
+        and not declared.is_absent
     )
 
 
@@ -63,16 +67,17 @@ def resolve_secrets(
     policy: SecretPolicy,
     environment: Mapping[str, str],
 ) -> ResolvedSecrets:
-    """Resolve every reference once; the policy is asked again, whoever wrote the reference."""
+    """Resolve every reference once; the policy is checked again, wherever the reference comes from."""
     secrets: dict[SecretReference, Secret] = {}
     diagnostics: list[Diagnostic] = []
-    for one in wanted:
-        if one.reference in secrets:
+    for secret in wanted:
+        reference = secret.reference
+        if reference in secrets:
             continue
         try:
-            secrets[one.reference] = resolve_reference(one.reference, policy=policy, environment=environment)
+            secrets[reference] = resolve_reference(reference, policy=policy, environment=environment)
         except SecretUnavailable as error:
-            diagnostics.append(_finding(one, str(error)))
+            diagnostics.append(_diagnostic(secret, str(error)))
     return ResolvedSecrets(secrets, tuple(diagnostics))
 
 
@@ -105,7 +110,7 @@ def _read(locator: Locator, policy: SecretPolicy, environment: Mapping[str, str]
     return backend.read(locator.path, policy, environment)
 
 
-def _finding(wanted: WantedSecret, reason: str) -> Diagnostic:
+def _diagnostic(wanted: WantedSecret, reason: str) -> Diagnostic:
     return Diagnostic(
         severity=Severity.ERROR,
         code="secret-unavailable",

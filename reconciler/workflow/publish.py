@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.publishers.drift_issue import DriftNotice, publish_drift
 from reconciler.publishers.job_summary import append_summary, room_left
-from reconciler.publishers.marker import checked_name, default_identity, marker
+from reconciler.publishers.marker import check_name, default_identity, marker
 from reconciler.publishers.risk_labels import publish_labels
 from reconciler.publishers.sticky_comment import publish_comment
 from reconciler.reports.drift_report import drift_report
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from reconciler.core.drift import DriftReport
     from reconciler.core.plan import Plan, Scope
-    from reconciler.publishers.base import Forge
+    from reconciler.publishers.forge import Forge
 
 _SUMMARY_MARGIN = 16
 """Bytes of a job summary that are left for the line breaks between reports."""
@@ -49,7 +49,7 @@ def load_publication(
     return Publication(
         plan=load_plan(plan_file) if plan_file else None,
         drift=load_drift_report(drift_file) if drift_file else None,
-        name=checked_name(name) if name else "",
+        name=check_name(name) if name else "",
         labels=labels,
         details_url=details_url,
     )

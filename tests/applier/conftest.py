@@ -20,10 +20,10 @@ from reconciler.core.secret import Locator, Secret, SecretReference
 from reconciler.core.state import DesiredConnection, DesiredOrganization, DesiredState, Presence
 from reconciler.emulator import DEFAULT_PROJECT_ID, DEFAULT_SECRET, Emulator, EmulatorSettings
 from reconciler.providers.stytch.connect import connect
-from reconciler.providers.stytch.target import ProjectTarget
+from reconciler.providers.stytch.credentials import ProjectTarget
 from reconciler.workflow.plan import PlanMetadata, plan_organizations
 from tests.applier.faulty import Fault, FaultyProvider
-from tests.providers.by_httpx import ByHttpx
+from tests.providers.in_process import in_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -141,7 +141,7 @@ class Bench:
         return connect(
             ProjectTarget(project_id=DEFAULT_PROJECT_ID, secret=Secret(DEFAULT_SECRET)),
             Limits(requests_per_second=100_000, concurrency=4),
-            transport=ByHttpx(httpx.ASGITransport(app=self.emulator.application)),
+            transport=in_process(httpx.ASGITransport(app=self.emulator.application)),
         )
 
 

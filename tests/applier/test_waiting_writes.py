@@ -12,11 +12,11 @@ from reconciler.core.limits import Limits
 from reconciler.core.outcome import Failed
 from reconciler.core.secret import Secret
 from reconciler.emulator import DEFAULT_PROJECT_ID, DEFAULT_SECRET
-from reconciler.providers.stytch.clock import Clock
+from reconciler.http.clock import Clock
 from reconciler.providers.stytch.connect import connect
-from reconciler.providers.stytch.target import ProjectTarget
+from reconciler.providers.stytch.credentials import ProjectTarget
 from tests.applier.conftest import DECLARED, SECRETS, Bench, Watcher, absent, declare, present
-from tests.providers.by_httpx import ByHttpx
+from tests.providers.in_process import in_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +48,7 @@ def apply_throttled(bench: Bench, plan: Plan, operation: str, meanwhile: Callabl
     async def run() -> ApplyResult:
         target = ProjectTarget(project_id=DEFAULT_PROJECT_ID, secret=Secret(DEFAULT_SECRET))
         limits = Limits(requests_per_second=1000)
-        transport = ByHttpx(bench.emulator.transport())
+        transport = in_process(bench.emulator.transport())
         async with connect(target, limits, transport=transport, clock=quick_clock(meanwhile)) as provider:
             return await apply_changes(
                 plan.changes,

@@ -155,7 +155,7 @@ def test_no_failure_tells_a_secret(
 
 
 def impatient() -> dict[str, Any]:
-    return {"transport": None, "clock": None, "patience": 0.2}
+    return {"transport": None, "clock": None, "retry_timeout": 0.2}
 
 
 @every_canary

@@ -272,7 +272,7 @@ def test_a_wrong_secret_is_access_denied(place: Workplace) -> None:
 
 
 def test_an_api_that_is_down(place: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reconciler.providers.stytch.client.FIRST_CONTACT_PATIENCE", 0.5)
+    monkeypatch.setattr("reconciler.providers.stytch.client.FIRST_CONTACT_TIMEOUT", 0.5)
     place.setenv("STYTCH_BASE_URL", "http://127.0.0.1:9")
     ended = place.run("plan", "--format", "json")
     assert ended.code == 1

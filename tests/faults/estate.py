@@ -15,14 +15,14 @@ from reconciler.core.planner import Choices
 from reconciler.core.secret import Locator, Secret, SecretReference
 from reconciler.core.state import DesiredConnection, DesiredOrganization, DesiredState, Presence
 from reconciler.emulator import DEFAULT_PROJECT_ID, DEFAULT_SECRET, Emulator
-from reconciler.providers.stytch.clock import Clock
+from reconciler.http.clock import Clock
 from reconciler.providers.stytch.connect import connect
-from reconciler.providers.stytch.target import ProjectTarget
+from reconciler.providers.stytch.credentials import ProjectTarget
 from reconciler.workflow.apply import apply_plan
 from reconciler.workflow.plan import PlanMetadata, plan_organizations
 from tests.faults.service import Service
 from tests.faults.virtual_time import jumping
-from tests.providers.by_httpx import ByHttpx
+from tests.providers.in_process import in_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -198,7 +198,7 @@ class Estate:
             chance=self.chance,
         )
         target = ProjectTarget(project_id=DEFAULT_PROJECT_ID, secret=Secret(DEFAULT_SECRET))
-        return connect(target, self.limits, transport=ByHttpx(service), clock=clock)
+        return connect(target, self.limits, transport=in_process(service), clock=clock)
 
 
 def wanted(one: DesiredConnection) -> dict[str, Any]:

@@ -9,7 +9,8 @@ import pytest
 from reconciler.core.errors import InvalidConfiguration, SourceLocation
 from reconciler.core.limits import Limits
 from reconciler.core.state import Discovery
-from reconciler.manifests import Project, Target, load_project
+from reconciler.manifests import Project, load_project
+from reconciler.providers.stytch.credentials import DeclaredTarget
 from reconciler.secrets import OWN_VARIABLES, SecretPolicy, parse_reference
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def test_everything_is_read(tmp_path: Path) -> None:
     project = load_project(None, tmp_path)
     assert project.file == tmp_path / "reconciler.yaml"
     assert project.directory == project.root == tmp_path
-    assert project.target == Target(
+    assert project.target == DeclaredTarget(
         project_id=parse_reference("${env:MY_PROJECT}"),
         secret=parse_reference("${file:secrets/stytch}"),
         base_url="https://login.example.com",
@@ -86,7 +87,7 @@ def test_an_empty_project_file_changes_nothing(tmp_path: Path, text: str) -> Non
     (tmp_path / "reconciler.yaml").write_text(text)
     project = load_project(None, tmp_path)
     assert project.limits == Limits()
-    assert project.target == Target()
+    assert project.target == DeclaredTarget()
 
 
 def test_a_project_file_elsewhere_is_the_root_of_its_globs(tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from reconciler.core.errors import OrganizationNotFound, ProviderError
-from reconciler.providers.stytch.listing import read_list
-from reconciler.providers.stytch.organization import parse_organization
+from reconciler.http.json_fields import JsonObject
+from reconciler.providers.stytch.resources import parse_organization, read_list
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -64,7 +64,7 @@ class Recorded:
 
 def recorded(file: Path) -> Recorded:
     documents = json.loads(file.read_text(encoding="utf-8"))
-    known = [parse_organization(one["organization"], "live.json") for one in documents]
+    known = [parse_organization(JsonObject(one["organization"], "live.json")) for one in documents]
     live = {
         organization.organization_id: _live(one, organization)
         for organization, one in zip(known, documents, strict=True)

@@ -22,15 +22,15 @@ from reconciler.emulator import (
     EmulatorSettings,
     running_emulator,
 )
-from reconciler.providers.stytch.clock import Clock
+from reconciler.http.clock import Clock
 from reconciler.providers.stytch.connect import connect
-from reconciler.providers.stytch.target import ProjectTarget, SessionTarget, Target
-from tests.providers.by_httpx import ByHttpx
+from reconciler.providers.stytch.credentials import ProjectTarget, SessionTarget, Target
+from tests.providers.in_process import in_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
 
-    from reconciler.providers.stytch.transport import Transport
+    from reconciler.providers.stytch.http_transport import Transport
 
 IN_PROCESS: Final = "http://127.0.0.1:1"
 """Never connected to: the application is called directly."""
@@ -80,7 +80,7 @@ class Stage:
             transport = self.transport() if self.transport else None
             limits = Limits(requests_per_second=rate)
             async with connect(
-                target or self.target, limits, transport=transport, clock=clock, patience=500
+                target or self.target, limits, transport=transport, clock=clock, retry_timeout=500
             ) as provider:
                 return await question(provider)
 
@@ -129,7 +129,7 @@ def staged(door: str, *, log_secrets: bool = False) -> Iterator[Stage]:
         return
     emulator = Emulator(settings)
     stage = _emulated(door, emulator, IN_PROCESS)
-    stage.transport = lambda: ByHttpx(httpx.ASGITransport(emulator.application))
+    stage.transport = lambda: in_process(httpx.ASGITransport(emulator.application))
     try:
         yield stage
     finally:

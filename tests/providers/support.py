@@ -12,10 +12,10 @@ import httpx
 from reconciler.core.limits import Limits
 from reconciler.core.secret import Secret
 from reconciler.core.state import Organization
-from reconciler.providers.stytch.clock import Clock
+from reconciler.http.clock import Clock
 from reconciler.providers.stytch.connect import connect
-from reconciler.providers.stytch.target import ProjectTarget, SessionTarget, Target
-from tests.providers.by_httpx import ByHttpx
+from reconciler.providers.stytch.credentials import ProjectTarget, SessionTarget, Target
+from tests.providers.in_process import in_process
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
@@ -159,12 +159,12 @@ async def provider(
     chance: float = 0.0,
     rate: float = 1000.0,
     concurrency: int = 8,
-    patience: float = 120.0,
+    retry_timeout: float = 120.0,
 ) -> AsyncIterator[Backend | Session]:
     limits = Limits(requests_per_second=rate, concurrency=concurrency)
-    transport = ByHttpx(httpx.MockTransport(script))
+    transport = in_process(httpx.MockTransport(script))
     async with connect(
-        target, limits, transport=transport, clock=clock(chance), patience=patience
+        target, limits, transport=transport, clock=clock(chance), retry_timeout=retry_timeout
     ) as connected:
         yield connected
 

@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.core.connection import OidcConnection
 from reconciler.core.errors import MalformedAnswer, ProviderError, Unavailable, UnknownOutcome
-from reconciler.providers.stytch.retry import backoff, retry_after
+from reconciler.http.retry import backoff, retry_after
 from tests.providers.support import (
     ACME,
     CONNECTION_ID,
@@ -87,7 +87,7 @@ def test_patience_ends_and_the_error_says_how_long_it_was(failure: Any) -> None:
 def test_patience_is_configurable() -> None:
     script = Script(refused(503))
     with pytest.raises(Unavailable, match="gave up after 3 attempts in 3 s"):
-        ask(script, read, patience=5)
+        ask(script, read, retry_timeout=5)
 
 
 @pytest.mark.parametrize("question", WRITES)

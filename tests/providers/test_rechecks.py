@@ -8,11 +8,11 @@ import contextlib
 import httpx
 
 from reconciler.core.errors import Unavailable
-from reconciler.providers.stytch.call import Call, read
+from reconciler.http.clock import Clock
 from reconciler.providers.stytch.client import Client
-from reconciler.providers.stytch.clock import Clock
-from reconciler.providers.stytch.pace import Pace
-from tests.providers.by_httpx import ByHttpx
+from reconciler.providers.stytch.rate_limiter import RateLimiter
+from reconciler.providers.stytch.request import ApiRequest, read
+from tests.providers.in_process import in_process
 from tests.providers.support import WALL, run
 
 LATENCY = 0.02
@@ -50,17 +50,17 @@ def test_a_refusal_between_looking_and_writing_has_somebody_look_again() -> None
     async def main() -> None:
         loop = asyncio.get_running_loop()
         clock = Clock(loop.time, lambda: WALL + loop.time(), chance=lambda: 0.5)
-        client = Client(ByHttpx(service), Pace(RATE, 8, clock), headers=dict, clock=clock)
+        client = Client(in_process(service), RateLimiter(RATE, 8, clock), headers=dict, clock=clock)
 
         async def recheck() -> None:
             await client.send(read("/recheck", "what is live"))
 
-        async def send(call: Call, after: float) -> None:
+        async def send(request: ApiRequest, after: float) -> None:
             await asyncio.sleep(after)
             with contextlib.suppress(Unavailable):
-                await client.send(call)
+                await client.send(request)
 
-        write = Call(method="PUT", path="/write", subject="a write", writes=True, recheck=recheck)
+        write = ApiRequest(method="PUT", path="/write", subject="a write", writes=True, recheck=recheck)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(send(read("/slow", "an older call"), 0.0))
             tasks.create_task(send(read("/early", "another call"), 0.01))

@@ -1,196 +1,190 @@
-"""Credentials and addresses: what is accepted, where it leads, and that nothing shows a secret."""
+"""Which Stytch project a run is for, and as whom it calls."""
 
 from __future__ import annotations
 
-import traceback
-from base64 import b64decode
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
-from reconciler.core.errors import UsageError
+from reconciler.core.errors import InvalidConfiguration
 from reconciler.core.secret import Secret
-from reconciler.providers.stytch.proxy import proxy_to
-from reconciler.providers.stytch.target import ProjectTarget, SessionTarget
-from reconciler.providers.stytch.trust import trust_in
-from tests.providers.support import CANARIES, SECRET, TOKEN
+from reconciler.manifests import load_project
+from reconciler.providers.stytch.credentials import ProjectTarget, SessionTarget, Target, resolve_target
+from reconciler.secrets import resolve_reference
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-
-def project(project_id: str = "project-test-1", base_url: str = "", secret: str = SECRET) -> ProjectTarget:
-    return ProjectTarget(project_id=project_id, secret=Secret(secret), base_url=base_url)
-
-
-def member(
-    public_token: str = "public-token-test-1", base_url: str = "", token: str = TOKEN
-) -> SessionTarget:
-    return SessionTarget(public_token=public_token, session_token=Secret(token), base_url=base_url)
+CANARY = "secret-test-canary"
+PROJECT = {"STYTCH_PROJECT_ID": "project-test-1", "STYTCH_SECRET": CANARY}
+SESSION = {"STYTCH_PUBLIC_TOKEN": "public-token-test-1", "STYTCH_SESSION_TOKEN": CANARY}
 
 
-@pytest.mark.parametrize(
-    ("target", "address"),
-    [
-        (project("project-test-1"), "https://test.stytch.com"),
-        (project("project-live-1"), "https://api.stytch.com"),
-        (member("public-token-test-1"), "https://test.stytch.com"),
-        (member("public-token-live-1"), "https://api.stytch.com"),
-        (project(base_url="https://login.example.com/"), "https://login.example.com"),
-        (project("project-live-1", base_url="http://127.0.0.1:8080"), "http://127.0.0.1:8080"),
-        (member(base_url="http://[::1]:8080"), "http://[::1]:8080"),
-        (project(base_url="http://localhost:8080"), "http://localhost:8080"),
-    ],
-)
-def test_the_address_follows_from_the_prefix_unless_it_is_given(
-    target: ProjectTarget | SessionTarget, address: str
-) -> None:
-    assert target.address == address
+def resolve(folder: Path, environment: dict[str, str], target: str = "") -> Target:
+    if target:
+        (folder / "reconciler.yaml").write_text(f"target: {target}\n")
+    project = load_project(None, folder)
+    policy = project.secret_policy.without_limits()
+    read_secret = partial(resolve_reference, policy=policy, environment=environment)
+    return resolve_target(project.target, environment, read_secret)
 
 
-@pytest.mark.parametrize(
-    "project_id",
-    [
-        "",
-        "project-1",
-        "project-prod-1",
-        "Project-test-1",
-        "project-test-",
-        "project-test-1:x",
-        " project-test-1",
-    ],
-)
-def test_any_other_project_id_is_refused(project_id: str) -> None:
-    with pytest.raises(UsageError, match="project_id"):
-        project(project_id)
+def refusal(folder: Path, environment: dict[str, str], target: str = "") -> list[tuple[str, str, str]]:
+    with pytest.raises(InvalidConfiguration) as refused:
+        resolve(folder, environment, target)
+    assert CANARY not in str(refused.value)
+    return [(one.code, one.summary, one.hint) for one in refused.value.diagnostics]
 
 
-@pytest.mark.parametrize("public_token", ["", "public-token-1", "secret-test-canary-project"])
-def test_any_other_public_token_is_refused_and_not_shown_as_it_may_be_a_mistaken_secret(
-    public_token: str,
-) -> None:
-    with pytest.raises(UsageError, match="public_token") as caught:
-        member(public_token)
-    assert "canary" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    "base_url",
-    [
-        "http://login.example.com",
-        "http://127.0.0.1.example.com",
-        "http://localhost.example.com",
-        "http://10.0.0.1",
-        "ftp://login.example.com",
-        "login.example.com",
-        "https://",
-        "https://user:canary@login.example.com",
-        "https://login.example.com/path",
-        "https://login.example.com?x=1",
-        "https://login.example.com#x",
-        "https://login.example.com:99999",
-        "https://login .example.com",
-        "https://[::1",
-    ],
-)
-def test_credentials_are_sent_to_plain_https_addresses_only(base_url: str) -> None:
-    with pytest.raises(UsageError, match="base_url") as caught:
-        project(base_url=base_url)
-    with pytest.raises(UsageError, match="base_url"):
-        member(base_url=base_url)
-    assert "canary" not in str(caught.value)
-
-
-@pytest.mark.parametrize("value", ["", " ", "canary\r\nX-Injected: 1", "canary\u00e9", "canary x"])
-def test_a_secret_that_no_header_can_carry_is_refused_without_being_shown(value: str) -> None:
-    for make in (lambda: project(secret=value), lambda: member(token=value)):
-        with pytest.raises(UsageError) as caught:
-            make()
-        assert "canary" not in str(caught.value)
-
-
-def test_the_headers_prove_who_calls() -> None:
-    target = ProjectTarget(
+def test_the_environment_is_enough(tmp_path: Path) -> None:
+    assert resolve(tmp_path, PROJECT) == ProjectTarget(
         project_id="project-test-1",
-        secret=Secret(SECRET),
-        session_token=Secret(TOKEN),
-        session_jwt=Secret("a.b.c"),
+        secret=Secret(CANARY),
     )
-    headers = target.headers()
-    assert b64decode(headers["Authorization"].removeprefix("Basic ")).decode() == f"project-test-1:{SECRET}"
-    assert headers["X-Stytch-Member-Session"] == TOKEN
-    assert headers["X-Stytch-Member-SessionJWT"] == "a.b.c"
-    assert not any(canary in repr(target) + str(target) for canary in CANARIES)
-
-
-def test_without_a_member_there_are_no_member_headers() -> None:
-    assert set(project().headers()) == {"Authorization"}
-
-
-@pytest.fixture
-def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-
-
-@pytest.mark.usefixtures("no_proxies")
-def test_the_environment_s_proxy_is_used_and_its_credentials_travel_as_a_header(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    assert proxy_to("https://test.stytch.com") is None
-    monkeypatch.setenv("HTTPS_PROXY", "http://user:pass@proxy.example.com:3128")
-    proxy = proxy_to("https://test.stytch.com")
-    assert proxy is not None
-    assert proxy.url == "http://proxy.example.com:3128"
-    assert proxy.headers == {"Proxy-Authorization": "Basic dXNlcjpwYXNz"}
-    assert proxy_to("http://127.0.0.1:8080") is None
-    monkeypatch.setenv("NO_PROXY", "stytch.com")
-    assert proxy_to("https://test.stytch.com") is None
-
-
-@pytest.mark.usefixtures("no_proxies")
-def test_a_proxy_of_another_kind_is_refused_without_its_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ALL_PROXY", "socks5://user:canary@proxy.example.com")
-    with pytest.raises(UsageError, match="socks5") as caught:
-        proxy_to("https://test.stytch.com")
-    assert "canary" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    "url",
+    ("environment", "base_url"),
     [
-        "http://u:canary/@127.0.0.1:9",
-        "http://u:canary@host:99999",
-        "http://u:canary@a..b:1",
-        f"http://u:canary@{'a' * 64}:1",
-        "http://u:canary@",
-        "http://u:1#canary@host:1",
-        "http://u:1?canary@host:1",
-        "http://u:canary@[::1",
-        "canary://x",
+        ({"STYTCH_PROJECT_ID": "project-live-1"}, "https://api.stytch.com"),
+        ({"STYTCH_BASE_URL": "https://login.example.com/"}, "https://login.example.com"),
+        ({"STYTCH_BASE_URL": "http://127.0.0.1:4000"}, "http://127.0.0.1:4000"),
+        ({"STYTCH_BASE_URL": ""}, "https://test.stytch.com"),
     ],
 )
-def test_a_malformed_proxy_is_refused_without_its_address(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
-    monkeypatch.setenv("HTTPS_PROXY", url)
-    with pytest.raises(UsageError, match="proxy") as refused:
-        proxy_to("https://test.stytch.com")
-    shown = "".join(traceback.format_exception(refused.value))
-    assert "canary" not in shown
-
-
-@pytest.mark.parametrize("host", ["a..b", "a" * 64, ".".join(["a" * 60] * 5)])
-def test_a_host_that_cannot_be_looked_up_is_refused(host: str) -> None:
-    with pytest.raises(UsageError, match="base_url"):
-        project(base_url=f"https://{host}")
-
-
-@pytest.mark.parametrize("content", [None, "no certificate"])
-def test_certificates_that_cannot_be_read_are_named(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str | None
+def test_the_address_follows_the_project_unless_it_is_given(
+    tmp_path: Path,
+    environment: dict[str, str],
+    base_url: str,
 ) -> None:
-    if content is not None:
-        (tmp_path / "ca.pem").write_text(content)
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
-    with pytest.raises(UsageError, match="SSL_CERT_FILE"):
-        trust_in("https://test.stytch.com")
+    assert resolve(tmp_path, PROJECT | environment).address == base_url
+
+
+def test_a_member_session_goes_with_the_project(tmp_path: Path) -> None:
+    found = resolve(tmp_path, PROJECT | {"STYTCH_SESSION_TOKEN": "session"})
+    assert isinstance(found, ProjectTarget)
+    assert found.session_token == Secret("session")
+
+
+def test_the_session_may_be_given_as_a_jwt(tmp_path: Path) -> None:
+    found = resolve(tmp_path, PROJECT | {"STYTCH_SESSION_JWT": "header.claims.signature"})
+    assert isinstance(found, ProjectTarget)
+    assert (found.session_token, found.session_jwt) == (None, Secret("header.claims.signature"))
+
+
+def test_a_declared_jwt_outweighs_a_token_in_the_environment(tmp_path: Path) -> None:
+    environment = PROJECT | {"STYTCH_SESSION_TOKEN": "session", "MEMBER": "header.claims.signature"}
+    found = resolve(tmp_path, environment, "{session_jwt: '${env:MEMBER}'}")
+    assert isinstance(found, ProjectTarget)
+    assert (found.session_token, found.session_jwt) == (None, Secret("header.claims.signature"))
+
+
+def test_a_token_and_a_jwt_at_once_are_refused(tmp_path: Path) -> None:
+    environment = PROJECT | {"STYTCH_SESSION_TOKEN": "session", "STYTCH_SESSION_JWT": "a.b.c"}
+    assert refusal(tmp_path, environment) == [
+        (
+            "target-ambiguous",
+            "both a session token and a session JWT are given",
+            "keep one of session_token and session_jwt; a JWT lives five minutes",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("other", "summary"),
+    [
+        ("session_token: '${env:TOKEN}'", "the target has both a session token and a session JWT"),
+        ("public_token: public-token-test-1", "the frontend API does not accept a session JWT"),
+    ],
+)
+def test_a_jwt_is_declared_alone(tmp_path: Path, other: str, summary: str) -> None:
+    (tmp_path / "reconciler.yaml").write_text(f"target: {{session_jwt: '${{env:JWT}}', {other}}}\n")
+    with pytest.raises(InvalidConfiguration) as refused:
+        load_project(None, tmp_path)
+    assert [(one.code, one.summary) for one in refused.value.diagnostics] == [("target-ambiguous", summary)]
+
+
+def test_a_public_token_means_session_mode(tmp_path: Path) -> None:
+    assert resolve(tmp_path, SESSION) == SessionTarget(
+        public_token="public-token-test-1",
+        session_token=Secret(CANARY),
+    )
+
+
+def test_a_live_public_token_goes_to_live(tmp_path: Path) -> None:
+    assert (
+        resolve(tmp_path, SESSION | {"STYTCH_PUBLIC_TOKEN": "public-token-live-1"}).address
+        == "https://api.stytch.com"
+    )
+
+
+def test_the_project_file_wins_where_it_declares(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("from-file\n")
+    environment = PROJECT | SESSION | {"OTHER": "project-live-2"}
+    found = resolve(tmp_path, environment, "{project_id: '${env:OTHER}', secret: '${file:key}'}")
+    assert found == ProjectTarget(
+        project_id="project-live-2",
+        secret=Secret("from-file"),
+        session_token=Secret(CANARY),
+    )
+
+
+def test_the_tools_own_variables_may_be_named_in_the_project_file(tmp_path: Path) -> None:
+    target = "{project_id: '${env:STYTCH_PROJECT_ID}', secret: '${env:STYTCH_SECRET}'}"
+    assert isinstance(resolve(tmp_path, PROJECT, target), ProjectTarget)
+
+
+def test_session_mode_is_declared_although_the_environment_has_a_project(tmp_path: Path) -> None:
+    found = resolve(tmp_path, PROJECT | SESSION, "{public_token: public-token-test-2}")
+    assert isinstance(found, SessionTarget)
+    assert found.public_token == "public-token-test-2"
+
+
+def test_nothing_at_all_names_both_variables(tmp_path: Path) -> None:
+    assert refusal(tmp_path, {}) == [
+        (
+            "target-missing",
+            f"no {name} is given: {variable} is not set, and the project file has no target.{name}",
+            f"set the environment variable {variable}, or add target.{name} to the project file",
+        )
+        for name, variable in (("project_id", "STYTCH_PROJECT_ID"), ("secret", "STYTCH_SECRET"))
+    ]
+
+
+def test_a_session_without_its_token_is_refused(tmp_path: Path) -> None:
+    found = refusal(tmp_path, {"STYTCH_PUBLIC_TOKEN": "public-token-test-1"})
+    assert [code for code, _summary, _hint in found] == ["target-missing"]
+    assert "STYTCH_SESSION_TOKEN" in found[0][1]
+
+
+def test_both_ways_to_log_in_are_refused(tmp_path: Path) -> None:
+    assert [code for code, _summary, _hint in refusal(tmp_path, PROJECT | SESSION)] == ["target-ambiguous"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("STYTCH_PROJECT_ID", CANARY),
+        ("STYTCH_PROJECT_ID", "project-production-1"),
+        ("STYTCH_BASE_URL", "http://api.example.com"),
+        ("STYTCH_BASE_URL", "https://api.example.com/v1"),
+        ("STYTCH_BASE_URL", "https://user:" + CANARY + "@example.com"),
+    ],
+)
+def test_a_malformed_value_is_refused_by_the_name_of_its_variable(
+    tmp_path: Path, name: str, value: str
+) -> None:
+    found = refusal(tmp_path, PROJECT | {name: value})
+    assert [code for code, _summary, _hint in found] == ["target-malformed"]
+    assert found[0][1] == f"the environment variable {name} is not usable"
+
+
+def test_a_reference_that_leads_nowhere_is_refused_by_name(tmp_path: Path) -> None:
+    found = refusal(tmp_path, {"STYTCH_PROJECT_ID": "project-test-1"}, "{secret: '${env:MISSING}'}")
+    assert [(code, summary) for code, summary, _hint in found] == [
+        (
+            "target-unavailable",
+            "target.secret: the environment variable MISSING is not set; set it, or correct the reference",
+        ),
+    ]

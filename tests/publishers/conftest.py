@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from reconciler.http.clock import BlockingClock
 from reconciler.publishers.github import GitHub
 from reconciler.publishers.gitlab import GitLab
 from tests.publishers import fake_github, fake_gitlab
@@ -16,25 +17,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-class QuickClock:
-    """Remembers how long it was waited, and does not wait."""
-
-    def __init__(self) -> None:
-        self.waits: list[float] = []
-
-    def monotonic(self) -> float:
-        return sum(self.waits)
-
-    def now(self) -> float:
-        return 1_800_000_000.0 + sum(self.waits)
-
-    def sleep(self, seconds: float) -> None:
-        self.waits.append(seconds)
+@pytest.fixture
+def waits() -> list[float]:
+    """Seconds that were waited, one entry for each time."""
+    return []
 
 
 @pytest.fixture
-def clock() -> QuickClock:
-    return QuickClock()
+def clock(waits: list[float]) -> BlockingClock:
+    """Remembers how long it was waited, and does not wait."""
+    return BlockingClock(
+        monotonic=lambda: sum(waits),
+        wall=lambda: 1_800_000_000.0 + sum(waits),
+        sleep=waits.append,
+        chance=lambda: 0.0,
+    )
 
 
 @pytest.fixture
@@ -44,7 +41,7 @@ def github() -> Iterator[FakeGitHub]:
 
 
 @pytest.fixture
-def forge(github: FakeGitHub, clock: QuickClock) -> Iterator[GitHub]:
+def forge(github: FakeGitHub, clock: BlockingClock) -> Iterator[GitHub]:
     forge = GitHub(fake_github.TOKEN, fake_github.REPOSITORY, 7, api_url=github.api_url, clock=clock)
     yield forge
     forge.close()
@@ -57,7 +54,7 @@ def gitlab() -> Iterator[FakeGitLab]:
 
 
 @pytest.fixture
-def gitlab_forge(gitlab: FakeGitLab, clock: QuickClock) -> Iterator[GitLab]:
+def gitlab_forge(gitlab: FakeGitLab, clock: BlockingClock) -> Iterator[GitLab]:
     forge = GitLab(fake_gitlab.TOKEN, fake_gitlab.PROJECT, 3, api_url=gitlab.api_url, clock=clock)
     yield forge
     forge.close()

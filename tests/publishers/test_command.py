@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from reconciler.cli.main import main
-from reconciler.publishers.github_event import pull_request_of
-from reconciler.publishers.job_summary import MOST_BYTES
+from reconciler.publishers.github import pull_request_of_event
+from reconciler.publishers.job_summary import MAX_BYTES
 from reconciler.reports import DRIFT_FORMATS, PLAN_FORMATS
 from tests.publishers import fake_github, fake_gitlab
 from tests.reports.published import ORDINARY, QUIET, REFUSED, drift_of, hostile_plan, large_plan
@@ -151,7 +151,7 @@ def test_what_is_large_or_hostile_is_accepted(
     assert main(["publish", "github", "--plan", saved(plan), "--drift", saved_drift(plan)]) == 0
     assert len(github.pull_request.comments[0]["body"]) <= fake_github.LONGEST_BODY
     assert len(github.issues()[0].body) <= fake_github.LONGEST_BODY
-    assert summary.stat().st_size <= MOST_BYTES
+    assert summary.stat().st_size <= MAX_BYTES
 
 
 def test_where_there_is_no_pull_request_the_summary_is_enough(
@@ -173,7 +173,7 @@ def test_a_full_summary_is_an_error(
     summary: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    summary.write_bytes(b"x" * MOST_BYTES)
+    summary.write_bytes(b"x" * MAX_BYTES)
     assert main(["publish", "github", "--plan", saved(ORDINARY)]) == 1
     assert "the job summary would exceed 1,048,576 bytes" in capsys.readouterr().err
 
@@ -275,8 +275,8 @@ def test_gitlab_gets_the_same(
     ],
 )
 def test_the_event_tells_the_pull_request(event: Any, number: int | None) -> None:
-    assert pull_request_of(json.dumps(event)) == number
+    assert pull_request_of_event(json.dumps(event)) == number
 
 
 def test_an_event_that_is_no_json_tells_nothing() -> None:
-    assert pull_request_of("{") is None
+    assert pull_request_of_event("{") is None

@@ -10,7 +10,7 @@ import pytest
 from reconciler.core.errors import UnknownPublication
 from reconciler.publishers.drift_issue import DriftNotice, publish_drift
 from reconciler.publishers.github import GitHub
-from reconciler.publishers.marker import marked, marker
+from reconciler.publishers.marker import marker, with_marker
 from tests.publishers.fake_forge import Fault
 from tests.publishers.fake_github import REPOSITORY, TOKEN, Conversation
 
@@ -59,7 +59,7 @@ def test_only_news_notify(github: FakeGitHub, forge: GitHub) -> None:
 
 
 def test_issues_of_others_and_pull_requests_are_never_touched(github: FakeGitHub, forge: GitHub) -> None:
-    body = marked(LINE, "imitation")
+    body = with_marker(LINE, "imitation")
     github.conversations[8] = Conversation(8, "mallory", "Drift in live", body)
     github.conversations[9] = Conversation(9, forge.author(), "Drift", body, is_pull_request=True)
     publish_drift(forge, LINE, OVER)

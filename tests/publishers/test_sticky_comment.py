@@ -9,7 +9,7 @@ import pytest
 from reconciler.core.errors import PublishingFailed, UnknownPublication, UsageError
 from reconciler.core.plan import Environment, Scope
 from reconciler.publishers.github import GitHub
-from reconciler.publishers.marker import bears, checked_name, default_identity, marked, marker
+from reconciler.publishers.marker import check_name, default_identity, has_marker, marker, with_marker
 from reconciler.publishers.sticky_comment import publish_comment
 from tests.publishers.fake_forge import Answer, Fault
 from tests.publishers.fake_github import APP, LONGEST_BODY, REPOSITORY, TOKEN, FakeGitHub
@@ -53,13 +53,13 @@ def test_each_environment_has_its_own(github: FakeGitHub, forge: GitHub) -> None
 
 def test_what_others_wrote_is_never_touched(github: FakeGitHub, forge: GitHub) -> None:
     """Anybody can write the hidden line; that does not make a comment ours."""
-    imitation = github.comment(marked(LINE, "trust me"), author="mallory")
-    nameless = github.comment(marked(LINE, "deleted account"))
+    imitation = github.comment(with_marker(LINE, "trust me"), author="mallory")
+    nameless = github.comment(with_marker(LINE, "deleted account"))
     nameless["user"] = None
     done, _ = publish_comment(forge, LINE, "one change")
     assert done == "created"
-    assert imitation["body"] == marked(LINE, "trust me")
-    assert nameless["body"] == marked(LINE, "deleted account")
+    assert imitation["body"] == with_marker(LINE, "trust me")
+    assert nameless["body"] == with_marker(LINE, "deleted account")
 
 
 def test_the_hidden_line_counts_only_at_the_beginning(github: FakeGitHub, forge: GitHub) -> None:
@@ -77,8 +77,8 @@ def test_it_is_found_on_a_later_page(github: FakeGitHub, forge: GitHub) -> None:
 
 
 def test_two_left_by_runs_at_once_become_one(github: FakeGitHub, forge: GitHub) -> None:
-    github.comment(marked(LINE, "first"))
-    github.comment(marked(LINE, "second"))
+    github.comment(with_marker(LINE, "first"))
+    github.comment(with_marker(LINE, "second"))
     publish_comment(forge, LINE, "now")
     assert bodies(github) == [f"{LINE}\nnow"]
 
@@ -146,7 +146,7 @@ def test_a_repository_that_could_lead_elsewhere_is_refused(repository: str) -> N
 @pytest.mark.parametrize("name", ["", "Live", "a--b", "x -->", "a" * 25, "-a", "a\nb"])
 def test_a_name_that_could_end_the_hidden_line_is_refused(name: str) -> None:
     with pytest.raises(UsageError, match="unfit"):
-        checked_name(name)
+        check_name(name)
 
 
 def test_projects_that_nobody_named_are_told_apart() -> None:
@@ -154,25 +154,25 @@ def test_projects_that_nobody_named_are_told_apart() -> None:
     other = Scope("https://api.stytch.com", "project-live-2", Environment.LIVE)
     assert default_identity(one) != default_identity(other)
     assert default_identity(one).startswith("live-")
-    assert checked_name(default_identity(one)) == default_identity(one)
+    assert check_name(default_identity(one)) == default_identity(one)
 
 
 def test_line_ends_of_another_system_do_not_hide_the_line() -> None:
-    assert bears(f"{LINE}\r\nbody", LINE)
-    assert not bears(f" {LINE}", LINE)
+    assert has_marker(f"{LINE}\r\nbody", LINE)
+    assert not has_marker(f" {LINE}", LINE)
 
 
 class TestGitLab:
     def test_it_is_written_then_edited(self, gitlab: FakeGitLab, gitlab_forge: GitLab) -> None:
         gitlab.page_size = 1
-        gitlab.note(marked(LINE, "added a label"), system=True)
-        imitation = gitlab.note(marked(LINE, "trust me"), author="mallory")
+        gitlab.note(with_marker(LINE, "added a label"), system=True)
+        imitation = gitlab.note(with_marker(LINE, "trust me"), author="mallory")
         assert publish_comment(gitlab_forge, LINE, "one change")[0] == "created"
         assert publish_comment(gitlab_forge, LINE, "two changes")[0] == "updated"
         assert [one["body"] for one in gitlab.notes[1:]] == [imitation["body"], f"{LINE}\ntwo changes"]
 
     def test_two_become_one(self, gitlab: FakeGitLab, gitlab_forge: GitLab) -> None:
-        gitlab.note(marked(LINE, "first"))
-        gitlab.note(marked(LINE, "second"))
+        gitlab.note(with_marker(LINE, "first"))
+        gitlab.note(with_marker(LINE, "second"))
         publish_comment(gitlab_forge, LINE, "now")
         assert [one["body"] for one in gitlab.notes] == [f"{LINE}\nnow"]

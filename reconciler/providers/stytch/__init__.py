@@ -1,5 +1,1 @@
-"""The Stytch B2B API, through its backend door and through its session door."""
-
-from reconciler.providers.stytch.libraries import import_lean
-
-import_lean("aiohttp")
+"""The Stytch B2B API: its backend API and its frontend (session) API."""

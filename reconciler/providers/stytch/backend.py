@@ -1,4 +1,4 @@
-"""The backend door: project credentials, every organization of the project."""
+"""The backend API: project credentials, every organization of the project."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.core.errors import MalformedAnswer
-from reconciler.providers.stytch.call import read, search, segment
+from reconciler.http.json_fields import JsonObject
 from reconciler.providers.stytch.connections import Connections
-from reconciler.providers.stytch.fields import mapping, objects, text
-from reconciler.providers.stytch.organization import parse_organization, read_organization
+from reconciler.providers.stytch.request import read, search, segment
 from reconciler.providers.stytch.resolution import resolve
+from reconciler.providers.stytch.resources import parse_organization, read_organization
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -26,7 +26,7 @@ _SEARCH: Final = "/v1/b2b/organizations/search"
 
 
 class BackendPaths:
-    """Where the backend API has the connections of an organization."""
+    """The paths of the backend API for the connections of an organization."""
 
     def connections(self, organization_id: str) -> str:
         """Return the path of the list."""
@@ -59,30 +59,30 @@ class Backend(Connections):
 
     async def refresh_organization(self, organization: Organization) -> Organization:
         """Read the organization again, as `reconciler.providers.base.Reader` says."""
-        found = await self.get_organization(organization.organization_id)
-        if found.organization_id != organization.organization_id:
+        refreshed = await self.get_organization(organization.organization_id)
+        if refreshed.organization_id != organization.organization_id:
             raise MalformedAnswer(
                 f"asked for organization {organization.organization_id!r},"
-                f" the answer is about {found.organization_id!r}"
+                f" the answer is about {refreshed.organization_id!r}"
             )
-        return found
+        return refreshed
 
     async def find_owner(self, connection_id: str) -> Organization | None:
         """Search by connection, as `reconciler.providers.base.Reader` says."""
         operand = {"filter_name": "sso_connection_id", "filter_value": connection_id}
         query = {"operator": "AND", "operands": [operand]}
-        async with aclosing(self.search_organizations(query)) as found:
-            return await anext(found, None)
+        async with aclosing(self.search_organizations(query)) as organizations:
+            return await anext(organizations, None)
 
     async def list_organizations(self) -> AsyncGenerator[Organization, None]:
         """Yield every organization of the project, page by page."""
-        async for found in self.search_organizations({}):
-            yield found
+        async for organization in self.search_organizations({}):
+            yield organization
 
     async def get_organization(self, reference: str) -> Organization:
         """Return one organization by its id, slug or external id."""
-        call = read(f"/v1/b2b/organizations/{segment(reference)}", f"organization {reference!r}")
-        return read_organization(await self._client.send(call), str(call))
+        request = read(f"/v1/b2b/organizations/{segment(reference)}", f"organization {reference!r}")
+        return read_organization(await self._client.send(request), str(request))
 
     async def search_organizations(self, query: Mapping[str, Any]) -> AsyncGenerator[Organization, None]:
         """Yield the organizations that a query of the search finds; an empty one finds all.
@@ -93,15 +93,15 @@ class Backend(Connections):
         seen: set[str] = set()
         cursor = ""
         while True:
-            call = search(_SEARCH, "organizations by search", _search_body(query, cursor))
-            document = await self._client.send(call)
-            for found in objects(document, "organizations", str(call)):
-                yield parse_organization(found, str(call))
-            cursor = text(mapping(document, "results_metadata", str(call)), "next_cursor", str(call))
+            request = search(_SEARCH, "organizations by search", _search_body(query, cursor))
+            page = JsonObject(await self._client.send(request), str(request))
+            for organization in page.objects("organizations"):
+                yield parse_organization(organization)
+            cursor = page.child("results_metadata").text("next_cursor")
             if not cursor:
                 return
             if cursor in seen:
-                raise MalformedAnswer(f"{call}: the answers lead in a circle; the same cursor came twice")
+                raise MalformedAnswer(f"{request}: the pages do not end; the same cursor came twice")
             seen.add(cursor)
 
 

@@ -1,4 +1,4 @@
-"""From resolved credentials to a provider that is ready, and is closed again."""
+"""From credentials to a provider that is ready, and is closed again."""
 
 from __future__ import annotations
 
@@ -7,24 +7,23 @@ from functools import partial
 from typing import TYPE_CHECKING, assert_never
 
 from reconciler import __version__
+from reconciler.http.clock import Clock
+from reconciler.providers.stytch.api_log import log_event
 from reconciler.providers.stytch.backend import Backend
 from reconciler.providers.stytch.client import Client
-from reconciler.providers.stytch.clock import Clock
-from reconciler.providers.stytch.journal import structured
-from reconciler.providers.stytch.network import network
-from reconciler.providers.stytch.pace import Pace
-from reconciler.providers.stytch.retry import DEFAULT_PATIENCE
-from reconciler.providers.stytch.sdk_headers import sdk_headers
-from reconciler.providers.stytch.session import Session
-from reconciler.providers.stytch.target import ProjectTarget, SessionTarget
+from reconciler.providers.stytch.credentials import ProjectTarget, SessionTarget
+from reconciler.providers.stytch.http_transport import HttpTransport
+from reconciler.providers.stytch.rate_limiter import RateLimiter
+from reconciler.providers.stytch.retry import DEFAULT_RETRY_TIMEOUT
+from reconciler.providers.stytch.session import Session, sdk_headers
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from reconciler.core.limits import Limits
-    from reconciler.providers.stytch.journal import Journal
-    from reconciler.providers.stytch.target import Target
-    from reconciler.providers.stytch.transport import Transport
+    from reconciler.providers.stytch.api_log import ApiLog
+    from reconciler.providers.stytch.credentials import Target
+    from reconciler.providers.stytch.http_transport import Transport
 
 
 @asynccontextmanager
@@ -34,24 +33,28 @@ async def connect(
     *,
     transport: Transport | None = None,
     clock: Clock | None = None,
-    patience: float = DEFAULT_PATIENCE,
-    journal: Journal = structured,
+    retry_timeout: float = DEFAULT_RETRY_TIMEOUT,
+    api_log: ApiLog = log_event,
 ) -> AsyncIterator[Backend | Session]:
     """Yield the provider behind a target, and close its connections afterwards.
 
     Args:
         target: the credentials, and where to.
-        limits: how fast, and how many at once, for all calls made through it together.
+        limits: how fast, and how many at once, for all requests made through it together.
         transport: how, instead of over the network.
         clock: time and chance.
-        patience: seconds that one call may take with its repetitions.
-        journal: where every attempt is written down.
+        retry_timeout: seconds that one request may take with its repetitions.
+        api_log: where every attempt is logged.
+
+    Raises:
+        UsageError: the environment names a proxy, or certificates to trust, that cannot be used.
     """
     clock = clock or Clock()
-    pace = Pace(limits.requests_per_second, limits.concurrency, clock)
-    way = nullcontext(transport) if transport else network(target.address, limits.concurrency)
-    async with way as through:
-        client = partial(Client, through, pace, clock=clock, patience=patience, journal=journal)
+    rate_limiter = RateLimiter(limits.requests_per_second, limits.concurrency, clock)
+    async with nullcontext(transport) if transport else HttpTransport(target.address) as opened:
+        client = partial(
+            Client, opened, rate_limiter, clock=clock, retry_timeout=retry_timeout, api_log=api_log
+        )
         yield _provider(target, client, clock)
 
 
@@ -61,14 +64,14 @@ def _provider(target: Target, client: Callable[..., Client], clock: Clock) -> Ba
         case ProjectTarget():
             return Backend(client(headers=lambda: common))
         case SessionTarget():
-            introduction = sdk_headers(clock.wall)
-            return Session(client(headers=lambda: {**common, **introduction()}, session_mode=True))
+            new_sdk_headers = sdk_headers(clock.wall)
+            return Session(client(headers=lambda: {**common, **new_sdk_headers()}, session_mode=True))
         case _:
             assert_never(target)
 
 
 def _headers(target: Target) -> dict[str, str]:
-    """Return what goes with every call, the credentials included."""
+    """Return what goes with every request, the credentials included."""
     return {
         "User-Agent": f"reconciler/{__version__}",
         "Accept": "application/json",

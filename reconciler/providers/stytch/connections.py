@@ -1,30 +1,35 @@
-"""The verbs on connections that both doors of the API share."""
+"""The operations on connections that the backend API and the frontend API share."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from reconciler.core.errors import MalformedAnswer, RequestRejected, UnknownOutcome
+from reconciler.http.json_fields import JsonObject
 from reconciler.providers.base import Recheck, Written
-from reconciler.providers.stytch.answer import request_id, shown
-from reconciler.providers.stytch.call import read, write
-from reconciler.providers.stytch.fields import mapping
-from reconciler.providers.stytch.listing import read_list
-from reconciler.providers.stytch.oidc import check_identity, encode_scopes, read_connection, write_body
+from reconciler.providers.stytch.request import read, write
+from reconciler.providers.stytch.resources import (
+    check_identity,
+    encode_scopes,
+    parse_connection,
+    read_list,
+    write_body,
+)
+from reconciler.providers.stytch.response import request_id, sanitize_message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reconciler.core.connection import OidcConnection
     from reconciler.core.state import LiveOrganization, Organization
-    from reconciler.providers.stytch.call import Call
     from reconciler.providers.stytch.client import Client
+    from reconciler.providers.stytch.request import ApiRequest
 
-_OURS: Final = "oidc-connection-"
+_OIDC_PREFIX: Final = "oidc-connection-"
 
 
 class Paths(Protocol):
-    """Where a door has the connections of an organization."""
+    """The paths of one API for the connections of an organization."""
 
     def connections(self, organization_id: str) -> str:
         """Return the path of the list."""
@@ -44,7 +49,7 @@ class Paths(Protocol):
 
 
 class Connections:
-    """Lists, creates, updates and deletes OIDC connections through one door."""
+    """Lists, creates, updates and deletes OIDC connections through one of the two APIs."""
 
     def __init__(self, client: Client, paths: Paths) -> None:
         self._client = client
@@ -52,10 +57,10 @@ class Connections:
 
     async def read_organization(self, organization: Organization) -> LiveOrganization:
         """Read all connections of one organization, as `reconciler.providers.base.Reader` says."""
-        await self._admit(organization.organization_id)
+        await self._check_organization(organization.organization_id)
         path = self._paths.connections(organization.organization_id)
-        call = read(path, f"connections of {_organization(organization.organization_id)}")
-        return read_list(await self._client.send(call), organization, str(call))
+        request = read(path, f"connections of {_organization(organization.organization_id)}")
+        return read_list(await self._client.send(request), organization, str(request))
 
     async def create_connection(
         self,
@@ -66,11 +71,11 @@ class Connections:
         recheck: Recheck | None = None,
     ) -> OidcConnection:
         """Create an empty connection, as `reconciler.providers.base.Provider` says."""
-        await self._admit(organization_id)
+        await self._check_organization(organization_id)
         body = {"display_name": display_name, "identity_provider": identity_provider}
-        subject = f"new connection {shown(display_name)!r} of {_organization(organization_id)}"
-        call = write("POST", self._paths.create(organization_id), subject, body, recheck)
-        return _written(await self._client.send(call), call, organization_id)
+        subject = f"new connection {sanitize_message(display_name)!r} of {_organization(organization_id)}"
+        request = write("POST", self._paths.create(organization_id), subject, body, recheck)
+        return _written_connection(await self._client.send(request), request, organization_id)
 
     async def update_connection(
         self,
@@ -81,33 +86,35 @@ class Connections:
         recheck: Recheck | None = None,
     ) -> Written:
         """Set the fields that are not None, as `reconciler.providers.base.Provider` says."""
-        _refuse_foreign(connection_id)
-        await self._admit(organization_id)
+        _check_is_oidc(connection_id)
+        await self._check_organization(organization_id)
         path = self._paths.update(organization_id, connection_id)
         subject = f"connection {connection_id!r} of {_organization(organization_id)}"
-        call = write("PUT", path, subject, write_body(values), recheck)
+        request = write("PUT", path, subject, write_body(values), recheck)
         try:
-            document = await self._client.send(call)
+            document = await self._client.send(request)
         except RequestRejected as error:
             if not _may_want_encoding(error, values):
                 raise
-            call = write("PUT", path, subject, encode_scopes(write_body(values)), recheck)
-            document = await self._client.send(call)
-        connection = _written(document, call, organization_id, connection_id)
-        return Written(connection, shown(document.get("warning"), self._client.secrets_in(call)))
+            request = write("PUT", path, subject, encode_scopes(write_body(values)), recheck)
+            document = await self._client.send(request)
+        connection = _written_connection(document, request, organization_id, connection_id)
+        return Written(
+            connection, sanitize_message(document.get("warning"), self._client.secrets_in(request))
+        )
 
     async def delete_connection(
         self, organization_id: str, connection_id: str, *, recheck: Recheck | None = None
     ) -> None:
         """Delete one OIDC connection, as `reconciler.providers.base.Provider` says."""
-        _refuse_foreign(connection_id)
-        await self._admit(organization_id)
+        _check_is_oidc(connection_id)
+        await self._check_organization(organization_id)
         path = self._paths.delete(organization_id, connection_id)
         subject = f"connection {connection_id!r} of {_organization(organization_id)}"
         await self._client.send(write("DELETE", path, subject, recheck=recheck))
 
-    async def _admit(self, organization_id: str) -> None:
-        """Raise before anything is sent if this door does not lead to that organization."""
+    async def _check_organization(self, organization_id: str) -> None:
+        """Raise before anything is sent if this API cannot reach the organization."""
 
 
 def _may_want_encoding(error: RequestRejected, values: OidcConnection) -> bool:
@@ -119,26 +126,26 @@ def _may_want_encoding(error: RequestRejected, values: OidcConnection) -> bool:
     return error.error_type == "bad_request" and len(values.custom_scopes or ()) > 1
 
 
-def _refuse_foreign(connection_id: str) -> None:
-    if not connection_id.startswith(_OURS):
+def _check_is_oidc(connection_id: str) -> None:
+    if not connection_id.startswith(_OIDC_PREFIX):
         raise RequestRejected(
             f"connection {connection_id!r} is no OIDC connection and is never touched; nothing was sent"
         )
 
 
-def _written(
-    document: Mapping[str, Any], call: Call, organization_id: str, connection_id: str = ""
+def _written_connection(
+    document: Mapping[str, Any], request: ApiRequest, organization_id: str, connection_id: str = ""
 ) -> OidcConnection:
-    """Return the connection in the answer to a write.
+    """Return the connection in the response to a write.
 
     Raises:
         UnknownOutcome: it is missing or cannot be read, although the write was accepted.
     """
     try:
-        found = mapping(document, "connection", str(call))
+        connection = JsonObject(document, str(request)).child("connection")
         if connection_id:
-            check_identity(found, connection_id, str(call))
-        return read_connection(found, organization_id, str(call))
+            check_identity(connection, connection_id)
+        return parse_connection(connection, organization_id)
     except MalformedAnswer as error:
         raise UnknownOutcome(
             f"{error.message}; the write was accepted, read the live state before repeating it",

@@ -1,4 +1,4 @@
-"""From references (ids, slugs, external ids) to organizations, with as few calls as possible."""
+"""Resolves references (ids, slugs, external ids) to organizations, with as few requests as possible."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _CHUNK: Final = 1000
 """References in one search: as many as one answer can hold."""
 
 _WORKERS: Final = 32
-"""Single look-ups under way; the pace bounds them further."""
+"""Single look-ups under way; the rate limiter bounds them further."""
 
 _ID: Final = "organization-"
 _SLUG: Final = re.compile(r"[A-Za-z0-9._~-]{2,128}")
@@ -60,27 +60,27 @@ async def resolve(
     if len(wanted) > 1:
         for query, chunk in _queries(wanted):
             await _search(query, chunk, directory, entries)
-        await _sweep([one for one in wanted if one not in entries], directory, entries)
-    await _look_up([one for one in wanted if one not in entries], directory, entries)
-    return {one: entries[one] for one in wanted}
+        await _search_all([name for name in wanted if name not in entries], directory, entries)
+    await _look_up([name for name in wanted if name not in entries], directory, entries)
+    return {name: entries[name] for name in wanted}
 
 
 def _queries(wanted: tuple[str, ...]) -> Iterator[tuple[dict[str, Any], tuple[str, ...]]]:
-    ids = tuple(one for one in wanted if one.startswith(_ID))
-    slugs = tuple(one for one in wanted if not one.startswith(_ID) and _SLUG.fullmatch(one))
-    for name, values in (("organization_ids", ids), ("organization_slugs", slugs)):
+    ids = tuple(name for name in wanted if name.startswith(_ID))
+    slugs = tuple(name for name in wanted if not name.startswith(_ID) and _SLUG.fullmatch(name))
+    for filter_name, values in (("organization_ids", ids), ("organization_slugs", slugs)):
         for start in range(0, len(values), _CHUNK):
             chunk = values[start : start + _CHUNK]
-            operand = {"filter_name": name, "filter_value": list(chunk)}
+            operand = {"filter_name": filter_name, "filter_value": list(chunk)}
             yield {"operator": "AND", "operands": [operand]}, chunk
 
 
 async def _search(
     query: Mapping[str, Any], chunk: tuple[str, ...], directory: Directory, entries: Entries
 ) -> None:
-    """Enter what one search finds; leave the rest to single look-ups, as when it is refused."""
+    """Enter the organizations of one search; the rest is left to single look-ups, as when it is refused."""
     try:
-        found = [one async for one in directory.search_organizations(query)]
+        organizations = [organization async for organization in directory.search_organizations(query)]
     except AccessDenied:
         raise
     except (RequestRejected, NotFound):
@@ -88,10 +88,10 @@ async def _search(
     except ProviderError as error:
         entries.update(dict.fromkeys(chunk, error))
         return
-    _enter(found, frozenset(chunk), entries)
+    _enter(organizations, frozenset(chunk), entries)
 
 
-async def _sweep(missing: list[str], directory: Directory, entries: Entries) -> None:
+async def _search_all(missing: list[str], directory: Directory, entries: Entries) -> None:
     """Look for many external ids by going through all organizations, while that saves calls.
 
     It may cost a tenth of the calls that looking each of them up would cost.
@@ -106,27 +106,27 @@ async def _sweep(missing: list[str], directory: Directory, entries: Entries) -> 
     except AccessDenied:
         raise
     except ProviderError:
-        return  # the single look-ups will tell
+        return  # the single look-ups report it
 
 
 async def _matching(
     organizations: AsyncIterator[Organization], wanted: frozenset[str], bound: int
 ) -> list[Organization]:
     """Return those of the first ``bound`` organizations that are wanted; stop once all are found."""
-    found: list[Organization] = []
+    matching: list[Organization] = []
     remaining = set(wanted)
     async for organization in organizations:
         bound -= 1
         if not organization.names.isdisjoint(wanted):
-            found.append(organization)
+            matching.append(organization)
             remaining -= organization.names
         if not remaining or not bound:
             break
-    return found
+    return matching
 
 
-def _enter(found: Iterable[Organization], wanted: frozenset[str], entries: Entries) -> None:
-    for organization in found:
+def _enter(organizations: Iterable[Organization], wanted: frozenset[str], entries: Entries) -> None:
+    for organization in organizations:
         for reference in organization.names & wanted:
             known = entries.setdefault(reference, organization)
             if isinstance(known, Organization) and known.organization_id != organization.organization_id:
@@ -155,23 +155,23 @@ async def _look_up(references: list[str], directory: Directory, entries: Entries
 
 async def _get(reference: str, directory: Directory) -> Organization | ProviderError:
     try:
-        found = await directory.get_organization(reference)
+        organization = await directory.get_organization(reference)
     except AccessDenied:
         raise
     except ProviderError as error:
         return error
-    return found if reference in found.names else _inexact(reference, found)
+    return organization if reference in organization.names else _inexact(reference, organization)
 
 
-def _ambiguous(reference: str, one: Organization, other: Organization) -> ProviderError:
+def _ambiguous(reference: str, first: Organization, second: Organization) -> ProviderError:
     return ProviderError(
-        f"{reference!r} means two organizations, {one.organization_id!r} and {other.organization_id!r};"
+        f"{reference!r} means two organizations, {first.organization_id!r} and {second.organization_id!r};"
         " write the organization_id"
     )
 
 
-def _inexact(reference: str, found: Organization) -> ProviderError:
+def _inexact(reference: str, organization: Organization) -> ProviderError:
     return OrganizationNotFound(
         f"no organization has exactly {reference!r} as its id, slug or external id;"
-        f" the service answered with {found.organization_id!r} (slug {found.slug!r})"
+        f" the service answered with {organization.organization_id!r} (slug {organization.slug!r})"
     )

@@ -1,17 +1,24 @@
-"""The session door: a logged-in member's session, and that member's own organization only."""
+"""The frontend API: a logged-in member's session, and that member's own organization only."""
 
 from __future__ import annotations
 
 import asyncio
+import json
+from base64 import b64encode
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
+from reconciler import __version__
 from reconciler.core.errors import RequestRejected
-from reconciler.providers.stytch.call import read, segment
 from reconciler.providers.stytch.connections import Connections
-from reconciler.providers.stytch.organization import read_organization
+from reconciler.providers.stytch.request import read, segment
+from reconciler.providers.stytch.resources import read_organization
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+    from uuid import UUID
 
     from reconciler.core.errors import ProviderError
     from reconciler.core.state import Organization
@@ -19,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class SessionPaths:
-    """Where the session API has the connections: never under an organization's id."""
+    """The paths of the frontend API for connections: never under an organization's id."""
 
     def connections(self, organization_id: str) -> str:  # noqa: ARG002  implied by the session
         """Return the path of the list."""
@@ -39,7 +46,7 @@ class SessionPaths:
 
 
 class Session(Connections):
-    """A `reconciler.providers.base.Provider` over the session API."""
+    """A `reconciler.providers.base.Provider` over the frontend API."""
 
     def __init__(self, client: Client) -> None:
         super().__init__(client, SessionPaths())
@@ -49,39 +56,75 @@ class Session(Connections):
     async def find_organizations(
         self, references: Sequence[str]
     ) -> Mapping[str, Organization | ProviderError]:
-        """Resolve references: only those that mean the session's own organization lead anywhere."""
+        """Resolve references: only those of the session's own organization are found."""
         own = await self._own_organization()
-        return {one: own if one in own.names else _elsewhere(one, own) for one in references}
+        return {
+            reference: own if reference in own.names else _not_own(reference, own) for reference in references
+        }
 
     async def refresh_organization(self, organization: Organization) -> Organization:
         """Read the session's organization again, as `reconciler.providers.base.Reader` says."""
         self._own = None
-        await self._admit(organization.organization_id)
+        await self._check_organization(organization.organization_id)
         return await self._own_organization()
 
     async def find_owner(self, connection_id: str) -> Organization | None:  # noqa: ARG002  no search here
-        """Return None: through this door other organizations cannot be seen."""
+        """Return None: other organizations cannot be seen with a session."""
         return None
 
     async def list_organizations(self) -> AsyncGenerator[Organization, None]:
-        """Yield the one organization there is through this door."""
+        """Yield the session's own organization."""
         yield await self._own_organization()
 
-    async def _admit(self, organization_id: str) -> None:
+    async def _check_organization(self, organization_id: str) -> None:
         own = await self._own_organization()
         if organization_id != own.organization_id:
-            raise _elsewhere(organization_id, own)
+            raise _not_own(organization_id, own)
 
     async def _own_organization(self) -> Organization:
-        async with self._reading:  # those who come meanwhile need not ask again
+        async with self._reading:  # concurrent callers share one request
             if self._own is None:
-                call = read("/sdk/v1/b2b/organizations/me", "organization of the session")
-                self._own = read_organization(await self._client.send(call), str(call))
+                request = read("/sdk/v1/b2b/organizations/me", "organization of the session")
+                self._own = read_organization(await self._client.send(request), str(request))
             return self._own
 
 
-def _elsewhere(reference: str, own: Organization) -> ProviderError:
+def _not_own(reference: str, own: Organization) -> ProviderError:
     return RequestRejected(
         f"organization {reference!r} is not the session's own, which is {own.slug!r}"
         f" ({own.organization_id}); nothing was sent. log in there, or use project credentials"
     )
+
+
+@dataclass(frozen=True, slots=True)
+class SdkHeaders:
+    """Makes the ``X-SDK-Client`` header, anew for each call.
+
+    The official SDKs send it always; whether the server demands it is not documented.
+    ``wall`` is the present in seconds since the epoch.
+    """
+
+    wall: Callable[[], float]
+    session_id: str
+    persistent_id: str
+    new_id: Callable[[], UUID] = uuid4
+
+    def __call__(self) -> dict[str, str]:
+        """Return the header for one call."""
+        return {"X-SDK-Client": b64encode(json.dumps(self._description()).encode()).decode()}
+
+    def _description(self) -> dict[str, object]:
+        return {
+            "event_id": f"event-id-{self.new_id()}",
+            "app_session_id": f"app-session-id-{self.session_id}",
+            "persistent_id": f"persistent-id-{self.persistent_id}",
+            "client_sent_at": datetime.fromtimestamp(self.wall(), UTC).isoformat(timespec="milliseconds"),
+            "timezone": "UTC",
+            "app": {"identifier": "reconciler", "version": __version__},
+            "sdk": {"identifier": "reconciler", "version": __version__},
+        }
+
+
+def sdk_headers(wall: Callable[[], float], new_id: Callable[[], UUID] = uuid4) -> SdkHeaders:
+    """Return the headers of one run."""
+    return SdkHeaders(wall, session_id=str(new_id()), persistent_id=str(new_id()), new_id=new_id)

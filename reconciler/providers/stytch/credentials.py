@@ -1,0 +1,330 @@
+"""The target of a run: which API is called, and with which credentials."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from reconciler.core.errors import (
+    Diagnostic,
+    InvalidConfiguration,
+    SecretUnavailable,
+    Severity,
+    SourceLocation,
+    UsageError,
+)
+from reconciler.core.secret import Locator, Secret, SecretReference
+from reconciler.http.urls import is_secure, is_visible, split_url
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from urllib.parse import SplitResult
+
+TEST_URL: Final = "https://test.stytch.com"
+LIVE_URL: Final = "https://api.stytch.com"
+
+_PROJECT_ID: Final = re.compile(r"project-(test|live)-[A-Za-z0-9-]+")
+_PUBLIC_TOKEN: Final = re.compile(r"public-token-(test|live)-[A-Za-z0-9-]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectTarget:
+    """The backend API of a project, optionally with the permissions of a logged-in member only.
+
+    ``base_url`` is for custom domains and emulators; empty means by the project_id's prefix.
+
+    Raises:
+        UsageError: the project_id or base_url is malformed, or a secret is empty or unfit for a header.
+    """
+
+    project_id: str
+    secret: Secret
+    session_token: Secret | None = None
+    session_jwt: Secret | None = None
+    base_url: str = ""
+
+    def __post_init__(self) -> None:
+        if not _PROJECT_ID.fullmatch(self.project_id):
+            raise UsageError(
+                f"project_id {self.project_id!r} must begin with 'project-test-' or 'project-live-'"
+            )
+        _check_credential(self.secret, "secret")
+        for name, value in (("session_token", self.session_token), ("session_jwt", self.session_jwt)):
+            if value is not None:
+                _check_credential(value, name)
+        check_base_url(self.base_url)
+
+    @property
+    def address(self) -> str:
+        """The base URL, without a slash at its end."""
+        return _address(self.base_url, live=self.project_id.startswith("project-live-"))
+
+    def headers(self) -> dict[str, str]:
+        """Return the headers with the credentials, in clear."""
+        headers = {"Authorization": _basic(self.project_id, self.secret)}
+        if self.session_token is not None:
+            headers["X-Stytch-Member-Session"] = self.session_token.reveal()
+        if self.session_jwt is not None:
+            headers["X-Stytch-Member-SessionJWT"] = self.session_jwt.reveal()
+        return headers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionTarget:
+    """The frontend API: a logged-in member acts on the member's own organization.
+
+    Raises:
+        UsageError: the public_token or base_url is malformed, or the token is empty or unfit for a header.
+    """
+
+    public_token: str
+    session_token: Secret
+    base_url: str = ""
+
+    def __post_init__(self) -> None:
+        if not _PUBLIC_TOKEN.fullmatch(self.public_token):
+            raise UsageError("the public_token must begin with 'public-token-test-' or 'public-token-live-'")
+        _check_credential(self.session_token, "session_token")
+        check_base_url(self.base_url)
+
+    @property
+    def address(self) -> str:
+        """The base URL, without a slash at its end."""
+        return _address(self.base_url, live=self.public_token.startswith("public-token-live-"))
+
+    def headers(self) -> dict[str, str]:
+        """Return the header with the credentials, in clear."""
+        return {"Authorization": _basic(self.public_token, self.session_token)}
+
+
+Target: TypeAlias = ProjectTarget | SessionTarget
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeclaredTarget:
+    """What the project file says of the target; the rest comes from the environment."""
+
+    project_id: str | SecretReference | None = None
+    secret: SecretReference | None = None
+    public_token: str | SecretReference | None = None
+    session_token: SecretReference | None = None
+    session_jwt: SecretReference | None = None
+    base_url: str | SecretReference | None = None
+
+    @property
+    def references(self) -> tuple[SecretReference, ...]:
+        """The references to credentials."""
+        values = (getattr(self, field.name) for field in fields(self))
+        return tuple(value for value in values if isinstance(value, SecretReference))
+
+
+_VARIABLES: Final = {
+    "project_id": "STYTCH_PROJECT_ID",
+    "secret": "STYTCH_SECRET",
+    "public_token": "STYTCH_PUBLIC_TOKEN",
+    "session_token": "STYTCH_SESSION_TOKEN",
+    "session_jwt": "STYTCH_SESSION_JWT",
+    "base_url": "STYTCH_BASE_URL",
+}
+_EXPECTATIONS: Final = {
+    "project_id": "begins with project-test- or project-live-",
+    "public_token": "begins with public-token-test- or public-token-live-",
+    "base_url": "is an https:// address without a path (http:// for loopback hosts only)",
+}
+
+
+def resolve_target(
+    declared: DeclaredTarget,
+    environment: Mapping[str, str],
+    read_secret: Callable[[SecretReference], Secret],
+    *,
+    file: str = "",
+) -> Target:
+    """Return the target with its credentials, from the project file first, then the environment.
+
+    ``read_secret`` reads a reference, or raises `SecretUnavailable`; ``file`` is the project file's name.
+
+    Raises:
+        InvalidConfiguration: something is missing, malformed, or does not go together.
+    """
+    return _TargetResolver(declared, environment, read_secret, file).resolve()
+
+
+class _TargetResolver:
+    def __init__(
+        self,
+        declared: DeclaredTarget,
+        environment: Mapping[str, str],
+        read_secret: Callable[[SecretReference], Secret],
+        file: str,
+    ) -> None:
+        self._declared = declared
+        self._environment = environment
+        self._read_secret = read_secret
+        self._file = file
+        self._diagnostics: list[Diagnostic] = []
+
+    def resolve(self) -> Target:
+        is_session = self._is_session()
+        self._stop_on_diagnostics()
+        return self._session_target() if is_session else self._project_target()
+
+    def _is_session(self) -> bool:
+        """Tell whether the frontend API is meant; the project file takes precedence over the environment."""
+        for has in (self._is_declared, self._is_in_environment):
+            backend = has("project_id") or has("secret")
+            session = has("public_token")
+            if backend and session:
+                self._report(
+                    "target-ambiguous",
+                    "both a project secret and a public token are given",
+                    "keep project_id and secret, or public_token and session_token",
+                )
+            if backend or session:
+                return session
+        return False
+
+    def _project_target(self) -> ProjectTarget:
+        project_id = self._text("project_id")
+        secret = self._secret("secret")
+        member = self._member_session()
+        session_token = self._secret("session_token") if member == "session_token" else None
+        session_jwt = self._secret("session_jwt") if member == "session_jwt" else None
+        base_url = self._base_url()
+        self._stop_on_diagnostics()
+        return ProjectTarget(
+            project_id=project_id,
+            secret=secret,
+            base_url=base_url,
+            session_token=session_token,
+            session_jwt=session_jwt,
+        )
+
+    def _session_target(self) -> SessionTarget:
+        public_token = self._text("public_token")
+        session_token = self._secret("session_token")
+        base_url = self._base_url()
+        self._stop_on_diagnostics()
+        return SessionTarget(public_token=public_token, session_token=session_token, base_url=base_url)
+
+    def _member_session(self) -> str:
+        """Return by which of two credentials the member's session is given, if at all.
+
+        Which of the two the API would use if it got both is not documented.
+        """
+        for has in (self._is_declared, self._is_in_environment):
+            given = [name for name in ("session_token", "session_jwt") if has(name)]
+            if len(given) > 1:
+                self._report(
+                    "target-ambiguous",
+                    "both a session token and a session JWT are given",
+                    "keep one of session_token and session_jwt; a JWT lives five minutes",
+                )
+            if given:
+                return given[0]
+        return ""
+
+    def _base_url(self) -> str:
+        return self._text("base_url").rstrip("/") if self._is_given("base_url") else ""
+
+    def _text(self, name: str) -> str:
+        declared = getattr(self._declared, name)
+        value = declared if isinstance(declared, str) else self._secret(name).reveal()
+        if value and not _is_well_formed(name, value):
+            expectation = f"a {name} {_EXPECTATIONS[name]}"
+            self._report("target-malformed", f"{self._origin(name)} is not usable", expectation)
+        return value
+
+    def _secret(self, name: str) -> Secret:
+        """Return a credential; an empty one after reporting that there is none."""
+        reference = getattr(self._declared, name) or _environment_reference(_VARIABLES[name])
+        if not self._is_given(name):
+            self._report_missing(name)
+            return Secret("")
+        try:
+            return self._read_secret(reference)
+        except SecretUnavailable as error:
+            self._report("target-unavailable", f"target.{name}: {error}", "")
+            return Secret("")
+
+    def _is_given(self, name: str) -> bool:
+        return self._is_declared(name) or self._is_in_environment(name)
+
+    def _is_declared(self, name: str) -> bool:
+        return getattr(self._declared, name) is not None
+
+    def _is_in_environment(self, name: str) -> bool:
+        return bool(self._environment.get(_VARIABLES[name]))
+
+    def _origin(self, name: str) -> str:
+        if self._is_declared(name):
+            return f"target.{name}"
+        return f"the environment variable {_VARIABLES[name]}"
+
+    def _report_missing(self, name: str) -> None:
+        variable = _VARIABLES[name]
+        self._report(
+            "target-missing",
+            f"no {name} is given: {variable} is not set, and the project file has no target.{name}",
+            f"set the environment variable {variable}, or add target.{name} to the project file",
+        )
+
+    def _report(self, code: str, summary: str, hint: str) -> None:
+        location = SourceLocation(self._file) if self._file else None
+        self._diagnostics.append(Diagnostic(Severity.ERROR, code, summary, hint=hint, location=location))
+
+    def _stop_on_diagnostics(self) -> None:
+        if self._diagnostics:
+            raise InvalidConfiguration(tuple(self._diagnostics))
+
+
+def check_base_url(base_url: str) -> None:
+    """Make sure that credentials may be sent there.
+
+    Raises:
+        UsageError: it is not a plain https URL; http is for loopback hosts only.
+    """
+    if not base_url:
+        return
+    parts = split_url(base_url)
+    if parts is None or parts.scheme not in {"http", "https"}:
+        raise UsageError("base_url must be an address such as https://login.example.com")
+    if not _is_origin(parts):
+        example = f"https://{parts.hostname}"
+        raise UsageError(f"base_url must be just scheme and host, for example {example}")
+    if not is_secure(parts):
+        raise UsageError(f"base_url {base_url!r} must begin with https://; http is for loopback hosts only")
+
+
+def _is_well_formed(name: str, value: str) -> bool:
+    if name == "base_url":
+        parts = split_url(value)
+        return parts is not None and _is_origin(parts) and is_secure(parts)
+    return bool((_PROJECT_ID if name == "project_id" else _PUBLIC_TOKEN).fullmatch(value))
+
+
+def _is_origin(parts: SplitResult) -> bool:
+    has_more = (
+        parts.username or parts.password or parts.query or parts.fragment or parts.path not in {"", "/"}
+    )
+    return not has_more
+
+
+def _address(base_url: str, *, live: bool) -> str:
+    return base_url.rstrip("/") or (LIVE_URL if live else TEST_URL)
+
+
+def _check_credential(value: Secret, name: str) -> None:
+    if not is_visible(value.reveal()):
+        raise UsageError(f"the {name} is empty, or holds spaces or characters that no such credential has")
+
+
+def _basic(user: str, password: Secret) -> str:
+    return "Basic " + b64encode(f"{user}:{password.reveal()}".encode()).decode()
+
+
+def _environment_reference(variable: str) -> SecretReference:
+    locator = Locator("env", variable)
+    return SecretReference(str(locator), (locator,))

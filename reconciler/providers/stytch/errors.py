@@ -1,0 +1,197 @@
+"""Translates a failed attempt into an error, and says whether the request may be sent again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from reconciler.core.errors import (
+    AccessDenied,
+    ConnectionNotFound,
+    MalformedAnswer,
+    NotFound,
+    OrganizationNotFound,
+    ProviderError,
+    RequestRejected,
+    TimedOut,
+    Unavailable,
+    UnknownOutcome,
+)
+from reconciler.http.retry import retry_after
+from reconciler.providers.stytch.error_hints import (
+    DEAD_IN_SESSION_MODE,
+    DEAD_SESSION,
+    LOG_IN_AGAIN,
+    LOG_IN_OR_CHECK,
+    SDK_ORIGIN,
+    error_hint,
+)
+from reconciler.providers.stytch.redaction import MIN_SECRET_LENGTH, contains_secret
+from reconciler.providers.stytch.response import error_envelope, identifier, request_id, sanitize_message
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from reconciler.providers.stytch.http_transport import ConnectionFailed
+    from reconciler.providers.stytch.request import ApiRequest
+    from reconciler.providers.stytch.response import ApiResponse
+
+_THROTTLED: Final = 429
+_CLIENT_CLOSED: Final = 499
+_RETRYABLE: Final = frozenset({408, _THROTTLED, _CLIENT_CLOSED, 500, 502, 503, 504})
+_REDIRECT: Final = range(300, 400)
+_SERVER_ERROR: Final = 500
+
+_MAY_HAVE_HAPPENED: Final = "it may have been carried out, read the live state before repeating it"
+
+_NOT_FOUND: Final = {
+    "organization_not_found": OrganizationNotFound,
+    "oidc_connection_not_found": ConnectionNotFound,
+    "sso_connection_not_found": ConnectionNotFound,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """One failed attempt.
+
+    ``retry_after`` is in seconds, None where the API did not say. ``throttled`` concerns all requests,
+    not this one alone. ``not_sent``: there was no connection.
+    """
+
+    error: ProviderError
+    retryable: bool = False
+    retry_after: float | None = None
+    throttled: bool = False
+    not_sent: bool = False
+
+
+def error_response(
+    request: ApiRequest,
+    response: ApiResponse,
+    wall: float,
+    *,
+    session_mode: bool = False,
+    secrets: Sequence[str] = (),
+) -> Failure:
+    """Translate a response with a status other than 2xx; ``wall`` is the present, for dates.
+
+    ``secrets`` are withheld, should the service repeat them.
+    """
+    envelope = error_envelope(response)
+    error_type = identifier(envelope, "error_type")
+    seconds = retry_after(response.retry_after, wall)
+    is_throttled = response.status == _THROTTLED
+    login_hint = _login_hint(error_type, session_mode=session_mode)
+    kind = AccessDenied if login_hint else _error_class(request, response.status, error_type)
+    hint = login_hint or _hint(kind, response.status, error_type)
+    error = kind(
+        _message(request, response.status, envelope, hint, secrets),
+        status=response.status,
+        error_type=_unless_secret(error_type, secrets),
+        request_id=_unless_secret(request_id(envelope), secrets),
+    )
+    return Failure(
+        error=error,
+        retryable=is_throttled or (response.status in _RETRYABLE and not request.writes),
+        retry_after=seconds,
+        throttled=is_throttled or (response.status in _RETRYABLE and seconds is not None),
+    )
+
+
+def unreadable_response(request: ApiRequest, response: ApiResponse) -> Failure:
+    """Translate a good status with a body that is not the API's."""
+    known_id = request_id(error_envelope(response))
+    if request.writes:
+        text = f"{request}: accepted, but the answer cannot be read; read the live state before repeating it"
+        return Failure(error=UnknownOutcome(text, status=response.status, request_id=known_id))
+    text = (
+        f"{request}: the answer is truncated, or not the API's own; check base_url and any proxy in between"
+    )
+    return Failure(error=MalformedAnswer(text, status=response.status, request_id=known_id), retryable=True)
+
+
+def too_large(request: ApiRequest, max_bytes: int) -> Failure:
+    """Translate a response that was cut off."""
+    text = f"{request}: the answer is longer than {max_bytes} bytes and was not read to its end"
+    return Failure(error=UnknownOutcome(text) if request.writes else MalformedAnswer(text))
+
+
+def timed_out(request: ApiRequest) -> Failure:
+    """Translate an attempt without a response within its deadline."""
+    text = f"{request}: no answer within {request.deadline:g} s"
+    if request.writes:
+        return Failure(error=TimedOut(f"{text}; {_MAY_HAVE_HAPPENED}"))
+    return Failure(error=Unavailable(text), retryable=True)
+
+
+def connection_failed(request: ApiRequest, failed: ConnectionFailed) -> Failure:
+    """Translate a connection that broke, or that could not be made."""
+    if failed.not_sent:
+        text = f"{request}: no connection to the service ({failed.reason}); check base_url and the network"
+        return Failure(error=Unavailable(text), retryable=not failed.is_lasting, not_sent=True)
+    text = f"{request}: the connection broke ({failed.reason})"
+    if request.writes:
+        return Failure(error=UnknownOutcome(f"{text}; {_MAY_HAVE_HAPPENED}"))
+    return Failure(error=Unavailable(text), retryable=True)
+
+
+def _unless_secret(name: str, secrets: Iterable[str]) -> str:
+    secrets = (secret for secret in secrets if len(secret) >= MIN_SECRET_LENGTH)
+    return "" if contains_secret(name, secrets) else name
+
+
+def _error_class(request: ApiRequest, status: int, error_type: str) -> type[ProviderError]:
+    if status in {401, 403} or error_type in SDK_ORIGIN:
+        return AccessDenied
+    if status == 404:  # noqa: PLR2004  the statuses are named by the branches
+        return _NOT_FOUND.get(error_type, NotFound)
+    if status == _THROTTLED:
+        return Unavailable
+    if status >= _SERVER_ERROR or status in _RETRYABLE or status < 200:  # noqa: PLR2004  neither success nor refusal
+        return UnknownOutcome if request.writes else Unavailable
+    return RequestRejected
+
+
+def _login_hint(error_type: str, *, session_mode: bool) -> str:
+    if error_type in DEAD_SESSION:
+        return LOG_IN_AGAIN
+    return LOG_IN_OR_CHECK if session_mode and error_type in DEAD_IN_SESSION_MODE else ""
+
+
+def _hint(kind: type[ProviderError], status: int, error_type: str) -> str:
+    return _MAY_HAVE_HAPPENED if kind is UnknownOutcome else error_hint(status, error_type)
+
+
+def _message(
+    request: ApiRequest, status: int, envelope: Mapping[str, Any], hint: str, secrets: Iterable[str]
+) -> str:
+    message = sanitize_message(_server_message(envelope), secrets).rstrip(".") or _no_message(status)
+    return f"{request}: {message}; {hint}" if hint else f"{request}: {message}"
+
+
+def _server_message(envelope: Mapping[str, Any]) -> object:
+    """Return the server's message: of the envelope, of OAuth's form, or of the validation's form."""
+    for name in ("error_message", "error_description"):
+        if envelope.get(name):
+            return envelope[name]
+    return next(
+        (_validation_message(envelope[name]) for name in ("body", "params", "query") if name in envelope),
+        None,
+    )
+
+
+def _validation_message(findings: object) -> str:
+    if not isinstance(findings, list):
+        return ""
+    return "; ".join(
+        f"{finding.get('dataPath', '')} {finding.get('message', '')}".strip()
+        for finding in findings
+        if isinstance(finding, dict)
+    )
+
+
+def _no_message(status: int) -> str:
+    if status in _REDIRECT:
+        return "the answer redirects elsewhere and is not followed; base_url must name the API itself"
+    return f"the service answered {status} without saying why"

@@ -1,0 +1,102 @@
+"""Redacts our secrets from the API's error messages, in whichever form it may repeat them."""
+
+from __future__ import annotations
+
+import base64
+import html
+import re
+import unicodedata
+from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+WITHHELD: Final = "the service's own words are not shown, as they may repeat a secret"
+
+_MAX_LENGTH: Final = 16384
+"""Characters of a text that are searched; four times what is ever considered for a message."""
+
+_MIN_MATCH: Final = 8
+"""Characters by which the beginning of a secret is recognised; a shorter secret by all it has."""
+
+MIN_SECRET_LENGTH: Final = 8
+"""Characters; a shorter secret is part of many identifiers by chance."""
+
+_MAX_ESCAPE_LEVELS: Final = 4
+"""How often a text may have been escaped one way in another."""
+
+_BACKSLASH: Final = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|(.))", re.DOTALL)
+_LETTERS: Final = dict.fromkeys("abfnrtv0", " ")
+_QUOTES: Final = frozenset("\\\"'`+")
+_PUBLIC_PREFIX: Final = re.compile(r"^secret-(?:test|live)-")
+"""How every secret of a project begins (authentication docs of the API)."""
+
+_CREDENTIAL_HEADERS: Final = ("authorization", "x-stytch-member-session", "x-stytch-member-sessionjwt")
+
+
+def credentials_in(headers: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the credentials in the headers; of Basic credentials the password in clear as well."""
+    credentials = [
+        value.rpartition(" ")[2] for name, value in headers.items() if name.lower() in _CREDENTIAL_HEADERS
+    ]
+    return (*credentials, *(password for text in credentials if (password := _basic_password(text))))
+
+
+def redact(text: str, secrets: Iterable[str]) -> str:
+    """Return the text, or a fixed sentence instead if it may repeat a secret.
+
+    Replacing the secret alone would rely on knowing every way of writing it, so nothing of such a text is
+    kept. Only the part of ``text`` that can ever be shown is searched.
+    """
+    return WITHHELD if contains_secret(text, secrets) else text
+
+
+def contains_secret(text: str, secrets: Iterable[str]) -> bool:
+    """Tell whether a text has a secret in it, or the beginning of one of its lines, in any encoding."""
+    searched = text[:_MAX_LENGTH]
+    plain = _plain(searched)
+    return any(secret in searched or _is_in(plain, secret) for secret in secrets if secret)
+
+
+def _is_in(plain: str, secret: str) -> bool:
+    return any(_plain(form)[:_MIN_MATCH] in plain for form in _encodings(secret) if _plain(form))
+
+
+def _encodings(secret: str) -> Iterable[str]:
+    """Yield what would give the secret away: itself, each longer line of it, and its encodings."""
+    raw = secret.encode("utf-8", "surrogatepass")
+    own = _PUBLIC_PREFIX.sub("", secret) or secret
+    yield own
+    yield from (line for line in own.splitlines() if len(_plain(line)) >= _MIN_MATCH)
+    if len(_plain(own[:_MIN_MATCH])) > _MIN_MATCH // 2:
+        yield own[:_MIN_MATCH]
+    yield base64.b64encode(raw).decode()
+    yield base64.urlsafe_b64encode(raw).decode()
+    yield raw.hex()
+
+
+def _plain(text: str) -> str:
+    """Return a text as it reads without any escapes, and without what is lost when texts are quoted."""
+    for _ in range(_MAX_ESCAPE_LEVELS):
+        before = text
+        text = html.unescape(unquote(_BACKSLASH.sub(_unescape, text)))
+        if text == before:
+            break
+    paired = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    folded = unicodedata.normalize("NFKC", paired).casefold()
+    return "".join(
+        letter for letter in folded if letter not in _QUOTES and unicodedata.category(letter)[0] not in "CZ"
+    )
+
+
+def _unescape(escape: re.Match[str]) -> str:
+    digits = escape[1] or escape[2]
+    return chr(int(digits, 16)) if digits else _LETTERS.get(escape[3], escape[3])
+
+
+def _basic_password(credential: str) -> str:
+    try:
+        return base64.b64decode(credential, validate=True).decode().partition(":")[2]
+    except ValueError:
+        return ""
