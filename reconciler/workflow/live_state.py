@@ -65,15 +65,6 @@ async def read_organizations(
     return await gather_bounded(read, organizations, concurrency=concurrency)
 
 
-def other_organization(manifest: DesiredOrganization, organization: Organization) -> ProviderError:
-    """Return why an organization is not the one that its manifest is pinned to."""
-    return PinMismatch(
-        f"{manifest.reference!r} is {organization.organization_id} now, but the manifest is pinned to "
-        f"{manifest.organization_id}; the name may belong to another customer by now: correct "
-        "`organization`, or the pin"
-    )
-
-
 async def read_organization(organization: FoundOrganization, reader: Reader) -> LiveState:
     """Return the live state of an organization, or why it cannot be read.
 
@@ -95,7 +86,15 @@ def _check_pin(manifest: DesiredOrganization, organization: FoundOrganization) -
         return organization
     if manifest.organization_id in {None, organization.organization_id}:
         return organization
-    return other_organization(manifest, organization)
+    return _pin_mismatch(manifest, organization)
+
+
+def _pin_mismatch(manifest: DesiredOrganization, organization: Organization) -> ProviderError:
+    return PinMismatch(
+        f"{manifest.reference!r} is {organization.organization_id} now, but the manifest is pinned to "
+        f"{manifest.organization_id}; the name may belong to another customer by now: correct "
+        "`organization`, or the pin"
+    )
 
 
 def _refuse_duplicates(
