@@ -1,4 +1,4 @@
-"""What an apply did, in Terraform's words: failures, what was skipped, the counts, the new redirect_urls."""
+"""Text of an apply, in Terraform's words: failures, skipped operations, counts, new redirect_urls."""
 
 from __future__ import annotations
 
@@ -22,52 +22,54 @@ def render_result(result: ApplyResult, *, color: bool = False) -> str:
 
 
 def _sections(result: ApplyResult, style: Style) -> Iterator[str]:
-    for one in result.applied:
-        yield from _remarks(one, style)
-    for found in result.diagnostics:
-        if found.is_error:
-            yield diagnostic_box(found, style) + "\n"
+    for applied in result.applied:
+        yield from _remarks(applied, style)
+    for diagnostic in result.diagnostics:
+        if diagnostic.is_error:
+            yield diagnostic_box(diagnostic, style) + "\n"
     for failed in result.failed:
         yield _failure(failed, style) + "\n"
-    yield from (_skipped(one) for one in result.skipped)
-    yield from (_unneeded(one) for one in result.unneeded)
+    yield from (_skipped(skipped) for skipped in result.skipped)
+    yield from (_unneeded(unneeded) for unneeded in result.unneeded)
     if result.skipped or result.unneeded:
         yield ""
     yield _verdict(result, style)
     yield from _outputs(result, style)
 
 
-def _remarks(one: Applied, style: Style) -> Iterator[str]:
-    for warning in one.warnings:
-        yield warning_box(f"{one.address}: {warning}", (), style) + "\n"
-    if one.history:
-        yield escape_terminal(f"{one.address}: {'; '.join(one.history)}") + "\n"
+def _remarks(applied: Applied, style: Style) -> Iterator[str]:
+    for warning in applied.warnings:
+        yield warning_box(f"{applied.address}: {warning}", (), style) + "\n"
+    if applied.history:
+        yield escape_terminal(f"{applied.address}: {'; '.join(applied.history)}") + "\n"
 
 
-def _failure(one: Failed, style: Style) -> str:
-    title = f"{one.address} could not be {_PARTICIPLES[one.action]}"
-    return error_box(title, _failure_body(one), style)
+def _failure(failed: Failed, style: Style) -> str:
+    title = f"{failed.address} could not be {_PARTICIPLES[failed.action]}"
+    return error_box(title, _failure_body(failed), style)
 
 
-def _failure_body(one: Failed) -> Iterator[str]:
-    yield from paragraphs(one.message)
+def _failure_body(failed: Failed) -> Iterator[str]:
+    yield from paragraphs(failed.message)
     facts = (
-        ("status", str(one.status or "")),
-        ("error_type", one.error_type),
-        ("request_id", one.request_id),
+        ("status", str(failed.status or "")),
+        ("error_type", failed.error_type),
+        ("request_id", failed.request_id),
     )
     known = [f"{name}: {escape_terminal(value)}" for name, value in facts if value]
     yield from ["", *known] if known else ()
-    yield from paragraphs(f"before that: {'; '.join(one.history)}" if one.history else "")
-    yield from paragraphs(one.advice and f"hint: {one.advice}")
+    yield from paragraphs(f"before that: {'; '.join(failed.history)}" if failed.history else "")
+    yield from paragraphs(failed.advice and f"hint: {failed.advice}")
 
 
-def _skipped(one: Skipped) -> str:
-    return escape_terminal(f"{one.address}: Skipped, not {_PARTICIPLES[one.action]}: {one.reason}")
+def _skipped(skipped: Skipped) -> str:
+    return escape_terminal(
+        f"{skipped.address}: Skipped, not {_PARTICIPLES[skipped.action]}: {skipped.reason}"
+    )
 
 
-def _unneeded(one: Unneeded) -> str:
-    return f"{escape_terminal(str(one.address))}: Nothing left to do: already {_PARTICIPLES[one.action]}"
+def _unneeded(unneeded: Unneeded) -> str:
+    return escape_terminal(f"{unneeded.address}: Nothing left to do: already {_PARTICIPLES[unneeded.action]}")
 
 
 _PARTICIPLES = {
@@ -84,16 +86,20 @@ def _verdict(result: ApplyResult, style: Style) -> str:
         return style.verdict(f"Apply complete! {counts}", is_good=True)
     word = "interrupted" if result.interrupted else "incomplete"
     rest = f"{len(result.failed)} failed, {len(result.skipped)} skipped."
-    refused = sum(found.is_error for found in result.diagnostics)
+    refused = sum(diagnostic.is_error for diagnostic in result.diagnostics)
     not_planned = f" {count(refused, 'error')} in the plan." if refused else ""
     return style.verdict(f"Apply {word}! {counts} {rest}{not_planned}", is_good=False)
 
 
 def _outputs(result: ApplyResult, style: Style) -> Iterator[str]:
     """Yield the redirect_url of every created connection: the customer's IdP admin needs it."""
-    created = [one for one in result.applied if one.action is Action.CREATE and one.connection.redirect_url]
-    if created:
+    redirect_urls = [
+        (applied.address, applied.connection.redirect_url)
+        for applied in result.applied
+        if applied.action is Action.CREATE and applied.connection.redirect_url
+    ]
+    if redirect_urls:
         yield f"\n{style.bold('Outputs:')}\n"
         yield "# register each redirect_url at the customer's identity provider"
-    for one in created:
-        yield f"{escape_terminal(str(one.address))}.redirect_url = {quote(one.connection.redirect_url or '')}"
+    for address, redirect_url in redirect_urls:
+        yield f"{escape_terminal(str(address))}.redirect_url = {quote(redirect_url)}"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def render_import(imported: Imported, *, color: bool = False) -> str:
     """Return everything that was written, and everything that was not."""
     style = Style(color)
-    lines = [line for one in imported.files for line in _file(one, style)]
+    lines = [line for file in imported.files for line in _file(file, style)]
     findings = render_diagnostics(imported.diagnostics, color=color)
     return (
         "".join(f"{line}\n" for line in lines) + findings + "\n".join(_import_verdict(imported, style)) + "\n"
@@ -30,8 +30,8 @@ def render_pinned(pinned: Pinned, *, color: bool = False) -> str:
     """Return every pin with its place, and how many there are."""
     style = Style(color)
     lines = [
-        f"{escape_terminal(str(one.location))}: {escape_terminal(one.address)} = {escape_terminal(one.id)}"
-        for one in pinned.pins
+        f"{escape_terminal(str(pin.location))}: {escape_terminal(pin.address)} = {escape_terminal(pin.id)}"
+        for pin in pinned.pins
     ]
     lines += [f"{escape_terminal(address)} is not live, so it has no id yet" for address in pinned.not_live]
     verdict = "\n".join(_pin_verdict(pinned, style))
@@ -43,15 +43,15 @@ def render_pinned(pinned: Pinned, *, color: bool = False) -> str:
     )
 
 
-def _file(one: ImportedFile, style: Style) -> Iterator[str]:
-    if one.status is FileStatus.CREATED:
-        yield f"{style.green(escape_terminal(one.path))}: created, {count(one.connections, 'connection')}"
+def _file(file: ImportedFile, style: Style) -> Iterator[str]:
+    if file.status is FileStatus.CREATED:
+        yield f"{style.green(escape_terminal(file.path))}: created, {count(file.connections, 'connection')}"
     else:
-        yield f"{escape_terminal(one.path)}: kept as it is ({escape_terminal(one.organization)})"
-    yield from (f"  {escape_terminal(remark)}" for remark in one.remarks)
-    if one.suggestion:
+        yield f"{escape_terminal(file.path)}: kept as it is ({escape_terminal(file.organization)})"
+    yield from (f"  {escape_terminal(remark)}" for remark in file.remarks)
+    if file.suggestion:
         yield "  could be added below `connections:`"
-        yield from (f"      {escape_terminal(line)}" for line in one.suggestion)
+        yield from (f"      {escape_terminal(line)}" for line in file.suggestion)
 
 
 def _import_verdict(imported: Imported, style: Style) -> Iterator[str]:
@@ -59,7 +59,7 @@ def _import_verdict(imported: Imported, style: Style) -> Iterator[str]:
     yield ""
     yield style.verdict("Import incomplete!" if failures else "Import complete!", is_good=not failures) + (
         f" Organizations: {len(imported.created)} imported, {len(imported.kept)} kept, {failures} failed."
-        f" Connections: {sum(one.connections for one in imported.created)} declared."
+        f" Connections: {sum(file.connections for file in imported.created)} declared."
     )
     if imported.variables:
         variables = count(len(imported.variables), "variable")

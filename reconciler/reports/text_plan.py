@@ -74,8 +74,8 @@ def _sections(plan: Plan, style: Style) -> Iterator[str]:
             yield render_change(change, style) + "\n"
     yield _verdict(plan, style)
     yield from _counts(plan)
-    for found in sorted(plan.findings, key=lambda one: one.is_error):
-        yield "\n" + diagnostic_box(found, style)
+    for diagnostic in sorted(plan.findings, key=lambda diagnostic: diagnostic.is_error):
+        yield "\n" + diagnostic_box(diagnostic, style)
 
 
 def _legend(summary: PlanSummary, style: Style) -> str:
@@ -106,17 +106,17 @@ def _counts(plan: Plan) -> Iterator[str]:
         yield SECRETS_NOT_COMPARED
     if summary.unmanaged:
         yield f"Unmanaged: {count(summary.unmanaged, 'connection')} declared nowhere, left alone."
-        yield from (_unmanaged(one) for one in plan.unmanaged)
+        yield from (_unmanaged(unmanaged) for unmanaged in plan.unmanaged)
     if plan.risks:
         yield f"Risks: {len(plan.risks)}, shown below."
     if summary.warnings:
         yield f"Warnings: {summary.warnings}, shown below."
 
 
-def _unmanaged(one: Unmanaged) -> str:
-    connection = one.connection
+def _unmanaged(unmanaged: Unmanaged) -> str:
+    connection = unmanaged.connection
     return (
-        f"  {escape_terminal(one.organization)}: {quote(connection.display_name or '')} "
+        f"  {escape_terminal(unmanaged.organization)}: {quote(connection.display_name or '')} "
         f"[id={escape_terminal(connection.connection_id or '')}]"
     )
 
@@ -124,89 +124,89 @@ def _unmanaged(one: Unmanaged) -> str:
 def _attribute_lines(change: Change, style: Style) -> Iterator[str]:
     """Yield every attribute that changes, the connection's id, and how many others do not change."""
     hidden = 0
-    for one in attribute_changes(change):
-        if one.action is not Action.NO_OP or one.name == "connection_id":
-            yield from _attribute(one, style)
-        elif isinstance(change, Update) and one.name in change.uncomparable:
-            yield _line(" ", one.name, UNCOMPARABLE)
-        elif _is_hidden(change, one):
+    for attribute in attribute_changes(change):
+        if attribute.action is not Action.NO_OP or attribute.name == "connection_id":
+            yield from _attribute(attribute, style)
+        elif isinstance(change, Update) and attribute.name in change.uncomparable:
+            yield _line(" ", attribute.name, UNCOMPARABLE)
+        elif _is_hidden(change, attribute):
             hidden += 1
     if hidden:
         yield "        " + _hidden(hidden, "unchanged attribute", style)
 
 
-def _is_hidden(change: Change, one: AttributeChange) -> bool:
+def _is_hidden(change: Change, attribute: AttributeChange) -> bool:
     """Tell whether an unchanged attribute counts: it has a value that a manifest could declare.
 
-    The live secret is not known here, so it counts only where one is declared.
+    The live secret is not known here, so it counts only if it is declared.
     """
-    if one.is_sensitive:
-        return not isinstance(change, Delete) and getattr(change.declared, one.name) is not None
-    return one.name in WRITABLE_FIELDS and bool(one.before)
+    if attribute.is_sensitive:
+        return not isinstance(change, Delete) and getattr(change.declared, attribute.name) is not None
+    return attribute.name in WRITABLE_FIELDS and bool(attribute.before)
 
 
 def _hidden(number: int, noun: str, style: Style) -> str:
     return style.dim(f"# ({count(number, noun)} hidden)")
 
 
-def _attribute(one: AttributeChange, style: Style) -> Iterator[str]:
-    mark = symbol(_shown_action(one), style)
-    if isinstance(one.before or one.after, tuple | Mapping) and not one.is_unknown:
-        yield from _collection(one, mark, style)
+def _attribute(attribute: AttributeChange, style: Style) -> Iterator[str]:
+    mark = symbol(_displayed_action(attribute), style)
+    if isinstance(attribute.before or attribute.after, tuple | Mapping) and not attribute.is_unknown:
+        yield from _collection(attribute, mark, style)
     else:
-        yield _line(mark, one.name, _scalar(one, style))
+        yield _line(mark, attribute.name, _scalar(attribute, style))
 
 
-def _shown_action(one: AttributeChange) -> Action:
+def _displayed_action(attribute: AttributeChange) -> Action:
     """Return the action of the attribute itself: what had no value is added, not changed."""
-    if one.action is Action.UPDATE and not one.before and not one.is_sensitive:
+    if attribute.action is Action.UPDATE and not attribute.before and not attribute.is_sensitive:
         return Action.CREATE
-    return one.action
+    return attribute.action
 
 
 def _line(mark: str, name: str, value: str) -> str:
     return f"      {mark} {name:<{_NAME_WIDTH}} = {value}"
 
 
-def _scalar(one: AttributeChange, style: Style) -> str:
-    if one.action is Action.DELETE:
-        gone = SENSITIVE if one.is_sensitive else format_value(one.before)
+def _scalar(attribute: AttributeChange, style: Style) -> str:
+    if attribute.action is Action.DELETE:
+        gone = SENSITIVE if attribute.is_sensitive else format_value(attribute.before)
         return f"{gone} {style.dim('-> null')}"
-    if one.is_sensitive:
+    if attribute.is_sensitive:
         return SENSITIVE
-    after = UNKNOWN if one.is_unknown else format_value(one.after)
-    if one.action is Action.UPDATE and one.before:
-        return f"{format_value(one.before)} {style.yellow('->')} {after}"
+    after = UNKNOWN if attribute.is_unknown else format_value(attribute.after)
+    if attribute.action is Action.UPDATE and attribute.before:
+        return f"{format_value(attribute.before)} {style.yellow('->')} {after}"
     return after
 
 
-def _collection(one: AttributeChange, mark: str, style: Style) -> Iterator[str]:
-    opening, closing = "{}" if isinstance(one.before or one.after, Mapping) else "[]"
-    changes = element_changes(one.before, one.after)
+def _collection(attribute: AttributeChange, mark: str, style: Style) -> Iterator[str]:
+    opening, closing = "{}" if isinstance(attribute.before or attribute.after, Mapping) else "[]"
+    changes = element_changes(attribute.before, attribute.after)
     if not changes:
-        yield _line(mark, one.name, opening + closing)
+        yield _line(mark, attribute.name, opening + closing)
         return
-    yield _line(mark, one.name, opening)
+    yield _line(mark, attribute.name, opening)
     yield from _elements(changes, style, is_mapping=opening == "{")
-    unchanged = len(set(one.before or ()) - {element.key for element in changes})
+    unchanged = len(set(attribute.before or ()) - {element.key for element in changes})
     if unchanged:
         yield "            " + _hidden(unchanged, "unchanged element", style)
-    ending = f" {style.dim('-> null')}" if one.action is Action.DELETE else ""
+    ending = f" {style.dim('-> null')}" if attribute.action is Action.DELETE else ""
     yield f"        {closing}{ending}"
 
 
 def _elements(changes: Sequence[ElementChange], style: Style, *, is_mapping: bool) -> Iterator[str]:
-    names = [quote(one.key) for one in changes]
+    names = [quote(element.key) for element in changes]
     widest = max(width(name) for name in names)
-    for name, one in zip(names, changes, strict=True):
-        mark = symbol(one.action, style)
+    for name, element in zip(names, changes, strict=True):
+        mark = symbol(element.action, style)
         if is_mapping:
-            yield f"          {mark} {name}{' ' * (widest - width(name))} = {_element_value(one, style)}"
+            yield f"          {mark} {name}{' ' * (widest - width(name))} = {_element_value(element, style)}"
         else:
             yield f"          {mark} {name},"
 
 
-def _element_value(one: ElementChange, style: Style) -> str:
-    if one.action is Action.UPDATE:
-        return f"{format_value(one.before)} {style.yellow('->')} {format_value(one.after)}"
-    return format_value(one.after if one.action is Action.CREATE else one.before)
+def _element_value(element: ElementChange, style: Style) -> str:
+    if element.action is Action.UPDATE:
+        return f"{format_value(element.before)} {style.yellow('->')} {format_value(element.after)}"
+    return format_value(element.after if element.action is Action.CREATE else element.before)

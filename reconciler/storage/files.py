@@ -1,9 +1,10 @@
-"""Writing files so that nobody ever sees half of one."""
+"""Writes files atomically: a reader sees the old content or the new one."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,13 +15,13 @@ if TYPE_CHECKING:
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Put ``text`` where ``path`` leads, in one step: the old content or the new, never a mixture.
+    """Replace the file at ``path`` in one step.
 
-    A link is followed, so that it stays a link; an existing file keeps its permissions. What is no
-    regular file (a pipe, a terminal, ``/dev/null``) is written to, for it must not be replaced.
+    A symbolic link is followed, and an existing file keeps its permissions. What is not a regular
+    file (a pipe, a terminal, ``/dev/null``) is written to, since it must not be replaced.
 
     Raises:
-        UsageError: the place cannot be written to; what was there is as it was.
+        UsageError: the file cannot be written; what was there is unchanged.
     """
     try:
         target = path.resolve()
@@ -28,31 +29,31 @@ def write_atomically(path: Path, text: str) -> None:
             _write_through(path, text)
         else:
             _replace(target, text)
-    except (OSError, RuntimeError) as error:  # RuntimeError: links that lead in a circle
-        raise _unwritable(path, error) from error
+    except (OSError, RuntimeError) as error:  # RuntimeError: a loop of links
+        raise _cannot_write(path, error) from error
 
 
 def create_atomically(path: Path, text: str) -> bool:
-    """Put ``text`` into a new file, in one step; tell whether there was none before.
+    """Create a file in one step; return False if there is one already.
 
-    Whatever is there already, even a link that leads nowhere, is left as it is.
+    Whatever is there already, even a dangling symbolic link, is left alone.
 
     Raises:
-        UsageError: the place cannot be written to; nothing is there then.
+        UsageError: the file cannot be written; it does not exist then.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _filled(path, text) as temporary:
+        with _temporary_file(path, text) as temporary:
             return _link(temporary, path, text)
-    except (OSError, RuntimeError) as error:  # RuntimeError: links that lead in a circle
-        raise _unwritable(path, error) from error
+    except (OSError, RuntimeError) as error:  # RuntimeError: a loop of links
+        raise _cannot_write(path, error) from error
 
 
 def check_writable(path: Path) -> None:
-    """Find out early, and without a trace, whether a file could be written there.
+    """Check that a file could be written, without writing it.
 
     Raises:
-        UsageError: the folder is not there, is no folder, or is not ours to write in.
+        UsageError: the folder does not exist, is not a folder, or is not writable.
     """
     try:
         target = path.resolve()
@@ -60,13 +61,11 @@ def check_writable(path: Path) -> None:
             os.open(target, os.O_WRONLY)  # fails with the system's own words
         if not target.exists() or target.is_file():
             _try_folder(target.parent)
-    except (OSError, RuntimeError) as error:  # RuntimeError: links that lead in a circle
-        raise _unwritable(path, error) from error
+    except (OSError, RuntimeError) as error:  # RuntimeError: a loop of links
+        raise _cannot_write(path, error) from error
 
 
 def _try_folder(folder: Path) -> None:
-    import tempfile
-
     with tempfile.TemporaryFile(dir=folder):
         pass
 
@@ -77,15 +76,13 @@ def _write_through(path: Path, text: str) -> None:
 
 
 def _replace(target: Path, text: str) -> None:
-    with _filled(target, text) as temporary:
+    with _temporary_file(target, text) as temporary:
         temporary.replace(target)
 
 
 @contextlib.contextmanager
-def _filled(target: Path, text: str) -> Iterator[Path]:
-    """Yield a file beside the target that holds the text; it is gone afterwards."""
-    import tempfile
-
+def _temporary_file(target: Path, text: str) -> Iterator[Path]:
+    """Yield a temporary file beside the target that holds the text."""
     handle, name = tempfile.mkstemp(prefix=".reconciler-", dir=target.parent)
     temporary = Path(name)
     try:
@@ -101,7 +98,7 @@ def _filled(target: Path, text: str) -> Iterator[Path]:
 
 
 def _link(temporary: Path, path: Path, text: str) -> bool:
-    """Give a file its name unless that is taken; where there are no hard links, create it plainly."""
+    """Link a file to its name unless that is taken; without hard links, create the file there."""
     try:
         os.link(temporary, path)
     except FileExistsError:
@@ -128,6 +125,6 @@ def _permissions(target: Path) -> int:
     return 0o666 & ~mask
 
 
-def _unwritable(path: Path, error: OSError | RuntimeError) -> UsageError:
+def _cannot_write(path: Path, error: OSError | RuntimeError) -> UsageError:
     reason = error.strerror if isinstance(error, OSError) else None
     return UsageError(f"cannot write {path}: {reason or error}")
