@@ -56,7 +56,9 @@ def _schema_text(definition: type, title: str, reads: str) -> str:
         **_only_failures_lack_a_target(),
     }
     for part in document["$defs"].values():
-        part.pop("title", None)
+        del part["title"]
+        if "enum" in part:
+            del part["description"]  # the docstring of a class that is not about documents
     return json.dumps(document, indent=2, ensure_ascii=True) + "\n"
 
 
