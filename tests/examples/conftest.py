@@ -1,4 +1,4 @@
-"""A repository with two organizations, an emulator, and a place to run scripts in."""
+"""Fixtures: a repository with two organizations, and an emulator."""
 
 from __future__ import annotations
 

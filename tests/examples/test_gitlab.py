@@ -1,4 +1,4 @@
-"""The pipeline for GitLab: every script of it executed, against the emulator and a fake GitLab."""
+"""Runs every script of the GitLab pipeline against the emulator and a fake GitLab."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 FILE = Path(__file__).parent.parent.parent / "examples/gitlab-ci/.gitlab-ci.yml"
 PIPELINE: dict[str, Any] = yaml.safe_load(FILE.read_text(encoding="utf-8"))
-NO_JOBS = {"variables", "stages", "default"}
-JOBS = {name: job for name, job in PIPELINE.items() if name not in NO_JOBS and not name.startswith(".")}
+NOT_JOBS = {"variables", "stages", "default"}
+JOBS = {name: job for name, job in PIPELINE.items() if name not in NOT_JOBS and not name.startswith(".")}
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def pipeline(repository: Repository, running: RunningEmulator, gitlab: FakeGitLa
 
 
 class Pipeline:
-    """Runs the scripts of one job after the other."""
+    """Runs the scripts of jobs."""
 
     def __init__(self, folder: Path, credentials: dict[str, str]) -> None:
         self.folder = folder
@@ -58,7 +58,7 @@ class Pipeline:
     def run(self, name: str, **variables: str) -> str:
         job = JOBS[name]
         script = "\n".join(["set -eo pipefail", *PIPELINE["default"]["before_script"], *job["script"]])
-        done = subprocess.run(
+        process = subprocess.run(
             ["bash", "-c", script],
             cwd=self.folder,
             env={
@@ -72,8 +72,8 @@ class Pipeline:
             text=True,
             check=False,
         )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        assert process.returncode == 0, process.stdout + process.stderr
+        return process.stdout
 
 
 def test_the_version_is_this_one() -> None:
@@ -92,7 +92,7 @@ def test_a_merge_request_gets_its_note(
     (note,) = gitlab.notes
     assert "acme/okta" in note["body"]
     assert "globex/okta" not in note["body"]
-    assert not [one for one in running.emulator.request_log if one.method != "GET"]
+    assert not [request for request in running.emulator.request_log if request.method != "GET"]
 
 
 def test_the_default_branch_applies_what_it_planned(pipeline: Pipeline, running: RunningEmulator) -> None:
@@ -104,8 +104,8 @@ def test_the_default_branch_applies_what_it_planned(pipeline: Pipeline, running:
 def test_a_schedule_keeps_one_issue(pipeline: Pipeline, running: RunningEmulator, gitlab: FakeGitLab) -> None:
     pipeline.run("plan")
     pipeline.run("apply")
-    victim = running.emulator.oidc_connections("acme")[0]["connection_id"]
-    running.emulator.edit_connection(victim, client_id="somebody-elses")
+    connection_id = running.emulator.oidc_connections("acme")[0]["connection_id"]
+    running.emulator.edit_connection(connection_id, client_id="somebody-elses")
     pipeline.run("drift")
     pipeline.run("issue")
     assert "Since" in pipeline.run("drift")
@@ -114,8 +114,8 @@ def test_a_schedule_keeps_one_issue(pipeline: Pipeline, running: RunningEmulator
     assert "acme/okta" in issue["description"]
 
 
-def test_only_who_may_sees_credentials() -> None:
-    """Rules, since GitLab hands variables to whole pipelines: a fork's merge request has one job."""
+def test_merge_requests_of_forks_get_no_credentials() -> None:
+    """GitLab passes variables to whole pipelines, so rules limit a fork's merge request to one job."""
     for name, job in JOBS.items():
         rules = " ".join(rule["if"] for rule in job["rules"])
         if "merge_request_event" in rules and name != "validate":
@@ -125,7 +125,7 @@ def test_only_who_may_sees_credentials() -> None:
     assert JOBS["apply"]["environment"] == "production"
 
 
-def test_every_job_belongs_to_a_stage_and_finds_what_it_needs() -> None:
+def test_every_job_has_a_stage_and_existing_needs() -> None:
     for job in JOBS.values():
         assert job["stage"] in PIPELINE["stages"]
         assert all(needed in JOBS for needed in job.get("needs", []))

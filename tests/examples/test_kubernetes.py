@@ -1,4 +1,4 @@
-"""What runs on Kubernetes: valid objects, nothing more allowed than needed, an image without root."""
+"""Checks the Kubernetes examples: valid objects, least privilege, an image without root."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ CRON_JOB = FOLDER / "cronjob.yaml"
 
 
 def documents() -> dict[str, Any]:
-    found = yaml.safe_load_all(CRON_JOB.read_text(encoding="utf-8"))
-    return {one["kind"]: one for one in found}
+    objects = yaml.safe_load_all(CRON_JOB.read_text(encoding="utf-8"))
+    return {document["kind"]: document for document in objects}
 
 
 def pod() -> dict[str, Any]:
@@ -24,14 +24,14 @@ def pod() -> dict[str, Any]:
     return template
 
 
-def test_every_object_is_what_its_schema_says() -> None:
+def test_every_object_matches_its_schema() -> None:
     validator = Path(sys.executable).parent / "kubernetes-validate"
-    done = subprocess.run([validator, "--strict", CRON_JOB], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert len(re.findall("passed for resource", done.stdout + done.stderr)) == len(documents()) == 3
+    process = subprocess.run([validator, "--strict", CRON_JOB], capture_output=True, text=True, check=False)
+    assert process.returncode == 0, process.stdout + process.stderr
+    assert len(re.findall("passed for resource", process.stdout + process.stderr)) == len(documents()) == 3
 
 
-def test_the_pod_may_do_nothing_but_call_out() -> None:
+def test_the_pod_has_least_privilege() -> None:
     (container,) = pod()["containers"]
     assert pod()["automountServiceAccountToken"] is False
     assert pod()["securityContext"]["runAsNonRoot"] is True
@@ -47,7 +47,7 @@ def test_the_pod_may_do_nothing_but_call_out() -> None:
     assert {port["port"] for rule in policy["egress"] for port in rule["ports"]} == {53, 443}
 
 
-def test_it_only_looks_and_never_twice_at_once() -> None:
+def test_it_runs_drift_and_never_twice_at_once() -> None:
     (container,) = pod()["containers"]
     assert container["args"][0] == "drift"
     assert documents()["CronJob"]["spec"]["concurrencyPolicy"] == "Forbid"
@@ -57,7 +57,7 @@ def test_it_only_looks_and_never_twice_at_once() -> None:
     assert rule["onExitCodes"]["containerName"] == container["name"]
 
 
-def test_the_image_runs_as_the_user_that_the_pod_demands() -> None:
+def test_the_image_runs_as_the_user_of_the_pod() -> None:
     lines = [
         line.split(maxsplit=1)
         for line in (FOLDER / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ").splitlines()

@@ -1,4 +1,4 @@
-"""The hooks: known to pre-commit, run where manifests change, and stopping what is wrong."""
+"""Runs the pre-commit hooks: they run where manifests change, and stop invalid ones."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ EXAMPLE = ROOT / "examples/pre-commit/.pre-commit-config.yaml"
 
 @pytest.mark.parametrize(("kind", "file"), [("manifest", HOOKS), ("config", EXAMPLE)])
 def test_pre_commit_understands(kind: str, file: Path) -> None:
-    done = run(ROOT, f"validate-{kind}", str(file))
-    assert done.returncode == 0, done.stdout
+    process = run(ROOT, f"validate-{kind}", str(file))
+    assert process.returncode == 0, process.stdout
 
 
 def test_the_example_has_the_hook_of_this_version() -> None:
@@ -36,7 +36,7 @@ def test_the_example_has_the_hook_of_this_version() -> None:
 
 
 def test_a_commit_of_a_broken_manifest_is_stopped(repository: Repository, tmp_path: Path) -> None:
-    """The hook as it is, but for the environment: that of the tests is taken, so nothing is fetched."""
+    """The hook runs in the tests' environment instead of its own, so that nothing is downloaded."""
     hook = validate_hook() | {"language": "system"}
     config = {"repos": [{"repo": "local", "hooks": [hook]}]}
     repository.write(".pre-commit-config.yaml", yaml.safe_dump(config))

@@ -1,4 +1,4 @@
-"""An indexed Job is the engine: a pod for every shard; `tests/cli/test_shards.py` runs what the pods run."""
+"""Checks the indexed Job with a pod for each shard; `tests/cli/test_shards.py` runs the same commands."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ def job() -> dict[str, Any]:
     return document
 
 
-def test_the_job_is_what_its_schema_says() -> None:
+def test_the_job_matches_its_schema() -> None:
     validator = Path(sys.executable).parent / "kubernetes-validate"
-    done = subprocess.run([validator, "--strict", JOB], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    process = subprocess.run([validator, "--strict", JOB], capture_output=True, text=True, check=False)
+    assert process.returncode == 0, process.stdout + process.stderr
 
 
 def test_there_is_a_pod_for_every_shard() -> None:

@@ -1,4 +1,4 @@
-"""A repository as `init` begins it, with two organizations, an emulator, and a runner of workflows."""
+"""Fixtures: a repository that `init` created, with two organizations, an emulator and a workflow runner."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def runner(repository: Repository, running: RunningEmulator, tmp_path: Path) -> 
             "STYTCH_SECRET": project.secret,
             "EXAMPLE_OKTA_CLIENT_SECRET": OKTA_SECRET,
         },
-        # where the API is stands in no workflow: it is known from the project's id
+        # no workflow sets the API's address; the project's id selects it
         environment={"STYTCH_BASE_URL": running.base_url},
     )
 

@@ -1,6 +1,6 @@
-"""A runner of workflows, small but real: it executes every script with the files and variables of GitHub's.
+"""Runs workflows like GitHub's runner: executes every script with the same files and variables.
 
-Actions from elsewhere are played: checkout and Python are there already, artefacts and caches are folders.
+Third-party actions are simulated: checkout and Python are already there, artifacts and caches are folders.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ Context = dict[str, Any]
 
 
 @dataclass
-class StepEnded:
-    """What one script printed, and what it handed to the runner."""
+class StepResult:
+    """Exit code, output, step outputs and summary of a script."""
 
     code: int
     out: str
@@ -34,17 +34,17 @@ class StepEnded:
 
 
 @dataclass
-class JobEnded:
-    """How a job ended: success, failure or skipped; and its outputs."""
+class JobResult:
+    """The result of a job (success, failure or skipped), its outputs and its steps."""
 
     result: str
     outputs: dict[str, str] = field(default_factory=dict)
-    steps: list[StepEnded] = field(default_factory=list)
+    steps: list[StepResult] = field(default_factory=list)
 
 
 @dataclass
 class Runner:
-    """One repository's runner; ``workspace`` is the checkout, ``home`` what lies outside of it."""
+    """A runner for one repository; ``workspace`` is the checkout, ``home`` the folder for temporary files."""
 
     workspace: Path
     home: Path
@@ -52,102 +52,102 @@ class Runner:
     secrets: dict[str, str] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
 
-    def run_workflow(self, file: Path) -> dict[str, JobEnded]:
-        """Run all jobs of a workflow, in the order in which they stand."""
+    def run_workflow(self, file: Path) -> dict[str, JobResult]:
+        """Run all jobs of a workflow, in order."""
         workflow = yaml.safe_load(file.read_text(encoding="utf-8"))
-        ended: dict[str, JobEnded] = {}
+        results: dict[str, JobResult] = {}
         for name, job in workflow["jobs"].items():
-            ended[name] = self._run_job(job, ended)
-        return ended
+            results[name] = self._run_job(job, results)
+        return results
 
-    def run_action(self, inputs: dict[str, str], environment: dict[str, str] | None = None) -> StepEnded:
+    def run_action(self, inputs: dict[str, str], environment: dict[str, str] | None = None) -> StepResult:
         """Run the scripts of the repository's own action."""
         folder = self.workspace / ".github/actions/reconciler"
         action = yaml.safe_load((folder / "action.yml").read_text(encoding="utf-8"))
         unknown = inputs.keys() - action["inputs"].keys()
         assert not unknown, unknown
-        given = {name: inputs.get(name, one.get("default", "")) for name, one in action["inputs"].items()}
-        context: Context = {"inputs": given, "steps": {}}
-        ended = StepEnded(0, "", {}, "")
+        inputs = {name: inputs.get(name, spec.get("default", "")) for name, spec in action["inputs"].items()}
+        context: Context = {"inputs": inputs, "steps": {}}
+        result = StepResult(0, "", {}, "")
         for step in action["runs"]["steps"]:
             if "uses" in step:
                 assert step["uses"].startswith(_SETUP)
                 continue
-            ended = self._run_script(
+            result = self._run_script(
                 step, context, {"GITHUB_ACTION_PATH": str(folder), **(environment or {})}
             )
-            context["steps"][step["id"]] = {"outputs": ended.outputs}
-            if ended.code:
+            context["steps"][step["id"]] = {"outputs": result.outputs}
+            if result.code:
                 break
-        outputs = {name: expand(one["value"], context) for name, one in action["outputs"].items()}
-        return StepEnded(ended.code, ended.out, outputs, ended.summary)
+        outputs = {name: expand(spec["value"], context) for name, spec in action["outputs"].items()}
+        return StepResult(result.code, result.out, outputs, result.summary)
 
-    def _run_job(self, job: Context, before: dict[str, JobEnded]) -> JobEnded:
+    def _run_job(self, job: Context, before: dict[str, JobResult]) -> JobResult:
         needs = {name: before[name] for name in _as_list(job.get("needs", []))}
         context: Context = {
             "github": self.github,
             "secrets": self.secrets,
             "runner": {"temp": str(self.home)},
-            "needs": {name: {"outputs": one.outputs} for name, one in needs.items()},
+            "needs": {name: {"outputs": job_result.outputs} for name, job_result in needs.items()},
             "steps": {},
         }
         condition = job.get("if", "true")
-        are_fine = all(one.result == "success" for one in needs.values())
-        if not (are_fine or "!cancelled()" in condition) or not holds(condition, context):
-            return JobEnded("skipped")
-        ended = self._run_steps(job, context)
+        have_succeeded = all(job_result.result == "success" for job_result in needs.values())
+        if not (have_succeeded or "!cancelled()" in condition) or not holds(condition, context):
+            return JobResult("skipped")
+        result = self._run_steps(job, context)
         outputs = {name: expand(value, context) for name, value in job.get("outputs", {}).items()}
-        return JobEnded(ended.result, outputs, ended.steps)
+        return JobResult(result.result, outputs, result.steps)
 
-    def _run_steps(self, job: Context, context: Context) -> JobEnded:
-        ended = JobEnded("success")
+    def _run_steps(self, job: Context, context: Context) -> JobResult:
+        result = JobResult("success")
         for step in job["steps"]:
             condition = step.get("if", "true")
-            if ended.result == "failure" and "!cancelled()" not in condition:
+            if result.result == "failure" and "!cancelled()" not in condition:
                 continue
             if not holds(condition, context):
                 continue
-            given = {name: expand(str(value), context) for name, value in step.get("with", {}).items()}
+            inputs = {name: expand(str(value), context) for name, value in step.get("with", {}).items()}
             if step["uses"].startswith("./"):
                 variables = {name: expand(value, context) for name, value in step.get("env", {}).items()}
-                done = self.run_action(given, variables)
-                ended.steps.append(done)
-                context["steps"][step.get("id", "")] = {"outputs": done.outputs}
-                ended.result = "failure" if done.code else ended.result
+                step_result = self.run_action(inputs, variables)
+                result.steps.append(step_result)
+                context["steps"][step.get("id", "")] = {"outputs": step_result.outputs}
+                result.result = "failure" if step_result.code else result.result
             else:
-                self._play(step["uses"], given)
-        return ended
+                self._simulate(step["uses"], inputs)
+        return result
 
-    def _play(self, uses: str, given: dict[str, str]) -> None:
-        """Do what an action from elsewhere does."""
+    def _simulate(self, uses: str, inputs: dict[str, str]) -> None:
+        """Simulate a third-party action."""
         action = uses.partition("@")[0]
-        kept = self.home / "kept"
-        kept.mkdir(exist_ok=True)
+        storage = self.home / "kept"
+        storage.mkdir(exist_ok=True)
         match action:
             case "actions/upload-artifact":
-                shutil.copy(self.workspace / given["path"], kept / f"artifact-{given['name']}")
-                (kept / f"name-{given['name']}").write_text(Path(given["path"]).name)
+                shutil.copy(self.workspace / inputs["path"], storage / f"artifact-{inputs['name']}")
+                (storage / f"name-{inputs['name']}").write_text(Path(inputs["path"]).name)
             case "actions/download-artifact":
-                folder = Path(given["path"])
+                folder = Path(inputs["path"])
                 folder.mkdir(parents=True, exist_ok=True)
-                name = (kept / f"name-{given['name']}").read_text()
-                shutil.copy(kept / f"artifact-{given['name']}", folder / name)
+                name = (storage / f"name-{inputs['name']}").read_text()
+                shutil.copy(storage / f"artifact-{inputs['name']}", folder / name)
             case "actions/cache/save":
-                shutil.copy(self.workspace / given["path"], kept / "cache")
+                shutil.copy(self.workspace / inputs["path"], storage / "cache")
             case "actions/cache/restore":
-                if (kept / "cache").exists():
-                    shutil.copy(kept / "cache", self.workspace / given["path"])
+                if (storage / "cache").exists():
+                    shutil.copy(storage / "cache", self.workspace / inputs["path"])
             case _:
                 assert uses.startswith(_SETUP), uses
 
-    def _run_script(self, step: Context, context: Context, variables: dict[str, str]) -> StepEnded:
-        """Run a script as a runner does: its environment, and files for what it hands back."""
+    def _run_script(self, step: Context, context: Context, variables: dict[str, str]) -> StepResult:
+        """Run a script with the environment and the files that GitHub's runner provides."""
         assert step["shell"] == "bash"
         files = {name: self.home / name.lower() for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
         for file in files.values():
             file.write_text("")
-        given = {name: expand(str(value), context) for name, value in step.get("env", {}).items()}
-        done = subprocess.run(
+        step_variables = {name: expand(str(value), context) for name, value in step.get("env", {}).items()}
+        process = subprocess.run(
             ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
             cwd=self.workspace,
             env={
@@ -162,7 +162,7 @@ class Runner:
                 **{name: str(file) for name, file in files.items()},
                 **self.environment,
                 **variables,
-                **given,
+                **step_variables,
             },
             capture_output=True,
             text=True,
@@ -170,7 +170,7 @@ class Runner:
         )
         outputs = dict(line.split("=", 1) for line in files["GITHUB_OUTPUT"].read_text().splitlines())
         summary = files["GITHUB_STEP_SUMMARY"].read_text()
-        return StepEnded(done.returncode, done.stdout + done.stderr, outputs, summary)
+        return StepResult(process.returncode, process.stdout + process.stderr, outputs, summary)
 
     def _event(self) -> Path:
         file = self.home / "event.json"
@@ -179,13 +179,13 @@ class Runner:
 
 
 def expand(text: str, context: Context) -> str:
-    """Replace the expressions in a text by their values."""
-    return _EXPRESSION.sub(lambda found: _text(_value(found[1], context)), text)
+    """Replace the expressions in a text with their values."""
+    return _EXPRESSION.sub(lambda match: _text(_value(match[1], context)), text)
 
 
 def holds(condition: str, context: Context) -> bool:
-    """Evaluate a condition of the few forms that the workflows use."""
-    bare = _EXPRESSION.sub(lambda found: found[1], condition)
+    """Evaluate a condition; only the forms that the workflows use are supported."""
+    bare = _EXPRESSION.sub(lambda match: match[1], condition)
     return all(_value(part.strip(), context) not in {False, ""} for part in bare.split("&&"))
 
 
@@ -198,10 +198,10 @@ def _value(expression: str, context: Context) -> Any:
         return True
     if expression.startswith("'"):
         return expression.strip("'")
-    found: Any = context
+    value: Any = context
     for name in expression.split("."):
-        found = found.get(name, "") if isinstance(found, dict) else ""
-    return found
+        value = value.get(name, "") if isinstance(value, dict) else ""
+    return value
 
 
 def _text(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""The action's scripts, executed as a runner executes them, against the emulator."""
+"""Runs the action's scripts against the emulator, as GitHub's runner would."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.workflows.conftest import OKTA_SECRET
 if TYPE_CHECKING:
     from reconciler.emulator import RunningEmulator
     from tests.workflows.conftest import Repository
-    from tests.workflows.runner import Runner, StepEnded
+    from tests.workflows.runner import Runner, StepResult
 
 ROOT = Path(__file__).parent.parent.parent
 _ANNOTATION = re.compile(r"::(error|warning|notice) file=organizations/\w+\.yaml,line=\d")
@@ -28,38 +28,40 @@ def test_the_action_installs_the_version_it_came_with() -> None:
     assert action["inputs"]["version"]["default"] == __version__
 
 
-def test_another_version_is_installed_into_a_place_of_its_own(runner: Runner, tmp_path: Path) -> None:
-    said = tmp_path / "said"
+def test_another_version_is_installed_in_its_own_environment(runner: Runner, tmp_path: Path) -> None:
+    log = tmp_path / "log"
     stub = tmp_path / "stubs/python"
     stub.parent.mkdir()
-    stub.write_text(_INSTALLING.format(said=said))
+    stub.write_text(_FAKE_PYTHON.format(log=log))
     stub.chmod(0o755)
     path = f"{stub.parent}:/usr/bin:/bin"
     runner.run_action({"command": "validate", "version": "9.9.9", "extras": "aws,vault"}, {"PATH": path})
     home = runner.home / "reconciler-9.9.9"
-    assert said.read_text().splitlines()[:2] == [
+    assert log.read_text().splitlines()[:2] == [
         f"python -m venv {home}",
         "python -m pip install --quiet --disable-pip-version-check oidc-reconciler[aws,vault]==9.9.9",
     ]
 
 
 def test_valid_manifests_pass(runner: Runner) -> None:
-    ended = runner.run_action({"command": "validate"})
-    assert ended.code == 0, ended.out
-    assert "Success! The configuration is valid." in ended.out
-    assert ended.outputs["exit-code"] == "0"
-    assert ended.outputs["has-changes"] == ""
+    result = runner.run_action({"command": "validate"})
+    assert result.code == 0, result.out
+    assert "Success! The configuration is valid." in result.out
+    assert result.outputs["exit-code"] == "0"
+    assert result.outputs["has-changes"] == ""
 
 
 def test_a_finding_is_annotated_at_its_line(runner: Runner, repository: Repository) -> None:
     repository.replace("organizations/acme.yaml", "issuer: https", "issuer: http")
-    ended = runner.run_action({"command": "validate"})
-    assert ended.code == 1
-    assert ended.outputs["exit-code"] == "1"
-    assert any("file=organizations/acme.yaml,line=5," in one for one in _instructions(ended.out))
+    result = runner.run_action({"command": "validate"})
+    assert result.code == 1
+    assert result.outputs["exit-code"] == "1"
+    assert any(
+        "file=organizations/acme.yaml,line=5," in command for command in _workflow_commands(result.out)
+    )
 
 
-def test_paths_limit_what_is_looked_at(runner: Runner, repository: Repository) -> None:
+def test_paths_select_manifests(runner: Runner, repository: Repository) -> None:
     repository.replace("organizations/acme.yaml", "issuer: https", "issuer: http")
     paths = "\norganizations/globex.yaml\n\n"
     assert runner.run_action({"command": "validate", "paths": paths}).code == 0
@@ -67,66 +69,70 @@ def test_paths_limit_what_is_looked_at(runner: Runner, repository: Repository) -
     assert runner.run_action({"command": "validate", "paths": both}).code == 1
 
 
-def test_a_path_is_no_option(runner: Runner) -> None:
-    ended = runner.run_action({"command": "validate", "paths": "--help"})
-    assert ended.code == 1
-    assert "--help: no such file or folder" in ended.out
+def test_a_path_is_not_taken_for_an_option(runner: Runner) -> None:
+    result = runner.run_action({"command": "validate", "paths": "--help"})
+    assert result.code == 1
+    assert "--help: no such file or folder" in result.out
 
 
-def test_a_plan_tells_what_there_is_to_do(runner: Runner) -> None:
-    ended = runner.run_action({"command": "plan"}, runner.secrets)
-    assert ended.code == 0, ended.out
-    outputs = dict(ended.outputs)
+def test_a_plan_outputs_the_number_of_changes(runner: Runner) -> None:
+    result = runner.run_action({"command": "plan"}, runner.secrets)
+    assert result.code == 0, result.out
+    outputs = dict(result.outputs)
     assert (outputs["has-changes"], outputs["adds"], outputs["changes"], outputs["destroys"]) == (
         "true", "2", "0", "0",
     )  # fmt: skip
     plan = json.loads(Path(outputs["plan-file"]).read_text(encoding="utf-8"))
-    assert [one["address"] for one in plan["resource_changes"]] == ["acme/okta", "globex/okta"]
-    assert OKTA_SECRET not in ended.out + json.dumps(plan)
+    assert [change["address"] for change in plan["resource_changes"]] == ["acme/okta", "globex/okta"]
+    assert OKTA_SECRET not in result.out + json.dumps(plan)
 
 
-def test_a_plan_without_secrets_needs_none_of_them(runner: Runner) -> None:
+def test_a_plan_without_secrets_needs_no_client_secret(runner: Runner) -> None:
     credentials = {name: runner.secrets[name] for name in ("STYTCH_PROJECT_ID", "STYTCH_SECRET")}
     assert runner.run_action({"command": "plan"}, credentials).code == 1
     assert runner.run_action({"command": "plan", "no-secrets": "true"}, credentials).code == 0
 
 
-def test_a_plan_that_fails_leaves_no_plan_behind(runner: Runner) -> None:
+def test_a_failed_plan_removes_the_previous_plan(runner: Runner) -> None:
     assert runner.run_action({"command": "plan"}, runner.secrets).outputs["plan-file"]
-    ended = runner.run_action({"command": "plan"}, runner.secrets | {"STYTCH_SECRET": "wrong-secret"})
-    assert ended.code == 1
-    assert (ended.outputs["plan-file"], ended.outputs["has-changes"]) == ("", "")
+    result = runner.run_action({"command": "plan"}, runner.secrets | {"STYTCH_SECRET": "wrong-secret"})
+    assert result.code == 1
+    assert (result.outputs["plan-file"], result.outputs["has-changes"]) == ("", "")
 
 
-def test_what_was_planned_is_applied_and_nothing_else(runner: Runner, running: RunningEmulator) -> None:
+def test_only_the_saved_plan_is_applied(runner: Runner, running: RunningEmulator) -> None:
     plan = runner.run_action({"command": "plan", "paths": "organizations/acme.yaml"}, runner.secrets)
-    ended = runner.run_action({"command": "apply", "plan-file": plan.outputs["plan-file"]}, runner.secrets)
-    assert ended.code == 0, ended.out
-    assert ended.outputs["adds"] == "1"
+    result = runner.run_action({"command": "apply", "plan-file": plan.outputs["plan-file"]}, runner.secrets)
+    assert result.code == 0, result.out
+    assert result.outputs["adds"] == "1"
     assert len(running.emulator.oidc_connections("acme")) == 1
     assert not running.emulator.oidc_connections("globex")
-    assert OKTA_SECRET not in ended.out
+    assert OKTA_SECRET not in result.out
 
 
-def test_without_a_plan_apply_plans_anew(runner: Runner, running: RunningEmulator) -> None:
-    ended = runner.run_action({"command": "apply"}, runner.secrets)
-    assert (ended.code, ended.outputs["adds"], ended.outputs["has-changes"]) == (0, "2", "true")
+def test_apply_without_a_plan_file_makes_a_new_plan(runner: Runner, running: RunningEmulator) -> None:
+    result = runner.run_action({"command": "apply"}, runner.secrets)
+    assert (result.code, result.outputs["adds"], result.outputs["has-changes"]) == (0, "2", "true")
     again = runner.run_action({"command": "apply"}, runner.secrets)
     assert (again.code, again.outputs["adds"], again.outputs["has-changes"]) == (0, "0", "false")
     assert len(running.emulator.oidc_connections("globex")) == 1
 
 
-def test_drift_is_an_output_and_no_failure(runner: Runner, running: RunningEmulator) -> None:
+def test_drift_does_not_fail_the_step(runner: Runner, running: RunningEmulator) -> None:
     runner.run_action({"command": "apply"}, runner.secrets)
-    calm = runner.run_action({"command": "drift"}, runner.secrets)
-    assert (calm.code, calm.outputs["has-changes"], calm.outputs["exit-code"]) == (0, "false", "0")
+    unchanged = runner.run_action({"command": "drift"}, runner.secrets)
+    assert (unchanged.code, unchanged.outputs["has-changes"], unchanged.outputs["exit-code"]) == (
+        0,
+        "false",
+        "0",
+    )
     _edit(running)
-    ended = runner.run_action({"command": "drift"}, runner.secrets)
-    assert (ended.code, ended.outputs["exit-code"]) == (0, "2")
-    assert (ended.outputs["has-changes"], ended.outputs["changes"]) == ("true", "1")
+    result = runner.run_action({"command": "drift"}, runner.secrets)
+    assert (result.code, result.outputs["exit-code"]) == (0, "2")
+    assert (result.outputs["has-changes"], result.outputs["changes"]) == ("true", "1")
 
 
-def test_the_report_before_is_kept_until_there_is_a_new_one(runner: Runner, running: RunningEmulator) -> None:
+def test_a_failed_run_keeps_the_previous_report(runner: Runner, running: RunningEmulator) -> None:
     runner.run_action({"command": "apply"}, runner.secrets)
     _edit(running)
     inputs = {"command": "drift", "previous": "report.json", "report-file": "report.json"}
@@ -134,70 +140,70 @@ def test_the_report_before_is_kept_until_there_is_a_new_one(runner: Runner, runn
     broken = runner.run_action(inputs, runner.secrets | {"STYTCH_SECRET": "wrong-secret"})
     assert (broken.code, broken.outputs["report-file"]) == (1, "")
     second = _report(runner.run_action(inputs, runner.secrets))
-    assert [one["standing"] for one in first["findings"]] == ["new"]
-    assert [one["standing"] for one in second["findings"]] == ["known"]
+    assert [finding["standing"] for finding in first["findings"]] == ["new"]
+    assert [finding["standing"] for finding in second["findings"]] == ["known"]
     assert second["previous_timestamp"] == first["timestamp"]
 
 
-def test_further_words_are_passed_on(runner: Runner) -> None:
-    ended = runner.run_action({"command": "plan", "arguments": "--target\nacme/*"}, runner.secrets)
-    assert ended.outputs["adds"] == "1"
+def test_additional_arguments_are_passed_on(runner: Runner) -> None:
+    result = runner.run_action({"command": "plan", "arguments": "--target\nacme/*"}, runner.secrets)
+    assert result.outputs["adds"] == "1"
 
 
-def test_a_folder_of_its_own(runner: Runner, repository: Repository) -> None:
+def test_the_working_directory_can_be_a_subdirectory(runner: Runner, repository: Repository) -> None:
     repository.git("mv", "reconciler.yaml", "organizations/reconciler.yaml")
     repository.replace("organizations/reconciler.yaml", "organizations/**/*.yaml", "'*.yaml'")
-    ended = runner.run_action({"command": "validate", "working-directory": "organizations"})
-    assert ended.code == 0
-    assert "2 files" in ended.out
+    result = runner.run_action({"command": "validate", "working-directory": "organizations"})
+    assert result.code == 0
+    assert "2 files" in result.out
 
 
 @pytest.mark.parametrize("command", ["", "emulator", "plan; true", "--help"])
 def test_an_unknown_command_is_refused(runner: Runner, command: str) -> None:
-    ended = runner.run_action({"command": command})
-    assert ended.code == 1
-    assert "known: validate, plan, apply, drift, publish" in ended.out
+    result = runner.run_action({"command": command})
+    assert result.code == 1
+    assert "known: validate, plan, apply, drift, publish" in result.out
 
 
 @pytest.mark.parametrize("command", ["plan", "drift", "apply"])
-def test_no_live_name_passes_for_an_instruction(
+def test_live_names_cannot_issue_workflow_commands(
     runner: Runner, running: RunningEmulator, command: str
 ) -> None:
     running.emulator.add_connection("acme", display_name="x\r\n::error::boo\n::set-output name=a::b")
-    ended = runner.run_action({"command": command}, runner.secrets)
-    assert command != "plan" or "::error::boo" in ended.out
-    assert all(_ANNOTATION.match(one) for one in _instructions(ended.out))
+    result = runner.run_action({"command": command}, runner.secrets)
+    assert command != "plan" or "::error::boo" in result.out
+    assert all(_ANNOTATION.match(command) for command in _workflow_commands(result.out))
 
 
-def test_no_declared_name_passes_for_an_instruction(runner: Runner, repository: Repository) -> None:
+def test_declared_names_cannot_issue_workflow_commands(runner: Runner, repository: Repository) -> None:
     repository.replace("organizations/acme.yaml", "acme Okta", r'"x\n::error::boo\n::add-mask::a"')
-    ended = runner.run_action({"command": "validate"})
-    assert ended.code == 1
-    assert _instructions(ended.out)
-    assert all(_ANNOTATION.match(one) for one in _instructions(ended.out))
+    result = runner.run_action({"command": "validate"})
+    assert result.code == 1
+    assert _workflow_commands(result.out)
+    assert all(_ANNOTATION.match(command) for command in _workflow_commands(result.out))
 
 
-def _report(ended: StepEnded) -> dict[str, list[dict[str, str]]]:
+def _report(result: StepResult) -> dict[str, list[dict[str, str]]]:
     report: dict[str, list[dict[str, str]]] = json.loads(
-        Path(ended.outputs["report-file"]).read_text(encoding="utf-8")
+        Path(result.outputs["report-file"]).read_text(encoding="utf-8")
     )
     return report
 
 
 def _edit(running: RunningEmulator) -> None:
-    victim = running.emulator.oidc_connections("acme")[0]
-    running.emulator.edit_connection(victim["connection_id"], token_url="https://evil.example/token")
+    connection = running.emulator.oidc_connections("acme")[0]
+    running.emulator.edit_connection(connection["connection_id"], token_url="https://evil.example/token")
 
 
-def _instructions(printed: str) -> list[str]:
-    """Return what the runner takes for instructions: nothing of what stands between stop and resume."""
-    heard = re.sub(r"^::stop-commands::(\w+)\n.*?^::\1::$", "", printed, flags=re.MULTILINE | re.DOTALL)
-    return re.findall(r"^[ \t]*::.*$", heard, re.MULTILINE)
+def _workflow_commands(output: str) -> list[str]:
+    """Return the workflow commands that the runner would execute: none between stop and resume."""
+    executed = re.sub(r"^::stop-commands::(\w+)\n.*?^::\1::$", "", output, flags=re.MULTILINE | re.DOTALL)
+    return re.findall(r"^[ \t]*::.*$", executed, re.MULTILINE)
 
 
-_INSTALLING = """#!/bin/bash
-# stands for Python: notes what it is told, and makes the folder that a virtual environment would be
-echo "python $*" >> {said}
+_FAKE_PYTHON = """#!/bin/bash
+# a fake Python: logs its arguments, and creates the folder of the virtual environment
+echo "python $*" >> {log}
 if [[ "$1 $2" == "-m venv" ]]; then
   mkdir -p "$3/bin"
   cp "$0" "$3/bin/python"

