@@ -134,7 +134,7 @@ REFUSAL = Diagnostic(
     "organization-not-read",
     "organization globex cannot be planned: no organization has the id, slug or external id 'globex' "
     "(404, organization_not_found, request_id request-id-live-7)",
-    detail="nothing of it is planned; the others are not affected",
+    detail="skipped; other organizations are unaffected",
     address="globex",
     location=place(1, "organizations/globex.yaml"),
 )
