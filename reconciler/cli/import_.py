@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from reconciler.cli.console import Console
     from reconciler.cli.context import CommandContext
-    from reconciler.core.import_document import Imported
+    from reconciler.core.import_document import ImportResult
     from reconciler.manifests import Project
     from reconciler.workflow.existing_manifests import ExistingManifests
 
@@ -67,7 +67,7 @@ async def _import(
     existing: ExistingManifests,
     folder: Path,
     console: Console,
-) -> Imported:
+) -> ImportResult:
     target = wiring.target_of(project)
     with reading_progress(console) as progress:
         async with connect(target, project.limits, api_log=journal_of(console)) as directory:

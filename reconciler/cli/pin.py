@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from reconciler.cli.console import Console
     from reconciler.cli.context import CommandContext
-    from reconciler.core.pin_document import Pinned
+    from reconciler.core.pin_document import PinResult
     from reconciler.manifests import ManifestFile, Project
 
 
@@ -50,7 +50,7 @@ def command(context: CommandContext, /, paths: tuple[str, ...], **options: Any) 
     return exit_code(failed=not (pinned.is_settled and written))
 
 
-async def _find_pins(files: Sequence[ManifestFile], project: Project, console: Console) -> Pinned:
+async def _find_pins(files: Sequence[ManifestFile], project: Project, console: Console) -> PinResult:
     target, limits = wiring.target_of(project), project.limits
     with reading_progress(console, sum(len(file.organizations) for file in files)) as progress:
         async with connect(target, limits, api_log=journal_of(console)) as reader:

@@ -35,7 +35,7 @@ class ImportedFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Imported:
+class ImportResult:
     """All organizations, in the order of their names. ``diagnostics`` names those that failed.
 
     ``variables`` are the names that were added to ``variables_file``, without values.
@@ -58,7 +58,7 @@ class Imported:
 
     @property
     def failures(self) -> int:
-        """The number of organizations that could not be imported."""
+        """The number of organizations that could not be result."""
         return sum(diagnostic.is_error for diagnostic in self.diagnostics)
 
 
@@ -99,22 +99,22 @@ class ImportDocument:
     diagnostics: tuple[DiagnosticDocument, ...]
 
 
-def import_document(imported: Imported) -> ImportDocument:
+def import_document(result: ImportResult) -> ImportDocument:
     """Return the document of an import."""
     return ImportDocument(
         format_version=FORMAT_VERSION,
-        complete=not imported.failures,
-        errored=bool(imported.failures),
+        complete=not result.failures,
+        errored=bool(result.failures),
         summary=ImportSummaryDocument(
-            imported=len(imported.created),
-            kept=len(imported.kept),
-            failed=imported.failures,
-            connections=sum(file.connections for file in imported.created),
+            imported=len(result.created),
+            kept=len(result.kept),
+            failed=result.failures,
+            connections=sum(file.connections for file in result.created),
         ),
-        organizations=tuple(_file_document(file) for file in imported.files),
-        variables=imported.variables,
-        variables_file=imported.variables_file,
-        diagnostics=tuple(diagnostic_document(diagnostic) for diagnostic in imported.diagnostics),
+        organizations=tuple(_file_document(file) for file in result.files),
+        variables=result.variables,
+        variables_file=result.variables_file,
+        diagnostics=tuple(diagnostic_document(diagnostic) for diagnostic in result.diagnostics),
     )
 
 

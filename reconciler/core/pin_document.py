@@ -20,7 +20,7 @@ class MissingPin:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pinned:
+class PinResult:
     """All pins that were missing: written by now, or only found (``is_check``).
 
     ``not_live`` are connections that do not exist yet, and so have no id.
@@ -87,18 +87,18 @@ class PinDocument:
     diagnostics: tuple[DiagnosticDocument, ...]
 
 
-def pin_document(pinned: Pinned) -> PinDocument:
+def pin_document(result: PinResult) -> PinDocument:
     """Return the document of the pins."""
     return PinDocument(
         format_version=FORMAT_VERSION,
-        complete=not pinned.has_errors,
-        errored=pinned.has_errors,
-        check=pinned.is_check,
-        settled=pinned.is_settled,
-        summary=PinSummaryDocument(connections=pinned.connections, organizations=pinned.organizations),
-        pins=tuple(_missing_pin_document(pin) for pin in pinned.pins),
-        not_live=pinned.not_live,
-        diagnostics=tuple(diagnostic_document(diagnostic) for diagnostic in pinned.diagnostics),
+        complete=not result.has_errors,
+        errored=result.has_errors,
+        check=result.is_check,
+        settled=result.is_settled,
+        summary=PinSummaryDocument(connections=result.connections, organizations=result.organizations),
+        pins=tuple(_missing_pin_document(pin) for pin in result.pins),
+        not_live=result.not_live,
+        diagnostics=tuple(diagnostic_document(diagnostic) for diagnostic in result.diagnostics),
     )
 
 

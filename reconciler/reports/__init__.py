@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from reconciler.core.drift import DriftReport
     from reconciler.core.errors import Diagnostic
-    from reconciler.core.import_document import Imported
+    from reconciler.core.import_document import ImportResult
     from reconciler.core.outcome import ApplyResult
-    from reconciler.core.pin_document import Pinned
+    from reconciler.core.pin_document import PinResult
     from reconciler.core.plan import Plan
     from reconciler.core.validation_document import ValidationResult
 
@@ -105,10 +105,10 @@ RESULT_FORMATS: Final[Mapping[str, Format[ApplyResult]]] = MappingProxyType(
     {"text": _text("text_apply.render_result"), "json": _json("apply_json")}
 )
 
-IMPORT_FORMATS: Final[Mapping[str, Format[Imported]]] = MappingProxyType(
+IMPORT_FORMATS: Final[Mapping[str, Format[ImportResult]]] = MappingProxyType(
     {"text": _text("text_import.render_import"), "json": _json("import_json")}
 )
 
-PIN_FORMATS: Final[Mapping[str, Format[Pinned]]] = MappingProxyType(
+PIN_FORMATS: Final[Mapping[str, Format[PinResult]]] = MappingProxyType(
     {"text": _text("text_import.render_pinned"), "json": _json("pin_json")}
 )

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from reconciler.core.document_parts import JsonObject
     from reconciler.core.errors import Diagnostic
-    from reconciler.core.import_document import Imported
-    from reconciler.core.pin_document import Pinned
+    from reconciler.core.import_document import ImportResult
+    from reconciler.core.pin_document import PinResult
     from reconciler.core.validation_document import ValidationResult
 
 
@@ -49,14 +49,14 @@ def validation_json(result: ValidationResult) -> str:
     return _json_text(validation_document(result))
 
 
-def import_json(imported: Imported) -> str:
+def import_json(result: ImportResult) -> str:
     """Return what was imported."""
-    return _json_text(import_document(imported))
+    return _json_text(import_document(result))
 
 
-def pin_json(pinned: Pinned) -> str:
+def pin_json(result: PinResult) -> str:
     """Return the missing pins."""
-    return _json_text(pin_document(pinned))
+    return _json_text(pin_document(result))
 
 
 def failure_json(

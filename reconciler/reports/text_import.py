@@ -12,32 +12,32 @@ from reconciler.reports.text_style import Style, count
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reconciler.core.import_document import Imported, ImportedFile
-    from reconciler.core.pin_document import Pinned
+    from reconciler.core.import_document import ImportedFile, ImportResult
+    from reconciler.core.pin_document import PinResult
 
 
-def render_import(imported: Imported, *, color: bool = False) -> str:
+def render_import(result: ImportResult, *, color: bool = False) -> str:
     """Return everything that was written, and everything that was not."""
     style = Style(color)
-    lines = [line for file in imported.files for line in _file(file, style)]
-    findings = render_diagnostics(imported.diagnostics, color=color)
+    lines = [line for file in result.files for line in _file(file, style)]
+    findings = render_diagnostics(result.diagnostics, color=color)
     return (
-        "".join(f"{line}\n" for line in lines) + findings + "\n".join(_import_verdict(imported, style)) + "\n"
+        "".join(f"{line}\n" for line in lines) + findings + "\n".join(_import_verdict(result, style)) + "\n"
     )
 
 
-def render_pinned(pinned: Pinned, *, color: bool = False) -> str:
+def render_pinned(result: PinResult, *, color: bool = False) -> str:
     """Return every pin with its place, and how many there are."""
     style = Style(color)
     lines = [
         f"{escape_terminal(str(pin.location))}: {escape_terminal(pin.address)} = {escape_terminal(pin.id)}"
-        for pin in pinned.pins
+        for pin in result.pins
     ]
-    lines += [f"{escape_terminal(address)} is not live, so it has no id yet" for address in pinned.not_live]
-    verdict = "\n".join(_pin_verdict(pinned, style))
+    lines += [f"{escape_terminal(address)} is not live, so it has no id yet" for address in result.not_live]
+    verdict = "\n".join(_pin_verdict(result, style))
     return (
         "".join(f"{line}\n" for line in lines)
-        + render_diagnostics(pinned.diagnostics, color=color)
+        + render_diagnostics(result.diagnostics, color=color)
         + verdict
         + "\n"
     )
@@ -54,31 +54,31 @@ def _file(file: ImportedFile, style: Style) -> Iterator[str]:
         yield from (f"      {escape_terminal(line)}" for line in file.suggestion)
 
 
-def _import_verdict(imported: Imported, style: Style) -> Iterator[str]:
-    failures = imported.failures
+def _import_verdict(result: ImportResult, style: Style) -> Iterator[str]:
+    failures = result.failures
     yield ""
     yield style.verdict("Import incomplete!" if failures else "Import complete!", is_good=not failures) + (
-        f" Organizations: {len(imported.created)} imported, {len(imported.kept)} kept, {failures} failed."
-        f" Connections: {sum(file.connections for file in imported.created)} declared."
+        f" Organizations: {len(result.created)} imported, {len(result.kept)} kept, {failures} failed."
+        f" Connections: {sum(file.connections for file in result.created)} declared."
     )
-    if imported.variables:
-        variables = count(len(imported.variables), "variable")
+    if result.variables:
+        variables = count(len(result.variables), "variable")
         yield (
-            f"Secrets: {variables} added to {escape_terminal(imported.variables_file)}, without values. "
+            f"Secrets: {variables} added to {escape_terminal(result.variables_file)}, without values. "
             "Give each of them the client secret of its connection, or plan with --no-secrets."
         )
-    if imported.created:
+    if result.created:
         yield "Next: `reconciler plan` should find no changes."
 
 
-def _pin_verdict(pinned: Pinned, style: Style) -> Iterator[str]:
-    if pinned.pins:
-        words = "Not pinned" if pinned.is_check else "Pinned"
-        numbers = f"{count(pinned.connections, 'connection')}, {count(pinned.organizations, 'organization')}."
-        yield style.verdict(f"{words}: {numbers}", is_good=not pinned.is_check)
-        if pinned.is_check:
+def _pin_verdict(result: PinResult, style: Style) -> Iterator[str]:
+    if result.pins:
+        words = "Not pinned" if result.is_check else "Pinned"
+        numbers = f"{count(result.connections, 'connection')}, {count(result.organizations, 'organization')}."
+        yield style.verdict(f"{words}: {numbers}", is_good=not result.is_check)
+        if result.is_check:
             yield "`reconciler pin` writes these ids into the manifests."
-    elif pinned.has_errors:
+    elif result.has_errors:
         yield style.verdict("Not everything could be pinned; the errors above say why.", is_good=False)
     else:
         yield style.verdict("Everything that is live is pinned.", is_good=True)

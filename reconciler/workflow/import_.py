@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.errors import Diagnostic, ProviderError, Severity, UsageError
-from reconciler.core.import_document import FileStatus, Imported, ImportedFile
+from reconciler.core.import_document import FileStatus, ImportedFile, ImportResult
 from reconciler.core.planner import Choices, plan_organization
 from reconciler.core.secret import Secret, SecretReference
 from reconciler.manifests import find_manifests
@@ -62,7 +62,7 @@ async def import_organizations(
     existing: ExistingManifests,
     folder: Path,
     progress: Progress,
-) -> Imported:
+) -> ImportResult:
     """Write a manifest for each organization that has none; None for ``references`` means all of them.
 
     Existing manifests are compared after the new ones are written, and left as they are. Variables of
@@ -87,7 +87,7 @@ async def import_organizations(
         await run.import_all(references)
     finally:
         added = _add_variables(env_example, [*existing.variables, *run.variables])
-    return Imported(
+    return ImportResult(
         files=tuple(sorted(run.files, key=lambda file: (file.organization, file.organization_id))),
         diagnostics=(*run.diagnostics, *_warn_of_ignored_folder(run.created, project)),
         variables=added,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.core.errors import Diagnostic, InvalidConfiguration, ProviderError, Severity, UsageError
 from reconciler.core.matching import match_connections
-from reconciler.core.pin_document import MissingPin, Pinned
+from reconciler.core.pin_document import MissingPin, PinResult
 from reconciler.core.planner import unreadable
 from reconciler.manifests import load_manifests
 from reconciler.manifests.pinning import Pin
@@ -43,7 +43,7 @@ def load_files(
 
 async def find_pins(
     files: Sequence[ManifestFile], reader: Reader, *, concurrency: int, progress: Progress
-) -> Pinned:
+) -> PinResult:
     """Return every missing pin, in the order of the manifests.
 
     Connections that are declared absent need no pin; those that do not exist yet have no id.
@@ -55,7 +55,7 @@ async def find_pins(
     organizations = await find_organizations(manifests, reader)
     live = await read_organizations(organizations, reader, concurrency=concurrency, progress=progress)
     results = [_compare(manifest, state) for manifest, state in zip(manifests, live, strict=True)]
-    return Pinned(
+    return PinResult(
         pins=tuple(pin for result in results for pin in result.pins),
         not_live=tuple(address for result in results for address in result.not_live),
         diagnostics=tuple(diagnostic for result in results for diagnostic in result.diagnostics),
@@ -63,7 +63,7 @@ async def find_pins(
     )
 
 
-def write_pins(files: Sequence[ManifestFile], missing: Pinned, pinner: Pinner) -> Pinned:
+def write_pins(files: Sequence[ManifestFile], missing: PinResult, pinner: Pinner) -> PinResult:
     """Write the missing pins into their files, each replaced in one step; return what was written.
 
     Raises:
@@ -77,18 +77,18 @@ def write_pins(files: Sequence[ManifestFile], missing: Pinned, pinner: Pinner) -
             refused = _write(file, pins, pinner)
             written += [pin for pin in pins if pin not in refused]
             diagnostics += [_not_pinned(pin) for pin in refused]
-    return Pinned(pins=tuple(written), not_live=missing.not_live, diagnostics=tuple(diagnostics))
+    return PinResult(pins=tuple(written), not_live=missing.not_live, diagnostics=tuple(diagnostics))
 
 
-def _compare(manifest: DesiredOrganization, live: LiveState) -> Pinned:
+def _compare(manifest: DesiredOrganization, live: LiveState) -> PinResult:
     """Return the missing pins of one organization."""
     if isinstance(live, ProviderError):
-        return Pinned(diagnostics=unreadable(manifest, live).diagnostics)
+        return PinResult(diagnostics=unreadable(manifest, live).diagnostics)
     matching = match_connections(manifest, live)
     ambiguous = {diagnostic.address for diagnostic in matching.diagnostics}
     pairs = [pair for pair in matching.pairs if not pair.desired.is_absent]
     not_live = [str(pair.desired.address) for pair in pairs if pair.live is None]
-    return Pinned(
+    return PinResult(
         pins=(*_organization_pin(manifest, live), *_connection_pins(pairs)),
         not_live=tuple(address for address in not_live if address not in ambiguous),
         diagnostics=matching.diagnostics,
