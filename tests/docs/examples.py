@@ -112,7 +112,7 @@ def _step(page: Path, block: Block, command: str, expected: str, place: Workplac
     ended = _run(command, place)
     exit_code = re.search(r"# exit code (\d+)", command)
     assert ended.code == (int(exit_code[1]) if exit_code else 0), f"{command}\n{ended.said}"
-    if "# then somebody edits globex" in command:
+    if "# then someone edits globex" in command:
         (connection,) = place.live("globex")
         place.emulator.edit_connection(connection["connection_id"], **_EDITS["globex"])
     if is_met(expected, ended):
