@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.address import Address
@@ -83,7 +84,7 @@ class OrganizationReader:
 
 
 def _declared(name: str, manifest: ConnectionManifest) -> OidcConnection:
-    scopes = manifest.get("custom_scopes")
+    scopes, mapping = manifest.get("custom_scopes"), manifest.get("attribute_mapping")
     return OidcConnection(
         display_name=manifest.get("display_name", name),
         identity_provider=manifest.get("identity_provider"),
@@ -94,10 +95,21 @@ def _declared(name: str, manifest: ConnectionManifest) -> OidcConnection:
         token_url=manifest.get("token_url"),
         userinfo_url=manifest.get("userinfo_url"),
         jwks_url=manifest.get("jwks_url"),
-        custom_scopes=None if scopes is None else tuple(sorted(set(scopes))),
-        attribute_mapping=manifest.get("attribute_mapping"),
+        custom_scopes=None if scopes is None else _shared_scopes(tuple(scopes)),
+        attribute_mapping=None if mapping is None else _shared_mapping(tuple(mapping.items())),
         connection_id=manifest.get("connection_id"),
     )
+
+
+@lru_cache(maxsize=256)
+def _shared_scopes(scopes: tuple[str, ...]) -> tuple[str, ...]:
+    """Return scopes sorted, as one value that equal lists share: most connections have the same."""
+    return tuple(sorted(set(scopes)))
+
+
+@lru_cache(maxsize=256)
+def _shared_mapping(items: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
+    return dict(items)
 
 
 def _lifecycle(manifest: ConnectionManifest) -> Lifecycle:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote
 
@@ -84,7 +86,7 @@ def parse_connection(connection: JsonObject, organization_id: str) -> OidcConnec
     check_owner(connection, organization_id)
     return OidcConnection(
         display_name=connection.text("display_name"),
-        identity_provider=connection.text("identity_provider"),
+        identity_provider=sys.intern(connection.text("identity_provider")),
         issuer=connection.text("issuer"),
         client_id=connection.text("client_id"),
         client_secret=Secret(connection.text("client_secret")),
@@ -93,11 +95,22 @@ def parse_connection(connection: JsonObject, organization_id: str) -> OidcConnec
         userinfo_url=connection.text("userinfo_url"),
         jwks_url=connection.text("jwks_url"),
         custom_scopes=read_scopes(connection.text("custom_scopes")),
-        attribute_mapping=connection.mapping("attribute_mapping"),
+        attribute_mapping=_shared(connection.mapping("attribute_mapping")),
         connection_id=connection.required_text("connection_id"),
         redirect_url=connection.text("redirect_url"),
-        status=connection.text("status"),
+        status=sys.intern(connection.text("status")),
     )
+
+
+def _shared(mapping: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a mapping of texts as one that equal mappings share: most connections have the same."""
+    items = tuple(mapping.items())
+    return _mapping(items) if all(type(value) is str for _key, value in items) else mapping
+
+
+@lru_cache(maxsize=256)
+def _mapping(items: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
+    return dict(items)
 
 
 def _parse_other_connection(connection: JsonObject, kind: str, organization_id: str) -> OtherConnection:
@@ -136,8 +149,9 @@ def check_identity(connection: JsonObject, connection_id: str) -> None:
         raise MalformedAnswer(f"{connection.where}: the answer is about another connection")
 
 
+@lru_cache(maxsize=256)
 def read_scopes(scopes: str) -> tuple[str, ...]:
-    """Return scopes as a sorted tuple, from text that may be percent-encoded."""
+    """Return scopes as a sorted tuple, from text that may be percent-encoded; the same for equal texts."""
     return tuple(sorted(set(unquote(scopes).split())))
 
 
