@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import traceback
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from click.exceptions import NoArgsIsHelpError
 
+from reconciler.cli import wiring
 from reconciler.cli.context import ExitCode
 from reconciler.cli.output import looks_like_manifest
 from reconciler.core.errors import Diagnostic, InvalidConfiguration, ReconcilerError, Severity
@@ -80,23 +80,20 @@ def _write_documents(
     diagnostics: tuple[Diagnostic, ...], context: CommandContext, *, interrupted: bool = False
 ) -> None:
     """Write the failure wherever the result was wanted, so that no reader takes an old result for new."""
+    at = wiring.now().isoformat()
+
+    def render(format_: str) -> str:
+        """Return the failure in a format; empty for text and for unknown formats."""
+        if format_ == "json":
+            return failure_json(diagnostics, verb=context.verb, at=at, interrupted=interrupted)
+        page = FAILURE_FORMATS.get(format_)
+        return page(diagnostics, color=False) if page else ""
+
     for output in context.outputs:
         path = Path(output.path)
-        if looks_like_manifest(path):
-            continue
-        if text := _document(output.format, diagnostics, context, interrupted=interrupted):
+        text = render(output.format)
+        if text and not looks_like_manifest(path):
             with contextlib.suppress(ReconcilerError):  # it may be the very error that is reported
                 write_atomically(path, text)
-    if text := _document(context.format, diagnostics, context, interrupted=interrupted):
+    if text := render(context.format):
         context.console.result(text)
-
-
-def _document(
-    format_: str, diagnostics: tuple[Diagnostic, ...], context: CommandContext, *, interrupted: bool
-) -> str:
-    """Return the failure in a format; empty for text and for unknown formats."""
-    if format_ == "json":
-        at = datetime.now(UTC).replace(microsecond=0).isoformat()
-        return failure_json(diagnostics, verb=context.verb, at=at, interrupted=interrupted)
-    render = FAILURE_FORMATS.get(format_)
-    return render(diagnostics, color=False) if render else ""

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from tests.support.workplace import Workplace
 
 ROOT = Path(__file__).parents[2]
-EXAMPLES = sorted(one.parent for one in ROOT.glob("examples/*/reconciler.yaml"))
-CASES = sorted(one.parent for one in ROOT.glob("tests/plans/*/desired.yaml"))
+EXAMPLES = sorted(path.parent for path in ROOT.glob("examples/*/reconciler.yaml"))
+CASES = sorted(path.parent for path in ROOT.glob("tests/plans/*/desired.yaml"))
 _CONNECTION_KINDS = ("oidc", "saml", "external")
 # what the emulator cannot be made to answer: broken answers, and live objects without their fields
 UNANSWERABLE = frozenset(
@@ -40,8 +40,8 @@ class Case:
     @property
     def words(self) -> tuple[str, ...]:
         options = self._options
-        targets = [word for one in options.get("targets", ()) for word in ("--target", one)]
-        rotate = [word for one in options.get("rotate", ()) for word in ("--rotate", one)]
+        targets = [word for address in options.get("targets", ()) for word in ("--target", address)]
+        rotate = [word for address in options.get("rotate", ()) for word in ("--rotate", address)]
         return (*targets, *rotate)
 
     @property
@@ -70,8 +70,8 @@ class Case:
         place.emulator.set_switch("empty-string", "clears")
         for name, value in self.secrets.items():
             place.setenv(name, value)
-        for one in json.loads((self.folder / "live.json").read_text()):
-            _bring_to_life(place, one)
+        for organization in json.loads((self.folder / "live.json").read_text()):
+            _bring_to_life(place, organization)
 
 
 def is_answerable(folder: Path) -> bool:
@@ -89,14 +89,14 @@ def _bring_to_life(place: Workplace, document: dict[str, Any]) -> None:
         slug, organization_slug=slug, organization_external_id=external_id or None, **organization
     )
     for kind in _CONNECTION_KINDS:
-        for one in document.get("connections", {}).get(f"{kind}_connections") or ():
-            if one.get("client_secret") and set(one["client_secret"]) == {"*"}:
+        for connection in document.get("connections", {}).get(f"{kind}_connections") or ():
+            if connection.get("client_secret") and set(connection["client_secret"]) == {"*"}:
                 place.emulator.set_switch("client-secret", "masked")
-            place.emulator.add_connection(slug, kind, **one)
+            place.emulator.add_connection(slug, kind, **connection)
     place.emulator.edit_organization(slug, sso_default_connection_id=default or None)
 
 
 def quickstart_secrets(folder: Path) -> tuple[str, ...]:
     """The names of all variables that the manifests of an example refer to."""
-    texts = [one.read_text() for one in folder.glob("organizations/**/*.yaml")]
+    texts = [path.read_text() for path in folder.glob("organizations/**/*.yaml")]
     return tuple(part.partition("}")[0] for text in texts for part in text.split("${env:")[1:])

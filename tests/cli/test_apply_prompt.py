@@ -16,11 +16,11 @@ QUESTION = "Only 'yes' will be accepted to approve."
 
 
 def test_yes_applies(place: Workplace) -> None:
-    with terminal(place, "apply") as shown:
-        shown.wait_for(QUESTION)
+    with terminal(place, "apply") as session:
+        session.wait_for(QUESTION)
         assert not place.emulator.request_log.writes
-        shown.type("yes\n")
-        code, result = shown.end()
+        session.type("yes\n")
+        code, result = session.end()
     assert code == 0
     assert "Apply complete! Resources: 2 added, 0 changed, 0 destroyed." in result
     assert place.live("acme")
@@ -28,21 +28,21 @@ def test_yes_applies(place: Workplace) -> None:
 
 @pytest.mark.parametrize("answer", ["no\n", "y\n", "YES\n", "Yes\n", "yes please\n", "\n", "\x04"])
 def test_anything_else_cancels(place: Workplace, answer: str) -> None:
-    with terminal(place, "apply") as shown:
-        shown.wait_for(QUESTION)
-        shown.type(answer)
-        code, result = shown.end()
+    with terminal(place, "apply") as session:
+        session.wait_for(QUESTION)
+        session.type(answer)
+        code, result = session.end()
     assert code == 1
-    assert "Apply cancelled." in shown.screen
+    assert "Apply cancelled." in session.screen
     assert result.endswith("Plan: 2 to add, 0 to change, 0 to destroy.\n")
     assert not place.emulator.request_log.writes
 
 
 def test_a_cancelled_apply_answers_machines_in_full(place: Workplace) -> None:
-    with terminal(place, "apply", "--format", "json", "--output", "a.json") as shown:
-        shown.wait_for(QUESTION)
-        shown.type("no\n")
-        code, result = shown.end()
+    with terminal(place, "apply", "--format", "json", "--output", "a.json") as session:
+        session.wait_for(QUESTION)
+        session.type("no\n")
+        code, result = session.end()
     assert code == 1
     document = json.loads(result)
     assert (document["errored"], document["interrupted"]) == (True, False)
@@ -52,13 +52,13 @@ def test_a_cancelled_apply_answers_machines_in_full(place: Workplace) -> None:
 
 @pytest.mark.parametrize("format_", ["text", "json"])
 def test_ctrl_c_at_the_question_interrupts(place: Workplace, format_: str) -> None:
-    with terminal(place, "apply", "--format", format_) as shown:
-        shown.wait_for(QUESTION)
-        shown.type("\x03")
-        code, result = shown.end()
+    with terminal(place, "apply", "--format", format_) as session:
+        session.wait_for(QUESTION)
+        session.type("\x03")
+        code, result = session.end()
     assert code == 130
-    assert "Interrupted." in shown.screen
-    assert "Traceback" not in shown.screen
+    assert "Interrupted." in session.screen
+    assert "Traceback" not in session.screen
     if format_ == "json":
         assert json.loads(result)["interrupted"] is True
     assert not place.emulator.request_log.writes
@@ -66,37 +66,37 @@ def test_ctrl_c_at_the_question_interrupts(place: Workplace, format_: str) -> No
 
 def test_a_saved_plan_was_approved_when_it_was_reviewed(place: Workplace) -> None:
     place.run("plan", "--out", "plan.json")
-    with terminal(place, "apply", "plan.json") as shown:
-        code, result = shown.end()
+    with terminal(place, "apply", "plan.json") as session:
+        code, result = session.end()
     assert code == 0
-    assert QUESTION not in shown.screen
+    assert QUESTION not in session.screen
     assert "Apply complete!" in result
 
 
 def test_nothing_is_asked_where_nothing_is_to_be_done_or_nothing_may(place: Workplace) -> None:
     place.applied()
-    with terminal(place, "apply") as shown:
-        assert shown.end()[0] == 0
-    assert QUESTION not in shown.screen
+    with terminal(place, "apply") as session:
+        assert session.end()[0] == 0
+    assert QUESTION not in session.screen
     place.write("reconciler.yaml", "limits: {max_deletes: 1}")
     place.declare("acme", state="absent")
     place.declare("globex", state="absent")
-    with terminal(place, "apply") as shown:
-        assert shown.end()[0] == 1
-    assert QUESTION not in shown.screen
+    with terminal(place, "apply") as session:
+        assert session.end()[0] == 1
+    assert QUESTION not in session.screen
 
 
 def test_a_terminal_gets_colours_unless_it_says_otherwise(place: Workplace) -> None:
-    with terminal(place, "apply", "--auto-approve") as shown:
-        assert shown.end()[0] == 0
-    assert "\x1b[1macme/sso:" in shown.screen
+    with terminal(place, "apply", "--auto-approve") as session:
+        assert session.end()[0] == 0
+    assert "\x1b[1macme/sso:" in session.screen
     for name, value in (("NO_COLOR", "1"), ("TERM", "dumb")):
         place.setenv(name, value)
         place.declare("acme", client_id=f"another-{name}")
-        with terminal(place, "apply", "--auto-approve") as shown:
-            assert shown.end()[0] == 0
-        assert "acme/sso: Modifying" in shown.screen
-        assert "\x1b" not in shown.screen
+        with terminal(place, "apply", "--auto-approve") as session:
+            assert session.end()[0] == 0
+        assert "acme/sso: Modifying" in session.screen
+        assert "\x1b" not in session.screen
 
 
 def test_a_bar_shows_how_far_the_reading_is_and_goes_away(place: Workplace) -> None:
@@ -104,8 +104,8 @@ def test_a_bar_shows_how_far_the_reading_is_and_goes_away(place: Workplace) -> N
         place.emulator.add_organization(f"org-{number}")
         place.write(f"organizations/org-{number}.yaml", f"organization: org-{number}\n")
     place.emulator.add_fault("list-connections:latency:seconds=0.1")
-    with terminal(place, "plan") as shown:
-        code, result = shown.end()
+    with terminal(place, "plan") as session:
+        code, result = session.end()
     assert code == 0
-    assert "Reading organizations" in shown.screen
+    assert "Reading organizations" in session.screen
     assert result.endswith("Plan: 2 to add, 0 to change, 0 to destroy.\n")

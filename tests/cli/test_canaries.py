@@ -18,7 +18,7 @@ from tests.cli.echo import OLD_SECRET, echoing
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.support.workplace import Ended, Workplace
+    from tests.support.workplace import CompletedRun, Workplace
 
 TOOL_SECRET = "secret-test-Kanarek~0987612345"
 SESSION_TOKEN = "session-token-Kanarek~5432167890"
@@ -36,7 +36,7 @@ CANARIES = {
 def formats_of(verb: str) -> tuple[str, ...]:
     command = group.get_command(click.Context(group), verb)
     assert command is not None
-    (choice,) = [one.type for one in command.params if one.name == "format_"]
+    (choice,) = [option.type for option in command.params if option.name == "format_"]
     assert isinstance(choice, click.Choice)
     return tuple(choice.choices)
 
@@ -90,14 +90,14 @@ def traces(secret: str) -> Iterator[str]:
         }
 
 
-def hunt(place: Workplace, ended: Ended, hidden: tuple[str, ...]) -> None:
+def hunt(place: Workplace, run: CompletedRun, hidden: tuple[str, ...]) -> None:
     """Look at both streams and at every file that was written."""
-    places = {"the streams": ended.said}
+    places = {"the streams": run.output}
     for file in place.root.rglob("*"):
         if file.is_file() and "kept" not in file.parts:
             places[str(file)] = file.read_text(encoding="utf-8")
-    found = [(where, one) for where, text in places.items() for one in hidden if one in text]
-    assert not found, ended.said
+    leaks = [(where, secret) for where, text in places.items() for secret in hidden if secret in text]
+    assert not leaks, run.output
 
 
 @every_canary
@@ -105,20 +105,22 @@ def test_the_whole_story_tells_no_secret(cage: Workplace, name: str) -> None:
     hidden = cage_canary(cage, name)
     for verb in ("validate", "plan"):
         for format_ in FORMATS[verb]:
-            ended = cage.run(verb, "--format", format_, "--output", f"{verb}.{format_}")
-            assert ended.code == 0, ended.said
-            hunt(cage, ended, hidden)
-    ended = cage.run("plan", "--out", "plan.json", *LOUD)
-    assert "client_secret" in ended.out
-    hunt(cage, ended, hidden)
+            run = cage.run(verb, "--format", format_, "--output", f"{verb}.{format_}")
+            assert run.code == 0, run.output
+            hunt(cage, run, hidden)
+    run = cage.run("plan", "--out", "plan.json", *LOUD)
+    assert "client_secret" in run.out
+    hunt(cage, run, hidden)
     for format_ in FORMATS["show"]:
         hunt(cage, cage.run("show", "plan.json", "--format", format_), hidden)
-    ended = cage.run("apply", "plan.json", *LOUD, "--format", "json", "--output", "text=result")
-    assert ended.code == 0
-    hunt(cage, ended, hidden)
-    assert {one["client_secret"] for slug in ("acme", "globex", "initech") for one in cage.live(slug)} == {
-        CANARIES[name]
-    }
+    run = cage.run("apply", "plan.json", *LOUD, "--format", "json", "--output", "text=result")
+    assert run.code == 0
+    hunt(cage, run, hidden)
+    assert {
+        connection["client_secret"]
+        for slug in ("acme", "globex", "initech")
+        for connection in cage.live(slug)
+    } == {CANARIES[name]}
     hunt(cage, cage.run("plan", "-vv"), hidden)
 
 
@@ -148,10 +150,10 @@ def test_no_failure_tells_a_secret(
     hidden = cage_canary(cage, name)
     cage.emulator.add_fault(fault)
     for format_ in ("text", "json"):
-        ended = cage.run("apply", "--auto-approve", "--format", format_, *LOUD, "--output", f"json={format_}")
-        assert ended.code in {0, 1}
-        assert "Traceback" not in ended.err
-        hunt(cage, ended, hidden)
+        run = cage.run("apply", "--auto-approve", "--format", format_, *LOUD, "--output", f"json={format_}")
+        assert run.code in {0, 1}
+        assert "Traceback" not in run.err
+        hunt(cage, run, hidden)
 
 
 def impatient() -> dict[str, Any]:
@@ -175,9 +177,9 @@ def test_a_service_that_repeats_what_it_was_told_is_not_repeated(
     for format_ in ("text", "json"):
         with echoing(mode) as base_url:
             bare.setenv("STYTCH_BASE_URL", base_url)
-            ended = bare.run("apply", "--auto-approve", "--format", format_, *LOUD)
-        assert ended.code == (0 if mode == "warning" else 1)
-        hunt(bare, ended, hidden)
+            run = bare.run("apply", "--auto-approve", "--format", format_, *LOUD)
+        assert run.code == (0 if mode == "warning" else 1)
+        hunt(bare, run, hidden)
 
 
 @every_canary
@@ -199,9 +201,9 @@ def test_the_session_door_tells_no_secret(cage: Workplace, name: str) -> None:
     cage.setenv("STYTCH_PUBLIC_TOKEN", cage.emulator.settings.project.public_token)
     cage.setenv("STYTCH_SESSION_TOKEN", SESSION_TOKEN)
     for words in (("plan", "--out", "p"), ("apply", "--auto-approve"), ("plan", "--format", "json")):
-        ended = cage.run(*words, *LOUD)
-        assert ended.code == 0, ended.said
-        hunt(cage, ended, hidden)
+        run = cage.run(*words, *LOUD)
+        assert run.code == 0, run.output
+        hunt(cage, run, hidden)
     assert cage.live("acme")[0]["client_secret"] == CANARIES[name]
 
 
@@ -212,9 +214,9 @@ def test_the_tools_own_credentials_are_out_of_reach(cage: Workplace, name: str) 
     for field in ("client_secret", "client_id", "display_name"):
         cage.declare("acme", **{field: f"${{env:{name}}}"})
         for words in (("validate",), ("plan",), ("apply", "--auto-approve")):
-            ended = cage.run(*words, *LOUD) if words[0] != "validate" else cage.run(*words)
-            assert ended.code == 1
-            hunt(cage, ended, hidden)
+            run = cage.run(*words, *LOUD) if words[0] != "validate" else cage.run(*words)
+            assert run.code == 1
+            hunt(cage, run, hidden)
     assert not cage.emulator.request_log.writes
 
 
@@ -226,14 +228,14 @@ def test_a_literal_secret_in_a_manifest_is_refused_and_not_repeated(cage: Workpl
     (cage.root / "organizations/kept").rename(cage.root / "kept/acme.yaml")
     for words in (("validate",), ("plan",), ("apply", "--auto-approve")):
         for format_ in ("text", "json"):
-            ended = cage.run(*words, "kept/acme.yaml", "--format", format_)
-            assert ended.code == 1
-            hunt(cage, ended, tuple(traces(CANARIES[name].replace("${env:HOME}", ""))))
+            run = cage.run(*words, "kept/acme.yaml", "--format", format_)
+            assert run.code == 1
+            hunt(cage, run, tuple(traces(CANARIES[name].replace("${env:HOME}", ""))))
 
 
 def test_the_hunt_finds_what_is_there(cage: Workplace) -> None:
     cage.setenv("ACME_SECRET", "x")
-    ended = cage.run("validate", "--output", "json=seen")
+    run = cage.run("validate", "--output", "json=seen")
     (cage.root / "seen").write_text(f"oh, {CANARIES['unicode']}")
     with pytest.raises(AssertionError):
-        hunt(cage, ended, tuple(traces(CANARIES["unicode"])))
+        hunt(cage, run, tuple(traces(CANARIES["unicode"])))

@@ -9,7 +9,7 @@ import pytest
 from tests.support.workplace import NO_CHANGES
 
 if TYPE_CHECKING:
-    from tests.support.workplace import Ended, Workplace
+    from tests.support.workplace import CompletedRun, Workplace
 
 TWO = """\
 organization: initech
@@ -38,11 +38,11 @@ class History:
 
     def selected(self, *words: str) -> set[str]:
         """Return the organizations that `drift` would look at, told by what it finds missing."""
-        ended = self.place.run("drift", "--no-secrets", "--changed-since", "main", "--format", "json", *words)
-        assert not ended.document["errored"], ended.said
-        return {one["organization"] for one in ended.document["findings"]}
+        run = self.place.run("drift", "--no-secrets", "--changed-since", "main", "--format", "json", *words)
+        assert not run.document["errored"], run.output
+        return {finding["organization"] for finding in run.document["findings"]}
 
-    def validate(self, revision: str = "main", *words: str) -> Ended:
+    def validate(self, revision: str = "main", *words: str) -> CompletedRun:
         return self.place.run("validate", "--changed-since", revision, *words)
 
 
@@ -60,17 +60,17 @@ def history(place: Workplace) -> History:
 
 
 def test_nothing_differs(history: History, place: Workplace) -> None:
-    ended = place.run("plan", "--changed-since", "main")
-    assert (ended.code, ended.out) == (0, f"{NO_CHANGES}\n")
-    assert "Only manifests that differ from main" in ended.err
+    run = place.run("plan", "--changed-since", "main")
+    assert (run.code, run.out) == (0, f"{NO_CHANGES}\n")
+    assert "Only manifests that differ from main" in run.err
     assert not list(place.emulator.request_log)
 
 
 def test_one_of_many_is_planned_with_two_requests(history: History, place: Workplace) -> None:
     history.edit("organizations/acme.yaml")
     history.commit()
-    ended = place.run("plan", "--changed-since", "main", "--format", "json")
-    assert [one["address"] for one in ended.document["resource_changes"]] == ["acme/sso"]
+    run = place.run("plan", "--changed-since", "main", "--format", "json")
+    assert [change["address"] for change in run.document["resource_changes"]] == ["acme/sso"]
     assert len(list(place.emulator.request_log)) == 2
 
 
@@ -142,35 +142,35 @@ def test_an_organization_that_vanished_is_told_of(history: History, place: Workp
     history.commit()
     history.git("branch", "--force", "main", "HEAD")
     (place.root / "organizations/acme.yaml").unlink()
-    ended = history.validate("main", "--format", "json")
-    assert ended.code == 0
-    (found,) = ended.document["diagnostics"]
-    assert (found["severity"], found["code"], found["address"]) == (
+    run = history.validate("main", "--format", "json")
+    assert run.code == 0
+    (diagnostic,) = run.document["diagnostics"]
+    assert (diagnostic["severity"], diagnostic["code"], diagnostic["address"]) == (
         "warning", "organization-not-declared", "acme",
     )  # fmt: skip
-    assert "acme/sso had `prevent_destroy: true`" in found["detail"]
-    assert found["range"]["filename"] == "organizations/acme.yaml"
+    assert "acme/sso had `prevent_destroy: true`" in diagnostic["detail"]
+    assert diagnostic["range"]["filename"] == "organizations/acme.yaml"
     assert history.selected() == set()
 
 
 def test_who_reviews_the_plan_sees_what_vanished(history: History, place: Workplace) -> None:
     (place.root / "organizations/acme.yaml").unlink()
-    ended = place.run("plan", "--no-secrets", "--changed-since", "main", "--format", "json")
-    assert (ended.code, ended.document["summary"]["warnings"]) == (0, 1)
-    assert [one["code"] for one in ended.document["diagnostics"]] == ["organization-not-declared"]
+    run = place.run("plan", "--no-secrets", "--changed-since", "main", "--format", "json")
+    assert (run.code, run.document["summary"]["warnings"]) == (0, 1)
+    assert run.codes == ["organization-not-declared"]
 
 
 def test_a_document_that_vanished_from_its_file_is_told_of(history: History, place: Workplace) -> None:
     place.write("organizations/two.yaml", TWO.partition("---")[0])
-    ended = history.validate("main", "--format", "json")
-    assert [one["address"] for one in ended.document["diagnostics"]] == ["umbrella"]
+    run = history.validate("main", "--format", "json")
+    assert [diagnostic["address"] for diagnostic in run.document["diagnostics"]] == ["umbrella"]
 
 
 def test_with_errors_nothing_is_said_of_what_vanished(history: History, place: Workplace) -> None:
     place.write("organizations/acme.yaml", "organization: [")
-    ended = history.validate("main", "--format", "json")
-    assert ended.code == 1
-    assert "organization-not-declared" not in {one["code"] for one in ended.document["diagnostics"]}
+    run = history.validate("main", "--format", "json")
+    assert run.code == 1
+    assert "organization-not-declared" not in set(run.codes)
 
 
 def test_a_change_to_the_project_file_selects_all(history: History, place: Workplace) -> None:
@@ -185,9 +185,9 @@ def test_a_glob_that_is_none_is_told_of_as_ever(history: History, place: Workpla
     place.write("reconciler.yaml", f"{project}\norganizations: ['organizations/a**.yaml']\n")
     history.commit()
     history.git("branch", "--force", "main")
-    ended = place.run("validate", "--changed-since", "main", "--format", "json")
-    assert ended.code == 1
-    assert [one["code"] for one in ended.document["diagnostics"]] == ["invalid-glob"]
+    run = place.run("validate", "--changed-since", "main", "--format", "json")
+    assert run.code == 1
+    assert run.codes == ["invalid-glob"]
 
 
 def test_paths_limit_further(history: History) -> None:
@@ -200,9 +200,9 @@ def test_paths_limit_further(history: History) -> None:
 def test_a_path_that_is_gone_must_have_been_there(history: History, place: Workplace) -> None:
     (place.root / "organizations/acme.yaml").unlink()
     assert history.validate("main", "organizations/acme.yaml").code == 0
-    ended = history.validate("main", "organizations/never.yaml")
-    assert ended.code == 1
-    assert "organizations/never.yaml: no such file or folder, and there was none" in ended.out + ended.err
+    run = history.validate("main", "organizations/never.yaml")
+    assert run.code == 1
+    assert "organizations/never.yaml: no such file or folder, and there was none" in run.out + run.err
 
 
 def test_targets_limit_further(history: History) -> None:
@@ -216,8 +216,8 @@ def test_below_the_top_of_the_repository(history: History, place: Workplace) -> 
     history.commit()
     history.git("branch", "--force", "main", "HEAD")
     history.edit("deep/er/organizations/acme.yaml")
-    ended = place.run("-C", "deep/er", "validate", "--changed-since", "main")
-    assert "1 file, 1 organization" in ended.out
+    run = place.run("-C", "deep/er", "validate", "--changed-since", "main")
+    assert "1 file, 1 organization" in run.out
 
 
 def test_a_folder_that_is_a_link(history: History, place: Workplace) -> None:
@@ -257,26 +257,26 @@ def test_hidden_files_and_others_stay_out(history: History, place: Workplace) ->
 
 def test_apply_applies_only_what_differs(history: History, place: Workplace) -> None:
     history.edit("organizations/acme.yaml")
-    ended = place.run("apply", "--auto-approve", "--changed-since", "main")
-    assert "Resources: 1 added" in ended.out
+    run = place.run("apply", "--auto-approve", "--changed-since", "main")
+    assert "Resources: 1 added" in run.out
     assert not place.live("globex")
 
 
 def test_a_look_at_what_differs_says_nothing_of_the_rest(history: History, place: Workplace) -> None:
     first = place.run("drift", "--no-secrets", "--output", "json=first.json")
     assert first.code == 2
-    ended = place.run(
+    run = place.run(
         "drift", "--no-secrets", "--changed-since", "main", "--previous", "first.json", "--format", "json"
     )
-    assert (ended.code, ended.document["summary"]["unchecked"]) == (0, 4)
+    assert (run.code, run.document["summary"]["unchecked"]) == (0, 4)
 
 
 @pytest.mark.parametrize("revision", ["nonsense", "-x", "--help", "a b", "HEAD^{tree}", "HEAD;true"])
 def test_an_unknown_revision(history: History, revision: str) -> None:
-    ended = history.validate(f"{revision}", "--format", "json")
-    assert ended.code == 1
-    (found,) = ended.document["diagnostics"]
-    assert f"Git knows no revision {revision!r}; fetch it, or name another one" in found["summary"]
+    run = history.validate(f"{revision}", "--format", "json")
+    assert run.code == 1
+    (diagnostic,) = run.document["diagnostics"]
+    assert f"Git knows no revision {revision!r}; fetch it, or name another one" in diagnostic["summary"]
 
 
 def test_a_shallow_clone_says_how_to_get_the_rest(
@@ -287,10 +287,10 @@ def test_a_shallow_clone_says_how_to_get_the_rest(
     clone = place.root.parent / "clone"
     history.git("clone", "--quiet", "--depth", "1", f"file://{place.root}", str(clone))
     for revision in ("main", "HEAD~2"):
-        ended = place.run("-C", str(clone), "validate", "--changed-since", revision)
-        assert ended.code == 1
-        assert "the clone is shallow" in ended.err
-        assert "fetch-depth: 0" in ended.err
+        run = place.run("-C", str(clone), "validate", "--changed-since", revision)
+        assert run.code == 1
+        assert "the clone is shallow" in run.err
+        assert "fetch-depth: 0" in run.err
         monkeypatch.chdir(place.root)
 
 
@@ -308,10 +308,10 @@ def test_before_the_first_commit(bare: Workplace) -> None:
 
 
 def test_without_a_repository(place: Workplace) -> None:
-    ended = place.run("validate", "--changed-since", "main")
-    assert ended.code == 1
-    assert "--changed-since needs a Git repository" in ended.err
-    assert "not a git repository" in ended.err
+    run = place.run("validate", "--changed-since", "main")
+    assert run.code == 1
+    assert "--changed-since needs a Git repository" in run.err
+    assert "not a git repository" in run.err
 
 
 def test_without_git(history: History, place: Workplace) -> None:
@@ -322,9 +322,9 @@ def test_without_git(history: History, place: Workplace) -> None:
 def test_a_project_file_from_elsewhere(history: History, place: Workplace) -> None:
     outside = place.root.parent / "reconciler.yaml"
     outside.write_text("organizations: [work/organizations/*.yaml]", encoding="utf-8")
-    ended = place.run("--config", str(outside), "validate", "--changed-since", "main")
-    assert ended.code == 1
-    assert "it is outside of the Git repository" in ended.err
+    run = place.run("--config", str(outside), "validate", "--changed-since", "main")
+    assert run.code == 1
+    assert "it is outside of the Git repository" in run.err
 
 
 def test_a_submodule_keeps_its_own_history(history: History, place: Workplace) -> None:
@@ -340,9 +340,9 @@ def test_a_submodule_keeps_its_own_history(history: History, place: Workplace) -
 
 def test_a_saved_plan_is_applied_as_it_is(history: History, place: Workplace) -> None:
     place.run("plan", "--out", "plan.json")
-    ended = place.run("apply", "plan.json", "--changed-since", "main")
-    assert ended.code == 1
-    assert "--changed-since" in ended.err
+    run = place.run("apply", "plan.json", "--changed-since", "main")
+    assert run.code == 1
+    assert "--changed-since" in run.err
 
 
 def _folder(place: Workplace, name: str) -> str:

@@ -24,9 +24,12 @@ def only_reads(place: Workplace) -> None:
     """Nothing was sent but GET, and POST to the search; asserted on the wire."""
     requests = place.emulator.request_log.entries
     assert requests
-    for one in requests:
-        assert one.method == "GET" or (one.method, one.path) == ("POST", "/v1/b2b/organizations/search")
-        assert not one.applied or not one.writes
+    for request in requests:
+        assert request.method == "GET" or (request.method, request.path) == (
+            "POST",
+            "/v1/b2b/organizations/search",
+        )
+        assert not request.applied or not request.writes
 
 
 @pytest.fixture
@@ -47,8 +50,8 @@ def test_an_example_converges(alive: Workplace, folder: Path) -> None:
     only_reads(alive)
     assert alive.run("apply", "--auto-approve", *words).code == 0
     alive.emulator.request_log.clear()
-    ended = alive.run("plan", "--detailed-exitcode", *words)
-    assert (ended.code, ended.out) == (0, f"{NO_CHANGES}\n")
+    run = alive.run("plan", "--detailed-exitcode", *words)
+    assert (run.code, run.out) == (0, f"{NO_CHANGES}\n")
     only_reads(alive)
 
 
@@ -63,11 +66,11 @@ def test_a_case_converges_or_is_refused_without_a_write(alive: Workplace, folder
     case.settle(alive)
     planned = alive.run("plan", "--detailed-exitcode", "--format", "json", *case.plan_words)
     only_reads(alive)
-    assert counts(planned.document) == counts(case.golden), planned.said
+    assert counts(planned.document) == counts(case.golden), planned.output
     assert planned.document["errored"] is case.golden["errored"]
     assert planned.code == (1 if case.golden["errored"] else 2 if case.golden["resource_changes"] else 0)
     applied = alive.run("apply", "--auto-approve", *case.words)
-    assert (applied.code == 0) is not case.golden["errored"], applied.said
+    assert (applied.code == 0) is not case.golden["errored"], applied.output
     if case.golden["blocks"]:
         assert not alive.emulator.request_log.writes
         return

@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 if TYPE_CHECKING:
-    from tests.support.workplace import Ended, Workplace
+    from tests.support.workplace import CompletedRun, Workplace
 
 NO_DRIFT = "No drift. What is live matches the configuration."
 
@@ -19,24 +19,27 @@ def edit(place: Workplace, slug: str = "acme", **fields: Any) -> None:
     place.emulator.edit_connection(place.live(slug)[0]["connection_id"], **fields)
 
 
-def standings(ended: Ended) -> dict[str, str]:
-    document = ended.document
-    found = [*document["findings"], *document["resolved"], *document["unchecked"]]
-    return {f"{one['address']} {one['attribute'] or one['kind']}": one["standing"] for one in found}
+def standings(run: CompletedRun) -> dict[str, str]:
+    document = run.document
+    findings = [*document["findings"], *document["resolved"], *document["unchecked"]]
+    return {
+        f"{finding['address']} {finding['attribute'] or finding['kind']}": finding["standing"]
+        for finding in findings
+    }
 
 
 def test_what_was_applied_has_not_drifted(place: Workplace) -> None:
-    ended = place.applied().run("drift")
-    assert (ended.code, ended.out) == (0, f"{NO_DRIFT}\n")
+    run = place.applied().run("drift")
+    assert (run.code, run.out) == (0, f"{NO_DRIFT}\n")
 
 
 def test_what_was_edited_behind_gits_back_has(place: Workplace) -> None:
     place.applied()
     edit(place, client_id="somebody-elses", token_url="https://evil.example/token")
-    ended = place.run("drift")
-    assert ended.code == 2
-    assert '            declared = "client-of-acme"\n            live     = "somebody-elses"\n' in ended.out
-    assert "Drift: 0 missing, 1 changed, 0 unexpected." in ended.out  # token_url is declared nowhere
+    run = place.run("drift")
+    assert run.code == 2
+    assert '            declared = "client-of-acme"\n            live     = "somebody-elses"\n' in run.out
+    assert "Drift: 0 missing, 1 changed, 0 unexpected." in run.out  # token_url is declared nowhere
 
 
 def test_drift_only_reads(place: Workplace) -> None:
@@ -45,28 +48,28 @@ def test_drift_only_reads(place: Workplace) -> None:
     place.declare("globex", name="another", client_id="another")
     place.emulator.request_log.clear()
     assert place.run("drift").code == 2
-    sent = {(one.method, one.path.rpartition("/")[2]) for one in place.emulator.request_log}
+    sent = {(request.method, request.path.rpartition("/")[2]) for request in place.emulator.request_log}
     assert sent
     assert all(method == "GET" or path == "search" for method, path in sent), sent
 
 
 def test_exit_code_and_json_agree(place: Workplace) -> None:
-    ended = place.applied().run("drift", "--format", "json")
-    assert (ended.code, ended.document["drifted"], ended.document["errored"]) == (0, False, False)
+    run = place.applied().run("drift", "--format", "json")
+    assert (run.code, run.document["drifted"], run.document["errored"]) == (0, False, False)
     edit(place, client_id="somebody-elses")
-    ended = place.run("drift", "--format", "json")
-    assert (ended.code, ended.document["drifted"], ended.document["errored"]) == (2, True, False)
+    run = place.run("drift", "--format", "json")
+    assert (run.code, run.document["drifted"], run.document["errored"]) == (2, True, False)
     place.emulator.edit_organization("globex", organization_slug="renamed")
-    ended = place.run("drift", "--format", "json")
-    assert (ended.code, ended.document["drifted"], ended.document["errored"]) == (1, True, True)
-    assert ended.document["complete"] is False
-    assert [one["address"] for one in ended.document["findings"]] == ["acme/sso"]
+    run = place.run("drift", "--format", "json")
+    assert (run.code, run.document["drifted"], run.document["errored"]) == (1, True, True)
+    assert run.document["complete"] is False
+    assert [finding["address"] for finding in run.document["findings"]] == ["acme/sso"]
 
 
 def test_the_json_is_whole_on_every_way_out(place: Workplace) -> None:
     place.write("organizations/broken.yaml", "organization: [")
-    ended = place.run("drift", "--format", "json")
-    assert (ended.code, ended.document["errored"], ended.document["findings"]) == (1, True, [])
+    run = place.run("drift", "--format", "json")
+    assert (run.code, run.document["errored"], run.document["findings"]) == (1, True, [])
 
 
 def test_the_json_is_what_its_schema_says(place: Workplace) -> None:
@@ -76,15 +79,15 @@ def test_the_json_is_what_its_schema_says(place: Workplace) -> None:
     first = place.run("drift", "--format", "json", "--output", "first.json")
     edit(place, client_id="client-of-acme")
     place.declare("globex", name="another", client_id="another")
-    ended = place.run("drift", "--format", "json", "--previous", "first.json")
+    run = place.run("drift", "--format", "json", "--previous", "first.json")
     schema = json.loads(place.run("schema", "drift").out)
     Draft202012Validator.check_schema(schema)
     Draft202012Validator(schema).validate(first.document)
-    Draft202012Validator(schema).validate(ended.document)
-    assert {one["kind"] for one in first.document["findings"]} == {"changed"}
-    assert {one["kind"] for one in ended.document["findings"]} == {"missing"}
-    assert {one["kind"] for one in ended.document["resolved"]} == {"changed"}
-    assert ended.document["unmanaged"]
+    Draft202012Validator(schema).validate(run.document)
+    assert {finding["kind"] for finding in first.document["findings"]} == {"changed"}
+    assert {finding["kind"] for finding in run.document["findings"]} == {"missing"}
+    assert {finding["kind"] for finding in run.document["resolved"]} == {"changed"}
+    assert run.document["unmanaged"]
 
 
 def test_the_schema_is_kept_beside_the_others(place: Workplace) -> None:
@@ -103,8 +106,10 @@ def test_findings_are_followed_from_report_to_report(place: Workplace) -> None:
     edit(place, client_id="client-of-acme")
     third = place.run("drift", "--format", "json", "--previous", "2.json")
     assert standings(third) == {"acme/sso client_id": "resolved", "globex/sso issuer": "known"}
-    seen = {one["fingerprint"]: one["first_seen"] for one in second.document["findings"]}
-    assert all(seen[one["fingerprint"]] == one["first_seen"] for one in third.document["findings"])
+    seen = {finding["fingerprint"]: finding["first_seen"] for finding in second.document["findings"]}
+    assert all(
+        seen[finding["fingerprint"]] == finding["first_seen"] for finding in third.document["findings"]
+    )
 
 
 @pytest.mark.parametrize("words", [("--target", "globex/*"), ("organizations/globex.yaml",)])
@@ -112,8 +117,8 @@ def test_a_look_at_a_part_says_nothing_of_the_rest(place: Workplace, words: tupl
     place.applied()
     edit(place, client_id="somebody-elses")
     place.run("drift", "--output", "json=first.json")
-    ended = place.run("drift", "--format", "json", "--previous", "first.json", *words)
-    assert (ended.code, standings(ended)) == (0, {"acme/sso client_id": "unchecked"})
+    run = place.run("drift", "--format", "json", "--previous", "first.json", *words)
+    assert (run.code, standings(run)) == (0, {"acme/sso client_id": "unchecked"})
 
 
 def test_without_secrets_none_is_needed(place: Workplace) -> None:
@@ -122,8 +127,8 @@ def test_without_secrets_none_is_needed(place: Workplace) -> None:
     assert place.run("drift", "--output", "json=first.json").code == 2
     place.delenv("ACME_SECRET")
     assert place.run("drift").code == 1
-    ended = place.run("drift", "--no-secrets", "--format", "json", "--previous", "first.json")
-    assert (ended.code, standings(ended)) == (0, {"acme/sso client_secret": "unchecked"})
+    run = place.run("drift", "--no-secrets", "--format", "json", "--previous", "first.json")
+    assert (run.code, standings(run)) == (0, {"acme/sso client_secret": "unchecked"})
 
 
 @pytest.mark.parametrize(
@@ -138,21 +143,21 @@ def test_without_secrets_none_is_needed(place: Workplace) -> None:
 )
 def test_what_is_no_report_is_not_compared_with(place: Workplace, text: str, words: str) -> None:
     place.write("previous.json", text)
-    ended = place.run("drift", "--previous", "previous.json")
-    assert ended.code == 1
-    assert f"previous.json: {words}" in ended.err or words in ended.err
+    run = place.run("drift", "--previous", "previous.json")
+    assert run.code == 1
+    assert f"previous.json: {words}" in run.err or words in run.err
     assert not list(place.emulator.request_log)
 
 
 def test_an_earlier_report_that_is_not_there_is_an_error(place: Workplace) -> None:
-    ended = place.run("drift", "--previous", "nowhere.json")
-    assert ended.code == 1
-    assert "nowhere.json: cannot be read: No such file or directory" in ended.err
+    run = place.run("drift", "--previous", "nowhere.json")
+    assert run.code == 1
+    assert "nowhere.json: cannot be read: No such file or directory" in run.err
 
 
 def test_a_run_that_failed_leaves_nothing_to_compare_with(place: Workplace) -> None:
     """Its JSON is whole, but no report: what was known before must not be taken for resolved."""
     place.setenv("STYTCH_SECRET", "wrong-secret")
     assert place.run("drift", "--output", "json=failed.json").code == 1
-    ended = place.run("drift", "--previous", "failed.json")
-    assert "this is no drift report" in ended.err
+    run = place.run("drift", "--previous", "failed.json")
+    assert "this is no drift report" in run.err

@@ -12,7 +12,7 @@ from reconciler.cli.commands import VERBS
 from tests.support.workplace import NO_CHANGES
 
 if TYPE_CHECKING:
-    from tests.support.workplace import Ended, Workplace
+    from tests.support.workplace import CompletedRun, Workplace
 
 WRONG_ARGUMENTS = (
     ("frobnicate",),
@@ -59,18 +59,18 @@ WRONG_ARGUMENTS = (
 
 @pytest.mark.parametrize("words", WRONG_ARGUMENTS, ids=" ".join)
 def test_a_usage_error_ends_with_1_in_text_and_in_json(place: Workplace, words: tuple[str, ...]) -> None:
-    ended = place.run(*words)
-    assert ended.code == 1, "2 means changes"
-    assert (ended.out == "") is (words[-1] != "validate"), "findings are the result of validate only"
-    assert "Error" in ended.said
-    assert "Traceback" not in ended.err
+    run = place.run(*words)
+    assert run.code == 1, "2 means changes"
+    assert (run.out == "") is (words[-1] != "validate"), "findings are the result of validate only"
+    assert "Error" in run.output
+    assert "Traceback" not in run.err
 
     if "--format" in words or words[0] in {"-C", "--config", "--frobnicate"}:
         words = ("--format", "json", *words)
-    ended = place.run(*words, "--format=json")
-    assert ended.code == 1
-    assert ended.document["errored"] is True
-    assert ended.document["error_count"] >= 1
+    run = place.run(*words, "--format=json")
+    assert run.code == 1
+    assert run.document["errored"] is True
+    assert run.document["error_count"] >= 1
     assert not place.emulator.request_log.writes
 
 
@@ -101,12 +101,12 @@ def test_a_usage_error_ends_with_1_in_text_and_in_json(place: Workplace, words: 
     ids=" ".join,
 )
 def test_an_empty_value_is_an_error_rather_than_everything(place: Workplace, words: tuple[str, ...]) -> None:
-    ended = place.run(*words)
-    assert ended.code == 1
-    assert "empty value" in ended.err or "names no file" in ended.err
-    assert "see `reconciler" in ended.err
+    run = place.run(*words)
+    assert run.code == 1
+    assert "empty value" in run.err or "names no file" in run.err
+    assert "see `reconciler" in run.err
     assert not len(place.emulator.request_log)
-    assert {one.name for one in place.root.iterdir()} == {"organizations", "reconciler.yaml"}
+    assert {path.name for path in place.root.iterdir()} == {"organizations", "reconciler.yaml"}
 
 
 @pytest.mark.parametrize("name", ["plan", "drift"])
@@ -115,66 +115,66 @@ def test_a_run_that_fails_answers_in_the_shape_of_its_verb(
     place: Workplace, name: str, words: tuple[str, ...]
 ) -> None:
     schema = json.loads(place.run("schema", name).out)
-    ended = place.run(name, *words, "--format=json", "--output", "json=kept.json")
-    assert (ended.code, ended.document["errored"], ended.document["complete"]) == (1, True, False)
-    assert not any(ended.document["summary"].values())
-    assert ended.document["diagnostics"]
-    Draft202012Validator(schema).validate(ended.document)
+    run = place.run(name, *words, "--format=json", "--output", "json=kept.json")
+    assert (run.code, run.document["errored"], run.document["complete"]) == (1, True, False)
+    assert not any(run.document["summary"].values())
+    assert run.document["diagnostics"]
+    Draft202012Validator(schema).validate(run.document)
     with pytest.raises(ValidationError):
-        Draft202012Validator(schema).validate(ended.document | {"errored": False})
+        Draft202012Validator(schema).validate(run.document | {"errored": False})
 
 
 def test_the_document_of_a_plan_that_failed_is_no_plan(place: Workplace) -> None:
-    ended = place.run("plan", "--target", "nobody/*", "--output", "json=kept.json")
-    assert ended.code == 1
+    run = place.run("plan", "--target", "nobody/*", "--output", "json=kept.json")
+    assert run.code == 1
     for words in (("show", "kept.json"), ("apply", "kept.json")):
-        ended = place.run(*words, "--format", "json")
-        assert (ended.code, ended.document["errored"]) == (1, True)
-        assert "the run that wrote this file failed" in ended.err
-    assert "outcomes" in ended.document
-    assert ended.document["summary"]["added"] == 0
+        run = place.run(*words, "--format", "json")
+        assert (run.code, run.document["errored"]) == (1, True)
+        assert "the run that wrote this file failed" in run.err
+    assert "outcomes" in run.document
+    assert run.document["summary"]["added"] == 0
 
 
 @pytest.mark.parametrize("words", [(), ("--help",), ("-h",), *((verb, "--help") for verb in VERBS)])
 def test_help_ends_with_0_and_is_a_result(bare: Workplace, words: tuple[str, ...]) -> None:
-    ended = bare.run(*words)
+    run = bare.run(*words)
     if words:
-        assert (ended.code, ended.err) == (0, "")
-        assert ended.out.startswith("Usage: reconciler")
+        assert (run.code, run.err) == (0, "")
+        assert run.out.startswith("Usage: reconciler")
     else:
-        assert ended.code == 1
-        assert "Usage: reconciler" in ended.said
+        assert run.code == 1
+        assert "Usage: reconciler" in run.output
 
 
 @pytest.mark.parametrize("words", [(), ("publish",)])
 def test_a_command_that_is_missing_is_answered_with_plain_help(
     bare: Workplace, words: tuple[str, ...]
 ) -> None:
-    ended = bare.run(*words)
-    assert (ended.code, ended.out) == (1, "")
-    assert ended.err.startswith("Usage: reconciler")
-    assert "\nCommands:\n" in ended.err
+    run = bare.run(*words)
+    assert (run.code, run.out) == (1, "")
+    assert run.err.startswith("Usage: reconciler")
+    assert "\nCommands:\n" in run.err
 
 
 def test_a_schema_that_is_not_named_is_asked_for_in_one_line(bare: Workplace) -> None:
-    ended = bare.run("schema")
-    assert ended.code == 1
-    assert "Error: name one of organization, project, plan, drift [usage]" in ended.err
+    run = bare.run("schema")
+    assert run.code == 1
+    assert "Error: name one of organization, project, plan, drift [usage]" in run.err
 
 
 def test_the_version_is_a_result(bare: Workplace) -> None:
-    ended = bare.run("--version")
-    assert (ended.code, ended.err) == (0, "")
-    assert ended.out.startswith("reconciler ")
+    run = bare.run("--version")
+    assert (run.code, run.err) == (0, "")
+    assert run.out.startswith("reconciler ")
 
 
 def test_a_plan_with_changes_ends_with_0_unless_asked_for_more(place: Workplace) -> None:
     assert place.run("plan").code == 0
     assert place.run("plan", "--detailed-exitcode").code == 2
     place.applied()
-    ended = place.run("plan", "--detailed-exitcode")
-    assert ended.code == 0
-    assert ended.out == f"{NO_CHANGES}\n"
+    run = place.run("plan", "--detailed-exitcode")
+    assert run.code == 0
+    assert run.out == f"{NO_CHANGES}\n"
 
 
 def test_apply_ends_with_0_and_then_has_nothing_to_do(place: Workplace) -> None:
@@ -192,10 +192,10 @@ def test_apply_without_changes_needs_no_approval(place: Workplace) -> None:
 
 def test_a_partly_applied_plan_ends_with_1(place: Workplace) -> None:
     place.emulator.add_fault("create-oidc-connection:too_many_sso_connections:first=1")
-    ended = place.run("apply", "--auto-approve", "--format", "json")
-    assert ended.code == 1
-    agrees(ended)
-    assert ended.document["summary"] | {"skipped": 0} == {
+    run = place.run("apply", "--auto-approve", "--format", "json")
+    assert run.code == 1
+    agrees(run)
+    assert run.document["summary"] | {"skipped": 0} == {
         "added": 1, "changed": 0, "destroyed": 0, "unneeded": 0, "failed": 1, "skipped": 0,
     }  # fmt: skip
 
@@ -229,7 +229,7 @@ def test_a_plan_blocked_by_the_delete_limits(place: Workplace) -> None:
     refused = place.run("apply", "--auto-approve", "--format", "json")
     assert refused.code == 1
     agrees(refused)
-    assert {one["code"] for one in refused.document["diagnostics"]} == {"too-many-deletes"}
+    assert set(refused.codes) == {"too-many-deletes"}
     assert place.run("apply", "--auto-approve", "--allow-deletes", "1").code == 1
     assert place.run("apply", "--auto-approve", "--allow-deletes", "3").code == 1
     assert not place.emulator.request_log.writes
@@ -240,13 +240,13 @@ def test_a_plan_blocked_by_the_delete_limits(place: Workplace) -> None:
 def test_bad_manifests_end_every_command_that_reads_them_with_1(place: Workplace) -> None:
     place.write("organizations/acme.yaml", "organization: acme\nconnections: {sso: {isuer: x}}\n")
     for words in (("validate",), ("plan",), ("apply", "--auto-approve")):
-        told = place.run(*words)
-        assert told.code == 1
-        assert "organizations/acme.yaml:2:21" in told.said
-        ended = place.run(*words, "--format", "json")
-        assert ended.code == 1
-        assert ended.document["error_count"] == 1
-        assert ended.document["diagnostics"][0]["range"]["start"]["line"] == 2
+        text_run = place.run(*words)
+        assert text_run.code == 1
+        assert "organizations/acme.yaml:2:21" in text_run.output
+        run = place.run(*words, "--format", "json")
+        assert run.code == 1
+        assert run.document["error_count"] == 1
+        assert run.document["diagnostics"][0]["range"]["start"]["line"] == 2
     assert not len(place.emulator.request_log.writes)
 
 
@@ -254,38 +254,38 @@ def test_bad_manifests_end_every_command_that_reads_them_with_1(place: Workplace
 @pytest.mark.parametrize("words", [("plan",), ("apply", "--auto-approve")], ids=lambda words: words[0])
 def test_a_missing_credential_or_secret_is_named(place: Workplace, name: str, words: tuple[str, ...]) -> None:
     place.delenv(name)
-    ended = place.run(*words, "--format", "json")
-    assert ended.code == 1
-    agrees(ended)
-    assert name in ended.err
-    assert name in ended.out
+    run = place.run(*words, "--format", "json")
+    assert run.code == 1
+    agrees(run)
+    assert name in run.err
+    assert name in run.out
     assert not place.emulator.request_log.writes
 
 
 def test_a_wrong_secret_is_access_denied(place: Workplace) -> None:
     place.setenv("STYTCH_SECRET", "secret-test-wrong")
-    ended = place.run("plan", "--format", "json")
-    assert ended.code == 1
-    agrees(ended)
-    assert ended.document["diagnostics"][0]["code"] == "access-denied"
-    assert "secret-test-wrong" not in ended.said
+    run = place.run("plan", "--format", "json")
+    assert run.code == 1
+    agrees(run)
+    assert run.document["diagnostics"][0]["code"] == "access-denied"
+    assert "secret-test-wrong" not in run.output
 
 
 def test_an_api_that_is_down(place: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("reconciler.providers.stytch.client.FIRST_CONTACT_TIMEOUT", 0.5)
     place.setenv("STYTCH_BASE_URL", "http://127.0.0.1:9")
-    ended = place.run("plan", "--format", "json")
-    assert ended.code == 1
-    agrees(ended)
-    assert "check base_url" in ended.out
-    assert NO_CHANGES not in place.run("plan").said
+    run = place.run("plan", "--format", "json")
+    assert run.code == 1
+    agrees(run)
+    assert "check base_url" in run.out
+    assert NO_CHANGES not in place.run("plan").output
 
 
 def test_apply_refuses_where_nobody_can_be_asked(place: Workplace) -> None:
-    ended = place.run("apply", "--format", "json")
-    assert ended.code == 1
-    agrees(ended)
-    assert "--auto-approve" in ended.err
+    run = place.run("apply", "--format", "json")
+    assert run.code == 1
+    agrees(run)
+    assert "--auto-approve" in run.err
     assert not place.emulator.request_log.writes
 
 
@@ -294,9 +294,9 @@ def test_show_exits_as_the_plan_did(place: Workplace) -> None:
     assert place.run("show", "good.json").code == 0
     place.declare("unknown", client_secret="${env:ACME_SECRET}")
     assert place.run("plan", "--out", "bad.json").code == 1
-    ended = place.run("show", "bad.json", "--format", "json")
-    assert ended.code == 1
-    agrees(ended)
+    run = place.run("show", "bad.json", "--format", "json")
+    assert run.code == 1
+    agrees(run)
 
 
 def test_a_bug_keeps_its_traceback_and_still_answers_machines(
@@ -306,15 +306,15 @@ def test_a_bug_keeps_its_traceback_and_still_answers_machines(
         raise ZeroDivisionError("surprise")
 
     monkeypatch.setattr("reconciler.cli.wiring.project_of", broken)
-    ended = place.run("plan", "--format", "json")
-    assert ended.code == 1
-    assert "ZeroDivisionError: surprise" in ended.err
-    agrees(ended)
+    run = place.run("plan", "--format", "json")
+    assert run.code == 1
+    assert "ZeroDivisionError: surprise" in run.err
+    agrees(run)
 
 
-def agrees(ended: Ended) -> None:
+def agrees(run: CompletedRun) -> None:
     """The exit code and the JSON say the same."""
-    document: dict[str, Any] = ended.document
-    assert document["errored"] is (ended.code == 1), ended.said
+    document: dict[str, Any] = run.document
+    assert document["errored"] is (run.code == 1), run.output
     if "complete" in document and document["complete"] is False:
-        assert ended.code in {1, 130}
+        assert run.code in {1, 130}

@@ -37,12 +37,12 @@ def test_once_finishes_what_is_under_way(slow: Workplace, number: signal.Signals
     assert process.returncode == 130
     assert "finishing running operations" in err
     assert "acme/sso: Creation complete" in err
-    assert [one["status"] for one in slow.live("acme")] == ["active"]
+    assert [connection["status"] for connection in slow.live("acme")] == ["active"]
     assert not slow.live("globex")
     if format_ == "json":
         document = json.loads(out)
         assert (document["interrupted"], document["complete"]) == (True, False)
-        assert [one["status"] for one in document["outcomes"]] == ["applied", "skipped"]
+        assert [outcome["status"] for outcome in document["outcomes"]] == ["applied", "skipped"]
     else:
         assert "Apply interrupted! Resources: 1 added, 0 changed, 0 destroyed. 0 failed, 1 skipped." in out
         assert "acme/sso.redirect_url = " in out
@@ -68,7 +68,7 @@ def test_twice_stops_at_once_and_says_what_is_not_known(
     assert "Traceback" not in err
     kept = json.loads((slow.root / "a.json").read_text())
     assert (kept["interrupted"], kept["complete"]) == (True, False)
-    assert [one["status"] for one in kept["outcomes"]] == ["failed", "skipped"]
+    assert [outcome["status"] for outcome in kept["outcomes"]] == ["failed", "skipped"]
     assert json.loads(out) == kept if format_ == "json" else "Apply interrupted!" in out
     slow.emulator.clear_faults()
     assert slow.run("apply", "--auto-approve").code == 0
@@ -93,10 +93,10 @@ def test_a_plan_that_is_interrupted_answers_in_full(place: Workplace, number: si
 
 def test_long_operations_are_heard_of_now_and_then(slow: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("reconciler.cli.apply_progress.SECONDS_BETWEEN_LINES", 0.4)
-    ended = slow.run("apply", "--auto-approve")
-    assert ended.code == 0
-    assert "acme/sso: Still creating... [" in ended.err
-    assert "elapsed]" in ended.err
+    run = slow.run("apply", "--auto-approve")
+    assert run.code == 0
+    assert "acme/sso: Still creating... [" in run.err
+    assert "elapsed]" in run.err
 
 
 def until_told(process: subprocess.Popen[str], words: str) -> None:

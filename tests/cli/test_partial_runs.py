@@ -35,11 +35,11 @@ def shared(bare: Workplace, running: object) -> Workplace:
 
 
 def refused(place: Workplace, *words: str) -> str:
-    ended = place.run(*words)
-    assert ended.code == 1, ended.said
+    run = place.run(*words)
+    assert run.code == 1, run.output
     assert len(place.emulator.oidc_connections("acme")) == 2
     assert not place.emulator.request_log.writes
-    return ended.said
+    return run.output
 
 
 @pytest.mark.parametrize("name", ["acme", "acme-ext"])
@@ -69,7 +69,7 @@ def test_it_deletes_nothing_where_the_others_cannot_be_read(shared: Workplace) -
 def test_it_prunes_where_no_other_document_speaks_of_the_organization(shared: Workplace) -> None:
     shared.write("organizations/b.yaml", SECOND.format("globex"))
     assert shared.run("apply", "--auto-approve", "organizations/a.yaml").code == 0
-    assert [one["display_name"] for one in shared.emulator.oidc_connections("acme")] == ["a"]
+    assert [connection["display_name"] for connection in shared.emulator.oidc_connections("acme")] == ["a"]
 
 
 @pytest.mark.parametrize("obstacle", ["GIT_DIR", "PATH"])
@@ -89,6 +89,10 @@ def test_a_protected_connection_that_was_renamed_in_the_dashboard_stays_protecte
     shared.git("init", "--quiet")
     shared.commit()
     shared.write("organizations/a.yaml", FIRST.format("acme"))
-    renamed = next(one for one in shared.emulator.oidc_connections("acme") if one["display_name"] == "b")
+    renamed = next(
+        connection
+        for connection in shared.emulator.oidc_connections("acme")
+        if connection["display_name"] == "b"
+    )
     shared.emulator.edit_connection(renamed["connection_id"], display_name="renamed by hand")
     assert "prevent_destroy" in refused(shared, "apply", "--auto-approve")

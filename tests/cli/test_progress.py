@@ -113,13 +113,12 @@ def test_a_slow_operation_says_that_it_still_goes_on(
 ) -> None:
     monkeypatch.setattr(apply_progress, "SECONDS_BETWEEN_LINES", 0.2)
     place.emulator.add_fault("create-oidc-connection:latency:seconds=0.7,first=1")
-    ended = place.run("apply", "--auto-approve")
-    assert ended.code == 0
-    assert re.search(r"(acme|globex)/sso: Still creating\.\.\. \[\d+s elapsed\]", ended.err)
+    run = place.run("apply", "--auto-approve")
+    assert run.code == 0
+    assert re.search(r"(acme|globex)/sso: Still creating\.\.\. \[\d+s elapsed\]", run.err)
 
 
-def test_what_is_expected_is_told_by_the_files_read_so_far(estate: Workplace) -> None:
-    """Thirty organizations in thirty files, known from the first file on."""
+def test_the_total_is_the_number_of_declared_organizations(estate: Workplace) -> None:
     seen: list[int] = []
 
     class Watching(progress.ProgressLines):

@@ -45,9 +45,9 @@ def test_show_renders_it_as_plan_did(saved: Workplace) -> None:
 def test_it_needs_no_manifests_any_more(saved: Workplace) -> None:
     for file in Path("organizations").iterdir():
         file.unlink()
-    ended = saved.run("apply", "plan.json")
-    assert ended.code == 0
-    assert "Resources: 2 added, 0 changed, 0 destroyed." in ended.out
+    run = saved.run("apply", "plan.json")
+    assert run.code == 0
+    assert "Resources: 2 added, 0 changed, 0 destroyed." in run.out
 
 
 def test_it_does_what_was_shown_even_if_the_manifests_have_moved_on(saved: Workplace) -> None:
@@ -59,9 +59,9 @@ def test_it_does_what_was_shown_even_if_the_manifests_have_moved_on(saved: Workp
 def test_the_second_time_it_does_nothing(saved: Workplace) -> None:
     assert saved.run("apply", "plan.json").code == 0
     saved.emulator.request_log.clear()
-    ended = saved.run("apply", "plan.json", "--format", "json")
-    assert ended.code == 0
-    assert ended.document["summary"]["unneeded"] == 2
+    run = saved.run("apply", "plan.json", "--format", "json")
+    assert run.code == 0
+    assert run.document["summary"]["unneeded"] == 2
     assert not saved.emulator.request_log.writes
     assert len(saved.live("acme")) == 1
 
@@ -73,9 +73,9 @@ def test_what_changed_meanwhile_is_refused_alone(saved: Workplace) -> None:
     saved.run("plan", "--out", "update.json")
     (acme,) = saved.live("acme")
     saved.emulator.edit_connection(acme["connection_id"], client_id="edited in the dashboard")
-    ended = saved.run("apply", "update.json", "--format", "json")
-    assert ended.code == 1
-    outcomes = {one["address"]: one for one in ended.document["outcomes"]}
+    run = saved.run("apply", "update.json", "--format", "json")
+    assert run.code == 1
+    outcomes = {outcome["address"]: outcome for outcome in run.document["outcomes"]}
     assert outcomes["globex/sso"]["status"] == "applied"
     assert outcomes["acme/sso"]["status"] == "failed"
     assert "changed since the plan" in outcomes["acme/sso"]["error"]["message"]
@@ -152,10 +152,10 @@ def test_what_is_no_regular_file_is_neither_waited_for_nor_read_without_end(
     os.mkfifo("pipe")
     for key, value in {"PROJECT_ID": "project-test-1", "SECRET": "secret-test-1"}.items():
         bare.setenv(f"STYTCH_{key}", value)
-    ended = bare.run(*words, name)
-    assert ended.code == 1
-    assert f"{name}: this is no " in ended.err
-    assert "it is no regular file" in ended.err
+    run = bare.run(*words, name)
+    assert run.code == 1
+    assert f"{name}: this is no " in run.err
+    assert "it is no regular file" in run.err
 
 
 @pytest.mark.parametrize("constant", ["NaN", "-Infinity"])
@@ -197,9 +197,9 @@ def test_a_well_sealed_plan_that_makes_no_sense_is_refused_without_a_traceback(
     saved: Workplace, change: Callable[[dict[str, Any]], None]
 ) -> None:
     rewrite(change)
-    ended = saved.run("apply", "plan.json")
-    assert ended.code == 1
-    assert "Traceback" not in ended.err, ended.err
+    run = saved.run("apply", "plan.json")
+    assert run.code == 1
+    assert "Traceback" not in run.err, run.err
     assert not saved.emulator.request_log.writes
 
 
@@ -252,9 +252,9 @@ def test_a_plan_cannot_hide_its_deletes_from_the_limits(place: Workplace) -> Non
 def test_a_plan_made_without_secrets_applies_them(place: Workplace) -> None:
     place.delenv("ACME_SECRET")
     place.delenv("GLOBEX_SECRET")
-    ended = place.run("plan", "--no-secrets", "--out", "plan.json")
-    assert ended.code == 0
-    assert "not resolved and not compared" in ended.out
+    run = place.run("plan", "--no-secrets", "--out", "plan.json")
+    assert run.code == 0
+    assert "not resolved and not compared" in run.out
     place.setenv("ACME_SECRET", "one")
     place.setenv("GLOBEX_SECRET", "two")
     assert place.run("apply", "plan.json").code == 0
@@ -262,11 +262,11 @@ def test_a_plan_made_without_secrets_applies_them(place: Workplace) -> None:
 
 
 def refused(place: Workplace, reason: str) -> None:
-    ended = place.run("apply", "plan.json", "--format", "json")
-    assert ended.code == 1
-    assert ended.document["errored"] is True
-    assert reason in ended.err
-    assert "Traceback" not in ended.err
+    run = place.run("apply", "plan.json", "--format", "json")
+    assert run.code == 1
+    assert run.document["errored"] is True
+    assert reason in run.err
+    assert "Traceback" not in run.err
     assert not place.emulator.request_log.writes
 
 

@@ -86,10 +86,10 @@ def test_the_merged_plan_of_four_shards_is_the_whole_plan(estate: Workplace) -> 
     merged = estate.run("show", "--merge", *reversed(plan_all(estate)), "--format", "json")
     assert comparable(merged.document) == comparable(whole.document)
     assert merged.code == whole.code == 1
-    actions = {one["change"]["actions"][0] for one in merged.document["resource_changes"]}
+    actions = {change["change"]["actions"][0] for change in merged.document["resource_changes"]}
     assert actions == {"create", "update", "delete"}
     assert merged.document["risks"]
-    codes = {one["code"] for one in merged.document["diagnostics"]}
+    codes = set(merged.codes)
     assert {"missing-default-scopes", "organization-not-read", "tombstone-done"} <= codes
     assert merged.document["unmanaged"]
     assert merged.document["summary"]["refused"] == 1
@@ -102,15 +102,15 @@ def test_every_shard_reads_its_own_organizations_and_no_other(estate: Workplace)
         mine = {slug for slug in SLUGS if Shard(index, COUNT).holds(slug)}
         assert document["shard"]["index"] == index
         assert document["summary"]["organizations"] == len(mine)
-        assert {one["organization"] for one in document["resource_changes"]} <= mine
+        assert {change["organization"] for change in document["resource_changes"]} <= mine
         assert len(estate.emulator.request_log.of("list-connections")) <= len(mine)
 
 
 def test_applying_every_shard_applies_everything_once(estate: Workplace) -> None:
     (estate.root / "organizations" / f"{SLUGS[7]}.yaml").unlink()
     for index in range(1, COUNT + 1):
-        ended = estate.run("apply", "--auto-approve", "--shard", f"{index}/{COUNT}", "-q")
-        assert ended.code == 0, ended.said
+        run = estate.run("apply", "--auto-approve", "--shard", f"{index}/{COUNT}", "-q")
+        assert run.code == 0, run.output
     assert estate.run("plan", "--detailed-exitcode").code == 0
     creates = estate.emulator.request_log.of("create-oidc-connection")
     assert len(creates) == len(SLUGS) - 1 + len(SLUGS[2::4])
@@ -139,31 +139,31 @@ def test_a_missing_shard_makes_the_merged_plan_incomplete_and_blocks_it(estate: 
     assert merged.document["complete"] is False
     assert merged.document["applyable"] is False
     assert "the plans of 2 of 4 shards are missing: 2, 4" in json.dumps(merged.document["blocks"])
-    shown = estate.run("show", "--merge", files[0], files[2])
-    assert "the plans of 2 of 4 shards are missing: 2, 4" in shown.out
-    assert "No changes." not in shown.out
+    merged = estate.run("show", "--merge", files[0], files[2])
+    assert "the plans of 2 of 4 shards are missing: 2, 4" in merged.out
+    assert "No changes." not in merged.out
 
 
 def test_a_shard_that_is_there_twice_is_refused(estate: Workplace) -> None:
     files = plan_all(estate)
-    ended = estate.run("show", "--merge", *files, files[1])
-    assert ended.code == 1
-    assert "shard 2/4 is given twice" in ended.err
+    run = estate.run("show", "--merge", *files, files[1])
+    assert run.code == 1
+    assert "shard 2/4 is given twice" in run.err
 
 
 def test_shards_of_different_counts_do_not_belong_together(estate: Workplace) -> None:
     files = plan_all(estate)
     estate.run("plan", "--shard", "1/3", "--out", "third.json")
-    ended = estate.run("show", "--merge", files[1], "third.json")
-    assert ended.code == 1
-    assert "their numbers of shards differ: 3, 4" in ended.err
+    run = estate.run("show", "--merge", files[1], "third.json")
+    assert run.code == 1
+    assert "their numbers of shards differ: 3, 4" in run.err
 
 
 def test_a_whole_plan_cannot_be_merged(estate: Workplace) -> None:
     estate.run("plan", "--out", "whole.json")
-    ended = estate.run("show", "--merge", "whole.json")
-    assert ended.code == 1
-    assert "covers all organizations already" in ended.err
+    run = estate.run("show", "--merge", "whole.json")
+    assert run.code == 1
+    assert "covers all organizations already" in run.err
 
 
 def test_the_limits_on_deletes_count_for_the_merged_plan_too(estate: Workplace) -> None:
@@ -174,7 +174,7 @@ def test_the_limits_on_deletes_count_for_the_merged_plan_too(estate: Workplace) 
     files = plan_all(estate)
     merged = estate.run("show", "--merge", *files, "--format", "json").document
     assert merged["summary"]["destroy"] == 2
-    assert [one["code"] for one in merged["blocks"]] == ["too-many-deletes"]
+    assert [block["code"] for block in merged["blocks"]] == ["too-many-deletes"]
     assert merged["applyable"] is False
 
 
@@ -187,20 +187,22 @@ def test_an_organization_declared_twice_under_two_names_is_found_when_merging(es
     files = [f"part-{index}.json" for index in range(1, apart + 1)]
     for index, file in enumerate(files, start=1):
         estate.run("plan", "--shard", f"{index}/{apart}", "--out", file)
-    ended = estate.run("show", "--merge", *files)
-    assert ended.code == 1
-    assert f"{organization_id} is declared as" in ended.err
+    run = estate.run("show", "--merge", *files)
+    assert run.code == 1
+    assert f"{organization_id} is declared as" in run.err
 
 
 def test_drift_of_a_shard_speaks_of_its_own_organizations(estate: Workplace) -> None:
     estate.run("drift", "--output", "json=before.json", "-q")
     (estate.root / "organizations" / f"{SLUGS[7]}.yaml").unlink()
-    ended = estate.run("drift", "--shard", f"2/{COUNT}", "--previous", "before.json", "--format", "json")
+    run = estate.run("drift", "--shard", f"2/{COUNT}", "--previous", "before.json", "--format", "json")
     mine = {slug for slug in SLUGS if Shard(2, COUNT).holds(slug)}
-    found = {one["organization"] for one in ended.document["findings"] if one["standing"] == "known"}
+    found = {
+        finding["organization"] for finding in run.document["findings"] if finding["standing"] == "known"
+    }
     assert found
     assert found <= mine
-    assert ended.document["summary"]["resolved"] == 0
+    assert run.document["summary"]["resolved"] == 0
 
 
 def test_a_job_says_by_its_index_which_shard_this_is(estate: Workplace) -> None:
@@ -215,8 +217,8 @@ def test_the_pods_of_the_kubernetes_example_apply_everything_once(estate: Workpl
     (container,) = job["template"]["spec"]["containers"]
     for index in range(job["completions"]):
         estate.setenv("JOB_COMPLETION_INDEX", str(index))
-        ended = estate.run(*container["args"])
-        assert ended.code == 0, ended.said
+        run = estate.run(*container["args"])
+        assert run.code == 0, run.output
     assert estate.run("plan", "--detailed-exitcode").code == 0
 
 
@@ -232,25 +234,25 @@ def test_the_pods_of_the_kubernetes_example_apply_everything_once(estate: Workpl
     ],
 )
 def test_a_shard_that_makes_no_sense_is_refused(place: Workplace, words: str, message: str) -> None:
-    ended = place.run("plan", "--shard", words)
-    assert ended.code == 1
-    assert message in ended.err
+    run = place.run("plan", "--shard", words)
+    assert run.code == 1
+    assert message in run.err
     assert list(place.emulator.request_log) == []
 
 
 def test_a_saved_plan_knows_its_shard_and_takes_no_other(estate: Workplace) -> None:
     estate.run("plan", "--shard", f"1/{COUNT}", "--out", "one.json")
-    ended = estate.run("apply", "one.json", "--shard", f"2/{COUNT}")
-    assert ended.code == 1
-    assert "--shard" in ended.err
+    run = estate.run("apply", "one.json", "--shard", f"2/{COUNT}")
+    assert run.code == 1
+    assert "--shard" in run.err
 
 
 def test_the_plan_of_a_shard_says_so(estate: Workplace) -> None:
-    ended = estate.run("plan", "--shard", f"1/{COUNT}")
-    assert f"Shard 1/{COUNT}: the organizations of other shards are not in this plan." in ended.out
+    run = estate.run("plan", "--shard", f"1/{COUNT}")
+    assert f"Shard 1/{COUNT}: the organizations of other shards are not in this plan." in run.out
 
 
 def test_several_plans_without_merge_are_refused(estate: Workplace) -> None:
-    ended = estate.run("show", *plan_all(estate))
-    assert ended.code == 1
-    assert "--merge" in ended.err
+    run = estate.run("show", *plan_all(estate))
+    assert run.code == 1
+    assert "--merge" in run.err

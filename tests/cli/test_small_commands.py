@@ -33,39 +33,39 @@ AUTH = (
 class TestInit:
     @pytest.mark.parametrize("words", [(), ("shop",), ("deep/er/down",)], ids=str)
     def test_what_it_writes_is_valid(self, bare: Workplace, words: tuple[str, ...]) -> None:
-        ended = bare.run("init", *words)
-        assert (ended.code, ended.err) == (0, "")
+        run = bare.run("init", *words)
+        assert (run.code, run.err) == (0, "")
         folder = "".join(words) or "."
         assert bare.run("-C", folder, "validate").code == 0
 
     def test_it_names_every_file(self, bare: Workplace) -> None:
         out = bare.run("init").out
-        files = [one for one in Path().rglob("*") if one.is_file()]
+        files = [path for path in Path().rglob("*") if path.is_file()]
         assert len(files) >= 3
-        assert all(str(one) in out for one in files)
+        assert all(str(path) in out for path in files)
 
     def test_its_workflows_are_yaml(self, bare: Workplace) -> None:
         bare.run("init")
         workflows = list(Path(".github/workflows").iterdir())
         assert workflows
-        for one in workflows:
-            assert yaml.safe_load(one.read_text())["jobs"]
+        for path in workflows:
+            assert yaml.safe_load(path.read_text())["jobs"]
 
     @pytest.mark.parametrize("name", ["reconciler.yaml", "organizations/example.yaml"])
     def test_it_overwrites_nothing_and_then_writes_nothing(self, bare: Workplace, name: str) -> None:
         bare.write(name, "mine")
-        ended = bare.run("init")
-        assert ended.code == 1
-        assert name in ended.err
-        assert [str(one) for one in Path().rglob("*") if one.is_file()] == [name]
+        run = bare.run("init")
+        assert run.code == 1
+        assert name in run.err
+        assert [str(path) for path in Path().rglob("*") if path.is_file()] == [name]
         assert Path(name).read_text() == "mine"
 
     def test_a_second_time_it_names_the_first_file_that_is_there(self, bare: Workplace) -> None:
         bare.run("init")
-        ended = bare.run("init")
-        assert ended.code == 1
-        assert "reconciler.yaml exists already; nothing was written" in ended.err
-        assert "organizations" not in ended.err
+        run = bare.run("init")
+        assert run.code == 1
+        assert "reconciler.yaml exists already; nothing was written" in run.err
+        assert "organizations" not in run.err
 
     def test_not_even_a_link_that_leads_nowhere(self, bare: Workplace) -> None:
         Path("reconciler.yaml").symlink_to("nowhere")
@@ -74,17 +74,17 @@ class TestInit:
 
     def test_a_place_that_is_no_folder(self, bare: Workplace) -> None:
         bare.write("file", "")
-        ended = bare.run("init", "file")
-        assert ended.code == 1
-        assert "Traceback" not in ended.err
+        run = bare.run("init", "file")
+        assert run.code == 1
+        assert "Traceback" not in run.err
 
 
 @pytest.mark.parametrize("name", ["organization", "project", "plan"])
 def test_the_schemas_are_valid_and_the_published_ones(bare: Workplace, name: str) -> None:
-    ended = bare.run("schema", name)
-    assert ended.code == 0
-    Draft202012Validator.check_schema(ended.document)
-    assert ended.out == (ROOT / "schemas" / f"{name}.schema.json").read_text()
+    run = bare.run("schema", name)
+    assert run.code == 0
+    Draft202012Validator.check_schema(run.document)
+    assert run.out == (ROOT / "schemas" / f"{name}.schema.json").read_text()
 
 
 def test_a_saved_plan_is_as_its_schema_says(place: Workplace) -> None:
@@ -114,16 +114,16 @@ class TestDemo:
         assert not list(bare.root.iterdir())
 
     def test_it_overwrites_nothing(self, bare: Workplace) -> None:
-        ended = bare.run("demo", "--keep", ".")
-        assert ended.code == 1
-        assert "nothing is overwritten" in ended.err
+        run = bare.run("demo", "--keep", ".")
+        assert run.code == 1
+        assert "nothing is overwritten" in run.err
 
     def test_a_place_where_no_folder_can_be(self, bare: Workplace) -> None:
         bare.write("file", "")
-        ended = bare.run("demo", "--keep", "file/below")
-        assert ended.code == 1
-        assert "cannot create file/below" in ended.err
-        assert "Traceback" not in ended.err
+        run = bare.run("demo", "--keep", "file/below")
+        assert run.code == 1
+        assert "cannot create file/below" in run.err
+        assert "Traceback" not in run.err
 
 
 class TestEmulator:
@@ -174,21 +174,21 @@ class TestEmulator:
 
     def test_a_port_that_is_taken(self, bare: Workplace, started: subprocess.Popen[str]) -> None:
         port = self.announced(started)["STYTCH_BASE_URL"].rpartition(":")[2]
-        ended = bare.run("emulator", "--port", port)
-        assert ended.code == 1
-        assert f"cannot listen on 127.0.0.1:{port}" in ended.err
+        run = bare.run("emulator", "--port", port)
+        assert run.code == 1
+        assert f"cannot listen on 127.0.0.1:{port}" in run.err
 
     @pytest.mark.parametrize("seed", ["organizations: 7", "{", "nonsense: []"])
     def test_a_seed_that_makes_no_sense(self, bare: Workplace, seed: str) -> None:
         bare.write("seed.yaml", seed)
-        ended = bare.run("emulator", "--port", "0", "--seed", "seed.yaml")
-        assert ended.code == 1
-        assert "Traceback" not in ended.err
+        run = bare.run("emulator", "--port", "0", "--seed", "seed.yaml")
+        assert run.code == 1
+        assert "Traceback" not in run.err
 
     def test_the_behaviours_are_listed(self, bare: Workplace) -> None:
-        ended = bare.run("emulator", "--list-behaviours")
-        assert ended.code == 0
-        assert all(f"(U{number})" in ended.out for number in range(1, 32))
+        run = bare.run("emulator", "--list-behaviours")
+        assert run.code == 0
+        assert all(f"(U{number})" in run.out for number in range(1, 32))
 
     @pytest.mark.parametrize("words", [("emulator", "--port", "0"), ("demo",)], ids=lambda words: words[0])
     def test_without_its_extra_it_says_what_to_install(

@@ -26,39 +26,39 @@ ESCAPE, RIGHT_TO_LEFT = "\x1b", "\u202e"
 
 class TestStreams:
     def test_a_plan_is_all_that_stands_on_standard_output(self, place: Workplace) -> None:
-        ended = place.run("plan")
-        assert ended.out.startswith("Resource actions are indicated")
-        assert ended.out.endswith("Plan: 2 to add, 0 to change, 0 to destroy.\n")
-        assert ended.err == ""
+        run = place.run("plan")
+        assert run.out.startswith("Resource actions are indicated")
+        assert run.out.endswith("Plan: 2 to add, 0 to change, 0 to destroy.\n")
+        assert run.err == ""
 
     def test_progress_of_an_apply_goes_to_standard_error(self, place: Workplace) -> None:
-        ended = place.run("apply", "--auto-approve")
-        assert "acme/sso: Creating..." in ended.err
-        assert "acme/sso: Creation complete after" in ended.err
-        assert "Creating" not in ended.out
-        assert ".redirect_url = " in ended.out
+        run = place.run("apply", "--auto-approve")
+        assert "acme/sso: Creating..." in run.err
+        assert "acme/sso: Creation complete after" in run.err
+        assert "Creating" not in run.out
+        assert ".redirect_url = " in run.out
 
     def test_quiet_leaves_nothing_but_the_result(self, place: Workplace) -> None:
         assert place.run("plan", "-q").err == ""
-        ended = place.run("apply", "--auto-approve", "-q")
-        assert ended.err == ""
-        assert "Apply complete!" in ended.out
+        run = place.run("apply", "--auto-approve", "-q")
+        assert run.err == ""
+        assert "Apply complete!" in run.out
 
     def test_quiet_still_tells_errors(self, place: Workplace) -> None:
         place.delenv("ACME_SECRET")
         assert "ACME_SECRET" in place.run("plan", "-q").err
 
     def test_an_apply_answers_machines_with_one_document_and_people_beside_it(self, place: Workplace) -> None:
-        ended = place.run("apply", "--auto-approve", "--format", "json")
-        assert ended.document["summary"]["added"] == 2
-        assert all(one["redirect_url"] for one in ended.document["outcomes"])
-        assert "Plan: 2 to add" in ended.err
+        run = place.run("apply", "--auto-approve", "--format", "json")
+        assert run.document["summary"]["added"] == 2
+        assert all(outcome["redirect_url"] for outcome in run.document["outcomes"])
+        assert "Plan: 2 to add" in run.err
 
 
 class TestLogs:
     def test_one_line_for_every_call(self, place: Workplace) -> None:
-        ended = place.run("apply", "--auto-approve", "-v", "-q")
-        lines = [line for line in ended.err.splitlines() if "'api call'" in line]
+        run = place.run("apply", "--auto-approve", "-v", "-q")
+        lines = [line for line in run.err.splitlines() if "'api call'" in line]
         assert len(lines) == len(place.emulator.request_log)
         for line, request in zip(lines[:1], place.emulator.request_log.entries, strict=False):
             assert f"method={request.method}" in line
@@ -68,31 +68,34 @@ class TestLogs:
             assert "duration_ms=" in line
 
     def test_as_json(self, place: Workplace) -> None:
-        ended = place.run("plan", "-v", "-q", "--log-format", "json")
-        calls = [json.loads(line) for line in ended.err.splitlines()]
-        made = [(one.method, one.path, one.status, one.request_id) for one in place.emulator.request_log]
-        logged = [(one["method"], one["path"], one["status"], one["request_id"]) for one in calls]
+        run = place.run("plan", "-v", "-q", "--log-format", "json")
+        calls = [json.loads(line) for line in run.err.splitlines()]
+        made = [
+            (request.method, request.path, request.status, request.request_id)
+            for request in place.emulator.request_log
+        ]
+        logged = [(call["method"], call["path"], call["status"], call["request_id"]) for call in calls]
         assert sorted(logged) == sorted(made)
-        assert all(one["duration_ms"] >= 0 and one["level"] == "info" for one in calls)
+        assert all(call["duration_ms"] >= 0 and call["level"] == "info" for call in calls)
 
     def test_without_being_asked_only_trouble_is_logged(self, place: Workplace) -> None:
         assert place.run("plan").err == ""
         place.emulator.add_fault("list-connections:503:first=1")
-        ended = place.run("plan", "--log-format", "json")
-        assert ended.code == 0
-        (line,) = ended.err.splitlines()
+        run = place.run("plan", "--log-format", "json")
+        assert run.code == 0
+        (line,) = run.err.splitlines()
         assert json.loads(line)["status"] == 503
 
 
 class TestFiles:
     def test_several_formats_at_once(self, place: Workplace) -> None:
-        ended = place.run("plan", "--output", "json=a.json", "--output", "text=b.txt", "--output", "c.txt")
+        run = place.run("plan", "--output", "json=a.json", "--output", "text=b.txt", "--output", "c.txt")
         assert json.loads(read("a.json"))["summary"]["add"] == 2
-        assert read("b.txt") == read("c.txt") == ended.out
+        assert read("b.txt") == read("c.txt") == run.out
 
     def test_the_format_of_a_file_without_one_is_that_of_the_result(self, place: Workplace) -> None:
-        ended = place.run("plan", "--output", "a", "--format", "json")
-        assert read("a") == ended.out
+        run = place.run("plan", "--output", "a", "--format", "json")
+        assert read("a") == run.out
 
     def test_results_of_validate_apply_and_show(self, place: Workplace) -> None:
         place.run("validate", "--output", "json=v.json")
@@ -105,8 +108,8 @@ class TestFiles:
         assert "Apply complete!" in read("a.txt")
 
     def test_files_hold_no_colours(self, place: Workplace) -> None:
-        ended = place.run("plan", "--output", "text=a", "--color", "always")
-        assert ESCAPE in ended.out
+        run = place.run("plan", "--output", "text=a", "--color", "always")
+        assert ESCAPE in run.out
         assert ESCAPE not in read("a")
 
     def test_a_failed_run_leaves_no_earlier_result_behind(self, place: Workplace) -> None:
@@ -123,10 +126,10 @@ class TestFiles:
         self, place: Workplace, words: tuple[str, ...], target: str
     ) -> None:
         Path("circle").symlink_to("circle")
-        ended = place.run(*words, "--format", "json", "--output", f"text=./{target}")
-        assert ended.code == 1
-        assert "cannot write" in ended.err
-        assert ended.document["errored"] is True
+        run = place.run(*words, "--format", "json", "--output", f"text=./{target}")
+        assert run.code == 1
+        assert "cannot write" in run.err
+        assert run.document["errored"] is True
         assert len(place.emulator.request_log) == 0
 
     @pytest.mark.parametrize(
@@ -148,11 +151,11 @@ class TestFiles:
         self, place: Workplace, words: tuple[str, ...]
     ) -> None:
         Path("link").symlink_to("organizations/acme.yaml")
-        before = {one: one.read_bytes() for one in Path().rglob("*") if one.is_file()}
-        ended = place.run(*words)
-        assert ended.code == 1
-        assert "cannot write" in ended.err or words[0] == "apply"
-        assert {one: one.read_bytes() for one in Path().rglob("*") if one.is_file()} == before
+        before = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
+        run = place.run(*words)
+        assert run.code == 1
+        assert "cannot write" in run.err or words[0] == "apply"
+        assert {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()} == before
         assert len(place.emulator.request_log) == 0
 
     def test_a_device_takes_any_number_of_results(self, place: Workplace) -> None:
@@ -169,10 +172,10 @@ class TestFiles:
         before = set(Path().iterdir())
         monkeypatch.setattr(os, "fsync", full_disk)
         for format_ in ("text", "json"):
-            ended = place.run("apply", "--auto-approve", "--output", "text=a", "--format", format_)
-            assert ended.code == 1
-            assert "cannot write a: No space left on device" in ended.err
-            assert "Resources: " in ended.out or ended.document["errored"] is True
+            run = place.run("apply", "--auto-approve", "--output", "text=a", "--format", format_)
+            assert run.code == 1
+            assert "cannot write a: No space left on device" in run.err
+            assert "Resources: " in run.out or run.document["errored"] is True
         assert read("a") == "old"
         assert set(Path().iterdir()) == before
         assert place.live("acme")
@@ -181,9 +184,9 @@ class TestFiles:
         self, place: Workplace, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(os, "fsync", full_disk)
-        ended = place.run("plan", "--out", "p.json")
-        assert ended.code == 1
-        assert "Saved" not in ended.err
+        run = place.run("plan", "--out", "p.json")
+        assert run.code == 1
+        assert "Saved" not in run.err
         assert not Path("p.json").exists()
 
     def test_a_link_stays_a_link_and_permissions_stay_as_they_are(self, place: Workplace) -> None:
@@ -208,9 +211,9 @@ class TestFiles:
         found: list[str] = []
         reader = threading.Thread(target=lambda: found.append(read("pipe")))
         reader.start()
-        ended = place.run("plan", "--output", "json=pipe")
+        run = place.run("plan", "--output", "json=pipe")
         reader.join(10)
-        assert ended.code == 0
+        assert run.code == 0
         assert json.loads(found[0])["summary"]["add"] == 2
         assert stat.S_ISFIFO(Path("pipe").stat().st_mode)
 
@@ -244,15 +247,15 @@ class TestHostileText:
     def test_a_live_name_cannot_speak_to_the_terminal(self, place: Workplace) -> None:
         place.emulator.add_connection("acme", display_name=self.HOSTILE, issuer="https://x.example.com")
         for words in (("plan",), ("plan", "-v"), ("apply", "--auto-approve"), ("plan", "--format", "json")):
-            self.is_harmless(place.run(*words).said)
+            self.is_harmless(place.run(*words).output)
 
     def test_neither_can_a_manifest_or_a_file_name(self, place: Workplace) -> None:
         place.declare("acme", display_name=self.HOSTILE, issuer=self.HOSTILE)
         place.write(f"organizations/a{ESCAPE}[2J{RIGHT_TO_LEFT}.yaml", "organization: 1\n")
         for words in (("validate",), ("plan",), ("validate", "--format", "json")):
-            ended = place.run(*words)
-            assert ended.code == 1
-            self.is_harmless(ended.said)
+            run = place.run(*words)
+            assert run.code == 1
+            self.is_harmless(run.output)
 
     def test_neither_can_the_words_of_a_call(self, place: Workplace) -> None:
         for words in (
@@ -263,15 +266,15 @@ class TestHostileText:
             ("init", f"{ESCAPE}[2J{RIGHT_TO_LEFT}"),
             ("demo", "--keep", "."),
         ):
-            self.is_harmless(place.run(*words).said)
+            self.is_harmless(place.run(*words).output)
 
     def test_neither_can_an_error_of_the_api(self, place: Workplace) -> None:
         place.declare("acme", display_name="sso")
         place.emulator.add_connection("globex", display_name="sso", warning=self.HOSTILE)
-        self.is_harmless(place.run("apply", "--auto-approve").said)
+        self.is_harmless(place.run("apply", "--auto-approve").output)
 
     def is_harmless(self, text: str) -> None:
-        bad = [one for one in text if not one.isprintable() and one != "\n"]
+        bad = [character for character in text if not character.isprintable() and character != "\n"]
         assert not bad, text
         assert "\nPlan: 0 to add\n" not in text
 
@@ -375,8 +378,8 @@ def test_the_installed_command_and_the_module_are_the_same(place: Workplace) -> 
 
 def test_changes_the_directory_first(place: Workplace, tmp_path: Path) -> None:
     os.chdir(tmp_path)
-    ended = place.run("-C", "work", "plan", "--output", "text=a")
-    assert ended.code == 0
+    run = place.run("-C", "work", "plan", "--output", "text=a")
+    assert run.code == 0
     assert (tmp_path / "work" / "a").exists()
 
 
@@ -384,9 +387,9 @@ def test_reads_another_project_file(place: Workplace) -> None:
     place.applied()
     place.write("elsewhere/other.yaml", "organizations: [nothing/*.yaml]")
     place.write("elsewhere/nothing/acme.yaml", Path("organizations/acme.yaml").read_text())
-    ended = place.run("--config", "elsewhere/other.yaml", "plan")
-    assert ended.out.startswith(NO_CHANGES)
-    assert "globex" not in {one.organization_id for one in place.emulator.request_log}
+    run = place.run("--config", "elsewhere/other.yaml", "plan")
+    assert run.out.startswith(NO_CHANGES)
+    assert "globex" not in {request.organization_id for request in place.emulator.request_log}
 
 
 def shell(place: Workplace, words: tuple[str, ...], redirection: str) -> tuple[int, str, str]:

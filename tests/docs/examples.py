@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from reconciler.emulator import RunningEmulator
     from tests.docs.pages import Block
-    from tests.support.workplace import Ended, Workplace
+    from tests.support.workplace import CompletedRun, Workplace
 
 _PROJECT = re.compile(r"<!-- project: ([\w/-]+)(, anew in each section)? -->")
 _FILE = re.compile(r"# ([\w./-]+\.ya?ml)\n")
@@ -72,7 +72,7 @@ def play(page: Path, block: Block, place: Workplace, running: RunningEmulator) -
     return "".join(_step(page, block, *step, place) for step in _steps(block.text))
 
 
-def is_met(expected: str, ended: Ended) -> bool:
+def is_met(expected: str, ended: CompletedRun) -> bool:
     """Compare expected output; a line of three dots matches any lines, ids and ports match any others."""
     expected = "\n" + expected.rstrip("\n")
     pieces = [re.escape(_steady(piece)) for piece in re.split(r"\n\.\.\.(?=\n|$)", expected)]
@@ -111,13 +111,13 @@ def _step(page: Path, block: Block, command: str, expected: str, place: Workplac
         return f"$ {command}\n{expected}"
     ended = _run(command, place)
     exit_code = re.search(r"# exit code (\d+)", command)
-    assert ended.code == (int(exit_code[1]) if exit_code else 0), f"{command}\n{ended.said}"
+    assert ended.code == (int(exit_code[1]) if exit_code else 0), f"{command}\n{ended.output}"
     if "# then someone edits globex" in command:
         (connection,) = place.live("globex")
         place.emulator.edit_connection(connection["connection_id"], **_EDITS["globex"])
     if is_met(expected, ended):
         return f"$ {command}\n{expected}"
-    assert "\n...\n" not in f"\n{expected}", f"{name_of(page)}:{block.line}: {command}\n{ended.said}"
+    assert "\n...\n" not in f"\n{expected}", f"{name_of(page)}:{block.line}: {command}\n{ended.output}"
     return f"$ {command}\n{ended.out or ended.err}"
 
 
@@ -134,7 +134,7 @@ def _changes_environment(command: str, place: Workplace) -> bool:
     return verb in {"export", "unset"}
 
 
-def _run(command: str, place: Workplace) -> Ended:
+def _run(command: str, place: Workplace) -> CompletedRun:
     words = shlex.split(command, comments=True)
     assert words[0] == "reconciler", f"only `reconciler`, `export` and `unset` are executed, not {words[0]}"
     return place.run(*words[1:])

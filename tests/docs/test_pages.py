@@ -14,7 +14,7 @@ from reconciler.cli.commands import VERBS
 from tests.docs.examples import is_met, play, scenarios, set_up
 from tests.docs.generators import generate
 from tests.docs.pages import PAGES, ROOT, anchors, blocks, generated, generated_names, links, name_of, read
-from tests.support.workplace import Ended
+from tests.support.workplace import CompletedRun
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,7 +87,7 @@ def test_manifests_and_project_files_are_valid(page: Path, bare: Workplace) -> N
         ended = bare.run(
             "-C", str(bare.root), "validate", *([] if is_project else ["organizations/acme.yaml"])
         )
-        assert ended.code == 0, f"{name_of(page)}:{block.line}: {ended.said}"
+        assert ended.code == 0, f"{name_of(page)}:{block.line}: {ended.output}"
 
 
 @pytest.mark.parametrize(("page", "number"), SCENARIOS, ids=lambda value: getattr(value, "stem", str(value)))
@@ -119,4 +119,4 @@ def test_commands_print_what_the_page_shows(
     ],
 )
 def test_output_that_differs_from_the_page_is_detected(expected: str, out: str, outcome: bool) -> None:
-    assert is_met(expected, Ended(0, out, "")) is outcome
+    assert is_met(expected, CompletedRun(0, out, "")) is outcome

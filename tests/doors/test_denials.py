@@ -157,7 +157,7 @@ def test_a_denial_says_what_to_change(place: Workplace, denial: Denial) -> None:
     for words in (("plan",), ("apply", "--auto-approve"), ("drift",)):
         ended = place.run(*words)
         assert ended.code == 1
-        assert denial.sentence in ended.said
+        assert denial.sentence in ended.output
         assert "Traceback" not in ended.err
     answered = {one.error_type for one in place.emulator.request_log.entries if one.error_type}
     assert answered == {denial.error_type}

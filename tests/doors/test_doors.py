@@ -27,7 +27,7 @@ def test_an_organization_is_reconciled_through_every_door(place: Workplace, door
     assert (again.code, again.out) == (0, f"{NO_CHANGES}\n")
     assert place.run("drift").code == 0
     for secret in (value for name, value in session.items() if name.startswith("session_")):
-        assert secret not in applied.said
+        assert secret not in applied.output
 
 
 @pytest.mark.parametrize("door", DOORS)
@@ -37,7 +37,7 @@ def test_what_is_changed_and_buried_through_a_door_holds(place: Workplace, door:
     text = manifest("acme", *NAMES).replace("client-second", "other-client")
     place.write("organizations/acme.yaml", f"{text}    state: absent\n")
     ended = place.run("apply", "--auto-approve", "--allow-deletes", "1")
-    assert "Resources: 0 added, 1 changed, 1 destroyed." in ended.out, ended.said
+    assert "Resources: 0 added, 1 changed, 1 destroyed." in ended.out, ended.output
     assert [one["client_id"] for one in place.live("acme")] == ["client-first", "other-client"]
 
 
@@ -95,8 +95,10 @@ def test_another_organization_is_refused_in_session_mode_before_any_write(
     log_in(place, "session", organization="globex")
     ended = place.run(*words)
     assert ended.code == 1
-    assert "organization 'acme' is not the session's own, which is 'globex' (organization-test-" in ended.said
-    assert "log in there, or use project credentials" in ended.said
+    assert (
+        "organization 'acme' is not the session's own, which is 'globex' (organization-test-" in ended.output
+    )
+    assert "log in there, or use project credentials" in ended.output
     assert [one.path for one in place.emulator.request_log.entries] == ["/sdk/v1/b2b/organizations/me"]
     assert place.live("acme") == place.live("globex") == ()
 
@@ -106,7 +108,9 @@ def test_beside_another_s_manifest_the_session_s_own_is_still_carried_out(place:
     place.write("organizations/globex.yaml", manifest("globex", "only"))
     ended = place.run("apply", "--auto-approve")
     assert ended.code == 1
-    assert "organization 'globex' is not the session's own, which is 'acme' (organization-test-" in ended.said
+    assert (
+        "organization 'globex' is not the session's own, which is 'acme' (organization-test-" in ended.output
+    )
     assert "Apply incomplete! Resources: 3 added" in ended.out
     own = place.emulator.organization("acme")["organization_id"]
     assert {one.organization_id for one in place.emulator.request_log.writes} == {own}
@@ -129,7 +133,7 @@ def test_a_member_s_session_does_not_open_another_organization(place: Workplace,
     log_in(place, door, organization="globex")
     ended = place.run("apply", "--auto-approve")
     assert ended.code == 1
-    assert "the member session is of another organization" in ended.said
+    assert "the member session is of another organization" in ended.output
     assert not place.emulator.request_log.writes
 
 
@@ -137,4 +141,4 @@ def test_import_takes_over_the_session_s_organization(place: Workplace) -> None:
     log_in(place, "session")
     place.applied()
     ended = place.run("import", "--all")
-    assert (ended.code, "acme" in ended.said, "globex" in ended.said) == (0, True, False), ended.said
+    assert (ended.code, "acme" in ended.output, "globex" in ended.output) == (0, True, False), ended.output

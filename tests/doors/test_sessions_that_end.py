@@ -60,7 +60,7 @@ def test_a_session_that_really_expires_between_plan_and_apply(place: Workplace, 
     assert place.run("plan", "--out", "saved.json").code == 0
     place.emulator.context.clock_offset += 366 * 24 * 3600
     ended = place.run("apply", "saved.json")
-    assert (ended.code, LOG_IN in ended.said) == (1, True), ended.said
+    assert (ended.code, LOG_IN in ended.output) == (1, True), ended.output
     assert not place.emulator.request_log.writes
     log_in(place, door)
     assert place.run("apply", "saved.json").code == 0
@@ -71,7 +71,7 @@ def test_a_jwt_lives_five_minutes_and_its_token_longer(place: Workplace) -> None
     log_in(place, "member jwt")
     place.emulator.context.clock_offset += 301
     ended = place.run("plan")
-    assert (ended.code, LOG_IN in ended.said) == (1, True)
+    assert (ended.code, LOG_IN in ended.output) == (1, True)
     place.delenv("STYTCH_SESSION_JWT")
     log_in(place, "member token")
     place.emulator.context.clock_offset += 301

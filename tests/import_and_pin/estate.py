@@ -83,17 +83,17 @@ def _add(emulator: Emulator, slug: str, kind: str, chance: random.Random) -> Non
 
 
 def _name(chance: random.Random) -> str:
-    return chance.choice([one for one in HOSTILE if "\ud800" not in one])
+    return chance.choice([name for name in HOSTILE if "\ud800" not in name])
 
 
 def give_secrets(place: Workplace) -> int:
     """Give every variable that the manifests name the live secret of its connection; return how many."""
     loaded = load_manifests((), load_project(None, place.root), {})
     given = 0
-    for one in loaded.state.connections:
-        reference = one.connection.client_secret
+    for connection in loaded.state.connections:
+        reference = connection.connection.client_secret
         if isinstance(reference, SecretReference):
-            live = place.emulator.connection(one.connection.connection_id or "")
+            live = place.emulator.connection(connection.connection.connection_id or "")
             place.setenv(reference.locators[0].path, live["client_secret"])
             given += 1
     return given

@@ -13,23 +13,25 @@ if TYPE_CHECKING:
 
 def test_a_whole_estate_is_taken_over_without_a_write(place: Workplace) -> None:
     fill(place.emulator, 300)
-    secrets = {one["client_secret"] for one in everything(place) if one.get("client_secret")}
+    secrets = {
+        connection["client_secret"] for connection in everything(place) if connection.get("client_secret")
+    }
     imported = place.run("import", "--all", "--format", "json")
     assert imported.code == 0, imported.err
     assert imported.document["summary"]["imported"] == 300
     assert imported.document["summary"]["failed"] == 0
 
     files = [*(place.root / "organizations").iterdir()]
-    assert len({one.name.casefold() for one in files}) == 300
-    written = "".join(one.read_text() for one in files) + (place.root / ".env.example").read_text()
-    assert not [one for one in secrets if one in written + imported.said]
+    assert len({path.name.casefold() for path in files}) == 300
+    written = "".join(path.read_text() for path in files) + (place.root / ".env.example").read_text()
+    assert not [secret for secret in secrets if secret in written + imported.output]
 
     assert place.run("validate").code == 0
     without = place.run("plan", "--no-secrets", "--detailed-exitcode")
-    assert (without.code, NO_CHANGES in without.out) == (0, True), without.said
+    assert (without.code, NO_CHANGES in without.out) == (0, True), without.output
     assert give_secrets(place) > 200
     complete = place.run("plan", "--detailed-exitcode")
-    assert (complete.code, NO_CHANGES in complete.out) == (0, True), complete.said
+    assert (complete.code, NO_CHANGES in complete.out) == (0, True), complete.output
     assert place.run("drift").code == 0
     assert place.run("pin", "--check").code == 0
     assert not place.emulator.request_log.writes
@@ -49,12 +51,12 @@ def test_two_imports_of_one_estate_are_the_same(place: Workplace) -> None:
     place.emulator.set_switch("list-order", "random")
     fill(place.emulator, 60)
     place.run("import", "--all", "--into", "organizations/one")
-    names = [one.name for one in (place.root / ".env.example",)]
-    first = {one.name: one.read_bytes() for one in (place.root / "organizations/one").iterdir()}
+    names = [path.name for path in (place.root / ".env.example",)]
+    first = {path.name: path.read_bytes() for path in (place.root / "organizations/one").iterdir()}
     (place.root / "organizations/one").rename(place.root / "aside")
     (place.root / names[0]).unlink()
     place.run("import", "--all", "--into", "organizations/two")
-    assert {one.name: one.read_bytes() for one in (place.root / "organizations/two").iterdir()} == first
+    assert {path.name: path.read_bytes() for path in (place.root / "organizations/two").iterdir()} == first
 
 
 def test_an_import_that_was_cut_off_goes_on_where_it_ended(place: Workplace) -> None:
@@ -64,7 +66,7 @@ def test_an_import_that_was_cut_off_goes_on_where_it_ended(place: Workplace) -> 
     cut = place.run("import", "--all")
     assert cut.code == 1
     begun = contents(place)
-    assert 0 < len(begun) < 30, cut.said
+    assert 0 < len(begun) < 30, cut.output
     place.emulator.clear_faults()
     rest = place.run("import", "--all")
     assert rest.code == 0
@@ -85,7 +87,7 @@ def test_one_that_cannot_be_read_does_not_stop_the_others(place: Workplace) -> N
     imported = place.run("import", "--all", "--format", "json")
     assert imported.code == 1
     assert imported.document["summary"]["imported"] == 1
-    assert [one["code"] for one in imported.document["diagnostics"]] == ["not-imported"]
+    assert imported.codes == ["not-imported"]
 
 
 def test_masked_secrets_are_referred_to_and_change_nothing(place: Workplace) -> None:
@@ -97,14 +99,14 @@ def test_masked_secrets_are_referred_to_and_change_nothing(place: Workplace) -> 
     planned = place.run("plan", "--detailed-exitcode")
     assert planned.code == 0
     assert NO_CHANGES in planned.out
-    assert "cannot be compared" in planned.said
+    assert "cannot be compared" in planned.output
 
 
 def everything(place: Workplace) -> list[dict[str, str]]:
     found = place.emulator.context.state.all("connections")
-    return [dict(one) for one in found]
+    return [dict(connection) for connection in found]
 
 
 def contents(place: Workplace) -> dict[str, bytes]:
-    found = [one for one in place.root.rglob("*") if one.is_file() and one.name != "reconciler.yaml"]
-    return {str(one.relative_to(place.root)): one.read_bytes() for one in found}
+    found = [path for path in place.root.rglob("*") if path.is_file() and path.name != "reconciler.yaml"]
+    return {str(path.relative_to(place.root)): path.read_bytes() for path in found}

@@ -24,7 +24,7 @@ def test_a_manifest_that_is_there_is_kept_and_what_it_lacks_is_shown(acme: Workp
     imported = acme.run("import", "--all")
     assert imported.code == 0
     assert manifest.read_bytes() == before
-    assert [one.name for one in manifest.parent.iterdir()] == ["mine.yaml"]
+    assert [path.name for path in manifest.parent.iterdir()] == ["mine.yaml"]
     assert "organizations/mine.yaml: kept as it is (acme)" in imported.out
     assert "not pinned: Okta; `reconciler pin` writes the ids" in imported.out
     entra = acme.live("acme")[1]["connection_id"]
@@ -37,11 +37,11 @@ def test_what_is_shown_can_be_pasted(acme: Workplace) -> None:
         "organizations/mine.yaml", "organization: acme\nconnections:\n  entra: {display_name: Okta}\n"
     )
     imported = acme.run("import", "acme", "--format", "json")
-    (one,) = imported.document["organizations"]
-    pasted = "".join(f"  {line}\n" for line in one["suggestion"].splitlines())
+    (organization,) = imported.document["organizations"]
+    pasted = "".join(f"  {line}\n" for line in organization["suggestion"].splitlines())
     manifest.write_text(manifest.read_text() + pasted)
     planned = acme.run("plan", "--no-secrets", "--detailed-exitcode")
-    assert (planned.code, NO_CHANGES in planned.out) == (0, True), planned.said
+    assert (planned.code, NO_CHANGES in planned.out) == (0, True), planned.output
     assert "Unmanaged" not in planned.out
 
 
@@ -58,9 +58,9 @@ def test_a_name_that_another_manifest_uses_is_not_used_again(acme: Workplace) ->
     old = acme.emulator.organization("acme-old")["organization_id"]
     acme.write("organizations/mine.yaml", f"organization: acme\norganization_id: {old}\n")
     imported = acme.run("import", "acme", "--format", "json")
-    (one,) = imported.document["organizations"]
-    assert one["status"] == "created"
-    assert one["organization"] == acme.emulator.organization("acme")["organization_id"]
+    (organization,) = imported.document["organizations"]
+    assert organization["status"] == "created"
+    assert organization["organization"] == acme.emulator.organization("acme")["organization_id"]
     assert acme.run("validate").code == 0
 
 
@@ -69,8 +69,8 @@ def test_a_file_of_that_name_is_never_overwritten(acme: Workplace) -> None:
     imported = acme.run("import", "acme")
     assert imported.code == 0
     assert foreign.read_text() == "# nothing yet\n"
-    assert sorted(one.suffix for one in foreign.parent.iterdir()) == [".yaml", ".yaml"]
-    assert len({one.name.casefold() for one in foreign.parent.iterdir()}) == 2
+    assert sorted(path.suffix for path in foreign.parent.iterdir()) == [".yaml", ".yaml"]
+    assert len({path.name.casefold() for path in foreign.parent.iterdir()}) == 2
 
 
 def test_manifests_with_errors_stop_the_import_before_anything_is_read(acme: Workplace) -> None:
@@ -147,22 +147,22 @@ def test_pruning_by_default_spares_what_is_left_alone(acme: Workplace) -> None:
     acme.emulator.add_connection("acme", display_name="half done")
     acme.run("import", "acme")
     planned = acme.run("plan", "--no-secrets", "--detailed-exitcode")
-    assert (planned.code, NO_CHANGES in planned.out) == (0, True), planned.said
+    assert (planned.code, NO_CHANGES in planned.out) == (0, True), planned.output
 
 
 @pytest.mark.parametrize("words", [(), ("acme", "--all")])
 def test_what_to_import_is_said_once(acme: Workplace, words: tuple[str, ...]) -> None:
-    ended = acme.run("import", *words)
-    assert ended.code == 1
-    assert "name organizations, or use --all" in ended.err
+    run = acme.run("import", *words)
+    assert run.code == 1
+    assert "name organizations, or use --all" in run.err
 
 
 def test_an_organization_that_is_not_there_does_not_stop_the_others(acme: Workplace) -> None:
     imported = acme.run("import", "acme", "nobody", "--format", "json")
     assert imported.code == 1
     assert imported.document["summary"]["imported"] == 1
-    (found,) = imported.document["diagnostics"]
-    assert found["summary"].startswith("organization nobody was not imported: ")
+    (diagnostic,) = imported.document["diagnostics"]
+    assert diagnostic["summary"].startswith("organization nobody was not imported: ")
     assert imported.document["errored"] is True
 
 
@@ -175,7 +175,7 @@ def test_a_members_session_imports_its_own_organization(acme: Workplace) -> None
     acme.emulator.add_organization("globex")
     imported = acme.run("import", "--all", "--format", "json")
     assert imported.code == 0, imported.err
-    assert [one["organization"] for one in imported.document["organizations"]] == ["acme"]
+    assert [organization["organization"] for organization in imported.document["organizations"]] == ["acme"]
     assert acme.run("pin", "--check").code == 0
     assert acme.run("plan", "--no-secrets", "--detailed-exitcode").code == 0
 

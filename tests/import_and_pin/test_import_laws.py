@@ -46,12 +46,12 @@ def test_the_plan_right_after_an_import_is_empty(live: LiveOrganization, prune: 
     assert not isinstance(declared, str), declared
     without = plan_organization(declared, live, Choices(secrets={}, compares_secrets=False))
     secrets = {}
-    for one in declared.connections:
-        found = live.connection(one.connection.connection_id or "")
-        assert found is not None
-        if isinstance(one.connection.client_secret, SecretReference):
-            assert isinstance(found.client_secret, Secret)
-            secrets[one.connection.client_secret] = found.client_secret
+    for declared_connection in declared.connections:
+        live_connection = live.connection(declared_connection.connection.connection_id or "")
+        assert live_connection is not None
+        if isinstance(declared_connection.connection.client_secret, SecretReference):
+            assert isinstance(live_connection.client_secret, Secret)
+            secrets[declared_connection.connection.client_secret] = live_connection.client_secret
     with_secrets = plan_organization(declared, live, Choices(secrets=secrets))
     for plan in (without, with_secrets):
         assert not plan.is_refused
@@ -65,12 +65,14 @@ def test_everything_live_is_declared_or_named(live: LiveOrganization) -> None:
     manifest = write(live)
     declared = reparse(manifest.text, project())
     assert not isinstance(declared, str)
-    pins = {one.connection.connection_id for one in declared.connections}
-    for one in live.connections:
-        assert (one.connection_id in pins) is not one.is_unconfigured
-        assert one.connection_id in pins or any(str(one.connection_id) in said for said in manifest.remarks)
+    pins = {connection.connection.connection_id for connection in declared.connections}
+    for connection in live.connections:
+        assert (connection.connection_id in pins) is not connection.is_unconfigured
+        assert connection.connection_id in pins or any(
+            str(connection.connection_id) in said for said in manifest.remarks
+        )
     assert manifest.connections == len(pins)
-    assert sum("never touched" in said for said in manifest.remarks) >= len(live.other_connections)
+    assert sum("never touched" in remark for remark in manifest.remarks) >= len(live.other_connections)
     assert declared.organization_id == live.organization.organization_id
 
 
@@ -79,13 +81,15 @@ def test_everything_live_is_declared_or_named(live: LiveOrganization) -> None:
 def test_no_secret_is_ever_written(live: LiveOrganization) -> None:
     canary = "canary-8f3"
     changed = tuple(
-        one if one.is_unconfigured else replace(one, client_secret=Secret(f"{canary}-{number}"))
-        for number, one in enumerate(live.connections)
+        connection
+        if connection.is_unconfigured
+        else replace(connection, client_secret=Secret(f"{canary}-{number}"))
+        for number, connection in enumerate(live.connections)
     )
     manifest = write(replace(live, connections=changed))
     assert canary not in manifest.text
     assert canary not in repr(manifest)
-    assert len({one.name for one in manifest.variables}) == len(manifest.variables)
+    assert len({variable.name for variable in manifest.variables}) == len(manifest.variables)
 
 
 @many
@@ -94,7 +98,7 @@ def test_the_order_of_the_list_does_not_matter(live: LiveOrganization, random: r
     shuffled = list(live.connections)
     random.shuffle(shuffled)
     declared = [
-        reparse(write(one).text, project()) for one in (live, replace(live, connections=tuple(shuffled)))
+        reparse(write(state).text, project()) for state in (live, replace(live, connections=tuple(shuffled)))
     ]
     assert declared[0] == declared[1]
 
@@ -108,7 +112,7 @@ def test_a_manifest_is_text_that_can_be_looked_at(live: LiveOrganization) -> Non
 
 
 @pytest.mark.parametrize(
-    "secret", [one for one in SECRETS if one and "\0" not in one and "\ud800" not in one]
+    "secret", [secret for secret in SECRETS if secret and "\0" not in secret and "\ud800" not in secret]
 )
 def test_every_secret_that_a_variable_can_hold_is_referred_to(secret: str) -> None:
     assert Secret(secret).fits_a_variable

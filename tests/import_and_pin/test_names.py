@@ -19,12 +19,12 @@ slugs = st.text(alphabet="aAbB.-_~19ä", max_size=4) | st.sampled_from(
 organizations = st.tuples(slugs, st.uuids().map(str))
 
 
-@given(st.lists(organizations, unique_by=lambda one: one[0]))
+@given(st.lists(organizations, unique_by=lambda organization: organization[0]))
 def test_no_two_organizations_share_a_file_even_where_case_does_not_count(
     found: list[tuple[str, str]],
 ) -> None:
-    stems = [file_stem(*one) for one in found]
-    assert len({one.casefold() for one in stems}) == len(stems)
+    stems = [file_stem(*organization) for organization in found]
+    assert len({stem.casefold() for stem in stems}) == len(stems)
 
 
 @given(organizations)
@@ -59,7 +59,7 @@ def test_a_variable_is_named_after_the_address(organization: str, connection: st
 
 def test_no_name_is_given_twice_nor_one_that_is_taken() -> None:
     given_names = names(taken=("A_B_CLIENT_SECRET",))
-    found = [given_names.name_for(Address(*one)) for one in (("a", "b"), ("a.b", "-"), ("A", "B"))]
+    found = [given_names.name_for(Address(*names)) for names in (("a", "b"), ("a.b", "-"), ("A", "B"))]
     assert found == ["A_B_2_CLIENT_SECRET", "A_B_3_CLIENT_SECRET", "A_B_4_CLIENT_SECRET"]
 
 

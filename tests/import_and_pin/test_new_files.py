@@ -24,7 +24,7 @@ def test_a_new_file_is_written_with_its_folders(tmp_path: Path) -> None:
     assert path.read_bytes() == "é\n".encode()
     (tmp_path / "plain").touch()
     assert path.stat().st_mode == (tmp_path / "plain").stat().st_mode
-    assert [one.name for one in path.parent.iterdir()] == ["c.yaml"]
+    assert [file.name for file in path.parent.iterdir()] == ["c.yaml"]
 
 
 @pytest.mark.parametrize("kind", ["file", "folder", "link", "dead link"])
@@ -41,7 +41,7 @@ def test_what_is_there_stays(tmp_path: Path, kind: str) -> None:
     assert not create_atomically(path, "theirs")
     assert path.is_symlink() is ("link" in kind)
     assert not path.is_file() or path.read_text() == "mine"
-    assert not [one for one in tmp_path.iterdir() if one.name.startswith(".")]
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
 
 
 def test_without_hard_links_it_is_created_all_the_same(
@@ -74,12 +74,12 @@ def test_an_import_that_is_interrupted_keeps_its_files_and_goes_on(place: Workpl
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=30)
     assert process.returncode == 130
-    begun = {one.name: one.read_bytes() for one in folder.iterdir()}
+    begun = {path.name: path.read_bytes() for path in folder.iterdir()}
     assert 5 < len(begun) < 60
     assert (place.root / ".env.example").is_file()
     place.emulator.clear_faults()
     assert place.run("import", "--all").code == 0
-    after = {one.name: one.read_bytes() for one in folder.iterdir()}
+    after = {path.name: path.read_bytes() for path in folder.iterdir()}
     assert len(after) == 60
     assert {name: after[name] for name in begun} == begun
     assert place.run("plan", "--no-secrets", "--detailed-exitcode").code == 0

@@ -18,10 +18,10 @@ def test_the_commit_of_a_saved_plan_is_recorded_and_shown(place: Workplace) -> N
     )
     place.run("plan", "--out", "saved.json")
     commit(place, "organization: acme\n")
-    shown = place.run("show", "saved.json", "--format", "json")
-    assert shown.document["commit"] == made_from
-    assert f"from commit {made_from}, for project-test-" in shown.err
+    result = place.run("show", "saved.json", "--format", "json")
+    assert result.document["commit"] == made_from
+    assert f"from commit {made_from}, for project-test-" in result.err
     applied = place.run("apply", "saved.json")
     assert applied.code == 0
     assert f"from commit {made_from}, for project-test-" in applied.err
-    assert [one["display_name"] for one in place.live("acme")] == ["okta"]
+    assert [connection["display_name"] for connection in place.live("acme")] == ["okta"]

@@ -190,8 +190,8 @@ def test_nothing_is_ever_removed_or_replaced(text: str) -> None:
     (declared,) = found
     pins = [Pin(declared.location, ORGANIZATION_ID)]
     pins += [
-        Pin(declared.location, f"{ID}-{index}", one.address.connection)
-        for index, one in enumerate(declared.connections)
+        Pin(declared.location, f"{ID}-{index}", connection.address.connection)
+        for index, connection in enumerate(declared.connections)
     ]
     result, refused = PINNER.pinned(content, "x.yaml", pins)
     assert not refused
@@ -199,7 +199,9 @@ def test_nothing_is_ever_removed_or_replaced(text: str) -> None:
     assert without_ids(after) == without_ids(text)
     assert is_subsequence(text, after)
     (again,) = PINNER.declared(result, "x.yaml")
-    assert [one.connection.connection_id for one in again.connections] == [pin.id for pin in pins[1:]]
+    assert [connection.connection.connection_id for connection in again.connections] == [
+        pin.id for pin in pins[1:]
+    ]
 
 
 def without_ids(text: str) -> list[str]:
@@ -271,7 +273,7 @@ def test_json_and_exit_code_agree(acme: Workplace) -> None:
     acme.write("organizations/acme.yaml", MANIFEST)
     checked = acme.run("pin", "--check", "--format", "json")
     assert (checked.code, checked.document["settled"]) == (1, False)
-    assert [one["kind"] for one in checked.document["pins"]] == ["organization", "connection"]
+    assert [pin["kind"] for pin in checked.document["pins"]] == ["organization", "connection"]
     written = acme.run("pin", "--format", "json")
     assert (written.code, written.document["settled"]) == (0, True)
     assert written.document["not_live"] == ["acme/new"]
@@ -282,9 +284,9 @@ def test_what_cannot_be_told_apart_is_not_pinned(acme: Workplace) -> None:
     manifest = acme.write(
         "organizations/acme.yaml", "organization: acme\nconnections:\n  okta: {display_name: Okta}\n"
     )
-    ended = acme.run("pin")
-    assert ended.code == 1
-    assert "acme/okta matches 2 live connections" in ended.out
+    run = acme.run("pin")
+    assert run.code == 1
+    assert "acme/okta matches 2 live connections" in run.out
     assert "connection_id" not in manifest.read_text()
 
 
@@ -306,19 +308,19 @@ def test_several_documents_and_links_keep_their_form(acme: Workplace) -> None:
 def test_a_refusal_says_what_to_do(acme: Workplace) -> None:
     text = "organization: acme\nconnections:\n  Okta: &a {client_id: x}\n  Entra: *a\n"
     manifest = acme.write("organizations/acme.yaml", text)
-    ended = acme.run("pin")
-    assert ended.code == 1
-    assert ended.out.count("cannot be added to this block without changing something else") == 2
-    assert "or add the line `connection_id: oidc-connection-test-" in ended.out
+    run = acme.run("pin")
+    assert run.code == 1
+    assert run.out.count("cannot be added to this block without changing something else") == 2
+    assert "or add the line `connection_id: oidc-connection-test-" in run.out
     assert manifest.read_text().count("connection_id") == 0
     assert "organization_id: " in manifest.read_text()
 
 
 def test_manifests_with_errors_stop_it(acme: Workplace) -> None:
     acme.write("organizations/acme.yaml", "organization: acme\nconnectons: {}\n")
-    ended = acme.run("pin")
-    assert ended.code == 1
-    assert "unknown key `connectons`" in ended.err
+    run = acme.run("pin")
+    assert run.code == 1
+    assert "unknown key `connectons`" in run.err
     assert not acme.emulator.request_log.entries
 
 
@@ -330,27 +332,27 @@ def test_one_organization_that_is_not_there_does_not_stop_the_others(acme: Workp
         "organization: 'crm|1'\norganization_id: organization-test-2\nconnections:\n  Okta: {}\n",
     )
     acme.emulator.add_organization("moved", organization_external_id="crm|1")
-    ended = acme.run("pin")
-    assert ended.code == 1
-    assert "organization nobody cannot be planned" in ended.out
-    assert "is pinned to organization-test-2" in ended.out
-    assert "Pinned: 0 connections, 1 organization." in ended.out
+    run = acme.run("pin")
+    assert run.code == 1
+    assert "organization nobody cannot be planned" in run.out
+    assert "is pinned to organization-test-2" in run.out
+    assert "Pinned: 0 connections, 1 organization." in run.out
     assert "organization_id" in (acme.root / "organizations/acme.yaml").read_text()
 
 
 def test_where_nothing_can_be_looked_up_it_does_not_say_that_all_is_well(acme: Workplace) -> None:
     acme.write("organizations/gone.yaml", "organization: nobody\n")
-    ended = acme.run("pin", "--check")
-    assert ended.code == 1
-    assert "Not everything could be pinned" in ended.out
+    run = acme.run("pin", "--check")
+    assert run.code == 1
+    assert "Not everything could be pinned" in run.out
 
 
 def test_denied_access_stops_it(acme: Workplace) -> None:
     acme.emulator.add_fault("list-connections:unauthorized_credentials")
     acme.write("organizations/acme.yaml", "organization: acme\n")
-    ended = acme.run("pin")
-    assert ended.code == 1
-    assert "access-denied" in ended.err
+    run = acme.run("pin")
+    assert run.code == 1
+    assert "access-denied" in run.err
     assert (acme.root / "organizations/acme.yaml").read_text() == "organization: acme\n"
 
 
@@ -364,7 +366,7 @@ def test_a_file_that_changes_meanwhile_is_not_written(
             return stream.read() + b"prune: true\n"
 
     monkeypatch.setattr(Path, "read_bytes", changed)
-    ended = acme.run("pin")
-    assert ended.code == 1
-    assert "was changed during the run: run it again" in ended.err
+    run = acme.run("pin")
+    assert run.code == 1
+    assert "was changed during the run: run it again" in run.err
     assert manifest.read_text() == "organization: acme\n"

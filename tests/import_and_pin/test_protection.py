@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.support.workplace import Ended, Workplace
+    from tests.support.workplace import CompletedRun, Workplace
 
 HEAD = "organization: acme\nprune: true\nconnections:\n  entra: {display_name: Entra}\n"
 PROTECTED = HEAD + "  okta: {display_name: Okta, lifecycle: {prevent_destroy: true}}\n"
@@ -30,21 +30,21 @@ def acme(place: Workplace) -> Workplace:
     return place
 
 
-def plan(place: Workplace) -> Ended:
-    ended = place.run("plan", "--no-secrets")
+def plan(place: Workplace) -> CompletedRun:
+    run = place.run("plan", "--no-secrets")
     assert not place.emulator.request_log.writes
-    return ended
+    return run
 
 
 def test_a_removed_block_still_protects(acme: Workplace) -> None:
     first = commit(acme, PROTECTED)
     commit(acme, HEAD)
-    ended = plan(acme)
-    assert ended.code == 1
-    assert KEPT in ended.out
-    assert f"(organizations/acme.yaml:5:3 in commit {first[:12]})" in ended.out
+    run = plan(acme)
+    assert run.code == 1
+    assert KEPT in run.out
+    assert f"(organizations/acme.yaml:5:3 in commit {first[:12]})" in run.out
     okta_id = acme.live("acme")[1]["connection_id"]
-    assert f"declare it with `connection_id: {okta_id}` and `state: absent`" in ended.out
+    assert f"declare it with `connection_id: {okta_id}` and `state: absent`" in run.out
     assert acme.run("apply", "--auto-approve").code == 1
     assert len(acme.live("acme")) == 2
 
@@ -66,8 +66,8 @@ def test_removing_the_line_first_and_then_the_block_deletes(acme: Workplace) -> 
     commit(acme, PROTECTED)
     commit(acme, UNPROTECTED)
     commit(acme, HEAD)
-    ended = plan(acme)
-    assert (ended.code, DELETED in ended.out) == (0, True), ended.said
+    run = plan(acme)
+    assert (run.code, DELETED in run.out) == (0, True), run.output
 
 
 def test_the_way_out_that_is_offered_works(acme: Workplace) -> None:
@@ -101,7 +101,7 @@ def test_a_block_that_moved_into_another_file_and_was_removed_there(acme: Workpl
 
 def test_a_pin_says_more_than_a_name(acme: Workplace) -> None:
     """The block that forbade it meant another connection, whatever it was called."""
-    entra_id, okta_id = (one["connection_id"] for one in acme.live("acme"))
+    entra_id, okta_id = (connection["connection_id"] for connection in acme.live("acme"))
     head = HEAD.replace("display_name: Entra", f"display_name: Entra, connection_id: {entra_id}")
     keep = "lifecycle: {prevent_destroy: true}"
     commit(
@@ -153,12 +153,12 @@ def test_a_version_that_cannot_be_read_counts_as_protecting(acme: Workplace, tex
     commit(acme, UNPROTECTED)
     unreadable = commit(acme, text)
     commit(acme, HEAD)
-    ended = plan(acme)
-    assert ended.code == 1
-    assert ASSUMED in ended.out, ended.said
-    assert "(organizations/acme.yaml:" in ended.out
-    assert f"in commit {unreadable[:12]})" in ended.out
-    assert "and `state: absent`" in ended.out
+    run = plan(acme)
+    assert run.code == 1
+    assert ASSUMED in run.out, run.output
+    assert "(organizations/acme.yaml:" in run.out
+    assert f"in commit {unreadable[:12]})" in run.out
+    assert "and `state: absent`" in run.out
     assert acme.run("apply", "--auto-approve").code == 1
     assert len(acme.live("acme")) == 2
 
@@ -213,8 +213,8 @@ def test_an_unreadable_version_that_cannot_have_protected_it_does_not(acme: Work
 def test_what_cannot_be_told_protects(acme: Workplace, block: str, *, is_deleted: bool) -> None:
     commit(acme, HEAD + f"  okta: {block}\n")
     commit(acme, HEAD)
-    ended = plan(acme)
-    assert (DELETED in ended.out) is is_deleted, ended.said
+    run = plan(acme)
+    assert (DELETED in run.out) is is_deleted, run.output
 
 
 def test_what_a_merge_brought_counts_from_the_merge_on(acme: Workplace) -> None:
@@ -234,10 +234,10 @@ def test_a_history_that_is_cut_off_refuses_to_guess(acme: Workplace) -> None:
     commit(acme, PROTECTED)
     commit(acme, HEAD)
     shallow(acme)
-    ended = plan(acme)
-    assert ended.code == 1
-    assert "the Git history is shallow here" in ended.out
-    assert "fetch the whole history (in actions/checkout: `fetch-depth: 0`)" in ended.out
+    run = plan(acme)
+    assert run.code == 1
+    assert "the Git history is shallow here" in run.out
+    assert "fetch the whole history (in actions/checkout: `fetch-depth: 0`)" in run.out
 
 
 def test_a_history_that_is_cut_off_later_is_enough(acme: Workplace) -> None:
@@ -251,16 +251,16 @@ def test_a_history_that_is_cut_off_later_is_enough(acme: Workplace) -> None:
 def test_where_there_is_no_history_it_is_said(acme: Workplace) -> None:
     acme.write("organizations/acme.yaml", HEAD)
     (acme.root / ".git").rename(acme.root / "git-aside")
-    ended = plan(acme)
-    assert (ended.code, DELETED in ended.out) == (0, True), ended.said
-    assert "whether a removed block had `prevent_destroy: true` is not checked" in ended.out
+    run = plan(acme)
+    assert (run.code, DELETED in run.out) == (0, True), run.output
+    assert "whether a removed block had `prevent_destroy: true` is not checked" in run.out
 
 
 def test_without_prune_git_is_not_asked(acme: Workplace) -> None:
     commit(acme, HEAD.replace("prune: true", "prune: false"))
     acme.setenv("PATH", "")
-    ended = plan(acme)
-    assert (ended.code, "not checked" in ended.out) == (0, False), ended.said
+    run = plan(acme)
+    assert (run.code, "not checked" in run.out) == (0, False), run.output
 
 
 def shallow(place: Workplace, depth: int = 1) -> None:

@@ -23,8 +23,8 @@ NO_CHANGES = "No changes. Your infrastructure matches the configuration."
 
 
 @dataclass(frozen=True)
-class Ended:
-    """How a run ended: its exit code, and all it said."""
+class CompletedRun:
+    """A run of the command: its exit code, and what it printed."""
 
     code: int
     out: str
@@ -36,7 +36,12 @@ class Ended:
         return json.loads(self.out)
 
     @property
-    def said(self) -> str:
+    def codes(self) -> list[str]:
+        """The codes of the diagnostics in the JSON document."""
+        return [diagnostic["code"] for diagnostic in self.document["diagnostics"]]
+
+    @property
+    def output(self) -> str:
         return self.out + self.err
 
 
@@ -144,17 +149,17 @@ class Workplace:
         self.git("commit", "--quiet", "--allow-empty", "--message", "x")
         return self.git("rev-parse", "HEAD")
 
-    def run(self, *words: str) -> Ended:
+    def run(self, *words: str) -> CompletedRun:
         """Run the command in this process."""
         self._capture.readouterr()
         code = main(list(words))
         out, err = self._capture.readouterr()
-        return Ended(code, out, err)
+        return CompletedRun(code, out, err)
 
     def applied(self) -> Workplace:
         """Bring everything that is declared to life."""
-        ended = self.run("apply", "--auto-approve", "-q")
-        assert ended.code == 0, ended.said
+        run = self.run("apply", "--auto-approve", "-q")
+        assert run.code == 0, run.output
         self.emulator.request_log.clear()
         return self
 
