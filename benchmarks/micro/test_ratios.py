@@ -20,7 +20,7 @@ from reconciler.core.planner import Choices
 from reconciler.core.state import LiveOrganization, Organization
 from reconciler.manifests import load_manifests, load_project
 from reconciler.providers.stytch.resources import read_list
-from reconciler.reports.plan_text import render_plan
+from reconciler.reports.text_plan import render_plan
 from reconciler.workflow.plan import PlanMetadata, plan_organizations
 
 if TYPE_CHECKING:
