@@ -15,9 +15,7 @@ if TYPE_CHECKING:
     from pydantic import GetJsonSchemaHandler
     from pydantic_core import CoreSchema
 
-STRICT: Final = ConfigDict(
-    extra="forbid", strict=True, hide_input_in_errors=True, arbitrary_types_allowed=True
-)
+STRICT: Final = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 """No other keys, no converted values, and no values in error messages."""
 
 LONGEST_TEXT: Final = 2048

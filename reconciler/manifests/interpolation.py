@@ -51,7 +51,12 @@ class _Substitution:
         if isinstance(value, str):
             return self._text(value, path) if OPENING in value else value
         if isinstance(value, dict):
-            return {key: self.value(child, (*path, key)) for key, child in value.items()}
+            return {
+                key: child
+                if isinstance(child, str) and OPENING not in child
+                else self.value(child, (*path, key))
+                for key, child in value.items()
+            }
         if isinstance(value, list):
             return [self.value(child, (*path, index)) for index, child in enumerate(value)]
         return value

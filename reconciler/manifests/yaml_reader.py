@@ -37,10 +37,6 @@ LOADER: Final[type[Any]] = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.S
 
 MERGE_KEY: Final = "<<"
 
-_SHARED_LENGTH: Final = 24
-"""Texts up to this length are kept once: keys, scopes and providers recur in every connection. That
-saves a fifth of the memory of a large estate."""
-
 _NESTING_ERROR: Final = "exceeded maximum nesting depth"
 
 
@@ -192,7 +188,6 @@ class _Reader:
     def _node(self, event: Event, depth: int, key: Event | None = None) -> Node:
         if isinstance(event, AliasEvent):
             return self._alias(event, depth, key)
-        self._count(1, event)
         if event.anchor is None:
             return self._content(event, depth, key)
         self._anchors[event.anchor] = None  # until it is complete, an alias of it would be recursive
@@ -205,7 +200,9 @@ class _Reader:
         if event.tag is not None:
             self._report("unsupported-tag", event, event.tag)
         if isinstance(event, ScalarEvent):
-            text = _shared(event.value)
+            text = sys.intern(
+                event.value
+            )  # keys, scopes and providers recur: this saves a fifth of the memory
             value = text if event.style else read_plain(text)
             node = Node(value, event, key, _NO_CHILDREN, text=text)
         elif depth > self._limits.max_depth:
@@ -223,6 +220,7 @@ class _Reader:
         children: dict[str | int, Node] = {}
         height = 0
         while not isinstance(key_event := next(self._events), MappingEndEvent):
+            self._count(2, key_event)
             name = self._key(key_event, depth)
             child = self._node(next(self._events), depth + 1, key_event)
             height = max(height, child.height)
@@ -236,6 +234,7 @@ class _Reader:
     def _sequence(self, event: Event, depth: int, key: Event | None) -> Node:
         children: dict[str | int, Node] = {}
         while not isinstance(item := next(self._events), SequenceEndEvent):
+            self._count(1, item)
             children[len(children)] = self._node(item, depth + 1)
         values = [child.value for child in children.values()]
         height = max((child.height for child in children.values()), default=0)
@@ -247,8 +246,7 @@ class _Reader:
             self._report("complex-key", event)
             self._node(event, depth + 1)
             return None
-        self._count(1, event)
-        text = _shared(event.value)
+        text = sys.intern(event.value)
         if event.tag is not None:
             self._report("unsupported-tag", event, event.tag)
         if event.anchor is not None:
@@ -292,7 +290,3 @@ class _Reader:
 
 def _span(event: Event) -> Span:
     return Span(event.start_mark.index, event.end_mark.index)
-
-
-def _shared(text: str) -> str:
-    return sys.intern(text) if len(text) <= _SHARED_LENGTH else text

@@ -305,6 +305,19 @@ def test_hostile_files_are_refused_soon_and_small(project: Project, content: str
     assert len(loaded.diagnostics) <= 501
 
 
+@pytest.mark.parametrize(
+    ("content", "place"),
+    [("a: " + "[" * 10_000, "1:19"), ("{" * 10_000, "1:17"), ("- " * 10_000, "1:33")],
+    ids=["lists", "mappings", "blocks"],
+)
+def test_nesting_that_is_too_deep_is_reported_where_it_begins(
+    project: Project, content: str, place: str
+) -> None:
+    """Whatever limit the parser itself has."""
+    diagnostic = load(project, content.encode()).diagnostics[-1]
+    assert (diagnostic.code, str(diagnostic.location)) == ("too-deep", f"manifest.yaml:{place}")
+
+
 def test_a_folder_a_pipe_and_a_broken_link_are_findings(project: Project, tmp_path: Path) -> None:
 
     os.mkfifo(tmp_path / "pipe.yaml")
