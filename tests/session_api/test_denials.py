@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.doors.conftest import log_in
+from tests.session_api.conftest import log_in
 
 if TYPE_CHECKING:
     from tests.support.workplace import Workplace

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reconciler.emulator import DEFAULT_PUBLIC_TOKEN
-from tests.doors.conftest import DOORS, NAMES, log_in, manifest
+from tests.session_api.conftest import DOORS, NAMES, log_in, manifest
 from tests.support.workplace import NO_CHANGES
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.doors.conftest import NAMES, log_in
+from tests.session_api.conftest import NAMES, log_in
 from tests.support.workplace import NO_CHANGES
 
 if TYPE_CHECKING:

@@ -1,0 +1,106 @@
+"""Certificates that the environment names are trusted, and no others: on a loopback server with TLS."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import ipaddress
+import ssl
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from reconciler.providers.stytch.http_transport import ConnectionFailed, HttpTransport
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+NAME = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "loopback")])
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A self-signed certificate for 127.0.0.1, with its key in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    now = datetime.now(UTC)
+    host = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    signed = (
+        x509.CertificateBuilder(NAME, NAME, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(host, critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    file = tmp_path_factory.mktemp("tls") / "loopback.pem"
+    file.write_bytes(signed.public_bytes(pem) + private)
+    return file
+
+
+@pytest.fixture(autouse=True)
+def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("https_proxy", "http_proxy", "all_proxy", "ssl_cert_file", "ssl_cert_dir"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@asynccontextmanager
+async def serving(certificate: Path) -> AsyncIterator[str]:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
+        await writer.drain()
+        writer.close()
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=context)
+    try:
+        yield f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
+
+
+def fetch(certificate: Path) -> bytes:
+    async def main() -> bytes:
+        async with serving(certificate) as address, HttpTransport(address) as transport:
+            return (await transport.exchange("GET", "/", {}, None, 100)).body
+
+    return asyncio.run(main())
+
+
+def test_a_certificate_in_ssl_cert_file_is_trusted(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    assert fetch(certificate) == b"ok"
+
+
+def test_a_certificate_in_ssl_cert_dir_is_trusted(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / f"{subject_hash()}.0").write_bytes(certificate.read_bytes())
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    assert fetch(certificate) == b"ok"
+
+
+def test_any_other_certificate_ends_the_connection_before_anything_is_sent(certificate: Path) -> None:
+    with pytest.raises(ConnectionFailed) as failed:
+        fetch(certificate)
+    assert failed.value.not_sent
+    assert failed.value.is_lasting
+
+
+def subject_hash() -> str:
+    """The name under which OpenSSL looks for a certificate in a directory (X509_NAME_hash)."""
+    attributes = NAME.public_bytes()[2:]  # without the header of the outer sequence
+    return f"{int.from_bytes(hashlib.sha1(attributes).digest()[:4], 'little'):08x}"
