@@ -58,7 +58,7 @@ class ImportResult:
 
     @property
     def failures(self) -> int:
-        """The number of organizations that could not be result."""
+        """The number of organizations that could not be imported."""
         return sum(diagnostic.is_error for diagnostic in self.diagnostics)
 
 
