@@ -88,7 +88,7 @@ class DriftDocument:
         metadata=described("null only if the run failed before it could look")
     )
     drifted: bool = field(metadata=flag("there are findings"))
-    complete: bool = field(metadata=flag("every organization could be looked at"))
+    complete: bool = field(metadata=flag("every organization could be read"))
     errored: bool = field(metadata=flag("the report leaves something out"))
     secrets_compared: bool = field(metadata=flag("live secrets were compared"))
     summary: DriftSummaryDocument

@@ -74,7 +74,7 @@ def drift_report(report: DriftReport) -> Report:
         lists=(
             *_finding_list("Resolved", report.resolved),
             *_finding_list("Unchecked by this run", report.unchecked),
-            *unmanaged_list(report.unmanaged, "which is no drift"),
+            *unmanaged_list(report.unmanaged, "; this is not drift"),
         ),
         annotations=tuple(_annotation(finding) for finding in _new_first(report.findings)),
         results=tuple(_result(finding) for finding in report.findings),

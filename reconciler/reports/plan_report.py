@@ -41,6 +41,7 @@ from reconciler.reports.wording import (
     participle,
     plan_limitations,
     plan_verdict,
+    unmanaged_heading,
 )
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def plan_report(plan: Plan) -> Report:
         table=_table(summaries),
         categories=tuple(category for category in _CATEGORIES if category.key in actions),
         groups=tuple(_group(summary) for summary in summaries if summary.changes),
-        lists=unmanaged_list(plan.unmanaged, "left alone"),
+        lists=unmanaged_list(plan.unmanaged, ", left unchanged"),
         annotations=tuple(_annotation(change) for change in urgent_changes(summaries)),
         results=tuple(_destroy(change) for change in plan.changes if isinstance(change, Delete)),
         origin=Origin(scope=plan.scope, commit=plan.commit, created_at=plan.created_at),
@@ -105,7 +106,7 @@ def unmanaged_list(unmanaged: Sequence[Unmanaged], consequence: str) -> tuple[It
         )
         for connection in unmanaged
     )
-    title = f"Unmanaged: {count(len(items), 'connection')} declared nowhere, {consequence}"
+    title = unmanaged_heading(len(items)) + consequence
     return (ItemList(title=title, items=items, noun="connection"),)
 
 

@@ -27,7 +27,7 @@ JsonObject = dict[str, Any]
 
 
 def render_sarif(report: Report, *, version: str = __version__) -> str:
-    """Return the document as ASCII text; it is a success if everything could be looked at."""
+    """Return the document as ASCII text; the run is successful if the report is complete."""
     results = (*map(_diagnostic_result, report.diagnostics), *report.results)
     rules = sorted({result.rule for result in results})
     document = {

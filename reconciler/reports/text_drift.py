@@ -20,6 +20,7 @@ from reconciler.reports.wording import (
     finding_subject,
     finding_value,
     since_previous,
+    unmanaged_heading,
 )
 
 if TYPE_CHECKING:
@@ -92,11 +93,11 @@ def _counts(report: DriftReport) -> Iterator[str]:
     yield from map(escape_terminal, since_previous(report))
     yield from (f"  resolved: {escape_terminal(finding_subject(finding))}" for finding in report.resolved)
     if report.unchecked:
-        yield f"Unchecked: {count(summary.unchecked, 'earlier finding')} this run cannot speak of."
+        yield f"Unchecked: {count(summary.unchecked, 'earlier finding')} outside this run's scope."
         yield from (
             f"  unchecked: {escape_terminal(finding_subject(finding))}" for finding in report.unchecked
         )
     if not report.secrets_compared:
         yield SECRETS_NOT_COMPARED
     if summary.unmanaged:
-        yield f"Unmanaged: {count(summary.unmanaged, 'connection')} declared nowhere, which is no drift."
+        yield f"{unmanaged_heading(summary.unmanaged)}; this is not drift."

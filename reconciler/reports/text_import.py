@@ -1,4 +1,4 @@
-"""Text of an import and of `pin`: what was written, what was left alone, and what comes next."""
+"""Text of an import and of `pin`: what was written, what was kept, and what comes next."""
 
 from __future__ import annotations
 
@@ -33,7 +33,9 @@ def render_pinned(result: PinResult, *, color: bool = False) -> str:
         f"{escape_terminal(str(pin.location))}: {escape_terminal(pin.address)} = {escape_terminal(pin.id)}"
         for pin in result.pins
     ]
-    lines += [f"{escape_terminal(address)} is not live, so it has no id yet" for address in result.not_live]
+    lines += [
+        escape_terminal(f"{address} does not exist yet, so it has no id") for address in result.not_live
+    ]
     verdict = "\n".join(_pin_verdict(result, style))
     return (
         "".join(f"{line}\n" for line in lines)
@@ -47,7 +49,7 @@ def _file(file: ImportedFile, style: Style) -> Iterator[str]:
     if file.status is FileStatus.CREATED:
         yield f"{style.green(escape_terminal(file.path))}: created, {count(file.connections, 'connection')}"
     else:
-        yield f"{escape_terminal(file.path)}: kept as it is ({escape_terminal(file.organization)})"
+        yield f"{escape_terminal(file.path)}: kept unchanged ({escape_terminal(file.organization)})"
     yield from (f"  {escape_terminal(remark)}" for remark in file.remarks)
     if file.suggestion:
         yield "  could be added below `connections:`"
@@ -81,4 +83,4 @@ def _pin_verdict(result: PinResult, style: Style) -> Iterator[str]:
     elif result.has_errors:
         yield style.verdict("Not everything could be pinned; the errors above say why.", is_good=False)
     else:
-        yield style.verdict("Everything that is live is pinned.", is_good=True)
+        yield style.verdict("Everything that exists is pinned.", is_good=True)

@@ -21,6 +21,7 @@ from reconciler.reports.wording import (
     participle,
     plan_limitations,
     plan_verdict,
+    unmanaged_heading,
 )
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def _counts(plan: Plan) -> Iterator[str]:
     if not plan.secrets_compared:
         yield SECRETS_NOT_COMPARED
     if summary.unmanaged:
-        yield f"Unmanaged: {count(summary.unmanaged, 'connection')} declared nowhere, left alone."
+        yield f"{unmanaged_heading(summary.unmanaged)}, left unchanged."
         yield from (_unmanaged(unmanaged) for unmanaged in plan.unmanaged)
     if plan.risks:
         yield f"Risks: {len(plan.risks)}, shown below."

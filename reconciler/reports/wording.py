@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from reconciler.core.validation_document import ValidationResult
 
 NO_CHANGES: Final = "No changes. Your infrastructure matches the configuration."
-NO_DRIFT: Final = "No drift. What is live matches the configuration."
+NO_DRIFT: Final = "No drift. The live state matches the configuration."
 SECRETS_NOT_COMPARED: Final = "Secrets: not resolved and not compared."
 
 UNKNOWN: Final = "(known after apply)"
@@ -49,7 +49,7 @@ def plan_verdict(plan: Plan) -> str:
         return NO_CHANGES
     if summary.refused == summary.organizations:
         return "Nothing could be planned."
-    return "No differences were found in what could be planned."
+    return "No differences were found in the organizations that could be planned."
 
 
 def plan_limitations(plan: Plan) -> Iterator[str]:
@@ -63,7 +63,12 @@ def plan_limitations(plan: Plan) -> Iterator[str]:
             "this plan is incomplete, the errors below say why."
         )
     if plan.refusals:
-        yield f"Blocked: {count(len(plan.refusals), 'error')} below; nothing of this plan can be applied."
+        yield f"Blocked: {count(len(plan.refusals), 'error')} below; this plan cannot be applied."
+
+
+def unmanaged_heading(number: int) -> str:
+    """Return how many live connections no manifest declares; what follows from that is added to it."""
+    return f"Unmanaged: {count(number, 'connection')} not declared in any manifest"
 
 
 def participle(action: Action) -> str:
@@ -82,7 +87,7 @@ def drift_verdict(report: DriftReport) -> str:
     if report.has_drift:
         counts = f"{summary.missing} missing, {summary.changed} changed, {summary.unexpected} unexpected."
         return f"Drift: {counts}"
-    return "No drift was found in what could be looked at." if report.has_errors else NO_DRIFT
+    return "No drift was found in the organizations that could be read." if report.has_errors else NO_DRIFT
 
 
 def drift_limitations(report: DriftReport) -> Iterator[str]:
@@ -115,7 +120,7 @@ def finding_condition(finding: Finding) -> tuple[str, str]:
         case DriftKind.CHANGED:
             return "is", "not as declared"
         case DriftKind.UNEXPECTED:
-            return "is", "live, but declared to be gone"
+            return "is", "live, but declared absent"
         case _:
             assert_never(finding.kind)
 

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 if TYPE_CHECKING:
     from tests.support.workplace import CompletedRun, Workplace
 
-NO_DRIFT = "No drift. What is live matches the configuration."
+NO_DRIFT = "No drift. The live state matches the configuration."
 
 
 def edit(place: Workplace, slug: str = "acme", **fields: Any) -> None:

@@ -25,7 +25,7 @@ def test_a_manifest_that_is_there_is_kept_and_what_it_lacks_is_shown(acme: Workp
     assert imported.code == 0
     assert manifest.read_bytes() == before
     assert [path.name for path in manifest.parent.iterdir()] == ["mine.yaml"]
-    assert "organizations/mine.yaml: kept as it is (acme)" in imported.out
+    assert "organizations/mine.yaml: kept unchanged (acme)" in imported.out
     assert "not pinned: Okta; `reconciler pin` writes the ids" in imported.out
     entra = acme.live("acme")[1]["connection_id"]
     assert f"        connection_id: {entra}" in imported.out.splitlines()

@@ -237,7 +237,7 @@ def test_check_lists_what_is_not_pinned_and_writes_nothing(acme: Workplace) -> N
     assert checked.code == 1
     connection_id = acme.live("acme")[0]["connection_id"]
     assert f"organizations/acme.yaml:3:3: acme/okta = {connection_id}" in checked.out
-    assert "acme/new is not live, so it has no id yet" in checked.out
+    assert "acme/new does not exist yet, so it has no id" in checked.out
     assert "Not pinned: 1 connection, 1 organization." in checked.out
     assert "acme/gone" not in checked.out
     assert manifest.read_text() == MANIFEST

@@ -39,7 +39,7 @@ def report(*findings: Finding, **more: Any) -> DriftReport:
 
 
 def test_no_drift() -> None:
-    assert render_drift(QUIET) == "No drift. What is live matches the configuration.\n"
+    assert render_drift(QUIET) == "No drift. The live state matches the configuration.\n"
 
 
 def test_what_differs_stands_side_by_side() -> None:
@@ -99,7 +99,7 @@ def test_what_is_missing_or_unexpected_takes_a_line() -> None:
   # organizations/acme.yaml:4:3
   - oidc_connection "begun" [id=oidc-connection-test-2]
 
-  # acme/buried is live, but declared to be gone
+  # acme/buried is live, but declared absent
   + oidc_connection "buried" [id=oidc-connection-test-3]
 
 Drift: 2 missing, 0 changed, 1 unexpected.
@@ -123,7 +123,7 @@ def test_with_an_earlier_report_it_says_since_when() -> None:
 Drift: 1 missing, 1 changed, 0 unexpected.
 Since 2026-11-20T12:00:00Z: 1 new, 1 still there, 1 resolved.
   resolved: acme/okta client_id (changed)
-Unchecked: 1 earlier finding this run cannot speak of.
+Unchecked: 1 earlier finding outside this run's scope.
   unchecked: acme/other (missing)
 """)
 
@@ -134,7 +134,7 @@ def test_what_could_not_be_read_is_no_good_news() -> None:
     assert (
         text
         == """\
-No drift was found in what could be looked at.
+No drift was found in the organizations that could be read.
 Refused: 1 of 3 organizations; this report is incomplete, the errors below say why.
 
 ╷
@@ -150,9 +150,9 @@ def test_what_limits_the_report_is_said() -> None:
     assert (
         text
         == """\
-No drift. What is live matches the configuration.
+No drift. The live state matches the configuration.
 Secrets: not resolved and not compared.
-Unmanaged: 1 connection declared nowhere, which is no drift.
+Unmanaged: 1 connection not declared in any manifest; this is not drift.
 """
     )
 
@@ -162,7 +162,7 @@ def test_colours_leave_the_words_as_they_are() -> None:
     colored = render_drift(one, color=True)
     assert "\x1b[31mnot live\x1b[0m" in colored
     assert "\x1b[1mDrift: 1 missing, 1 changed, 0 unexpected.\x1b[0m" in colored
-    assert "\x1b[1;32mNo drift. What is live matches the configuration.\x1b[0m" in render_drift(
+    assert "\x1b[1;32mNo drift. The live state matches the configuration.\x1b[0m" in render_drift(
         QUIET, color=True
     )
 

@@ -78,7 +78,7 @@ def test_the_legend_names_only_symbols_that_occur() -> None:
 )
 def test_no_changes_is_said_only_if_that_is_certain(uncertain: Plan) -> None:
     assert "No changes" not in render_plan(uncertain)
-    assert "No differences were found in what could be planned." in render_plan(uncertain)
+    assert "No differences were found in the organizations that could be planned." in render_plan(uncertain)
 
 
 def test_warnings_come_before_errors_and_both_after_the_counts() -> None:
