@@ -18,7 +18,7 @@ from reconciler.cli import wiring
 from reconciler.cli.apply_progress import ApplyProgress
 from reconciler.cli.context import exit_code
 from reconciler.cli.failure import Declined
-from reconciler.cli.logging import journal_of
+from reconciler.cli.logging import log_api_calls
 from reconciler.cli.options import NonEmptyString, reporting_options, selection_options
 from reconciler.cli.output import check_outputs, write_result
 from reconciler.cli.plan import Planned, plan_live
@@ -170,7 +170,7 @@ async def _send(planned: Planned, secrets: Mapping[SecretReference, Secret], con
     with applying_progress(console, len(plan.changes)) as lines:
         progress = ApplyProgress(console, lines)
         async with (
-            connect(planned.target, limits, api_log=journal_of(console)) as provider,
+            connect(planned.target, limits, api_log=log_api_calls(console)) as provider,
             progress.ticking(),
         ):
             try:

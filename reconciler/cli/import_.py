@@ -9,7 +9,7 @@ import click
 
 from reconciler.cli import wiring
 from reconciler.cli.context import exit_code
-from reconciler.cli.logging import journal_of
+from reconciler.cli.logging import log_api_calls
 from reconciler.cli.options import NonEmptyString, reporting_options, variable_option
 from reconciler.cli.output import check_outputs, write_result
 from reconciler.cli.progress import reading_progress
@@ -70,7 +70,7 @@ async def _import(
 ) -> ImportResult:
     target = wiring.target_of(project)
     with reading_progress(console) as progress:
-        async with connect(target, project.limits, api_log=journal_of(console)) as directory:
+        async with connect(target, project.limits, api_log=log_api_calls(console)) as directory:
             return await import_organizations(
                 references, directory, project=project, existing=existing, folder=folder, progress=progress
             )

@@ -19,23 +19,20 @@ if TYPE_CHECKING:
 _LEVELS: Final = {0: logging.WARNING, 1: logging.INFO}
 
 
-def journal_of(console: Console) -> ApiLog:
-    """Return what logs API calls: every call with ``-v``, otherwise only those that are retried."""
+def log_api_calls(console: Console) -> ApiLog:
+    """Configure logging, and return what logs API calls: every call with ``-v``, otherwise only retries."""
+    _configure(console)
 
     def log(event: str, /, *, is_warning: bool, **facts: object) -> None:
         if is_warning or console.verbosity:
-            _configure(console)
             log_event(event, is_warning=is_warning, **facts)
 
     return log
 
 
 def _configure(console: Console) -> None:
-    if structlog.is_configured():
-        return
-    renderer: Processor = (
-        structlog.processors.JSONRenderer() if console.log_format == "json" else _render_text
-    )
+    as_json = console.log_format == "json"
+    renderer: Processor = structlog.processors.JSONRenderer() if as_json else _render_text
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

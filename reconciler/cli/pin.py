@@ -9,7 +9,7 @@ import click
 
 from reconciler.cli import wiring
 from reconciler.cli.context import exit_code
-from reconciler.cli.logging import journal_of
+from reconciler.cli.logging import log_api_calls
 from reconciler.cli.options import NonEmptyString, reporting_options, variable_option
 from reconciler.cli.output import check_outputs, write_result
 from reconciler.cli.progress import reading_progress
@@ -53,5 +53,5 @@ def command(context: CommandContext, /, paths: tuple[str, ...], **options: Any) 
 async def _find_pins(files: Sequence[ManifestFile], project: Project, console: Console) -> PinResult:
     target, limits = wiring.target_of(project), project.limits
     with reading_progress(console, sum(len(file.organizations) for file in files)) as progress:
-        async with connect(target, limits, api_log=journal_of(console)) as reader:
+        async with connect(target, limits, api_log=log_api_calls(console)) as reader:
             return await find_pins(files, reader, concurrency=limits.concurrency, progress=progress)

@@ -12,7 +12,7 @@ import click
 
 from reconciler.cli import wiring
 from reconciler.cli.context import exit_code
-from reconciler.cli.logging import journal_of
+from reconciler.cli.logging import log_api_calls
 from reconciler.cli.options import NonEmptyString, reporting_options, selection_options
 from reconciler.cli.output import check_outputs, write_result
 from reconciler.cli.progress import reading_progress
@@ -106,7 +106,7 @@ def plan_live(context: CommandContext, paths: Sequence[str], options: Mapping[st
 
 async def _plan(desired: Desired, target: Target, console: Console) -> Plan:
     with reading_progress(console, len(desired.organizations)) as progress:
-        async with connect(target, desired.limits, api_log=journal_of(console)) as reader:
+        async with connect(target, desired.limits, api_log=log_api_calls(console)) as reader:
             return await make_plan(
                 desired,
                 reader,

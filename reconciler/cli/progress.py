@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
+from rich.console import Console as RichConsole
+from rich.progress import BarColumn, Progress, TextColumn
+
 from reconciler.reports.text_progress import render_counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from rich.progress import Progress
 
     from reconciler.cli.console import Console
 
@@ -97,9 +98,6 @@ class ProgressBar(ProgressLines):
 
 
 def _start_bar(description: str) -> Progress:
-    from rich.console import Console as RichConsole  # needed on a terminal only
-    from rich.progress import BarColumn, Progress, TextColumn
-
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(),
