@@ -3,30 +3,34 @@
 A past version is read with the YAML reader and the interpolation of today, but not validated, because
 its rules may have been others. What cannot be read or told counts as protected: deleting too little can
 be made up for. An undefined variable may stand for any name. A version that is not valid YAML counts for
-every connection of an organization, unless its text mentions neither the organization nor a variable, or
-not ``prevent_destroy``.
+every connection of an organization, unless its text does not mention the organization, or not
+``prevent_destroy``.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from reconciler.core.errors import SourceLocation
 from reconciler.manifests.document import parse_content
 from reconciler.manifests.findings import Findings
 from reconciler.manifests.interpolation import Interpolation
-from reconciler.secrets.references import OPENING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from reconciler.core.connection import OidcConnection
+    from reconciler.core.errors import SourceLocation
     from reconciler.core.state import Organization
     from reconciler.manifests.document import ParsedFile
+    from reconciler.manifests.source_file import Source
     from reconciler.manifests.yaml_reader import Node, ReadLimits, Value
 
 PROTECTING_KEY: Final = "prevent_destroy"
+
+_UNKNOWN_NAME: Final = re.compile(r"""\borganization(?:_id)?["']?\s*:[^:]*?(?:\$\{|\\)""")
+"""An organization whose name a variable or an escape hides."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,36 +49,47 @@ class PastManifests:
     variables: Mapping[str, str]
     limits: ReadLimits
 
-    def find(
-        self,
-        content: bytes,
-        display_path: str,
-        organization: Organization,
-        reference: str,
-        connection: OidcConnection,
-    ) -> PastBlock | None:
-        """Return the block that declared a connection in a version of a file, a protected one first."""
+    def read(self, content: bytes, display_path: str) -> PastManifest:
+        """Read a version of a file."""
         parsed = parse_content(content, display_path, self.limits)
+        rules = Interpolation(variables=self.variables, policy=None, holds_secret=lambda _path: True)
+        findings = Findings(parsed.source)
+        documents = [
+            (document, rules.apply(document.value, findings.document(document)))
+            for document in parsed.documents
+        ]
+        return PastManifest(content, parsed, tuple(documents))
+
+
+@dataclass(frozen=True, slots=True)
+class PastManifest:
+    """A version of a manifest. ``documents`` are those that are readable, with their interpolated values."""
+
+    content: bytes
+    parsed: ParsedFile
+    documents: tuple[tuple[Node, Value], ...]
+
+    def find(
+        self, organization: Organization, reference: str, connection: OidcConnection
+    ) -> PastBlock | None:
+        """Return the block that declared a connection, a protected one first."""
         names = organization.names | {reference}
         blocks: list[PastBlock] = []
-        if parsed.findings.has_errors and _may_protect(content, names):
-            location = parsed.findings.diagnostics[0].location or SourceLocation(display_path)
+        if self.parsed.findings.has_errors and _may_protect(self.content, names):
+            location = self.parsed.findings.diagnostics[0].location
+            assert location is not None
             blocks.append(PastBlock(is_protected=True, location=location, is_certain=False))
-        for document in parsed.documents:
-            values = self._interpolate(document, parsed)
+        for document, values in self.documents:
             if _may_declare(values, names, organization.organization_id):
-                blocks += _blocks(document, values, connection, parsed)
+                blocks += _blocks(document, values, connection, self.parsed.source)
         return max(blocks, key=lambda block: (block.is_protected, block.is_certain), default=None)
-
-    def _interpolate(self, document: Node, parsed: ParsedFile) -> Value:
-        rules = Interpolation(variables=self.variables, policy=None, holds_secret=lambda _path: True)
-        return rules.apply(document.value, Findings(parsed.source).document(document))
 
 
 def _may_protect(content: bytes, names: frozenset[str]) -> bool:
     """Whether a text that cannot be read may protect connections of an organization with these names."""
     text = content.replace(b"\0", b"").decode(errors="replace")
-    return PROTECTING_KEY in text and any(mention in text for mention in (OPENING, *names))
+    may_declare = any(name in text for name in names) or _UNKNOWN_NAME.search(text) is not None
+    return PROTECTING_KEY in text and may_declare
 
 
 def _may_declare(values: Value, names: frozenset[str], organization_id: str) -> bool:
@@ -88,19 +103,17 @@ def _may_declare(values: Value, names: frozenset[str], organization_id: str) -> 
     return pin is None or name is None or name in names
 
 
-def _blocks(
-    document: Node, values: Value, connection: OidcConnection, parsed: ParsedFile
-) -> Iterator[PastBlock]:
+def _blocks(document: Node, values: Value, connection: OidcConnection, source: Source) -> Iterator[PastBlock]:
     connections = values.get("connections")
     if connections is None:
         return
     if not isinstance(connections, dict):
-        location = parsed.source.location(document.find(("connections",)).span.start)
+        location = source.location(document.find(("connections",)).span.start)
         yield PastBlock(is_protected=True, location=location, is_certain=False)
         return
     for name, block in connections.items():
         node = document.find(("connections", name))
-        location = parsed.source.location((node.key_span or node.span).start)
+        location = source.location((node.key_span or node.span).start)
         if block is not None and not isinstance(block, dict):
             yield PastBlock(is_protected=True, location=location, is_certain=False)
         elif _may_mean(name, block or {}, connection):

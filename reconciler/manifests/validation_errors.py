@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from datetime import date
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, Final
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args, get_origin, get_type_hints
+
+from typing_extensions import is_typeddict
 
 from reconciler.core.connection import COMPUTED_FIELDS
 from reconciler.core.secret import SecretReference
 from reconciler.manifests.findings import name_of
 from reconciler.manifests.pattern_errors import describe_mismatch
 from reconciler.manifests.scalars import YamlScalarKind
-from reconciler.manifests.schema_paths import choices, is_mapping, known_keys
 from reconciler.manifests.text_patterns import UNSAFE
 from reconciler.manifests.yaml_reader import INVALID
 
@@ -98,7 +100,7 @@ def _is_about_a_key(error: ErrorDetails, model: type) -> bool:
     path = error["loc"]
     if path[1:][-1:] != (_KEY_STEP,) or error["type"] == "extra_forbidden":
         return False
-    return is_mapping(model, path[:-2]) and not known_keys(model, path[:-2])
+    return _is_mapping(model, path[:-2]) and not _known_keys(model, path[:-2])
 
 
 class _ErrorReport:
@@ -145,7 +147,7 @@ class _ErrorReport:
             self._wrong_type(kind)
 
     def _unknown_key(self) -> None:
-        known = known_keys(self._model, self._path[:-1])
+        known = _known_keys(self._model, self._path[:-1])
         close = get_close_matches(str(self._path[-1])[:80], known, n=1)
         hint = f"did you mean `{close[0]}`?" if close else f"known keys: {', '.join(known)}"
         if self._path[-1] in COMPUTED_FIELDS:
@@ -159,7 +161,7 @@ class _ErrorReport:
 
     def _no_value(self) -> None:
         hint = _WRITE_OR_REMOVE
-        if is_mapping(self._model, self._path):
+        if _is_mapping(self._model, self._path):
             hint = "write its keys below it, indented, or {} for none" if self._path else _FIRST_LINE
         self._add("no-value", f"{self._name} has no value", hint)
 
@@ -187,7 +189,7 @@ class _ErrorReport:
         self._add("out-of-bounds", f"{self._name} must be {words} {context[key]:g}", "correct the number")
 
     def _unknown_choice(self) -> None:
-        known = choices(self._model, self._path)
+        known = _choices(self._model, self._path)
         close = get_close_matches(self._value[:80].lower(), known, n=1)
         hint = f"did you mean `{close[0]}`?" if close else f"known values: {', '.join(known)}"
         self._add("unknown-value", f"{self._name} cannot be {self._value[:80]!r}", hint)
@@ -219,7 +221,7 @@ class _ErrorReport:
         text = self._findings.text(self._path)
         is_shown = text and self._path[0] != "target"  # where it may be a misplaced credential
         hint = f"quote it: {_quoted(text)}" if is_shown else "quote it"
-        known = choices(self._model, self._path)
+        known = _choices(self._model, self._path)
         if known and text not in known:
             hint = f"known values: {', '.join(known)}"
         kind = "a boolean" if self._value is YamlScalarKind.OFF else _type_name(self._value)
@@ -276,3 +278,36 @@ def _name(path: Path, is_key: bool) -> str:
 
 def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
+
+
+def _known_keys(model: type, path: Path) -> tuple[str, ...]:
+    """Return the keys of the mapping at ``path``; none if it has free keys, or is no mapping."""
+    form = _type_at(model, path)
+    return tuple(_hints(form)) if is_typeddict(form) else ()
+
+
+def _is_mapping(model: type, path: Path) -> bool:
+    """Whether the value at ``path`` is a mapping."""
+    form = _type_at(model, path)
+    return is_typeddict(form) or get_origin(form) is dict
+
+
+def _choices(model: type, path: Path) -> tuple[str, ...]:
+    """Return the values that are allowed at ``path``, in order; none if it is not a choice."""
+    form = _type_at(model, path)
+    return tuple(map(str, get_args(form))) if get_origin(form) is Literal else ()
+
+
+def _type_at(model: type, path: Path) -> Any:  # noqa: ANN401 - types have no common type
+    form: Any = model
+    for step in path:
+        if is_typeddict(form):
+            form = _hints(form).get(str(step))
+        else:
+            form = get_args(form)[-1] if get_args(form) else None
+    return form
+
+
+@cache
+def _hints(model: type) -> dict[str, Any]:
+    return get_type_hints(model)

@@ -68,14 +68,9 @@ class _Search:
 
     def look_into(self, version: Version) -> None:
         """Record which connections a version declares; within one commit, a protected block counts."""
+        manifest = self._manifests.read(version.content, version.path)
         for connection_id in self._undecided(version.commit):
-            block = self._manifests.find(
-                version.content,
-                version.path,
-                self._organization,
-                self._reference,
-                self._to_delete[connection_id],
-            )
+            block = manifest.find(self._organization, self._reference, self._to_delete[connection_id])
             if block is not None and not self._is_protected(connection_id):
                 self._declarations[connection_id] = (version.commit, block)
 

@@ -182,7 +182,8 @@ def test_a_readable_version_after_it_decides(acme: Workplace) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "organization: beta\nconnections:\n  okta: {lifecycle: {prevent_destroy: true}}\n  x: [\n",
+        "organization: beta\nconnections:\n  okta: {client_secret: '${env:A}', "
+        "lifecycle: {prevent_destroy: true}}\n  x: [\n",
         "organization: acme\nconnections:\n  okta: [\n",
     ],
     ids=["another organization", "no protection at all"],
