@@ -90,6 +90,12 @@ def test_manifests_and_project_files_are_valid(page: Path, bare: Workplace) -> N
         assert ended.code == 0, f"{name_of(page)}:{block.line}: {ended.output}"
 
 
+@every_page
+def test_python_examples_run(page: Path) -> None:
+    for block in blocks(page, "python"):
+        exec(compile(block.text, f"{name_of(page)}:{block.line}", "exec"), {})
+
+
 @pytest.mark.parametrize(("page", "number"), SCENARIOS, ids=lambda value: getattr(value, "stem", str(value)))
 def test_commands_print_what_the_page_shows(
     page: Path,
