@@ -1,4 +1,4 @@
-"""What all HTTP clients share: proxies, certificates, no cookies, bounded bodies, what was never sent."""
+"""What all HTTP clients share: proxies, certificates, bounded bodies, and which errors mean "not sent"."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CONNECT_TIMEOUT: Final = 10.0
-"""Seconds to connect; whoever sends a request bounds the rest."""
+"""Seconds to connect; the rest is bounded by the deadline of a request."""
 
 NOT_SENT: Final = (
     httpx.ConnectError,
@@ -28,9 +28,9 @@ NOT_SENT: Final = (
     httpx.LocalProtocolError,
     httpx.InvalidURL,
 )
-"""What httpx raises before a whole request has left: the service cannot have carried it out.
+"""httpx's errors after which the service cannot have carried out the request.
 
-After every other error (while reading, writing, or of the server's protocol) it may have.
+After any other error (ReadError, WriteError, ReadTimeout, RemoteProtocolError …) that is not known.
 """
 
 _LASTING: Final = (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.InvalidURL)

@@ -1,4 +1,4 @@
-"""What the reconciler needs of a service that holds connections: reading, and writing."""
+"""What a provider offers: reading organizations and connections, and writing connections."""
 
 from __future__ import annotations
 
@@ -14,20 +14,19 @@ if TYPE_CHECKING:
     from reconciler.core.state import LiveOrganization, Organization
 
 Recheck: TypeAlias = Callable[[], Awaitable[None]]
-"""Reads again before a write that had to wait is sent once more; raises a `ProviderError` if it must
-not be, since what it relies on has changed meanwhile."""
+"""Reads again before a delayed write is sent; raises a `ProviderError` if the write no longer applies."""
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What the service answered to a write: the connection as it says it is now, and its warning."""
+    """The response to an update: the connection as the service returned it, and its warning."""
 
     connection: OidcConnection
     warning: str = ""
 
 
 class Reader(Protocol):
-    """Reads; it has no verb that could change anything, so a preview cannot write."""
+    """Reads only: it has no methods that write, so a plan cannot change anything."""
 
     async def find_organizations(
         self, references: Sequence[str]
@@ -52,7 +51,7 @@ class Reader(Protocol):
         ...
 
     async def find_owner(self, connection_id: str) -> Organization | None:
-        """Return the organization that has a connection; None if there is none that can be seen.
+        """Return the organization that has a connection; None if no visible organization has it.
 
         Raises:
             ProviderError: there was no well-formed answer.
@@ -61,13 +60,13 @@ class Reader(Protocol):
 
 
 class Directory(Reader, Protocol):
-    """Reads, and knows which organizations there are."""
+    """Reads, and lists all organizations."""
 
     def list_organizations(self) -> AsyncIterator[Organization]:
         """Yield every organization, as they come.
 
         Raises:
-            ProviderError: a page was refused or could not be read; what came before is not everything.
+            ProviderError: a page was refused or could not be read; the list is incomplete.
         """
         ...
 
@@ -75,8 +74,8 @@ class Directory(Reader, Protocol):
 class Provider(Reader, Protocol):
     """Reads and writes. No method repeats a write that may have had an effect.
 
-    A write that certainly had none (429) may be sent again after a wait; before that ``recheck`` is
-    awaited, as the world may have moved on.
+    A write that certainly had none (429) may be sent again after a wait. ``recheck`` is awaited before
+    that, since the live state may have changed meanwhile.
 
     All writes raise `Unavailable` where the call certainly had no effect, `UnknownOutcome` where
     that cannot be known, and another `ProviderError` for a final refusal.
@@ -90,7 +89,7 @@ class Provider(Reader, Protocol):
         *,
         recheck: Recheck | None = None,
     ) -> OidcConnection:
-        """Create an empty connection: the service takes nothing but a name and a provider here."""
+        """Create an empty connection; the API accepts only a name and an identity provider here."""
         ...
 
     async def update_connection(
@@ -101,7 +100,7 @@ class Provider(Reader, Protocol):
         *,
         recheck: Recheck | None = None,
     ) -> Written:
-        """Set the fields that are not None in ``values``; leave all others alone."""
+        """Set the fields of ``values`` that are not None, and no others."""
         ...
 
     async def delete_connection(

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comment:
-    """One comment on the pull request; ``author`` is a name that nobody else can have."""
+    """One comment on the pull request; ``author`` is a unique account name."""
 
     id: str
     author: str

@@ -30,7 +30,7 @@ _TIMEOUT: Final = 30.0
 """Seconds for one attempt to connect, to send, and to go on answering."""
 
 _MAX_BODY_BYTES: Final = 32 * 1024 * 1024
-"""A page of a hundred comments of the largest size is about a fifth of it."""
+"""A page of a hundred comments of the largest size that GitHub allows (64 KiB) is about a fifth of it."""
 
 _MAX_PAGES: Final = 100
 
@@ -139,7 +139,7 @@ class RestClient:
     def send(
         self, method: str, path: str, *, body: Mapping[str, Any] | None = None, creates: bool = False
     ) -> None:
-        """Send one call whose response says nothing of interest, as `call` does."""
+        """Send one call as `call` does, and ignore its response."""
         self._send(method, self._base_url + path, body, creates=creates)
 
     def pages(self, path: str) -> Iterator[JsonObject]:

@@ -67,4 +67,4 @@ def _reason(error: OSError | RuntimeError) -> str:
     if isinstance(error, PermissionError):
         return "access is not permitted"
     reason = error.strerror if isinstance(error, OSError) else None
-    return (reason or "its links lead in a circle").lower()
+    return (reason or "its symbolic links form a loop").lower()

@@ -88,7 +88,7 @@ class SecretPolicy:
         try:
             return self._check_real(self.file(path)) or self._check_git(self.root / path)
         except (OSError, RuntimeError):
-            return "the path cannot be followed (too long, or links that lead in a circle)"
+            return "the path cannot be followed (too long, or symbolic links that form a loop)"
 
     def _check_real(self, real: Path) -> str | None:
         if any(_is_same_file(real, _real(self.root / file)) for file in self.forbidden_files):
@@ -129,7 +129,7 @@ def _real(path: Path) -> Path:
         real.readlink()
     except OSError:
         return real  # no link is left
-    raise RuntimeError("links that lead in a circle")  # from Python 3.13 on, nothing else tells
+    raise RuntimeError("symbolic links form a loop")  # from Python 3.13 on, resolve() ignores loops
 
 
 def _is_git_credential_file(file: Path, root: Path) -> bool:

@@ -12,7 +12,6 @@ OPENING: Final = "${"
 
 _ESCAPED: Final = "$${"
 _TOKEN: Final = re.compile(r"\$\$\{|\$\{([^{}$]*)\}|\$\{")
-_WHOLE: Final = re.compile(r"\$\{([a-z][a-z0-9-]{0,30}):([A-Za-z0-9_]+)\}")
 
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9-]{0,30}")
 
@@ -21,21 +20,12 @@ class MalformedReference(ValueError):
     """A ``${`` that does not read as ``${scheme:locator}``; the text never repeats the value."""
 
 
-def whole_reference(text: str) -> Locator | None:
-    """Return the locator of a text that is one reference to a plain name, as most texts with one are."""
-    whole = _WHOLE.fullmatch(text)
-    return Locator(*whole.groups()) if whole else None
-
-
 def parse_template(text: str) -> tuple[str | Locator, ...]:
     """Split a text into literal parts and locators; ``$${`` is a literal ``${``.
 
     Raises:
         MalformedReference: a reference is not closed, nested, or has no scheme or no locator.
     """
-    whole = whole_reference(text)
-    if whole is not None:
-        return (whole,)
     parts: list[str | Locator] = []
     literal, position = "", 0
     for token in _TOKEN.finditer(text):
@@ -80,12 +70,12 @@ def _written(part: str | Locator) -> str:
 
 def _locator(content: str | None) -> Locator:
     if content is None:
-        raise MalformedReference("a reference is not closed, or holds another one")
+        raise MalformedReference("a reference is not closed, or holds another reference")
     scheme, colon, path = content.partition(":")
     if not colon or not _SCHEME.fullmatch(scheme):
         raise MalformedReference("a reference has no scheme")
     if not path or path != path.strip():
         raise MalformedReference(
-            f"a reference with the scheme {scheme!r} says nothing, or has blanks around it"
+            f"a reference with the scheme {scheme!r} has no locator, or spaces around it"
         )
     return Locator(scheme, path)

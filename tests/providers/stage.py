@@ -1,4 +1,4 @@
-"""Where the contract is played: every door of the API, on every server there is."""
+"""Where the contract suite runs: each API with each kind of credentials, on each server."""
 
 from __future__ import annotations
 
@@ -60,9 +60,9 @@ def _hasty_clock() -> Clock:
 
 @dataclass(slots=True)
 class Stage:
-    """One door to one server. ``organization`` is a reference to an organization that may be used."""
+    """One API with one kind of credentials, on one server; ``organization`` is one that may be used."""
 
-    door: str
+    variant: str
     target: Target
     organization: str
     emulator: Emulator | None = None
@@ -115,20 +115,20 @@ def real_is_set() -> bool:
 
 
 @contextmanager
-def staged(door: str, *, log_secrets: bool = False) -> Iterator[Stage]:
+def staged(variant: str, *, log_secrets: bool = False) -> Iterator[Stage]:
     """Open a stage for a test."""
-    if door == "real project":
+    if variant == "real project":
         stage = _real()
         yield stage
         stage.sweep()
         return
     settings = EmulatorSettings(log_secrets=log_secrets)
-    if door.endswith("over loopback"):
+    if variant.endswith("over loopback"):
         with running_emulator(settings) as server:
-            yield _emulated(door, server.emulator, server.base_url)
+            yield _emulated(variant, server.emulator, server.base_url)
         return
     emulator = Emulator(settings)
-    stage = _emulated(door, emulator, IN_PROCESS)
+    stage = _emulated(variant, emulator, IN_PROCESS)
     stage.transport = lambda: in_process(httpx.ASGITransport(emulator.application))
     try:
         yield stage
@@ -136,19 +136,19 @@ def staged(door: str, *, log_secrets: bool = False) -> Iterator[Stage]:
         emulator.close()
 
 
-def _emulated(door: str, emulator: Emulator, base_url: str) -> Stage:
+def _emulated(variant: str, emulator: Emulator, base_url: str) -> Stage:
     emulator.add_organization("acme", organization_external_id="crm|1")
     emulator.add_organization("beta")
     emulator.add_connection("acme", "saml")
     emulator.add_connection("acme", "external")
-    return Stage(door, _target(door, emulator, base_url), "acme", emulator)
+    return Stage(variant, _target(variant, emulator, base_url), "acme", emulator)
 
 
-def _target(door: str, emulator: Emulator, base_url: str) -> Target:
-    if door.startswith("backend"):
+def _target(variant: str, emulator: Emulator, base_url: str) -> Target:
+    if variant.startswith("backend"):
         return ProjectTarget(project_id=DEFAULT_PROJECT_ID, secret=Secret(DEFAULT_SECRET), base_url=base_url)
     token = Secret(emulator.add_session("acme", "stytch_admin")["session_token"])
-    if door.startswith("member"):
+    if variant.startswith("member"):
         return ProjectTarget(
             project_id=DEFAULT_PROJECT_ID,
             secret=Secret(DEFAULT_SECRET),

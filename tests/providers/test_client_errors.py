@@ -97,7 +97,7 @@ def test_denied_says_what_to_change(question: Any, status: int, error_type: str,
 
 
 @pytest.mark.parametrize("error_type", ["unauthorized_credentials", "invalid_secret_authentication"])
-def test_through_the_session_door_bad_credentials_mean_a_dead_session(error_type: str) -> None:
+def test_in_the_frontend_api_bad_credentials_mean_a_dead_session(error_type: str) -> None:
     error = error_of(read, refused(401, error_type), target=MEMBER)
     assert type(error) is AccessDenied
     assert "log in again" in error.message
@@ -284,12 +284,12 @@ def test_an_answer_without_end_is_cut(question: Any, kind: type[ProviderError]) 
 
 
 @pytest.mark.parametrize("question", [read, *WRITES])
-@pytest.mark.parametrize("door", [PROJECT, MEMBER])
-def test_every_failure_is_of_a_promised_kind(question: Any, door: Any) -> None:
+@pytest.mark.parametrize("target", [PROJECT, MEMBER])
+def test_every_failure_is_of_a_promised_kind(question: Any, target: Any) -> None:
     for status in range(300, 600):
-        error = error_of(question, refused(status), target=door)
+        error = error_of(question, refused(status), target=target)
         assert isinstance(error, ProviderError)
-        if question is not read and status in {408, 499, *range(500, 600)} and door is PROJECT:
+        if question is not read and status in {408, 499, *range(500, 600)} and target is PROJECT:
             assert type(error) is UnknownOutcome, status
 
 

@@ -1,4 +1,4 @@
-"""What only a server that can misbehave on request can show, through every door."""
+"""What only a server that can misbehave on request can show, through both APIs."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ def test_a_refusal_that_is_not_about_spaces_is_not_answered_with_another_write(
     stage: Stage, scopes: tuple[str, ...] | None
 ) -> None:
     assert stage.emulator is not None
-    prefix = "frontend-" if stage.door.startswith("session") else ""
+    prefix = "frontend-" if stage.variant.startswith("session") else ""
     stage.emulator.add_fault(f"{prefix}update-oidc-connection:bad_request")
 
     async def question(provider: Any) -> Any:
@@ -276,7 +276,7 @@ def test_only_what_is_documented_is_sent(
     for one in stage.emulator.request_log:
         assert one.headers["content-type"] == "application/json"
         assert one.headers["user-agent"].startswith("reconciler/")
-        assert ("x-sdk-client" in one.headers) == stage.door.startswith("session")
+        assert ("x-sdk-client" in one.headers) == stage.variant.startswith("session")
 
 
 def test_a_busy_service_gets_every_call_done(stage: Stage, organization: Organization) -> None:
@@ -289,9 +289,9 @@ def test_a_busy_service_gets_every_call_done(stage: Stage, organization: Organiz
     assert len(stage.ask(question)) == 20
 
 
-@pytest.mark.parametrize("door", ["session in-process", "session over loopback"])
-def test_a_session_leads_to_its_own_organization_only(door: str) -> None:
-    with staged(door) as stage:
+@pytest.mark.parametrize("variant", ["session in-process", "session over loopback"])
+def test_a_session_leads_to_its_own_organization_only(variant: str) -> None:
+    with staged(variant) as stage:
         emulator = stage.emulator
         assert emulator is not None
         other = Organization(organization_id=emulator.organization("beta")["organization_id"], slug="beta")
@@ -317,9 +317,9 @@ def test_a_session_leads_to_its_own_organization_only(door: str) -> None:
         assert {one.operation for one in emulator.request_log} == {"frontend-get-organization"}
 
 
-@pytest.mark.parametrize("door", ["member in-process", "session in-process"])
-def test_a_member_without_the_role_is_told_what_is_missing(door: str) -> None:
-    with staged(door) as stage:
+@pytest.mark.parametrize("variant", ["member in-process", "session in-process"])
+def test_a_member_without_the_role_is_told_what_is_missing(variant: str) -> None:
+    with staged(variant) as stage:
         assert stage.emulator is not None
         token = Secret(stage.emulator.add_session("acme", "stytch_member")["session_token"])
         target: Any = stage.target
@@ -332,9 +332,9 @@ def test_a_member_without_the_role_is_told_what_is_missing(door: str) -> None:
         stage.ask(question, target=replace(target, session_token=token))
 
 
-@pytest.mark.parametrize("door", ["member in-process", "session in-process"])
-def test_a_session_that_has_ended_says_so(door: str) -> None:
-    with staged(door) as stage:
+@pytest.mark.parametrize("variant", ["member in-process", "session in-process"])
+def test_a_session_that_has_ended_says_so(variant: str) -> None:
+    with staged(variant) as stage:
         assert stage.emulator is not None
         token = Secret(stage.emulator.add_session("acme", "stytch_admin", expires_at=1.0)["session_token"])
         target: Any = stage.target

@@ -1,4 +1,4 @@
-"""What every provider keeps, whatever is behind it: one suite for all doors and all servers."""
+"""What every provider keeps, whatever is behind it: one suite for both APIs and all servers."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 CANARY = 'canary-client-secret-äöü-"\\ \n'
 
-DOORS = (*EMULATED, "real project") if real_is_set() else EMULATED
+VARIANTS = (*EMULATED, "real project") if real_is_set() else EMULATED
 
 
-@pytest.fixture(params=DOORS)
+@pytest.fixture(params=VARIANTS)
 def stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
     with staged(request.param) as opened:
         yield opened
@@ -192,7 +192,7 @@ def test_nothing_but_an_oidc_connection_is_ever_written_to(stage: Stage, connect
 def test_wrong_credentials_are_denied_by_every_verb(stage: Stage) -> None:
     wrong: dict[str, Any] = (
         {"session_token": Secret("wrong")}
-        if stage.door.startswith("session")
+        if stage.variant.startswith("session")
         else {"secret": Secret("wrong")}
     )
     organization = Organization(organization_id="organization-test-1")

@@ -1,4 +1,4 @@
-"""A project whose one organization can be reached through every door of the API."""
+"""A project whose one organization can be reached with every kind of credentials."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["bare", "place", "running"]
 
-DOORS = ("project", "member token", "member jwt", "session")
+LOGINS = ("project", "member token", "member jwt", "session")
 NAMES = ("first", "second", "third")
 
 
@@ -47,16 +47,16 @@ def manifest(slug: str, *names: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def log_in(place: Workplace, door: str, *roles: str, organization: str = "acme") -> dict[str, str]:
-    """Put the credentials of a door into the environment; return the session that was begun for it."""
-    if door == "session":
+def log_in(place: Workplace, login: str, *roles: str, organization: str = "acme") -> dict[str, str]:
+    """Put the credentials of a login into the environment; return its session."""
+    if login == "session":
         place.setenv("STYTCH_PUBLIC_TOKEN", DEFAULT_PUBLIC_TOKEN)
     else:
         place.setenv("STYTCH_PROJECT_ID", DEFAULT_PROJECT_ID)
         place.setenv("STYTCH_SECRET", DEFAULT_SECRET)
-    if door == "project":
+    if login == "project":
         return {}
     session = place.emulator.add_session(organization, *(roles or ("stytch_admin",)))
-    kind = "JWT" if door == "member jwt" else "TOKEN"
+    kind = "JWT" if login == "member jwt" else "TOKEN"
     place.setenv(f"STYTCH_SESSION_{kind}", session[f"session_{kind.lower()}"])
     return session

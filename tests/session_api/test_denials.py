@@ -25,7 +25,7 @@ class Denial:
     """How it comes about, and what is said: the API's words are not enough to know what to change."""
 
     name: str
-    door: str
+    login: str
     error_type: str
     sentence: str
     roles: tuple[str, ...] = ()
@@ -35,7 +35,7 @@ class Denial:
     fault: str = ""
 
     def arrange(self, place: Workplace) -> None:
-        log_in(place, self.door, *self.roles, organization=self.organization)
+        log_in(place, self.login, *self.roles, organization=self.organization)
         for name, value in self.environment:
             place.setenv(name, value)
         for name, value in self.switches:
@@ -136,13 +136,13 @@ DENIALS = (
     ),
     *(
         Denial(
-            f"a dead {door} beside project credentials",
-            door,
+            f"a dead {login} beside project credentials",
+            login,
             "session_not_found",
             "the member session is over or not known; log in again and pass the new session",
             environment=((variable, "a-session-that-ended"),),
         )
-        for door, variable in (
+        for login, variable in (
             ("member token", "STYTCH_SESSION_TOKEN"),
             ("member jwt", "STYTCH_SESSION_JWT"),
         )

@@ -62,7 +62,7 @@ def read_list(document: Mapping[str, Any], organization: Organization, where: st
     owner = organization.organization_id
     connections = tuple(parse_connection(item, owner) for item in response.objects(_OIDC_LIST))
     if len({connection.connection_id for connection in connections}) != len(connections):
-        raise MalformedAnswer(f"{where}: the answer holds one connection_id twice")
+        raise MalformedAnswer(f"{where}: the answer holds the same connection_id twice")
     other_lists = [key for key in document if key.endswith(_LIST_SUFFIX) and key != _OIDC_LIST]
     other_connections = tuple(
         _parse_other_connection(item, key.removesuffix(_LIST_SUFFIX), owner)
@@ -103,7 +103,7 @@ def parse_connection(connection: JsonObject, organization_id: str) -> OidcConnec
 
 
 def _shared(mapping: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a mapping of texts as one that equal mappings share: most connections have the same."""
+    """Return one copy for all equal mappings of texts, to save memory: most connections have the same."""
     items = tuple(mapping.items())
     return _mapping(items) if all(type(value) is str for _key, value in items) else mapping
 
@@ -143,7 +143,7 @@ def check_identity(connection: JsonObject, connection_id: str) -> None:
     """Make sure that an object is the connection that was written.
 
     Raises:
-        MalformedAnswer: it is another one.
+        MalformedAnswer: it is another connection.
     """
     if connection.required_text("connection_id") != connection_id:
         raise MalformedAnswer(f"{connection.where}: the answer is about another connection")

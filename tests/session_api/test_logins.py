@@ -1,4 +1,4 @@
-"""One manifest, four ways in: the commands do the same through each, and send what that door needs."""
+"""One manifest, four kinds of credentials: the commands do the same with each, and send what it needs."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reconciler.emulator import DEFAULT_PUBLIC_TOKEN
-from tests.session_api.conftest import DOORS, NAMES, log_in, manifest
+from tests.session_api.conftest import LOGINS, NAMES, log_in, manifest
 from tests.support.workplace import NO_CHANGES
 
 if TYPE_CHECKING:
     from tests.support.workplace import Workplace
 
 
-@pytest.mark.parametrize("door", DOORS)
-def test_an_organization_is_reconciled_through_every_door(place: Workplace, door: str) -> None:
-    session = log_in(place, door)
+@pytest.mark.parametrize("login", LOGINS)
+def test_an_organization_is_reconciled_with_every_login(place: Workplace, login: str) -> None:
+    session = log_in(place, login)
     assert place.run("plan", "--detailed-exitcode").code == 2
     applied = place.run("apply", "--auto-approve")
     assert (applied.code, "Resources: 3 added, 0 changed, 0 destroyed." in applied.out) == (0, True)
@@ -30,9 +30,9 @@ def test_an_organization_is_reconciled_through_every_door(place: Workplace, door
         assert secret not in applied.output
 
 
-@pytest.mark.parametrize("door", DOORS)
-def test_what_is_changed_and_buried_through_a_door_holds(place: Workplace, door: str) -> None:
-    log_in(place, door)
+@pytest.mark.parametrize("login", LOGINS)
+def test_what_is_changed_and_buried_with_a_login_holds(place: Workplace, login: str) -> None:
+    log_in(place, login)
     place.applied()
     text = manifest("acme", *NAMES).replace("client-second", "other-client")
     place.write("organizations/acme.yaml", f"{text}    state: absent\n")
@@ -54,16 +54,16 @@ def test_session_mode_calls_the_session_api_only(place: Workplace) -> None:
 
 
 @pytest.mark.parametrize(
-    ("door", "header", "value"),
+    ("login", "header", "value"),
     [
         ("member token", "x-stytch-member-session", "session_token"),
         ("member jwt", "x-stytch-member-sessionjwt", "session_jwt"),
     ],
 )
 def test_a_member_s_session_goes_with_every_call(
-    place: Workplace, door: str, header: str, value: str
+    place: Workplace, login: str, header: str, value: str
 ) -> None:
-    session = log_in(place, door)
+    session = log_in(place, login)
     place.run("apply", "--auto-approve")
     requests = place.emulator.request_log.entries
     assert len(requests) > 6
@@ -128,9 +128,9 @@ def test_the_session_s_own_organization_may_be_named_by_any_of_its_names(
     assert [one["display_name"] for one in place.live("acme")] == ["only"]
 
 
-@pytest.mark.parametrize("door", ["member token", "member jwt"])
-def test_a_member_s_session_does_not_open_another_organization(place: Workplace, door: str) -> None:
-    log_in(place, door, organization="globex")
+@pytest.mark.parametrize("login", ["member token", "member jwt"])
+def test_a_member_s_session_does_not_open_another_organization(place: Workplace, login: str) -> None:
+    log_in(place, login, organization="globex")
     ended = place.run("apply", "--auto-approve")
     assert ended.code == 1
     assert "the member session is of another organization" in ended.output
