@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.core.change import Delete, Update
-from reconciler.core.planner import Choices
 from reconciler.emulator import Emulator, EmulatorSettings
-from reconciler.workflow.plan import PlanMetadata, plan_organizations
 from tests.convergence.circumstances import CIRCUMSTANCES, metadata
 from tests.convergence.operations import ISSUER, NEW_ISSUER, OPERATIONS, connection_id
-from tests.faults.estate import SCOPE, SECRETS, Estate, declared, manifest
+from tests.support.estate import Estate, complete
+from tests.support.values import manifest
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Iterator
 
     from reconciler.core.change import Change
@@ -25,32 +23,11 @@ if TYPE_CHECKING:
     from tests.convergence.operations import Case
 
 
-class Laboratory(Estate):
-    """An estate in which a plan can be told to rotate secrets."""
-
-    async def planned(self, runner: str = "", rotate: tuple[str, ...] = ()) -> Plan:
-        async with self._provider(runner) as provider:
-            return await plan_organizations(
-                self.desired.organizations,
-                provider,
-                choices=Choices(secrets=SECRETS, rotate=rotate),
-                limits=self.limits,
-                metadata=PlanMetadata(scope=SCOPE, created_at="2026-11-21T00:00:00+00:00"),
-                progress=self.watcher,
-            )
-
-    def carried_out(self) -> Counter[tuple[str, str, str]]:
-        """Count the equal writes that the server has carried out since this was asked last."""
-        done = [one for one in self.emulator.request_log.writes if one.applied]
-        self.emulator.request_log.clear()
-        return Counter((one.method, one.path, json.dumps(one.body, sort_keys=True)) for one in done)
-
-
 @dataclass(frozen=True)
 class Cell:
     """What came of it: two plans and applies, the plan after them, and the writes of each apply."""
 
-    estate: Laboratory
+    estate: Estate
     first: Plan
     applied: ApplyResult
     writes: Counter[tuple[str, str, str]]
@@ -84,7 +61,7 @@ def run(switch: str, value: str, operation: str) -> Cell:
     """Make the experiment; without a switch everything is as by default."""
     case = OPERATIONS[operation]()
     emulator = Emulator(EmulatorSettings(random_seed=1, log_secrets=True))
-    estate = Laboratory(emulator)
+    estate = Estate(emulator)
     if switch:
         emulator.set_switch(switch, value)
     emulator.add_organization("acme")
@@ -102,11 +79,11 @@ def run(switch: str, value: str, operation: str) -> Cell:
     return _experiment(estate, ("acme/*",) if case.rotates else ())
 
 
-def _experiment(estate: Laboratory, rotate: tuple[str, ...]) -> Cell:
-    first = estate.run(estate.planned(rotate=rotate))
-    applied, writes = estate.apply(first), estate.carried_out()
+def _experiment(estate: Estate, rotate: tuple[str, ...]) -> Cell:
+    first = estate.plan(rotate=rotate)
+    applied, writes = estate.apply(first), estate.take_writes()
     second = estate.plan()
-    repeated, rewrites = estate.apply(second), estate.carried_out()
+    repeated, rewrites = estate.apply(second), estate.take_writes()
     return Cell(estate, first, applied, writes, second, repeated, rewrites, estate.plan())
 
 
@@ -117,7 +94,7 @@ def _delete_first(change: Change, emulator: Emulator) -> None:
 
 def _declarations(case: Case) -> Iterator[DesiredConnection]:
     for name, fields in case.wanted.items():
-        yield declared("acme", name, pin=connection_id(name) if name in case.live else None, **fields)
+        yield complete("acme", name, pin=connection_id(name) if name in case.live else None, **fields)
     for name in case.live:
         if name not in case.wanted:
-            yield declared("acme", name, absent=True, pin=connection_id(name))
+            yield complete("acme", name, absent=True, pin=connection_id(name))

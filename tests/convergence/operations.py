@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.faults.estate import REFERENCE, SECRETS
+from tests.support.estate import REFERENCE, SECRETS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

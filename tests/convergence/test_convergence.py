@@ -14,7 +14,7 @@ from reconciler.emulator import SWITCHES
 from reconciler.reports import PLAN_FORMATS
 from tests.convergence.operations import OPERATIONS
 from tests.convergence.table import DEFAULT, PAGE, answers, page, row, run_all, said
-from tests.faults.estate import SECRETS
+from tests.support.estate import SECRETS
 
 if TYPE_CHECKING:
     from reconciler.core.state import DesiredConnection

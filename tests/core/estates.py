@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from reconciler.core.connection import INFERRED_FIELDS, WRITABLE_FIELDS
 from reconciler.core.secret import Secret, SecretReference
 from reconciler.core.state import OtherConnection
-from tests.core.builders import declared, desired, live, live_connection, reference
+from tests.support.values import declared, desired, live, live_connection, reference
 
 if TYPE_CHECKING:
     from reconciler.core.connection import OidcConnection

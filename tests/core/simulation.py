@@ -9,7 +9,7 @@ from reconciler.core.change import Create, Delete, Update
 from reconciler.core.connection import INFERRED_FIELDS, WRITABLE_FIELDS, OidcConnection
 from reconciler.core.diff import changed_fields
 from reconciler.core.operation import AlreadyDone, Proceed, judge, to_operations, values_to_send, with_secret
-from tests.core.builders import live_connection
+from tests.support.values import live_connection
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

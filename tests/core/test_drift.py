@@ -20,10 +20,10 @@ from reconciler.reports import DRIFT_FORMATS
 from reconciler.reports.json_documents import drift_json
 from reconciler.reports.text_drift import render_drift
 from reconciler.storage.documents import parse_drift_report
-from tests.core.builders import choices, declared, desired, live, live_connection, plan, reference, whole
 from tests.core.documents import drift_data
 from tests.core.estates import CANARIES, OLD_SECRETS, Estate, estates
 from tests.core.forging import forgeries, is_harmless
+from tests.support.values import choices, declared, desired, live, live_connection, plan, reference, whole
 
 if TYPE_CHECKING:
     from reconciler.core.plan import Plan

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reconciler.core.guards import reason_to_keep
 from reconciler.core.state import OtherConnection
-from tests.core.builders import codes, declared, desired, live, live_connection, plan
+from tests.support.values import codes, declared, desired, live, live_connection, plan
 
 ONE = live_connection(1, display_name="one")
 TWO = live_connection(2, display_name="two")

@@ -10,7 +10,7 @@ import pytest
 from reconciler.core.change import Create, Delete, Update
 from reconciler.core.operation import AlreadyDone, Proceed, Stale, judge, values_to_send, with_secret
 from reconciler.core.secret import Secret
-from tests.core.builders import choices, declared, desired, live, live_connection, plan, reference
+from tests.support.values import choices, declared, desired, live, live_connection, plan, reference
 
 if TYPE_CHECKING:
     from reconciler.core.change import Change

@@ -16,10 +16,10 @@ from reconciler.core.operation import AlreadyDone, judge
 from reconciler.core.secret import Secret
 from reconciler.reports import PLAN_FORMATS
 from reconciler.storage.documents import parse_plan
-from tests.core.builders import choices, declared, desired, plan, reference, whole
 from tests.core.documents import plan_data
 from tests.core.estates import CANARIES, OLD_SECRETS, Estate, estates
 from tests.core.simulation import carry_out
+from tests.support.values import choices, declared, desired, plan, reference, whole
 
 if TYPE_CHECKING:
     import random as random_module

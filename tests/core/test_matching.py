@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.core.change import Create, Update
 from reconciler.core.state import OtherConnection
-from tests.core.builders import codes, declared, desired, live, live_connection, plan
+from tests.support.values import codes, declared, desired, live, live_connection, plan
 
 ONE = "oidc-connection-test-1"
 TWO = "oidc-connection-test-2"

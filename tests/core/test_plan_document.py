@@ -18,10 +18,10 @@ from reconciler.core.plan_serialization import digest
 from reconciler.core.secret import Locator, SecretReference
 from reconciler.reports import PLAN_FORMATS
 from reconciler.storage.documents import parse_drift_report, parse_plan
-from tests.core.builders import SCOPE, WHEN, declared, desired, live, live_connection, plan, whole
 from tests.core.documents import drift_data, plan_data
 from tests.core.forging import forgeries, is_harmless
 from tests.reports.samples import CREATE, DELETE, ERROR, RESUMED, UPDATE
+from tests.support.values import SCOPE, WHEN, declared, desired, live, live_connection, plan, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable

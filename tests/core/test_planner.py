@@ -6,7 +6,7 @@ from reconciler.core.change import Create, Update, attribute_changes
 from reconciler.core.errors import ProviderError
 from reconciler.core.planner import unreadable
 from reconciler.core.secret import Secret
-from tests.core.builders import choices, codes, declared, desired, live, live_connection, plan, reference
+from tests.support.values import choices, codes, declared, desired, live, live_connection, plan, reference
 
 A = reference("A")
 OKTA = live_connection(1, display_name="okta", client_secret=Secret("theirs"))

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 from reconciler.core.errors import ReconcilerError
 from reconciler.core.outcome import ApplyResult
 from reconciler.emulator import Emulator, EmulatorSettings
-from tests.faults.estate import Estate, declared, manifest
+from tests.support.estate import Estate, complete
+from tests.support.values import manifest
 
 if TYPE_CHECKING:
     from reconciler.core.plan import Plan
@@ -72,8 +73,8 @@ class Scene:
 
 
 _TWO_AND_ONE = (
-    manifest("acme", declared("acme", "one"), declared("acme", "two")),
-    manifest("globex", declared("globex", "one")),
+    manifest("acme", complete("acme", "one"), complete("acme", "two")),
+    manifest("globex", complete("globex", "one")),
 )
 
 SCENES: Final = {
@@ -81,43 +82,43 @@ SCENES: Final = {
     "update": Scene(_TWO_AND_ONE, ("one", "two"), _TWO_AND_ONE),
     "delete": Scene(
         (
-            manifest("acme", declared("acme", "keep"), declared("acme", "one"), declared("acme", "two")),
-            manifest("globex", declared("globex", "one")),
+            manifest("acme", complete("acme", "keep"), complete("acme", "one"), complete("acme", "two")),
+            manifest("globex", complete("globex", "one")),
         ),
         (),
         (
             manifest(
                 "acme",
-                declared("acme", "keep"),
-                declared("acme", "one", absent=True),
-                declared("acme", "two", absent=True),
+                complete("acme", "keep"),
+                complete("acme", "one", absent=True),
+                complete("acme", "two", absent=True),
             ),
-            manifest("globex", declared("globex", "one", absent=True)),
+            manifest("globex", complete("globex", "one", absent=True)),
         ),
     ),
     "mixed": Scene(
         (
-            manifest("acme", declared("acme", "keep"), declared("acme", "old"), declared("acme", "gone")),
-            manifest("globex", declared("globex", "keep"), declared("globex", "old")),
+            manifest("acme", complete("acme", "keep"), complete("acme", "old"), complete("acme", "gone")),
+            manifest("globex", complete("globex", "keep"), complete("globex", "old")),
         ),
         ("old",),
         (
             manifest(
                 "acme",
-                declared("acme", "new"),
-                declared("acme", "keep"),
-                declared("acme", "old"),
-                declared("acme", "gone", absent=True),
+                complete("acme", "new"),
+                complete("acme", "keep"),
+                complete("acme", "old"),
+                complete("acme", "gone", absent=True),
             ),
             manifest(
-                "globex", declared("globex", "keep"), declared("globex", "old"), declared("globex", "new")
+                "globex", complete("globex", "keep"), complete("globex", "old"), complete("globex", "new")
             ),
         ),
     ),
     "alone": Scene(
-        (manifest("acme", declared("acme", "old")),),
+        (manifest("acme", complete("acme", "old")),),
         ("old",),
-        (manifest("acme", declared("acme", "old"), declared("acme", "new")),),
+        (manifest("acme", complete("acme", "old"), complete("acme", "new")),),
     ),
 }
 

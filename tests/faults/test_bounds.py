@@ -10,7 +10,8 @@ import pytest
 from reconciler.applier import ReadBackPolicy
 from reconciler.core.outcome import Applied
 from reconciler.emulator import Emulator, EmulatorSettings, RateLimit
-from tests.faults.estate import LIMITS, Estate, declared, manifest
+from tests.support.estate import LIMITS, Estate, complete
+from tests.support.values import manifest
 
 if TYPE_CHECKING:
     from reconciler.core.outcome import Outcome
@@ -27,7 +28,7 @@ def estate_of(count: int, **limits: float) -> Estate:
     for name in names:
         emulator.add_organization(name)
     estate = Estate(emulator, limits=replace(LIMITS, **limits))  # type: ignore[arg-type]  # names of limits
-    estate.declare(*(manifest(name, declared(name, "one")) for name in names))
+    estate.declare(*(manifest(name, complete(name, "one")) for name in names))
     return estate
 
 

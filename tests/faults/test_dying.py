@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.faults.matrix import SCENES, set_up
-from tests.faults.service import Moment
+from tests.support.service import Moment
 
 if TYPE_CHECKING:
     import httpx
 
-    from tests.faults.estate import Estate
+    from tests.support.estate import Estate
 
 
 def die_at(estate: Estate, number: int, moment: Moment) -> bool:

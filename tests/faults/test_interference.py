@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reconciler.core.outcome import Applied, Failed
-from tests.faults.estate import declared, manifest, wanted
 from tests.faults.matrix import SCENES, Scene, set_up
-from tests.faults.service import Moment
+from tests.support.estate import complete, wanted
+from tests.support.service import Moment
+from tests.support.values import manifest
 
 if TYPE_CHECKING:
     import httpx
 
     from reconciler.core.outcome import ApplyResult
-    from tests.faults.estate import Estate
+    from tests.support.estate import Estate
 
-ONE = (manifest("acme", declared("acme", "one")),)
+ONE = (manifest("acme", complete("acme", "one")),)
 UPDATE = Scene(ONE, ("one",), ONE)
 THEIRS = {"client_id": "what-a-person-typed"}
 

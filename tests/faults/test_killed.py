@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reconciler.emulator import EmulatorSettings, running_emulator
-from tests.faults.project import SECRET, write_project
+from tests.support.project import SECRET, write_project
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -6,11 +6,12 @@ import pytest
 
 from reconciler.applier import ReadBackPolicy
 from reconciler.core.outcome import Failed
-from tests.faults.estate import declared, manifest
 from tests.faults.matrix import SCENES, Scene, set_up
+from tests.support.estate import complete
+from tests.support.values import manifest
 
 READINGS = len(ReadBackPolicy().waits)
-NEW = (manifest("acme", declared("acme", "one"), declared("acme", "two")),)
+NEW = (manifest("acme", complete("acme", "one"), complete("acme", "two")),)
 CREATE = Scene((), (), NEW)
 LOST = ["", "create-oidc-connection:reset:after,first=1", "update-oidc-connection:reset:after,first=1"]
 
@@ -51,7 +52,7 @@ def test_beyond_patience_a_create_that_was_answered_is_not_doubled_but_reported(
 
 def test_beyond_patience_a_lost_create_is_sent_again_and_its_double_is_reported_with_what_to_do() -> None:
     """Nobody can see it coming, so it is said: by this run or, if the list lags still, by the next plan."""
-    estate = set_up(Scene((), (), (manifest("acme", declared("acme", "one")),)))
+    estate = set_up(Scene((), (), (manifest("acme", complete("acme", "one")),)))
     estate.emulator.set_switch("read-lag", str(READINGS))
     estate.emulator.add_fault("create-oidc-connection:reset:after,first=1")
     (outcome,) = estate.reconcile().outcomes
@@ -76,7 +77,7 @@ def test_an_update_that_the_list_does_not_show_is_not_sent_again() -> None:
 
 @pytest.mark.parametrize("seconds", [59, 61, 70, 80, 100, 120])
 def test_a_create_that_takes_effect_after_its_deadline_is_waited_for_and_not_doubled(seconds: int) -> None:
-    estate = set_up(Scene((), (), (manifest("acme", declared("acme", "one")),)))
+    estate = set_up(Scene((), (), (manifest("acme", complete("acme", "one")),)))
     estate.emulator.add_fault(f"create-oidc-connection:latency:seconds={seconds}")
     assert estate.reconcile().is_complete
     assert estate.unheld() == ()
@@ -84,7 +85,7 @@ def test_a_create_that_takes_effect_after_its_deadline_is_waited_for_and_not_dou
 
 
 def test_a_create_that_takes_effect_long_after_its_run_gave_up_is_named_by_the_next_plan() -> None:
-    estate = set_up(Scene((), (), (manifest("acme", declared("acme", "one")),)))
+    estate = set_up(Scene((), (), (manifest("acme", complete("acme", "one")),)))
     estate.emulator.add_fault("create-oidc-connection:latency:first=1,seconds=300")
     estate.reconcile()
     (found,) = estate.plan().diagnostics

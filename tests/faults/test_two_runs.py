@@ -12,7 +12,7 @@ from tests.faults.matrix import SCENES, set_up
 
 if TYPE_CHECKING:
     from reconciler.core.outcome import ApplyResult
-    from tests.faults.estate import Estate
+    from tests.support.estate import Estate
 
 
 def both(estate: Estate, seconds_between: float) -> tuple[ApplyResult, ApplyResult]:

@@ -10,7 +10,7 @@ from reconciler.core.limits import Limits
 from reconciler.core.planner import Choices
 from reconciler.core.state import DesiredOrganization, LiveOrganization, Organization
 from reconciler.workflow.plan import PlanMetadata, plan_organizations
-from tests.core.builders import SCOPE, WHEN
+from tests.support.values import SCOPE, WHEN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

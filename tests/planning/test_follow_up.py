@@ -9,8 +9,8 @@ import pytest
 
 from reconciler.core.errors import AccessDenied, ProviderError, Unavailable
 from reconciler.workflow.follow_up import MAX_QUESTIONS
-from tests.core.builders import declared, live_connection
 from tests.planning.readers import MemoryReader, live_organization, manifest, messages, plan_of
+from tests.support.values import declared, live_connection
 
 if TYPE_CHECKING:
     from reconciler.core.state import DesiredOrganization, Organization

@@ -32,9 +32,9 @@ from reconciler.secrets import resolve_secrets, wanted_by
 from reconciler.storage.documents import parse_plan
 from reconciler.workflow.follow_up import PlanSources
 from reconciler.workflow.plan import PlanMetadata, plan_organizations
-from tests.core.builders import SCOPE, WHEN
 from tests.core.simulation import carry_out
 from tests.plans.recorded import Recorded, recorded
+from tests.support.values import SCOPE, WHEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -30,10 +30,10 @@ from reconciler.core.plan_serialization import digest
 from reconciler.reports.text_findings import render_diagnostics
 from reconciler.storage.documents import parse_plan
 from reconciler.workflow.apply import accept_deletes, check_saved_plan
-from tests.core.builders import SCOPE
 from tests.core.documents import plan_data
 from tests.plans.recorded import recorded
 from tests.plans.test_plans import open_case, read_options
+from tests.support.values import SCOPE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -12,7 +12,7 @@ from reconciler.core.drift import find_drift
 from reconciler.core.errors import Diagnostic, Severity, Snippet, SourceLocation
 from reconciler.core.plan import Environment, Plan, PlanSummary, Scope, Unmanaged
 from reconciler.core.validation_document import ValidationResult
-from tests.core.builders import WHEN, live_connection, reference
+from tests.support.values import WHEN, live_connection, reference
 
 if TYPE_CHECKING:
     from reconciler.core.change import Change

@@ -8,7 +8,7 @@ from reconciler.core.address import Address
 from reconciler.core.change import Action, ActionReason, Create, Delete, Update
 from reconciler.core.errors import Diagnostic, Severity, Snippet, SourceLocation
 from reconciler.core.outcome import Applied, Failed, Skipped, Unneeded
-from tests.core.builders import ORGANIZATION_ID, declared, live_connection
+from tests.support.values import ORGANIZATION_ID, declared, live_connection
 
 LIVE = live_connection(1, display_name="okta", issuer="https://acme.okta.com").without_secret()
 WHO: dict[str, Any] = {"address": Address("acme", "okta"), "organization_id": ORGANIZATION_ID}

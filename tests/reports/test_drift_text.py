@@ -10,7 +10,7 @@ from reconciler.core.drift import DriftKind, DriftReport, Finding, FindingStatus
 from reconciler.core.errors import Diagnostic, Severity, SourceLocation
 from reconciler.core.plan import Unmanaged
 from reconciler.reports.text_drift import render_drift
-from tests.core.builders import SCOPE, WHEN, live_connection
+from tests.support.values import SCOPE, WHEN, live_connection
 
 if TYPE_CHECKING:
     from reconciler.core.change import Value

@@ -12,9 +12,9 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from reconciler.reports.json_documents import plan_json
 from reconciler.reports.json_schemas import plan_schema
-from tests.core.builders import choices, plan, whole
 from tests.core.estates import Estate, estates
 from tests.reports.samples import UPDATE
+from tests.support.values import choices, plan, whole
 
 PUBLISHED = Path(__file__).parents[2] / "schemas" / "plan.schema.json"
 SCHEMA = json.loads(plan_schema())

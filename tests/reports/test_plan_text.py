@@ -12,8 +12,8 @@ from reconciler.core.errors import Diagnostic, Severity
 from reconciler.core.plan import Plan, PlanSummary
 from reconciler.reports.text_plan import render_plan
 from reconciler.reports.wording import NO_CHANGES
-from tests.core.builders import SCOPE, WHEN, declared, desired, live, live_connection, plan, reference, whole
 from tests.reports.samples import CREATE, DELETE, ERROR, UPDATE
+from tests.support.values import SCOPE, WHEN, declared, desired, live, live_connection, plan, reference, whole
 
 if TYPE_CHECKING:
     from reconciler.core.change import Update

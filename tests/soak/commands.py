@@ -13,8 +13,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 from reconciler.emulator import EmulatorSettings, running_emulator
-from tests.faults.project import SECRET, write_project
 from tests.soak.rounds import Reckoning, chance_of_each
+from tests.support.project import SECRET, write_project
 
 if TYPE_CHECKING:
     from reconciler.emulator import Emulator, RunningEmulator

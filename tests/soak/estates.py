@@ -6,7 +6,8 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from reconciler.emulator import Emulator, EmulatorSettings
-from tests.faults.estate import declared, manifest, wanted
+from tests.support.estate import complete, wanted
+from tests.support.values import manifest
 
 if TYPE_CHECKING:
     import random
@@ -63,7 +64,7 @@ def _organization(chance: random.Random, emulator: Emulator, reference: str) -> 
 
 def _connection(chance: random.Random, emulator: Emulator, reference: str, name: str) -> DesiredConnection:
     beginning = chance.choice(list(Beginning))
-    one = declared(reference, name, absent=beginning in {Beginning.BURIED, Beginning.GONE})
+    one = complete(reference, name, absent=beginning in {Beginning.BURIED, Beginning.GONE})
     wire = wanted(one)
     match beginning:
         case Beginning.HELD | Beginning.BURIED:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Final
 from reconciler.core.errors import ReconcilerError
 from reconciler.core.outcome import Applied, Unneeded
 from reconciler.core.state import DesiredState
-from tests.faults.estate import Estate
-from tests.faults.service import Moment
 from tests.soak.estates import EDITABLE, edited, new_emulator, random_estate
 from tests.soak.witness import Witness
+from tests.support.estate import Estate
+from tests.support.service import Moment
 
 if TYPE_CHECKING:
     import httpx

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from tests.faults.service import Moment
+from tests.support.service import Moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

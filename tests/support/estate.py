@@ -3,42 +3,47 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from reconciler.core.address import Address
-from reconciler.core.connection import OidcConnection
-from reconciler.core.errors import SourceLocation
 from reconciler.core.limits import Limits
 from reconciler.core.plan import Environment, Plan, Scope
 from reconciler.core.planner import Choices
-from reconciler.core.secret import Locator, Secret, SecretReference
-from reconciler.core.state import DesiredConnection, DesiredOrganization, DesiredState, Presence
+from reconciler.core.secret import Secret
+from reconciler.core.state import DesiredState
 from reconciler.emulator import DEFAULT_PROJECT_ID, DEFAULT_SECRET, Emulator
 from reconciler.http.clock import Clock
 from reconciler.providers.stytch.connect import connect
 from reconciler.providers.stytch.credentials import ProjectTarget
 from reconciler.workflow.apply import apply_plan
 from reconciler.workflow.plan import PlanMetadata, plan_organizations
-from tests.faults.service import Service
-from tests.faults.virtual_time import jumping
 from tests.providers.in_process import in_process
+from tests.support.faulty import FaultyProvider
+from tests.support.service import Service
+from tests.support.values import declared, reference
+from tests.support.virtual_time import jumping
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Sequence
 
     from reconciler.core.change import Change
     from reconciler.core.outcome import ApplyResult, Outcome
-    from tests.faults.service import Hook
+    from reconciler.core.state import DesiredConnection, DesiredOrganization
+    from tests.support.faulty import Fault
+    from tests.support.service import Hook
 
-REFERENCE = SecretReference("${env:SECRET}", (Locator("env", "SECRET"),))
+REFERENCE = reference("SECRET")
 SECRETS = {REFERENCE: Secret("s3cret-of-the-idp")}
 LIMITS = Limits(max_deletes=1000, max_delete_percent=100, requests_per_second=100, concurrency=8)
 SCOPE = Scope("http://emulator", DEFAULT_PROJECT_ID, Environment.TEST)
 
 
-def connection(organization: str, name: str, **fields: Any) -> OidcConnection:
-    """A complete declaration; names and ids tell whose it is."""
+def complete(
+    organization: str, name: str, *, absent: bool = False, pin: str | None = None, **fields: Any
+) -> DesiredConnection:
+    """Return a declaration of all fields; names and ids tell whose it is."""
     issuer = f"https://{name}.{organization}.example"
     values: dict[str, Any] = {
         "display_name": f"{organization} {name}",
@@ -51,33 +56,14 @@ def connection(organization: str, name: str, **fields: Any) -> OidcConnection:
         "userinfo_url": f"{issuer}/userinfo",
         "jwks_url": f"{issuer}/keys",
         "attribute_mapping": {"groups": "groups"},
+        "connection_id": pin,
     }
-    return OidcConnection(**(values | fields))
-
-
-def declared(
-    organization: str, name: str, *, absent: bool = False, pin: str | None = None, **fields: Any
-) -> DesiredConnection:
-    return DesiredConnection(
-        address=Address(organization, name),
-        connection=connection(organization, name, connection_id=pin, **fields),
-        location=SourceLocation(f"{organization}.yaml", line=3, column=1),
-        presence=Presence.ABSENT if absent else Presence.PRESENT,
-    )
-
-
-def manifest(reference: str, *connections: DesiredConnection, prune: bool = False) -> DesiredOrganization:
-    return DesiredOrganization(
-        reference=reference,
-        location=SourceLocation(f"{reference}.yaml", line=1, column=1),
-        connections=connections,
-        prune=prune,
-    )
+    return declared(name, organization=organization, absent=absent, **(values | fields))
 
 
 @dataclass
 class Watcher:
-    """Counts what it is told; ``on_start`` and ``on_finish`` may interfere."""
+    """Observes a run; ``on_start`` and ``on_finish`` may interfere."""
 
     on_start: Callable[[Change], None] = lambda change: None
     on_finish: Callable[[Outcome], None] = lambda outcome: None
@@ -96,7 +82,8 @@ class Watcher:
 class Estate:
     """An emulator, what is declared for it, and the commands' work as two calls.
 
-    ``seconds`` is the virtual time that has gone by, ``took`` how much of it the last work took.
+    ``seconds`` is the virtual time that has passed, ``took`` the part of it that the last work took.
+    ``calls`` counts the provider's calls of the last apply by method. A run stops at ``stop``.
     """
 
     emulator: Emulator
@@ -106,6 +93,8 @@ class Estate:
     watcher: Watcher = field(default_factory=Watcher)
     hook: Hook = lambda _moment, _request: None
     services: list[Service] = field(default_factory=list)
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    calls: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
     took: float = 0.0
 
@@ -120,74 +109,92 @@ class Estate:
             self.emulator.context.clock_offset += seconds
 
         async def work_and_settle() -> Any:
-            begun = self.seconds
+            begin = self.seconds
             try:
                 return await work
             finally:
-                self.took = self.seconds - begun
+                self.took = self.seconds - begin
                 for service in self.services:
                     await service.settle()
 
         with jumping(jumped) as run:
             return run(work_and_settle())
 
-    def plan(self) -> Plan:
-        plan: Plan = self.run(self.planned())
+    def plan(self, *organizations: DesiredOrganization, **choices: Any) -> Plan:
+        """Plan what is declared, or declare something else first."""
+        if organizations:
+            self.declare(*organizations)
+        plan: Plan = self.run(self.planned(**choices))
         return plan
 
-    def apply(self, plan: Plan) -> ApplyResult:
-        result: ApplyResult = self.run(self.applied(plan))
+    def apply(self, plan: Plan, *faults: Fault) -> ApplyResult:
+        result: ApplyResult = self.run(self.applied(plan, faults=faults))
         return result
 
     def reconcile(self) -> ApplyResult:
         """Plan and apply."""
         return self.apply(self.plan())
 
-    async def planned(self, runner: str = "") -> Plan:
+    async def planned(self, runner: str = "", **choices: Any) -> Plan:
         async with self._provider(runner) as provider:
             return await plan_organizations(
                 self.desired.organizations,
                 provider,
-                choices=Choices(secrets=SECRETS),
+                choices=Choices(secrets=SECRETS, **choices),
                 limits=self.limits,
                 metadata=PlanMetadata(scope=SCOPE, created_at="2026-11-21T00:00:00+00:00"),
                 progress=self.watcher,
             )
 
-    async def applied(self, plan: Plan, runner: str = "") -> ApplyResult:
-        async with self._provider(runner) as provider:
-            return await apply_plan(
+    async def applied(self, plan: Plan, runner: str = "", faults: Sequence[Fault] = ()) -> ApplyResult:
+        async with self._provider(runner) as inner:
+            provider = FaultyProvider(inner, faults)
+            result = await apply_plan(
                 plan,
                 provider,
                 SECRETS,
                 concurrency=self.limits.concurrency,
                 observer=self.watcher,
-                stop=asyncio.Event(),
+                stop=self.stop,
                 clock=asyncio.get_running_loop().time,
             )
+            self.calls = provider.calls
+            return result
 
-    def live(self, one: DesiredConnection) -> tuple[dict[str, Any], ...]:
+    def connections(self, organization: str = "acme") -> tuple[dict[str, Any], ...]:
+        """The server's raw OIDC connections of an organization."""
+        return tuple(self.emulator.oidc_connections(organization))
+
+    def live(self, desired: DesiredConnection) -> tuple[dict[str, Any], ...]:
         """The server's raw connections that have the name of a declaration."""
         return tuple(
-            found
-            for found in self.emulator.oidc_connections(one.address.organization)
-            if found["display_name"] == one.connection.display_name
+            connection
+            for connection in self.connections(desired.address.organization)
+            if connection["display_name"] == desired.connection.display_name
         )
 
-    def holds(self, one: DesiredConnection) -> bool:
+    def holds(self, desired: DesiredConnection) -> bool:
         """Whether there is exactly one, and it is as declared; none, if that is what is declared."""
-        found = self.live(one)
-        if one.is_absent:
-            return not found
-        return len(found) == 1 and not differences(one, found[0])
+        connections = self.live(desired)
+        if desired.is_absent:
+            return not connections
+        return len(connections) == 1 and not differences(desired, connections[0])
 
     def doubled(self) -> tuple[str, ...]:
         """The declarations of whose name there is more than one connection."""
-        return tuple(str(one.address) for one in self.desired.connections if len(self.live(one)) > 1)
+        return tuple(
+            str(desired.address) for desired in self.desired.connections if len(self.live(desired)) > 1
+        )
 
     def unheld(self) -> tuple[str, ...]:
         """The declarations that do not hold, by the server's own state."""
-        return tuple(str(one.address) for one in self.desired.connections if not self.holds(one))
+        return tuple(str(desired.address) for desired in self.desired.connections if not self.holds(desired))
+
+    def take_writes(self) -> Counter[tuple[str, str, str]]:
+        """Count the equal writes that took effect since the last call."""
+        writes = [write for write in self.emulator.request_log.writes if write.applied]
+        self.emulator.request_log.clear()
+        return Counter((write.method, write.path, json.dumps(write.body, sort_keys=True)) for write in writes)
 
     def _provider(self, runner: str) -> Any:
         service = Service(self.emulator, runner, self.hook)
@@ -201,13 +208,13 @@ class Estate:
         return connect(target, self.limits, transport=in_process(service), clock=clock)
 
 
-def wanted(one: DesiredConnection) -> dict[str, Any]:
+def wanted(desired: DesiredConnection) -> dict[str, Any]:
     """The wire fields of a declared connection."""
-    values = asdict(one.connection)
+    values = asdict(desired.connection)
     values["client_secret"] = SECRETS[REFERENCE].reveal()
     return {name: value for name, value in values.items() if value is not None}
 
 
-def differences(one: DesiredConnection, live: dict[str, Any]) -> set[str]:
+def differences(desired: DesiredConnection, live: dict[str, Any]) -> set[str]:
     """The wire fields in which a raw connection is not what is declared."""
-    return {name for name, value in wanted(one).items() if live.get(name) != value}
+    return {name for name, value in wanted(desired).items() if live.get(name) != value}

@@ -1,4 +1,4 @@
-"""Short words for the values that tests are about."""
+"""Builders for the values that tests are about: declarations, live state, plans."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def reference(name: str) -> SecretReference:
     return SecretReference(f"${{env:{name}}}", (Locator("env", name),))
 
 
-def declared(name: str = "okta", **fields: Any) -> DesiredConnection:
-    """Return a declaration; fields of the connection and of its treatment mixed, as in a manifest."""
+def declared(name: str = "okta", *, organization: str = "acme", **fields: Any) -> DesiredConnection:
+    """Return a declaration; fields of the connection and of its lifecycle mixed, as in a manifest."""
     fields.setdefault("display_name", name)
     treatment: dict[str, Any] = {
         "presence": Presence.ABSENT if fields.pop("absent", False) else Presence.PRESENT,
@@ -40,17 +40,24 @@ def declared(name: str = "okta", **fields: Any) -> DesiredConnection:
         ),
     }
     return DesiredConnection(
-        address=Address("acme", name),
+        address=Address(organization, name),
         connection=OidcConnection(**fields),
-        location=SourceLocation("acme.yaml", line=3, column=3),
+        location=SourceLocation(f"{organization}.yaml", line=3, column=3),
         **treatment,
     )
 
 
-def desired(*connections: DesiredConnection, prune: bool = False) -> DesiredOrganization:
+def manifest(reference: str, *connections: DesiredConnection, prune: bool = False) -> DesiredOrganization:
     return DesiredOrganization(
-        reference="acme", location=SourceLocation("acme.yaml"), prune=prune, connections=connections
+        reference=reference,
+        location=SourceLocation(f"{reference}.yaml"),
+        prune=prune,
+        connections=connections,
     )
+
+
+def desired(*connections: DesiredConnection, prune: bool = False) -> DesiredOrganization:
+    return manifest("acme", *connections, prune=prune)
 
 
 def live_connection(number: int = 1, **fields: Any) -> OidcConnection:
