@@ -20,6 +20,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from deepdiff.diff import DeepDiff
+
 from reconciler.core.change import Action
 from reconciler.core.connection import WRITABLE_FIELDS
 from reconciler.core.secret import Secret, SecretReference
@@ -104,7 +106,5 @@ def _differing_keys(old: dict[str, object], new: dict[str, object]) -> set[str]:
     Two defaults of DeepDiff are turned off: it ignores keys that begin with two underscores, and does
     not look into two mappings that have little in common.
     """
-    from deepdiff.diff import DeepDiff  # 190 ms to import, which every --help would pay
-
     differences = DeepDiff(old, new, view="tree", ignore_private_variables=False, threshold_to_diff_deeper=0)
     return {str(item.path(output_format="list")[0]) for group in differences.values() for item in group}

@@ -26,31 +26,31 @@ _COUNTS: Final = ("1", "4", "12")
 """Readings that lag: as many as patience reaches, and more."""
 
 _INTRODUCTION: Final = """\
-# What converges, whatever the API turns out to do
+# What converges, however the API behaves
 
-The documents of the API leave questions open. Each row is one possible answer to one of them, each column
-one thing to reconcile, and each cell a real plan and apply against the emulator, then a second plan and
-apply. The rows are the switches of `reconciler emulator --list-behaviours`; what is arranged for a switch to
-matter at all (metadata that cannot be had, a list of provisioning connections, …) is in
+The API's documentation leaves questions open. Each row is one possible answer to one of them, each column
+one change to apply, and each cell a real plan and apply against the emulator, followed by a second plan and
+apply. The rows are the switches of `reconciler emulator --list-behaviours`; the setup that makes a switch
+matter (missing metadata, a list of connections that provision members, …) is in
 `tests/convergence/circumstances.py`.
 
-- `=` it holds: the next plan says "No changes.", and the second apply writes nothing
-- `≠` it did not converge, and the run says so, with the field and the reason; the sentences are below
+- `=` it converges: the next plan says "No changes.", and the second apply writes nothing
+- `≠` it does not converge, and the run says so, with the field and the reason; see the messages below
 - `⊘` it is refused while planning, before anything is written
 
-In no cell does a run go on for ever. An update that the service does not take is sent twice and no more:
-once, and once again where it did not hold, or where its answer was lost and a reading has shown no effect.
-Only if every answer is lost is it sent a third time. A list that lags by more readings than patience has
-(`read-lag=12`) shows neither what was made nor what was changed: a second apply at once makes the connection
-again, and as soon as the list is current the next plan says so, with both ids.
+No cell writes in a loop. An update that the service does not store is sent twice at most: once, and once
+more where it did not hold, or where its answer was lost and a reading showed no effect. Only if every answer
+is lost is it sent a third time. With a list that lags by more readings than the run waits for
+(`read-lag=12`), neither creates nor changes show: an immediate second apply creates the connection again, and
+once the list is current the next plan reports both ids.
 
-This page is written by `make convergence` and compared by the tests, so it says what the program does today.
+This page is written by `make convergence` and compared by the tests, so it shows what the program does today.
 
 """
 _SAID: Final = """
-## What is said
+## Messages
 
-Where a switch changes nothing of what is said by default, its sentence is not repeated.
+A message that also appears with the default behaviour is not repeated.
 
 """
 _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")

@@ -75,9 +75,9 @@ def live_connections(draw: st.DrawFn, number: int) -> Any:
 
 @st.composite
 def declarations(
-    draw: st.DrawFn, name: str, display_name: str, pin: str | None, twin: OidcConnection | None
+    draw: st.DrawFn, name: str, display_name: str, pin: str | None, match: OidcConnection | None
 ) -> DesiredConnection:
-    """A declaration; where there is a live twin, most of what is declared is what is live."""
+    """A declaration; where a live connection has its name, most of what is declared is what is live."""
     freely: dict[str, Any] = {
         "identity_provider": st.sampled_from(("generic", "okta")),
         "custom_scopes": scopes,
@@ -86,7 +86,7 @@ def declarations(
     freely |= dict.fromkeys(("issuer", "client_id", *INFERRED_FIELDS), texts)
     fields: dict[str, Any] = {"client_secret": draw(st.none() | st.sampled_from(tuple(CANARIES)))}
     for field, values in freely.items():
-        held = getattr(twin, field) if twin else None
+        held = getattr(match, field) if match else None
         can_be_declared = held and held != OPAQUE
         fields[field] = draw(st.sampled_from((held if can_be_declared else None, None)) | values)
     return declared(
@@ -105,12 +105,12 @@ def declarations(
 def estates(draw: st.DrawFn) -> Estate:
     found = [draw(live_connections(number)) for number in range(draw(st.integers(0, 5)))]
     ids = [one.connection_id for one in found]
-    twins = {one.display_name: one for one in found}
-    likely = st.sampled_from((*twins, *NAMES)) if twins else st.sampled_from(NAMES)
+    by_name = {one.display_name: one for one in found}
+    likely = st.sampled_from((*by_name, *NAMES)) if by_name else st.sampled_from(NAMES)
     names = draw(st.lists(likely, max_size=4, unique=True))
     pins = draw(st.permutations([*ids, "oidc-connection-test-gone", *(None for _ in range(12))]))
     connections = [
-        draw(declarations(f"c{index}", name, pin, twins.get(name)))
+        draw(declarations(f"c{index}", name, pin, by_name.get(name)))
         for index, (name, pin) in enumerate(zip(names, pins, strict=False))
     ]
     foreign = draw(st.sampled_from(((), (OtherConnection(kind="saml", connection_id="s", is_active=True),))))

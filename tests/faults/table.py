@@ -18,15 +18,15 @@ _INTRODUCTION: Final = """\
 # What happens when the API fails
 
 Each cell is a real plan and apply against the emulator, with one fault at one operation. The four marks
-stand for the fault striking the first call of that operation, the second, the first two, and every call.
+are for a fault at the first call of that operation, at the second, at the first two, and at every call.
 
-- `●` the run overcame it: everything that is declared holds when it ends, and a receipt says what did not
-  go straight
-- `○` the run could not: it says so, exits with 1, and the next run without the fault converges
+- `●` the run recovered: everything that is declared is live when it ends, and the outcome says what went
+  wrong on the way
+- `○` the run failed: it says so and exits with 1, and the next run without the fault converges
 
-Never, in any cell, is there a second connection of a declared name, or a success that the server does not
-bear out. "Before" and "after" mean before and after the change has taken effect. This page is written by
-`make faults` and compared by the tests, so it says what the program does today.
+No cell ends with a second connection of a declared name, or with a success that the server does not
+confirm. "Before" and "after" mean before and after the change has taken effect. This page is written by
+`make faults` and compared by the tests, so it shows what the program does today.
 
 """
 

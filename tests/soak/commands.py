@@ -80,7 +80,7 @@ class _Round:
         self._emulator.clear_faults()
         time.sleep(_SECONDS_OF_REST)
         self._reckon()
-        self._judge_twins(said)
+        self._judge_duplicates(said)
         self._judge_peace()
         return self._reckoning
 
@@ -141,13 +141,13 @@ class _Round:
             any("latency" not in name for name in one.faults) for one in requests
         )
 
-    def _judge_twins(self, said: str) -> None:
-        later = self._end(self._start()) if self._twins() else ""
-        for ids in self._twins():
+    def _judge_duplicates(self, said: str) -> None:
+        later = self._end(self._start()) if self._duplicates() else ""
+        for ids in self._duplicates():
             if all(one in said for one in ids):
-                self._reckoning.counts["twins named by a run"] += 1
+                self._reckoning.counts["concurrent creates named by a run"] += 1
             elif all(one in later for one in ids):
-                self._reckoning.counts["twins named by the next plan"] += 1
+                self._reckoning.counts["concurrent creates named by the next plan"] += 1
             else:
                 self._reckoning.wrong.append(f"silent duplicate: {ids}")
             for superfluous in ids[1:]:
@@ -176,7 +176,7 @@ class _Round:
         said = self._end(process)
         return process.returncode, said
 
-    def _twins(self) -> list[list[str]]:
+    def _duplicates(self) -> list[list[str]]:
         found = []
         for organization, names in self._declared.items():
             for name in names:

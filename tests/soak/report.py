@@ -34,36 +34,36 @@ and request log. This is its last full run: {date}, seed {seed}, {versions}, {mi
 
 {findings}## What a round is
 
-One to four organizations with one to four declared connections each, every one of which is missing, as
-declared, edited, left half-created, or to be deleted, and undeclared ones beside them. One run or two at
-once plan and apply all of it, while {share:.0%} of all requests are struck by one of sixteen faults, some
-lists lag behind the writes, a person edits connections in the dashboard, and runs die at random requests.
-Then there is peace: the faults end, doubled connections that were named are removed as the message says, and
-at most four more runs must bring everything that is declared to hold, with nothing else touched and an empty
-plan after.
+A round has one to four organizations with one to four declared connections each. Every one of them is
+missing, as declared, edited, half created, or to be deleted; undeclared connections exist beside them. One or
+two simultaneous runs plan and apply all of it, while {share:.0%} of all requests fail with one of sixteen
+faults, some lists lag behind the writes, a person edits connections in the dashboard, and runs are killed at
+random requests. Then the faults end, duplicates that were reported are removed as the message says, and at
+most four more runs must converge: everything declared is live, nothing else was touched, and the next plan is
+empty.
 
-Most rounds take place in one process in virtual time, so that deadlines and back-off are real in length but
-cost nothing; there, dying is being cancelled at a request, and the same seed gives the same round. The
-others start the real command as processes of their own and kill them with SIGKILL; how those race does not
-follow from the seed.
+Most rounds run in one process in virtual time, so that deadlines and back-off have their real length but take
+no time; there, killing means cancelling at a request, and the same seed gives the same round. The others
+start the real command as separate processes and kill them with SIGKILL; their races do not depend on the
+seed.
 
-## What the words mean
+## Terms
 
-- **Duplicate**: a create was sent although its run had been shown a connection of that name in that
-  organization; or a run without a rival left two; or two are there and neither a run nor the next plan names
-  both ids. Judged by the request log: which answers had arrived at the run when it sent the create.
-- **Twin**: two connections of one declared name because two runs created at the same moment, or a run died
-  with its create still on the way, or the list lagged further than patience reaches, so that nobody could
-  have seen it. The API has no idempotency key, so this cannot be excluded; it is always said, by one of the
-  runs (`created …, but … of the same name appeared meanwhile`) or by the next plan (`matches 2 live
-  connections`), with both ids and what to do, and nothing more is written to either until it is settled.
-- **Lost update**: a write over a value that somebody else had written after the plan, although an answer to
-  this run had shown it before the write was sent. A value that nobody had been shown, because it came in the
-  one request between the last look and the write, is counted separately: the API has no conditional write.
-  A plan holds no secrets, so a delete is not held up by a secret that was changed since.
+- **Duplicate**: a run sent a create although it had already read a connection of that name in that
+  organization; or a run that was alone left two; or two exist and neither a run nor the next plan names both
+  ids. The request log decides which responses had arrived when the run sent the create.
+- **Concurrent create**: two connections of one declared name, because two runs created at the same moment,
+  a run was killed while its create was on the way, or the list lagged longer than a run waits. The API has no
+  idempotency key, so this cannot be prevented. It is always reported with both ids and what to do, by one of
+  the runs (`created …, but … of the same name appeared meanwhile`) or by the next plan (`matches 2 live
+  connections`), and neither connection is written to until it is resolved.
+- **Lost update**: a write over a value that somebody else had written after the plan, although a response to
+  this run had shown it before the write was sent. A value that changed between the last read and the write is
+  counted separately: the API has no conditional write. A plan holds no secrets, so a secret that was changed
+  since does not stop a delete.
 - **Traceback**: any error that is not a reported failure, or an exit code other than 0 and 1.
 
-Where a list lags, what a run was shown is not what there was; such rounds are judged by their end alone.
+Where a list lags, a run reads outdated state; such rounds are judged by their end alone.
 """
 
 

@@ -186,7 +186,7 @@ class _Round:
         counts["requests"] += len(requests)
         counts["faults"] += sum(any("latency" not in name for name in one.faults) for one in requests)
         self._judge_writes()
-        self._judge_twins()
+        self._judge_duplicates()
         self._judge_claims()
 
     def _judge_writes(self) -> None:
@@ -197,16 +197,16 @@ class _Round:
         wrong += [f"duplicate: {one}" for one in self._witness.avoidable_duplicates()]
         wrong += [f"lost update: {one}" for one in self._witness.lost_updates()]
 
-    def _judge_twins(self) -> None:
+    def _judge_duplicates(self) -> None:
         for one in self._runs[0].estate.desired.connections:
-            twins = self._runs[0].estate.live(one)
-            if len(twins) < 2:
+            duplicates = self._runs[0].estate.live(one)
+            if len(duplicates) < 2:
                 continue
-            ids = [live["connection_id"] for live in twins]
+            ids = [live["connection_id"] for live in duplicates]
             if any(all(name in run.said for name in ids) for run in self._runs):
-                self._reckoning.counts["twins named by a run"] += 1
+                self._reckoning.counts["concurrent creates named by a run"] += 1
             else:
-                self._reckoning.counts["twins named by the next plan"] += 1
+                self._reckoning.counts["concurrent creates named by the next plan"] += 1
 
     def _judge_claims(self) -> None:
         """Nobody else having written, what a run says it has done must hold."""
