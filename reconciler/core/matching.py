@@ -15,7 +15,7 @@ The rule: identity is decided in this order, each step on what the steps before 
 
 Why it never guesses: a step matches only if exactly one live connection fits, and no other
 declaration fits it as well. Everything else is an error that names the candidates, and the
-organization is not planned until the manifest says which one is meant.
+organization is not planned until the manifest says which one is right.
 
 The subtle case is ``previous_display_names``. Two declarations may have exchanged their names, or
 one may claim by an old name what the other one claims by its present name. Both are reported before

@@ -84,13 +84,9 @@ class PlanSummary:
     refused: int = 0
     warnings: int = 0
 
-    def times(self, number: int) -> PlanSummary:
-        """Return the counts of so many plans that are alike."""
-        return PlanSummary(**{one.name: getattr(self, one.name) * number for one in fields(self)})
-
     def __add__(self, other: PlanSummary) -> PlanSummary:
         """Return the counts of both together."""
-        names = (one.name for one in fields(self))
+        names = (field.name for field in fields(self))
         return PlanSummary(**{name: getattr(self, name) + getattr(other, name) for name in names})
 
 
@@ -168,8 +164,8 @@ def summarize(plan: OrganizationPlan) -> PlanSummary:
     )
 
 
-def with_warnings(plan: Plan, found: Iterable[Diagnostic]) -> Plan:
-    """Return the plan with what was found in the manifests that it was made from."""
-    warnings = tuple(found)
+def with_warnings(plan: Plan, diagnostics: Iterable[Diagnostic]) -> Plan:
+    """Return the plan with warnings about the manifests that it was made from."""
+    warnings = tuple(diagnostics)
     summary = replace(plan.summary, warnings=plan.summary.warnings + len(warnings))
     return replace(plan, diagnostics=(*warnings, *plan.diagnostics), summary=summary)
