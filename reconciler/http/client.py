@@ -41,14 +41,18 @@ _MALFORMED_PROXY: Final = (
 
 
 class ResponseTooLarge(Exception):
-    """A body is longer than it may be."""
+    """A body is longer than the limit."""
+
+    def __init__(self, max_bytes: int) -> None:
+        super().__init__(f"the answer is longer than {max_bytes} bytes")
 
 
 class LimitedBody:
     """Collects a body up to ``max_bytes``, counted after decompression."""
 
     def __init__(self, max_bytes: int) -> None:
-        self._room = max_bytes
+        self._max_bytes = max_bytes
+        self._size = 0
         self._chunks: list[bytes] = []
 
     def add(self, chunk: bytes) -> None:
@@ -57,9 +61,9 @@ class LimitedBody:
         Raises:
             ResponseTooLarge: there is no room left for it.
         """
-        self._room -= len(chunk)
-        if self._room < 0:
-            raise ResponseTooLarge
+        self._size += len(chunk)
+        if self._size > self._max_bytes:
+            raise ResponseTooLarge(self._max_bytes)
         self._chunks.append(chunk)
 
     def content(self) -> bytes:

@@ -29,6 +29,9 @@ MAX_ATTEMPTS: Final = 6
 _TIMEOUT: Final = 30.0
 """Seconds for one attempt to connect, to send, and to go on answering."""
 
+_DEADLINE: Final = 60.0
+"""Seconds for one attempt in all, however slowly the response comes."""
+
 _MAX_BODY_BYTES: Final = 32 * 1024 * 1024
 """A page of a hundred comments of the largest size that GitHub allows (64 KiB) is about a fifth of it."""
 
@@ -195,12 +198,15 @@ class RestClient:
         return response, self._failure(called, response)
 
     def _exchange(self, method: str, url: str, body: Mapping[str, Any] | None) -> _Response:
+        end = self._clock.monotonic() + _DEADLINE
         content = None if body is None else json.dumps(body, ensure_ascii=False).encode()
         headers = {} if content is None else {"Content-Type": "application/json"}
         with self._http.stream(method, url, content=content, headers=headers) as response:
             received = LimitedBody(_MAX_BODY_BYTES)
             for chunk in response.iter_bytes():
                 received.add(chunk)
+                if self._clock.monotonic() > end:
+                    raise httpx.ReadTimeout(f"no complete answer within {_DEADLINE:.0f} s")
             next_url = response.links.get("next", {}).get("url", "")
             return _Response(response.status_code, response.headers, received.content(), next_url)
 

@@ -99,12 +99,30 @@ def test_a_write_is_repeated_when_it_was_refused_for_its_number(question: Any) -
 
 @pytest.mark.parametrize("question", WRITES)
 @pytest.mark.parametrize(
-    "failure", [NOT_CONNECTED, httpx.ConnectTimeout("slow"), httpx.PoolTimeout("none free")]
+    "failure",
+    [
+        NOT_CONNECTED,
+        httpx.ConnectTimeout("slow"),
+        httpx.PoolTimeout("none free"),
+        httpx.ProxyError("407"),
+    ],
 )
 def test_a_write_is_repeated_when_it_was_never_sent(question: Any, failure: Any) -> None:
     script = Script(failure, DONE)
     ask(script, question)
     assert len(script.requests) == 2
+
+
+@pytest.mark.parametrize("question", WRITES)
+@pytest.mark.parametrize(
+    "failure",
+    [httpx.UnsupportedProtocol("gopher"), httpx.LocalProtocolError("header"), httpx.InvalidURL("host")],
+)
+def test_what_cannot_be_sent_at_all_is_unavailable_at_once(question: Any, failure: Any) -> None:
+    script = Script(failure, DONE)
+    with pytest.raises(Unavailable, match="no connection"):
+        ask(script, question)
+    assert len(script.requests) == 1
 
 
 @pytest.mark.parametrize("question", WRITES)

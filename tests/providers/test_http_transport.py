@@ -10,6 +10,7 @@ import struct
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from reconciler import __version__
@@ -19,6 +20,7 @@ from reconciler.core.limits import Limits
 from reconciler.core.secret import Secret
 from reconciler.core.state import Organization
 from reconciler.http.clock import Clock
+from reconciler.providers.stytch import http_transport
 from reconciler.providers.stytch.connect import connect
 from reconciler.providers.stytch.credentials import ProjectTarget
 from tests.providers.support import ACME, CONNECTION_ID, SECRET, connection
@@ -282,6 +284,24 @@ def test_connections_are_kept_and_no_more_than_the_concurrency() -> None:
     talk(wire, many)
     assert len(wire.requests) == 60
     assert wire.connections <= 8
+
+
+def test_an_idle_connection_is_not_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Servers close them after 5 s, and a create could be lost on one that is just being closed."""
+    assert http_transport._LIMITS.keepalive_expiry == 4.0
+    limits = httpx.Limits(max_connections=1, keepalive_expiry=0.05)
+    monkeypatch.setattr("reconciler.providers.stytch.http_transport._LIMITS", limits)
+    wire = Wire(answer())
+
+    async def pausing(provider: Any) -> None:
+        await read(provider)
+        await read(provider)
+        await asyncio.sleep(0.2)
+        await create(provider)
+
+    talk(wire, pausing)
+    assert wire.methods == ["GET", "GET", "POST"]
+    assert wire.connections == 2
 
 
 def test_what_is_on_the_wire() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import pytest
 
 from reconciler.core.errors import PublishingFailed, UnknownPublication, UsageError
+from reconciler.http.clock import BlockingClock
 from reconciler.publishers.forge import Comment
 from reconciler.publishers.github import GitHub
 from reconciler.publishers.gitlab import GitLab
@@ -17,7 +19,6 @@ from tests.publishers.fake_github import REPOSITORY, TOKEN, FakeGitHub
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reconciler.http.clock import BlockingClock
     from tests.publishers.fake_forge import Call
     from tests.publishers.fake_gitlab import FakeGitLab
 
@@ -265,3 +266,17 @@ def test_what_may_not_be_deleted_is_an_error(
     for one in (forge, gitlab_forge):
         with pytest.raises(PublishingFailed, match=str(status)):
             one.delete_comment(gone)
+
+
+def test_an_answer_that_comes_too_slowly_or_is_too_long_is_cut(
+    echo: Echo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = itertools.count(step=61)
+    slow = BlockingClock(monotonic=lambda: float(next(seconds)), sleep=lambda _: None)
+    client = RestClient(echo.origin, {}, token=TOKEN, hints={}, clock=slow)
+    with pytest.raises(PublishingFailed, match="no complete answer within 60 s"):
+        client.call("GET", "/x")
+    monkeypatch.setattr("reconciler.publishers.rest_client._MAX_BODY_BYTES", 10)
+    with pytest.raises(UnknownPublication, match="longer than"):
+        client.call("POST", "/x", creates=True)
+    client.close()
