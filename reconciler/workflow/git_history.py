@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.core.state import Protection
@@ -18,13 +19,13 @@ if TYPE_CHECKING:
     from reconciler.storage.history import History, Version
 
 
+@dataclass(slots=True)
 class GitHistory:
     """The history of the repository that the project file is in; it is read when it is first needed."""
 
-    def __init__(self, project: Project, variables: Mapping[str, str]) -> None:
-        self._folder = project.root
-        self._manifests = PastManifests({**project.variables, **variables}, project.read_limits)
-        self._history: History | None = None
+    project: Project
+    variables: Mapping[str, str]
+    _history: History | None = None
 
     def protections(
         self, desired: DesiredOrganization, organization: Organization, to_delete: Sequence[OidcConnection]
@@ -37,8 +38,9 @@ class GitHistory:
             NoHistory: there is no history, or it cannot be read.
         """
         if self._history is None:
-            self._history = open_history(self._folder, PROTECTING_KEY)
-        search = _Search(self._manifests, desired.reference, organization, to_delete)
+            self._history = open_history(self.project.root, PROTECTING_KEY)
+        manifests = PastManifests({**self.project.variables, **self.variables}, self.project.read_limits)
+        search = _Search(manifests, desired.reference, organization, to_delete)
         for version in self._history.versions():
             if search.is_complete(version.commit):
                 break
