@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 
 
 def render_diagnostics(diagnostics: Sequence[Diagnostic], *, color: bool = False) -> str:
-    """Return the findings in the order given, and nothing if there are none."""
+    """Return the diagnostics in the order given."""
     style = Style(color)
     return "".join(f"{diagnostic_box(diagnostic, style)}\n" for diagnostic in diagnostics)
 
 
 def render_validation(result: ValidationResult, *, color: bool = False) -> str:
-    """Return all findings and the verdict."""
+    """Return all diagnostics and the verdict."""
     verdict = "\n".join(_verdict(result, Style(color)))
     return f"{render_diagnostics(result.diagnostics, color=color)}{verdict}\n"
 
 
 def diagnostic_box(diagnostic: Diagnostic, style: Style) -> str:
-    """Return the finding in a frame, without a newline at its end."""
+    """Return the diagnostic in a frame, without a newline at its end."""
     title = f"{diagnostic.summary} [{diagnostic.code}]"
     if diagnostic.is_error:
         return error_box(title, _body(diagnostic), style)
@@ -36,19 +36,19 @@ def diagnostic_box(diagnostic: Diagnostic, style: Style) -> str:
 
 
 def error_box(title: str, body: Iterable[str], style: Style) -> str:
-    """Return an error in a red frame; ``body`` is already safe to show, ``title`` is made so."""
+    """Return an error in a red frame; ``title`` is escaped, ``body`` has to be escaped already."""
     return _box("Error", style.red, style.bold(escape_terminal(title)), body)
 
 
 def warning_box(title: str, body: Iterable[str], style: Style) -> str:
-    """Return a warning in a yellow frame; ``body`` is already safe to show, ``title`` is made so."""
+    """Return a warning in a yellow frame; ``title`` is escaped, ``body`` has to be escaped already."""
     return _box("Warning", style.yellow, style.bold(escape_terminal(title)), body)
 
 
 def paragraphs(*texts: str) -> Iterator[str]:
     """Yield each text that is not empty on one line, set off by an empty line.
 
-    A newline in it came from outside and is escaped: it could pass for a line of ours.
+    Newlines are escaped: they come from outside, and could forge a line of the output.
     """
     for text in texts:
         if text:

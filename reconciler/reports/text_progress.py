@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from reconciler.core.outcome import Outcome
 
 _FAST: Final = 10
-"""So many a second need no decimals."""
+"""Faster rates are shown without decimals."""
 
 _VERBS = {
     Action.NO_OP: "Reading",
@@ -38,7 +38,7 @@ def render_started(change: Change, *, color: bool = False) -> str:
 
 
 def render_running(change: Change, seconds: float, *, color: bool = False) -> str:
-    """Return the line for an operation that has been going on for so many seconds."""
+    """Return the line for an operation that has been running for ``seconds``."""
     facts = [f"id={escape_terminal(known)}"] if (known := _known_id(change)) else []
     facts.append(f"{seconds:.0f}s elapsed")
     verb = _VERBS[change.action].lower()
@@ -63,10 +63,9 @@ def render_finished(outcome: Outcome, *, color: bool = False) -> str:
 
 
 def render_counted(done: int, total: int, seconds: float) -> str:
-    """Return how far it has come: counts, rate, and time left; a ``total`` of 0 is not known.
+    """Return counts, rate and time left of a count that began ``seconds`` ago.
 
-    ``seconds`` have gone by since it began; a ``total`` that is known may be an estimate while
-    manifests are still being read, and is never shown as less than what is done.
+    A ``total`` of 0 is not known; it is never shown as less than what is done.
     """
     rate = done / seconds if seconds > 0 else 0.0
     counts = f"{done:,} of {max(total, done):,}" if total else f"{done:,}"

@@ -58,7 +58,7 @@ def check_writable(path: Path) -> None:
     try:
         target = path.resolve()
         if target.is_dir():
-            os.open(target, os.O_WRONLY)  # fails with the system's own words
+            os.open(target, os.O_WRONLY)  # raises IsADirectoryError
         if not target.exists() or target.is_file():
             _try_folder(target.parent)
     except (OSError, RuntimeError) as error:  # RuntimeError: a loop of links

@@ -58,9 +58,9 @@ class Page:
         entries = browsers.log_of(self.browser, "performance")
         messages = [json.loads(entry["message"])["message"] for entry in entries]
         urls = [
-            one["params"]["request"]["url"]
-            for one in messages
-            if one["method"] == "Network.requestWillBeSent"
+            message["params"]["request"]["url"]
+            for message in messages
+            if message["method"] == "Network.requestWillBeSent"
         ]
         return [url for url in urls if not url.startswith(("file:", "data:"))]
 

@@ -66,7 +66,7 @@ def test_it_opens_without_an_error_or_a_request_and_fits_the_screen(
     open_page: Callable[..., Page], html: str, width: int
 ) -> None:
     page = open_page(html, width=width)
-    page.run("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    page.run("document.querySelectorAll('details').forEach((fold) => { fold.open = true; })")
     assert page.run("return document.documentElement.scrollWidth") <= width
     assert page.problems() == []
 
@@ -79,12 +79,14 @@ def test_axe_finds_nothing_serious(
     if not AXE.exists():
         skip_or_fail("axe-core is missing: run `npm ci` in tests/browser")
     page = open_page(REPORTS[name], width=width, scheme=scheme)
-    page.run("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    page.run("document.querySelectorAll('details').forEach((fold) => { fold.open = true; })")
     page.run(AXE.read_text(encoding="utf-8"))
-    found = page.browser.execute_async_script("axe.run().then(arguments[arguments.length - 1])")
-    serious = [one for one in found["violations"] if one["impact"] in {"serious", "critical"}]
-    assert [(one["id"], one["nodes"][0]["html"]) for one in serious] == []
-    assert found["passes"]
+    audit = page.browser.execute_async_script("axe.run().then(arguments[arguments.length - 1])")
+    serious = [
+        violation for violation in audit["violations"] if violation["impact"] in {"serious", "critical"}
+    ]
+    assert [(violation["id"], violation["nodes"][0]["html"]) for violation in serious] == []
+    assert audit["passes"]
 
 
 def test_it_filters_by_text(ordinary: Page) -> None:
@@ -101,7 +103,9 @@ def test_it_filters_by_organization(ordinary: Page) -> None:
     Select(ordinary.browser.find_element(By.ID, "organization")).select_by_visible_text("acme")
     assert ordinary.shown() == [OKTA, OLD]
     headings = ordinary.browser.find_elements(By.TAG_NAME, "h3")
-    assert [one.text for one in headings if one.is_displayed()] == ["acme 1 to change, 1 to destroy"]
+    assert [heading.text for heading in headings if heading.is_displayed()] == [
+        "acme 1 to change, 1 to destroy"
+    ]
 
 
 def test_it_filters_by_action(ordinary: Page) -> None:
@@ -177,7 +181,7 @@ def test_on_a_phone_the_two_sides_stand_below_each_other(open_page: Callable[...
         page = open_page(REPORTS["ordinary"], width=width)
         cells = "document.querySelectorAll('.card.update tbody tr:not(.same) td')"
         return list(
-            page.run(f"return [...{cells}].slice(0, 2).map((one) => one.getBoundingClientRect().top)")
+            page.run(f"return [...{cells}].slice(0, 2).map((cell) => cell.getBoundingClientRect().top)")
         )
 
     before, after = tops(DESKTOP)
@@ -198,7 +202,7 @@ def test_on_paper_everything_is_open_and_the_filter_is_gone(ordinary: Page) -> N
     assert base64.b64decode(ordinary.browser.print_page()).startswith(b"%PDF")
     assert ordinary.run("return [...document.querySelectorAll('.card')].some((card) => card.open)") is False
     ordinary.run("dispatchEvent(new Event('beforeprint'))")
-    assert ordinary.run("return [...document.querySelectorAll('details')].every((one) => one.open)") is True
+    assert ordinary.run("return [...document.querySelectorAll('details')].every((fold) => fold.open)") is True
     ordinary.run("dispatchEvent(new Event('afterprint'))")
     assert ordinary.run("return [...document.querySelectorAll('.card')].some((card) => card.open)") is False
     media: dict[str, Any] = {"media": "print", "features": []}

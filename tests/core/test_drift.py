@@ -40,8 +40,8 @@ def drifted(**at_live: object) -> Plan:
     return whole(plan(wanted, live(live_connection(1, display_name="okta", **found))))
 
 
-def later(one: Plan) -> Plan:
-    return replace(one, created_at=LATER)
+def later(plan: Plan) -> Plan:
+    return replace(plan, created_at=LATER)
 
 
 def test_nothing_differs() -> None:
@@ -54,18 +54,20 @@ def test_nothing_differs() -> None:
 
 def test_every_attribute_that_differs_is_a_finding_of_its_own() -> None:
     report = find_drift(drifted(client_id="b", custom_scopes=("openid",)))
-    assert [(one.kind, one.attribute, one.declared, one.live) for one in report.findings] == [
+    assert [
+        (finding.kind, finding.attribute, finding.declared, finding.live) for finding in report.findings
+    ] == [
         (DriftKind.CHANGED, "client_id", "a", "b"),
         (DriftKind.CHANGED, "custom_scopes", ("email", "openid"), ("openid",)),
     ]
-    assert {one.connection_id for one in report.findings} == {"oidc-connection-test-1"}
-    assert {str(one.location) for one in report.findings} == {"acme.yaml:3:3"}
+    assert {finding.connection_id for finding in report.findings} == {"oidc-connection-test-1"}
+    assert {str(finding.location) for finding in report.findings} == {"acme.yaml:3:3"}
     assert report.summary.changed == 2
 
 
 def test_what_the_server_would_infer_is_not_drift() -> None:
     report = find_drift(drifted(issuer="https://other.okta.com", token_url="https://other.okta.com/token"))
-    assert [one.attribute for one in report.findings] == ["issuer"]
+    assert [finding.attribute for finding in report.findings] == ["issuer"]
 
 
 def test_a_declared_connection_that_is_not_live_is_missing() -> None:
@@ -84,7 +86,7 @@ def test_an_interrupted_create_is_missing_too() -> None:
 def test_a_tombstone_that_lives_is_unexpected() -> None:
     tombstone = declared("okta", absent=True)
     report = find_drift(whole(plan(desired(tombstone), live(live_connection(1, display_name="okta")))))
-    assert [one.kind for one in report.findings] == [DriftKind.UNEXPECTED]
+    assert [finding.kind for finding in report.findings] == [DriftKind.UNEXPECTED]
 
 
 def test_what_prune_would_delete_is_unexpected() -> None:
@@ -93,7 +95,7 @@ def test_what_prune_would_delete_is_unexpected() -> None:
         live_connection(1, display_name="okta", issuer=ISSUER), live_connection(2, display_name="other")
     )
     report = find_drift(whole(plan(desired(kept, prune=True), both)))
-    assert [str(one.address) for one in report.findings] == ["acme/oidc-connection-test-2"]
+    assert [str(finding.address) for finding in report.findings] == ["acme/oidc-connection-test-2"]
 
 
 def test_what_nobody_declares_is_no_drift() -> None:
@@ -136,7 +138,7 @@ def test_without_an_earlier_report_everything_is_new() -> None:
 def test_what_was_found_before_keeps_its_day() -> None:
     first = find_drift(drifted(client_id="b"))
     second = find_drift(later(drifted(client_id="c", issuer="https://x.okta.com")), first)
-    assert {one.attribute: (one.status, one.first_seen) for one in second.findings} == {
+    assert {finding.attribute: (finding.status, finding.first_seen) for finding in second.findings} == {
         "issuer": (FindingStatus.NEW, LATER),
         "client_id": (FindingStatus.EXISTING, first.created_at),
     }
@@ -147,7 +149,9 @@ def test_what_was_found_before_keeps_its_day() -> None:
 def test_what_is_no_longer_found_is_resolved_once() -> None:
     first = find_drift(drifted(client_id="b"))
     second = find_drift(later(drifted()), first)
-    assert [(one.attribute, one.status) for one in second.resolved] == [("client_id", FindingStatus.RESOLVED)]
+    assert [(finding.attribute, finding.status) for finding in second.resolved] == [
+        ("client_id", FindingStatus.RESOLVED)
+    ]
     assert not second.has_drift
     assert find_drift(later(drifted()), second).resolved == ()
 
@@ -164,7 +168,7 @@ def test_what_was_not_looked_at_is_neither_resolved_nor_forgotten(selection: Run
     first = find_drift(drifted(client_id="b"))
     partial = find_drift(later(whole()), first, selection)
     assert (partial.resolved, partial.has_drift) == ((), False)
-    assert [one.status for one in partial.unchecked] == [FindingStatus.UNCHECKED]
+    assert [finding.status for finding in partial.unchecked] == [FindingStatus.UNCHECKED]
     whole_again = find_drift(later(drifted(client_id="b")), partial)
     assert whole_again.findings[0].first_seen == first.created_at
 
@@ -201,10 +205,10 @@ def test_a_report_of_another_project_is_refused() -> None:
 
 def test_a_fingerprint_is_of_the_finding_and_not_of_its_values() -> None:
     def print_of(name: str, kind: DriftKind, attribute: str = "", **more: Any) -> str:
-        one = Finding(
+        finding = Finding(
             address=Address("acme", name), organization_id="o", kind=kind, attribute=attribute, **more
         )
-        return one.fingerprint
+        return finding.fingerprint
 
     same = print_of("okta", DriftKind.CHANGED, "issuer", declared="a", live="b", first_seen=LATER)
     assert same == print_of("okta", DriftKind.CHANGED, "issuer", declared="c", live="d")
@@ -220,10 +224,10 @@ def test_a_fingerprint_is_of_the_finding_and_not_of_its_values() -> None:
 
 def test_a_fingerprint_never_changes() -> None:
     """They are kept in reports, issues and other tools."""
-    one = Finding(
+    finding = Finding(
         address=Address("acme", "okta"), organization_id="o", kind=DriftKind.CHANGED, attribute="issuer"
     )
-    assert one.fingerprint == ("sha256:4c1bfc5240faf85f8fee2ee98540d8aefd65af32e4625fe8b9318e7e2be8a525")
+    assert finding.fingerprint == ("sha256:4c1bfc5240faf85f8fee2ee98540d8aefd65af32e4625fe8b9318e7e2be8a525")
 
 
 @given(estates())
@@ -231,9 +235,9 @@ def test_there_is_drift_where_there_is_a_change(estate: Estate) -> None:
     made = whole(plan(estate.desired, estate.live, choices(estate.secrets)))
     report = find_drift(made)
     assert report.has_drift == made.has_changes
-    assert {one.address for one in report.findings} == {one.address for one in made.changes}
+    assert {finding.address for finding in report.findings} == {finding.address for finding in made.changes}
     again = find_drift(later(made), report)
-    assert {one.status for one in again.findings} <= {FindingStatus.EXISTING}
+    assert {finding.status for finding in again.findings} <= {FindingStatus.EXISTING}
     assert again.resolved == ()
     assert parse_drift_report(drift_data(again)) == again
 
@@ -278,16 +282,16 @@ def test_values_that_no_attribute_has_are_refused() -> None:
 
 def test_whatever_stands_where_every_format_shows_what_is_compared_with_it_or_it_is_refused() -> None:
     made = drifted(client_id="b", custom_scopes=("openid", "x"))
-    shown = 0
+    accepted = 0
     for forged in forgeries(drift_data(find_drift(made))):
         try:
-            found = find_drift(later(made), parse_drift_report(forged))
+            report = find_drift(later(made), parse_drift_report(forged))
         except ReportRefused:
             continue
         for format_, render in DRIFT_FORMATS.items():
-            is_harmless(render(found, color=False), format_)
-        shown += 1
-    assert shown, "what is for people only may be any text"
+            is_harmless(render(report, color=False), format_)
+        accepted += 1
+    assert accepted, "what is for people only may be any text"
 
 
 def test_the_counts_are_of_what_is_there() -> None:

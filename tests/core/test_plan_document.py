@@ -184,16 +184,16 @@ def test_counts_that_are_not_those_of_the_changes_are_refused(name: str, number:
 def test_whatever_stands_where_every_format_shows_the_plan_or_it_is_refused() -> None:
     unmanaged = (Unmanaged("acme", live_connection(7, display_name="x")),)
     original = document(replace(PLAN, unmanaged=unmanaged, risks=PLAN.blocks))
-    shown = 0
+    accepted = 0
     for forged in forgeries(original):
         try:
-            found = parse_plan(sealed(forged))
+            plan = parse_plan(sealed(forged))
         except PlanRefused:
             continue
         for format_, render in PLAN_FORMATS.items():
-            is_harmless(render(found, color=False), format_)
-        shown += 1
-    assert shown, "what is for people only may be any text"
+            is_harmless(render(plan, color=False), format_)
+        accepted += 1
+    assert accepted, "what is for people only may be any text"
 
 
 @pytest.mark.parametrize("key", ["applyable", "secrets_compared"])

@@ -28,8 +28,8 @@ def test_a_rule_is_held_against_what_there_will_be(case: str, passed: list[str],
     report = check(ROOT / "tests/plans" / case / "plan.json")
     assert report["summary"]["parsing_errors"] == 0
     results = report["results"]
-    assert [one["resource"] for one in results["passed_checks"]] == passed
-    assert [one["resource"] for one in results["failed_checks"]] == failed
+    assert [check["resource"] for check in results["passed_checks"]] == passed
+    assert [check["resource"] for check in results["failed_checks"]] == failed
 
 
 def check(plan: Path) -> Any:

@@ -100,20 +100,22 @@ def delete(organization: str = "acme", name: str = "old-saml-bridge") -> Delete:
 
 def plan(*changes: Change, **more: Any) -> Plan:
     findings = (*more.get("diagnostics", ()),)
-    organizations = {one.address.organization for one in changes}
-    refused = {one.address for one in findings if one.is_error}
-    errors = {name for name in organizations for one in refused if f"{one}/".startswith(f"{name}/")}
-    errors |= refused - {one for one in refused for name in errors if f"{one}/".startswith(f"{name}/")}
+    organizations = {change.address.organization for change in changes}
+    refused = {finding.address for finding in findings if finding.is_error}
+    errors = {name for name in organizations for address in refused if f"{address}/".startswith(f"{name}/")}
+    errors |= refused - {
+        address for address in refused for name in errors if f"{address}/".startswith(f"{name}/")
+    }
     summary = PlanSummary(
-        add=sum(isinstance(one, Create) for one in changes),
-        change=sum(isinstance(one, Update) for one in changes),
-        destroy=sum(isinstance(one, Delete) for one in changes),
+        add=sum(isinstance(change, Create) for change in changes),
+        change=sum(isinstance(change, Update) for change in changes),
+        destroy=sum(isinstance(change, Delete) for change in changes),
         unchanged=more.pop("unchanged", 0),
         unmanaged=len(more.get("unmanaged", ())),
         managed=len(changes),
         organizations=len(organizations | errors) or 1,
         refused=len(errors),
-        warnings=sum(not one.is_error for one in findings),
+        warnings=sum(not finding.is_error for finding in findings),
     )
     settings: dict[str, Any] = {"scope": SCOPE, "created_at": WHEN, "commit": "5f2a9c1d0b7e4a66"} | more
     return Plan(changes=changes, summary=summary, **settings)
@@ -195,11 +197,11 @@ def hostile_plan(texts: tuple[str, ...] = HOSTILE) -> Plan:
     )
 
 
-def drift_of(one: Plan) -> DriftReport:
+def drift_of(plan: Plan) -> DriftReport:
     """Return what was found, of which the first change was found a week before as well."""
-    changes = (*one.changes[:1], create("hooli", "gone"))
-    earlier = replace(one, changes=changes, created_at="2026-11-14T12:00:00Z")
-    return find_drift(one, find_drift(earlier))
+    changes = (*plan.changes[:1], create("hooli", "gone"))
+    earlier = replace(plan, changes=changes, created_at="2026-11-14T12:00:00Z")
+    return find_drift(plan, find_drift(earlier))
 
 
 FINDINGS = ValidationResult(diagnostics=(REFUSAL, WARNING), files=3, organizations=3, connections=5)

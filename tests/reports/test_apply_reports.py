@@ -128,8 +128,8 @@ def test_a_failure_of_which_little_is_known_says_little() -> None:
 
 
 def test_warnings_and_receipts_are_shown() -> None:
-    one = replace(CREATED, warnings=("discovery failed",), history=("adopted after a lost answer",))
-    text = render_result(ApplyResult((one,)))
+    applied = replace(CREATED, warnings=("discovery failed",), history=("adopted after a lost answer",))
+    text = render_result(ApplyResult((applied,)))
     assert "│ Warning: acme/okta: discovery failed\n" in text
     assert "acme/okta: adopted after a lost answer\n" in text
 
@@ -177,8 +177,8 @@ def test_the_document_says_the_same() -> None:
 
 
 def test_the_document_of_a_good_run() -> None:
-    one = replace(UNNEEDED, connection=LIVE)
-    document = json.loads(RESULT_FORMATS["json"](ApplyResult((UPDATED, one)), color=False))
+    unneeded = replace(UNNEEDED, connection=LIVE)
+    document = json.loads(RESULT_FORMATS["json"](ApplyResult((UPDATED, unneeded)), color=False))
     assert (document["complete"], document["errored"]) == (True, False)
     assert document["outcomes"][1]["connection_id"] == ID
 

@@ -129,8 +129,8 @@ Unchecked: 1 earlier finding outside this run's scope.
 
 
 def test_what_could_not_be_read_is_no_good_news() -> None:
-    found = Diagnostic(Severity.ERROR, "organization-not-read", "organization acme cannot be planned")
-    text = render_drift(report(diagnostics=(found,), refused=1))
+    diagnostic = Diagnostic(Severity.ERROR, "organization-not-read", "organization acme cannot be planned")
+    text = render_drift(report(diagnostics=(diagnostic,), refused=1))
     assert (
         text
         == """\
@@ -158,8 +158,8 @@ Unmanaged: 1 connection not declared in any manifest; this is not drift.
 
 
 def test_colours_leave_the_words_as_they_are() -> None:
-    one = report(changed("issuer", "a", "b"), finding("gone", DriftKind.MISSING), previous_at=WHEN)
-    colored = render_drift(one, color=True)
+    compared = report(changed("issuer", "a", "b"), finding("gone", DriftKind.MISSING), previous_at=WHEN)
+    colored = render_drift(compared, color=True)
     assert "\x1b[31mnot live\x1b[0m" in colored
     assert "\x1b[1mDrift: 1 missing, 1 changed, 0 unexpected.\x1b[0m" in colored
     assert "\x1b[1;32mNo drift. The live state matches the configuration.\x1b[0m" in render_drift(
@@ -169,9 +169,9 @@ def test_colours_leave_the_words_as_they_are() -> None:
 
 def test_names_from_outside_stay_names() -> None:
     hostile = "\x1b[2J\u202e\n"
-    one = changed(
+    difference = changed(
         "attribute_mapping", {hostile: hostile}, {}, location=SourceLocation(hostile), first_seen=hostile
     )
-    text = render_drift(report(replace(one, address=Address(hostile, hostile), connection_id=hostile)))
+    text = render_drift(report(replace(difference, address=Address(hostile, hostile), connection_id=hostile)))
     assert all(character == "\n" or character.isprintable() for character in text)
     assert len(text.splitlines()) == 9

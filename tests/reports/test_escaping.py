@@ -11,7 +11,7 @@ from reconciler.reports.text_style import count, width
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    ("text", "escaped"),
     [
         ("plain text", "plain text"),
         ("Büro 東京 🗼", "Büro 東京 🗼"),
@@ -26,8 +26,8 @@ from reconciler.reports.text_style import count, width
         ("no\u00a0break", r"no\u00a0break"),
     ],
 )
-def test_what_does_not_show_as_itself_is_escaped(text: str, shown: str) -> None:
-    assert escape_terminal(text) == shown
+def test_what_does_not_show_as_itself_is_escaped(text: str, escaped: str) -> None:
+    assert escape_terminal(text) == escaped
 
 
 @given(st.text())
@@ -37,8 +37,8 @@ def test_whatever_the_text_the_result_is_printable(text: str) -> None:
 
 
 @given(st.text(), st.text())
-def test_quotes_of_different_texts_differ(one: str, other: str) -> None:
-    assert (quote(one) == quote(other)) is (one == other)
+def test_quotes_of_different_texts_differ(first: str, second: str) -> None:
+    assert (quote(first) == quote(second)) is (first == second)
 
 
 def test_quotes_and_backslashes_cannot_end_the_string() -> None:

@@ -70,8 +70,8 @@ def test_the_caret_stands_below_the_finding_whatever_is_before_it() -> None:
 
 
 def test_a_finding_at_the_end_of_a_line_has_a_caret_too() -> None:
-    found = replace(ERROR, snippet=Snippet(text="key:", start=4, end=4))
-    assert render_diagnostics((found,)).splitlines()[5] == "│             ^"
+    diagnostic = replace(ERROR, snippet=Snippet(text="key:", start=4, end=4))
+    assert render_diagnostics((diagnostic,)).splitlines()[5] == "│             ^"
 
 
 def test_colour_marks_severity() -> None:

@@ -37,8 +37,8 @@ def read(line: str) -> tuple[str, dict[str, str], str]:
 
 
 def unescaped(text: str, more: dict[str, str]) -> str:
-    for written, meant in {"%0D": "\r", "%0A": "\n", **more, "%25": "%"}.items():
-        text = text.replace(written, meant)
+    for escape, character in {"%0D": "\r", "%0A": "\n", **more, "%25": "%"}.items():
+        text = text.replace(escape, character)
     return text
 
 
@@ -80,14 +80,14 @@ def test_errors_are_errors() -> None:
 def test_names_can_neither_end_a_command_nor_begin_one(form: Callable[[str], str], text: str) -> None:
     lines, harmless = form(text).split("\n"), form("harmless").split("\n")
     assert len(lines) == len(harmless)
-    for line, other in zip(lines, harmless, strict=True):
+    for line, expected in zip(lines, harmless, strict=True):
         assert line.isprintable()
         assert "##[" not in line
-        if other.startswith("::"):
-            assert read(line)[0] == read(other)[0]
-            assert read(line)[1].keys() == read(other)[1].keys()
+        if expected.startswith("::"):
+            assert read(line)[0] == read(expected)[0]
+            assert read(line)[1].keys() == read(expected)[1].keys()
         else:
-            assert line == other
+            assert line == expected
 
 
 @given(text=nasty_texts)

@@ -49,7 +49,7 @@ def test_a_page_has_the_same_elements_whatever_the_names_are(form: Callable[[str
 
 def _without_marks(page: Markup) -> list[str]:
     """Leave out the marks of a difference: a name that is its own mirror image has none."""
-    return [one for one in page.skeleton if not re.match(r"</?(ins|del)\b", one)]
+    return [tag for tag in page.skeleton if not re.match(r"</?(ins|del)\b", tag)]
 
 
 PAGES = (PLAN_FORMATS["html"](ORDINARY, color=False), FAILURE_FORMATS["html"]((), color=False))

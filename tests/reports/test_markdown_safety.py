@@ -72,7 +72,7 @@ def is_harmless(text: str) -> bool:
 def test_a_report_has_the_same_elements_whatever_the_names_are(form: Callable[[str], str], text: str) -> None:
     hostile, harmless = rendered(form(text)), rendered(form("harmless"))
     assert hostile.skeleton == harmless.skeleton
-    assert not [one for one in hostile.outside if not is_harmless(one)]
+    assert not [text for text in hostile.outside if not is_harmless(text)]
 
 
 @every_form
@@ -87,10 +87,10 @@ def test_no_line_begins_with_what_came_from_outside(form: Callable[[str], str], 
 @given(text=nasty_texts)
 @settings(max_examples=300, deadline=None)
 def test_code_shows_the_text_itself_in_a_table_too(text: str) -> None:
-    shown = clip(escape_terminal(text), MAX_NAME).replace("|", "\\u007c")
+    escaped = clip(escape_terminal(text), MAX_NAME).replace("|", "\\u007c")
     markup = rendered(f"| A | B |\n|---|---|\n| {markdown_code(text)} | {markdown_code(text)} |")
     assert markup.skeleton.count("<td >") == 2
-    assert markup.code == [shown, shown]
+    assert markup.code == [escaped, escaped]
     assert "".join(markup.outside).split() == ["A", "B"]
 
 

@@ -21,9 +21,9 @@ SCHEMA = json.loads(plan_schema())
 
 
 def document() -> Any:
-    found = whole()
+    empty = whole()
     return json.loads(
-        plan_json(type(found)(scope=found.scope, created_at=found.created_at, changes=(UPDATE,)))
+        plan_json(type(empty)(scope=empty.scope, created_at=empty.created_at, changes=(UPDATE,)))
     )
 
 
@@ -41,8 +41,8 @@ def test_a_plan_is_valid() -> None:
 
 @given(estates())
 def test_whatever_is_planned_the_document_is_valid(estate: Estate) -> None:
-    found = whole(plan(estate.desired, estate.live, choices(estate.secrets)))
-    Draft202012Validator(SCHEMA).validate(json.loads(plan_json(found)))
+    planned = whole(plan(estate.desired, estate.live, choices(estate.secrets)))
+    Draft202012Validator(SCHEMA).validate(json.loads(plan_json(planned)))
 
 
 @pytest.mark.parametrize("key", sorted(document()))

@@ -29,9 +29,9 @@ def without_color(text: str) -> str:
 
 
 def test_colour_changes_nothing_but_colour() -> None:
-    for one in (EMPTY, CHANGES, replace(CHANGES, diagnostics=(ERROR,))):
-        assert "\x1b" not in render_plan(one, color=False)
-        assert without_color(render_plan(one, color=True)) == render_plan(one, color=False)
+    for reported in (EMPTY, CHANGES, replace(CHANGES, diagnostics=(ERROR,))):
+        assert "\x1b" not in render_plan(reported, color=False)
+        assert without_color(render_plan(reported, color=True)) == render_plan(reported, color=False)
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ CASES: list[tuple[str, str, Any]] = [
 CASES += [("hostile", "markdown", (PLAN_FORMATS["markdown"], hostile_plan(HOSTILE[:4])))]
 
 
-@pytest.mark.parametrize(("name", "format_", "case"), CASES, ids=[f"{one[0]}.{one[1]}" for one in CASES])
+@pytest.mark.parametrize(("name", "format_", "case"), CASES, ids=[f"{case[0]}.{case[1]}" for case in CASES])
 def test_the_report_word_for_word(
     name: str, format_: str, case: Any, matches_golden: Callable[[str, Path], None]
 ) -> None:
@@ -96,7 +96,7 @@ def test_a_job_summary_shows_more_than_a_comment() -> None:
 
 
 @pytest.mark.parametrize("most", [3_000, 5_000, 20_000])
-@pytest.mark.parametrize("render", [plan_markdown, lambda one, **how: drift_markdown(drift_of(one), **how)])
+@pytest.mark.parametrize("render", [plan_markdown, lambda plan, **how: drift_markdown(drift_of(plan), **how)])
 def test_any_limit_holds_and_the_page_stays_whole(render: Callable[..., str], most: int) -> None:
     text = render(hostile_plan(), max_bytes=most)
     assert len(text.encode()) <= most
@@ -104,12 +104,12 @@ def test_any_limit_holds_and_the_page_stays_whole(render: Callable[..., str], mo
 
 
 def test_findings_that_do_not_fit_are_counted() -> None:
-    found = tuple(FINDINGS.diagnostics) * 1_000
-    text = plan_markdown(plan(create(), diagnostics=found))
+    diagnostics = tuple(FINDINGS.diagnostics) * 1_000
+    text = plan_markdown(plan(create(), diagnostics=diagnostics))
     shown = text.count("**error**") + text.count("**warning**")
     assert f"- … {2_000 - shown:,} more findings, {1_000 - text.count('**error**')} errors among them" in text
     assert "**warning**" not in text
-    assert len(validation_markdown(type(FINDINGS)(diagnostics=found)).encode()) <= MAX_BYTES
+    assert len(validation_markdown(type(FINDINGS)(diagnostics=diagnostics)).encode()) <= MAX_BYTES
 
 
 def test_one_enormous_change_does_not_hide_the_others() -> None:

@@ -36,22 +36,22 @@ SCHEMA = Path(__file__).parents[1].joinpath(
 
 
 def results(text: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(text)["runs"][0]["results"]
-    return found
+    results: list[dict[str, Any]] = json.loads(text)["runs"][0]["results"]
+    return results
 
 
-def sarif(one: Plan) -> str:
-    return PLAN_FORMATS["sarif"](one, color=False)
+def sarif(plan: Plan) -> str:
+    return PLAN_FORMATS["sarif"](plan, color=False)
 
 
-@pytest.mark.parametrize("one", [ORDINARY, QUIET, REFUSED, BLOCKED, hostile_plan()])
-def test_it_is_as_the_schema_says(one: Plan) -> None:
+@pytest.mark.parametrize("reported", [ORDINARY, QUIET, REFUSED, BLOCKED, hostile_plan()])
+def test_it_is_as_the_schema_says(reported: Plan) -> None:
     if not SCHEMA.exists():
         skip_or_fail("the schema is missing: run `npm ci` in tests/browser")
     validator = Draft4Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
-    validator.validate(json.loads(sarif(one)))
-    validator.validate(json.loads(DRIFT_FORMATS["sarif"](drift_of(one), color=False)))
-    validator.validate(json.loads(FAILURE_FORMATS["sarif"](one.diagnostics, color=False)))
+    validator.validate(json.loads(sarif(reported)))
+    validator.validate(json.loads(DRIFT_FORMATS["sarif"](drift_of(reported), color=False)))
+    validator.validate(json.loads(FAILURE_FORMATS["sarif"](reported.diagnostics, color=False)))
     validator.validate(json.loads(VALIDATION_FORMATS["sarif"](FINDINGS, color=False)))
 
 
@@ -69,19 +69,19 @@ def test_a_finding_is_on_its_place() -> None:
 
 
 def test_moved_lines_keep_the_fingerprint() -> None:
-    (one,), (other,) = (
+    (first,), (second,) = (
         results(sarif(plan(risks=(replace(WARNING, location=place(line)),)))) for line in (8, 80)
     )
-    assert one["partialFingerprints"] == other["partialFingerprints"]
+    assert first["partialFingerprints"] == second["partialFingerprints"]
     (another,) = results(sarif(plan(risks=(replace(WARNING, address="acme/other"),))))
-    assert another["partialFingerprints"] != one["partialFingerprints"]
+    assert another["partialFingerprints"] != first["partialFingerprints"]
 
 
 def test_drift_has_the_fingerprints_of_its_report() -> None:
     report = drift_of(ORDINARY)
-    found = results(DRIFT_FORMATS["sarif"](report, color=False))
-    assert [one["partialFingerprints"]["reconciler/v1"] for one in found] == [
-        one.fingerprint for one in report.findings
+    written = results(DRIFT_FORMATS["sarif"](report, color=False))
+    assert [result["partialFingerprints"]["reconciler/v1"] for result in written] == [
+        finding.fingerprint for finding in report.findings
     ]
 
 
@@ -97,8 +97,10 @@ def test_it_says_whether_everything_could_be_looked_at() -> None:
 @given(text=nasty_texts)
 @settings(max_examples=50, deadline=None)
 def test_no_message_holds_a_link_or_a_control_character(text: str) -> None:
-    found = results(sarif(hostile_plan((text,))))
-    messages = [one["message"]["text"] for one in found]
-    assert not [one for one in messages if "](" in one or not one.replace("\n", "").isprintable()]
-    uris = [one["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for one in found]
+    written = results(sarif(hostile_plan((text,))))
+    messages = [result["message"]["text"] for result in written]
+    assert not [
+        message for message in messages if "](" in message or not message.replace("\n", "").isprintable()
+    ]
+    uris = [result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for result in written]
     assert all(uri.isascii() and " " not in uri for uri in uris)
