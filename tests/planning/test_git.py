@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
+from reconciler.core.errors import UsageError
 from reconciler.storage.git import GitError, GitUnavailable, head_commit, read_objects, run_git
 from reconciler.storage.history import NoHistory, open_history
+from reconciler.storage.revision import ChangedPath, find_revision
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,6 +58,38 @@ def test_the_first_line_of_what_git_says_is_the_error(
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     with pytest.raises(GitError, match="not a git repository"):
         run_git(tmp_path, "status")
+
+
+def test_git_that_does_not_end(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = repository / "bin"
+    folder.mkdir()
+    (folder / "git").write_text("#!/bin/sh\nexec sleep 60\n", encoding="utf-8")
+    (folder / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
+    monkeypatch.setattr("reconciler.storage.git._SECONDS", 0.2)
+    with pytest.raises(GitUnavailable, match=r"git took longer than 0\.2 seconds"):
+        run_git(repository, "status")
+    with pytest.raises(UsageError, match="--changed-since needs Git: git took longer"):
+        find_revision(repository, "HEAD")
+    with pytest.raises(NoHistory, match="git took longer") as raised:
+        open_history(repository, "x")
+    assert raised.value.repository_exists
+
+
+def test_a_folder_that_does_not_exist(tmp_path: Path) -> None:
+    with pytest.raises(GitUnavailable, match="git cannot be run: FileNotFoundError"):
+        run_git(tmp_path / "missing", "status")
+
+
+def test_a_revision_with_a_null_character_is_unknown(repository: Path) -> None:
+    with pytest.raises(UsageError, match="Git knows no revision"):
+        find_revision(repository, "main\0--help")
+
+
+def test_a_clone_that_lacks_what_a_revision_held(repository: Path) -> None:
+    revision = find_revision(repository, "HEAD")
+    with pytest.raises(UsageError, match=r"--changed-since: the clone lacks the object 1+: fetch it whole"):
+        revision.contents([ChangedPath("a.yaml", "1" * 40)])
 
 
 def test_versions_are_read_in_groups_from_the_newest_to_the_oldest(
