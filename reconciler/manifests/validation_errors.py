@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final, Literal, get_args, get_origin, get
 from typing_extensions import is_typeddict
 
 from reconciler.core.connection import COMPUTED_FIELDS
-from reconciler.core.secret import SecretReference
 from reconciler.manifests.findings import name_of
 from reconciler.manifests.pattern_errors import describe_mismatch
 from reconciler.manifests.scalars import YamlScalarKind
@@ -81,7 +80,6 @@ _TYPE_NAMES: Final = (
     (str, "text"),
     (dict, "a mapping"),
     (list, "a list"),
-    (SecretReference, "a reference to a secret"),
 )
 
 
@@ -198,8 +196,6 @@ class _ErrorReport:
         expected = _EXPECTED.get(kind, "text")
         if _is_secret(self._path):
             self._wrong_secret()
-        elif isinstance(self._value, SecretReference):
-            self._add("secret-out-of-place", f"{self._name} cannot hold a reference to a secret")
         elif expected == "text" and not isinstance(self._value, dict | list):
             self._not_quoted()
         elif self._value is YamlScalarKind.NUMBER and expected in _NUMBER_HINTS:

@@ -218,6 +218,26 @@ def test_what_cannot_be_told_protects(acme: Workplace, block: str, *, is_deleted
     assert (DELETED in run.out) is is_deleted, run.output
 
 
+@pytest.mark.parametrize(
+    ("document", "is_deleted"),
+    [
+        ("organization: acme\nprune: true\nconnections: [prevent_destroy]\n", False),
+        ("organization_id: '${var:gone}'\nconnections: {o: {display_name: Okta, lifecycle: 1}}\n", False),
+        ("organization: acme\n# prevent_destroy\n", True),
+        ("organization: acme\norganization_id: organization-test-1\nconnections: [prevent_destroy]\n", True),
+        ("[prevent_destroy, acme]\n", True),
+    ],
+)
+def test_what_cannot_be_told_of_a_document_protects(
+    acme: Workplace, document: str, *, is_deleted: bool
+) -> None:
+    commit(acme, UNPROTECTED)
+    commit(acme, document)
+    commit(acme, HEAD + "# prevent_destroy\n")
+    run = plan(acme)
+    assert (DELETED in run.out) is is_deleted, run.output
+
+
 def test_what_a_merge_brought_counts_from_the_merge_on(acme: Workplace) -> None:
     """A branch on which the block was still protected is older than the change that allowed it."""
     commit(acme, PROTECTED)

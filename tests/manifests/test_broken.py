@@ -1,4 +1,4 @@
-"""Every folder in ``broken`` is one way to be wrong; ``expected.json`` is what people are told."""
+"""Every folder in ``broken`` is a kind of mistake; ``expected.json`` holds its findings."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ CASES = sorted(path for path in (Path(__file__).parent / "broken").iterdir() if 
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_says_what_is_wrong_where_and_what_to_do(case: Path) -> None:
+def test_findings_are_as_expected(case: Path) -> None:
     expected = json.loads((case / "expected.json").read_text())
     assert [_readable(found) for found in findings_of(case)] == expected
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_is_found_at_all(case: Path) -> None:
+def test_every_case_has_a_finding(case: Path) -> None:
     assert json.loads((case / "expected.json").read_text()), "a case without a finding proves nothing"
 
 
-def test_there_is_a_case_for_every_code() -> None:
+def test_the_cases_cover_many_codes() -> None:
     seen = {found.code for case in CASES for found in findings_of(case)}
     assert len(CASES) >= 100
     assert len(seen) >= 40
@@ -44,7 +44,7 @@ def findings_of(case: Path) -> tuple[Diagnostic, ...]:
 
 def _readable(found: Diagnostic) -> dict[str, Any]:
     snippet = found.snippet
-    told = {
+    fields = {
         "severity": found.severity.value,
         "code": found.code,
         "place": str(found.location) if found.location else "",
@@ -56,4 +56,4 @@ def _readable(found: Diagnostic) -> dict[str, Any]:
         if snippet
         else [],
     }
-    return {key: value for key, value in told.items() if value}
+    return {key: value for key, value in fields.items() if value}

@@ -32,13 +32,13 @@ def found(folder: Path, *paths: str | Path) -> list[str]:
     return [str(file.relative_to(folder)) for file in manifests.files]
 
 
-def test_the_default_is_every_yaml_file_below_organizations(tmp_path: Path) -> None:
+def test_the_default_is_every_yaml_file_in_organizations(tmp_path: Path) -> None:
     write(tmp_path, "organizations/b.yml", "organizations/a.yaml", "organizations/x/y/c.yaml", "other/d.yaml")
     write(tmp_path, "organizations/readme.md", "organizations/.hidden.yaml", "organizations/.git/e.yaml")
     assert found(tmp_path) == ["organizations/a.yaml", "organizations/b.yml", "organizations/x/y/c.yaml"]
 
 
-def test_hidden_files_stay_hidden_from_inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hidden_files_are_skipped_from_inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, ".hidden.yaml", ".git/a.yaml", "b.yaml")
     monkeypatch.chdir(tmp_path)
     assert find_manifests(["."], load_project(None, Path())).files == (Path("b.yaml"),)
@@ -57,15 +57,15 @@ def test_choices_are_expanded_in_order() -> None:
 
 
 @pytest.mark.parametrize("glob", ["a**b", "{/etc,b}/*.yaml", "{a,b}" * 40])
-def test_a_glob_that_is_none_is_an_error(tmp_path: Path, glob: str) -> None:
+def test_an_invalid_glob_is_an_error(tmp_path: Path, glob: str) -> None:
     (tmp_path / "reconciler.yaml").write_text(f"organizations: ['{glob}']\n")
     found = find_manifests([], load_project(None, tmp_path))
-    assert [(one.code, str(one.location)) for one in found.diagnostics] == [
+    assert [(diagnostic.code, str(diagnostic.location)) for diagnostic in found.diagnostics] == [
         ("invalid-glob", "reconciler.yaml:1:1")
     ]
 
 
-def test_the_project_file_is_no_manifest(tmp_path: Path) -> None:
+def test_the_project_file_is_not_a_manifest(tmp_path: Path) -> None:
     write(tmp_path, "a.yaml")
     (tmp_path / "reconciler.yaml").write_text("organizations: ['*.yaml']\n")
     write(tmp_path, "another/reconciler.yaml")
@@ -78,7 +78,7 @@ def test_files_and_folders_may_be_given(tmp_path: Path) -> None:
     assert found(tmp_path, "a", "b.yaml", "c.txt") == ["a/deep/y.yml", "a/x.yaml", "b.yaml", "c.txt"]
 
 
-def test_each_file_counts_once_by_whatever_name(tmp_path: Path) -> None:
+def test_a_file_with_several_names_is_read_once(tmp_path: Path) -> None:
     write(tmp_path, "a/x.yaml")
     (tmp_path / "a/link.yaml").symlink_to(tmp_path / "a/x.yaml")
     os.link(tmp_path / "a/x.yaml", tmp_path / "a/hard.yaml")
@@ -86,25 +86,25 @@ def test_each_file_counts_once_by_whatever_name(tmp_path: Path) -> None:
     assert len(found(tmp_path, "a", "a/x.yaml", "./a/../a/x.yaml", "again", tmp_path / "a/x.yaml")) == 1
 
 
-def test_what_does_not_exist_is_named(tmp_path: Path) -> None:
+def test_paths_that_do_not_exist_are_reported(tmp_path: Path) -> None:
     (tmp_path / "broken.yaml").symlink_to(tmp_path / "gone")
     long = find_manifests(["x" * 5000], load_project(None, tmp_path))
-    assert [one.code for one in long.diagnostics] == ["no-such-path"]
+    assert [diagnostic.code for diagnostic in long.diagnostics] == ["no-such-path"]
     manifests = find_manifests(["missing", "broken.yaml"], load_project(None, tmp_path))
-    assert [(one.code, one.summary) for one in manifests.diagnostics] == [
+    assert [(diagnostic.code, diagnostic.summary) for diagnostic in manifests.diagnostics] == [
         ("no-such-path", "missing: no such file or folder"),
         ("no-such-path", "broken.yaml: broken link"),
     ]
 
 
 @pytest.mark.parametrize("paths", [(), ("empty",)])
-def test_no_manifests_at_all_is_an_error_that_says_where_it_looked(
+def test_no_manifests_is_an_error_that_names_what_was_searched(
     tmp_path: Path, paths: tuple[str, ...]
 ) -> None:
     (tmp_path / "empty").mkdir()
     diagnostics = load_manifests(paths, load_project(None, tmp_path), {}).diagnostics
-    assert [one.code for one in diagnostics] == ["no-manifests"]
-    assert all(one.is_error for one in diagnostics)
+    assert [diagnostic.code for diagnostic in diagnostics] == ["no-manifests"]
+    assert all(diagnostic.is_error for diagnostic in diagnostics)
     assert ("empty" if paths else "organizations/**/*.yaml") in diagnostics[0].summary
 
 
@@ -119,7 +119,7 @@ def test_files_outside_the_working_directory_are_shown_as_given(tmp_path: Path) 
         assert place.path == shown
 
 
-def test_files_are_understood_one_by_one(tmp_path: Path) -> None:
+def test_files_are_read_one_by_one(tmp_path: Path) -> None:
     write(tmp_path, "a.yaml")
     (tmp_path / "b.yaml").write_text("organization: a.yaml\n")
     project = load_project(None, tmp_path)
@@ -127,11 +127,11 @@ def test_files_are_understood_one_by_one(tmp_path: Path) -> None:
     first = next(reading)
     assert (first.organizations[0].reference, first.diagnostics) == ("a.yaml", ())
     second = next(reading)
-    assert [one.code for one in second.diagnostics] == ["duplicate-organization"]
+    assert [diagnostic.code for diagnostic in second.diagnostics] == ["duplicate-organization"]
     assert second.display_path == "b.yaml"
 
 
-def test_loading_imports_nothing_that_talks_to_the_world() -> None:
+def test_loading_imports_no_network_or_terminal_library() -> None:
     program = "import sys, reconciler.manifests; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
@@ -161,7 +161,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def test_a_link_in_a_circle_leads_to_no_folder(tmp_path: Path) -> None:
+def test_circular_links_are_skipped(tmp_path: Path) -> None:
     write(tmp_path, "organizations/a/x.yaml")
     (tmp_path / "organizations/loop").symlink_to("loop")
     globs = ["organizations/*/*.yaml", "organizations/loop/*"]
@@ -170,7 +170,7 @@ def test_a_link_in_a_circle_leads_to_no_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("paths", [(), ("organizations",)])
-def test_a_folder_that_cannot_be_read_hides_nothing(
+def test_a_folder_that_cannot_be_read_is_an_error(
     tmp_path: Path, paths: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(tmp_path, "organizations/a.yaml", "organizations/sub/b.yaml")
@@ -198,7 +198,7 @@ LAST = st.sampled_from(["*.yaml", "a.yaml", "*", "[[]x].yaml", "*.y*ml", "gone.y
 
 
 @given(st.lists(STEPS, max_size=4), LAST)
-def test_a_glob_means_what_pathlib_takes_it_for(tree: Path, steps: list[str], last: str) -> None:
+def test_globs_match_what_pathlib_matches(tree: Path, steps: list[str], last: str) -> None:
     """But for links that lead nowhere, in which the versions of Python differ."""
     glob = "/".join([*steps, last])
     assert existing(walk(str(tree), split_glob(glob))) == existing(map(str, tree.glob(glob)))
@@ -208,22 +208,22 @@ def existing(paths: Iterable[str]) -> set[str]:
     return {path for path in paths if Path(path).exists()}
 
 
-def test_a_link_that_leads_nowhere_is_told_of_by_whatever_glob(tmp_path: Path) -> None:
+def test_a_broken_link_is_reported_for_any_glob(tmp_path: Path) -> None:
     (tmp_path / "gone.yaml").symlink_to(tmp_path / "nowhere")
     for glob in ("gone.yaml", "*.yaml", "**/gone.yaml"):
         (tmp_path / "reconciler.yaml").write_text(f"organizations: ['{glob}']\n")
         loaded = load_manifests((), load_project(None, tmp_path), {})
-        assert [(one.code, one.summary) for one in loaded.diagnostics] == [
+        assert [(diagnostic.code, diagnostic.summary) for diagnostic in loaded.diagnostics] == [
             ("unreadable-file", "cannot read gone.yaml: no such file")
         ]
 
 
-def test_nothing_hidden_is_looked_into(tmp_path: Path) -> None:
+def test_hidden_folders_are_skipped(tmp_path: Path) -> None:
     write(tmp_path, "a/.git/x.yaml", ".x.yaml", "a/x.yaml")
     assert [*walk(str(tmp_path), ("**", "*.yaml"))] == [str(tmp_path / "a/x.yaml")]
 
 
-def test_names_that_repeat_are_all_meant(tmp_path: Path) -> None:
+def test_a_glob_may_repeat_a_name(tmp_path: Path) -> None:
     write(tmp_path, "a/a/x.yaml", "a/x.yaml")
     (tmp_path / "reconciler.yaml").write_text("organizations: ['a/a/*.yaml']\n")
     assert found(tmp_path) == ["a/a/x.yaml"]

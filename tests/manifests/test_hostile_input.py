@@ -1,4 +1,4 @@
-"""Whatever a file holds, people get findings, never a traceback, never a secret, and soon."""
+"""Whatever a file holds: findings within bounds, never a traceback, never a secret."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import time
 import tracemalloc
 from dataclasses import astuple
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
@@ -22,7 +22,7 @@ from reconciler.manifests.project_model import (
     ProjectManifest,
     TargetManifest,
 )
-from reconciler.manifests.yaml_reader import YamlFile, read_yaml
+from reconciler.manifests.yaml_reader import LOADER, YamlFile, read_yaml
 from reconciler.secrets import SecretPolicy
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def test_any_mapping_gives_findings_or_a_state(project: Project, manifest: dict[
         ),
     ],
 )
-def test_a_key_can_be_called_as_pydantic_calls_keys(
+def test_a_key_may_be_called_like_a_step_of_pydantic(
     project: Project, content: str, code: str, summary: str
 ) -> None:
     found = load(project, content.encode()).diagnostics[0]
@@ -232,7 +232,7 @@ def test_a_literal_secret_is_never_repeated(
 @example(content="[~:[")
 @example(content="{\na:}:")
 def test_both_parsers_read_the_same(content: str) -> None:
-    """Where the text is broken off, one of them may come a little further: up to there they agree."""
+    """Where the text is invalid, one parser may get a little further; up to there they agree."""
     fast = read_yaml(content, ReadLimits())
     slow = read_yaml(content, ReadLimits(), yaml.SafeLoader)
     if (fast.error is None) != (slow.error is None):
@@ -243,12 +243,23 @@ def test_both_parsers_read_the_same(content: str) -> None:
         assert ours[:common] == theirs[:common]
 
 
+def test_keys_may_have_anchors_but_no_tags() -> None:
+    read = read_yaml("&a key: *a\n!!str other: 1\n", ReadLimits())
+    assert read.documents[0].value == {"key": "key", "other": 1}
+    assert [problem.code for problem in read.problems] == ["unsupported-tag"]
+
+
+@pytest.mark.parametrize("loader", [LOADER, yaml.SafeLoader])
+def test_an_escape_beyond_unicode_is_an_error_to_both_parsers(loader: type[Any]) -> None:
+    assert read_yaml(r'a: "\UFFFFFFFF"', ReadLimits(), loader).error is not None
+
+
 def _values(read: YamlFile) -> list[object]:
-    return [repr(one.value) for one in read.documents]
+    return [repr(document.value) for document in read.documents]
 
 
 def _flaws(read: YamlFile) -> list[object]:
-    return [(one.code, one.subject, one.span.start) for one in read.problems]
+    return [(problem.code, problem.subject, problem.span.start) for problem in read.problems]
 
 
 @given(manifest=manifests)
@@ -261,7 +272,7 @@ def test_every_value_has_a_place(manifest: dict[str, object]) -> None:
 
 def paths_of(value: object, path: tuple[str | int, ...]) -> list[tuple[str | int, ...]]:
     below = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [path, *(found for step, one in below for found in paths_of(one, (*path, step)))]
+    return [path, *(deeper for step, child in below for deeper in paths_of(child, (*path, step)))]
 
 
 LAUGHS = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
@@ -292,7 +303,7 @@ LAUGHS = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
     ],
     ids=lambda value: value if len(value) < 30 else "",
 )
-def test_hostile_files_are_refused_soon_and_small(project: Project, content: str, code: str) -> None:
+def test_hostile_files_are_rejected_within_time_and_memory(project: Project, content: str, code: str) -> None:
     tracemalloc.start()
     started = time.process_time()
     loaded = load(project, content.encode())

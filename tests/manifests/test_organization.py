@@ -110,7 +110,7 @@ def test_everything_that_can_be_declared_is_declared(workspace: Workspace) -> No
     )
 
 
-def test_what_is_not_declared_is_not_there(workspace: Workspace) -> None:
+def test_undeclared_fields_are_none(workspace: Workspace) -> None:
     found = only(workspace, "issuer: https://a.example.com")
     assert found.connection == OidcConnection(display_name="okta", issuer="https://a.example.com")
     assert found.discovery is Discovery.REPORT
@@ -118,11 +118,11 @@ def test_what_is_not_declared_is_not_there(workspace: Workspace) -> None:
     assert found.presence is Presence.PRESENT
 
 
-def test_a_tombstone_needs_nothing_else(workspace: Workspace) -> None:
+def test_an_absent_connection_needs_no_other_field(workspace: Workspace) -> None:
     assert only(workspace, "state: absent").is_absent
 
 
-def test_defaults_of_the_project_hold_until_a_manifest_says_otherwise(workspace: Workspace) -> None:
+def test_a_manifest_overrides_the_defaults_of_the_project(workspace: Workspace) -> None:
     workspace.write("reconciler.yaml", "defaults: {prune: true, discovery: enforce}\n")
     workspace.write(
         "organizations/a.yaml", "organization: acme\nconnections: {a: {}, b: {discovery: report}}\n"
@@ -130,7 +130,7 @@ def test_defaults_of_the_project_hold_until_a_manifest_says_otherwise(workspace:
     workspace.write("organizations/b.yaml", "organization: beta\nprune: false\n")
     acme, beta = workspace.load().state.organizations
     assert (acme.prune, beta.prune) == (True, False)
-    assert [one.discovery for one in acme.connections] == [Discovery.ENFORCE, Discovery.REPORT]
+    assert [connection.discovery for connection in acme.connections] == [Discovery.ENFORCE, Discovery.REPORT]
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_a_date_may_have_quotes(workspace: Workspace, written: str) -> None:
         ("x" * 2048, "x" * 2048),
     ],
 )
-def test_text_is_what_it_says(workspace: Workspace, written: str, value: str) -> None:
+def test_text_is_read_as_written(workspace: Workspace, written: str, value: str) -> None:
     workspace.write("reconciler.yaml", "vars: {x: y}\n")
     assert only(workspace, f"client_id: {written}").connection.client_id == value
 
@@ -201,14 +201,14 @@ def test_a_url_is_https_or_loopback(workspace: Workspace, url: str) -> None:
     assert only(workspace, f"issuer: {url}").connection.issuer == url
 
 
-def test_variables_of_the_call_win(workspace: Workspace) -> None:
+def test_variables_of_the_command_line_take_precedence(workspace: Workspace) -> None:
     workspace.write("reconciler.yaml", "vars: {a: file, b: file}\n")
     workspace.write("organizations/a.yaml", "organization: x-${var:a}-${var:b}\n")
     loaded = workspace.load(variables={"a": "call"})
     assert loaded.state.organizations[0].reference == "x-call-file"
 
 
-def test_a_variables_value_is_not_looked_at_again(workspace: Workspace) -> None:
+def test_a_variables_value_is_not_interpolated(workspace: Workspace) -> None:
     workspace.write("organizations/a.yaml", "organization: acme\nconnections: {o: {client_id: '${var:a}'}}\n")
     loaded = workspace.load(variables={"a": "${env:SECRET}"})
     assert loaded.state.connections[0].connection.client_id == "${env:SECRET}"
@@ -217,7 +217,7 @@ def test_a_variables_value_is_not_looked_at_again(workspace: Workspace) -> None:
 def test_an_invisible_character_in_a_variable_is_found(workspace: Workspace) -> None:
     workspace.write("organizations/a.yaml", "organization: acme\nconnections: {o: {client_id: '${var:a}'}}\n")
     loaded = workspace.load(variables={"a": "x\u202ey"})
-    assert [one.code for one in loaded.diagnostics] == ["unsafe-character"]
+    assert [diagnostic.code for diagnostic in loaded.diagnostics] == ["unsafe-character"]
 
 
 def test_a_secret_may_have_literal_parts_and_variables(workspace: Workspace) -> None:
@@ -225,7 +225,7 @@ def test_a_secret_may_have_literal_parts_and_variables(workspace: Workspace) -> 
     found = only(workspace, "client_secret: ${var:x}-${env:A}-$${").connection.client_secret
     assert isinstance(found, SecretReference)
     assert found.text == "a$b-${env:A}-$${"
-    assert [str(one) for one in found.locators] == ["${env:A}"]
+    assert [str(locator) for locator in found.locators] == ["${env:A}"]
 
 
 def test_aliases_stand_for_whole_values(workspace: Workspace) -> None:
@@ -237,9 +237,9 @@ def test_aliases_stand_for_whole_values(workspace: Workspace) -> None:
     )
     loaded = workspace.load()
     assert loaded.diagnostics == ()
-    one, other = loaded.state.connections
-    assert one.connection.custom_scopes == other.connection.custom_scopes
-    assert one.connection.client_secret == other.connection.client_secret
+    first, second = loaded.state.connections
+    assert first.connection.custom_scopes == second.connection.custom_scopes
+    assert first.connection.client_secret == second.connection.client_secret
 
 
 @pytest.mark.parametrize(
@@ -255,11 +255,11 @@ def test_aliases_stand_for_whole_values(workspace: Workspace) -> None:
     ],
     ids=["byte-order-mark", "crlf", "markers", "empty-documents", "no-newline", "json", "directive"],
 )
-def test_files_may_be_written_as_editors_write_them(workspace: Workspace, text: str) -> None:
+def test_files_may_be_written_in_any_common_form(workspace: Workspace, text: str) -> None:
     workspace.write("organizations/a.yaml", text)
     loaded = workspace.load()
     assert loaded.diagnostics == ()
-    assert [str(one.address) for one in loaded.state.connections] == ["acme/okta"]
+    assert [str(connection.address) for connection in loaded.state.connections] == ["acme/okta"]
 
 
 def test_places_count_characters_from_one_and_bytes_from_zero(workspace: Workspace) -> None:
@@ -272,24 +272,24 @@ def test_places_count_characters_from_one_and_bytes_from_zero(workspace: Workspa
 
 
 @pytest.mark.parametrize("prefix", ["", "\ufeff", "# ünï 🔑\n", "\ufeff# ü\n"])
-def test_connections_know_their_place_in_any_file(workspace: Workspace, prefix: str) -> None:
+def test_connections_have_a_location(workspace: Workspace, prefix: str) -> None:
     workspace.write("organizations/a.yaml", f"{prefix}organization: acme\nconnections:\n  okta: {{}}\n")
     found = workspace.load().state.connections[0].location
     assert (found.line, found.column) == (3 + prefix.count("\n"), 3)
     assert (workspace.directory / "organizations/a.yaml").read_bytes()[found.byte :].startswith(b"okta:")
 
 
-def test_one_wrong_document_does_not_hide_the_others(workspace: Workspace) -> None:
+def test_an_invalid_document_does_not_hide_the_others(workspace: Workspace) -> None:
     workspace.write(
         "organizations/a.yaml", "organization: acme\n---\norganization: 1\n---\norganization: beta\n"
     )
     workspace.write("organizations/b.yaml", "organization: [\n")
     loaded = workspace.load()
-    assert [one.reference for one in loaded.state.organizations] == ["acme", "beta"]
-    assert [one.code for one in loaded.diagnostics] == ["not-text", "invalid-yaml"]
+    assert [organization.reference for organization in loaded.state.organizations] == ["acme", "beta"]
+    assert [diagnostic.code for diagnostic in loaded.diagnostics] == ["not-text", "invalid-yaml"]
 
 
-def test_the_definition_and_the_core_have_the_same_fields() -> None:
+def test_the_model_and_the_core_have_the_same_fields() -> None:
     declared = set(ConnectionManifest.__annotations__)
     treatment = {"previous_display_names", "state", "discovery", "secret_expires_on", "lifecycle"}
     assert declared - treatment == set(FIELDS) - {"redirect_url", "status"}

@@ -1,4 +1,4 @@
-"""The project file, and what holds without one."""
+"""The project file, and the defaults without one."""
 
 from __future__ import annotations
 
@@ -65,13 +65,13 @@ def test_everything_is_read(tmp_path: Path) -> None:
     assert project.policy_locations["other-rule"] == SourceLocation("reconciler.yaml", line=18, column=3)
 
 
-def test_the_targets_own_credentials_become_forbidden(tmp_path: Path) -> None:
+def test_manifests_cannot_use_the_credentials_of_the_target(tmp_path: Path) -> None:
     (tmp_path / "reconciler.yaml").write_text(EVERYTHING)
     policy = load_project(None, tmp_path).secret_policy
     assert policy.env_allow == ("*_CLIENT_SECRET",)
     assert policy.file_allow == ("/run/secrets/*",)
     assert policy.forbidden_env == OWN_VARIABLES | {"MY_PROJECT"}
-    assert {str(one) for one in policy.forbidden_files} == {"secrets/stytch"}
+    assert {str(file) for file in policy.forbidden_files} == {"secrets/stytch"}
 
 
 def test_without_a_project_file_everything_has_a_default(tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_an_empty_project_file_changes_nothing(tmp_path: Path, text: str) -> Non
     assert project.target == DeclaredTarget()
 
 
-def test_a_project_file_elsewhere_is_the_root_of_its_globs(tmp_path: Path) -> None:
+def test_globs_are_relative_to_the_project_file(tmp_path: Path) -> None:
     (tmp_path / "infra").mkdir()
     (tmp_path / "infra/prod.yaml").write_text("version: 1\n")
     project = load_project(tmp_path / "infra/prod.yaml", tmp_path)
@@ -98,30 +98,34 @@ def test_a_project_file_elsewhere_is_the_root_of_its_globs(tmp_path: Path) -> No
     assert load_project("infra/prod.yaml", tmp_path).file == tmp_path / "infra/prod.yaml"
 
 
-def test_a_project_file_that_was_named_has_to_exist(tmp_path: Path) -> None:
+def test_a_given_project_file_has_to_exist(tmp_path: Path) -> None:
     with pytest.raises(InvalidConfiguration) as refused:
         load_project(tmp_path / "missing.yaml", tmp_path)
     assert str(refused.value) == "cannot read missing.yaml: no such file (missing.yaml:1:1)"
 
 
-def test_a_broken_link_is_not_taken_for_no_project_file(tmp_path: Path) -> None:
+def test_a_broken_link_is_not_ignored(tmp_path: Path) -> None:
     (tmp_path / "reconciler.yaml").symlink_to(tmp_path / "gone")
     with pytest.raises(InvalidConfiguration):
         load_project(None, tmp_path)
 
 
-def test_every_finding_is_told_at_once(tmp_path: Path) -> None:
+def test_all_findings_are_reported_together(tmp_path: Path) -> None:
     (tmp_path / "reconciler.yaml").write_text("versio: 1\nlimits: {max_deletes: -1}\nvars: {a: 1}\n")
     with pytest.raises(InvalidConfiguration) as refused:
         load_project(None, tmp_path)
-    assert [one.code for one in refused.value.diagnostics] == ["unknown-key", "out-of-bounds", "not-text"]
+    assert [diagnostic.code for diagnostic in refused.value.diagnostics] == [
+        "unknown-key",
+        "out-of-bounds",
+        "not-text",
+    ]
 
 
 @pytest.mark.parametrize(
     "written", ["HUNTER2", "12345678", "[HUNTER2, 12345678]", "{a: HUNTER2}", "0x12345678"]
 )
 @pytest.mark.parametrize("name", ["secret", "session_token", "session_jwt", "public_token", "base_url"])
-def test_what_is_written_into_the_target_is_repeated_nowhere(tmp_path: Path, name: str, written: str) -> None:
+def test_values_of_the_target_are_never_repeated(tmp_path: Path, name: str, written: str) -> None:
     (tmp_path / "reconciler.yaml").write_text(f"target:\n  {name}: {written}\n")
     with pytest.raises(InvalidConfiguration) as caught:
         load_project(None, tmp_path)
@@ -131,7 +135,7 @@ def test_what_is_written_into_the_target_is_repeated_nowhere(tmp_path: Path, nam
 
 @pytest.mark.parametrize("written", [".nan", "1e-300", "1e+06", "0x10", "1_000", "010", "1:30"])
 @pytest.mark.parametrize("name", ["requests_per_second", "concurrency"])
-def test_numbers_in_other_writings_are_asked_for_in_digits(tmp_path: Path, name: str, written: str) -> None:
+def test_numbers_in_other_notations_are_rejected(tmp_path: Path, name: str, written: str) -> None:
     (tmp_path / "reconciler.yaml").write_text(f"limits:\n  {name}: {written}\n")
     with pytest.raises(InvalidConfiguration) as caught:
         load_project(None, tmp_path)

@@ -1,4 +1,4 @@
-"""Without libyaml everything is said all the same."""
+"""Without libyaml, all findings are the same."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def findings(case):
         return error.diagnostics
 
 cases = [case for case in Path(sys.argv[1]).iterdir() if case.is_dir()]
-print(json.dumps({case.name: [[one.code, one.summary] for one in findings(case)] for case in cases}))
+print(json.dumps({case.name: [[each.code, each.summary] for each in findings(case)] for case in cases}))
 """
 
-TOLD_IN_OTHER_WORDS = {"yaml-percent"}
-"""The pure parser skips the line and stumbles over the next one."""
+WORDED_DIFFERENTLY = {"yaml-percent"}
+"""The pure parser skips the line and reports the next one."""
 
 
 def test_the_pure_parser_leads_to_the_same_findings() -> None:
@@ -43,8 +43,11 @@ def test_the_pure_parser_leads_to_the_same_findings() -> None:
     )
     found = json.loads(done.stdout)
     expected = {
-        case.name: [[one["code"], one["summary"]] for one in json.loads((case / "expected.json").read_text())]
+        case.name: [
+            [finding["code"], finding["summary"]]
+            for finding in json.loads((case / "expected.json").read_text())
+        ]
         for case in BROKEN.iterdir()
         if case.is_dir()
     }
-    assert {name for name in expected if found[name] != expected[name]} == TOLD_IN_OTHER_WORDS
+    assert {name for name in expected if found[name] != expected[name]} == WORDED_DIFFERENTLY

@@ -54,28 +54,28 @@ SEEN_BY_NO_SCHEMA = {
 
 
 @pytest.mark.parametrize("name", SCHEMA_NAMES)
-def test_the_file_in_the_repository_is_fresh(name: str) -> None:
+def test_the_file_in_the_repository_is_up_to_date(name: str) -> None:
     assert (ROOT / f"schemas/{name}.schema.json").read_text() == schema_text(name)
 
 
 @pytest.mark.parametrize("name", SCHEMA_NAMES)
-def test_it_is_a_schema_that_helps_editors(name: str) -> None:
+def test_every_key_of_a_schema_is_described(name: str) -> None:
     schema = json.loads(schema_text(name))
     Draft202012Validator.check_schema(schema)
     assert schema["$schema"].endswith("2020-12/schema")
     for mapping in [schema, *schema["$defs"].values()]:
         assert mapping["additionalProperties"] is False
         assert mapping["title"]
-        assert all("$ref" in one or one["description"] for one in mapping["properties"].values())
+        assert all("$ref" in field or field["description"] for field in mapping["properties"].values())
 
 
 def test_examples_fit() -> None:
     for name in SCHEMA_NAMES:
         schema = json.loads(schema_text(name))
         for mapping in [schema, *schema["$defs"].values()]:
-            for key, one in mapping["properties"].items():
-                validator = Draft202012Validator({**one, "$defs": schema["$defs"]})
-                for example in one.get("examples", ()):
+            for key, field in mapping["properties"].items():
+                validator = Draft202012Validator({**field, "$defs": schema["$defs"]})
+                for example in field.get("examples", ()):
                     assert validator.is_valid(example), (key, example)
 
 
@@ -87,16 +87,17 @@ def cases() -> list[Any]:
         pytest.param(case, id=case.name)
         for case in sorted(BROKEN.iterdir())
         if case.name not in READ_AS_TEXT_BY_EDITORS
-        and not {one["code"] for one in json.loads((case / "expected.json").read_text())} & SEEN_BY_NO_SCHEMA
+        and not {finding["code"] for finding in json.loads((case / "expected.json").read_text())}
+        & SEEN_BY_NO_SCHEMA
     ]
 
 
-def test_most_cases_are_seen_by_a_schema() -> None:
+def test_most_broken_cases_are_covered_by_a_schema() -> None:
     assert len(cases()) >= 80
 
 
 @pytest.mark.parametrize("case", cases())
-def test_what_is_broken_does_not_validate(case: Path) -> None:
+def test_broken_manifests_do_not_validate(case: Path) -> None:
     project = case / "reconciler.yaml"
     files = [("project", project)] if project.exists() else []
     files += [("organization", file) for file in sorted(case.rglob("organizations/*.yaml"))]
@@ -114,7 +115,7 @@ def test_what_is_broken_does_not_validate(case: Path) -> None:
         "{display_name: 'a $${b}', connection_id: 'oidc-connection-test-${var:t}'}",
     ],
 )
-def test_what_loads_validates(tmp_path: Path, connection: str) -> None:
+def test_valid_manifests_validate(tmp_path: Path, connection: str) -> None:
     (tmp_path / "a.yaml").write_text(f"organization: ${{var:name}}\nconnections: {{okta: {connection}}}\n")
     variables = {"name": "acme", "t": "a", "idp": "okta", "b": "c"}
     loaded = load_manifests(["a.yaml"], load_project(None, tmp_path), variables)
@@ -134,7 +135,7 @@ secrets: {env: {allow: ["*_CLIENT_SECRET"]}, file: {allow: [/run/secrets/*]}}
 """
 
 
-def test_a_project_that_loads_validates(tmp_path: Path) -> None:
+def test_a_valid_project_file_validates(tmp_path: Path) -> None:
     (tmp_path / "reconciler.yaml").write_text(PROJECT)
     try:
         load_project(None, tmp_path)
@@ -146,7 +147,7 @@ def test_a_project_that_loads_validates(tmp_path: Path) -> None:
 def is_valid(name: str, file: Path) -> bool:
     validator = Draft202012Validator(json.loads(schema_text(name)))
     documents = read_yaml(file.read_text(), ReadLimits()).documents
-    return all(validator.is_valid(_as_editors_read(one.value)) for one in documents)
+    return all(validator.is_valid(_as_editors_read(document.value)) for document in documents)
 
 
 def _as_editors_read(value: Any) -> Any:

@@ -44,16 +44,16 @@ def test_lines_of_known_keys_are_shown(line: str) -> None:
         ("x" * 300, None),
     ],
 )
-def test_anything_else_keeps_its_value_to_itself(line: str, expected: str | None) -> None:
+def test_values_of_other_lines_are_masked(line: str, expected: str | None) -> None:
     assert shown(line) == expected
 
 
-def test_items_are_shown_where_no_secret_can_be() -> None:
+def test_items_of_harmless_lists_are_shown() -> None:
     assert shown("  - openid", is_harmless=True) == "  - openid"
     assert shown("  - openid, client_secret: abc", is_harmless=True) is None
 
 
-def test_invisible_characters_are_made_visible() -> None:
+def test_invisible_characters_are_replaced() -> None:
     assert shown("issuer: a\u202eb") == "issuer: a\ufffdb"
 
 
@@ -90,11 +90,11 @@ def test_nothing_of_the_target_is_shown(text: str) -> None:
 
 
 @pytest.mark.parametrize("last", ["organizations: x", "limits: x", "secrets: x", "  concurrency: x"])
-def test_what_follows_the_target_is_shown(last: str) -> None:
+def test_lines_after_the_target_are_shown(last: str) -> None:
     assert of_last_line(f"target:\n  project_id: a\nlimits:\n  max_deletes: 1\n{last}") == last
 
 
-def test_what_stands_before_the_target_is_shown() -> None:
+def test_lines_before_the_target_are_shown() -> None:
     text = "limits: x\ntarget:\n  project_id: a\n"
     snippet = make_snippet(Source("reconciler.yaml", text), Span(8, 9))
     assert snippet is not None
@@ -114,6 +114,6 @@ def test_what_stands_before_the_target_is_shown() -> None:
         "organizations: [https://u:canary@host]",
     ],
 )
-def test_user_information_of_addresses_is_never_shown(line: str) -> None:
+def test_user_information_in_urls_is_never_shown(line: str) -> None:
     for is_harmless in (False, True):
         assert "canary" not in (shown(line, is_harmless=is_harmless) or "")
