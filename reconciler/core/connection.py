@@ -90,6 +90,21 @@ FIELDS: Final = tuple(field.name for field in fields(OidcConnection))
 WRITABLE_FIELDS: Final = FIELDS[: -len(COMPUTED_FIELDS)]
 """What can be declared and sent: all others, which come first."""
 
+WritableField = Literal[
+    "display_name",
+    "identity_provider",
+    "issuer",
+    "client_id",
+    "client_secret",
+    "authorization_url",
+    "token_url",
+    "userinfo_url",
+    "jwks_url",
+    "custom_scopes",
+    "attribute_mapping",
+]
+"""The names in ``WRITABLE_FIELDS``."""
+
 CREATE_FIELDS: Final = ("display_name", "identity_provider")
 """All that the create call accepts (reference of Create OIDC Connection)."""
 

@@ -8,28 +8,13 @@ with a default is left out while it has that value.
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from enum import Enum
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from reconciler.core.connection import FIELDS, OidcConnection
 from reconciler.core.errors import Diagnostic, Severity, Snippet, SourceLocation
 from reconciler.core.plan import Environment, Scope, Unmanaged
 
 JsonObject = dict[str, Any]
-
-WritableField = Literal[
-    "display_name",
-    "identity_provider",
-    "issuer",
-    "client_id",
-    "client_secret",
-    "authorization_url",
-    "token_url",
-    "userinfo_url",
-    "jwks_url",
-    "custom_scopes",
-    "attribute_mapping",
-]
-"""The names in ``WRITABLE_FIELDS``."""
 
 COUNT: Final = {"strict": True, "ge": 0}
 FROM_ONE: Final = {"strict": True, "ge": 1}

@@ -5,13 +5,13 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal, cast
 
 from reconciler.core.address import Address
+from reconciler.core.connection import WritableField
 from reconciler.core.document_parts import (
     COUNT,
     DiagnosticDocument,
     SourceDocument,
     TargetDocument,
     UnmanagedDocument,
-    WritableField,
     described,
     diagnostic_document,
     flag,

@@ -105,7 +105,7 @@ def _past_protection(delete: Delete, protection: Protection) -> Diagnostic:
         return _error(
             delete,
             "prevent-destroy",
-            f"whether {name} was protected cannot be told, so it counts as `prevent_destroy: true` "
+            f"whether {name} was protected cannot be determined, so it counts as `prevent_destroy: true` "
             f"({protection.origin})",
             f"that version cannot be read; to keep the connection, declare it; to delete it, {absent}",
         )

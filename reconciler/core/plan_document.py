@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from reconciler.core.change import Action, ActionReason
+from reconciler.core.connection import WritableField
 from reconciler.core.document_parts import (
     COUNT,
     FROM_ONE,
@@ -18,7 +19,6 @@ from reconciler.core.document_parts import (
     SourceDocument,
     TargetDocument,
     UnmanagedDocument,
-    WritableField,
     described,
     flag,
     pattern,

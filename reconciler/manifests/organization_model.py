@@ -9,7 +9,7 @@ from typing import Annotated, Final, Literal, Required, TypeAlias
 from pydantic import BeforeValidator, Field, with_config
 from typing_extensions import TypedDict  # pydantic needs it before Python 3.12
 
-from reconciler.core.connection import IdentityProvider
+from reconciler.core.connection import IdentityProvider, WritableField
 from reconciler.manifests import text_patterns
 from reconciler.manifests.field_types import (
     LONGEST_TEXT,
@@ -58,19 +58,6 @@ Scopes: TypeAlias = Annotated[
     ),
 ]
 ExpiryDate: TypeAlias = Annotated[date, BeforeValidator(_read_date)]
-FieldName: TypeAlias = Literal[
-    "display_name",
-    "identity_provider",
-    "issuer",
-    "client_id",
-    "client_secret",
-    "authorization_url",
-    "token_url",
-    "userinfo_url",
-    "jwks_url",
-    "custom_scopes",
-    "attribute_mapping",
-]
 
 
 @with_config(STRICT)
@@ -79,7 +66,7 @@ class LifecycleManifest(TypedDict, total=False):
 
     prevent_destroy: Annotated[bool, Field(description="Refuse every plan that would delete the connection.")]
     ignore_changes: Annotated[
-        list[FieldName],
+        list[WritableField],
         Field(description="Fields that are neither compared nor changed.", examples=[["display_name"]]),
     ]
 

@@ -1,7 +1,7 @@
 """Finds out whether past versions of manifests protected a connection with ``prevent_destroy: true``.
 
 A past version is read with the YAML reader and the interpolation of today, but not validated, because
-its rules may have been others. What cannot be read or told counts as protected: deleting too little can
+its rules may have been others. What cannot be read or determined counts as protected: deleting too little can
 be made up for. An undefined variable may stand for any name. A version that is not valid YAML counts for
 every connection of an organization, unless its text does not mention the organization, or not
 ``prevent_destroy``.
@@ -141,7 +141,7 @@ def _may_mean(name: str, block: Mapping[str, Value], connection: OidcConnection)
 
 
 def _protection(block: Mapping[str, Value]) -> Value:
-    """Return the value of ``prevent_destroy``; if it is not a boolean, it cannot be told."""
+    """Return the value of ``prevent_destroy``; if it is not a boolean, it cannot be determined."""
     lifecycle = block.get("lifecycle")
     if lifecycle is None:
         return False
@@ -149,7 +149,7 @@ def _protection(block: Mapping[str, Value]) -> Value:
 
 
 def _text(value: Value) -> str | None:
-    """Return a text, an empty one if there is none; None if it cannot be told."""
+    """Return a text, an empty one if there is none; None if it cannot be determined."""
     if value is None:
         return ""
     return value if isinstance(value, str) else None

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 
-from reconciler.core.connection import FIELDS, SENSITIVE_FIELDS, WRITABLE_FIELDS
-from reconciler.core.document_parts import ConnectionDocument, WritableField
+from reconciler.core.connection import FIELDS, SENSITIVE_FIELDS, WRITABLE_FIELDS, WritableField
+from reconciler.core.document_parts import ConnectionDocument
 from reconciler.core.errors import Diagnostic, PlanRefused, Severity, SourceLocation
 from reconciler.core.plan import Plan, PlanSummary, Unmanaged
 from reconciler.core.plan_document import Attributes

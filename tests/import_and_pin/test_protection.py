@@ -13,7 +13,7 @@ HEAD = "organization: acme\nprune: true\nconnections:\n  entra: {display_name: E
 PROTECTED = HEAD + "  okta: {display_name: Okta, lifecycle: {prevent_destroy: true}}\n"
 UNPROTECTED = HEAD + "  okta: {display_name: Okta}\n"
 DELETED = "Plan: 0 to add, 0 to change, 1 to destroy."
-ASSUMED = 'whether "Okta" was protected cannot be told, so it counts as `prevent_destroy: true`'
+ASSUMED = 'whether "Okta" was protected cannot be determined, so it counts as `prevent_destroy: true`'
 KEPT = 'the last block that declared "Okta" says `prevent_destroy: true`'
 
 
@@ -211,7 +211,7 @@ def test_an_unreadable_version_that_cannot_have_protected_it_does_not(acme: Work
         ("{display_name: Okta, lifecycle: {ignore_changes: [prevent_destroy]}}", True),
     ],
 )
-def test_what_cannot_be_told_protects(acme: Workplace, block: str, *, is_deleted: bool) -> None:
+def test_an_ambiguous_block_counts_as_protecting(acme: Workplace, block: str, *, is_deleted: bool) -> None:
     commit(acme, HEAD + f"  okta: {block}\n")
     commit(acme, HEAD)
     run = plan(acme)
@@ -228,7 +228,7 @@ def test_what_cannot_be_told_protects(acme: Workplace, block: str, *, is_deleted
         ("[prevent_destroy, acme]\n", True),
     ],
 )
-def test_what_cannot_be_told_of_a_document_protects(
+def test_an_ambiguous_document_counts_as_protecting(
     acme: Workplace, document: str, *, is_deleted: bool
 ) -> None:
     commit(acme, UNPROTECTED)
