@@ -68,8 +68,8 @@ def test_the_finding_about_a_missing_pin_is_right_without_an_answer() -> None:
 
 
 def test_the_owner_is_named() -> None:
-    other = replace(live_organization(2), connections=(live_connection(7),))
-    plan = plan_of(MemoryReader(live_organization(1), other), pinned("slug-1", 7))
+    owner = replace(live_organization(2), connections=(live_connection(7),))
+    plan = plan_of(MemoryReader(live_organization(1), owner), pinned("slug-1", 7))
     assert "belongs to organization slug-2 (organization-test-2)" in messages(plan)["slug-1/c7"]
 
 

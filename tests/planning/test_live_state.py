@@ -32,10 +32,10 @@ def test_three_manifests_of_one_organization_are_all_refused_and_it_is_not_read(
     plan = plan_of(reader, *map(manifest, ("slug-1", "organization-test-1", "external-1", "slug-2")))
     assert reader.read == ["organization-test-2"]
     assert plan.summary.refused == 3
-    found = messages(plan)
-    assert "so is 'external-1' at external-1.yaml:1:1" in found["slug-1"]
+    summaries = messages(plan)
+    assert "so is 'external-1' at external-1.yaml:1:1" in summaries["slug-1"]
     for name in ("organization-test-1", "external-1"):
-        assert "so is 'slug-1' at slug-1.yaml:1:1" in found[name]
+        assert "so is 'slug-1' at slug-1.yaml:1:1" in summaries[name]
 
 
 def test_a_manifest_that_is_pinned_to_another_organization_does_not_claim_the_one_it_names() -> None:

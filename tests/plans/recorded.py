@@ -36,10 +36,10 @@ class Recorded:
         return {reference: self._find(reference) for reference in references}
 
     async def read_organization(self, organization: Organization) -> LiveOrganization:
-        found = self.live[organization.organization_id]
-        if isinstance(found, ProviderError):
-            raise found
-        return found
+        live = self.live[organization.organization_id]
+        if isinstance(live, ProviderError):
+            raise live
+        return live
 
     async def refresh_organization(self, organization: Organization) -> Organization:
         return organization
@@ -51,9 +51,9 @@ class Recorded:
         return None
 
     def _find(self, reference: str) -> Organization | ProviderError:
-        for one in self._known:
-            if reference in {one.organization_id, one.slug, one.external_id}:
-                return one
+        for organization in self._known:
+            if reference in organization.names:
+                return organization
         return OrganizationNotFound(
             f"no organization has the id, slug or external id {reference!r}",
             status=404,
@@ -64,10 +64,10 @@ class Recorded:
 
 def recorded(file: Path) -> Recorded:
     documents = json.loads(file.read_text(encoding="utf-8"))
-    known = [parse_organization(JsonObject(one["organization"], "live.json")) for one in documents]
+    known = [parse_organization(JsonObject(document["organization"], "live.json")) for document in documents]
     live = {
-        organization.organization_id: _live(one, organization)
-        for organization, one in zip(known, documents, strict=True)
+        organization.organization_id: _live(document, organization)
+        for organization, document in zip(known, documents, strict=True)
     }
     return Recorded(live, known)
 

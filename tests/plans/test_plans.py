@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from reconciler.core.plan import Plan
     from reconciler.core.state import DesiredOrganization, DesiredState, Organization
 
-CASES = sorted(one.parent for one in Path(__file__).parent.glob("*/desired.yaml"))
+CASES = sorted(file.parent for file in Path(__file__).parent.glob("*/desired.yaml"))
 SCHEMA = json.loads(plan_schema())
 
 every_case = pytest.mark.parametrize("folder", CASES, ids=lambda folder: folder.name)
@@ -56,15 +56,15 @@ class Unwatched:
 
 @dataclass(frozen=True)
 class Remembered:
-    """A past in which these connections were protected, by where; nowhere if that cannot be told."""
+    """A history that protects these connections; an empty origin stands for one that is cut off."""
 
     origins: dict[str, str]
 
     def protections(
         self, desired: DesiredOrganization, organization: Organization, to_delete: Sequence[OidcConnection]
     ) -> tuple[Protection, ...]:
-        ids = [one.connection_id or "" for one in to_delete]
-        return tuple(Protection(one, self.origins[one]) for one in ids if one in self.origins)
+        ids = [connection.connection_id or "" for connection in to_delete]
+        return tuple(Protection(id_, self.origins[id_]) for id_ in ids if id_ in self.origins)
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ def test_carrying_out_the_plan_leaves_nothing_to_do(folder: Path) -> None:
     case = open_case(folder)
     first = case.plan()
     for organization_id, state in case.reader.live.items():
-        changes = [one for one in first.changes if one.organization_id == organization_id]
+        changes = [change for change in first.changes if change.organization_id == organization_id]
         if not isinstance(state, ProviderError):
             case.reader.live[organization_id] = carry_out(changes, state, case.choices.secrets)
     second = case.plan()

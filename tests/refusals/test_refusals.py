@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 PLANS = HERE.parent / "plans"
-CASES = sorted(one.parent for one in HERE.glob("*/case.yaml"))
+CASES = sorted(file.parent for file in HERE.glob("*/case.yaml"))
 MADE_AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 every_case = pytest.mark.parametrize("folder", CASES, ids=lambda folder: folder.name)
@@ -117,7 +117,7 @@ def stale(case: dict[str, Any], plan: Plan, source: Path, folder: Path) -> Itera
 
 def put(document: Any, path: str, value: Any) -> None:
     """Set a value by its path; a list that is given is put in the place of the old one."""
-    *steps, last = [int(one) if one.isdigit() else one for one in path.split(".")]
+    *steps, last = [int(step) if step.isdigit() else step for step in path.split(".")]
     for step in steps:
         document = document[step]
     if value == "(removed)":
