@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from reconciler.core.change import Change
     from reconciler.core.connection import OidcConnection
     from reconciler.core.errors import Diagnostic
-    from reconciler.core.shard import Shard, Share
+    from reconciler.core.shard import MergeInfo, Shard
     from reconciler.core.state import Organization
 
 MISSING_SHARDS: Final = "missing-shards"
@@ -98,7 +98,7 @@ class Plan:
     plan. ``risks`` are findings of the risk rules; one of error severity blocks the plan too, until it
     is accepted. The plan never contains a secret, only references.
 
-    With a ``share`` it is the plan of one shard.
+    With a ``merge_info`` it is the plan of one shard.
     """
 
     scope: Scope
@@ -111,12 +111,12 @@ class Plan:
     summary: PlanSummary = field(default_factory=PlanSummary)
     commit: str = ""
     secrets_compared: bool = True
-    share: Share | None = None
+    merge_info: MergeInfo | None = None
 
     @property
     def shard(self) -> Shard | None:
         """The shard that this is the plan of, if it is not the whole plan."""
-        return self.share.shard if self.share else None
+        return self.merge_info.shard if self.merge_info else None
 
     @property
     def has_changes(self) -> bool:

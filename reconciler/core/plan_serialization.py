@@ -45,7 +45,7 @@ from reconciler.core.plan_document import (
     UnknownAttributes,
 )
 from reconciler.core.secret import Locator, SecretReference
-from reconciler.core.shard import Shard, Share
+from reconciler.core.shard import MergeInfo, Shard
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -78,7 +78,7 @@ def plan_document(plan: Plan, version: str) -> PlanDocument:
         diagnostics=tuple(diagnostic_document(diagnostic) for diagnostic in plan.diagnostics),
         blocks=tuple(diagnostic_document(diagnostic) for diagnostic in plan.blocks),
         risks=tuple(diagnostic_document(diagnostic) for diagnostic in plan.risks),
-        shard=_shard_document(plan.share) if plan.share else None,
+        shard=_shard_document(plan.merge_info) if plan.merge_info else None,
         digest="",
     )
     return replace(document, digest=digest(to_json_data(document)))
@@ -135,7 +135,7 @@ def read_plan(document: PlanDocument) -> Plan:
         summary=_read_summary(document.summary, changes),
         commit=document.commit,
         secrets_compared=document.secrets_compared,
-        share=_read_shard(document.shard) if document.shard else None,
+        merge_info=_read_shard(document.shard) if document.shard else None,
     )
 
 
@@ -221,12 +221,12 @@ def _reference_document(declared: OidcConnection) -> SecretReferenceDocument | N
     return SecretReferenceDocument(text=reference.text, parts=tuple(parts))
 
 
-def _shard_document(share: Share) -> ShardDocument:
+def _shard_document(info: MergeInfo) -> ShardDocument:
     return ShardDocument(
-        index=share.shard.index,
-        count=share.shard.count,
-        positions=share.positions,
-        remarks=share.remarks,
+        index=info.shard.index,
+        count=info.shard.count,
+        positions=info.positions,
+        remarks=info.manifest_warnings,
     )
 
 
@@ -244,11 +244,11 @@ def _read_summary(document: PlanSummaryDocument, changes: tuple[Change, ...]) ->
     return PlanSummary(**asdict(document))
 
 
-def _read_shard(document: ShardDocument) -> Share:
+def _read_shard(document: ShardDocument) -> MergeInfo:
     if any(position < 0 for position in document.positions.values()):
         raise ValueError("a position is negative")
     shard = Shard(document.index, document.count)
-    return Share(shard=shard, positions=document.positions, remarks=document.remarks)
+    return MergeInfo(shard=shard, positions=document.positions, manifest_warnings=document.remarks)
 
 
 def _read_change(document: ResourceChangeDocument) -> Change:

@@ -41,13 +41,13 @@ class Shard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Share:
-    """What the plan of a shard has to say so that the plans of all shards can be put together.
+class MergeInfo:
+    """What the plan of a shard records so that the plans of all shards can be merged.
 
-    ``positions`` is where the organizations that it shows stand among all that are declared. So many
-    of its diagnostics, the first ones, are ``remarks`` on manifests; the others come from planning.
+    ``positions`` are the positions of its organizations among all declared ones. The first
+    ``manifest_warnings`` of its diagnostics are about manifests; the others come from planning.
     """
 
     shard: Shard
     positions: Mapping[str, int] = field(default_factory=dict)
-    remarks: int = 0
+    manifest_warnings: int = 0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from reconciler.core.errors import Diagnostic, PlanRefused, Severity
 from reconciler.core.guards import check_delete_limits
 from reconciler.core.plan import MISSING_SHARDS, Plan, PlanSummary, with_warnings
-from reconciler.core.shard import Share
+from reconciler.core.shard import MergeInfo
 from reconciler.policies import RULES
 
 if TYPE_CHECKING:
@@ -32,12 +32,12 @@ def merge_plans(plans: Sequence[Plan], limits: Limits) -> Plan:
     Raises:
         PlanRefused: the plans do not belong together, or a shard or an organization occurs twice.
     """
-    shares = [_share_of(plan) for plan in plans]
-    shards = [share.shard for share in shares]
+    infos = [_merge_info(plan) for plan in plans]
+    shards = [info.shard for info in infos]
     _check_alike(plans, shards)
     _check_organizations(plans)
     first = plans[0]
-    positions = {name: position for share in shares for name, position in share.positions.items()}
+    positions = {name: position for info in infos for name, position in info.positions.items()}
     changes = [change for plan in plans for change in plan.changes]
     unmanaged = [connection for plan in plans for connection in plan.unmanaged]
     summary = sum((plan.summary for plan in plans), start=PlanSummary())
@@ -47,7 +47,7 @@ def merge_plans(plans: Sequence[Plan], limits: Limits) -> Plan:
         commit=first.commit,
         changes=tuple(sorted(changes, key=lambda change: positions.get(change.address.organization, -1))),
         unmanaged=tuple(sorted(unmanaged, key=lambda connection: positions.get(connection.organization, -1))),
-        diagnostics=_diagnostics(plans, shares, positions),
+        diagnostics=_diagnostics(plans, infos, positions),
         blocks=(*_blocks(plans), *check_delete_limits(summary, limits), *_missing(shards)),
         risks=_risks(plans, positions),
         summary=summary,
@@ -79,13 +79,15 @@ def with_shard(
         for position, organization in enumerate(declared, start=1)
         if organization.reference in shown and shard.holds(organization.reference)
     }
-    return replace(plan, share=Share(shard=shard, positions=positions, remarks=len(own_warnings)))
+    return replace(
+        plan, merge_info=MergeInfo(shard=shard, positions=positions, manifest_warnings=len(own_warnings))
+    )
 
 
-def _share_of(plan: Plan) -> Share:
-    if plan.share is None:
+def _merge_info(plan: Plan) -> MergeInfo:
+    if plan.merge_info is None:
         raise PlanRefused("one of the plans was made without --shard: it covers all organizations already")
-    return plan.share
+    return plan.merge_info
 
 
 def _check_alike(plans: Sequence[Plan], shards: Sequence[Shard]) -> None:
@@ -137,12 +139,12 @@ def _missing(shards: Sequence[Shard]) -> tuple[Diagnostic, ...]:
 
 
 def _diagnostics(
-    plans: Sequence[Plan], shares: Sequence[Share], positions: Mapping[str, int]
+    plans: Sequence[Plan], infos: Sequence[MergeInfo], positions: Mapping[str, int]
 ) -> tuple[Diagnostic, ...]:
     """Return the warnings about manifests, then those of planning, then those reported at its end."""
-    pairs = list(zip(plans, shares, strict=True))
-    of_manifests = [warning for plan, share in pairs for warning in plan.diagnostics[: share.remarks]]
-    of_planning = [finding for plan, share in pairs for finding in plan.diagnostics[share.remarks :]]
+    pairs = list(zip(plans, infos, strict=True))
+    of_manifests = [warning for plan, info in pairs for warning in plan.diagnostics[: info.manifest_warnings]]
+    of_planning = [finding for plan, info in pairs for finding in plan.diagnostics[info.manifest_warnings :]]
     return (
         *sorted(of_manifests, key=lambda warning: _position(warning, positions)),
         *sorted(

@@ -83,9 +83,9 @@ def test_an_interrupted_create_is_missing_too() -> None:
     assert (finding.kind, finding.connection_id) == (DriftKind.MISSING, "oidc-connection-test-4")
 
 
-def test_a_tombstone_that_lives_is_unexpected() -> None:
-    tombstone = declared("okta", absent=True)
-    report = find_drift(whole(plan(desired(tombstone), live(live_connection(1, display_name="okta")))))
+def test_a_live_connection_that_is_declared_absent_is_unexpected() -> None:
+    to_delete = declared("okta", absent=True)
+    report = find_drift(whole(plan(desired(to_delete), live(live_connection(1, display_name="okta")))))
     assert [finding.kind for finding in report.findings] == [DriftKind.UNEXPECTED]
 
 

@@ -1,4 +1,4 @@
-"""What must not be deleted, whoever asks."""
+"""Which deletes are refused."""
 
 from __future__ import annotations
 

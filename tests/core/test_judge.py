@@ -58,9 +58,9 @@ def test_a_create_gives_way_to_somebody_elses_connection() -> None:
 
 
 def test_a_create_does_not_mind_those_it_was_planned_beside() -> None:
-    tombstone = declared("old", absent=True, connection_id=ID)
+    to_delete = declared("old", absent=True, connection_id=ID)
     taken = replace(OLD, display_name="okta")
-    create, delete = plan(desired(WANTED, tombstone), live(taken), choices(SECRETS)).changes
+    create, delete = plan(desired(WANTED, to_delete), live(taken), choices(SECRETS)).changes
     assert isinstance(create, Create)
     assert isinstance(delete, Delete)
     assert create.same_name_ids == (ID,)

@@ -84,14 +84,14 @@ def test_exchanged_names_are_refused_even_before_anything_is_live() -> None:
     assert 'the name "a"' in found.diagnostics[0].summary
 
 
-def test_a_tombstone_gives_way_to_who_has_the_name_now() -> None:
+def test_a_declared_delete_gives_way_to_the_declaration_of_the_present_name() -> None:
     state = live(live_connection(1, display_name="new"))
     found = plan(desired(declared("old", absent=True, previous=["new"]), declared("new")), state)
     assert found.changes == ()
     assert not found.is_refused
 
 
-def test_a_pinned_tombstone_of_which_the_connection_is_gone_deletes_no_namesake() -> None:
+def test_a_pinned_delete_of_a_missing_connection_deletes_no_other_one_of_its_name() -> None:
     state = live(live_connection(2, display_name="okta"))
     found = plan(desired(declared(absent=True, connection_id=ONE)), state)
     assert found.changes == ()

@@ -46,9 +46,9 @@ def test_a_secret_that_expires_soon_is_warned_of_in_steps(days: int, words: str)
     assert not found.is_error
 
 
-def test_nothing_is_said_long_before_nor_of_a_tombstone_nor_without_a_date() -> None:
+def test_no_expiry_warning_long_before_nor_for_a_declared_delete_nor_without_a_date() -> None:
     assert list(decision_warnings(expiring(61), NOTHING, TODAY)) == []
     assert list(decision_warnings(DECLARED, NOTHING, TODAY)) == []
     assert list(decision_warnings(expiring(3), NOTHING)) == []
-    buried = replace(expiring(3), presence=Presence.ABSENT)
-    assert [one.code for one in decision_warnings(buried, None, TODAY)] == ["tombstone-done"]
+    to_delete = replace(expiring(3), presence=Presence.ABSENT)
+    assert [one.code for one in decision_warnings(to_delete, None, TODAY)] == ["tombstone-done"]

@@ -94,14 +94,14 @@ def test_what_is_edited_while_the_answer_to_an_update_is_lost_is_left_as_it_is()
 def test_a_connection_edited_after_the_plan_is_not_deleted() -> None:
     estate = set_up(SCENES["delete"])
     plan = estate.plan()
-    tombstone = estate.desired.connections[1]
-    (live,) = estate.live(tombstone)
+    to_delete = estate.desired.connections[1]
+    (live,) = estate.live(to_delete)
     estate.emulator.edit_connection(live["connection_id"], **THEIRS)
     outcomes = {str(one.address): one for one in estate.apply(plan).outcomes}
     refused = outcomes.pop("acme/one")
     assert isinstance(refused, Failed)
     assert "client_id" in refused.message
-    assert len(estate.live(tombstone)) == 1
+    assert len(estate.live(to_delete)) == 1
 
 
 def test_a_refusal_concerns_one_object_and_no_other() -> None:
@@ -141,8 +141,8 @@ def test_a_delete_whose_answer_was_lost_is_not_sent_again_over_an_edit() -> None
     estate = set_up(SCENES["delete"])
     plan = estate.plan()
     estate.emulator.add_fault("delete-connection:reset:first=1")
-    tombstone = estate.desired.connections[1]
-    (live,) = estate.live(tombstone)
+    to_delete = estate.desired.connections[1]
+    (live,) = estate.live(to_delete)
     edited = False
 
     def edit(moment: Moment, request: httpx.Request) -> None:
@@ -156,7 +156,7 @@ def test_a_delete_whose_answer_was_lost_is_not_sent_again_over_an_edit() -> None
     refused = outcomes["acme/one"]
     assert isinstance(refused, Failed)
     assert "somebody else has changed client_id; it was left alone" in refused.message
-    assert len(estate.live(tombstone)) == 1
+    assert len(estate.live(to_delete)) == 1
 
 
 @pytest.mark.parametrize("fault", ["429:first=1,retry-after=30", "429:first=1"])

@@ -41,7 +41,7 @@ def nothing_is_claimed_that_does_not_hold(ended: Ended) -> None:
 
 
 def what_went_wrong_is_said(ended: Ended) -> None:
-    """A write whose answer did not arrive leaves a receipt or a failure; a 429 is only waited for."""
+    """A write whose answer did not arrive leaves a history or a failure; a 429 is only waited for."""
     lost = [one for one in ended.estate.emulator.request_log.writes if one.status not in {200, 404, 429}]
     told = [one for one in ended.result.outcomes if isinstance(one, Applied | Failed) and one.history]
     assert bool(told) >= bool(lost)

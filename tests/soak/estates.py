@@ -25,7 +25,7 @@ class Beginning(Enum):
     HELD = "held"
     EDITED = "edited"
     INTERRUPTED = "interrupted"
-    BURIED = "buried"
+    TO_DELETE = "to delete"
     GONE = "gone"
 
 
@@ -64,10 +64,10 @@ def _organization(chance: random.Random, emulator: Emulator, reference: str) -> 
 
 def _connection(chance: random.Random, emulator: Emulator, reference: str, name: str) -> DesiredConnection:
     beginning = chance.choice(list(Beginning))
-    one = complete(reference, name, absent=beginning in {Beginning.BURIED, Beginning.GONE})
+    one = complete(reference, name, absent=beginning in {Beginning.TO_DELETE, Beginning.GONE})
     wire = wanted(one)
     match beginning:
-        case Beginning.HELD | Beginning.BURIED:
+        case Beginning.HELD | Beginning.TO_DELETE:
             emulator.add_connection(reference, **wire)
         case Beginning.EDITED:
             emulator.add_connection(reference, **(wire | edited(chance)))

@@ -61,4 +61,4 @@ class Service(httpx.AsyncBaseTransport):
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._begun.discard(task)
         if not task.cancelled():
-            task.exception()  # taken note of: whoever asked may have gone
+            task.exception()  # retrieved, since the client may have been cancelled
