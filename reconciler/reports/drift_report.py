@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.drift import DriftKind, FindingStatus
+from reconciler.reports import wording
 from reconciler.reports.ordering import errors_first
 from reconciler.reports.plan_report import unmanaged_list
 from reconciler.reports.report import (
@@ -26,16 +27,6 @@ from reconciler.reports.report import (
     Table,
 )
 from reconciler.reports.text_style import count
-from reconciler.reports.wording import (
-    SECRETS_NOT_COMPARED,
-    drift_limitations,
-    drift_verdict,
-    finding_condition,
-    finding_difference,
-    finding_subject,
-    finding_value,
-    since_previous,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -56,15 +47,15 @@ _COLUMNS: Final = tuple(
 
 def drift_report(report: DriftReport) -> Report:
     """Return the report of drift."""
-    unresolved = () if report.secrets_compared else (SECRETS_NOT_COMPARED,)
+    unresolved = () if report.secrets_compared else (wording.SECRETS_NOT_COMPARED,)
     kinds = {finding.kind.value for finding in report.findings}
     return Report(
         title="Drift",
-        verdict=drift_verdict(report),
+        verdict=wording.drift_verdict(report),
         status=_status(report),
         is_complete=report.is_complete,
-        limitations=tuple(drift_limitations(report)),
-        remarks=(*since_previous(report), *unresolved),
+        limitations=tuple(wording.drift_limitations(report)),
+        remarks=(*wording.since_previous(report), *unresolved),
         diagnostics=errors_first(report.diagnostics),
         table=_table(report.findings),
         news=_news(report),
@@ -110,14 +101,14 @@ def _table_row(finding: Finding) -> tuple[Cell, ...]:
     since = Cell("new", is_foreign=False, is_strong=True) if is_new else Cell(finding.first_seen)
     address = Cell(str(finding.address))
     if not finding.attribute:
-        condition = " ".join(finding_condition(finding))
+        condition = " ".join(wording.finding_condition(finding))
         return address, Cell(condition, is_foreign=False), *[Cell("", is_foreign=False)] * 2, since
-    declared = finding_value(finding, finding.declared)
+    declared = wording.finding_value(finding, finding.declared)
     return (
         address,
         Cell(finding.attribute),
         Cell(declared),
-        Cell(finding_value(finding, finding.live)),
+        Cell(wording.finding_value(finding, finding.live)),
         since,
     )
 
@@ -139,7 +130,7 @@ def _card(findings: Sequence[Finding]) -> Card:
     return Card(
         address=str(first.address),
         action=first.kind.value,
-        intention=finding_condition(first),
+        intention=wording.finding_condition(first),
         reason="" if first.attribute else _since(first),
         location=first.location,
         rows=tuple(_row(finding) for finding in findings if finding.attribute),
@@ -155,7 +146,7 @@ def _row(finding: Finding) -> Row:
 
 
 def _side(finding: Finding, value: Value | None) -> Line:
-    return Line(finding_value(finding, value), is_note=finding.is_sensitive)
+    return Line(wording.finding_value(finding, value), is_note=finding.is_sensitive)
 
 
 def _since(finding: Finding) -> str:
@@ -165,14 +156,14 @@ def _since(finding: Finding) -> str:
 def _finding_list(title: str, findings: Sequence[Finding]) -> tuple[ItemList, ...]:
     if not findings:
         return ()
-    items = tuple((finding_subject(finding),) for finding in findings)
+    items = tuple((wording.finding_subject(finding),) for finding in findings)
     return (ItemList(title=f"{title}: {count(len(items), 'finding')}", items=items, noun="finding"),)
 
 
 def _annotation(finding: Finding) -> Annotation:
-    title = f"{finding.address} {' '.join(finding_condition(finding))}"
+    title = f"{finding.address} {' '.join(wording.finding_condition(finding))}"
     return Annotation(
-        level="warning", title=title, message=finding_difference(finding), location=finding.location
+        level="warning", title=title, message=wording.finding_difference(finding), location=finding.location
     )
 
 
@@ -181,7 +172,7 @@ def _result(finding: Finding) -> ScanResult:
     return ScanResult(
         rule=f"drift-{finding.kind.value}",
         level="warning",
-        message=finding_difference(finding),
+        message=wording.finding_difference(finding),
         subject=str(finding.address),
         location=finding.location,
         fingerprint=finding.fingerprint,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.core.change import Action, Delete, Update, attribute_changes
 from reconciler.core.diff import element_changes
+from reconciler.reports import wording
 from reconciler.reports.escaping import format_value
 from reconciler.reports.ordering import (
     ACTION_RANK,
@@ -32,17 +33,6 @@ from reconciler.reports.report import (
 )
 from reconciler.reports.text_plan import render_change
 from reconciler.reports.text_style import Style, count
-from reconciler.reports.wording import (
-    SECRETS_NOT_COMPARED,
-    SENSITIVE,
-    UNCOMPARABLE,
-    UNKNOWN,
-    change_reason,
-    participle,
-    plan_limitations,
-    plan_verdict,
-    unmanaged_heading,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -78,11 +68,11 @@ def plan_report(plan: Plan) -> Report:
     actions = {change.action.value for change in plan.changes}
     return Report(
         title="Plan",
-        verdict=plan_verdict(plan),
+        verdict=wording.plan_verdict(plan),
         status=_status(plan),
         is_complete=plan.is_complete,
-        limitations=tuple(plan_limitations(plan)),
-        remarks=() if plan.secrets_compared else (SECRETS_NOT_COMPARED,),
+        limitations=tuple(wording.plan_limitations(plan)),
+        remarks=() if plan.secrets_compared else (wording.SECRETS_NOT_COMPARED,),
         diagnostics=errors_first(plan.findings),
         table=_table(summaries),
         categories=tuple(category for category in _CATEGORIES if category.key in actions),
@@ -106,7 +96,7 @@ def unmanaged_list(unmanaged: Sequence[Unmanaged], consequence: str) -> tuple[It
         )
         for connection in unmanaged
     )
-    title = unmanaged_heading(len(items)) + consequence
+    title = wording.unmanaged_heading(len(items)) + consequence
     return (ItemList(title=title, items=items, noun="connection"),)
 
 
@@ -155,9 +145,9 @@ def _card(change: Change) -> Card:
     return Card(
         address=str(change.address),
         action=change.action.value,
-        intention=("will be", participle(change.action)),
+        intention=("will be", wording.participle(change.action)),
         is_destructive=change.action is Action.DELETE,
-        reason=change_reason(change),
+        reason=wording.change_reason(change),
         location=change.location,
         rows=tuple(_rows(change)),
         attributes=change.changed if isinstance(change, Update) else (),
@@ -170,20 +160,18 @@ def _rows(change: Change) -> Iterator[Row]:
     for attribute in attribute_changes(change):
         changes = attribute.action is not Action.NO_OP
         if attribute.name in uncomparable and not changes:
-            yield Row(
-                attribute=attribute.name, left=_note(UNCOMPARABLE), right=_note(UNCOMPARABLE), changes=False
-            )
+            note = _note(wording.UNCOMPARABLE)
+            yield Row(attribute=attribute.name, left=note, right=note, changes=False)
         elif changes or not attribute.is_sensitive:
-            yield Row(
-                attribute=attribute.name, left=_before(attribute), right=_after(attribute), changes=changes
-            )
+            before, after = _before(attribute), _after(attribute)
+            yield Row(attribute=attribute.name, left=before, right=after, changes=changes)
 
 
 def _before(attribute: AttributeChange) -> tuple[Line, ...]:
     if attribute.action is Action.CREATE:
         return _NOTHING
     if attribute.is_sensitive:
-        return _note(SENSITIVE)
+        return _note(wording.SENSITIVE)
     return tuple(_value_lines(attribute.before, attribute.after, _mark(attribute, "-"))) or _NOTHING
 
 
@@ -191,9 +179,9 @@ def _after(attribute: AttributeChange) -> tuple[Line, ...]:
     if attribute.action is Action.DELETE:
         return _NOTHING
     if attribute.is_unknown:
-        return _note(UNKNOWN)
+        return _note(wording.UNKNOWN)
     if attribute.is_sensitive:
-        return _note(SENSITIVE)
+        return _note(wording.SENSITIVE)
     return tuple(_value_lines(attribute.after, attribute.before, _mark(attribute, "+"))) or _NOTHING
 
 
@@ -229,17 +217,22 @@ def _note(words: str) -> tuple[Line, ...]:
 def _annotation(change: Change) -> Annotation:
     """Return a destroy as a warning, since a connection's id cannot be restored; others as a notice."""
     level: Level = "warning" if change.action is Action.DELETE else "notice"
-    title = f"{change.address} will be {participle(change.action)}"
-    message = f"changes: {', '.join(change.changed)}" if isinstance(change, Update) else change_reason(change)
+    title = f"{change.address} will be {wording.participle(change.action)}"
+    message = (
+        f"changes: {', '.join(change.changed)}"
+        if isinstance(change, Update)
+        else wording.change_reason(change)
+    )
     return Annotation(level=level, title=title, message=message or title, location=change.location)
 
 
 def _destroy(change: Delete) -> ScanResult:
     """Return a destroy as a result; creates and updates are intended, and no finding."""
+    reason = wording.change_reason(change)
     return ScanResult(
         rule="planned-destroy",
         level="note",
-        message=f"{change.address} will be {participle(change.action)} {change_reason(change)}",
+        message=f"{change.address} will be {wording.participle(change.action)} {reason}",
         subject=str(change.address),
         location=change.location,
     )

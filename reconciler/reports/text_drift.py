@@ -7,21 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.core.change import RESOURCE_TYPE, Action
 from reconciler.core.drift import DriftKind, FindingStatus
+from reconciler.reports import wording
 from reconciler.reports.escaping import escape_terminal, quote
 from reconciler.reports.text_findings import diagnostic_box
 from reconciler.reports.text_plan import symbol
 from reconciler.reports.text_style import Style, count
-from reconciler.reports.wording import (
-    NO_DRIFT,
-    SECRETS_NOT_COMPARED,
-    drift_limitations,
-    drift_verdict,
-    finding_condition,
-    finding_subject,
-    finding_value,
-    since_previous,
-    unmanaged_heading,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -63,13 +53,13 @@ def _connection(findings: Sequence[Finding], report: DriftReport, style: Style) 
     yield line + " {"
     for finding in findings:
         yield f"      {symbol(Action.UPDATE, style)} {finding.attribute}{_since(finding, report, style)}"
-        yield f"            declared = {finding_value(finding, finding.declared)}"
-        yield f"            live     = {finding_value(finding, finding.live)}"
+        yield f"            declared = {wording.finding_value(finding, finding.declared)}"
+        yield f"            live     = {wording.finding_value(finding, finding.live)}"
     yield "    }"
 
 
 def _words(finding: Finding, style: Style) -> str:
-    before, what = finding_condition(finding)
+    before, what = wording.finding_condition(finding)
     paint = style.yellow if finding.kind is DriftKind.CHANGED else style.red
     return f"{before} {paint(what)}"
 
@@ -83,21 +73,24 @@ def _since(finding: Finding, report: DriftReport, style: Style) -> str:
 
 
 def _verdict(report: DriftReport, style: Style) -> str:
-    words = drift_verdict(report)
-    return style.verdict(words, is_good=True) if words == NO_DRIFT else style.bold(words)
+    words = wording.drift_verdict(report)
+    return style.verdict(words, is_good=True) if words == wording.NO_DRIFT else style.bold(words)
 
 
 def _counts(report: DriftReport) -> Iterator[str]:
     summary = report.summary
-    yield from drift_limitations(report)
-    yield from map(escape_terminal, since_previous(report))
-    yield from (f"  resolved: {escape_terminal(finding_subject(finding))}" for finding in report.resolved)
+    yield from wording.drift_limitations(report)
+    yield from map(escape_terminal, wording.since_previous(report))
+    yield from (
+        f"  resolved: {escape_terminal(wording.finding_subject(finding))}" for finding in report.resolved
+    )
     if report.unchecked:
         yield f"Unchecked: {count(summary.unchecked, 'earlier finding')} outside this run's scope."
         yield from (
-            f"  unchecked: {escape_terminal(finding_subject(finding))}" for finding in report.unchecked
+            f"  unchecked: {escape_terminal(wording.finding_subject(finding))}"
+            for finding in report.unchecked
         )
     if not report.secrets_compared:
-        yield SECRETS_NOT_COMPARED
+        yield wording.SECRETS_NOT_COMPARED
     if summary.unmanaged:
-        yield f"{unmanaged_heading(summary.unmanaged)}; this is not drift."
+        yield f"{wording.unmanaged_heading(summary.unmanaged)}; this is not drift."

@@ -8,21 +8,10 @@ from typing import TYPE_CHECKING, Final
 from reconciler.core.change import RESOURCE_TYPE, Action, Delete, Update, attribute_changes
 from reconciler.core.connection import FIELDS, WRITABLE_FIELDS
 from reconciler.core.diff import element_changes
+from reconciler.reports import wording
 from reconciler.reports.escaping import escape_terminal, format_value, quote
 from reconciler.reports.text_findings import diagnostic_box
 from reconciler.reports.text_style import Style, count, width
-from reconciler.reports.wording import (
-    NO_CHANGES,
-    SECRETS_NOT_COMPARED,
-    SENSITIVE,
-    UNCOMPARABLE,
-    UNKNOWN,
-    change_reason,
-    participle,
-    plan_limitations,
-    plan_verdict,
-    unmanaged_heading,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -44,7 +33,7 @@ def render_change(change: Change, style: Style) -> str:
     """Return one change: what will be done, why, and attribute by attribute; no newline at its end."""
     lines = [f"{style.bold(f'  # {escape_terminal(str(change.address))}')} {_intention(change, style)}"]
     if change.reason:
-        lines.append(f"  # ({change_reason(change)})")
+        lines.append(f"  # ({wording.change_reason(change)})")
     name = quote(change.address.connection)
     lines.append(f"  {symbol(change.action, style)} {RESOURCE_TYPE} {name} {{")
     return "\n".join([*lines, *_attribute_lines(change, style), "    }"])
@@ -91,22 +80,22 @@ def _legend(summary: PlanSummary, style: Style) -> str:
 
 
 def _intention(change: Change, style: Style) -> str:
-    word = participle(change.action)
+    word = wording.participle(change.action)
     return f"will be {style.red(word) if change.action is Action.DELETE else word}"
 
 
 def _verdict(plan: Plan, style: Style) -> str:
-    words = plan_verdict(plan)
-    return style.verdict(words, is_good=True) if words == NO_CHANGES else style.bold(words)
+    words = wording.plan_verdict(plan)
+    return style.verdict(words, is_good=True) if words == wording.NO_CHANGES else style.bold(words)
 
 
 def _counts(plan: Plan) -> Iterator[str]:
     summary = plan.summary
-    yield from plan_limitations(plan)
+    yield from wording.plan_limitations(plan)
     if not plan.secrets_compared:
-        yield SECRETS_NOT_COMPARED
+        yield wording.SECRETS_NOT_COMPARED
     if summary.unmanaged:
-        yield f"{unmanaged_heading(summary.unmanaged)}, left unchanged."
+        yield f"{wording.unmanaged_heading(summary.unmanaged)}, left unchanged."
         yield from (_unmanaged(unmanaged) for unmanaged in plan.unmanaged)
     if plan.risks:
         yield f"Risks: {len(plan.risks)}, shown below."
@@ -129,7 +118,7 @@ def _attribute_lines(change: Change, style: Style) -> Iterator[str]:
         if attribute.action is not Action.NO_OP or attribute.name == "connection_id":
             yield from _attribute(attribute, style)
         elif isinstance(change, Update) and attribute.name in change.uncomparable:
-            yield _line(" ", attribute.name, UNCOMPARABLE)
+            yield _line(" ", attribute.name, wording.UNCOMPARABLE)
         elif _is_hidden(change, attribute):
             hidden += 1
     if hidden:
@@ -171,11 +160,11 @@ def _line(mark: str, name: str, value: str) -> str:
 
 def _scalar(attribute: AttributeChange, style: Style) -> str:
     if attribute.action is Action.DELETE:
-        gone = SENSITIVE if attribute.is_sensitive else format_value(attribute.before)
+        gone = wording.SENSITIVE if attribute.is_sensitive else format_value(attribute.before)
         return f"{gone} {style.dim('-> null')}"
     if attribute.is_sensitive:
-        return SENSITIVE
-    after = UNKNOWN if attribute.is_unknown else format_value(attribute.after)
+        return wording.SENSITIVE
+    after = wording.UNKNOWN if attribute.is_unknown else format_value(attribute.after)
     if attribute.action is Action.UPDATE and attribute.before:
         return f"{format_value(attribute.before)} {style.yellow('->')} {after}"
     return after
