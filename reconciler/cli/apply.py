@@ -156,8 +156,8 @@ def _apply(planned: Planned, context: CommandContext) -> int:
     secrets = resolve_plan_secrets(planned.plan, planned.project.secret_policy, os.environ)
     result = asyncio.run(_send(planned, secrets, context.console))
     result = replace(result, diagnostics=planned.plan.diagnostics)
-    delivered = write_result(result, RESULT_FORMATS, context)
-    return exit_code(failed=not (result.is_complete and delivered), interrupted=result.interrupted)
+    written = write_result(result, RESULT_FORMATS, context)
+    return exit_code(failed=not (result.is_complete and written), interrupted=result.interrupted)
 
 
 async def _send(planned: Planned, secrets: Mapping[SecretReference, Secret], console: Console) -> ApplyResult:

@@ -41,12 +41,12 @@ class Console:
 
     @property
     def colors_stdout(self) -> bool:
-        """Whether to colour standard output."""
+        """Whether to color standard output."""
         return _use_color(self.color, is_terminal=sys.stdout.isatty())
 
     @property
     def colors_stderr(self) -> bool:
-        """Whether to colour standard error."""
+        """Whether to color standard error."""
         return _use_color(self.color, is_terminal=sys.stderr.isatty())
 
     @property

@@ -43,7 +43,7 @@ class OutputFile:
 class CommandContext:
     """The invocation: first as guessed from its arguments, then as parsed.
 
-    The guess lets a usage error be reported in the format and colour that were asked for. ``config`` is
+    The guess lets a usage error be reported in the format and color that were asked for. ``config`` is
     the project file given with ``--config``; ``outputs`` are the files given with ``--output``.
     """
 

@@ -42,5 +42,5 @@ def command(context: CommandContext, /, paths: tuple[str, ...], **options: Any) 
     previous = load_drift_report(Path(options["previous"])) if options["previous"] else None
     planned = plan_live(context, paths, options)
     report = find_drift(planned.plan, previous, planned.selection)
-    delivered = write_result(report, DRIFT_FORMATS, context)
-    return exit_code(failed=report.has_errors or not delivered, changes=report.has_drift)
+    written = write_result(report, DRIFT_FORMATS, context)
+    return exit_code(failed=report.has_errors or not written, changes=report.has_drift)

@@ -56,9 +56,9 @@ _Parsed = TypeVar("_Parsed")
     "behaviours",
     metavar="NAME=VALUE",
     multiple=True,
-    help="Behaviour that the API documentation leaves open; see --list-behaviours.",
+    help="Set a behavior that the API documentation leaves open; see --list-behaviours.",
 )
-@click.option("--list-behaviours", is_flag=True, help="List all behaviours with their values, and exit.")
+@click.option("--list-behaviours", is_flag=True, help="List all behaviors with their values, and exit.")
 @click.option(
     "--fault",
     "faults",

@@ -59,11 +59,11 @@ def command(context: CommandContext, /, paths: tuple[str, ...], **options: Any) 
     saved = Path(options["out"]) if options["out"] else None
     check_outputs(context, saved)
     plan = plan_live(context, paths, options).plan
-    delivered = write_result(plan, PLAN_FORMATS, context, saved)
-    if saved and delivered:
+    written = write_result(plan, PLAN_FORMATS, context, saved)
+    if saved and written:
         context.console.info(f"\nSaved the plan to: {str(saved)!r}")
     return exit_code(
-        failed=plan.has_errors or not delivered,
+        failed=plan.has_errors or not written,
         changes=options["detailed_exitcode"] and plan.has_changes,
     )
 

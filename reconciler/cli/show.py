@@ -39,5 +39,5 @@ def command(context: CommandContext, /, plan_files: tuple[str, ...], **options: 
     plans = [load_plan(Path(file)) for file in plan_files]
     plan = merge_plans(plans, wiring.project_of(context.config).limits) if options["merge"] else plans[0]
     context.console.info(render_origin(plan))
-    delivered = write_result(plan, PLAN_FORMATS, context)
-    return exit_code(failed=plan.has_errors or not delivered)
+    written = write_result(plan, PLAN_FORMATS, context)
+    return exit_code(failed=plan.has_errors or not written)

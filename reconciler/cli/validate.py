@@ -39,8 +39,8 @@ def command(context: CommandContext, /, paths: tuple[str, ...], **options: Any) 
         validated = _validate(context, paths, options)
     except InvalidConfiguration as error:
         validated = ValidationResult(diagnostics=error.diagnostics)
-    delivered = write_result(validated, VALIDATION_FORMATS, context)
-    return exit_code(failed=not validated.is_valid or not delivered)
+    written = write_result(validated, VALIDATION_FORMATS, context)
+    return exit_code(failed=not validated.is_valid or not written)
 
 
 def _validate(context: CommandContext, paths: Sequence[str], options: Mapping[str, Any]) -> ValidationResult:

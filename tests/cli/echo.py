@@ -1,4 +1,4 @@
-"""A service that repeats, in every text it may answer with, whatever it was told: the worst of neighbours."""
+"""A server that repeats every secret it receives, in every text of its responses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The examples and the cases of `tests/plans` as live estates that the real command is let loose on."""
+"""The examples, and the cases of `tests/plans`, on the emulator for the real command."""
 
 from __future__ import annotations
 

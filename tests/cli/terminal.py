@@ -1,4 +1,4 @@
-"""A pseudo terminal with the command in it, as somebody at a keyboard has it."""
+"""Runs the command in a pseudo terminal."""
 
 from __future__ import annotations
 

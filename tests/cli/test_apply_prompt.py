@@ -1,4 +1,4 @@
-"""Apply asks before it writes, and only 'yes' means yes."""
+"""Apply asks for approval, and only 'yes' approves."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_yes_applies(place: Workplace) -> None:
 
 
 @pytest.mark.parametrize("answer", ["no\n", "y\n", "YES\n", "Yes\n", "yes please\n", "\n", "\x04"])
-def test_anything_else_cancels(place: Workplace, answer: str) -> None:
+def test_any_other_answer_cancels(place: Workplace, answer: str) -> None:
     with terminal(place, "apply") as session:
         session.wait_for(QUESTION)
         session.type(answer)
@@ -38,7 +38,7 @@ def test_anything_else_cancels(place: Workplace, answer: str) -> None:
     assert not place.emulator.request_log.writes
 
 
-def test_a_cancelled_apply_answers_machines_in_full(place: Workplace) -> None:
+def test_a_cancelled_apply_writes_complete_json(place: Workplace) -> None:
     with terminal(place, "apply", "--format", "json", "--output", "a.json") as session:
         session.wait_for(QUESTION)
         session.type("no\n")
@@ -51,7 +51,7 @@ def test_a_cancelled_apply_answers_machines_in_full(place: Workplace) -> None:
 
 
 @pytest.mark.parametrize("format_", ["text", "json"])
-def test_ctrl_c_at_the_question_interrupts(place: Workplace, format_: str) -> None:
+def test_ctrl_c_at_the_prompt_interrupts(place: Workplace, format_: str) -> None:
     with terminal(place, "apply", "--format", format_) as session:
         session.wait_for(QUESTION)
         session.type("\x03")
@@ -64,7 +64,7 @@ def test_ctrl_c_at_the_question_interrupts(place: Workplace, format_: str) -> No
     assert not place.emulator.request_log.writes
 
 
-def test_a_saved_plan_was_approved_when_it_was_reviewed(place: Workplace) -> None:
+def test_a_saved_plan_needs_no_approval(place: Workplace) -> None:
     place.run("plan", "--out", "plan.json")
     with terminal(place, "apply", "plan.json") as session:
         code, result = session.end()
@@ -73,7 +73,7 @@ def test_a_saved_plan_was_approved_when_it_was_reviewed(place: Workplace) -> Non
     assert "Apply complete!" in result
 
 
-def test_nothing_is_asked_where_nothing_is_to_be_done_or_nothing_may(place: Workplace) -> None:
+def test_there_is_no_prompt_without_changes_or_with_blocks(place: Workplace) -> None:
     place.applied()
     with terminal(place, "apply") as session:
         assert session.end()[0] == 0
@@ -86,7 +86,7 @@ def test_nothing_is_asked_where_nothing_is_to_be_done_or_nothing_may(place: Work
     assert QUESTION not in session.screen
 
 
-def test_a_terminal_gets_colours_unless_it_says_otherwise(place: Workplace) -> None:
+def test_a_terminal_gets_colors_unless_they_are_disabled(place: Workplace) -> None:
     with terminal(place, "apply", "--auto-approve") as session:
         assert session.end()[0] == 0
     assert "\x1b[1macme/sso:" in session.screen
@@ -99,7 +99,7 @@ def test_a_terminal_gets_colours_unless_it_says_otherwise(place: Workplace) -> N
         assert "\x1b" not in session.screen
 
 
-def test_a_bar_shows_how_far_the_reading_is_and_goes_away(place: Workplace) -> None:
+def test_a_bar_shows_reading_progress_and_is_removed(place: Workplace) -> None:
     for number in range(40):
         place.emulator.add_organization(f"org-{number}")
         place.write(f"organizations/org-{number}.yaml", f"organization: org-{number}\n")

@@ -16,7 +16,7 @@ BROKEN = sorted((Path(__file__).parents[1] / "manifests" / "broken").iterdir())
 
 
 @pytest.mark.parametrize("folder", BROKEN, ids=lambda folder: folder.name)
-def test_validate_tells_what_is_wrong_and_where(bare: Workplace, folder: Path) -> None:
+def test_validate_reports_errors_and_places(bare: Workplace, folder: Path) -> None:
     shutil.copytree(folder, bare.root, dirs_exist_ok=True)
     expected = json.loads((folder / "expected.json").read_text())
     is_error = any(diagnostic["severity"] == "error" for diagnostic in expected)
@@ -33,12 +33,12 @@ def test_validate_tells_what_is_wrong_and_where(bare: Workplace, folder: Path) -
     ]
 
 
-def test_there_are_a_hundred_of_them() -> None:
+def test_there_are_at_least_a_hundred_cases() -> None:
     assert len(BROKEN) >= 100
 
 
 @pytest.mark.parametrize("folder", BROKEN[::10], ids=lambda folder: folder.name)
-def test_nothing_else_goes_on_with_it(place: Workplace, folder: Path) -> None:
+def test_plan_and_apply_stop_at_it(place: Workplace, folder: Path) -> None:
     shutil.rmtree(place.root / "organizations")
     shutil.copytree(folder, place.root, dirs_exist_ok=True)
     expected = json.loads((folder / "expected.json").read_text())

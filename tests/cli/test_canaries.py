@@ -1,4 +1,4 @@
-"""Secrets are put everywhere, and hunted in every byte that the command writes anywhere."""
+"""No secret appears in anything that the command prints or writes."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def hunt(place: Workplace, run: CompletedRun, hidden: tuple[str, ...]) -> None:
 
 
 @every_canary
-def test_the_whole_story_tells_no_secret(cage: Workplace, name: str) -> None:
+def test_a_full_workflow_leaks_no_secret(cage: Workplace, name: str) -> None:
     hidden = cage_canary(cage, name)
     for verb in ("validate", "plan"):
         for format_ in FORMATS[verb]:
@@ -140,7 +140,7 @@ def test_the_whole_story_tells_no_secret(cage: Workplace, name: str) -> None:
         "*:unauthorized_credentials",
     ],
 )
-def test_no_failure_tells_a_secret(
+def test_no_failure_leaks_a_secret(
     cage: Workplace, name: str, fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
@@ -162,7 +162,7 @@ def impatient() -> dict[str, Any]:
 
 @every_canary
 @pytest.mark.parametrize("mode", ["refused", "denied", "warning", "read"])
-def test_a_service_that_repeats_what_it_was_told_is_not_repeated(
+def test_secrets_in_api_errors_are_redacted(
     bare: Workplace, name: str, mode: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
@@ -183,7 +183,7 @@ def test_a_service_that_repeats_what_it_was_told_is_not_repeated(
 
 
 @every_canary
-def test_a_secret_that_does_not_hold_is_not_told(cage: Workplace, name: str) -> None:
+def test_a_masked_secret_is_not_leaked(cage: Workplace, name: str) -> None:
     hidden = cage_canary(cage, name)
     cage.emulator.set_switch("client-secret", "masked")
     for words in (("plan",), ("apply", "--auto-approve"), ("plan", "--rotate", "acme/*")):
@@ -191,7 +191,7 @@ def test_a_secret_that_does_not_hold_is_not_told(cage: Workplace, name: str) -> 
 
 
 @every_canary
-def test_the_session_door_tells_no_secret(cage: Workplace, name: str) -> None:
+def test_a_member_session_is_not_leaked(cage: Workplace, name: str) -> None:
     hidden = cage_canary(cage, name)
     for slug in ("globex", "initech"):
         (cage.root / f"organizations/{slug}.yaml").unlink()
@@ -208,7 +208,7 @@ def test_the_session_door_tells_no_secret(cage: Workplace, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["STYTCH_SECRET", "STYTCH_SESSION_TOKEN", "STYTCH_PROJECT_ID"])
-def test_the_tools_own_credentials_are_out_of_reach(cage: Workplace, name: str) -> None:
+def test_manifests_cannot_refer_to_the_tools_credentials(cage: Workplace, name: str) -> None:
     hidden = cage_canary(cage, "short")
     cage.setenv("STYTCH_SESSION_TOKEN", SESSION_TOKEN)
     for field in ("client_secret", "client_id", "display_name"):
@@ -221,7 +221,7 @@ def test_the_tools_own_credentials_are_out_of_reach(cage: Workplace, name: str) 
 
 
 @every_canary
-def test_a_literal_secret_in_a_manifest_is_refused_and_not_repeated(cage: Workplace, name: str) -> None:
+def test_a_literal_secret_is_refused_and_not_printed(cage: Workplace, name: str) -> None:
     cage.declare("acme", client_secret=CANARIES[name].replace("${env:HOME}", ""))
     (cage.root / "organizations/acme.yaml").rename(cage.root / "organizations/kept")
     (cage.root / "kept").mkdir(exist_ok=True)
@@ -233,7 +233,7 @@ def test_a_literal_secret_in_a_manifest_is_refused_and_not_repeated(cage: Workpl
             hunt(cage, run, tuple(traces(CANARIES[name].replace("${env:HOME}", ""))))
 
 
-def test_the_hunt_finds_what_is_there(cage: Workplace) -> None:
+def test_the_search_for_leaks_finds_a_leak(cage: Workplace) -> None:
     cage.setenv("ACME_SECRET", "x")
     run = cage.run("validate", "--output", "json=seen")
     (cage.root / "seen").write_text(f"oh, {CANARIES['unicode']}")

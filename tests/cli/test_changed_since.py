@@ -1,4 +1,4 @@
-"""`--changed-since`: only what differs from a revision is read, whatever was done to the files."""
+"""`--changed-since`: only manifests that differ from a Git revision are read."""
 
 from __future__ import annotations
 
@@ -59,14 +59,14 @@ def history(place: Workplace) -> History:
     return history
 
 
-def test_nothing_differs(history: History, place: Workplace) -> None:
+def test_no_manifest_differs(history: History, place: Workplace) -> None:
     run = place.run("plan", "--changed-since", "main")
     assert (run.code, run.out) == (0, f"{NO_CHANGES}\n")
     assert "Only manifests that differ from main" in run.err
     assert not list(place.emulator.request_log)
 
 
-def test_one_of_many_is_planned_with_two_requests(history: History, place: Workplace) -> None:
+def test_one_changed_manifest_takes_two_requests(history: History, place: Workplace) -> None:
     history.edit("organizations/acme.yaml")
     history.commit()
     run = place.run("plan", "--changed-since", "main", "--format", "json")
@@ -74,7 +74,7 @@ def test_one_of_many_is_planned_with_two_requests(history: History, place: Workp
     assert len(list(place.emulator.request_log)) == 2
 
 
-def test_the_rest_is_not_even_read(history: History, place: Workplace) -> None:
+def test_unchanged_files_are_not_read(history: History, place: Workplace) -> None:
     place.write("organizations/globex.yaml", "organization: [")
     history.git("add", "--all")
     history.git("commit", "--quiet", "--amend", "--message", "broken on main")
@@ -85,7 +85,7 @@ def test_the_rest_is_not_even_read(history: History, place: Workplace) -> None:
 
 
 @pytest.mark.parametrize("how", ["committed", "staged", "neither"])
-def test_the_work_tree_counts_as_it_is(history: History, how: str) -> None:
+def test_uncommitted_changes_are_selected(history: History, how: str) -> None:
     history.edit("organizations/acme.yaml")
     if how == "staged":
         history.git("add", "--all")
@@ -94,14 +94,14 @@ def test_the_work_tree_counts_as_it_is(history: History, how: str) -> None:
     assert history.selected() == {"acme"}
 
 
-def test_a_new_file_counts_before_git_knows_it(history: History, place: Workplace) -> None:
+def test_an_untracked_file_is_selected(history: History, place: Workplace) -> None:
     place.emulator.add_organization("new")
     place.write(".gitignore", "new.yaml")
     place.declare("new")
     assert history.selected() == {"new"}
 
 
-def test_what_main_did_since_does_not_count(history: History) -> None:
+def test_changes_on_main_are_not_selected(history: History) -> None:
     history.edit("organizations/acme.yaml")
     history.commit()
     history.git("checkout", "--quiet", "main")
@@ -111,23 +111,23 @@ def test_what_main_did_since_does_not_count(history: History) -> None:
     assert history.selected() == {"acme"}
 
 
-def test_of_a_file_with_several_documents_only_those_that_differ(history: History) -> None:
+def test_only_changed_documents_of_a_file_are_selected(history: History) -> None:
     history.edit("organizations/two.yaml", "initech.example.com", "login.initech.example.com")
     assert history.selected() == {"initech"}
 
 
-def test_a_comment_selects_rather_too_much(history: History) -> None:
+def test_a_changed_comment_selects_the_whole_file(history: History) -> None:
     history.edit("organizations/two.yaml", "---", "--- # here")
     assert history.selected() == {"initech", "umbrella"}
 
 
-def test_a_file_that_was_renamed_is_read(history: History) -> None:
+def test_a_renamed_file_is_read(history: History) -> None:
     history.git("mv", "organizations/acme.yaml", "organizations/zacme.yaml")
     assert history.selected() == {"acme"}
     assert "declared no more" not in history.validate().err
 
 
-def test_an_organization_that_moved_to_another_file_has_not_vanished(
+def test_an_organization_that_moved_to_another_file_is_still_declared(
     history: History, place: Workplace
 ) -> None:
     text = (place.root / "organizations/acme.yaml").read_text(encoding="utf-8")
@@ -137,7 +137,7 @@ def test_an_organization_that_moved_to_another_file_has_not_vanished(
     assert "declared no more" not in history.validate().out
 
 
-def test_an_organization_that_vanished_is_told_of(history: History, place: Workplace) -> None:
+def test_a_removed_organization_is_a_warning(history: History, place: Workplace) -> None:
     place.declare("acme", lifecycle={"prevent_destroy": True})
     history.commit()
     history.git("branch", "--force", "main", "HEAD")
@@ -153,20 +153,20 @@ def test_an_organization_that_vanished_is_told_of(history: History, place: Workp
     assert history.selected() == set()
 
 
-def test_who_reviews_the_plan_sees_what_vanished(history: History, place: Workplace) -> None:
+def test_reports_name_removed_organizations(history: History, place: Workplace) -> None:
     (place.root / "organizations/acme.yaml").unlink()
     run = place.run("plan", "--no-secrets", "--changed-since", "main", "--format", "json")
     assert (run.code, run.document["summary"]["warnings"]) == (0, 1)
     assert run.codes == ["organization-not-declared"]
 
 
-def test_a_document_that_vanished_from_its_file_is_told_of(history: History, place: Workplace) -> None:
+def test_a_removed_document_is_a_warning(history: History, place: Workplace) -> None:
     place.write("organizations/two.yaml", TWO.partition("---")[0])
     run = history.validate("main", "--format", "json")
     assert [diagnostic["address"] for diagnostic in run.document["diagnostics"]] == ["umbrella"]
 
 
-def test_with_errors_nothing_is_said_of_what_vanished(history: History, place: Workplace) -> None:
+def test_with_errors_removed_organizations_are_not_reported(history: History, place: Workplace) -> None:
     place.write("organizations/acme.yaml", "organization: [")
     run = history.validate("main", "--format", "json")
     assert run.code == 1
@@ -180,7 +180,7 @@ def test_a_change_to_the_project_file_selects_all(history: History, place: Workp
     assert history.selected() == {"acme", "globex", "initech", "umbrella"}
 
 
-def test_a_glob_that_is_none_is_told_of_as_ever(history: History, place: Workplace) -> None:
+def test_an_invalid_glob_is_reported(history: History, place: Workplace) -> None:
     project = (place.root / "reconciler.yaml").read_text(encoding="utf-8")
     place.write("reconciler.yaml", f"{project}\norganizations: ['organizations/a**.yaml']\n")
     history.commit()
@@ -197,7 +197,7 @@ def test_paths_limit_further(history: History) -> None:
     assert history.selected("organizations") == {"acme", "globex"}
 
 
-def test_a_path_that_is_gone_must_have_been_there(history: History, place: Workplace) -> None:
+def test_a_missing_path_must_have_existed_at_the_revision(history: History, place: Workplace) -> None:
     (place.root / "organizations/acme.yaml").unlink()
     assert history.validate("main", "organizations/acme.yaml").code == 0
     run = history.validate("main", "organizations/never.yaml")
@@ -239,7 +239,7 @@ def test_a_manifest_that_is_a_link_is_always_read(history: History, place: Workp
     assert history.selected() == {"acme"}
 
 
-def test_names_that_would_trip_a_careless_reader(history: History, place: Workplace) -> None:
+def test_unusual_file_names(history: History, place: Workplace) -> None:
     place.emulator.add_organization("odd")
     path = place.declare("odd")
     path.rename(path.with_name("-n \n:(top)*[a]ü.yaml"))
@@ -248,7 +248,7 @@ def test_names_that_would_trip_a_careless_reader(history: History, place: Workpl
     assert history.selected("organizations/-n \n:(top)*[a]ü.yaml") == {"odd"}
 
 
-def test_hidden_files_and_others_stay_out(history: History, place: Workplace) -> None:
+def test_hidden_and_other_files_are_not_selected(history: History, place: Workplace) -> None:
     place.write("organizations/.hidden.yaml", "organization: [")
     place.write("organizations/notes.txt", "organization: [")
     place.write("elsewhere/other.yaml", "organization: [")
@@ -262,7 +262,7 @@ def test_apply_applies_only_what_differs(history: History, place: Workplace) -> 
     assert not place.live("globex")
 
 
-def test_a_look_at_what_differs_says_nothing_of_the_rest(history: History, place: Workplace) -> None:
+def test_drift_of_changed_manifests_leaves_others_unchecked(history: History, place: Workplace) -> None:
     first = place.run("drift", "--no-secrets", "--output", "json=first.json")
     assert first.code == 2
     run = place.run(

@@ -1,4 +1,4 @@
-"""`drift`: 0, 2 and 1, the report in every form, what came before, and nothing but reading."""
+"""`drift`: exit codes, formats, previous reports, and read-only requests."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def standings(run: CompletedRun) -> dict[str, str]:
     }
 
 
-def test_what_was_applied_has_not_drifted(place: Workplace) -> None:
+def test_applied_connections_have_not_drifted(place: Workplace) -> None:
     run = place.applied().run("drift")
     assert (run.code, run.out) == (0, f"{NO_DRIFT}\n")
 
 
-def test_what_was_edited_behind_gits_back_has(place: Workplace) -> None:
+def test_an_edit_outside_of_git_is_drift(place: Workplace) -> None:
     place.applied()
     edit(place, client_id="somebody-elses", token_url="https://evil.example/token")
     run = place.run("drift")
@@ -66,13 +66,13 @@ def test_exit_code_and_json_agree(place: Workplace) -> None:
     assert [finding["address"] for finding in run.document["findings"]] == ["acme/sso"]
 
 
-def test_the_json_is_whole_on_every_way_out(place: Workplace) -> None:
+def test_the_json_is_complete_with_every_exit_code(place: Workplace) -> None:
     place.write("organizations/broken.yaml", "organization: [")
     run = place.run("drift", "--format", "json")
     assert (run.code, run.document["errored"], run.document["findings"]) == (1, True, [])
 
 
-def test_the_json_is_what_its_schema_says(place: Workplace) -> None:
+def test_the_json_matches_its_schema(place: Workplace) -> None:
     place.applied()
     edit(place, client_id="somebody-elses")
     place.emulator.add_connection("globex", display_name="nobody's")
@@ -90,7 +90,7 @@ def test_the_json_is_what_its_schema_says(place: Workplace) -> None:
     assert run.document["unmanaged"]
 
 
-def test_the_schema_is_kept_beside_the_others(place: Workplace) -> None:
+def test_the_published_schema_is_current(place: Workplace) -> None:
     kept = Path(__file__).parent.parent.parent / "schemas/drift.schema.json"
     assert place.run("schema", "drift").out == kept.read_text(encoding="utf-8")
 
@@ -113,7 +113,7 @@ def test_findings_are_followed_from_report_to_report(place: Workplace) -> None:
 
 
 @pytest.mark.parametrize("words", [("--target", "globex/*"), ("organizations/globex.yaml",)])
-def test_a_look_at_a_part_says_nothing_of_the_rest(place: Workplace, words: tuple[str, ...]) -> None:
+def test_findings_outside_the_selection_are_unchecked(place: Workplace, words: tuple[str, ...]) -> None:
     place.applied()
     edit(place, client_id="somebody-elses")
     place.run("drift", "--output", "json=first.json")
@@ -121,7 +121,7 @@ def test_a_look_at_a_part_says_nothing_of_the_rest(place: Workplace, words: tupl
     assert (run.code, standings(run)) == (0, {"acme/sso client_id": "unchecked"})
 
 
-def test_without_secrets_none_is_needed(place: Workplace) -> None:
+def test_no_secrets_needs_no_secret(place: Workplace) -> None:
     place.applied()
     edit(place, client_secret="another")
     assert place.run("drift", "--output", "json=first.json").code == 2
@@ -141,7 +141,7 @@ def test_without_secrets_none_is_needed(place: Workplace) -> None:
         ('{"report": "drift", "format_version": "1.0"}', "not valid"),
     ],
 )
-def test_what_is_no_report_is_not_compared_with(place: Workplace, text: str, words: str) -> None:
+def test_an_invalid_previous_report_is_an_error(place: Workplace, text: str, words: str) -> None:
     place.write("previous.json", text)
     run = place.run("drift", "--previous", "previous.json")
     assert run.code == 1
@@ -149,13 +149,13 @@ def test_what_is_no_report_is_not_compared_with(place: Workplace, text: str, wor
     assert not list(place.emulator.request_log)
 
 
-def test_an_earlier_report_that_is_not_there_is_an_error(place: Workplace) -> None:
+def test_a_missing_previous_report_is_an_error(place: Workplace) -> None:
     run = place.run("drift", "--previous", "nowhere.json")
     assert run.code == 1
     assert "nowhere.json: cannot be read: No such file or directory" in run.err
 
 
-def test_a_run_that_failed_leaves_nothing_to_compare_with(place: Workplace) -> None:
+def test_the_report_of_a_failed_run_cannot_be_previous(place: Workplace) -> None:
     """Its JSON is whole, but no report: what was known before must not be taken for resolved."""
     place.setenv("STYTCH_SECRET", "wrong-secret")
     assert place.run("drift", "--output", "json=failed.json").code == 1

@@ -1,4 +1,4 @@
-"""0, 1, 2 and 130 mean what they are said to mean, for every command, and the JSON agrees."""
+"""Exit codes 0, 1, 2 and 130 of every command agree with the JSON document."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_an_empty_value_is_an_error_rather_than_everything(place: Workplace, wor
 
 @pytest.mark.parametrize("name", ["plan", "drift"])
 @pytest.mark.parametrize("words", [("--frobnicate",), ("--target", "nobody/*"), ("nowhere",)], ids=" ".join)
-def test_a_run_that_fails_answers_in_the_shape_of_its_verb(
+def test_a_failed_run_writes_the_document_of_its_verb(
     place: Workplace, name: str, words: tuple[str, ...]
 ) -> None:
     schema = json.loads(place.run("schema", name).out)
@@ -124,7 +124,7 @@ def test_a_run_that_fails_answers_in_the_shape_of_its_verb(
         Draft202012Validator(schema).validate(run.document | {"errored": False})
 
 
-def test_the_document_of_a_plan_that_failed_is_no_plan(place: Workplace) -> None:
+def test_the_document_of_a_failed_plan_cannot_be_applied(place: Workplace) -> None:
     run = place.run("plan", "--target", "nobody/*", "--output", "json=kept.json")
     assert run.code == 1
     for words in (("show", "kept.json"), ("apply", "kept.json")):
@@ -147,16 +147,14 @@ def test_help_ends_with_0_and_is_a_result(bare: Workplace, words: tuple[str, ...
 
 
 @pytest.mark.parametrize("words", [(), ("publish",)])
-def test_a_command_that_is_missing_is_answered_with_plain_help(
-    bare: Workplace, words: tuple[str, ...]
-) -> None:
+def test_a_missing_command_prints_the_help(bare: Workplace, words: tuple[str, ...]) -> None:
     run = bare.run(*words)
     assert (run.code, run.out) == (1, "")
     assert run.err.startswith("Usage: reconciler")
     assert "\nCommands:\n" in run.err
 
 
-def test_a_schema_that_is_not_named_is_asked_for_in_one_line(bare: Workplace) -> None:
+def test_a_missing_schema_name_is_one_line(bare: Workplace) -> None:
     run = bare.run("schema")
     assert run.code == 1
     assert "Error: name one of organization, project, plan, drift [usage]" in run.err
@@ -168,7 +166,7 @@ def test_the_version_is_a_result(bare: Workplace) -> None:
     assert run.out.startswith("reconciler ")
 
 
-def test_a_plan_with_changes_ends_with_0_unless_asked_for_more(place: Workplace) -> None:
+def test_a_plan_with_changes_ends_with_0_or_2(place: Workplace) -> None:
     assert place.run("plan").code == 0
     assert place.run("plan", "--detailed-exitcode").code == 2
     place.applied()
@@ -200,7 +198,7 @@ def test_a_partly_applied_plan_ends_with_1(place: Workplace) -> None:
     }  # fmt: skip
 
 
-def test_a_refused_organization_ends_plan_and_apply_with_1_and_hides_no_other(place: Workplace) -> None:
+def test_a_refused_organization_ends_with_1_and_others_are_planned(place: Workplace) -> None:
     place.declare("unknown")
     place.setenv("UNKNOWN_SECRET", "something")
     planned = place.run("plan", "--detailed-exitcode", "--format", "json")
@@ -281,7 +279,7 @@ def test_an_api_that_is_down(place: Workplace, monkeypatch: pytest.MonkeyPatch) 
     assert NO_CHANGES not in place.run("plan").output
 
 
-def test_apply_refuses_where_nobody_can_be_asked(place: Workplace) -> None:
+def test_apply_without_a_terminal_is_refused(place: Workplace) -> None:
     run = place.run("apply", "--format", "json")
     assert run.code == 1
     agrees(run)
@@ -299,7 +297,7 @@ def test_show_exits_as_the_plan_did(place: Workplace) -> None:
     agrees(run)
 
 
-def test_a_bug_keeps_its_traceback_and_still_answers_machines(
+def test_a_bug_prints_its_traceback_and_writes_json(
     place: Workplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object) -> None:

@@ -1,4 +1,4 @@
-"""Ctrl-C once: what is under way is finished, nothing else is begun. Twice: stop at once."""
+"""Ctrl-C once: running operations are finished, no other is started. Twice: stop at once."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ def slow(place: Workplace) -> Workplace:
 
 @pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
 @pytest.mark.parametrize("format_", ["text", "json"])
-def test_once_finishes_what_is_under_way(slow: Workplace, number: signal.Signals, format_: str) -> None:
+def test_the_first_signal_finishes_running_operations(
+    slow: Workplace, number: signal.Signals, format_: str
+) -> None:
     with slow.start("apply", "--auto-approve", "--format", format_) as process:
         until_told(process, "acme/sso: Creating...")
         process.send_signal(number)
@@ -50,7 +52,7 @@ def test_once_finishes_what_is_under_way(slow: Workplace, number: signal.Signals
 
 @pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
 @pytest.mark.parametrize("format_", ["text", "json"])
-def test_twice_stops_at_once_and_says_what_is_not_known(
+def test_the_second_signal_stops_and_lists_unknown_outcomes(
     slow: Workplace, number: signal.Signals, format_: str
 ) -> None:
     slow.emulator.clear_faults()
@@ -77,7 +79,7 @@ def test_twice_stops_at_once_and_says_what_is_not_known(
 
 
 @pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
-def test_a_plan_that_is_interrupted_answers_in_full(place: Workplace, number: signal.Signals) -> None:
+def test_an_interrupted_plan_writes_complete_json(place: Workplace, number: signal.Signals) -> None:
     place.emulator.add_fault("list-connections:hang:seconds=60")
     with place.start("plan", "--format", "json", "--output", "a.json") as process:
         until_asked(place, "search-organizations")
@@ -91,7 +93,7 @@ def test_a_plan_that_is_interrupted_answers_in_full(place: Workplace, number: si
     assert json.loads((place.root / "a.json").read_text()) == document
 
 
-def test_long_operations_are_heard_of_now_and_then(slow: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_long_operations_report_progress(slow: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("reconciler.cli.apply_progress.SECONDS_BETWEEN_LINES", 0.4)
     run = slow.run("apply", "--auto-approve")
     assert run.code == 0

@@ -44,7 +44,7 @@ def refused(place: Workplace, *words: str) -> str:
 
 @pytest.mark.parametrize("name", ["acme", "acme-ext"])
 @pytest.mark.parametrize("words", [("organizations/a.yaml",), ("--target", "acme/*"), ("--shard", "1/1")])
-def test_prune_asks_the_documents_that_were_not_read(
+def test_prune_checks_documents_outside_the_selection(
     shared: Workplace, words: tuple[str, ...], name: str
 ) -> None:
     shared.write("organizations/b.yaml", SECOND.format(name))
@@ -52,7 +52,7 @@ def test_prune_asks_the_documents_that_were_not_read(
     assert "organizations/b.yaml:1:1" in said
 
 
-def test_so_does_a_run_over_what_has_changed(shared: Workplace) -> None:
+def test_prune_with_changed_since_checks_other_documents(shared: Workplace) -> None:
     shared.write("organizations/b.yaml", SECOND.format("acme"))
     shared.git("init", "--quiet")
     shared.commit()
@@ -60,22 +60,20 @@ def test_so_does_a_run_over_what_has_changed(shared: Workplace) -> None:
     assert "organizations/b.yaml:1:1" in refused(shared, "apply", "--auto-approve", "--changed-since", "HEAD")
 
 
-def test_it_deletes_nothing_where_the_others_cannot_be_read(shared: Workplace) -> None:
+def test_prune_deletes_nothing_if_another_manifest_has_errors(shared: Workplace) -> None:
     shared.write("organizations/b.yaml", "    organization: [\n")
     said = refused(shared, "apply", "--auto-approve", "organizations/a.yaml")
     assert "another manifest that may declare it has errors" in said
 
 
-def test_it_prunes_where_no_other_document_speaks_of_the_organization(shared: Workplace) -> None:
+def test_prune_deletes_if_no_other_document_declares_the_organization(shared: Workplace) -> None:
     shared.write("organizations/b.yaml", SECOND.format("globex"))
     assert shared.run("apply", "--auto-approve", "organizations/a.yaml").code == 0
     assert [connection["display_name"] for connection in shared.emulator.oidc_connections("acme")] == ["a"]
 
 
 @pytest.mark.parametrize("obstacle", ["GIT_DIR", "PATH"])
-def test_prune_deletes_nothing_while_git_does_not_answer_for_its_repository(
-    shared: Workplace, obstacle: str
-) -> None:
+def test_prune_deletes_nothing_if_git_fails(shared: Workplace, obstacle: str) -> None:
     shared.git("init", "--quiet")
     shared.setenv(obstacle, "/nowhere")
     assert "Git cannot be asked" in refused(shared, "apply", "--auto-approve")

@@ -1,4 +1,4 @@
-"""How far it has come: a bar with counts, rate and time left on a terminal, lines without one."""
+"""Progress: a bar with counts, rate and time left on a terminal, otherwise lines."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_a_line_every_ten_seconds_says_counts_rate_and_time_left(
     ]
 
 
-def test_quiet_is_quiet(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+def test_quiet_prints_no_progress(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     clock = Clock()
     monkeypatch.setattr(progress, "monotonic", clock)
     with progress.applying_progress(Console(quiet=True), 100) as quiet:
@@ -80,7 +80,7 @@ def test_quiet_is_quiet(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFi
     assert capfd.readouterr().err == ""
 
 
-def test_a_bar_shows_both_parts_of_an_apply_and_goes_away(estate: Workplace) -> None:
+def test_a_bar_shows_reading_and_applying_and_is_removed(estate: Workplace) -> None:
     estate.emulator.add_fault("*:latency:seconds=0.05")
     with terminal(estate, "apply", "--auto-approve") as session:
         code, result = session.end()
@@ -93,7 +93,7 @@ def test_a_bar_shows_both_parts_of_an_apply_and_goes_away(estate: Workplace) -> 
     assert "a second" not in result
 
 
-def test_no_bar_on_a_terminal_that_is_to_be_quiet(estate: Workplace) -> None:
+def test_quiet_shows_no_bar(estate: Workplace) -> None:
     with terminal(estate, "plan", "-q") as session:
         code, result = session.end()
     assert code == 0
@@ -101,16 +101,14 @@ def test_no_bar_on_a_terminal_that_is_to_be_quiet(estate: Workplace) -> None:
     assert "Plan: 30 to add" in result
 
 
-def test_no_bar_between_the_lines_of_a_log(estate: Workplace) -> None:
+def test_verbose_shows_no_bar(estate: Workplace) -> None:
     with terminal(estate, "plan", "-v") as session:
         session.end()
     assert "api call" in session.screen
     assert "Reading organizations" not in session.screen
 
 
-def test_a_slow_operation_says_that_it_still_goes_on(
-    place: Workplace, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_slow_operation_prints_still_creating(place: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(apply_progress, "SECONDS_BETWEEN_LINES", 0.2)
     place.emulator.add_fault("create-oidc-connection:latency:seconds=0.7,first=1")
     run = place.run("apply", "--auto-approve")

@@ -1,4 +1,4 @@
-"""A saved plan is applied exactly as it was shown, or not at all."""
+"""A saved plan is applied exactly as shown, or not at all."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def saved(place: Workplace) -> Workplace:
     return place
 
 
-def test_it_is_what_format_json_prints_and_nothing_else(saved: Workplace) -> None:
+def test_a_saved_plan_is_the_output_of_format_json(saved: Workplace) -> None:
     printed = saved.run("plan", "--format", "json", "--out", "again.json").document
     kept = json.loads(Path("again.json").read_text())
     assert kept == printed
@@ -42,7 +42,7 @@ def test_show_renders_it_as_plan_did(saved: Workplace) -> None:
     assert not len(saved.emulator.request_log)
 
 
-def test_it_needs_no_manifests_any_more(saved: Workplace) -> None:
+def test_a_saved_plan_needs_no_manifests(saved: Workplace) -> None:
     for file in Path("organizations").iterdir():
         file.unlink()
     run = saved.run("apply", "plan.json")
@@ -50,13 +50,13 @@ def test_it_needs_no_manifests_any_more(saved: Workplace) -> None:
     assert "Resources: 2 added, 0 changed, 0 destroyed." in run.out
 
 
-def test_it_does_what_was_shown_even_if_the_manifests_have_moved_on(saved: Workplace) -> None:
+def test_a_saved_plan_is_applied_even_if_the_manifests_changed(saved: Workplace) -> None:
     saved.declare("acme", client_id="changed-later")
     assert saved.run("apply", "plan.json").code == 0
     assert saved.live("acme")[0]["client_id"] == "client-of-acme"
 
 
-def test_the_second_time_it_does_nothing(saved: Workplace) -> None:
+def test_applying_it_twice_changes_nothing(saved: Workplace) -> None:
     assert saved.run("apply", "plan.json").code == 0
     saved.emulator.request_log.clear()
     run = saved.run("apply", "plan.json", "--format", "json")
@@ -66,7 +66,7 @@ def test_the_second_time_it_does_nothing(saved: Workplace) -> None:
     assert len(saved.live("acme")) == 1
 
 
-def test_what_changed_meanwhile_is_refused_alone(saved: Workplace) -> None:
+def test_only_connections_that_changed_since_are_refused(saved: Workplace) -> None:
     saved.applied()
     for slug in ("acme", "globex"):
         saved.declare(slug, client_id="new")
@@ -90,7 +90,7 @@ def test_what_changed_meanwhile_is_refused_alone(saved: Workplace) -> None:
         ("STYTCH_BASE_URL", "http://127.0.0.1:1", "base URL"),
     ],
 )
-def test_it_is_refused_anywhere_else(saved: Workplace, name: str, value: str, word: str) -> None:
+def test_a_plan_for_another_project_is_refused(saved: Workplace, name: str, value: str, word: str) -> None:
     saved.setenv(name, value)
     refused(saved, f"the plan was made for {word}")
 
@@ -118,7 +118,7 @@ def test_it_is_refused_in_another_version(saved: Workplace, version: str) -> Non
     refused(saved, "version")
 
 
-def test_any_change_by_hand_is_refused(saved: Workplace) -> None:
+def test_an_edited_plan_is_refused(saved: Workplace) -> None:
     plan = json.loads(Path("plan.json").read_text())
     for change in (
         plan["resource_changes"].pop,
@@ -137,7 +137,7 @@ def test_any_change_by_hand_is_refused(saved: Workplace) -> None:
     ["", "{", "[]", "null", "42", '"x"', "{}", '{"format_version": 1}', "[" * 100_000, "\ufeff{}", "a: b"],
     ids=lambda text: text[:12] or "empty",
 )
-def test_what_is_no_plan_is_refused(saved: Workplace, text: str) -> None:
+def test_another_document_is_refused(saved: Workplace, text: str) -> None:
     Path("plan.json").write_text(text)
     refused(saved, "plan.json")
     assert saved.run("show", "plan.json").code == 1
@@ -145,9 +145,7 @@ def test_what_is_no_plan_is_refused(saved: Workplace, text: str) -> None:
 
 @pytest.mark.parametrize("words", [("show",), ("apply",), ("drift", "--previous")], ids=" ".join)
 @pytest.mark.parametrize("name", ["pipe", "/dev/zero", "/dev/null"])
-def test_what_is_no_regular_file_is_neither_waited_for_nor_read_without_end(
-    bare: Workplace, words: tuple[str, ...], name: str
-) -> None:
+def test_pipes_and_devices_are_refused(bare: Workplace, words: tuple[str, ...], name: str) -> None:
     bare.write("reconciler.yaml", "organizations: ['*.yaml']")
     os.mkfifo("pipe")
     for key, value in {"PROJECT_ID": "project-test-1", "SECRET": "secret-test-1"}.items():
@@ -159,13 +157,13 @@ def test_what_is_no_regular_file_is_neither_waited_for_nor_read_without_end(
 
 
 @pytest.mark.parametrize("constant", ["NaN", "-Infinity"])
-def test_what_only_looks_like_json_is_refused(saved: Workplace, constant: str) -> None:
+def test_almost_json_is_refused(saved: Workplace, constant: str) -> None:
     text = Path("plan.json").read_text()
     Path("plan.json").write_text(text.replace('"errored": false', f'"errored": {constant}'))
     refused(saved, "it is not JSON")
 
 
-def test_what_is_no_text_is_refused(saved: Workplace) -> None:
+def test_a_binary_file_is_refused(saved: Workplace) -> None:
     Path("plan.json").write_bytes(b"\x80\xff\0")
     refused(saved, "no plan file")
 
@@ -193,7 +191,7 @@ def test_what_is_no_text_is_refused(saved: Workplace) -> None:
         lambda plan: plan["summary"].update(add="2"),
     ],
 )
-def test_a_well_sealed_plan_that_makes_no_sense_is_refused_without_a_traceback(
+def test_an_invalid_plan_with_a_valid_digest_is_refused(
     saved: Workplace, change: Callable[[dict[str, Any]], None]
 ) -> None:
     rewrite(change)
@@ -211,7 +209,7 @@ def test_secrets_are_resolved_when_it_is_applied(saved: Workplace) -> None:
     assert saved.live("globex")[0]["client_secret"] == "another value by now"
 
 
-def test_a_plan_cannot_reach_for_the_tools_own_secret(saved: Workplace) -> None:
+def test_a_plan_cannot_refer_to_the_tools_credentials(saved: Workplace) -> None:
     def reach(plan: dict[str, Any]) -> None:
         plan["resource_changes"][0]["secret_reference"] = {
             "text": "${env:STYTCH_SECRET}",

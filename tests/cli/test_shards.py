@@ -1,4 +1,4 @@
-"""Several runs share an estate: four plans put together are the plan that one run would have made."""
+"""Shards: the merged plans of four shards equal the plan of a single run."""
 
 from __future__ import annotations
 
@@ -144,14 +144,14 @@ def test_a_missing_shard_makes_the_merged_plan_incomplete_and_blocks_it(estate: 
     assert "No changes." not in merged.out
 
 
-def test_a_shard_that_is_there_twice_is_refused(estate: Workplace) -> None:
+def test_a_duplicate_shard_is_refused(estate: Workplace) -> None:
     files = plan_all(estate)
     run = estate.run("show", "--merge", *files, files[1])
     assert run.code == 1
     assert "shard 2/4 is given twice" in run.err
 
 
-def test_shards_of_different_counts_do_not_belong_together(estate: Workplace) -> None:
+def test_shards_of_different_counts_cannot_be_merged(estate: Workplace) -> None:
     files = plan_all(estate)
     estate.run("plan", "--shard", "1/3", "--out", "third.json")
     run = estate.run("show", "--merge", files[1], "third.json")
@@ -192,7 +192,7 @@ def test_an_organization_declared_twice_under_two_names_is_found_when_merging(es
     assert f"{organization_id} is declared as" in run.err
 
 
-def test_drift_of_a_shard_speaks_of_its_own_organizations(estate: Workplace) -> None:
+def test_drift_of_a_shard_covers_its_own_organizations(estate: Workplace) -> None:
     estate.run("drift", "--output", "json=before.json", "-q")
     (estate.root / "organizations" / f"{SLUGS[7]}.yaml").unlink()
     run = estate.run("drift", "--shard", f"2/{COUNT}", "--previous", "before.json", "--format", "json")
@@ -205,7 +205,7 @@ def test_drift_of_a_shard_speaks_of_its_own_organizations(estate: Workplace) -> 
     assert run.document["summary"]["resolved"] == 0
 
 
-def test_a_job_says_by_its_index_which_shard_this_is(estate: Workplace) -> None:
+def test_auto_takes_the_index_of_the_job(estate: Workplace) -> None:
     estate.setenv("JOB_COMPLETION_INDEX", "2")
     document = estate.run("plan", "--shard", f"auto/{COUNT}", "--format", "json").document
     assert (document["shard"]["index"], document["shard"]["count"]) == (3, COUNT)
@@ -233,21 +233,21 @@ def test_the_pods_of_the_kubernetes_example_apply_everything_once(estate: Workpl
         ("auto/4", "JOB_COMPLETION_INDEX"),
     ],
 )
-def test_a_shard_that_makes_no_sense_is_refused(place: Workplace, words: str, message: str) -> None:
+def test_an_invalid_shard_is_refused(place: Workplace, words: str, message: str) -> None:
     run = place.run("plan", "--shard", words)
     assert run.code == 1
     assert message in run.err
     assert list(place.emulator.request_log) == []
 
 
-def test_a_saved_plan_knows_its_shard_and_takes_no_other(estate: Workplace) -> None:
+def test_a_saved_plan_of_a_shard_takes_no_shard_option(estate: Workplace) -> None:
     estate.run("plan", "--shard", f"1/{COUNT}", "--out", "one.json")
     run = estate.run("apply", "one.json", "--shard", f"2/{COUNT}")
     assert run.code == 1
     assert "--shard" in run.err
 
 
-def test_the_plan_of_a_shard_says_so(estate: Workplace) -> None:
+def test_the_plan_of_a_shard_names_the_shard(estate: Workplace) -> None:
     run = estate.run("plan", "--shard", f"1/{COUNT}")
     assert f"Shard 1/{COUNT}: the organizations of other shards are not in this plan." in run.out
 

@@ -1,4 +1,4 @@
-"""init, schema, show, demo, the emulator and shell completion, as a newcomer meets them."""
+"""The verbs init, schema, demo and emulator, and shell completion."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class TestInit:
             assert yaml.safe_load(path.read_text())["jobs"]
 
     @pytest.mark.parametrize("name", ["reconciler.yaml", "organizations/example.yaml"])
-    def test_it_overwrites_nothing_and_then_writes_nothing(self, bare: Workplace, name: str) -> None:
+    def test_it_overwrites_nothing_and_writes_nothing(self, bare: Workplace, name: str) -> None:
         bare.write(name, "mine")
         run = bare.run("init")
         assert run.code == 1
@@ -60,19 +60,19 @@ class TestInit:
         assert [str(path) for path in Path().rglob("*") if path.is_file()] == [name]
         assert Path(name).read_text() == "mine"
 
-    def test_a_second_time_it_names_the_first_file_that_is_there(self, bare: Workplace) -> None:
+    def test_a_second_init_names_the_first_existing_file(self, bare: Workplace) -> None:
         bare.run("init")
         run = bare.run("init")
         assert run.code == 1
         assert "reconciler.yaml exists already; nothing was written" in run.err
         assert "organizations" not in run.err
 
-    def test_not_even_a_link_that_leads_nowhere(self, bare: Workplace) -> None:
+    def test_a_dangling_link_is_not_overwritten(self, bare: Workplace) -> None:
         Path("reconciler.yaml").symlink_to("nowhere")
         assert bare.run("init").code == 1
         assert Path("reconciler.yaml").is_symlink()
 
-    def test_a_place_that_is_no_folder(self, bare: Workplace) -> None:
+    def test_a_target_that_is_a_file(self, bare: Workplace) -> None:
         bare.write("file", "")
         run = bare.run("init", "file")
         assert run.code == 1
@@ -87,14 +87,14 @@ def test_the_schemas_are_valid_and_the_published_ones(bare: Workplace, name: str
     assert run.out == (ROOT / "schemas" / f"{name}.schema.json").read_text()
 
 
-def test_a_saved_plan_is_as_its_schema_says(place: Workplace) -> None:
+def test_a_saved_plan_matches_its_schema(place: Workplace) -> None:
     place.run("plan", "--out", "plan.json")
     schema = place.run("schema", "plan").document
     Draft202012Validator(schema).validate(json.loads(Path("plan.json").read_text()))
 
 
 class TestDemo:
-    def test_it_tells_the_story_with_the_real_commands(self, bare: Workplace) -> None:
+    def test_the_demo_runs_the_real_commands(self, bare: Workplace) -> None:
         with bare.start("demo", "--keep", "kept") as process:
             out, err = process.communicate(timeout=110)
         assert process.returncode == 0, out + err
@@ -106,7 +106,7 @@ class TestDemo:
         assert out.rstrip().endswith(NO_CHANGES)
         assert bare.run("-C", "kept", "validate").code == 0
 
-    def test_it_leaves_nothing_behind(self, bare: Workplace) -> None:
+    def test_it_leaves_no_files(self, bare: Workplace) -> None:
         bare.setenv("TMPDIR", str(bare.root))
         with bare.start("demo") as process:
             process.communicate(timeout=110)
@@ -118,7 +118,7 @@ class TestDemo:
         assert run.code == 1
         assert "nothing is overwritten" in run.err
 
-    def test_a_place_where_no_folder_can_be(self, bare: Workplace) -> None:
+    def test_a_folder_that_cannot_be_created(self, bare: Workplace) -> None:
         bare.write("file", "")
         run = bare.run("demo", "--keep", "file/below")
         assert run.code == 1
@@ -145,7 +145,7 @@ class TestEmulator:
         return dict(line.removeprefix("export ").split("=", 1) for line in lines)
 
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
-    def test_it_announces_itself_serves_and_ends_when_told(
+    def test_it_prints_its_settings_serves_and_stops(
         self, started: subprocess.Popen[str], number: signal.Signals
     ) -> None:
         base_url = self.announced(started)["STYTCH_BASE_URL"]
@@ -156,7 +156,7 @@ class TestEmulator:
         assert started.returncode == 0
         assert "Traceback" not in err
 
-    def test_the_real_commands_work_with_what_it_announces_and_its_state_survives(
+    def test_the_commands_work_with_its_settings_and_its_state_survives(
         self, bare: Workplace, started: subprocess.Popen[str]
     ) -> None:
         bare.declare("acme", issuer="http://127.0.0.1:9/nobody")
@@ -179,7 +179,7 @@ class TestEmulator:
         assert f"cannot listen on 127.0.0.1:{port}" in run.err
 
     @pytest.mark.parametrize("seed", ["organizations: 7", "{", "nonsense: []"])
-    def test_a_seed_that_makes_no_sense(self, bare: Workplace, seed: str) -> None:
+    def test_an_invalid_seed(self, bare: Workplace, seed: str) -> None:
         bare.write("seed.yaml", seed)
         run = bare.run("emulator", "--port", "0", "--seed", "seed.yaml")
         assert run.code == 1

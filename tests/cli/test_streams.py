@@ -1,4 +1,4 @@
-"""Standard output carries the result, standard error everything else, and files are whole or untouched."""
+"""Results on standard output, everything else on standard error; files are complete or unchanged."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ESCAPE, RIGHT_TO_LEFT = "\x1b", "\u202e"
 
 
 class TestStreams:
-    def test_a_plan_is_all_that_stands_on_standard_output(self, place: Workplace) -> None:
+    def test_standard_output_is_the_plan_alone(self, place: Workplace) -> None:
         run = place.run("plan")
         assert run.out.startswith("Resource actions are indicated")
         assert run.out.endswith("Plan: 2 to add, 0 to change, 0 to destroy.\n")
@@ -38,17 +38,17 @@ class TestStreams:
         assert "Creating" not in run.out
         assert ".redirect_url = " in run.out
 
-    def test_quiet_leaves_nothing_but_the_result(self, place: Workplace) -> None:
+    def test_quiet_prints_the_result_alone(self, place: Workplace) -> None:
         assert place.run("plan", "-q").err == ""
         run = place.run("apply", "--auto-approve", "-q")
         assert run.err == ""
         assert "Apply complete!" in run.out
 
-    def test_quiet_still_tells_errors(self, place: Workplace) -> None:
+    def test_quiet_prints_errors(self, place: Workplace) -> None:
         place.delenv("ACME_SECRET")
         assert "ACME_SECRET" in place.run("plan", "-q").err
 
-    def test_an_apply_answers_machines_with_one_document_and_people_beside_it(self, place: Workplace) -> None:
+    def test_an_apply_prints_json_on_stdout_and_the_plan_on_stderr(self, place: Workplace) -> None:
         run = place.run("apply", "--auto-approve", "--format", "json")
         assert run.document["summary"]["added"] == 2
         assert all(outcome["redirect_url"] for outcome in run.document["outcomes"])
@@ -78,7 +78,7 @@ class TestLogs:
         assert sorted(logged) == sorted(made)
         assert all(call["duration_ms"] >= 0 and call["level"] == "info" for call in calls)
 
-    def test_without_being_asked_only_trouble_is_logged(self, place: Workplace) -> None:
+    def test_by_default_only_retries_are_logged(self, place: Workplace) -> None:
         assert place.run("plan").err == ""
         place.emulator.add_fault("list-connections:503:first=1")
         run = place.run("plan", "--log-format", "json")
@@ -107,12 +107,12 @@ class TestFiles:
         assert json.loads(read("a.json"))["complete"] is True
         assert "Apply complete!" in read("a.txt")
 
-    def test_files_hold_no_colours(self, place: Workplace) -> None:
+    def test_files_have_no_colors(self, place: Workplace) -> None:
         run = place.run("plan", "--output", "text=a", "--color", "always")
         assert ESCAPE in run.out
         assert ESCAPE not in read("a")
 
-    def test_a_failed_run_leaves_no_earlier_result_behind(self, place: Workplace) -> None:
+    def test_a_failed_run_replaces_an_earlier_result(self, place: Workplace) -> None:
         place.run("plan", "--output", "json=a.json")
         place.setenv("STYTCH_SECRET", "secret-test-wrong")
         assert place.run("plan", "--output", "json=a.json").code == 1
@@ -122,7 +122,7 @@ class TestFiles:
 
     @pytest.mark.parametrize("words", [("plan",), ("apply", "--auto-approve"), ("validate",)], ids=" ".join)
     @pytest.mark.parametrize("target", ["nowhere/a", "organizations", "x" * 300, "circle"])
-    def test_a_file_that_cannot_be_written_is_found_out_before_anything_is_done(
+    def test_output_files_are_checked_before_any_work(
         self, place: Workplace, words: tuple[str, ...], target: str
     ) -> None:
         Path("circle").symlink_to("circle")
@@ -161,11 +161,11 @@ class TestFiles:
     def test_a_device_takes_any_number_of_results(self, place: Workplace) -> None:
         assert place.run("plan", "--output", "json=/dev/null", "--output", "text=/dev/null").code == 0
 
-    def test_neither_is_a_plan_saved_where_nothing_can_be_written(self, place: Workplace) -> None:
+    def test_the_file_of_out_is_checked_before_any_work(self, place: Workplace) -> None:
         assert place.run("plan", "--out", "nowhere/plan.json").code == 1
         assert len(place.emulator.request_log) == 0
 
-    def test_a_disk_that_is_full_in_the_end_costs_neither_the_old_file_nor_the_result(
+    def test_a_full_disk_keeps_the_old_file_and_prints_the_result(
         self, place: Workplace, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         Path("a").write_text("old")
@@ -198,7 +198,7 @@ class TestFiles:
         assert "Plan: 2 to add" in read("real")
         assert stat.S_IMODE(Path("real").stat().st_mode) == 0o640
 
-    def test_a_new_file_has_the_permissions_that_any_other_would(self, place: Workplace) -> None:
+    def test_a_new_file_has_default_permissions(self, place: Workplace) -> None:
         before = os.umask(0o027)
         try:
             place.run("plan", "--out", "p.json")
@@ -219,7 +219,7 @@ class TestFiles:
 
 
 class TestColours:
-    def test_by_choice(self, place: Workplace) -> None:
+    def test_color_always_and_never(self, place: Workplace) -> None:
         assert ESCAPE not in place.run("plan").out
         assert ESCAPE not in place.run("plan", "--color", "never").out
         assert ESCAPE in place.run("plan", "--color", "always").out
@@ -229,12 +229,12 @@ class TestColours:
     def test_never_in_json(self, place: Workplace) -> None:
         assert ESCAPE not in place.run("plan", "--color", "always", "--format", "json").out
 
-    def test_the_same_words_with_and_without(self, place: Workplace) -> None:
+    def test_the_text_is_the_same_with_and_without_colors(self, place: Workplace) -> None:
         plain = place.run("plan").out
         coloured = place.run("plan", "--color", "always").out
         assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == plain
 
-    def test_errors_too(self, place: Workplace) -> None:
+    def test_errors_have_colors_too(self, place: Workplace) -> None:
         place.delenv("ACME_SECRET")
         assert ESCAPE in place.run("plan", "--color", "always").err
         assert ESCAPE in place.run("plan", "--frobnicate", "--color", "always").err
@@ -244,12 +244,12 @@ class TestColours:
 class TestHostileText:
     HOSTILE = f"Acme{ESCAPE}[2J{ESCAPE}]0;owned\x07 {RIGHT_TO_LEFT}evil\u2066\r\nPlan: 0 to add\x9b1m"
 
-    def test_a_live_name_cannot_speak_to_the_terminal(self, place: Workplace) -> None:
+    def test_live_names_are_escaped(self, place: Workplace) -> None:
         place.emulator.add_connection("acme", display_name=self.HOSTILE, issuer="https://x.example.com")
         for words in (("plan",), ("plan", "-v"), ("apply", "--auto-approve"), ("plan", "--format", "json")):
             self.is_harmless(place.run(*words).output)
 
-    def test_neither_can_a_manifest_or_a_file_name(self, place: Workplace) -> None:
+    def test_manifests_and_file_names_are_escaped(self, place: Workplace) -> None:
         place.declare("acme", display_name=self.HOSTILE, issuer=self.HOSTILE)
         place.write(f"organizations/a{ESCAPE}[2J{RIGHT_TO_LEFT}.yaml", "organization: 1\n")
         for words in (("validate",), ("plan",), ("validate", "--format", "json")):
@@ -257,7 +257,7 @@ class TestHostileText:
             assert run.code == 1
             self.is_harmless(run.output)
 
-    def test_neither_can_the_words_of_a_call(self, place: Workplace) -> None:
+    def test_arguments_are_escaped(self, place: Workplace) -> None:
         for words in (
             ("plan", f"--{self.HOSTILE}"),
             ("plan", "--target", self.HOSTILE),
@@ -268,7 +268,7 @@ class TestHostileText:
         ):
             self.is_harmless(place.run(*words).output)
 
-    def test_neither_can_an_error_of_the_api(self, place: Workplace) -> None:
+    def test_api_errors_are_escaped(self, place: Workplace) -> None:
         place.declare("acme", display_name="sso")
         place.emulator.add_connection("globex", display_name="sso", warning=self.HOSTILE)
         self.is_harmless(place.run("apply", "--auto-approve").output)
@@ -280,7 +280,7 @@ class TestHostileText:
 
 
 class TestStandardOutputThatFails:
-    def test_a_reader_that_went_away_is_no_bug(self, place: Workplace) -> None:
+    def test_a_closed_pipe_is_not_a_bug(self, place: Workplace) -> None:
         read_end, write_end = os.pipe()
         os.close(read_end)
         with place.start("schema", "plan", stdout=write_end) as process:
@@ -291,14 +291,14 @@ class TestStandardOutputThatFails:
 
     @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
     @pytest.mark.parametrize("words", [("validate",), ("schema", "plan"), ("--help",)], ids=" ".join)
-    def test_a_full_disk_is_said(self, place: Workplace, words: tuple[str, ...]) -> None:
+    def test_a_full_disk_is_reported(self, place: Workplace, words: tuple[str, ...]) -> None:
         with Path("/dev/full").open("w") as full, place.start(*words, stdout=full) as process:
             _, err = process.communicate(timeout=30)
         assert process.returncode == 1
         assert "cannot write standard output: No space left on device" in err
         assert "Traceback" not in err
 
-    def test_nothing_is_written_remotely_if_the_plan_cannot_be_shown(self, place: Workplace) -> None:
+    def test_nothing_is_applied_if_the_plan_cannot_be_printed(self, place: Workplace) -> None:
         read_end, write_end = os.pipe()
         os.close(read_end)
         with place.start("apply", "--auto-approve", stdout=write_end) as process:
@@ -322,7 +322,7 @@ class TestStandardOutputThatFails:
         ],
         ids=" ".join,
     )
-    def test_nothing_is_done_without_a_standard_output(
+    def test_nothing_is_applied_without_standard_output(
         self, place: Workplace, words: tuple[str, ...]
     ) -> None:
         assert shell(place, words, ">&-") == (1, "", "cannot write standard output: it is closed\n")
@@ -333,7 +333,7 @@ class TestStandardOutputThatFails:
     @pytest.mark.parametrize(
         "words", [("plan", "--frobnicate", "--format", "json"), ("drift", "--format", "json"), ("plan", "-v")]
     )
-    def test_neither_result_nor_failure_that_is_lost_is_a_bug(
+    def test_an_unwritable_standard_output_is_not_a_bug(
         self, place: Workplace, words: tuple[str, ...]
     ) -> None:
         code, _, err = shell(place, words, ">/dev/full")
@@ -343,7 +343,7 @@ class TestStandardOutputThatFails:
         assert shell(place, words, ">/dev/full 2>&1") == (1, "", "")
 
     @pytest.mark.parametrize("redirection", ["2>&-", "2>/dev/full"])
-    def test_the_result_counts_even_if_nobody_hears_the_rest(
+    def test_a_closed_standard_error_does_not_change_the_result(
         self, place: Workplace, redirection: str
     ) -> None:
         if not Path("/dev/full").exists():
@@ -356,7 +356,7 @@ class TestStandardOutputThatFails:
         assert code == 0
         assert "Resources: 2 added" in out
 
-    def test_letters_that_the_encoding_lacks_are_escaped(self, place: Workplace) -> None:
+    def test_characters_that_the_encoding_lacks_are_escaped(self, place: Workplace) -> None:
         place.declare("acme", display_name="Ünïcode 会社")
         place.setenv("PYTHONIOENCODING", "latin-1")
         with place.start("plan", encoding="latin-1") as process:

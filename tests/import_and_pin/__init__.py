@@ -1,1 +1,1 @@
-"""Taking over what is live: import, pin, and what must never be deleted."""
+"""Import, pin, and the protection of connections whose manifest was removed."""

@@ -1,4 +1,4 @@
-"""Filling an emulator with organizations that people, scripts and customers made by hand."""
+"""Fills an emulator with organizations of many shapes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Live organizations as odd as an API lets them be."""
+"""Hypothesis strategies for live organizations, as odd as the API allows."""
 
 from __future__ import annotations
 

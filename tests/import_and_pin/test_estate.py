@@ -1,4 +1,4 @@
-"""Three hundred organizations, brought under Git without touching one of them."""
+"""Importing three hundred organizations."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from tests.support.workplace import Workplace
 
 
-def test_a_whole_estate_is_taken_over_without_a_write(place: Workplace) -> None:
+def test_three_hundred_organizations_are_imported_without_a_write(place: Workplace) -> None:
     fill(place.emulator, 300)
     secrets = {
         connection["client_secret"] for connection in everything(place) if connection.get("client_secret")
@@ -59,7 +59,7 @@ def test_two_imports_of_one_estate_are_the_same(place: Workplace) -> None:
     assert {path.name: path.read_bytes() for path in (place.root / "organizations/two").iterdir()} == first
 
 
-def test_an_import_that_was_cut_off_goes_on_where_it_ended(place: Workplace) -> None:
+def test_an_import_that_failed_continues_where_it_stopped(place: Workplace) -> None:
     fill(place.emulator, 30)
     place.write("reconciler.yaml", "limits: {requests_per_second: 1000, concurrency: 1}")
     place.emulator.add_fault("list-connections:unauthorized_credentials:nth=12")
@@ -78,7 +78,7 @@ def test_an_import_that_was_cut_off_goes_on_where_it_ended(place: Workplace) -> 
     assert place.run("plan", "--no-secrets", "--detailed-exitcode").code == 0
 
 
-def test_one_that_cannot_be_read_does_not_stop_the_others(place: Workplace) -> None:
+def test_an_unreadable_organization_does_not_stop_the_others(place: Workplace) -> None:
     for slug in ("acme", "globex"):
         place.emulator.add_organization(slug)
         place.emulator.add_connection(slug, **okta("Okta"))

@@ -1,4 +1,4 @@
-"""Importing into a tree that has manifests already: it adds what is missing, and overwrites nothing."""
+"""Importing into a project with manifests: missing ones are added, nothing is overwritten."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def acme(place: Workplace) -> Workplace:
     return place
 
 
-def test_a_manifest_that_is_there_is_kept_and_what_it_lacks_is_shown(acme: Workplace) -> None:
+def test_an_existing_manifest_is_kept_and_a_suggestion_is_printed(acme: Workplace) -> None:
     manifest = acme.write("organizations/mine.yaml", "organization: acme\nconnections:\n  Okta: {}\n")
     before = manifest.read_bytes()
     imported = acme.run("import", "--all")
@@ -32,7 +32,7 @@ def test_a_manifest_that_is_there_is_kept_and_what_it_lacks_is_shown(acme: Workp
     assert "      entra:" in imported.out.splitlines()
 
 
-def test_what_is_shown_can_be_pasted(acme: Workplace) -> None:
+def test_the_suggestion_can_be_pasted(acme: Workplace) -> None:
     manifest = acme.write(
         "organizations/mine.yaml", "organization: acme\nconnections:\n  entra: {display_name: Okta}\n"
     )
@@ -52,7 +52,7 @@ def test_a_manifest_is_found_by_every_name_of_its_organization(acme: Workplace, 
     assert acme.run("import", "--all", "--format", "json").document["summary"]["kept"] == 1
 
 
-def test_a_name_that_another_manifest_uses_is_not_used_again(acme: Workplace) -> None:
+def test_a_name_of_another_manifest_is_not_reused(acme: Workplace) -> None:
     """The manifest is pinned to the organization that was called acme before."""
     acme.emulator.add_organization("acme-old")
     old = acme.emulator.organization("acme-old")["organization_id"]
@@ -64,7 +64,7 @@ def test_a_name_that_another_manifest_uses_is_not_used_again(acme: Workplace) ->
     assert acme.run("validate").code == 0
 
 
-def test_a_file_of_that_name_is_never_overwritten(acme: Workplace) -> None:
+def test_an_existing_file_is_never_overwritten(acme: Workplace) -> None:
     foreign = acme.write("organizations/ACME.yaml", "# nothing yet\n")
     imported = acme.run("import", "acme")
     assert imported.code == 0
@@ -81,7 +81,7 @@ def test_manifests_with_errors_stop_the_import_before_anything_is_read(acme: Wor
     assert not acme.emulator.request_log.entries
 
 
-def test_the_list_of_variables_is_only_added_to(acme: Workplace) -> None:
+def test_variables_are_only_added_to_the_env_example(acme: Workplace) -> None:
     listed = acme.write(".env.example", "# ours\nexport ACME_ENTRA_CLIENT_SECRET=fake\r\nOTHER=1")
     before = listed.read_bytes()
     imported = acme.run("import", "acme", "--format", "json")
@@ -93,7 +93,7 @@ def test_the_list_of_variables_is_only_added_to(acme: Workplace) -> None:
     assert listed.read_bytes() == after
 
 
-def test_variables_of_two_addresses_are_told_apart(place: Workplace) -> None:
+def test_two_addresses_get_two_variables(place: Workplace) -> None:
     for slug in ("a.b-x", "a-b-x", "a-x"):
         place.emulator.add_organization(slug)
         place.emulator.add_connection(slug, **okta("c"))
@@ -114,7 +114,7 @@ def test_variables_of_two_addresses_are_told_apart(place: Workplace) -> None:
         ("ONLY_THIS_ONE", None),
     ],
 )
-def test_names_of_variables_are_ones_that_the_project_permits(
+def test_variables_have_names_that_the_project_permits(
     acme: Workplace, allow: str, expected: str | None
 ) -> None:
     acme.write("reconciler.yaml", f"secrets: {{env: {{allow: ['{allow}']}}}}\n")
@@ -129,20 +129,20 @@ def test_names_of_variables_are_ones_that_the_project_permits(
     assert acme.run("plan", "--no-secrets", "--detailed-exitcode").code == 0
 
 
-def test_a_folder_that_no_plan_looks_into_is_warned_of(acme: Workplace) -> None:
+def test_a_folder_outside_the_globs_is_a_warning(acme: Workplace) -> None:
     imported = acme.run("import", "acme", "--into", "elsewhere")
     assert imported.code == 0
     assert "`reconciler plan` does not look for manifests in elsewhere" in imported.out
     assert acme.run("plan", "elsewhere", "--no-secrets", "--detailed-exitcode").code == 0
 
 
-def test_new_manifests_go_where_the_project_looks_for_them(acme: Workplace) -> None:
+def test_new_manifests_go_into_the_folder_of_the_globs(acme: Workplace) -> None:
     acme.write("reconciler.yaml", "organizations: [tenants/eu/*.yaml]\n")
     acme.run("import", "acme")
     assert (acme.root / "tenants/eu/acme.yaml").is_file()
 
 
-def test_pruning_by_default_spares_what_is_left_alone(acme: Workplace) -> None:
+def test_connections_that_cannot_be_declared_are_not_pruned(acme: Workplace) -> None:
     acme.write("reconciler.yaml", "defaults: {prune: true}\n")
     acme.emulator.add_connection("acme", display_name="half done")
     acme.run("import", "acme")
@@ -151,13 +151,13 @@ def test_pruning_by_default_spares_what_is_left_alone(acme: Workplace) -> None:
 
 
 @pytest.mark.parametrize("words", [(), ("acme", "--all")])
-def test_what_to_import_is_said_once(acme: Workplace, words: tuple[str, ...]) -> None:
+def test_organizations_and_all_exclude_each_other(acme: Workplace, words: tuple[str, ...]) -> None:
     run = acme.run("import", *words)
     assert run.code == 1
     assert "name organizations, or use --all" in run.err
 
 
-def test_an_organization_that_is_not_there_does_not_stop_the_others(acme: Workplace) -> None:
+def test_an_unknown_organization_does_not_stop_the_others(acme: Workplace) -> None:
     imported = acme.run("import", "acme", "nobody", "--format", "json")
     assert imported.code == 1
     assert imported.document["summary"]["imported"] == 1
@@ -180,7 +180,7 @@ def test_a_members_session_imports_its_own_organization(acme: Workplace) -> None
     assert acme.run("plan", "--no-secrets", "--detailed-exitcode").code == 0
 
 
-def test_a_manifest_that_would_be_too_large_is_not_written(acme: Workplace) -> None:
+def test_a_manifest_that_is_too_large_is_not_written(acme: Workplace) -> None:
     acme.emulator.add_connection(
         "acme", **okta("Big", attribute_mapping={f"a{n}": "x" * 2000 for n in range(600)})
     )
@@ -190,7 +190,7 @@ def test_a_manifest_that_would_be_too_large_is_not_written(acme: Workplace) -> N
     assert not (acme.root / "organizations").exists()
 
 
-def test_a_list_of_variables_that_cannot_be_read_is_named(acme: Workplace) -> None:
+def test_an_unreadable_env_example_is_an_error(acme: Workplace) -> None:
     (acme.root / ".env.example").write_bytes(b"\xff\xfe")
     imported = acme.run("import", "acme")
     assert imported.code == 1

@@ -1,4 +1,4 @@
-"""What holds of every import, whatever is live."""
+"""Properties that hold for every import."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_the_order_of_the_list_does_not_matter(live: LiveOrganization, random: r
 
 @many
 @given(organizations())
-def test_a_manifest_is_text_that_can_be_looked_at(live: LiveOrganization) -> None:
+def test_a_manifest_is_printable_text(live: LiveOrganization) -> None:
     text = write(live).text
     assert all(character.isprintable() or character == "\n" for character in text)
     assert text.endswith("\n")
@@ -118,7 +118,7 @@ def test_every_secret_that_a_variable_can_hold_is_referred_to(secret: str) -> No
     assert Secret(secret).fits_a_variable
 
 
-def test_a_manifest_that_would_not_be_what_is_live_is_not_trusted() -> None:
+def test_a_manifest_that_differs_from_live_is_not_importable() -> None:
     """The last guard: nothing is written that a plan would act upon, whatever put it together."""
     live = LiveOrganization(
         organization=Organization(organization_id="organization-test-1", slug="acme"),

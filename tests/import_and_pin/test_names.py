@@ -1,4 +1,4 @@
-"""Names that imported things get: the same in every run, and good on every file system."""
+"""Names of imported files and variables: the same in every run, valid on every file system."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_no_two_organizations_share_a_file_even_where_case_does_not_count(
 
 
 @given(organizations)
-def test_every_file_system_takes_the_name(organization: tuple[str, str]) -> None:
+def test_file_names_are_valid_everywhere(organization: tuple[str, str]) -> None:
     for stem in (file_stem(*organization), unique_stem(*organization)):
         assert re.fullmatch(r"[a-z0-9][a-z0-9._-]*", stem)
         assert len(stem) <= 128
@@ -36,7 +36,7 @@ def test_every_file_system_takes_the_name(organization: tuple[str, str]) -> None
 
 
 @pytest.mark.parametrize("slug", ["acme", "acme-inc", "a.b_c", "3m"])
-def test_a_plain_slug_is_the_name(slug: str) -> None:
+def test_a_plain_slug_is_the_file_name(slug: str) -> None:
     assert file_stem(slug, "organization-test-1") == slug
 
 
@@ -57,7 +57,7 @@ def test_a_variable_is_named_after_the_address(organization: str, connection: st
     assert names().name_for(Address(organization, connection)) == expected
 
 
-def test_no_name_is_given_twice_nor_one_that_is_taken() -> None:
+def test_names_are_unique_and_not_taken() -> None:
     given_names = names(taken=("A_B_CLIENT_SECRET",))
     found = [given_names.name_for(Address(*names)) for names in (("a", "b"), ("a.b", "-"), ("A", "B"))]
     assert found == ["A_B_2_CLIENT_SECRET", "A_B_3_CLIENT_SECRET", "A_B_4_CLIENT_SECRET"]
@@ -69,5 +69,5 @@ def test_the_tools_own_credentials_are_never_named() -> None:
     assert found is None or found not in policy.forbidden_env
 
 
-def test_where_nothing_fits_there_is_no_name() -> None:
+def test_there_may_be_no_permitted_name() -> None:
     assert names("EXACTLY_THIS", "A?_*").name_for(Address("acme", "okta")) is None

@@ -1,4 +1,4 @@
-"""New files appear whole or not at all, and never in the place of another."""
+"""New files are created completely or not at all, and never replace another."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_a_new_file_is_written_with_its_folders(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["file", "folder", "link", "dead link"])
-def test_what_is_there_stays(tmp_path: Path, kind: str) -> None:
+def test_an_existing_file_is_kept(tmp_path: Path, kind: str) -> None:
     path, other = tmp_path / "x.yaml", tmp_path / "other"
     if kind == "file":
         path.write_text("mine")
@@ -56,13 +56,13 @@ def test_without_hard_links_it_is_created_all_the_same(
     assert (tmp_path / "x.yaml").read_text() == "text"
 
 
-def test_a_place_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
+def test_an_unwritable_folder_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match=r"cannot write .*file/x\.yaml"):
         create_atomically(tmp_path / "file/x.yaml", "text")
 
 
-def test_an_import_that_is_interrupted_keeps_its_files_and_goes_on(place: Workplace) -> None:
+def test_an_interrupted_import_keeps_its_files_and_can_continue(place: Workplace) -> None:
     fill(place.emulator, 60)
     place.write("reconciler.yaml", "limits: {requests_per_second: 1000, concurrency: 1}")
     place.emulator.add_fault("list-connections:latency:seconds=0.05")

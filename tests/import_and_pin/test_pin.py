@@ -1,4 +1,4 @@
-"""Pinning: ids are written into manifests, and every other byte stays."""
+"""Pin adds ids to manifests and keeps every other byte."""
 
 from __future__ import annotations
 
@@ -143,14 +143,14 @@ def test_lines_end_as_the_others_do(newline: str) -> None:
         "organization: acme\nconnections: {okta: &a {client_id: x}, c: *a}\n",
     ],
 )
-def test_what_is_shared_is_left_alone(text: str) -> None:
+def test_aliases_are_left_alone(text: str) -> None:
     content = text.encode()
     (declared,) = PINNER.declared(content, "x.yaml")
     pin = Pin(declared.location, ID, "okta")
     assert PINNER.pinned(content, "x.yaml", [pin]) == (content, (pin,))
 
 
-def test_one_that_has_no_place_does_not_stop_the_others() -> None:
+def test_an_id_without_a_place_does_not_stop_the_others() -> None:
     content = b"organization: acme\nconnections:\n  a: &a {client_id: x}\n  okta: *a\n  entra: {}\n"
     (declared,) = PINNER.declared(content, "x.yaml")
     pins = [Pin(declared.location, f"{ID}{name}", name) for name in ("a", "okta", "entra")]
@@ -279,7 +279,7 @@ def test_json_and_exit_code_agree(acme: Workplace) -> None:
     assert written.document["not_live"] == ["acme/new"]
 
 
-def test_what_cannot_be_told_apart_is_not_pinned(acme: Workplace) -> None:
+def test_ambiguous_connections_are_not_pinned(acme: Workplace) -> None:
     acme.emulator.add_connection("acme", **okta("Okta"))
     manifest = acme.write(
         "organizations/acme.yaml", "organization: acme\nconnections:\n  okta: {display_name: Okta}\n"
@@ -324,7 +324,7 @@ def test_manifests_with_errors_stop_it(acme: Workplace) -> None:
     assert not acme.emulator.request_log.entries
 
 
-def test_one_organization_that_is_not_there_does_not_stop_the_others(acme: Workplace) -> None:
+def test_an_unknown_organization_does_not_stop_the_others(acme: Workplace) -> None:
     acme.write("organizations/acme.yaml", "organization: acme\n")
     acme.write("organizations/gone.yaml", "organization: nobody\n")
     acme.write(
@@ -340,7 +340,7 @@ def test_one_organization_that_is_not_there_does_not_stop_the_others(acme: Workp
     assert "organization_id" in (acme.root / "organizations/acme.yaml").read_text()
 
 
-def test_where_nothing_can_be_looked_up_it_does_not_say_that_all_is_well(acme: Workplace) -> None:
+def test_with_nothing_but_errors_it_does_not_report_success(acme: Workplace) -> None:
     acme.write("organizations/gone.yaml", "organization: nobody\n")
     run = acme.run("pin", "--check")
     assert run.code == 1
@@ -356,7 +356,7 @@ def test_denied_access_stops_it(acme: Workplace) -> None:
     assert (acme.root / "organizations/acme.yaml").read_text() == "organization: acme\n"
 
 
-def test_a_file_that_changes_meanwhile_is_not_written(
+def test_a_file_that_changes_during_the_run_is_not_written(
     acme: Workplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     manifest = acme.write("organizations/acme.yaml", "organization: acme\n")

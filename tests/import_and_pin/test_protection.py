@@ -1,4 +1,4 @@
-"""`prevent_destroy` stays in force when the block that says so is removed while `prune` is on."""
+"""`prevent_destroy` still protects after its block is removed, even with `prune`."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ def test_a_removed_block_still_protects(acme: Workplace) -> None:
     assert len(acme.live("acme")) == 2
 
 
-def test_it_does_so_however_long_ago_that_was(acme: Workplace) -> None:
+def test_it_protects_however_old_the_commit(acme: Workplace) -> None:
     commit(acme, PROTECTED)
     for number in range(5):
         commit(acme, HEAD + f"# {number}\n")
     assert KEPT in plan(acme).out
 
 
-def test_it_does_so_before_the_removal_is_committed(acme: Workplace) -> None:
+def test_it_protects_before_the_removal_is_committed(acme: Workplace) -> None:
     commit(acme, PROTECTED)
     acme.write("organizations/acme.yaml", HEAD)
     assert KEPT in plan(acme).out
@@ -70,21 +70,21 @@ def test_removing_the_line_first_and_then_the_block_deletes(acme: Workplace) -> 
     assert (run.code, DELETED in run.out) == (0, True), run.output
 
 
-def test_the_way_out_that_is_offered_works(acme: Workplace) -> None:
+def test_the_suggested_tombstone_works(acme: Workplace) -> None:
     commit(acme, PROTECTED)
     okta_id = acme.live("acme")[1]["connection_id"]
     commit(acme, HEAD + f"  okta: {{connection_id: {okta_id}, state: absent}}\n")
     assert DELETED in plan(acme).out
 
 
-def test_the_other_way_out_works_as_well(acme: Workplace) -> None:
+def test_restoring_the_block_works(acme: Workplace) -> None:
     commit(acme, PROTECTED)
     commit(acme, HEAD)
     commit(acme, PROTECTED)
     assert "No changes." in plan(acme).out
 
 
-def test_what_was_never_declared_is_pruned(acme: Workplace) -> None:
+def test_a_connection_that_was_never_declared_is_pruned(acme: Workplace) -> None:
     commit(acme, HEAD + "  other: {display_name: Other, state: absent, lifecycle: {prevent_destroy: true}}\n")
     commit(acme, HEAD)
     assert DELETED in plan(acme).out
@@ -99,7 +99,7 @@ def test_a_block_that_moved_into_another_file_and_was_removed_there(acme: Workpl
     assert "organizations/eu/acme.yaml:5:3 in commit" in plan(acme).out
 
 
-def test_a_pin_says_more_than_a_name(acme: Workplace) -> None:
+def test_a_pin_has_precedence_over_a_name(acme: Workplace) -> None:
     """The block that forbade it meant another connection, whatever it was called."""
     entra_id, okta_id = (connection["connection_id"] for connection in acme.live("acme"))
     head = HEAD.replace("display_name: Entra", f"display_name: Entra, connection_id: {entra_id}")
