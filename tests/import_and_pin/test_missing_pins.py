@@ -1,4 +1,4 @@
-"""Where a pinned connection, or a pinned organization, is that is not where the manifest says."""
+"""Errors about pins that belong to another organization, or to an organization that was renamed."""
 
 from __future__ import annotations
 
