@@ -60,7 +60,7 @@ class Windows:
 
     def per_second(self, since: float, until: float) -> float:
         """Calls taken in each second of that time."""
-        return sum(since <= one < until for one in self.taken) / (until - since)
+        return sum(since <= time < until for time in self.taken) / (until - since)
 
 
 @dataclass(frozen=True)

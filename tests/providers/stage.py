@@ -97,9 +97,9 @@ class Stage:
         async def question(provider: Any) -> None:
             found = (await provider.find_organizations([self.organization]))[self.organization]
             live = await provider.read_organization(found)
-            for one in live.connections:
-                if one.display_name in self.names:
-                    await provider.delete_connection(found.organization_id, one.connection_id)
+            for connection in live.connections:
+                if connection.display_name in self.names:
+                    await provider.delete_connection(found.organization_id, connection.connection_id)
 
         self.ask(question)
 

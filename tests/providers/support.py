@@ -104,7 +104,7 @@ class Script:
 
     @property
     def paths(self) -> list[str]:
-        return [f"{one.method} {one.url.raw_path.decode()}" for one in self.requests]
+        return [f"{request.method} {request.url.raw_path.decode()}" for request in self.requests]
 
 
 def ok(**body: Any) -> httpx.Response:

@@ -241,7 +241,7 @@ def test_a_write_with_an_unreadable_answer_is_not_known_and_not_repeated(questio
 def test_a_bad_body_may_be_followed_by_a_good_one() -> None:
     script = Script(httpx.Response(200, content=b"{"), ok(oidc_connections=[connection()]))
     live: Any = ask(script, read)
-    assert [one.connection_id for one in live.connections] == [CONNECTION_ID]
+    assert [connection.connection_id for connection in live.connections] == [CONNECTION_ID]
 
 
 @pytest.mark.parametrize("question", [create, update])

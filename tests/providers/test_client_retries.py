@@ -35,7 +35,7 @@ async def read(connected: Any) -> object:
 
 
 async def search(connected: Any) -> object:
-    return [one async for one in connected.list_organizations()]
+    return [organization async for organization in connected.list_organizations()]
 
 
 async def create(connected: Any) -> object:
@@ -196,8 +196,8 @@ def test_while_the_service_wants_long_quiet_nothing_is_sent_by_anyone() -> None:
 
     errors = ask(script, many, rate=10, concurrency=1)
     assert len(script.requests) == 1
-    assert all(isinstance(one, Unavailable) for one in errors)
-    assert sum("not sent" in str(one) for one in errors) == 49
+    assert all(isinstance(error, Unavailable) for error in errors)
+    assert sum("not sent" in str(error) for error in errors) == 49
 
 
 def test_one_refusal_makes_everyone_wait() -> None:
@@ -207,7 +207,7 @@ def test_one_refusal_makes_everyone_wait() -> None:
         await asyncio.gather(*(read(connected) for _ in range(10)))
 
     ask(script, many, rate=10, concurrency=4)
-    assert [one for one in script.times if 0.3 < one < 20.1] == []
+    assert [time for time in script.times if 0.3 < time < 20.1] == []
     assert len(script.requests) == 11
 
 

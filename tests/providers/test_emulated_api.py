@@ -58,7 +58,7 @@ def verbs(organization: Organization, connection_id: str) -> dict[str, Any]:
 
 
 def has_happened(stage: Stage, verb: str, connection_id: str) -> bool:
-    stored = {one["connection_id"]: one["display_name"] for one in stage.stored()}
+    stored = {connection["connection_id"]: connection["display_name"] for connection in stage.stored()}
     match verb:
         case "create":
             return "New" in stored.values()
@@ -104,7 +104,7 @@ def test_a_write_that_is_refused_for_its_number_happens_later_and_once(
     stage.emulator.add_fault(Fault(Effect.ERROR, ("writes",), First(2), status=429))
     stage.ask(verbs(organization, connection_id)[name])
     assert has_happened(stage, name, connection_id)
-    assert sum(one.applied for one in stage.emulator.request_log.writes) == 1
+    assert sum(entry.applied for entry in stage.emulator.request_log.writes) == 1
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_a_read_survives_faults(
     assert stage.emulator is not None
     stage.emulator.add_fault(Fault(effect, ("*list-connections",), First(2), status=200))
     live = stage.ask(lambda provider: provider.read_organization(organization))
-    assert [one.connection_id for one in live.connections] == [connection_id]
+    assert [connection.connection_id for connection in live.connections] == [connection_id]
     assert len(live.other_connections) == 2
 
 
@@ -156,7 +156,7 @@ def test_scopes_are_sent_encoded_where_spaces_are_refused(stage: Stage) -> None:
 
     written = stage.ask(question)
     assert written.connection.custom_scopes == ("email", "https://idp.example/read", "openid")
-    assert [one.status for one in stage.emulator.request_log.writes] == [200, 400, 200]
+    assert [entry.status for entry in stage.emulator.request_log.writes] == [200, 400, 200]
 
 
 @pytest.mark.parametrize("scopes", [("openid",), None])
@@ -177,7 +177,7 @@ def test_a_refusal_that_is_not_about_spaces_is_not_answered_with_another_write(
 
     with pytest.raises(RequestRejected):
         stage.ask(question)
-    assert [one.status for one in stage.emulator.request_log.writes] == [200, 400]
+    assert [entry.status for entry in stage.emulator.request_log.writes] == [200, 400]
 
 
 def test_scopes_read_back_encoded_are_the_same_scopes(
@@ -353,6 +353,6 @@ def test_through_the_backend_all_organizations_are_listed() -> None:
             stage.emulator.add_organization(f"more-{number}")
 
         async def question(provider: Any) -> list[str]:
-            return [one.slug async for one in provider.list_organizations()]
+            return [organization.slug async for organization in provider.list_organizations()]
 
         assert len(set(stage.ask(question))) == 32

@@ -54,7 +54,7 @@ class Wire:
 
     @property
     def methods(self) -> list[str]:
-        return [one.split(b" ", 1)[0].decode() for one in self.requests]
+        return [request.split(b" ", 1)[0].decode() for request in self.requests]
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -184,7 +184,7 @@ def test_a_write_with_a_broken_answer_is_not_known(method: str, breakage: str) -
 def test_a_read_with_a_broken_answer_is_repeated(breakage: str) -> None:
     wire = Wire(BROKEN[breakage], answer())
     live = talk(wire, read)
-    assert [one.connection_id for one in live.connections] == [CONNECTION_ID]
+    assert [connection.connection_id for connection in live.connections] == [CONNECTION_ID]
     assert wire.methods == ["GET", "GET"]
 
 
@@ -257,7 +257,7 @@ def test_an_answer_may_be_compressed() -> None:
     body = gzip.compress(GOOD)
     wire = Wire(answer(body, extra=b"Content-Encoding: gzip\r\n"))
     live = talk(wire, read)
-    assert [one.connection_id for one in live.connections] == [CONNECTION_ID]
+    assert [connection.connection_id for connection in live.connections] == [CONNECTION_ID]
 
 
 @pytest.mark.parametrize(("question", "kind"), [(read, MalformedAnswer), (update, UnknownOutcome)])

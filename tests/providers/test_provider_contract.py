@@ -73,7 +73,7 @@ def test_the_organization_is_listed_and_can_be_read_again(stage: Stage) -> None:
     async def question(provider: Any) -> None:
         own = await organization_of(stage, provider)
         assert await provider.refresh_organization(own) == own
-        assert own in [one async for one in provider.list_organizations()]
+        assert own in [organization async for organization in provider.list_organizations()]
 
     stage.ask(question)
 

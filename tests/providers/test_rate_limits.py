@@ -70,7 +70,7 @@ def test_a_service_that_says_when_is_believed(ahead: float) -> None:
     assert Callers().send(service, CALLS) < HALVED_BOUND * 1.2
     assert service.share < 0.005
     first = service.refused[0]
-    assert not [one for one in service.taken if first + 0.05 < one < first + 1]
+    assert not [time for time in service.taken if first + 0.05 < time < first + 1]
 
 
 def test_a_limit_may_halve_again_and_again() -> None:
@@ -149,7 +149,7 @@ def test_longer_windows_are_no_reason_to_knock_again_and_again(
 ) -> None:
     service = Windows(always(limit), length=length)
     Callers(rate=rate, at_once=8).send(service, seconds=400)
-    assert sum(one < 60 for one in service.refused) <= 20
+    assert sum(time < 60 for time in service.refused) <= 20
     assert service.share < 0.03
     assert service.per_second(60, 400) > limit / length * 0.75
 

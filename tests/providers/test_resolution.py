@@ -43,13 +43,13 @@ class Directory:
 
     def _get(self, reference: str) -> httpx.Response:
         self.gets += 1
-        for one in self.organizations:
+        for document in self.organizations:
             if reference in {
-                one["organization_id"],
-                one["organization_slug"],
-                one.get("organization_external_id"),
+                document["organization_id"],
+                document["organization_slug"],
+                document.get("organization_external_id"),
             }:
-                return ok(organization=one)
+                return ok(organization=document)
         return refused(404, "organization_not_found")
 
     def _search(self, body: Any) -> httpx.Response:
@@ -140,7 +140,7 @@ def test_going_through_all_organizations_may_fail_without_harm_unless_denied(den
             find(directory, *references)
         assert directory.gets == 0
     else:
-        assert all(isinstance(one, Organization) for one in find(directory, *references).values())
+        assert all(isinstance(reference, Organization) for reference in find(directory, *references).values())
         assert directory.gets == 15
 
 
@@ -168,7 +168,7 @@ def test_all_organizations_are_listed_page_by_page() -> None:
     directory = Directory(*MANY[:10], page=3)
 
     async def everyone(provider: Any) -> list[Organization]:
-        return [one async for one in provider.list_organizations()]
+        return [organization async for organization in provider.list_organizations()]
 
     assert [one.slug for one in ask(directory, everyone)] == [str(number) for number in range(10)]
     assert "query" not in directory.searches[0]

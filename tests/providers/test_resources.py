@@ -170,7 +170,7 @@ def test_foreign_connections_are_listed_without_their_keys() -> None:
         "future_connections": [{"organization_id": OWNER, "connection_id": "future-1"}],
     }
     live = read_list(document, ACME, "GET connections")
-    assert [one.connection_id for one in live.connections] == [CONNECTION_ID]
+    assert [connection.connection_id for connection in live.connections] == [CONNECTION_ID]
     assert live.other_connections == (
         OtherConnection(
             kind="saml", connection_id="saml-connection-test-1", display_name="SAML", is_active=True

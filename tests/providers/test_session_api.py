@@ -66,7 +66,7 @@ def test_the_paths_never_name_an_organization() -> None:
 def test_every_call_introduces_the_client_and_has_an_id_of_its_own() -> None:
     script = Script(OWN, wrapped(oidc_connections=[]))
     ask(script, read, MEMBER)
-    introductions = [json.loads(b64decode(one.headers["X-SDK-Client"])) for one in script.requests]
+    introductions = [json.loads(b64decode(request.headers["X-SDK-Client"])) for request in script.requests]
     first, second = introductions
     assert first["event_id"].startswith("event-id-")
     assert first["event_id"] != second["event_id"]

@@ -34,7 +34,9 @@ def refusal(folder: Path, environment: dict[str, str], target: str = "") -> list
     with pytest.raises(InvalidConfiguration) as refused:
         resolve(folder, environment, target)
     assert CANARY not in str(refused.value)
-    return [(one.code, one.summary, one.hint) for one in refused.value.diagnostics]
+    return [
+        (diagnostic.code, diagnostic.summary, diagnostic.hint) for diagnostic in refused.value.diagnostics
+    ]
 
 
 def test_the_environment_is_enough(tmp_path: Path) -> None:
@@ -62,22 +64,22 @@ def test_the_address_follows_the_project_unless_it_is_given(
 
 
 def test_a_member_session_goes_with_the_project(tmp_path: Path) -> None:
-    found = resolve(tmp_path, PROJECT | {"STYTCH_SESSION_TOKEN": "session"})
-    assert isinstance(found, ProjectTarget)
-    assert found.session_token == Secret("session")
+    target = resolve(tmp_path, PROJECT | {"STYTCH_SESSION_TOKEN": "session"})
+    assert isinstance(target, ProjectTarget)
+    assert target.session_token == Secret("session")
 
 
 def test_the_session_may_be_given_as_a_jwt(tmp_path: Path) -> None:
-    found = resolve(tmp_path, PROJECT | {"STYTCH_SESSION_JWT": "header.claims.signature"})
-    assert isinstance(found, ProjectTarget)
-    assert (found.session_token, found.session_jwt) == (None, Secret("header.claims.signature"))
+    target = resolve(tmp_path, PROJECT | {"STYTCH_SESSION_JWT": "header.claims.signature"})
+    assert isinstance(target, ProjectTarget)
+    assert (target.session_token, target.session_jwt) == (None, Secret("header.claims.signature"))
 
 
 def test_a_declared_jwt_outweighs_a_token_in_the_environment(tmp_path: Path) -> None:
     environment = PROJECT | {"STYTCH_SESSION_TOKEN": "session", "MEMBER": "header.claims.signature"}
-    found = resolve(tmp_path, environment, "{session_jwt: '${env:MEMBER}'}")
-    assert isinstance(found, ProjectTarget)
-    assert (found.session_token, found.session_jwt) == (None, Secret("header.claims.signature"))
+    target = resolve(tmp_path, environment, "{session_jwt: '${env:MEMBER}'}")
+    assert isinstance(target, ProjectTarget)
+    assert (target.session_token, target.session_jwt) == (None, Secret("header.claims.signature"))
 
 
 def test_a_token_and_a_jwt_at_once_are_refused(tmp_path: Path) -> None:
@@ -102,7 +104,8 @@ def test_a_jwt_is_declared_alone(tmp_path: Path, other: str, summary: str) -> No
     (tmp_path / "reconciler.yaml").write_text(f"target: {{session_jwt: '${{env:JWT}}', {other}}}\n")
     with pytest.raises(InvalidConfiguration) as refused:
         load_project(None, tmp_path)
-    assert [(one.code, one.summary) for one in refused.value.diagnostics] == [("target-ambiguous", summary)]
+    findings = [(diagnostic.code, diagnostic.summary) for diagnostic in refused.value.diagnostics]
+    assert findings == [("target-ambiguous", summary)]
 
 
 def test_a_public_token_means_session_mode(tmp_path: Path) -> None:
@@ -122,8 +125,8 @@ def test_a_live_public_token_goes_to_live(tmp_path: Path) -> None:
 def test_the_project_file_wins_where_it_declares(tmp_path: Path) -> None:
     (tmp_path / "key").write_text("from-file\n")
     environment = PROJECT | SESSION | {"OTHER": "project-live-2"}
-    found = resolve(tmp_path, environment, "{project_id: '${env:OTHER}', secret: '${file:key}'}")
-    assert found == ProjectTarget(
+    target = resolve(tmp_path, environment, "{project_id: '${env:OTHER}', secret: '${file:key}'}")
+    assert target == ProjectTarget(
         project_id="project-live-2",
         secret=Secret("from-file"),
         session_token=Secret(CANARY),
@@ -136,9 +139,9 @@ def test_the_tools_own_variables_may_be_named_in_the_project_file(tmp_path: Path
 
 
 def test_session_mode_is_declared_although_the_environment_has_a_project(tmp_path: Path) -> None:
-    found = resolve(tmp_path, PROJECT | SESSION, "{public_token: public-token-test-2}")
-    assert isinstance(found, SessionTarget)
-    assert found.public_token == "public-token-test-2"
+    target = resolve(tmp_path, PROJECT | SESSION, "{public_token: public-token-test-2}")
+    assert isinstance(target, SessionTarget)
+    assert target.public_token == "public-token-test-2"
 
 
 def test_nothing_at_all_names_both_variables(tmp_path: Path) -> None:
@@ -153,9 +156,9 @@ def test_nothing_at_all_names_both_variables(tmp_path: Path) -> None:
 
 
 def test_a_session_without_its_token_is_refused(tmp_path: Path) -> None:
-    found = refusal(tmp_path, {"STYTCH_PUBLIC_TOKEN": "public-token-test-1"})
-    assert [code for code, _summary, _hint in found] == ["target-missing"]
-    assert "STYTCH_SESSION_TOKEN" in found[0][1]
+    findings = refusal(tmp_path, {"STYTCH_PUBLIC_TOKEN": "public-token-test-1"})
+    assert [code for code, _summary, _hint in findings] == ["target-missing"]
+    assert "STYTCH_SESSION_TOKEN" in findings[0][1]
 
 
 def test_both_ways_to_log_in_are_refused(tmp_path: Path) -> None:
@@ -175,14 +178,14 @@ def test_both_ways_to_log_in_are_refused(tmp_path: Path) -> None:
 def test_a_malformed_value_is_refused_by_the_name_of_its_variable(
     tmp_path: Path, name: str, value: str
 ) -> None:
-    found = refusal(tmp_path, PROJECT | {name: value})
-    assert [code for code, _summary, _hint in found] == ["target-malformed"]
-    assert found[0][1] == f"the environment variable {name} is not usable"
+    findings = refusal(tmp_path, PROJECT | {name: value})
+    assert [code for code, _summary, _hint in findings] == ["target-malformed"]
+    assert findings[0][1] == f"the environment variable {name} is not usable"
 
 
 def test_a_reference_that_leads_nowhere_is_refused_by_name(tmp_path: Path) -> None:
-    found = refusal(tmp_path, {"STYTCH_PROJECT_ID": "project-test-1"}, "{secret: '${env:MISSING}'}")
-    assert [(code, summary) for code, summary, _hint in found] == [
+    findings = refusal(tmp_path, {"STYTCH_PROJECT_ID": "project-test-1"}, "{secret: '${env:MISSING}'}")
+    assert [(code, summary) for code, summary, _hint in findings] == [
         (
             "target-unavailable",
             "target.secret: the environment variable MISSING is not set; set it, or correct the reference",

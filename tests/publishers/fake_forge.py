@@ -71,7 +71,7 @@ class FakeForge:
 
     def writes(self) -> list[str]:
         """Return the calls that change something, as ``METHOD path``."""
-        return [f"{one.method} {one.path}" for one in self.calls if one.method != "GET"]
+        return [f"{call.method} {call.path}" for call in self.calls if call.method != "GET"]
 
     def page(self, call: Call, elements: list[Any]) -> Answer:
         """Return one page, with a Link header as both forges send it."""

@@ -135,9 +135,9 @@ class FakeGitHub(FakeForge):
 
     def _one_comment(self, call: Call, identity: int) -> Answer:
         for conversation in self.conversations.values():
-            for one in conversation.comments:
-                if one["id"] == identity:
-                    return self._change_comment(call, conversation, one)
+            for comment in conversation.comments:
+                if comment["id"] == identity:
+                    return self._change_comment(call, conversation, comment)
         return _MISSING
 
     def _change_comment(self, call: Call, conversation: Conversation, one: dict[str, Any]) -> Answer:
@@ -155,10 +155,12 @@ class FakeGitHub(FakeForge):
                 return Answer(404, {"message": "Label does not exist"})
             conversation.labels.remove(label)
         if call.method == "POST":
-            if any(len(one) > LONGEST_LABEL for one in call.body["labels"]):
+            if any(len(label) > LONGEST_LABEL for label in call.body["labels"]):
                 return _invalid("name is too long (maximum is 50 characters)")
-            conversation.labels += [one for one in call.body["labels"] if one not in conversation.labels]
-        return self.page(call, [{"name": one} for one in conversation.labels])
+            conversation.labels += [
+                label for label in call.body["labels"] if label not in conversation.labels
+            ]
+        return self.page(call, [{"name": label} for label in conversation.labels])
 
 
 def _issue(one: Conversation) -> dict[str, Any]:

@@ -83,15 +83,15 @@ class FakeGitLab(FakeForge):
 
     def _labels(self, call: Call) -> Answer:
         if call.method == "PUT":
-            wanted = [one for one in call.body.get("add_labels", "").split(",") if one]
+            wanted = [label for label in call.body.get("add_labels", "").split(",") if label]
             unwanted = call.body.get("remove_labels", "").split(",")
-            self.labels += [one for one in wanted if one not in self.labels]
-            self.labels = [one for one in self.labels if one not in unwanted]
+            self.labels += [label for label in wanted if label not in self.labels]
+            self.labels = [label for label in self.labels if label not in unwanted]
         return Answer(200, {"iid": 3, "labels": self.labels})
 
     def _issues(self, call: Call, path: str) -> Answer:
         if path == "" and call.method == "GET":
-            return self.page(call, [one for one in self.issues if one["state"] == call.query["state"]])
+            return self.page(call, [issue for issue in self.issues if issue["state"] == call.query["state"]])
         if path == "":
             return self._open_issue(call)
         match = re.fullmatch(r"/(\d+)(/notes)?", path)

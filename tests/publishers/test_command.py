@@ -108,7 +108,7 @@ def test_named_environments_keep_apart(
 ) -> None:
     for name in ("staging", "production", "staging"):
         assert main(["publish", "github", "--plan", saved(ORDINARY), "--name", name, "--no-labels"]) == 0
-    beginnings = [one["body"].split("\n")[0] for one in github.pull_request.comments]
+    beginnings = [comment["body"].split("\n")[0] for comment in github.pull_request.comments]
     assert beginnings == ["<!-- reconciler:plan:staging -->", "<!-- reconciler:plan:production -->"]
     assert github.pull_request.labels == []
 

@@ -37,7 +37,7 @@ def test_it_is_opened_then_updated_then_closed(github: FakeGitHub, forge: GitHub
 def test_new_drift_opens_a_new_issue(github: FakeGitHub, forge: GitHub) -> None:
     for notice in (DRIFT, OVER, DRIFT):
         publish_drift(forge, LINE, notice)
-    assert [one.state for one in github.issues()] == ["closed", "open"]
+    assert [issue.state for issue in github.issues()] == ["closed", "open"]
 
 
 def test_no_drift_and_no_issue_need_nothing(github: FakeGitHub, forge: GitHub) -> None:
@@ -55,7 +55,7 @@ def test_only_news_notify(github: FakeGitHub, forge: GitHub) -> None:
     publish_drift(forge, LINE, DRIFT)
     publish_drift(forge, LINE, DRIFT)
     publish_drift(forge, LINE, replace(DRIFT, news="1 new finding"))
-    assert [one["body"] for one in github.issues()[0].comments] == ["1 new finding"]
+    assert [issue["body"] for issue in github.issues()[0].comments] == ["1 new finding"]
 
 
 def test_issues_of_others_and_pull_requests_are_never_touched(github: FakeGitHub, forge: GitHub) -> None:

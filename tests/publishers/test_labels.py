@@ -55,7 +55,7 @@ def test_a_label_that_somebody_removed_meanwhile_is_no_error(github: FakeGitHub,
 
 def test_the_longest_name_still_makes_a_label(github: FakeGitHub, forge: GitHub) -> None:
     plan = replace(ORDINARY, blocks=BLOCKED.blocks)
-    assert max(len(one) for one in publish_labels(forge, plan, "a" * 24)) <= LONGEST_LABEL
+    assert max(len(label) for label in publish_labels(forge, plan, "a" * 24)) <= LONGEST_LABEL
 
 
 def test_gitlab_has_them_as_well(gitlab: FakeGitLab, gitlab_forge: GitLab) -> None:

@@ -22,7 +22,7 @@ LINE = marker("plan", "live")
 
 
 def bodies(github: FakeGitHub) -> list[str]:
-    return [one["body"] for one in github.pull_request.comments]
+    return [comment["body"] for comment in github.pull_request.comments]
 
 
 def test_the_first_time_it_is_written(github: FakeGitHub, forge: GitHub) -> None:
@@ -118,7 +118,7 @@ def test_the_longest_comment_is_accepted_and_a_longer_one_is_an_error(
 
 def test_an_apps_own_name_is_asked_of_graphql(github: FakeGitHub, forge: GitHub) -> None:
     assert forge.author() == APP
-    assert [one.path for one in github.calls] == ["/user", "/graphql"]
+    assert [call.path for call in github.calls] == ["/user", "/graphql"]
 
 
 def test_a_server_of_its_own_has_its_paths() -> None:
@@ -169,10 +169,10 @@ class TestGitLab:
         imitation = gitlab.note(with_marker(LINE, "trust me"), author="mallory")
         assert publish_comment(gitlab_forge, LINE, "one change")[0] == "created"
         assert publish_comment(gitlab_forge, LINE, "two changes")[0] == "updated"
-        assert [one["body"] for one in gitlab.notes[1:]] == [imitation["body"], f"{LINE}\ntwo changes"]
+        assert [note["body"] for note in gitlab.notes[1:]] == [imitation["body"], f"{LINE}\ntwo changes"]
 
     def test_two_become_one(self, gitlab: FakeGitLab, gitlab_forge: GitLab) -> None:
         gitlab.note(with_marker(LINE, "first"))
         gitlab.note(with_marker(LINE, "second"))
         publish_comment(gitlab_forge, LINE, "now")
-        assert [one["body"] for one in gitlab.notes] == [f"{LINE}\nnow"]
+        assert [note["body"] for note in gitlab.notes] == [f"{LINE}\nnow"]

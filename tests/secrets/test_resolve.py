@@ -130,7 +130,9 @@ def test_every_reference_gets_a_secret_or_a_finding_with_its_place(tmp_path: Pat
     ]
     resolved = resolve_secrets(wanted, policy=SecretPolicy(root=tmp_path), environment={"A": CANARY})
     assert resolved.secrets == {parse_reference("${env:A}"): Secret(CANARY)}
-    assert [(one.code, one.address, one.location) for one in resolved.diagnostics] == [
+    assert [
+        (diagnostic.code, diagnostic.address, diagnostic.location) for diagnostic in resolved.diagnostics
+    ] == [
         ("secret-unavailable", "acme/entra", place),
     ]
     assert resolved.diagnostics[0].summary.startswith(

@@ -159,9 +159,9 @@ def test_a_denial_says_what_to_change(place: Workplace, denial: Denial) -> None:
         assert ended.code == 1
         assert denial.sentence in ended.output
         assert "Traceback" not in ended.err
-    answered = {one.error_type for one in place.emulator.request_log.entries if one.error_type}
+    answered = {entry.error_type for entry in place.emulator.request_log.entries if entry.error_type}
     assert answered == {denial.error_type}
-    assert not [one for one in place.emulator.request_log.writes if one.applied]
+    assert not [entry for entry in place.emulator.request_log.writes if entry.applied]
 
 
 def test_the_reasons_of_the_specification_have_sentences_of_their_own() -> None:
@@ -208,4 +208,4 @@ def test_a_role_that_may_read_but_not_write_stops_at_the_first_write(place: Work
     assert ended.code == 1
     assert "give the member a role that may do this on the resource stytch.sso" in ended.out
     assert "0 added, 0 changed, 0 destroyed. 1 failed, 2 skipped." in ended.out
-    assert [one.status for one in place.emulator.request_log.writes] == [403]
+    assert [entry.status for entry in place.emulator.request_log.writes] == [403]

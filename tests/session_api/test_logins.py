@@ -21,8 +21,8 @@ def test_an_organization_is_reconciled_with_every_login(place: Workplace, login:
     assert place.run("plan", "--detailed-exitcode").code == 2
     applied = place.run("apply", "--auto-approve")
     assert (applied.code, "Resources: 3 added, 0 changed, 0 destroyed." in applied.out) == (0, True)
-    assert [one["display_name"] for one in place.live("acme")] == list(NAMES)
-    assert {one["status"] for one in place.live("acme")} == {"active"}
+    assert [connection["display_name"] for connection in place.live("acme")] == list(NAMES)
+    assert {connection["status"] for connection in place.live("acme")} == {"active"}
     again = place.run("plan", "--detailed-exitcode")
     assert (again.code, again.out) == (0, f"{NO_CHANGES}\n")
     assert place.run("drift").code == 0
@@ -38,17 +38,17 @@ def test_what_is_changed_and_buried_with_a_login_holds(place: Workplace, login: 
     place.write("organizations/acme.yaml", f"{text}    state: absent\n")
     ended = place.run("apply", "--auto-approve", "--allow-deletes", "1")
     assert "Resources: 0 added, 1 changed, 1 destroyed." in ended.out, ended.output
-    assert [one["client_id"] for one in place.live("acme")] == ["client-first", "other-client"]
+    assert [connection["client_id"] for connection in place.live("acme")] == ["client-first", "other-client"]
 
 
 def test_session_mode_calls_the_session_api_only(place: Workplace) -> None:
     session = log_in(place, "session")
     place.run("apply", "--auto-approve")
-    for one in place.emulator.request_log.entries:
-        assert one.path.startswith("/sdk/v1/b2b/")
-        assert "acme" not in one.path
+    for entry in place.emulator.request_log.entries:
+        assert entry.path.startswith("/sdk/v1/b2b/")
+        assert "acme" not in entry.path
         user, _, token = (
-            b64decode(one.headers["authorization"].removeprefix("Basic ")).decode().partition(":")
+            b64decode(entry.headers["authorization"].removeprefix("Basic ")).decode().partition(":")
         )
         assert (user, token) == (DEFAULT_PUBLIC_TOKEN, session["session_token"])
 
@@ -67,7 +67,7 @@ def test_a_member_s_session_goes_with_every_call(
     place.run("apply", "--auto-approve")
     requests = place.emulator.request_log.entries
     assert len(requests) > 6
-    assert {one.headers.get(header) for one in requests} == {session[value]}
+    assert {request.headers.get(header) for request in requests} == {session[value]}
 
 
 def test_a_jwt_may_be_declared_in_the_project_file(place: Workplace) -> None:
@@ -76,7 +76,9 @@ def test_a_jwt_may_be_declared_in_the_project_file(place: Workplace) -> None:
     place.setenv("MEMBER", jwt)
     place.write("reconciler.yaml", "target: {session_jwt: '${env:MEMBER}'}")
     assert place.run("plan").code == 0
-    assert {one.headers["x-stytch-member-sessionjwt"] for one in place.emulator.request_log.entries} == {jwt}
+    assert {entry.headers["x-stytch-member-sessionjwt"] for entry in place.emulator.request_log.entries} == {
+        jwt
+    }
 
 
 def test_a_token_and_a_jwt_at_once_are_refused(place: Workplace) -> None:
@@ -99,7 +101,7 @@ def test_another_organization_is_refused_in_session_mode_before_any_write(
         "organization 'acme' is not the session's own, which is 'globex' (organization-test-" in ended.output
     )
     assert "log in there, or use project credentials" in ended.output
-    assert [one.path for one in place.emulator.request_log.entries] == ["/sdk/v1/b2b/organizations/me"]
+    assert [entry.path for entry in place.emulator.request_log.entries] == ["/sdk/v1/b2b/organizations/me"]
     assert place.live("acme") == place.live("globex") == ()
 
 
@@ -113,7 +115,7 @@ def test_beside_another_s_manifest_the_session_s_own_is_still_carried_out(place:
     )
     assert "Apply incomplete! Resources: 3 added" in ended.out
     own = place.emulator.organization("acme")["organization_id"]
-    assert {one.organization_id for one in place.emulator.request_log.writes} == {own}
+    assert {entry.organization_id for entry in place.emulator.request_log.writes} == {own}
     assert place.live("globex") == ()
 
 
@@ -125,7 +127,7 @@ def test_the_session_s_own_organization_may_be_named_by_any_of_its_names(
     log_in(place, "session")
     place.write("organizations/acme.yaml", manifest(place.emulator.organization("acme")[reference], "only"))
     assert place.run("apply", "--auto-approve").code == 0
-    assert [one["display_name"] for one in place.live("acme")] == ["only"]
+    assert [connection["display_name"] for connection in place.live("acme")] == ["only"]
 
 
 @pytest.mark.parametrize("login", ["member token", "member jwt"])

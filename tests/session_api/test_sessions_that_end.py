@@ -31,11 +31,11 @@ def test_what_was_done_is_told_and_the_next_login_finishes(place: Workplace, log
     outcomes = {one["address"]: one["status"] for one in ended.document["outcomes"]}
     assert outcomes == {"acme/first": "applied", "acme/second": "failed", "acme/third": "skipped"}
     assert LOG_IN in ended.out
-    assert [one["display_name"] for one in place.live("acme")] == ["first"]
+    assert [connection["display_name"] for connection in place.live("acme")] == ["first"]
     log_in(place, login)
     finished = place.run("apply", "--auto-approve")
     assert "Resources: 2 added, 0 changed, 0 destroyed." in finished.out
-    assert [one["display_name"] for one in place.live("acme")] == list(NAMES)
+    assert [connection["display_name"] for connection in place.live("acme")] == list(NAMES)
     assert place.run("plan").out == f"{NO_CHANGES}\n"
 
 
@@ -51,7 +51,7 @@ def test_a_create_cut_in_two_is_completed_not_doubled(place: Workplace, login: s
     log_in(place, login)
     finished = place.run("apply", "--auto-approve")
     assert "which an interrupted create left behind" in finished.out
-    assert [one["display_name"] for one in place.live("acme")] == list(NAMES)
+    assert [connection["display_name"] for connection in place.live("acme")] == list(NAMES)
 
 
 @pytest.mark.parametrize("login", SESSIONS)
