@@ -121,7 +121,7 @@ def test_a_service_that_asks_for_more_quiet_than_there_is_patience_is_reported_a
     result = estate.apply(plan)
     assert len(result.failed) == 20
     assert estate.took < 10
-    assert all("gave up" in one.message or "asked for no calls" in one.message for one in result.failed)
+    assert all("gave up" in one.message or "asked to send no calls" in one.message for one in result.failed)
 
 
 def test_deadlines_end_a_hang_and_the_operation_is_finished_all_the_same() -> None:

@@ -117,8 +117,7 @@ class Client:
             except RateLimitChanged:
                 began = self._clock.monotonic() if began is None else began
         raise Unavailable(
-            f"{request}: not sent, in {self._retry_timeout:.0f} s the service never let calls through for"
-            " long"
+            f"{request}: not sent, the service has been throttling calls for {self._retry_timeout:.0f} s"
         )
 
     async def _send_in_slot(
@@ -136,7 +135,7 @@ class Client:
                 return outcome, self._clock.monotonic() - began
         except RetryAfterTooLong as pause:
             raise Unavailable(
-                f"{request}: not sent, the service asked for no calls in the next {pause.seconds:.0f} s"
+                f"{request}: not sent, the service asked to send no calls for the next {pause.seconds:.0f} s"
             ) from pause
 
     async def _send_once(self, request: ApiRequest, attempt: int) -> _Outcome:
@@ -200,7 +199,7 @@ class Client:
     def _check_outage(self, request: ApiRequest) -> None:
         seconds = self._outages[request.kind].seconds
         if seconds > self._retry_timeout:
-            raise Unavailable(f"{request}: not sent, for {seconds:.0f} s no call of this kind has worked")
+            raise Unavailable(f"{request}: not sent, no call of this kind has succeeded for {seconds:.0f} s")
 
     def _check_retry_timeout(
         self, request: ApiRequest, failure: Failure, attempts: int, spent: float, wait: float
