@@ -167,11 +167,11 @@ class _Import:
             async for organization in self.directory.list_organizations():
                 by_id[organization.organization_id] = organization
         else:
-            for reference, found in (await self.directory.find_organizations(references)).items():
-                if isinstance(found, ProviderError):
-                    self.diagnostics.append(_failure(reference, str(found)))
+            for reference, result in (await self.directory.find_organizations(references)).items():
+                if isinstance(result, ProviderError):
+                    self.diagnostics.append(_failure(reference, str(result)))
                 else:
-                    by_id[found.organization_id] = found
+                    by_id[result.organization_id] = result
         return sorted(
             by_id.values(), key=lambda organization: (organization.slug, organization.organization_id)
         )
@@ -301,7 +301,7 @@ def _warn_of_ignored_folder(created: Sequence[Path], project: Project) -> tuple[
     return (
         Diagnostic(
             Severity.WARNING,
-            "manifests-not-found",
+            "manifests-not-result",
             f"`reconciler plan` does not look for manifests in {folder}",
             detail=f"add {folder}/**/*.yaml to `organizations` in the project file, or plan with {folder}",
         ),
