@@ -301,7 +301,7 @@ def _warn_of_ignored_folder(created: Sequence[Path], project: Project) -> tuple[
     return (
         Diagnostic(
             Severity.WARNING,
-            "manifests-not-result",
+            "manifests-not-found",
             f"`reconciler plan` does not look for manifests in {folder}",
             detail=f"add {folder}/**/*.yaml to `organizations` in the project file, or plan with {folder}",
         ),
