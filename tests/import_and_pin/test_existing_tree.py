@@ -133,6 +133,7 @@ def test_a_folder_outside_the_globs_is_a_warning(acme: Workplace) -> None:
     imported = acme.run("import", "acme", "--into", "elsewhere")
     assert imported.code == 0
     assert "`reconciler plan` does not look for manifests in elsewhere" in imported.out
+    assert "[manifests-not-found]" in imported.out
     assert acme.run("plan", "elsewhere", "--no-secrets", "--detailed-exitcode").code == 0
 
 
