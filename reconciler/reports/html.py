@@ -1,4 +1,4 @@
-"""Renders a report as one self-contained HTML file that loads nothing and runs only its own script."""
+"""Renders a report as one self-contained HTML file: no network requests, and only its own script."""
 
 from __future__ import annotations
 

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import ast
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import click
 
+import reconciler
 from reconciler.cli.main import group
 from reconciler.manifests.json_schema import schema_text
 from reconciler.policies.rules import RULES
-from tests.docs.pages import ROOT
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 WIDTH = 100
-PACKAGE = ROOT / "reconciler"
+PACKAGE = Path(reconciler.__file__).parent
 
 
 def generate(name: str) -> str:
