@@ -74,7 +74,7 @@ def test_a_new_issuer_carries_the_declared_urls_along(estate: Estate) -> None:
     plan = estate.plan(declare(present("okta", moved)))
     estate.emulator.request_log.clear()
     assert estate.apply(plan).is_complete
-    (put,) = [one for one in estate.emulator.request_log if one.method == "PUT"]
+    (put,) = [request for request in estate.emulator.request_log if request.method == "PUT"]
     assert set(put.body) == {"issuer", "authorization_url", "token_url", "userinfo_url", "jwks_url"}
     assert estate.connections()[0]["token_url"] == DECLARED.token_url
 
@@ -83,7 +83,7 @@ def test_applying_a_plan_twice_does_nothing_the_second_time(estate: Estate) -> N
     plan = estate.plan(declare(present()))
     estate.apply(plan)
     result = estate.apply(plan)
-    assert [type(one) for one in result.outcomes] == [Unneeded]
+    assert [type(outcome) for outcome in result.outcomes] == [Unneeded]
     assert estate.calls == {"read": 1}
     assert result.added == 0
 
@@ -93,7 +93,7 @@ def test_an_update_applied_twice_does_nothing_the_second_time(estate: Estate) ->
     estate.emulator.edit_connection(estate.connections()[0]["connection_id"], client_id="other")
     plan = estate.plan(declare(present()))
     assert estate.apply(plan).changed == 1
-    assert [type(one) for one in estate.apply(plan).outcomes] == [Unneeded]
+    assert [type(outcome) for outcome in estate.apply(plan).outcomes] == [Unneeded]
     assert estate.calls == {"read": 1}
 
 
@@ -215,7 +215,7 @@ def test_an_interrupted_run_begins_nothing_new_and_says_what_was_left(estate: Es
     plan = estate.plan(declare(present(), SECOND))
     estate.watcher.on_start = lambda _change: estate.stop.set()
     result = estate.apply(plan)
-    assert [type(one) for one in result.outcomes] == [Applied, Skipped]
+    assert [type(outcome) for outcome in result.outcomes] == [Applied, Skipped]
     assert result.interrupted
     assert len(estate.connections()) == 1
 

@@ -39,7 +39,7 @@ class Cell:
     @property
     def mark(self) -> str:
         """How it ended, in one character; see `docs/test-reports/convergence.md`."""
-        if any(one.is_error for one in self.first.diagnostics):
+        if any(diagnostic.is_error for diagnostic in self.first.diagnostics):
             return "⊘"
         if self.second.has_changes or not self.applied.is_complete:
             return "≠"
@@ -48,13 +48,15 @@ class Cell:
     @property
     def sentences(self) -> tuple[str, ...]:
         """What is said of what does not hold."""
-        refused = tuple(one.summary for one in self.first.diagnostics if one.is_error)
-        return refused or tuple(one.message for one in self.applied.failed)
+        refused = tuple(diagnostic.summary for diagnostic in self.first.diagnostics if diagnostic.is_error)
+        return refused or tuple(outcome.message for outcome in self.applied.failed)
 
     @property
     def differing(self) -> set[str]:
         """The fields that the next plan would update."""
-        return {name for one in self.second.changes if isinstance(one, Update) for name in one.changed}
+        return {
+            name for change in self.second.changes if isinstance(change, Update) for name in change.changed
+        }
 
 
 def run(switch: str, value: str, operation: str) -> Cell:

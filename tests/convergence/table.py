@@ -100,7 +100,7 @@ def page() -> str:
 
 
 def _question(answer: Answer) -> str:
-    return next((one.number for one in SWITCHES if one.name == answer[0]), "")
+    return next((switch.number for switch in SWITCHES if switch.name == answer[0]), "")
 
 
 def _title(answer: Answer) -> str:

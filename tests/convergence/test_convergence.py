@@ -85,12 +85,15 @@ def nothing_is_doubled_in_silence(cell: Cell, answer: Answer) -> None:
     while not (found := cell.estate.plan().diagnostics):
         assert cell.estate.seconds < 600, "the list does not get current"
     assert found[0].is_error
-    assert all(one["connection_id"] in found[0].summary for one in cell.estate.emulator.connections("acme"))
+    assert all(
+        connection["connection_id"] in found[0].summary
+        for connection in cell.estate.emulator.connections("acme")
+    )
 
 
 def differing(one: DesiredConnection, live: tuple[dict[str, Any], ...]) -> set[str]:
     """The fields in which the server's own state is not what is declared."""
-    named = [found for found in live if is_meant(one, found)]
+    named = [connection for connection in live if is_meant(one, connection)]
     if one.is_absent:
         return {found["connection_id"] for found in named}
     (found,) = named
@@ -122,7 +125,7 @@ def comparable(name: str, value: Any) -> Any:
 
 def test_every_open_question_has_its_rows() -> None:
     asked = {name for name, _value in answers()}
-    numbered = {one.name: one.number for one in SWITCHES}
+    numbered = {switch.name: switch.number for switch in SWITCHES}
     assert {numbered[name] for name in asked - {""}} == {f"U{number}" for number in range(1, 32)}
 
 

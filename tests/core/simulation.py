@@ -49,7 +49,7 @@ def _carry_out(change: Change, state: LiveOrganization, secrets: Secrets) -> Liv
             return _with(state, _updated(found, with_secret(values, secrets)))
         case Delete():
             gone = change.before.connection_id
-            rest = tuple(one for one in state.connections if one.connection_id != gone)
+            rest = tuple(connection for connection in state.connections if connection.connection_id != gone)
             return replace(state, connections=rest)
 
 
@@ -75,13 +75,14 @@ def _with(state: LiveOrganization, changed: OidcConnection) -> LiveOrganization:
     return replace(
         state,
         connections=tuple(
-            changed if one.connection_id == changed.connection_id else one for one in state.connections
+            changed if connection.connection_id == changed.connection_id else connection
+            for connection in state.connections
         ),
     )
 
 
 def _new_number(state: LiveOrganization) -> int:
-    taken = {one.connection_id for one in state.connections}
+    taken = {connection.connection_id for connection in state.connections}
     return next(one for one in range(100, 1000) if f"oidc-connection-test-{one}" not in taken)
 
 

@@ -39,7 +39,10 @@ def planned(estate: Estate) -> Choices:
 @many
 @given(estates())
 def test_planning_what_is_live_changes_nothing(estate: Estate) -> None:
-    secrets = {reference(one.connection_id or ""): one.client_secret for one in estate.live.connections}
+    secrets = {
+        reference(connection.connection_id or ""): connection.client_secret
+        for connection in estate.live.connections
+    }
     found = plan(as_declared(estate.live), estate.live, choices(secrets))  # type: ignore[arg-type]  # live secrets are Secrets
     assert found.changes == ()
     assert not found.is_refused
@@ -82,7 +85,7 @@ def test_what_nobody_declares_is_never_touched(estate: Estate) -> None:
 @given(estates())
 def test_the_foreign_are_never_touched(estate: Estate) -> None:
     found = plan(estate.desired, estate.live, planned(estate))
-    assert {one.connection_id for one in estate.live.other_connections}.isdisjoint(
+    assert {connection.connection_id for connection in estate.live.other_connections}.isdisjoint(
         map(touched_id, found.changes)
     )
 
@@ -107,10 +110,14 @@ def test_the_order_of_input_does_not_matter(estate: Estate, random: random_modul
 @many
 @given(estates())
 def test_nothing_is_deleted_that_no_line_asked_for(estate: Estate) -> None:
-    absent = {one.address for one in estate.desired.connections if one.is_absent}
-    protected = {one.address for one in estate.desired.connections if one.lifecycle.prevent_destroy}
+    absent = {desired.address for desired in estate.desired.connections if desired.is_absent}
+    protected = {
+        desired.address for desired in estate.desired.connections if desired.lifecycle.prevent_destroy
+    }
     deletes = [
-        one for one in plan(estate.desired, estate.live, planned(estate)).changes if isinstance(one, Delete)
+        change
+        for change in plan(estate.desired, estate.live, planned(estate)).changes
+        if isinstance(change, Delete)
     ]
     assert all(one.address in absent or estate.desired.prune for one in deletes)
     assert not any(one.address in protected for one in deletes)
@@ -126,13 +133,15 @@ def test_a_refused_organization_has_no_change_at_all(estate: Estate) -> None:
 @many
 @given(estates())
 def test_an_update_sends_and_changes_only_what_is_declared(estate: Estate) -> None:
-    names = {one.address: set(one.connection.declared_fields) for one in estate.desired.connections}
+    names = {
+        desired.address: set(desired.connection.declared_fields) for desired in estate.desired.connections
+    }
     for change in plan(estate.desired, estate.live, planned(estate)).changes:
         if isinstance(change, Update):
             ignored = next(
-                one.lifecycle.ignore_changes
-                for one in estate.desired.connections
-                if one.address == change.address
+                desired.lifecycle.ignore_changes
+                for desired in estate.desired.connections
+                if desired.address == change.address
             )
             assert set(change.declared.declared_fields) <= names[change.address]
             assert set(change.changed) <= names[change.address] - set(ignored)

@@ -57,7 +57,7 @@ def test_two_declarations_that_were_called_the_same_are_both_named() -> None:
     state = live(live_connection(1, display_name="old"))
     found = plan(desired(declared("a", previous=["old"]), declared("b", previous=["old"])), state)
     assert codes(found) == ["claimed-twice", "claimed-twice"]
-    assert [one.address for one in found.diagnostics] == ["acme/a", "acme/b"]
+    assert [diagnostic.address for diagnostic in found.diagnostics] == ["acme/a", "acme/b"]
 
 
 def test_a_name_that_moved_on_is_free_for_another() -> None:

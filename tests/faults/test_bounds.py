@@ -49,7 +49,7 @@ def test_one_slow_organization_holds_up_nobody_else(operation: str) -> None:
 
     estate.watcher.on_finish = take_note
     result = estate.apply(plan)
-    assert [one.address.organization for one in result.failed] == ["org-7"]
+    assert [outcome.address.organization for outcome in result.failed] == ["org-7"]
     assert max(seconds for name, seconds in ended.items() if name != "org-7") < 10
     assert ended["org-7"] <= LONGEST + 1
 
@@ -93,7 +93,7 @@ def test_a_limit_below_the_pace_is_found_and_kept(form: str) -> None:
     assert result.is_complete
     assert estate.doubled() == ()
     requests = list(estate.emulator.request_log)
-    refused = [one for one in requests if one.status == 429]
+    refused = [request for request in requests if request.status == 429]
     assert len(refused) / len(requests) < 0.2
     assert estate.seconds < 4 * len(requests) / 20
 
@@ -121,7 +121,10 @@ def test_a_service_that_asks_for_more_quiet_than_there_is_patience_is_reported_a
     result = estate.apply(plan)
     assert len(result.failed) == 20
     assert estate.took < 10
-    assert all("gave up" in one.message or "asked to send no calls" in one.message for one in result.failed)
+    assert all(
+        "gave up" in outcome.message or "asked to send no calls" in outcome.message
+        for outcome in result.failed
+    )
 
 
 def test_deadlines_end_a_hang_and_the_operation_is_finished_all_the_same() -> None:

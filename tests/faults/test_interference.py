@@ -97,7 +97,7 @@ def test_a_connection_edited_after_the_plan_is_not_deleted() -> None:
     to_delete = estate.desired.connections[1]
     (live,) = estate.live(to_delete)
     estate.emulator.edit_connection(live["connection_id"], **THEIRS)
-    outcomes = {str(one.address): one for one in estate.apply(plan).outcomes}
+    outcomes = {str(outcome.address): outcome for outcome in estate.apply(plan).outcomes}
     refused = outcomes.pop("acme/one")
     assert isinstance(refused, Failed)
     assert "client_id" in refused.message
@@ -152,7 +152,7 @@ def test_a_delete_whose_answer_was_lost_is_not_sent_again_over_an_edit() -> None
             estate.emulator.edit_connection(live["connection_id"], **THEIRS)
 
     estate.hook = edit
-    outcomes = {str(one.address): one for one in estate.apply(plan).outcomes}
+    outcomes = {str(outcome.address): outcome for outcome in estate.apply(plan).outcomes}
     refused = outcomes["acme/one"]
     assert isinstance(refused, Failed)
     assert "somebody else has changed client_id; it was left alone" in refused.message
@@ -179,9 +179,9 @@ def test_a_write_that_is_held_up_because_another_was_refused_looks_again_first(f
         estate.emulator.edit_connection(live["connection_id"], token_url=typed)
         return await run
 
-    outcomes = {str(one.address): one for one in estate.run(person_and_run()).outcomes}
+    outcomes = {str(outcome.address): outcome for outcome in estate.run(person_and_run()).outcomes}
     refused = outcomes.pop(str(held_up.address))
     assert isinstance(refused, Failed)
     assert "token_url" in refused.message
     assert estate.emulator.connection(live["connection_id"])["token_url"] == typed
-    assert all(isinstance(one, Applied) for one in outcomes.values())
+    assert all(isinstance(outcome, Applied) for outcome in outcomes.values())

@@ -74,7 +74,7 @@ def kill_at(running: RunningEmulator, project: Path, fault: str, operation: str,
     """Start an apply, and kill it while that request waits for an answer that does not come."""
     name = running.emulator.add_fault(f"{operation}:{fault},nth={nth},seconds=60")
     process = start(running, project)
-    until(lambda: any(one.faults for one in running.emulator.request_log))
+    until(lambda: any(request.faults for request in running.emulator.request_log))
     process.send_signal(signal.SIGKILL)
     out, _ = process.communicate(timeout=30)
     assert process.returncode == -signal.SIGKILL
@@ -91,8 +91,8 @@ def apply(running: RunningEmulator, project: Path) -> str:
 
 def names(emulator: Emulator) -> list[tuple[str, str, str]]:
     return [
-        (one["display_name"], one["status"], one["client_secret"])
-        for one in emulator.oidc_connections("acme")
+        (connection["display_name"], connection["status"], connection["client_secret"])
+        for connection in emulator.oidc_connections("acme")
     ]
 
 
@@ -107,7 +107,7 @@ def test_a_killed_create_is_resumed(
     assert names(running.emulator) == [("sso", "active", SECRET)]
     assert [one["connection_id"] for one in left] in (
         [],
-        [one["connection_id"] for one in running.emulator.oidc_connections("acme")],
+        [connection["connection_id"] for connection in running.emulator.oidc_connections("acme")],
     )
     assert "Resources: " in out
 
@@ -157,4 +157,4 @@ def test_two_runs_at_once_double_nothing_that_they_do_not_name(
     told = "".join(process.communicate(timeout=60)[0] for process in processes)
     live = running.emulator.oidc_connections("acme")
     assert "Traceback" not in told
-    assert len(live) == 1 or all(one["connection_id"] in told for one in live)
+    assert len(live) == 1 or all(connection["connection_id"] in told for connection in live)

@@ -43,7 +43,7 @@ def test_beyond_patience_a_create_that_was_answered_is_not_doubled_but_reported(
     estate = set_up(CREATE)
     estate.emulator.set_switch("read-lag", str(READINGS))
     result = estate.reconcile()
-    assert all("is not listed" in one.message for one in result.failed)
+    assert all("is not listed" in outcome.message for outcome in result.failed)
     assert estate.doubled() == ()
     estate.emulator.set_switch("read-lag", "none")
     assert estate.reconcile().is_complete
@@ -70,7 +70,7 @@ def test_an_update_that_the_list_does_not_show_is_not_sent_again() -> None:
     estate.emulator.set_switch("read-lag", str(READINGS))
     plan = estate.plan()
     result = estate.apply(plan)
-    assert all("the list lags" in one.message for one in result.failed)
+    assert all("the list lags" in outcome.message for outcome in result.failed)
     assert len(estate.emulator.request_log.writes) == len(plan.changes)
     assert estate.unheld() == ()
 

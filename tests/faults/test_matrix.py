@@ -36,14 +36,22 @@ def nothing_is_doubled(ended: Ended) -> None:
 
 def nothing_is_claimed_that_does_not_hold(ended: Ended) -> None:
     unheld = ended.estate.unheld()
-    assert not {str(one.address) for one in ended.result.applied} & set(unheld)
+    assert not {str(outcome.address) for outcome in ended.result.applied} & set(unheld)
     assert not (ended.is_whole and unheld)
 
 
 def what_went_wrong_is_said(ended: Ended) -> None:
     """A write whose answer did not arrive leaves a history or a failure; a 429 is only waited for."""
-    lost = [one for one in ended.estate.emulator.request_log.writes if one.status not in {200, 404, 429}]
-    told = [one for one in ended.result.outcomes if isinstance(one, Applied | Failed) and one.history]
+    lost = [
+        request
+        for request in ended.estate.emulator.request_log.writes
+        if request.status not in {200, 404, 429}
+    ]
+    told = [
+        outcome
+        for outcome in ended.result.outcomes
+        if isinstance(outcome, Applied | Failed) and outcome.history
+    ]
     assert bool(told) >= bool(lost)
     for one in ended.result.failed:
         assert one.message

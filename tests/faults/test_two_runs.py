@@ -39,12 +39,16 @@ def test_a_double_is_spoken_of_and_everything_else_converges(scene: str, seed: i
     results = both(estate, chance.choice([0.0, 0.1, 0.5, 1.0]))
     doubled = set(estate.doubled())
     failed = [*results[0].failed, *results[1].failed]
-    assert doubled <= {str(one.address) for one in failed if "delete the wrong one" in one.message}
-    skipped = {str(one.address) for result in results for one in result.skipped}
-    assert set(estate.unheld()) <= skipped | {str(one.address) for one in failed}
+    assert doubled <= {
+        str(outcome.address) for outcome in failed if "delete the wrong one" in outcome.message
+    }
+    skipped = {str(outcome.address) for result in results for outcome in result.skipped}
+    assert set(estate.unheld()) <= skipped | {str(outcome.address) for outcome in failed}
     estate.emulator.clear_faults()
     plan = estate.plan()
-    assert {found.address for found in plan.diagnostics if found.code == "ambiguous-match"} == doubled
+    assert {
+        diagnostic.address for diagnostic in plan.diagnostics if diagnostic.code == "ambiguous-match"
+    } == doubled
 
 
 def test_the_second_run_finds_what_the_first_has_created_and_creates_nothing() -> None:

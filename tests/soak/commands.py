@@ -138,7 +138,7 @@ class _Round:
         requests = list(self._emulator.request_log)
         self._reckoning.counts["requests"] += len(requests)
         self._reckoning.counts["faults"] += sum(
-            any("latency" not in name for name in one.faults) for one in requests
+            any("latency" not in name for name in request.faults) for request in requests
         )
 
     def _judge_duplicates(self, said: str) -> None:
@@ -160,7 +160,8 @@ class _Round:
                 code, said = self._reconcile()
         live = {
             organization: sorted(
-                (one["display_name"], one["status"]) for one in self._emulator.oidc_connections(organization)
+                (connection["display_name"], connection["status"])
+                for connection in self._emulator.oidc_connections(organization)
             )
             for organization in self._declared
         }
@@ -181,9 +182,9 @@ class _Round:
         for organization, names in self._declared.items():
             for name in names:
                 ids = [
-                    one["connection_id"]
-                    for one in self._emulator.oidc_connections(organization)
-                    if one["display_name"] == name
+                    connection["connection_id"]
+                    for connection in self._emulator.oidc_connections(organization)
+                    if connection["display_name"] == name
                 ]
                 if len(ids) > 1:
                     found.append(ids)

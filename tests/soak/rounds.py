@@ -76,7 +76,9 @@ class _Run:
         """Everything it has said."""
         findings = self.plan.diagnostics if self.plan else ()
         failed = self.result.failed if self.result else ()
-        return "\n".join((*(one.summary for one in findings), *(one.message for one in failed)))
+        return "\n".join(
+            (*(finding.summary for finding in findings), *(outcome.message for outcome in failed))
+        )
 
 
 def chance_of_each(effects: int) -> float:
@@ -168,8 +170,12 @@ class _Round:
         for _ in range(self._edits):
             await asyncio.sleep(self._chance.uniform(0, 3))
             done = {edit.connection_id for edit in self._witness.edits}
-            live = [one["connection_id"] for one in self._live_connections() if one["client_id"]]
-            live = [one for one in live if one not in done]
+            live = [
+                connection["connection_id"]
+                for connection in self._live_connections()
+                if connection["client_id"]
+            ]
+            live = [connection for connection in live if connection not in done]
             if live:
                 self._witness.edit(
                     self._chance.choice(live), edited(self._chance, (*EDITABLE, "client_secret"))
@@ -184,7 +190,7 @@ class _Round:
         counts["kills"] += sum(run.was_killed for run in self._runs)
         requests = list(self._emulator.request_log)
         counts["requests"] += len(requests)
-        counts["faults"] += sum(any("latency" not in name for name in one.faults) for one in requests)
+        counts["faults"] += sum(any("latency" not in name for name in request.faults) for request in requests)
         self._judge_writes()
         self._judge_duplicates()
         self._judge_claims()
@@ -216,7 +222,9 @@ class _Round:
         if run.result is None:
             return
         unheld = set(run.estate.unheld())
-        done = {str(one.address) for one in run.result.outcomes if isinstance(one, Applied | Unneeded)}
+        done = {
+            str(outcome.address) for outcome in run.result.outcomes if isinstance(outcome, Applied | Unneeded)
+        }
         self._reckoning.wrong += [f"claimed and does not hold: {one}" for one in done & unheld]
         if run.estate.doubled():
             self._reckoning.wrong.append(f"doubled by a run that was alone: {run.estate.doubled()}")
@@ -228,7 +236,11 @@ class _Round:
         for _ in range(self._lag):
             estate.plan()  # until the lists show what there is
         doubled = set(estate.doubled())
-        named = {one.address for one in estate.plan().diagnostics if one.code == "ambiguous-match"}
+        named = {
+            diagnostic.address
+            for diagnostic in estate.plan().diagnostics
+            if diagnostic.code == "ambiguous-match"
+        }
         self._reckoning.wrong += [f"silent duplicate: {one}" for one in doubled - named]
         for one in self._desired.connections:
             for superfluous in estate.live(one)[1:]:  # as the messages say: delete what is not meant
@@ -249,24 +261,24 @@ class _Round:
 
     def _live_connections(self) -> list[dict[str, str]]:
         return [
-            one
+            connection
             for organization in self._desired.organizations
-            for one in self._emulator.oidc_connections(organization.reference)
-            if not one["display_name"].startswith("unmanaged")
+            for connection in self._emulator.oidc_connections(organization.reference)
+            if not connection["display_name"].startswith("unmanaged")
         ]
 
     def _bystanders(self) -> list[dict[str, str]]:
         return [
-            one
+            connection
             for organization in self._desired.organizations
             if not organization.prune
-            for one in self._emulator.oidc_connections(organization.reference)
-            if one["display_name"].startswith("unmanaged")
+            for connection in self._emulator.oidc_connections(organization.reference)
+            if connection["display_name"].startswith("unmanaged")
         ]
 
     def _names(self) -> frozenset[tuple[str, str]]:
         return frozenset(
-            (one["organization_id"], one["display_name"])
+            (connection["organization_id"], connection["display_name"])
             for organization in self._desired.organizations
-            for one in self._emulator.oidc_connections(organization.reference)
+            for connection in self._emulator.oidc_connections(organization.reference)
         )

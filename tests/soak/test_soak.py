@@ -91,7 +91,7 @@ def test_the_report_counts_what_was_found() -> None:
 def is_found(*words: str) -> bool:
     """Whether a few hundred rounds find it; usually it takes some ten."""
     findings = (one for number in range(300) for one in rounds.play(f"{SEED}/{number}").wrong)
-    return any(word in one for one in findings for word in words)
+    return any(word in finding for finding in findings for word in words)
 
 
 def played(numbers: range) -> Soak:

@@ -97,11 +97,11 @@ def whole(*plans: OrganizationPlan, **more: Any) -> Plan:
         created_at=WHEN,
         changes=tuple(change for one in plans for change in one.changes),
         unmanaged=tuple(other for one in plans for other in one.unmanaged),
-        diagnostics=tuple(found for one in plans for found in one.diagnostics),
+        diagnostics=tuple(diagnostic for one in plans for diagnostic in one.diagnostics),
         summary=sum((summarize(one) for one in plans), PlanSummary()),
         **more,
     )
 
 
 def codes(one: OrganizationPlan) -> list[str]:
-    return [found.code for found in one.diagnostics]
+    return [diagnostic.code for diagnostic in one.diagnostics]
