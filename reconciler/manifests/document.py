@@ -53,7 +53,8 @@ def parse_content(content: bytes, display_path: str, limits: ReadLimits) -> Pars
         report_unsafe_characters(source, findings)
         return ParsedFile(source=source, findings=findings)
     yaml_file = read_yaml(source.text, limits)
-    report_yaml(yaml_file, findings)
+    if yaml_file.problems or yaml_file.error:
+        report_yaml(yaml_file, findings)
     documents = tuple(document for document in yaml_file.documents if not document.is_empty)
     return ParsedFile(source=source, findings=findings, documents=documents)
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias
 from pydantic import BeforeValidator, ConfigDict, Field, InstanceOf, WithJsonSchema
 
 from reconciler.core.secret import SecretReference
-from reconciler.manifests.scalars import YamlScalarKind
 from reconciler.manifests.text_patterns import TRIMMED
+from reconciler.manifests.yaml_reader import YamlScalarKind
 from reconciler.secrets import SCHEMES
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Loads manifests: finds the files, reads and checks each of them, and compares them with each other."""
+"""Loads manifests, all or the changed ones: reads and checks each file, and compares them with each other."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from reconciler.core.errors import Diagnostic, Severity
 from reconciler.core.state import DesiredState
 from reconciler.manifests.cross_checks import DuplicateCheck
-from reconciler.manifests.document import parse_file
+from reconciler.manifests.document import parse_content, parse_file
 from reconciler.manifests.file_selection import find_manifests
 from reconciler.manifests.organization import OrganizationReader
 from reconciler.manifests.source_file import display_path
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reconciler.core.state import DesiredOrganization
+    from reconciler.manifests.document import ParsedFile
     from reconciler.manifests.project import Project
+    from reconciler.manifests.yaml_reader import Value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,4 +107,105 @@ def _nothing_declared(files: Sequence[str], project: Project) -> Diagnostic:
         "no-manifests",
         f"no manifests found: no organization is declared in {searched}",
         hint="write an organization manifest; an empty desired state is always an error",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedFile:
+    """A manifest that differs. ``before`` is its earlier content, None if it did not exist."""
+
+    path: Path
+    before: bytes | None = None
+
+
+def load_changed(files: Iterable[ChangedFile], project: Project, variables: Mapping[str, str]) -> Loaded:
+    """Read changed files, keeping the organizations whose documents differ.
+
+    Organizations that are no longer declared in any of them are reported as warnings. Clashes with
+    unchanged files are not detected.
+    """
+    reader = _ChangedFileReader(project, variables)
+    read = tuple(reader.read(file) for file in files)
+    diagnostics = tuple(diagnostic for file in read for diagnostic in file.diagnostics)
+    return Loaded(read, (*diagnostics, *reader.undeclared()))
+
+
+class _ChangedFileReader:
+    """Remembers which organizations the files declared before, and which they declare now."""
+
+    def __init__(self, project: Project, variables: Mapping[str, str]) -> None:
+        self._project = project
+        self._reader = OrganizationReader(project, variables)
+        self._duplicates = DuplicateCheck()
+        self._declared: set[str] = set()
+        self._before: list[DesiredOrganization] = []
+        self._has_errors = False
+
+    def read(self, file: ChangedFile) -> ManifestFile:
+        """Read one file, as it is and as it was."""
+        name = display_path(file.path, self._project.directory)
+        values_before = self._read_before(file.before, name)
+        if not file.path.is_symlink() and not file.path.exists():
+            return ManifestFile(path=str(file.path), display_path=name)
+        parsed = parse_file(file.path, name, self._project.read_limits)
+        organizations = self._organizations(parsed)
+        changed = [organization for organization, value in organizations if value not in values_before]
+        if not changed:  # only comments changed: better to read one organization too many than one too few
+            changed = [organization for organization, _ in organizations]
+        self._has_errors |= parsed.findings.has_errors
+        return ManifestFile(
+            path=str(file.path),
+            display_path=name,
+            organizations=tuple(changed),
+            diagnostics=parsed.findings.diagnostics,
+        )
+
+    def undeclared(self) -> list[Diagnostic]:
+        """Return a warning for each organization that is no longer declared; none if files have errors."""
+        if self._has_errors:
+            return []
+        return [
+            _no_longer_declared(organization)
+            for organization in self._before
+            if self._declared.isdisjoint(organization.names)
+        ]
+
+    def _read_before(self, content: bytes | None, name: str) -> list[Value]:
+        """Return the documents that the file held; their errors do not matter any more."""
+        if content is None:
+            return []
+        parsed = parse_content(content, name, self._project.read_limits)
+        for document in parsed.documents:
+            organization = self._reader.read(document, parsed.source, parsed.findings.document(document))
+            if organization is not None:
+                self._before.append(organization)
+        return [document.value for document in parsed.documents]
+
+    def _organizations(self, parsed: ParsedFile) -> list[tuple[DesiredOrganization, Value]]:
+        organizations = []
+        for document in parsed.documents:
+            findings = parsed.findings.document(document)
+            organization = self._reader.read(document, parsed.source, findings)
+            if organization is not None:
+                self._duplicates.check(organization, findings)
+                self._declared |= organization.names
+                organizations.append((organization, document.value))
+        return organizations
+
+
+def _no_longer_declared(organization: DesiredOrganization) -> Diagnostic:
+    connections = organization.connections
+    addresses = [str(connection.address) for connection in connections]
+    protected = [
+        str(connection.address) for connection in connections if connection.lifecycle.prevent_destroy
+    ]
+    protection = f"; {', '.join(protected)} had `prevent_destroy: true`" if protected else ""
+    return Diagnostic(
+        Severity.WARNING,
+        "organization-not-declared",
+        f"organization {organization.reference!r} is no longer declared: its connections become unmanaged",
+        detail=f"not compared, changed or deleted any more: {', '.join(addresses) or 'none'}{protection}",
+        hint="to delete connections, keep the document and mark them with `state: absent`",
+        address=organization.reference,
+        location=organization.location,
     )

@@ -19,7 +19,7 @@ from reconciler.manifests.field_types import (
     SecretField,
     Text,
 )
-from reconciler.manifests.scalars import parse_date
+from reconciler.manifests.yaml_reader import parse_date
 
 LONGEST_DISPLAY_NAME: Final = 128
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from yaml.error import MarkedYAMLError
 from yaml.reader import ReaderError
 
-from reconciler.manifests.snippets import MASK, make_snippet
+from reconciler.manifests.findings import MASK, make_snippet
 from reconciler.manifests.source_file import Source, Span
 from reconciler.manifests.text_patterns import UNSAFE
 

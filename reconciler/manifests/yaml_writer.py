@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from reconciler.manifests.scalars import WORDS
+from reconciler.manifests.yaml_reader import WORDS
 from reconciler.secrets.references import escape_literal
 
 if TYPE_CHECKING:

@@ -32,6 +32,8 @@ def assess(
     ``severities`` maps rule ids to error, warn or off; a rule that is not named warns. ``declared``
     are all organizations of the estate, also those that do not change.
     """
+    if not changes:
+        return ()
     clients = declared_clients(declared)
     risks = [
         _risk(rule, change, clause, severities)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from reconciler.core.state import DesiredOrganization, Protection
     from reconciler.providers.base import Reader
     from reconciler.workflow.live_state import LiveState
-    from reconciler.workflow.other_manifests import OtherManifests
+    from reconciler.workflow.selection import OtherManifests
 
 MAX_QUESTIONS: Final = 10
 """Wrong pins that one run looks up; the API allows 100 searches a minute."""

@@ -28,8 +28,7 @@ from reconciler.manifests.export_names import (
 from reconciler.manifests.source_file import display_path
 from reconciler.storage.files import create_atomically, write_atomically
 from reconciler.workflow.existing_manifests import OrganizationNames, compare_existing_manifest
-from reconciler.workflow.live_state import read_organization
-from reconciler.workflow.parallel import gather_bounded
+from reconciler.workflow.live_state import gather_bounded, read_organization
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+import asyncio
+from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 
-from reconciler.core.errors import AccessDenied, ProviderError
+from reconciler.core.errors import AccessDenied, ProviderError, ReconcilerError
 from reconciler.core.state import LiveOrganization, Organization
-from reconciler.workflow.parallel import gather_bounded
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from reconciler.core.state import DesiredOrganization
     from reconciler.providers.base import Reader
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 FoundOrganization: TypeAlias = Organization | ProviderError
 LiveState: TypeAlias = LiveOrganization | ProviderError
@@ -118,3 +121,35 @@ def _declared_twice(organization: Organization, duplicate: DesiredOrganization) 
         f"it is {organization.organization_id}, and so is {duplicate.reference!r} at {duplicate.location}; "
         "put all connections of an organization into one document"
     )
+
+
+async def gather_bounded(
+    work: Callable[[Item], Awaitable[Result]], items: Sequence[Item], *, concurrency: int
+) -> list[Result]:
+    """Return the result of ``work`` for every item, in their order; at most ``concurrency`` run at once.
+
+    Raises:
+        ReconcilerError: the first one that ``work`` raises; everything else is cancelled.
+    """
+    results: dict[int, Result] = {}
+    waiting = iter(enumerate(items))
+
+    async def take_items() -> None:
+        for index, item in waiting:
+            results[index] = await work(item)
+
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(min(concurrency, len(items))):
+                tasks.create_task(take_items())
+    except* ReconcilerError as errors:
+        raise _first(errors) from None
+    return [results[index] for index in range(len(items))]
+
+
+def _first(errors: BaseExceptionGroup[ReconcilerError]) -> ReconcilerError:
+    error: BaseException = errors
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    assert isinstance(error, ReconcilerError)
+    return error

@@ -26,8 +26,7 @@ from reconciler.workflow.follow_up import Answers, Draft, PlanSources, explain_m
 from reconciler.workflow.git_history import GitHistory
 from reconciler.workflow.live_state import find_organizations, read_organizations
 from reconciler.workflow.merge import with_shard
-from reconciler.workflow.other_manifests import all_manifests
-from reconciler.workflow.selection import select_manifests
+from reconciler.workflow.selection import all_manifests, select_manifests
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -13,8 +13,7 @@ from jsonschema import Draft202012Validator
 from reconciler.core.errors import InvalidConfiguration
 from reconciler.manifests import ReadLimits, load_manifests, load_project
 from reconciler.manifests.json_schema import SCHEMA_NAMES, schema_text
-from reconciler.manifests.scalars import YamlScalarKind
-from reconciler.manifests.yaml_reader import read_yaml
+from reconciler.manifests.yaml_reader import YamlScalarKind, read_yaml
 
 ROOT = Path(__file__).parents[2]
 BROKEN = Path(__file__).parent / "broken"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.manifests.snippets import make_snippet
+from reconciler.manifests.findings import make_snippet
 from reconciler.manifests.source_file import Source, Span
 
 

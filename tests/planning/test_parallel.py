@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reconciler.core.errors import AccessDenied, UsageError
-from reconciler.workflow.parallel import gather_bounded
+from reconciler.workflow.live_state import gather_bounded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
