@@ -4,11 +4,16 @@ In-process: `Emulator(settings).application` is an ASGI application. Over loopba
 `running_emulator(settings)` and `serve(settings, host, port, on_ready)`.
 """
 
-from reconciler.emulator.emulator import Emulator, MissingExtraError
+from reconciler.emulator.context import (
+    DEFAULT_PROJECT_ID,
+    DEFAULT_PUBLIC_TOKEN,
+    DEFAULT_SECRET,
+    EmulatorSettings,
+    Project,
+)
+from reconciler.emulator.emulator import Emulator, MissingExtraError, RunningEmulator, running_emulator, serve
 from reconciler.emulator.endpoints import ENDPOINT_NAMES
 from reconciler.emulator.errors import ConnectionLostError
-from reconciler.emulator.faults import Always, Chance, Effect, Every, Fault, First, Nth
-from reconciler.emulator.rate_limit import RateLimit
 from reconciler.emulator.request_log import LoggedRequest, RequestLog
 from reconciler.emulator.rule_parsing import (
     UnknownFaultError,
@@ -16,15 +21,8 @@ from reconciler.emulator.rule_parsing import (
     parse_fault,
     parse_rate_limit,
 )
+from reconciler.emulator.rules import Always, Chance, Effect, Every, Fault, First, Nth, RateLimit
 from reconciler.emulator.seed import SeedError, read_seed
-from reconciler.emulator.server import RunningEmulator, running_emulator, serve
-from reconciler.emulator.settings import (
-    DEFAULT_PROJECT_ID,
-    DEFAULT_PUBLIC_TOKEN,
-    DEFAULT_SECRET,
-    EmulatorSettings,
-    Project,
-)
 from reconciler.emulator.state import StateError
 from reconciler.emulator.switches import (
     SWITCHES,

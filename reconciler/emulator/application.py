@@ -10,14 +10,13 @@ from starlette.requests import Request as StarletteRequest
 from starlette.routing import compile_path
 
 from reconciler.emulator.authentication import cross_origin_headers, preflight_headers
+from reconciler.emulator.context import environment_of
 from reconciler.emulator.control import CONTROL_ROUTES
 from reconciler.emulator.endpoints import ENDPOINTS
 from reconciler.emulator.errors import ApiError
-from reconciler.emulator.fault_effects import respond_with_faults
-from reconciler.emulator.pipeline import error_response
+from reconciler.emulator.pipeline import error_response, respond_with_faults
 from reconciler.emulator.request import PlainRoute, Request, Response
 from reconciler.emulator.request_log import LoggedRequest, redacted, redacted_headers
-from reconciler.emulator.settings import environment_of
 from reconciler.emulator.transport import deliver
 
 if TYPE_CHECKING:
@@ -26,9 +25,9 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from reconciler.emulator.context import Context
-    from reconciler.emulator.fault_effects import Outcome
-    from reconciler.emulator.faults import Fault
+    from reconciler.emulator.pipeline import Outcome
     from reconciler.emulator.request import Endpoint
+    from reconciler.emulator.rules import Fault
 
     Routes = tuple[tuple[re.Pattern[str], Endpoint], ...]
 

@@ -9,9 +9,9 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from reconciler.emulator.context import environment_of, is_loopback
 from reconciler.emulator.errors import ApiError
 from reconciler.emulator.request import Caller
-from reconciler.emulator.settings import environment_of, is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.emulator.errors import ApiError
-from reconciler.emulator.request import Surface
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from reconciler.emulator.errors import JsonObject
-    from reconciler.emulator.request import Caller, Operation, Permission
+    from reconciler.emulator.request import Caller, Operation
 
 _SSO_SETTINGS = ("update.settings.default-sso-connection", "update.settings.sso-jit-provisioning")
 
@@ -35,9 +34,9 @@ def authorize(operation: Operation, caller: Caller, organization: JsonObject | N
     if caller.member is None:
         return
     if organization is not None and caller.member["organization_id"] != organization["organization_id"]:
-        backend = operation.surface is Surface.BACKEND
-        raise ApiError("session_authorization_tenancy_error" if backend else "session_authorization_error")
-    if operation.permission is not None and not _granted(caller, operation.permission):
+        tenancy = "" if operation.frontend else "tenancy_"
+        raise ApiError(f"session_authorization_{tenancy}error")
+    if operation.permission is not None and not permits(caller, operation.permission):
         raise ApiError("session_authorization_error")
 
 
@@ -48,9 +47,9 @@ def authorize_settings(caller: Caller, actions: set[str]) -> None:
         raise ApiError("session_authorization_error")
 
 
-def permits(caller: Caller, action: str, resource: str = "stytch.sso") -> bool:
-    """Whether the member's roles grant `action` on `resource`."""
-    return not {action, "*"}.isdisjoint(_actions(caller, resource))
+def permits(caller: Caller, action: str) -> bool:
+    """Whether the member's roles grant `action` on SSO connections."""
+    return not {action, "*"}.isdisjoint(_actions(caller, "stytch.sso"))
 
 
 def policy_of(project: JsonObject) -> JsonObject:
@@ -82,10 +81,6 @@ def policy_of(project: JsonObject) -> JsonObject:
 
 def _table(project: JsonObject) -> dict[str, Mapping[str, Iterable[str]]]:
     return {**DEFAULT_ROLES, **project.get("roles", {})}
-
-
-def _granted(caller: Caller, permission: Permission) -> bool:
-    return permits(caller, permission.action, permission.resource)
 
 
 def _actions(caller: Caller, resource: str) -> set[str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
+from reconciler.emulator.context import is_loopback
 from reconciler.emulator.errors import ApiError, SchemaViolation
-from reconciler.emulator.settings import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from reconciler.emulator.connection_fields import check_known_keys, checked_fields
-from reconciler.emulator.defaults import new_oidc_connection
-from reconciler.emulator.errors import ApiError
-from reconciler.emulator.organizations import save_stale_organization, show_organization
+from reconciler.emulator.defaults import new_connection
+from reconciler.emulator.errors import ApiError, JsonObject, SchemaViolation
+from reconciler.emulator.organizations import lookup_organization, save_stale_organization, show_organization
 
 if TYPE_CHECKING:
     from reconciler.emulator.context import Context
-    from reconciler.emulator.errors import JsonObject
     from reconciler.emulator.request import ApiCall
+
 
 _JIT_LIST = "sso_jit_provisioning_allowed_connections"
 _VISIBLE_CHARACTERS = 4
@@ -160,7 +160,7 @@ def _new_connection(context: Context, call: ApiCall, fields: JsonObject) -> Json
     given = {name: value for name, value in fields.items() if value is not None}
     if not given.get("identity_provider"):
         given.pop("identity_provider", None)
-    return {**new_oidc_connection(context, call.organization_id), **given}
+    return {**new_connection(context, "oidc", call.organization_id), **given}
 
 
 def _check_quota(context: Context, organization_id: str) -> None:
@@ -253,3 +253,72 @@ def _references(context: Context, connection_id: str) -> list[str]:
 
 def _is_external(connection: JsonObject) -> bool:
     return kind_of(connection["connection_id"]) == "external"
+
+
+_ROLES = {
+    "connection_implicit_role_assignments": "external_connection_implicit_role_assignments",
+    "group_implicit_role_assignments": "external_group_implicit_role_assignments",
+}
+_EXTERNAL_CREATE_FIELDS = ("external_organization_id", "external_connection_id", "display_name", *_ROLES)
+_EXTERNAL_UPDATE_FIELDS = ("display_name", *_ROLES.values())
+
+
+async def create_external_connection(context: Context, call: ApiCall) -> JsonObject:
+    """POST /v1/b2b/sso/external/{organization_id}: active at once."""
+    check_known_keys(context, call.body, _EXTERNAL_CREATE_FIELDS)
+    fields = _checked(call.body, _EXTERNAL_CREATE_FIELDS)
+    with context.state.transaction():
+        target = _target_connection(context, call, fields)
+        connection = {
+            **new_connection(context, "external", call.organization_id),
+            "external_organization_id": target["organization_id"],
+            "external_connection_id": target["connection_id"],
+            "display_name": fields.get("display_name", ""),
+            **{stored: fields[sent] for sent, stored in _ROLES.items() if sent in fields},
+        }
+        save_stale_view(context, call.owner)
+        context.state.put("connections", connection)
+    return {"connection": show_connection(context, connection)}
+
+
+async def update_external_connection(context: Context, call: ApiCall) -> JsonObject:
+    """PUT …/external/{organization_id}/connections/{connection_id}: its name and role assignments."""
+    check_known_keys(context, call.body, _EXTERNAL_UPDATE_FIELDS)
+    fields = _checked(call.body, _EXTERNAL_UPDATE_FIELDS)
+    connection_id = call.path_params["connection_id"]
+    with context.state.transaction():
+        connection = find_connection(context, call, connection_id, missing="sso_connection_not_found")
+        if kind_of(connection_id) != "external":
+            raise ApiError("external_connection_id_not_found")
+        save_stale_view(context, call.owner)
+        changed = {**connection, **fields}
+        context.state.put("connections", changed)
+    return {"connection": show_connection(context, changed)}
+
+
+def _checked(body: JsonObject, names: tuple[str, ...]) -> JsonObject:
+    fields = {name: body[name] for name in names if body.get(name) is not None}
+    for name, value in fields.items():
+        is_list = name.endswith("role_assignments")
+        if not isinstance(value, list if is_list else str):
+            raise SchemaViolation(name, "array" if is_list else "string")
+    return fields
+
+
+def _target_connection(context: Context, call: ApiCall, fields: JsonObject) -> JsonObject:
+    """The connection that `fields` refer to; raises `ApiError` if it cannot be used."""
+    reference, connection_id = fields.get("external_organization_id"), fields.get("external_connection_id")
+    organization = lookup_organization(context, call.caller.project_id, reference) if reference else None
+    if organization is None:
+        raise ApiError("organization_not_found")
+    if organization["organization_id"] == call.organization_id:
+        raise ApiError("external_organization_id_same_as_organization_id")
+    target = context.state.get("connections", connection_id) if connection_id else None
+    if target is None or target["organization_id"] != organization["organization_id"]:
+        raise ApiError("external_connection_id_not_found")
+    if target["status"] != "active":
+        raise ApiError("external_connection_not_active")
+    existing = connections_of(context, call.organization_id)
+    if any(connection.get("external_connection_id") == connection_id for connection in existing):
+        raise ApiError("duplicate_external_sso_connection")
+    return target

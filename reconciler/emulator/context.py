@@ -1,19 +1,87 @@
-"""What the endpoints of one emulator share: store, switches, faults, limits, log, ids and clock."""
+"""Settings of an emulator, and what its endpoints share: store, switches, rules, log, ids and clock."""
 
 from __future__ import annotations
 
+import ipaddress
 import random
 import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from reconciler.emulator.faults import Faults
-from reconciler.emulator.rate_limit import RateLimits
 from reconciler.emulator.request_log import RequestLog
+from reconciler.emulator.rules import Faults, RateLimits
 from reconciler.emulator.state import Identifiers, ReadLag, State
 from reconciler.emulator.switches import Switches
 
 if TYPE_CHECKING:
-    from reconciler.emulator.settings import EmulatorSettings
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from reconciler.emulator.rules import RateLimit
+
+
+LOOPBACK = "127.0.0.1"
+ENVIRONMENTS = ("test", "live")
+DEFAULT_PROJECT_ID = "project-test-11111111-1111-4111-8111-111111111111"
+DEFAULT_SECRET = "secret-test-11111111111111111111111111111111"  # noqa: S105 -- public by design, opens nothing
+DEFAULT_PUBLIC_TOKEN = "public-token-test-11111111-1111-4111-8111-111111111111"  # noqa: S105 -- public by design
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A project and its keys."""
+
+    project_id: str = DEFAULT_PROJECT_ID
+    secret: str = field(default=DEFAULT_SECRET, repr=False)
+    public_token: str = DEFAULT_PUBLIC_TOKEN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmulatorSettings:
+    """Options of an emulator; the defaults are an empty project in memory.
+
+    `state` is the SQLite file (None: in memory); `seed` a seed file, read while there is no organization yet;
+    `random_seed` makes ids and chances repeatable; `control` enables `/_control`; `max_connections` and
+    `billing_connections` bound the SSO connections of an organization; `redirect_base_url` is the host of new
+    redirect_urls (None: the API's own host); `environment` is the one this host serves (None: both);
+    `require_https` answers plain HTTP with 403; `trusted_origins` are web origins besides loopback that
+    browsers may call the frontend API from; `log_capacity` bounds the request log; `log_secrets` keeps
+    secrets in it, for tests that check what was sent; `faults` are rules like `list-connections:429:first=2`.
+    """
+
+    project: Project = field(default_factory=Project)
+    state: Path | None = None
+    seed: Path | None = None
+    random_seed: int | None = None
+    switches: Mapping[str, str] = field(default_factory=dict)
+    control: bool = False
+    max_connections: int | None = None
+    billing_connections: int | None = None
+    redirect_base_url: str | None = None
+    environment: str | None = None
+    require_https: bool = False
+    trusted_origins: tuple[str, ...] = ()
+    log_capacity: int = 100_000
+    log_secrets: bool = False
+    rate_limits: tuple[RateLimit, ...] = ()
+    faults: tuple[str, ...] = ()
+
+
+def environment_of(identifier: str) -> str | None:
+    """`test` or `live` by the prefix of a project id, secret or token; None for any other prefix."""
+    for environment in ENVIRONMENTS:
+        for kind in ("project", "secret", "public-token"):
+            if identifier.startswith(f"{kind}-{environment}-"):
+                return environment
+    return None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host` is `localhost` or a loopback address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 class Context:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from reconciler.emulator.authentication import check_origin
 from reconciler.emulator.connections import remove_references
 from reconciler.emulator.errors import ApiError
-from reconciler.emulator.rate_limit import RateLimit
 from reconciler.emulator.request import PlainRoute, Response, json_response
 from reconciler.emulator.request_log import redacted
 from reconciler.emulator.rule_parsing import parse_fault
+from reconciler.emulator.rules import RateLimit
 from reconciler.emulator.seed import apply_seed
 from reconciler.emulator.switches import SWITCHES
 

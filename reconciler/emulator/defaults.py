@@ -2,14 +2,62 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from reconciler.emulator.context import Context
     from reconciler.emulator.errors import JsonObject
 
+# kind of connection: its fields, besides the ids
+_CONNECTIONS: Mapping[str, JsonObject] = {
+    "oidc": {
+        "status": "pending",
+        "display_name": "",
+        "identity_provider": "generic",
+        "redirect_url": "",
+        "issuer": "",
+        "client_id": "",
+        "client_secret": "",
+        "authorization_url": "",
+        "token_url": "",
+        "userinfo_url": "",
+        "jwks_url": "",
+        "custom_scopes": "",
+    },
+    "saml": {
+        "status": "active",
+        "display_name": "SAML",
+        "identity_provider": "generic",
+        "idp_entity_id": "https://saml.example.com/entity",
+        "idp_sso_url": "https://saml.example.com/sso",
+        "acs_url": "",
+        "audience_uri": "",
+        "alternative_audience_uri": "",
+        "alternative_acs_url": "",
+        "nameid_format": "",
+        "idp_initiated_auth_disabled": False,
+        "allow_gateway_callback": False,
+        "signing_certificates": [],
+        "verification_certificates": [],
+        "encryption_private_keys": [],
+        "saml_connection_implicit_role_assignments": [],
+        "saml_group_implicit_role_assignments": [],
+        "attribute_mapping": {"email": "email", "full_name": "name"},
+    },
+    "external": {
+        "external_organization_id": "",
+        "external_connection_id": "",
+        "display_name": "External",
+        "status": "active",
+        "external_connection_implicit_role_assignments": [],
+        "external_group_implicit_role_assignments": [],
+    },
+}
+CONNECTION_KINDS = tuple(_CONNECTIONS)
+_CALLBACKS = ("redirect_url", "acs_url", "audience_uri")
 _HOSTS = {"test": "https://test.stytch.com", "live": "https://api.stytch.com"}
 
 
@@ -79,80 +127,19 @@ def new_member(context: Context, organization_id: str) -> JsonObject:
     }
 
 
-def new_oidc_connection(context: Context, organization_id: str) -> JsonObject:
-    """A pending OIDC connection without settings."""
-    connection_id, redirect_url = _new_connection_id(context, "oidc", organization_id)
-    return {
-        "organization_id": organization_id,
-        "connection_id": connection_id,
-        "status": "pending",
-        "display_name": "",
-        "identity_provider": "generic",
-        "redirect_url": redirect_url,
-        "issuer": "",
-        "client_id": "",
-        "client_secret": "",
-        "authorization_url": "",
-        "token_url": "",
-        "userinfo_url": "",
-        "jwks_url": "",
-        "custom_scopes": "",
-    }
-
-
-def new_saml_connection(context: Context, organization_id: str) -> JsonObject:
-    """An active SAML connection."""
-    connection_id, callback = _new_connection_id(context, "saml", organization_id)
-    return {
-        "organization_id": organization_id,
-        "connection_id": connection_id,
-        "status": "active",
-        "display_name": "SAML",
-        "identity_provider": "generic",
-        "idp_entity_id": "https://saml.example.com/entity",
-        "idp_sso_url": "https://saml.example.com/sso",
-        "acs_url": callback,
-        "audience_uri": callback,
-        "alternative_audience_uri": "",
-        "alternative_acs_url": "",
-        "nameid_format": "",
-        "idp_initiated_auth_disabled": False,
-        "allow_gateway_callback": False,
-        "signing_certificates": [],
-        "verification_certificates": [],
-        "encryption_private_keys": [],
-        "saml_connection_implicit_role_assignments": [],
-        "saml_group_implicit_role_assignments": [],
-        "attribute_mapping": {"email": "email", "full_name": "name"},
-    }
-
-
-def new_external_connection(context: Context, organization_id: str) -> JsonObject:
-    """An External connection to a connection that does not exist; it is always active."""
-    environment = environment_of_organization(organization_id)
-    connection_id, _callback = _new_connection_id(context, "external", organization_id)
-    return {
-        "organization_id": organization_id,
-        "connection_id": connection_id,
-        "external_organization_id": context.identifiers.new("organization", environment),
-        "external_connection_id": context.identifiers.new("saml-connection", environment),
-        "display_name": "External",
-        "status": "active",
-        "external_connection_implicit_role_assignments": [],
-        "external_group_implicit_role_assignments": [],
-    }
-
-
-NEW_CONNECTIONS: Mapping[str, Callable[[Context, str], JsonObject]] = {
-    "oidc": new_oidc_connection,
-    "saml": new_saml_connection,
-    "external": new_external_connection,
-}
-
-
-def _new_connection_id(context: Context, kind: str, organization_id: str) -> tuple[str, str]:
-    """A new id and its callback URL; neither ever changes."""
+def new_connection(context: Context, kind: str, organization_id: str) -> JsonObject:
+    """A pending OIDC connection without settings, an active SAML, or an External one to nowhere."""
     environment = environment_of_organization(organization_id)
     connection_id = context.identifiers.new(f"{kind}-connection", environment)
     host = (context.settings.redirect_base_url or _HOSTS[environment]).rstrip("/")
-    return connection_id, f"{host}/v1/b2b/sso/callback/{connection_id}"
+    callback = f"{host}/v1/b2b/sso/callback/{connection_id}"
+    connection = {
+        "organization_id": organization_id,
+        "connection_id": connection_id,
+        **deepcopy(_CONNECTIONS[kind]),
+    }
+    connection |= {name: callback for name in _CALLBACKS if name in connection}
+    if kind == "external":
+        connection["external_organization_id"] = context.identifiers.new("organization", environment)
+        connection["external_connection_id"] = context.identifiers.new("saml-connection", environment)
+    return connection

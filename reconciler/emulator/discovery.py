@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from reconciler.emulator.context import is_loopback
 from reconciler.emulator.identity_provider import tenant_metadata
-from reconciler.emulator.settings import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

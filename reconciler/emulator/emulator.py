@@ -1,13 +1,16 @@
-"""The emulator as a Python object: its application, its request log, and methods that change its state."""
+"""The emulator as a Python object: its application, its log, methods that change its state, its server."""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import socket
+import threading
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from reconciler.emulator.connections import connections_of, kind_of, remove_references
-from reconciler.emulator.context import Context
+from reconciler.emulator.context import LOOPBACK, Context, EmulatorSettings
 from reconciler.emulator.organizations import lookup_organization, show_organization
 from reconciler.emulator.rule_parsing import parse_fault
 from reconciler.emulator.seed import (
@@ -20,17 +23,16 @@ from reconciler.emulator.seed import (
     apply_seed,
     read_seed,
 )
-from reconciler.emulator.settings import EmulatorSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from reconciler.emulator.application import Application
     from reconciler.emulator.errors import JsonObject
-    from reconciler.emulator.faults import Fault
-    from reconciler.emulator.rate_limit import RateLimit
     from reconciler.emulator.request_log import RequestLog
-    from reconciler.emulator.transport import InProcessTransport
+    from reconciler.emulator.rules import Fault, RateLimit
+    from reconciler.emulator.transport import InProcessTransport, WebServer
+
 
 _LIBRARIES = ("starlette", "uvicorn", "anyio", "h11")
 
@@ -230,3 +232,79 @@ class Emulator:
         if organization is None:
             raise KeyError(reference)
         return organization
+
+
+_START_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class RunningEmulator:
+    """An emulator that listens at `base_url`."""
+
+    emulator: Emulator
+    base_url: str
+
+
+@contextmanager
+def running_emulator(
+    settings: EmulatorSettings | None = None, *, host: str = LOOPBACK, port: int = 0
+) -> Iterator[RunningEmulator]:
+    """An emulator in a background thread, stopped at the end of the block; port 0 takes a free one.
+
+    Raises:
+        OSError: the address cannot be bound.
+        MissingExtraError: the extra `emulator` is not installed.
+    """
+    started = threading.Event()
+    with _listening(settings, host, port) as (running, listener):
+        server = _web_server(running.emulator, started.set)
+        thread = threading.Thread(target=server.run, args=([listener],), name="emulator", daemon=True)
+        thread.start()
+        try:
+            if not started.wait(_START_SECONDS):
+                raise RuntimeError("the emulator did not start")
+            yield running
+        finally:
+            server.should_exit = True
+            thread.join(_START_SECONDS)
+
+
+def serve(
+    settings: EmulatorSettings | None = None,
+    host: str = LOOPBACK,
+    port: int = 0,
+    on_ready: Callable[[RunningEmulator], None] | None = None,
+) -> None:
+    """Serve in the foreground until SIGINT or SIGTERM; `on_ready` is called once it accepts requests.
+
+    Raises:
+        OSError: the address cannot be bound.
+        MissingExtraError: the extra `emulator` is not installed.
+    """
+    with _listening(settings, host, port) as (running, listener):
+        server = _web_server(running.emulator, lambda: on_ready(running) if on_ready else None)
+        server.run([listener])
+
+
+@contextmanager
+def _listening(
+    settings: EmulatorSettings | None, host: str, port: int
+) -> Iterator[tuple[RunningEmulator, socket.socket]]:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with (
+        socket.create_server((host, port), family=family, backlog=2048) as listener,
+        closing(Emulator(settings)) as emulator,
+    ):
+        emulator.context.bound_url = _url(listener)
+        yield RunningEmulator(emulator, emulator.context.bound_url), listener
+
+
+def _url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _web_server(emulator: Emulator, on_ready: Callable[[], None]) -> WebServer:
+    with needing_extra():
+        from reconciler.emulator.transport import WebServer  # noqa: PLC0415 -- needs the extra
+    return WebServer(emulator.application, on_ready)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from reconciler.emulator.connection_update import update_oidc_connection
-from reconciler.emulator.connections import create_oidc_connection, delete_connection, list_connections
-from reconciler.emulator.external_connections import (
+from reconciler.emulator.connections import (
     create_external_connection,
+    create_oidc_connection,
+    delete_connection,
+    list_connections,
     update_external_connection,
 )
 from reconciler.emulator.frontend import (
@@ -19,141 +23,91 @@ from reconciler.emulator.frontend import (
 )
 from reconciler.emulator.identity_provider import IDENTITY_PROVIDER_ROUTES
 from reconciler.emulator.organizations import get_organization, update_organization
-from reconciler.emulator.request import Endpoint, Operation, Permission, PlainRoute, Surface
+from reconciler.emulator.request import Endpoint, Operation, PlainRoute
 from reconciler.emulator.search import search_organizations
 
-_GET, _CREATE = Permission("get"), Permission("create")
-_UPDATE, _DELETE = Permission("update"), Permission("delete")
 _SSO = "/v1/b2b/sso"
+_CONNECTION = "{organization_id}/connections/{connection_id}"
 _ORGANIZATIONS = "/v1/b2b/organizations"
-_OWN_SSO = "/sdk/v1/b2b/sso"
-_OWN = "/sdk/v1/b2b/organizations"
+_ORGANIZATION = f"{_ORGANIZATIONS}/{{organization_id}}"
 
-BACKEND = (
-    Operation("list-connections", "GET", f"{_SSO}/{{organization_id}}", list_connections, permission=_GET),
+_BACKEND = (
+    Operation("list-connections", "GET", f"{_SSO}/{{organization_id}}", list_connections, "get"),
     Operation(
-        "create-oidc-connection",
-        "POST",
-        f"{_SSO}/oidc/{{organization_id}}",
-        create_oidc_connection,
-        permission=_CREATE,
+        "create-oidc-connection", "POST", f"{_SSO}/oidc/{{organization_id}}", create_oidc_connection, "create"
     ),
     Operation(
-        "update-oidc-connection",
-        "PUT",
-        f"{_SSO}/oidc/{{organization_id}}/connections/{{connection_id}}",
-        update_oidc_connection,
-        permission=_UPDATE,
+        "update-oidc-connection", "PUT", f"{_SSO}/oidc/{_CONNECTION}", update_oidc_connection, "update"
     ),
-    Operation(
-        "delete-connection",
-        "DELETE",
-        f"{_SSO}/{{organization_id}}/connections/{{connection_id}}",
-        delete_connection,
-        permission=_DELETE,
-    ),
+    Operation("delete-connection", "DELETE", f"{_SSO}/{_CONNECTION}", delete_connection, "delete"),
     Operation(
         "create-external-connection",
         "POST",
         f"{_SSO}/external/{{organization_id}}",
         create_external_connection,
-        permission=_CREATE,
+        "create",
     ),
     Operation(
         "update-external-connection",
         "PUT",
-        f"{_SSO}/external/{{organization_id}}/connections/{{connection_id}}",
+        f"{_SSO}/external/{_CONNECTION}",
         update_external_connection,
-        permission=_UPDATE,
+        "update",
     ),
     Operation("search-organizations", "POST", f"{_ORGANIZATIONS}/search", search_organizations),
-    Operation("get-organization", "GET", f"{_ORGANIZATIONS}/{{organization_id}}", get_organization),
-    Operation("update-organization", "PUT", f"{_ORGANIZATIONS}/{{organization_id}}", update_organization),
+    Operation("get-organization", "GET", _ORGANIZATION, get_organization),
+    Operation("update-organization", "PUT", _ORGANIZATION, update_organization),
 )
 
-FRONTEND = (
-    Operation("frontend-list-connections", "GET", _OWN_SSO, list_connections, Surface.FRONTEND, _GET),
-    Operation(
-        "frontend-create-oidc-connection",
-        "POST",
-        f"{_OWN_SSO}/oidc",
-        create_oidc_connection,
-        Surface.FRONTEND,
-        _CREATE,
-    ),
-    Operation(
+_frontend = partial(Operation, frontend=True)
+_OWN_SSO = "/sdk/v1/b2b/sso"
+_OWN = "/sdk/v1/b2b/organizations"
+_OIDC, _EXTERNAL = f"{_OWN_SSO}/oidc", f"{_OWN_SSO}/external"
+
+_FRONTEND = (
+    _frontend("frontend-list-connections", "GET", _OWN_SSO, list_connections, "get"),
+    _frontend("frontend-create-oidc-connection", "POST", _OIDC, create_oidc_connection, "create"),
+    _frontend(
         "frontend-update-oidc-connection",
         "PUT",
-        f"{_OWN_SSO}/oidc/{{connection_id}}",
+        f"{_OIDC}/{{connection_id}}",
         update_oidc_connection,
-        Surface.FRONTEND,
-        _UPDATE,
+        "update",
     ),
-    Operation(
-        "frontend-create-external-connection",
-        "POST",
-        f"{_OWN_SSO}/external",
-        create_external_connection,
-        Surface.FRONTEND,
-        _CREATE,
-    ),
-    Operation(
+    _frontend("frontend-create-external-connection", "POST", _EXTERNAL, create_external_connection, "create"),
+    _frontend(
         "frontend-update-external-connection",
         "PUT",
-        f"{_OWN_SSO}/external/{{connection_id}}",
+        f"{_EXTERNAL}/{{connection_id}}",
         update_external_connection,
-        Surface.FRONTEND,
-        _UPDATE,
+        "update",
     ),
-    Operation(
-        "frontend-delete-connection",
-        "DELETE",
-        f"{_OWN_SSO}/{{connection_id}}",
-        delete_connection,
-        Surface.FRONTEND,
-        _DELETE,
+    _frontend(
+        "frontend-delete-connection", "DELETE", f"{_OWN_SSO}/{{connection_id}}", delete_connection, "delete"
     ),
-    Operation("frontend-get-organization", "GET", f"{_OWN}/me", get_organization, Surface.FRONTEND),
-    Operation("frontend-update-organization", "PUT", f"{_OWN}/me", update_organization, Surface.FRONTEND),
-    Operation("frontend-get-member", "GET", f"{_OWN}/members/me", get_member, Surface.FRONTEND),
-    Operation(
-        "frontend-search-organizations",
-        "POST",
-        f"{_OWN}/search",
-        find_by_slug,
-        Surface.FRONTEND,
-        session_needed=False,
+    _frontend("frontend-get-organization", "GET", f"{_OWN}/me", get_organization),
+    _frontend("frontend-update-organization", "PUT", f"{_OWN}/me", update_organization),
+    _frontend("frontend-get-member", "GET", f"{_OWN}/members/me", get_member),
+    _frontend("frontend-search-organizations", "POST", f"{_OWN}/search", find_by_slug, session_needed=False),
+    _frontend(
+        "frontend-admin-portal-config", "GET", "/sdk/v1/b2b/admin_portal_config", get_admin_portal_config
     ),
-    Operation(
-        "frontend-admin-portal-config",
-        "GET",
-        "/sdk/v1/b2b/admin_portal_config",
-        get_admin_portal_config,
-        Surface.FRONTEND,
+    _frontend(
+        "frontend-authenticate-session", "POST", "/sdk/v1/b2b/sessions/authenticate", authenticate_session
     ),
-    Operation(
-        "frontend-authenticate-session",
-        "POST",
-        "/sdk/v1/b2b/sessions/authenticate",
-        authenticate_session,
-        Surface.FRONTEND,
-    ),
-    Operation(
-        "frontend-revoke-session", "POST", "/sdk/v1/b2b/sessions/revoke", revoke_session, Surface.FRONTEND
-    ),
-    Operation(
+    _frontend("frontend-revoke-session", "POST", "/sdk/v1/b2b/sessions/revoke", revoke_session),
+    _frontend(
         "frontend-bootstrap",
         "GET",
         "/sdk/v1/projects/bootstrap/{public_token}",
         bootstrap,
-        Surface.FRONTEND,
         session_needed=False,
     ),
 )
 
 ENDPOINTS: tuple[Endpoint, ...] = (
-    *BACKEND,
-    *FRONTEND,
+    *_BACKEND,
+    *_FRONTEND,
     PlainRoute("frontend-events", "POST", "/sdk/v1/events", accept_events),
     *IDENTITY_PROVIDER_ROUTES,
 )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Any
 
 from reconciler.emulator.context import Context
@@ -29,21 +28,6 @@ def json_response(status: int, document: object, **headers: str) -> Response:
     """A response with a JSON body; underscores in the names of `headers` become hyphens."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return Response(status, json.dumps(document, separators=(",", ":")).encode(), headers=named)
-
-
-class Surface(Enum):
-    """The two APIs: the backend API and the frontend API of the SDKs."""
-
-    BACKEND = "backend"
-    FRONTEND = "frontend"
-
-
-@dataclass(frozen=True, slots=True)
-class Permission:
-    """A permission that a member's roles must grant."""
-
-    action: str
-    resource: str = "stytch.sso"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +68,18 @@ class ApiCall:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """An endpoint of the API; faults, limits and the request log use its `name`."""
+    """An endpoint of the API; faults, limits and the request log use its `name`.
+
+    It belongs to the backend API, or to the `frontend` API of the SDKs; `permission` is an action on
+    `stytch.sso` that a member's roles must grant.
+    """
 
     name: str
     method: str
     path: str
     handle: ApiHandler
-    surface: Surface = Surface.BACKEND
-    permission: Permission | None = None
+    permission: str | None = None
+    frontend: bool = False
     session_needed: bool = True  # frontend only
 
     @property
@@ -147,7 +135,7 @@ class Request:
     @property
     def from_frontend(self) -> bool:
         """Whether it calls the frontend API."""
-        return isinstance(self.endpoint, Operation) and self.endpoint.surface is Surface.FRONTEND
+        return isinstance(self.endpoint, Operation) and self.endpoint.frontend
 
 
 ApiHandler = Callable[[Context, ApiCall], Awaitable[JsonObject]]

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 
 from reconciler.emulator.endpoints import ENDPOINT_NAMES
 from reconciler.emulator.errors import CATALOGUE
-from reconciler.emulator.faults import Always, Chance, Effect, Every, Fault, First, Nth
-from reconciler.emulator.rate_limit import RateLimit
+from reconciler.emulator.rules import Always, Chance, Effect, Every, Fault, First, Nth, RateLimit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from reconciler.emulator.faults import Occasion
+    from reconciler.emulator.rules import Occasion
 
 _FORM = "OPERATION:EFFECT[:OPTION=VALUE,…], as in create-oidc-connection:reset:after,first=1"
 _STATUSES = {

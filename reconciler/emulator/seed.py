@@ -10,13 +10,14 @@ import yaml
 
 from reconciler.emulator.connection_update import status_of
 from reconciler.emulator.connections import adopt_default
+from reconciler.emulator.context import environment_of
 from reconciler.emulator.defaults import (
-    NEW_CONNECTIONS,
+    CONNECTION_KINDS,
     environment_of_organization,
+    new_connection,
     new_member,
     new_organization,
 )
-from reconciler.emulator.settings import environment_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -34,7 +35,6 @@ _TYPE_NAMES: Mapping[type, str] = {
     bool: "true or false",
     int: "a number",
 }
-_KINDS = ("oidc", "saml", "external")
 _DOCUMENT = {"projects": list, "organizations": list, "identity_providers": list, "discovery": list}
 _PROJECT = {"project_id": str, "secret": str, "public_token": str, "name": str, "roles": dict}
 _MEMBER = {"member_id": str, "email_address": str, "name": str, "roles": list, "sessions": list}
@@ -69,7 +69,7 @@ def add_organization(context: Context, project_id: str, slug: str, **fields: obj
 
 def add_connection(context: Context, organization: JsonObject, kind: str, fields: JsonObject) -> JsonObject:
     """Store a connection of `kind` (`oidc`, `saml`, `external`); `status` follows from the fields."""
-    defaults = NEW_CONNECTIONS[kind](context, organization["organization_id"])
+    defaults = new_connection(context, kind, organization["organization_id"])
     connection = {**_with_id(defaults, fields.get("connection_id")), **fields}
     if kind == "oidc":
         connection["status"] = fields.get("status") or status_of(context, connection)
@@ -190,14 +190,14 @@ def _seed_organization(context: Context, entry: JsonObject, place: str, default_
 
 def _seed_connection(context: Context, organization: JsonObject, entry: JsonObject, place: str) -> None:
     kind = entry.get("kind", "oidc")
-    if kind not in _KINDS:
-        raise SeedError(f"{place}.kind: unknown kind '{kind}'; known: {', '.join(_KINDS)}")
+    if kind not in CONNECTION_KINDS:
+        raise SeedError(f"{place}.kind: unknown kind '{kind}'; known: {', '.join(CONNECTION_KINDS)}")
     connection_id = entry.get("connection_id")
     if connection_id is not None and not str(connection_id).startswith(f"{kind}-connection-"):
         raise SeedError(f"{place}.connection_id: '{connection_id}' does not start with '{kind}-connection-'")
     if connection_id is not None and context.state.get("connections", connection_id) is not None:
         raise SeedError(f"{place}.connection_id: '{connection_id}' is already taken")
-    known = (*NEW_CONNECTIONS[kind](context, ""), "kind", "attribute_mapping")
+    known = (*new_connection(context, kind, ""), "kind", "attribute_mapping")
     _check_names_of_keys(entry, known, place)
     fields = {name: value for name, value in entry.items() if name != "kind"}
     for name, value in fields.items():

@@ -16,7 +16,7 @@ from starlette.responses import Response as StarletteResponse
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from reconciler.emulator.errors import ConnectionLostError
-from reconciler.emulator.fault_effects import Lost, Truncated
+from reconciler.emulator.pipeline import Lost, Truncated
 from reconciler.emulator.request import Response
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from reconciler.emulator.fault_effects import Outcome
+    from reconciler.emulator.pipeline import Outcome
 
 _TRANSPORT = "emulator.transport"
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
