@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request as StarletteRequest
@@ -66,12 +66,14 @@ class Application:
         faults = self._context.faults.draw(
             endpoint.name, path_params.get("organization_id"), writes=endpoint.writes
         )
-        timing = _Timing(self._context.now(), time.perf_counter())
+        started_at, counter = self._context.now(), time.perf_counter()
         outcome: Outcome | None = None
         try:
             outcome = await respond_with_faults(self._context, request, faults)
         finally:
-            self._context.log.add(_entry(self._context, request, outcome, faults, timing))
+            entry = _entry(self._context, request, outcome, faults)
+            duration = time.perf_counter() - counter
+            self._context.log.add(replace(entry, started_at=started_at, duration=duration))
         return outcome
 
     async def _request(
@@ -93,14 +95,6 @@ class Application:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Timing:
-    """Start of a request: in seconds since the epoch, and by the clock that measures durations."""
-
-    started_at: float
-    counter: float
-
-
 def _find(routes: Routes, method: str, path: str) -> tuple[Endpoint, dict[str, str]]:
     refusal = _UNKNOWN_ROUTE
     for pattern, endpoint in routes:
@@ -114,11 +108,7 @@ def _find(routes: Routes, method: str, path: str) -> tuple[Endpoint, dict[str, s
 
 
 def _entry(
-    context: Context,
-    request: Request,
-    outcome: Outcome | None,
-    faults: tuple[Fault, ...],
-    timing: _Timing,
+    context: Context, request: Request, outcome: Outcome | None, faults: tuple[Fault, ...]
 ) -> LoggedRequest:
     reveal = context.settings.log_secrets
     headers, query, body = dict(request.headers), dict(request.query), request.progress.body
@@ -135,8 +125,6 @@ def _entry(
         error_type=None if response is None else response.error_type,
         request_id=request.request_id,
         organization_id=request.progress.organization_id,
-        started_at=timing.started_at,
-        duration=time.perf_counter() - timing.counter,
         applied=request.progress.applied,
         faults=tuple(fault.text or fault.effect.value for fault in faults),
     )
@@ -150,13 +138,12 @@ async def _run_lifespan(receive: Receive, send: Send) -> None:
             return
 
 
-async def _refuse_route(context: Context, request: Request) -> Response:
-    return error_response(context, ApiError("route_not_found"), request)
+def _refusal(name: str, error_type: str) -> PlainRoute:
+    async def refuse(context: Context, request: Request) -> Response:
+        return error_response(context, ApiError(error_type), request)
+
+    return PlainRoute(name, "", "", refuse)
 
 
-async def _refuse_method(context: Context, request: Request) -> Response:
-    return error_response(context, ApiError("method_not_allowed"), request)
-
-
-_UNKNOWN_ROUTE = PlainRoute("unknown-route", "", "", _refuse_route)
-_WRONG_METHOD = PlainRoute("wrong-method", "", "", _refuse_method)
+_UNKNOWN_ROUTE = _refusal("unknown-route", "route_not_found")
+_WRONG_METHOD = _refusal("wrong-method", "method_not_allowed")

@@ -35,7 +35,7 @@ def authenticate_backend(context: Context, headers: Mapping[str, str]) -> Caller
     _check_formats(project_id, secret)
     _check_environment(context, project_id)
     project = context.state.get("projects", project_id)
-    if project is None or not _same(secret, project["secret"]):
+    if project is None or not hmac.compare_digest(secret.encode(), project["secret"].encode()):
         raise ApiError("unauthorized_credentials")
     session = _session_of_headers(context, headers)
     return Caller(project) if session is None else _as_member(context, project, session)
@@ -156,7 +156,3 @@ def _as_member(context: Context, project: JsonObject, session: JsonObject) -> Ca
     if not organization or organization["project_id"] != project["project_id"]:
         raise ApiError("session_not_found")
     return Caller(project, member, session)
-
-
-def _same(given: str, expected: str) -> bool:
-    return hmac.compare_digest(given.encode(), expected.encode())

@@ -116,13 +116,10 @@ def _discovered_urls(context: Context, discovery: Discovery | None) -> JsonObjec
         return {}
     if isinstance(discovery, DiscoveryFailure):
         return {} if context.switches["failed-discovery"] == "keeps" else dict.fromkeys(URL_FIELDS, "")
-    values = {field: discovery.document.get(endpoint) for endpoint, field in ENDPOINTS.items()}
+    values = {field: discovery.get(endpoint) for endpoint, field in ENDPOINTS.items()}
     urls = {field: value for field, value in values.items() if isinstance(value, str) and value}
-    return (
-        {**dict.fromkeys(URL_FIELDS, ""), **urls}
-        if context.switches["missing-endpoint"] == "clears"
-        else urls
-    )
+    cleared = URL_FIELDS if context.switches["missing-endpoint"] == "clears" else ()
+    return {**dict.fromkeys(cleared, ""), **urls}
 
 
 def _with_mapping(context: Context, connection: JsonObject, mapping: JsonObject | None) -> JsonObject:

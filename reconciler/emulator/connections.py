@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 _JIT_LIST = "sso_jit_provisioning_allowed_connections"
 _VISIBLE_CHARACTERS = 4
+_SWAPPED = {
+    "sso_connection_not_found": "oidc_connection_not_found",
+    "oidc_connection_not_found": "sso_connection_not_found",
+}
 _CREATE_FIELDS = ("display_name", "identity_provider")
 
 
@@ -29,12 +33,9 @@ async def list_connections(context: Context, call: ApiCall) -> JsonObject:
         context.chance.shuffle(connections)
     lists: JsonObject = {}
     for kind in ("saml", "oidc", "external"):
-        of_kind = [
-            show_connection(context, connection)
-            for connection in connections
-            if kind_of(connection["connection_id"]) == kind
-        ]
-        lists |= _show_list(context, f"{kind}_connections", of_kind)
+        of_kind = [entry for entry in connections if kind_of(entry["connection_id"]) == kind]
+        shown = [show_connection(context, connection) for connection in of_kind]
+        lists |= _show_list(context, f"{kind}_connections", shown)
     if context.switches["new-fields"] == "present":
         lists["emulated_new_connections"] = [{"connection_id": "emulated-new-connection-test-1"}]
     return lists
@@ -83,15 +84,16 @@ def find_connection(context: Context, call: ApiCall, connection_id: str, *, miss
             organization the switch `foreign-connection` decides, and a member session always gets 403.
     """
     connection = context.state.get("connections", connection_id)
-    if connection is None:
-        raise ApiError(_missing_type(context, missing))
-    if connection["organization_id"] == call.organization_id:
-        return connection
-    if call.caller.member is not None:
-        raise ApiError("session_authorization_error")
-    if context.switches["foreign-connection"] == "mismatch":
-        raise ApiError("sso_connection_organization_mismatch")
-    raise ApiError(_missing_type(context, missing))
+    if connection is not None:
+        if connection["organization_id"] == call.organization_id:
+            return connection
+        if call.caller.member is not None:
+            raise ApiError("session_authorization_error")
+        if context.switches["foreign-connection"] == "mismatch":
+            raise ApiError("sso_connection_organization_mismatch")
+    if context.switches["not-found-type"] == "swapped":
+        missing = _SWAPPED[missing]
+    raise ApiError(missing)
 
 
 def check_display_name_is_free(
@@ -172,16 +174,6 @@ def _check_quota(context: Context, organization_id: str) -> None:
         raise ApiError("too_many_sso_connections_for_billing_tier")
 
 
-def _missing_type(context: Context, by_operation: str) -> str:
-    if context.switches["not-found-type"] == "by-operation":
-        return by_operation
-    swapped = {
-        "sso_connection_not_found": "oidc_connection_not_found",
-        "oidc_connection_not_found": "sso_connection_not_found",
-    }
-    return swapped[by_operation]
-
-
 def _show_list(context: Context, name: str, members: list[JsonObject]) -> JsonObject:
     """The list under its name; the switch `empty-lists` sets the form of an empty one."""
     form = context.switches["empty-lists"]
@@ -211,9 +203,7 @@ def _remove_default(context: Context, organization: JsonObject, connection: Json
         return
     others = [
         candidate
-        for candidate in context.state.where(
-            "connections", "organization_id", organization["organization_id"]
-        )
+        for candidate in connections_of(context, organization["organization_id"])
         if candidate["connection_id"] != connection["connection_id"] and not _is_external(candidate)
     ]
     rule = context.switches["delete-default"]
@@ -238,17 +228,13 @@ def _remove_external_references(context: Context, connection: JsonObject) -> Non
     rule = context.switches["external-references"]
     if rule == "dangling":
         return
-    for reference in _references(context, connection["connection_id"]):
-        if rule == "rejected":
-            raise ApiError("bad_request", "An External connection still points at the connection.")
-        context.state.delete("connections", reference)
-
-
-def _references(context: Context, connection_id: str) -> list[str]:
     statement = (
         "SELECT connection_id FROM connections WHERE json_extract(document, '$.external_connection_id') = ?"
     )
-    return [str(row[0]) for row in context.state.rows(statement, (connection_id,))]
+    for (reference,) in context.state.rows(statement, (connection["connection_id"],)):
+        if rule == "rejected":
+            raise ApiError("bad_request", "An External connection still points at the connection.")
+        context.state.delete("connections", reference)
 
 
 def _is_external(connection: JsonObject) -> bool:

@@ -6,13 +6,12 @@ import json
 from typing import TYPE_CHECKING
 
 from reconciler.emulator.authentication import check_origin
-from reconciler.emulator.connections import remove_references
 from reconciler.emulator.errors import ApiError
 from reconciler.emulator.request import PlainRoute, Response, json_response
-from reconciler.emulator.request_log import redacted
+from reconciler.emulator.request_log import REDACTED, redacted
 from reconciler.emulator.rule_parsing import parse_fault
 from reconciler.emulator.rules import RateLimit
-from reconciler.emulator.seed import apply_seed
+from reconciler.emulator.seed import apply_seed, edit_connection, put_tenant, remove_connection
 from reconciler.emulator.switches import SWITCHES
 
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ def _set_switches(context: Context, _request: Request, body: JsonObject) -> Json
 
 
 def _read_faults(context: Context, _request: Request, _body: JsonObject) -> JsonObject:
-    return {"faults": {name: fault.text for name, fault in context.faults.rules.items()}}
+    return {"faults": {name: fault.text for name, fault in dict(context.faults.rules).items()}}
 
 
 def _add_fault(context: Context, _request: Request, body: JsonObject) -> JsonObject:
@@ -107,10 +106,7 @@ def _read_state(context: Context, request: Request, _body: JsonObject) -> JsonOb
 
 
 def _put_tenant(context: Context, request: Request, body: JsonObject) -> JsonObject:
-    tenant = {**(context.state.get("tenants", request.path_params["tenant"]) or {}), **body}
-    tenant["name"] = request.path_params["tenant"]
-    context.state.put("tenants", tenant)
-    return {"issuer": f"{request.base_url}/idp/{tenant['name']}"}
+    return {"issuer": request.base_url + put_tenant(context, request.path_params["tenant"], body)}
 
 
 def _delete_tenant(context: Context, request: Request, _body: JsonObject) -> JsonObject:
@@ -124,35 +120,19 @@ def _put_discovery(context: Context, _request: Request, body: JsonObject) -> Jso
 
 
 def _edit_connection(context: Context, request: Request, body: JsonObject) -> JsonObject:
-    connection_id = request.path_params["connection_id"]
-    with context.state.transaction():
-        connection = context.state.get("connections", connection_id)
-        if connection is None:
-            raise KeyError(connection_id)
-        edited = {**connection, **body, "connection_id": connection_id}
-        context.state.put("connections", edited)
-    return {"connection": redacted(edited)}
+    return {"connection": redacted(edit_connection(context, request.path_params["connection_id"], body))}
 
 
 def _remove_connection(context: Context, request: Request, _body: JsonObject) -> JsonObject:
-    connection_id = request.path_params["connection_id"]
-    with context.state.transaction():
-        connection = context.state.get("connections", connection_id)
-        if connection is None:
-            raise KeyError(connection_id)
-        remove_references(context, connection)
-        context.state.delete("connections", connection_id)
+    remove_connection(context, request.path_params["connection_id"])
     return {}
 
 
 def _without_secrets(state: JsonObject) -> JsonObject:
-    tenants = [
-        {**tenant, "clients": dict.fromkeys(tenant["clients"], "[redacted]")}
-        if tenant.get("clients")
-        else tenant
-        for tenant in state["tenants"]
-    ]
-    visible: JsonObject = redacted({**state, "tenants": tenants})
+    for tenant in state["tenants"]:
+        if tenant.get("clients"):
+            tenant["clients"] = dict.fromkeys(tenant["clients"], REDACTED)
+    visible: JsonObject = redacted(state)
     return visible
 
 

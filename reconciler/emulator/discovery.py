@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from reconciler.emulator.context import is_loopback
@@ -29,30 +29,27 @@ _SECONDS, _BYTES = 5.0, 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Metadata:
-    """A discovery document."""
-
-    document: JsonObject
-
-
-@dataclass(frozen=True, slots=True)
 class DiscoveryFailure:
     """No usable document; `reason` becomes the `warning` of the response."""
 
     reason: str
 
 
-Discovery = Metadata | DiscoveryFailure
+Discovery = dict[str, Any] | DiscoveryFailure
 
 
 async def discover(context: Context, issuer: str, own_url: str) -> Discovery:
     """The metadata of `issuer`; `own_url` is the URL at which the emulator was called."""
     url = metadata_url(issuer, context.switches["issuer-trailing-slash"])
-    discovery = _canned(context, issuer) or _own(context, url, own_url) or await _fetched(context, url)
-    if isinstance(discovery, Metadata) and context.switches["issuer-mismatch"] == "fails":
-        named = discovery.document.get("issuer")
-        return discovery if named == issuer else _failure(issuer, "the document names another issuer")
-    return discovery
+    discovery = _canned(context, issuer)
+    if discovery is None:
+        discovery = _own(context, url, own_url)
+    if discovery is None:
+        discovery = await _fetched(context, url)
+    if isinstance(discovery, DiscoveryFailure) or discovery.get("issuer") == issuer:
+        return discovery
+    mismatch = context.switches["issuer-mismatch"]
+    return _failure(issuer, "the document names another issuer") if mismatch == "fails" else discovery
 
 
 def metadata_url(issuer: str, trailing_slash: str) -> str:
@@ -68,10 +65,10 @@ def _canned(context: Context, issuer: str) -> Discovery | None:
     entry = context.state.get("discovery", issuer) or context.state.get("discovery", issuer.rstrip("/"))
     if entry is None:
         return None
-    document = entry.get("document")
+    document: JsonObject | None = entry.get("document")
     if document is None:
         return _failure(issuer, str(entry.get("failure") or "the server answered 404"))
-    return Metadata(document)
+    return document
 
 
 def _own(context: Context, url: str, own_url: str) -> Discovery | None:
@@ -79,8 +76,7 @@ def _own(context: Context, url: str, own_url: str) -> Discovery | None:
     if context.bound_url is not None or not own_url or not url.startswith(f"{own_url}/idp/"):
         return None
     tenant = url.removeprefix(f"{own_url}/idp/").removesuffix(_WELL_KNOWN)
-    document = tenant_metadata(context, tenant, own_url)
-    return None if document is None else Metadata(document)
+    return tenant_metadata(context, tenant, own_url)
 
 
 async def _fetched(context: Context, url: str) -> Discovery:
@@ -96,7 +92,7 @@ async def _fetched(context: Context, url: str) -> Discovery:
         return _failure(issuer, f"no answer within {_SECONDS:g} s")
     except (OSError, ValueError) as error:
         return _failure(issuer, str(error) or type(error).__name__)
-    return Metadata(document) if isinstance(document, dict) else _failure(issuer, "it is no JSON object")
+    return document if isinstance(document, dict) else _failure(issuer, "it is no JSON object")
 
 
 async def _download(url: str, *, use_proxies: bool) -> bytes:

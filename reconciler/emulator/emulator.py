@@ -5,11 +5,11 @@ from __future__ import annotations
 import socket
 import threading
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
-from reconciler.emulator.connections import connections_of, kind_of, remove_references
+from reconciler.emulator.connections import connections_of, kind_of
 from reconciler.emulator.context import LOOPBACK, Context, EmulatorSettings
 from reconciler.emulator.organizations import lookup_organization, show_organization
 from reconciler.emulator.rule_parsing import parse_fault
@@ -18,10 +18,13 @@ from reconciler.emulator.seed import (
     add_connection,
     add_member,
     add_organization,
-    add_project,
     add_session,
     apply_seed,
+    edit_connection,
+    put_tenant,
     read_seed,
+    remove_connection,
+    stored_connection,
 )
 
 if TYPE_CHECKING:
@@ -79,7 +82,8 @@ class Emulator:
             self.context.faults.add(fault)
         self._add_project()
         try:
-            self._seed_once()
+            if self.settings.seed is not None and not any(self.context.state.all("organizations")):
+                self.seed(read_seed(self.settings.seed))
         except SeedError:
             self.close()
             raise
@@ -137,30 +141,20 @@ class Emulator:
     def oidc_connections(self, organization: str) -> tuple[JsonObject, ...]:
         """As `connections`, OIDC only."""
         return tuple(
-            connection
-            for connection in self.connections(organization)
-            if kind_of(connection["connection_id"]) == "oidc"
+            entry for entry in self.connections(organization) if kind_of(entry["connection_id"]) == "oidc"
         )
 
     def connection(self, connection_id: str) -> JsonObject:
         """One stored connection; raises `KeyError` for an unknown one."""
-        connection = self.context.state.get("connections", connection_id)
-        if connection is None:
-            raise KeyError(connection_id)
-        return connection
+        return stored_connection(self.context, connection_id)
 
     def edit_connection(self, connection_id: str, **fields: object) -> JsonObject:
         """Change wire fields of a connection as in the dashboard; `status` only if given."""
-        with self.context.state.transaction():
-            edited = {**self.connection(connection_id), **fields}
-            self.context.state.put("connections", edited)
-        return edited
+        return edit_connection(self.context, connection_id, fields)
 
     def remove_connection(self, connection_id: str) -> None:
         """Delete a connection as in the dashboard; raises `KeyError` for an unknown one."""
-        with self.context.state.transaction():
-            remove_references(self.context, self.connection(connection_id))
-            self.context.state.delete("connections", connection_id)
+        remove_connection(self.context, connection_id)
 
     def add_member(self, organization: str, *roles: str, **fields: object) -> JsonObject:
         """Add a member with RBAC `roles`, such as `stytch_admin`."""
@@ -196,10 +190,7 @@ class Emulator:
         `metadata` overrides keys of its discovery document, `keys` replaces its JWKS, `clients` maps client
         ids to secrets.
         """
-        self.context.state.put(
-            "tenants", {**(self.context.state.get("tenants", name) or {}), **fields, "name": name}
-        )
-        return f"/idp/{name}"
+        return put_tenant(self.context, name, fields)
 
     def remove_identity_provider(self, name: str) -> None:
         """Remove a tenant; its discovery then answers 404."""
@@ -216,16 +207,7 @@ class Emulator:
     def _add_project(self) -> None:
         project = self.settings.project
         if self.context.state.get("projects", project.project_id) is None:
-            add_project(
-                self.context,
-                project_id=project.project_id,
-                secret=project.secret,
-                public_token=project.public_token,
-            )
-
-    def _seed_once(self) -> None:
-        if self.settings.seed is not None and not any(self.context.state.all("organizations")):
-            self.seed(read_seed(self.settings.seed))
+            self.context.state.put("projects", asdict(project))
 
     def _organization(self, reference: str) -> JsonObject:
         organization = lookup_organization(self.context, self.settings.project.project_id, reference)

@@ -10,9 +10,13 @@ from urllib.parse import parse_qs, unquote, urlencode
 from reconciler.emulator.request import PlainRoute, Response, json_response
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from reconciler.emulator.context import Context
     from reconciler.emulator.errors import JsonObject
     from reconciler.emulator.request import Request
+
+    Answer = Callable[[Context, Request, JsonObject], Response]
 
 _PATHS = {
     "authorization_endpoint": "/authorize",
@@ -68,40 +72,29 @@ def tenant_metadata(context: Context, name: str, base_url: str) -> JsonObject | 
     return {name: value for name, value in document.items() if value is not None}
 
 
-async def _discovery(context: Context, request: Request) -> Response:
-    document = tenant_metadata(context, request.path_params["tenant"], request.base_url)
-    return _unknown_tenant() if document is None else json_response(200, document)
+def _discovery(context: Context, request: Request, _tenant: JsonObject) -> Response:
+    return json_response(200, tenant_metadata(context, request.path_params["tenant"], request.base_url))
 
 
-async def _jwks(context: Context, request: Request) -> Response:
-    tenant = _tenant(context, request)
-    if tenant is None:
-        return _unknown_tenant()
+def _jwks(_context: Context, _request: Request, tenant: JsonObject) -> Response:
     keys = tenant.get("keys")
     return json_response(200, {"keys": list(_KEYS) if keys is None else keys})
 
 
-async def _authorize(context: Context, request: Request) -> Response:
+def _authorize(_context: Context, request: Request, tenant: JsonObject) -> Response:
     """Nobody can sign in here: known clients are redirected with access_denied."""
-    tenant, query = _tenant(context, request), request.query
-    if tenant is None:
-        return _unknown_tenant()
+    query = request.query
     if not query.get("client_id") or not _knows_client(tenant, query["client_id"]):
         return json_response(400, _oauth_error("invalid_client", "the client_id is not registered"))
     if not query.get("redirect_uri", "").startswith(("https://", "http://")):
         return json_response(400, _oauth_error("invalid_request", "the redirect_uri is missing or malformed"))
-    parameters = {"error": "access_denied", "state": query.get("state", "")}
-    if query.get("response_type") != "code":
-        parameters["error"] = "unsupported_response_type"
-    location = f"{query['redirect_uri']}?{urlencode(parameters)}"
-    return Response(302, b"", "text/plain", {"location": location})
+    error = "access_denied" if query.get("response_type") == "code" else "unsupported_response_type"
+    parameters = urlencode({"error": error, "state": query.get("state", "")})
+    return Response(302, b"", "text/plain", {"location": f"{query['redirect_uri']}?{parameters}"})
 
 
-async def _token(context: Context, request: Request) -> Response:
+def _token(_context: Context, request: Request, tenant: JsonObject) -> Response:
     """RFC 6749, section 5.2: check the client, then the grant; every grant is refused."""
-    tenant = _tenant(context, request)
-    if tenant is None:
-        return _unknown_tenant()
     form = {name: values[-1] for name, values in parse_qs(request.content.decode(errors="replace")).items()}
     request.progress.body = form
     client_id, secret = _client(request, form)
@@ -111,19 +104,9 @@ async def _token(context: Context, request: Request) -> Response:
     return json_response(400, _refused_grant(form), **_NO_STORE)
 
 
-async def _userinfo(context: Context, request: Request) -> Response:
-    if _tenant(context, request) is None:
-        return _unknown_tenant()
+def _userinfo(_context: Context, _request: Request, _tenant: JsonObject) -> Response:
     document = _oauth_error("invalid_token", "the access token is not valid")
     return json_response(401, document, www_authenticate='Bearer error="invalid_token"')
-
-
-def _tenant(context: Context, request: Request) -> JsonObject | None:
-    return context.state.get("tenants", request.path_params["tenant"])
-
-
-def _unknown_tenant() -> Response:
-    return json_response(404, _oauth_error("not_found", "there is no such tenant"))
 
 
 def _oauth_error(error: str, description: str) -> JsonObject:
@@ -161,11 +144,21 @@ def _refused_grant(form: dict[str, str]) -> JsonObject:
     return _oauth_error("invalid_grant", "the grant is invalid, expired or revoked")
 
 
+def _route(name: str, method: str, path: str, answer: Answer) -> PlainRoute:
+    async def handle(context: Context, request: Request) -> Response:
+        tenant = context.state.get("tenants", request.path_params["tenant"])
+        if tenant is None:
+            return json_response(404, _oauth_error("not_found", "there is no such tenant"))
+        return answer(context, request, tenant)
+
+    return PlainRoute(f"idp-{name}", method, f"/idp/{{tenant}}/{path}", handle)
+
+
 IDENTITY_PROVIDER_ROUTES = (
-    PlainRoute("idp-discovery", "GET", "/idp/{tenant}/.well-known/openid-configuration", _discovery),
-    PlainRoute("idp-jwks", "GET", "/idp/{tenant}/jwks", _jwks),
-    PlainRoute("idp-authorize", "GET", "/idp/{tenant}/authorize", _authorize),
-    PlainRoute("idp-token", "POST", "/idp/{tenant}/token", _token),
-    PlainRoute("idp-userinfo", "GET", "/idp/{tenant}/userinfo", _userinfo),
-    PlainRoute("idp-userinfo", "POST", "/idp/{tenant}/userinfo", _userinfo),
+    _route("discovery", "GET", ".well-known/openid-configuration", _discovery),
+    _route("jwks", "GET", "jwks", _jwks),
+    _route("authorize", "GET", "authorize", _authorize),
+    _route("token", "POST", "token", _token),
+    _route("userinfo", "GET", "userinfo", _userinfo),
+    _route("userinfo", "POST", "userinfo", _userinfo),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from enum import Enum
@@ -102,39 +103,31 @@ class Faults:
     """The active rules by id, such as `fault-1`, and the number of requests that each has counted."""
 
     def __init__(self, chance: random.Random) -> None:
+        self.rules: dict[str, Fault] = {}
         self._chance = chance
-        self._rules: dict[str, Fault] = {}
-        self._counts: dict[str, int] = {}
+        self._counts: Counter[str] = Counter()
         self._last = 0
-
-    @property
-    def rules(self) -> dict[str, Fault]:
-        """The rules by id."""
-        return dict(self._rules)
 
     def add(self, fault: Fault) -> str:
         """Add a rule; returns its id."""
         self._last += 1
         name = f"fault-{self._last}"
-        self._rules[name] = fault
-        self._counts[name] = 0
+        self.rules[name] = fault
         return name
 
     def remove(self, name: str) -> None:
         """Remove a rule; raises `KeyError` for an unknown id."""
-        del self._rules[name]
-        del self._counts[name]
+        del self.rules[name]
 
     def clear(self) -> None:
         """Remove every rule."""
-        self._rules.clear()
-        self._counts.clear()
+        self.rules.clear()
 
     def draw(self, operation: str, organization: str | None, *, writes: bool) -> tuple[Fault, ...]:
         """The faults of this request, which is counted for every rule that covers it."""
         return tuple(
             fault
-            for name, fault in self.rules.items()
+            for name, fault in tuple(self.rules.items())
             if fault.covers(operation, organization, writes=writes) and self._applies(name, fault.occasion)
         )
 
@@ -170,16 +163,6 @@ class RateLimit:
     seconds: float = 1.0
     operations: tuple[str, ...] = ("*",)
 
-    def covers(self, operation: str) -> bool:
-        """Whether `operation` counts."""
-        return any(fnmatchcase(operation, pattern) for pattern in self.operations)
-
-
-@dataclass(slots=True)
-class _Window:
-    index: int
-    used: int = 0
-
 
 @dataclass(slots=True)
 class RateLimits:
@@ -188,12 +171,14 @@ class RateLimits:
     now: Callable[[], float]
     switches: Switches
     limits: tuple[RateLimit, ...] = ()
-    _windows: dict[tuple[int, str], _Window] = field(default_factory=dict)
+    # the window that counts for a limit and a project, and the calls in it
+    _windows: dict[tuple[int, str], tuple[int, int]] = field(default_factory=dict)
 
     def check(self, operation: str, project_id: str) -> None:
         """Count one call; raises `ApiError` 429 once a window is full. Refused calls count too."""
         for position, limit in enumerate(self.limits):
-            if limit.covers(operation) and not self._admits(position, limit, project_id):
+            covered = any(fnmatchcase(operation, pattern) for pattern in limit.operations)
+            if covered and not self._admits(position, limit, project_id):
                 raise ApiError("too_many_requests", headers=self._retry_after(limit))
 
     def replace(self, limits: tuple[RateLimit, ...]) -> None:
@@ -203,11 +188,10 @@ class RateLimits:
 
     def _admits(self, position: int, limit: RateLimit, project_id: str) -> bool:
         index = math.floor(self.now() / limit.seconds)
-        window = self._windows.get((position, project_id))
-        if window is None or window.index != index:
-            window = self._windows[position, project_id] = _Window(index)
-        window.used += 1
-        return window.used <= limit.requests
+        counted, used = self._windows.get((position, project_id), (index, 0))
+        used = used + 1 if counted == index else 1
+        self._windows[position, project_id] = index, used
+        return used <= limit.requests
 
     def _retry_after(self, limit: RateLimit) -> dict[str, str]:
         now = self.now()

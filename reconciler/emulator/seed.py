@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from reconciler.emulator.connection_update import status_of
-from reconciler.emulator.connections import adopt_default
+from reconciler.emulator.connections import adopt_default, remove_references
 from reconciler.emulator.context import environment_of
 from reconciler.emulator.defaults import (
     CONNECTION_KINDS,
@@ -45,15 +45,6 @@ _DISCOVERY = {"issuer": str, "document": dict, "failure": str}
 
 class SeedError(ValueError):
     """An invalid seed; the message names the place in it, such as `organizations[2].slug`."""
-
-
-def add_project(
-    context: Context, *, project_id: str, secret: str, public_token: str, **fields: object
-) -> JsonObject:
-    """Store a project; `roles` in `fields` override the default roles."""
-    project = {"project_id": project_id, "secret": secret, "public_token": public_token, **fields}
-    context.state.put("projects", project)
-    return project
 
 
 def add_organization(context: Context, project_id: str, slug: str, **fields: object) -> JsonObject:
@@ -105,6 +96,36 @@ def add_session(context: Context, member: JsonObject, **fields: object) -> JsonO
     }
     context.state.put("sessions", session)
     return session
+
+
+def edit_connection(context: Context, connection_id: str, fields: JsonObject) -> JsonObject:
+    """Change wire fields of a connection as in the dashboard; raises `KeyError` for an unknown one."""
+    with context.state.transaction():
+        edited = {**stored_connection(context, connection_id), **fields, "connection_id": connection_id}
+        context.state.put("connections", edited)
+    return edited
+
+
+def remove_connection(context: Context, connection_id: str) -> None:
+    """Delete a connection as in the dashboard; raises `KeyError` for an unknown one."""
+    with context.state.transaction():
+        remove_references(context, stored_connection(context, connection_id))
+        context.state.delete("connections", connection_id)
+
+
+def stored_connection(context: Context, connection_id: str) -> JsonObject:
+    """One stored connection; raises `KeyError` for an unknown one."""
+    connection = context.state.get("connections", connection_id)
+    if connection is None:
+        raise KeyError(connection_id)
+    return connection
+
+
+def put_tenant(context: Context, name: str, fields: JsonObject) -> str:
+    """Add or change a tenant of the built-in identity provider; returns its path."""
+    stored = context.state.get("tenants", name) or {}
+    context.state.put("tenants", {**stored, **fields, "name": name})
+    return f"/idp/{name}"
 
 
 def read_seed(path: Path) -> JsonObject:
@@ -163,10 +184,8 @@ def _seed_discovery(context: Context, entry: JsonObject, place: str) -> None:
 
 def _seed_project(context: Context, entry: JsonObject, place: str) -> None:
     _check_keys(entry, _PROJECT, place)
-    names = ("project_id", "secret", "public_token")
-    keys = {name: _required(entry, name, place) for name in names}
-    rest = {name: value for name, value in entry.items() if name not in names}
-    add_project(context, **keys, **rest)
+    keys = {name: _required(entry, name, place) for name in ("project_id", "secret", "public_token")}
+    context.state.put("projects", {**keys, **entry})
 
 
 def _seed_organization(context: Context, entry: JsonObject, place: str, default_project: str) -> None:

@@ -72,9 +72,6 @@ class State:
             )
         except sqlite3.Error as error:
             raise StateError(f"cannot open state '{path}': {error}") from error
-        self._prepare(path)
-
-    def _prepare(self, path: Path | None) -> None:
         try:
             if path is not None:
                 self._database.execute("PRAGMA journal_mode = WAL")
@@ -126,11 +123,11 @@ class State:
         """Documents whose `column` equals one of `values`, in order of creation."""
         marks = ", ".join("?" * len(values))
         statement = f"SELECT document FROM {table} WHERE {column} IN ({marks}) ORDER BY rowid"  # noqa: S608 -- names from _TABLES
-        yield from self._select(statement, values)
+        return self._select(statement, values)
 
     def all(self, table: str) -> Iterator[JsonObject]:
         """Every document of a table, in order of creation."""
-        yield from self._select(f"SELECT document FROM {table} ORDER BY rowid")  # noqa: S608 -- names from _TABLES
+        return self._select(f"SELECT document FROM {table} ORDER BY rowid")  # noqa: S608 -- names from _TABLES
 
     def delete(self, table: str, key: str) -> None:
         """Remove the document with this key, if there is one."""
@@ -158,38 +155,28 @@ class Identifiers:
 
     def new(self, kind: str, environment: str) -> str:
         """A new id of `kind`, for example `organization`, in `environment` (`test` or `live`)."""
-        return f"{kind}-{environment}-{self._uuid()}"
-
-    def _uuid(self) -> uuid.UUID:
-        if self._random is None:
-            return uuid.uuid4()
-        return uuid.UUID(int=self._random.getrandbits(128), version=4)
-
-
-@dataclass(slots=True)
-class _StaleView:
-    view: object
-    reads_left: int
+        bits = None if self._random is None else self._random.getrandbits(128)
+        number = uuid.uuid4() if bits is None else uuid.UUID(int=bits, version=4)
+        return f"{kind}-{environment}-{number}"
 
 
 @dataclass(slots=True)
 class ReadLag:
     """For each key, the view before the last write and how many more reads return it."""
 
-    _stale: dict[str, _StaleView] = field(default_factory=dict)
+    _stale: dict[str, tuple[object, int]] = field(default_factory=dict)
 
     def remember(self, key: str, view: object, reads: int) -> None:
         """Return `view` from the next `reads` reads of `key`, or the older view that is still returned."""
         if reads > 0:
-            oldest = self._stale[key].view if key in self._stale else view
-            self._stale[key] = _StaleView(oldest, reads)
+            oldest, _ = self._stale.get(key, (view, 0))
+            self._stale[key] = oldest, reads
 
     def read(self, key: str, current: Callable[[], View]) -> View:
         """The stale view if there is one, otherwise the result of `current`."""
-        stale = self._stale.get(key)
-        if stale is None:
+        if key not in self._stale:
             return current()
-        stale.reads_left -= 1
-        if stale.reads_left <= 0:
-            del self._stale[key]
-        return cast("View", stale.view)
+        view, reads_left = self._stale.pop(key)
+        if reads_left > 1:
+            self._stale[key] = view, reads_left - 1
+        return cast("View", view)
