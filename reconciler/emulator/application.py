@@ -114,7 +114,6 @@ def _entry(
     headers, query, body = dict(request.headers), dict(request.query), request.progress.body
     response = outcome if isinstance(outcome, Response) else None
     return LoggedRequest(
-        number=context.log.next_number(),
         operation=request.endpoint.name,
         method=request.method,
         path=request.path,

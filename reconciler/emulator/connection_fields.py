@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from reconciler.emulator.context import is_loopback
-from reconciler.emulator.errors import ApiError, SchemaViolation
+from reconciler.emulator.errors import ApiError, typed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -67,20 +67,13 @@ def checked_fields(context: Context, body: JsonObject, names: Iterable[str]) -> 
     """
     present = {name: body[name] for name in names if name in body}
     for name, value in present.items():
-        _check_type(name, value)
+        if value is not None:
+            typed(name, value, dict if name == "attribute_mapping" else str)
     rewritten = {name: _rewritten(context, name, value) for name, value in present.items()}
     for name, value in rewritten.items():
         if value not in (None, "") or name == "display_name":
             _check_value(context, name, value)
     return rewritten
-
-
-def _check_type(name: str, value: object) -> None:
-    if name == "attribute_mapping":
-        if value is not None and not isinstance(value, dict):
-            raise SchemaViolation(name, "object")
-    elif value is not None and not isinstance(value, str):
-        raise SchemaViolation(name, "string")
 
 
 def _rewritten(context: Context, name: str, value: Any) -> Any:  # noqa: ANN401 -- any JSON value

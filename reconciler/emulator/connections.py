@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from reconciler.emulator.connection_fields import check_known_keys, checked_fields
 from reconciler.emulator.defaults import new_connection
-from reconciler.emulator.errors import ApiError, JsonObject, SchemaViolation
+from reconciler.emulator.errors import ApiError, JsonObject, typed
 from reconciler.emulator.organizations import lookup_organization, save_stale_organization, show_organization
 
 if TYPE_CHECKING:
@@ -285,9 +285,7 @@ async def update_external_connection(context: Context, call: ApiCall) -> JsonObj
 def _checked(body: JsonObject, names: tuple[str, ...]) -> JsonObject:
     fields = {name: body[name] for name in names if body.get(name) is not None}
     for name, value in fields.items():
-        is_list = name.endswith("role_assignments")
-        if not isinstance(value, list if is_list else str):
-            raise SchemaViolation(name, "array" if is_list else "string")
+        typed(name, value, list if name.endswith("role_assignments") else str)
     return fields
 
 

@@ -98,7 +98,9 @@ class Context:
         self.chance = random.Random(settings.random_seed)  # noqa: S311 -- repeatable on purpose
         self.faults = Faults(self.chance)
         self.state = State(settings.state)
-        self.identifiers = Identifiers(_seed_for(settings.random_seed, self.state.age()))
+        # a state file that already holds objects must not get the same ids again
+        seed, age = settings.random_seed, self.state.age()
+        self.identifiers = Identifiers(f"{seed}+{age}" if seed is not None and age else seed)
         self.log = RequestLog(settings.log_capacity)
         self.read_lag = ReadLag()
         self.lost_responses: set[str] = set()
@@ -109,8 +111,3 @@ class Context:
     def now(self) -> float:
         """Seconds since the epoch, moved by `clock_offset`."""
         return time.time() + self.clock_offset
-
-
-def _seed_for(seed: int | None, age: int) -> int | str | None:
-    """A seed for new ids; a state file that already holds objects must not get the same ids again."""
-    return f"{seed}+{age}" if seed is not None and age else seed

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 JsonObject = dict[str, Any]
+Json = TypeVar("Json")
 
 _COULD_NOT_BE_FOUND = "{} could not be found."
+_TOO_SHORT = "The filter_value needs at least 3 characters."
+_TYPE_NAMES: dict[type, str] = {str: "string", int: "number", list: "array", dict: "object"}
 _SERVER_ERROR = "Oops, something seems to have gone wrong"
 
 # error_type: (HTTP status, message). Where the API documents no message, this one is ours.
@@ -57,16 +60,10 @@ CATALOGUE: dict[str, tuple[int, str]] = {
     "organization_search_expected_array_of_strings": (400, "The filter_value must be an array of strings."),
     "organization_search_expected_boolean": (400, "The filter_value must be a boolean."),
     "organization_search_expected_string": (400, "The filter_value must be a string."),
-    "organization_search_name_fuzzy_too_short": (400, "The filter_value needs at least 3 characters."),
-    "organization_search_slug_fuzzy_too_short": (400, "The filter_value needs at least 3 characters."),
-    "organization_search_member_email_fuzzy_too_short": (
-        400,
-        "The filter_value needs at least 3 characters.",
-    ),
-    "organization_search_allowed_domain_fuzzy_too_short": (
-        400,
-        "The filter_value needs at least 3 characters.",
-    ),
+    "organization_search_name_fuzzy_too_short": (400, _TOO_SHORT),
+    "organization_search_slug_fuzzy_too_short": (400, _TOO_SHORT),
+    "organization_search_member_email_fuzzy_too_short": (400, _TOO_SHORT),
+    "organization_search_allowed_domain_fuzzy_too_short": (400, _TOO_SHORT),
     "user_search_invalid_cursor": (400, "The cursor is invalid."),
     "user_search_invalid_limit": (400, "The limit must be between 1 and 1000."),
     "user_search_invalid_operator": (400, "The operator must be AND."),
@@ -160,6 +157,13 @@ class SchemaViolation(Exception):
     def backend_error(self) -> ApiError:
         """The backend API's error, with the ordinary body."""
         return ApiError("bad_request", f"{self.field or 'body'} should be {self.expected}.")
+
+
+def typed(field: str, value: object, kind: type[Json]) -> Json:
+    """The `value` of a field of a request body; raises `SchemaViolation` if it is not of `kind`."""
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise SchemaViolation(field, _TYPE_NAMES[kind])
+    return value
 
 
 class ConnectionLostError(ConnectionError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.emulator.authorization import permits, policy_of
-from reconciler.emulator.errors import ApiError, SchemaViolation
+from reconciler.emulator.errors import ApiError, typed
 from reconciler.emulator.organizations import lookup_organization, show_organization
 from reconciler.emulator.request import Response, json_response
 
@@ -74,9 +74,7 @@ async def get_member(_context: Context, call: ApiCall) -> JsonObject:
 
 async def find_by_slug(context: Context, call: ApiCall) -> JsonObject:
     """POST /sdk/v1/b2b/organizations/search: one organization by its slug, or null."""
-    slug = call.body.get("organization_slug")
-    if not isinstance(slug, str):
-        raise SchemaViolation("organization_slug", "string")
+    slug = typed("organization_slug", call.body.get("organization_slug"), str)
     organization = lookup_organization(context, call.caller.project_id, slug)
     if organization is None or organization["organization_slug"] != slug:
         return {"organization": None}
@@ -104,11 +102,9 @@ def _minutes(body: JsonObject) -> int | None:
     minutes = body.get("session_duration_minutes")
     if minutes is None:
         return None
-    if not isinstance(minutes, int) or isinstance(minutes, bool):
-        raise SchemaViolation("session_duration_minutes", "number")
-    if not _MINIMUM_MINUTES <= minutes <= _MAXIMUM_MINUTES:
+    if not _MINIMUM_MINUTES <= typed("session_duration_minutes", minutes, int) <= _MAXIMUM_MINUTES:
         raise ApiError("bad_request", "session_duration_minutes must be between 5 and 527040.")
-    return minutes
+    return int(minutes)
 
 
 def _show_member(caller: Caller) -> JsonObject:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from reconciler.emulator.authorization import authorize_settings
-from reconciler.emulator.errors import ApiError, JsonObject, SchemaViolation
+from reconciler.emulator.errors import ApiError, JsonObject, SchemaViolation, typed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -116,11 +116,9 @@ def _checked_changes(body: JsonObject) -> JsonObject:
         value = body.get(name)
         if value is None:
             continue
-        if not isinstance(value, kind):
-            raise SchemaViolation(name, "string" if kind is str else "array")
-        if isinstance(value, list) and not all(isinstance(item, str) for item in value):
+        changes[name] = typed(name, value, kind)
+        if kind is list and not all(isinstance(item, str) for item in value):
             raise SchemaViolation(name, "array")
-        changes[name] = value
     return changes
 
 
@@ -130,7 +128,9 @@ def _check_settings(context: Context, changed: JsonObject, changes: JsonObject) 
             raise ApiError("bad_request", f"{name} must be one of {', '.join(choices)}.")
     _check_names(context, changed, changes)
     if "sso_default_connection_id" in changes:
-        _check_default(context, changed, changes["sso_default_connection_id"])
+        connection = _own_connection(context, changed, changes["sso_default_connection_id"])
+        if connection is None or connection["status"] != "active":
+            raise ApiError("invalid_sso_default_connection_id")
     if set(changes) & {"sso_jit_provisioning", "sso_jit_provisioning_allowed_connections"}:
         _check_provisioning(context, changed)
 
@@ -151,12 +151,6 @@ def _conflicts(existing: JsonObject, changed: JsonObject) -> bool:
     """Whether `existing` is another organization of the same project."""
     same_project = existing["project_id"] == changed["project_id"]
     return bool(same_project and existing["organization_id"] != changed["organization_id"])
-
-
-def _check_default(context: Context, organization: JsonObject, connection_id: str) -> None:
-    connection = _own_connection(context, organization, connection_id)
-    if connection is None or connection["status"] != "active":
-        raise ApiError("invalid_sso_default_connection_id")
 
 
 def _check_provisioning(context: Context, organization: JsonObject) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from reconciler.emulator.authentication import authenticate_backend, authenticate_frontend, check_origin
 from reconciler.emulator.authorization import authorize
-from reconciler.emulator.errors import ApiError, JsonObject, SchemaViolation
+from reconciler.emulator.errors import ApiError, JsonObject, SchemaViolation, typed
 from reconciler.emulator.organizations import find_organization
 from reconciler.emulator.request import JSON, ApiCall, PlainRoute, Response, json_response
 from reconciler.emulator.rules import Effect, retry_after_header
@@ -194,9 +194,7 @@ def _parsed(content: bytes) -> JsonObject:
         document = json.loads(content, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         raise ApiError("bad_request", "The body is no JSON.") from None
-    if not isinstance(document, dict):
-        raise SchemaViolation("", "object")
-    return document
+    return typed("", document, dict)
 
 
 def _refuse_constant(name: str) -> None:

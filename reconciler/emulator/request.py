@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from reconciler.emulator.context import Context
 from reconciler.emulator.errors import JsonObject
@@ -97,11 +97,7 @@ class PlainRoute:
     path: str
     handle: PlainHandler
     logged: bool = True
-
-    @property
-    def writes(self) -> bool:
-        """Always false: it stores nothing on behalf of an API client."""
-        return False
+    writes: ClassVar[bool] = False  # it stores nothing on behalf of an API client
 
 
 Endpoint = Operation | PlainRoute

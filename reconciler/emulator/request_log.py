@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ _SECRET_KEYS = frozenset(
 class LoggedRequest:
     """One request: `status` is None if no response was sent; `applied` is true if its operation ran."""
 
-    number: int
+    number: int = 0
     operation: str
     method: str
     path: str
@@ -101,16 +101,11 @@ class RequestLog:
         with self._lock:
             self._entries.clear()
 
-    def next_number(self) -> int:
-        """The number of the next request, counted from 1."""
+    def add(self, entry: LoggedRequest) -> None:
+        """Add an entry, with the next number, counted from 1."""
         with self._lock:
             self._count += 1
-            return self._count
-
-    def add(self, entry: LoggedRequest) -> None:
-        """Add an entry."""
-        with self._lock:
-            self._entries.append(entry)
+            self._entries.append(replace(entry, number=self._count))
 
 
 def redacted_headers(headers: Mapping[str, str]) -> dict[str, str]:

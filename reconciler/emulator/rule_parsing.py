@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 from reconciler.emulator.endpoints import ENDPOINT_NAMES
 from reconciler.emulator.errors import CATALOGUE
 from reconciler.emulator.rules import Always, Chance, Effect, Every, Fault, First, Nth, RateLimit
+from reconciler.emulator.switches import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,18 +30,11 @@ _OCCASIONS: dict[str, Callable[[str], Occasion]] = {
     "first": lambda text: First(_whole("first", text)),
     "nth": lambda text: Nth(_whole("nth", text)),
     "every": lambda text: Every(_whole("every", text)),
-    "chance": lambda text: Chance(_probability(text)),
+    "chance": lambda text: Chance(_number("chance", text, "a number", 1)),
 }
 _OPTIONS = (
-    *_OCCASIONS,
-    "after",
-    "before",
-    "status",
-    "seconds",
-    "up-to",
-    "retry-after",
-    "retry-after-date",
-    "organization",
+    *(*_OCCASIONS, "after", "before", "status", "seconds"),
+    *("up-to", "retry-after", "retry-after-date", "organization"),
 )
 # effects that apply after the operation unless `before` is given
 _AFTER_BY_DEFAULT = {Effect.TRUNCATED, Effect.INCOMPLETE}
@@ -138,9 +131,8 @@ def _effect(text: str) -> tuple[Effect, str | None]:
             return effect, None
     effects = (effect.value for effect in Effect if effect is not Effect.ERROR)
     known = (*(str(status) for status in _STATUSES), *effects)
-    nearest = difflib.get_close_matches(text, (*known, *CATALOGUE), n=1)
-    hint = f"did you mean '{nearest[0]}'?" if nearest else f"known: {', '.join(known)}, and every error_type"
-    raise UnknownFaultError(f"unknown effect '{text}', {hint}")
+    hint = did_you_mean(text, (*known, *CATALOGUE)) or f", known: {', '.join(known)}, and every error_type"
+    raise UnknownFaultError(f"unknown effect '{text}'{hint}")
 
 
 def _occasion(values: dict[str, str]) -> Occasion:
@@ -167,26 +159,15 @@ def _whole(name: str, text: str) -> int:
     return int(text)
 
 
-def _number(name: str, text: str) -> float:
+def _number(name: str, text: str, unit: str = "seconds", highest: int = 3600) -> float:
     try:
         number = float(text)
     except ValueError:
         number = -1.0
-    if not 0 <= number <= 3600:  # noqa: PLR2004 -- an hour
-        raise UnknownFaultError(f"'{name}' needs seconds from 0 to 3600, not '{text}'")
+    if not 0 <= number <= highest:
+        raise UnknownFaultError(f"'{name}' needs {unit} from 0 to {highest}, not '{text}'")
     return number
 
 
-def _probability(text: str) -> float:
-    try:
-        probability = float(text)
-    except ValueError:
-        probability = -1.0
-    if not 0 <= probability <= 1:
-        raise UnknownFaultError(f"'chance' needs a number from 0 to 1, not '{text}'")
-    return probability
-
-
 def _nearest(name: str, known: tuple[str, ...]) -> str:
-    matches = difflib.get_close_matches(name, known, n=1)
-    return f", did you mean '{matches[0]}'?" if matches else f"; known: {', '.join(known)}"
+    return did_you_mean(name, known) or f"; known: {', '.join(known)}"

@@ -8,7 +8,7 @@ import json
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from reconciler.emulator.errors import ApiError, JsonObject, SchemaViolation
+from reconciler.emulator.errors import ApiError, JsonObject, SchemaViolation, typed
 from reconciler.emulator.organizations import with_active_connections
 
 if TYPE_CHECKING:
@@ -19,12 +19,8 @@ if TYPE_CHECKING:
 
 _DEFAULT_LIMIT, _MAXIMUM_LIMIT, _SHORTEST_FUZZY = 100, 1000, 3
 _ANY_OF = "IN (SELECT value FROM json_each(?))"
-_DOMAINS = (
-    "EXISTS (SELECT 1 FROM json_each(organizations.document, '$.email_allowed_domains') WHERE value {})"
-)
-_CLAIMED = (
-    "EXISTS (SELECT 1 FROM json_each(organizations.document, '$.claimed_email_domains') WHERE value {})"
-)
+_CONTAINS = "LIKE '%' || ? || '%'"
+_LISTED = "EXISTS (SELECT 1 FROM json_each(organizations.document, '$.{}') WHERE value {})"
 _MEMBERS = (
     "EXISTS (SELECT 1 FROM members WHERE members.organization_id = organizations.organization_id"
     " AND json_extract(members.document, '$.email_address') {})"
@@ -39,20 +35,14 @@ _ARRAY_FILTERS = {
     "organization_ids": f"organization_id {_ANY_OF}",
     "organization_slugs": f"slug {_ANY_OF}",
     "member_emails": _MEMBERS.format(_ANY_OF),
-    "allowed_domains": _DOMAINS.format(_ANY_OF),
-    "claimed_email_domains": _CLAIMED.format(_ANY_OF),
+    "allowed_domains": _LISTED.format("email_allowed_domains", _ANY_OF),
+    "claimed_email_domains": _LISTED.format("claimed_email_domains", _ANY_OF),
 }
 _FUZZY_FILTERS = {
     "organization_name_fuzzy": "instr(lower(json_extract(document, '$.organization_name')), lower(?))",
     "organization_slug_fuzzy": "instr(lower(slug), lower(?))",
-    "member_email_fuzzy": _MEMBERS.format("LIKE '%' || ? || '%'"),
-    "allowed_domain_fuzzy": _DOMAINS.format("LIKE '%' || ? || '%'"),
-}
-_FUZZY_ERRORS = {
-    "organization_name_fuzzy": "organization_search_name_fuzzy_too_short",
-    "organization_slug_fuzzy": "organization_search_slug_fuzzy_too_short",
-    "member_email_fuzzy": "organization_search_member_email_fuzzy_too_short",
-    "allowed_domain_fuzzy": "organization_search_allowed_domain_fuzzy_too_short",
+    "member_email_fuzzy": _MEMBERS.format(_CONTAINS),
+    "allowed_domain_fuzzy": _LISTED.format("email_allowed_domains", _CONTAINS),
 }
 _HAS_ACTIVE = _CONNECTIONS.format("json_extract(connections.document, '$.status') = 'active'") + " = ?"
 _HAS_CONNECTION = _CONNECTIONS.format("connections.connection_id = ?")
@@ -105,21 +95,18 @@ def _limit(body: JsonObject) -> int:
     limit = body.get("limit")
     if limit is None or limit == 0:
         return _DEFAULT_LIMIT
-    if not isinstance(limit, int) or isinstance(limit, bool):
-        raise SchemaViolation("limit", "number")
-    if not 1 <= limit <= _MAXIMUM_LIMIT:
+    if not 1 <= typed("limit", limit, int) <= _MAXIMUM_LIMIT:
         raise ApiError("user_search_invalid_limit")
-    return limit
+    return int(limit)
 
 
 def _position(body: JsonObject) -> int:
     cursor = body.get("cursor")
     if not cursor:
         return 0
-    if not isinstance(cursor, str):
-        raise SchemaViolation("cursor", "string")
+    text = typed("cursor", cursor, str)
     try:
-        return int(base64.urlsafe_b64decode(cursor).decode("ascii").removeprefix("after:"))
+        return int(base64.urlsafe_b64decode(text).decode("ascii").removeprefix("after:"))
     except (binascii.Error, ValueError):
         raise ApiError("user_search_invalid_cursor") from None
 
@@ -132,12 +119,10 @@ def _conditions(body: JsonObject) -> list[Condition]:
     query = body.get("query")
     if query is None:
         return []
-    if not isinstance(query, dict):
-        raise SchemaViolation("query", "object")
-    operands = query.get("operands") or []
+    operands = typed("query", query, dict).get("operands") or []
     if query.get("operator", "AND") != "AND":
         raise ApiError("user_search_invalid_operator")
-    if not isinstance(operands, list) or not all(isinstance(operand, dict) for operand in operands):
+    if not all(isinstance(operand, dict) for operand in typed("operands", operands, list)):
         raise SchemaViolation("operands", "array")
     return [_condition(operand) for operand in operands]
 
@@ -153,7 +138,9 @@ def _condition(operand: JsonObject) -> Condition:
     if name in _FUZZY_FILTERS:
         return _FUZZY_FILTERS[name], _fuzzy(name, value)
     if name == "has_active_sso_connection":
-        return _HAS_ACTIVE, int(_boolean(value))
+        if not isinstance(value, bool):
+            raise ApiError("organization_search_expected_boolean")
+        return _HAS_ACTIVE, int(value)
     if name == "sso_connection_id":
         return _HAS_CONNECTION, _string(value)
     raise ApiError("organization_search_filter_name_not_recognized")
@@ -174,11 +161,5 @@ def _string(value: object) -> str:
 def _fuzzy(name: str, value: object) -> str:
     text = _string(value)
     if len(text) < _SHORTEST_FUZZY:
-        raise ApiError(_FUZZY_ERRORS[name])
+        raise ApiError(f"organization_search_{name.removeprefix('organization_')}_too_short")
     return text
-
-
-def _boolean(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise ApiError("organization_search_expected_boolean")
-    return value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ from reconciler.emulator.defaults import (
     new_member,
     new_organization,
 )
+from reconciler.emulator.switches import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -39,8 +39,11 @@ _DOCUMENT = {"projects": list, "organizations": list, "identity_providers": list
 _PROJECT = {"project_id": str, "secret": str, "public_token": str, "name": str, "roles": dict}
 _MEMBER = {"member_id": str, "email_address": str, "name": str, "roles": list, "sessions": list}
 _SESSION = {"session_token": str, "session_jwt": str, "expires_in": int}
-_TENANT = {"name": str, "metadata": dict, "keys": list, "clients": dict}
-_DISCOVERY = {"issuer": str, "document": dict, "failure": str}
+# table: its key, and the keys of an entry
+_OBJECTS: Mapping[str, tuple[str, Mapping[str, type]]] = {
+    "tenants": ("name", {"name": str, "metadata": dict, "keys": list, "clients": dict}),
+    "discovery": ("issuer", {"issuer": str, "document": dict, "failure": str}),
+}
 
 
 class SeedError(ValueError):
@@ -149,8 +152,8 @@ def apply_seed(context: Context, document: JsonObject, default_project: str) -> 
     store: dict[str, Callable[[JsonObject, str], None]] = {
         "projects": lambda entry, place: _seed_project(context, entry, place),
         "organizations": lambda entry, place: _seed_organization(context, entry, place, default_project),
-        "identity_providers": lambda entry, place: _seed_tenant(context, entry, place),
-        "discovery": lambda entry, place: _seed_discovery(context, entry, place),
+        "identity_providers": lambda entry, place: _seed_object(context, "tenants", entry, place),
+        "discovery": lambda entry, place: _seed_object(context, "discovery", entry, place),
     }
     with context.state.transaction():
         for name, put in store.items():
@@ -172,14 +175,10 @@ def _with_id(connection: JsonObject, connection_id: str | None) -> JsonObject:
     }
 
 
-def _seed_tenant(context: Context, entry: JsonObject, place: str) -> None:
-    _check_keys(entry, _TENANT, place)
-    context.state.put("tenants", {**entry, "name": _required(entry, "name", place)})
-
-
-def _seed_discovery(context: Context, entry: JsonObject, place: str) -> None:
-    _check_keys(entry, _DISCOVERY, place)
-    context.state.put("discovery", {**entry, "issuer": _required(entry, "issuer", place)})
+def _seed_object(context: Context, table: str, entry: JsonObject, place: str) -> None:
+    key, known = _OBJECTS[table]
+    _check_keys(entry, known, place)
+    context.state.put(table, {**entry, key: _required(entry, key, place)})
 
 
 def _seed_project(context: Context, entry: JsonObject, place: str) -> None:
@@ -288,9 +287,8 @@ def _check_names_of_keys(entry: JsonObject, known: Iterable[str], place: str) ->
     names = tuple(known)
     for name in entry:
         if name not in names:
-            matches = difflib.get_close_matches(name, names, n=1)
-            hint = f"did you mean '{matches[0]}'?" if matches else f"known: {', '.join(names)}"
-            raise SeedError(f"{_at(place, name)}: unknown key, {hint}")
+            hint = did_you_mean(name, names) or f", known: {', '.join(names)}"
+            raise SeedError(f"{_at(place, name)}: unknown key{hint}")
 
 
 def _at(place: str, name: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 
 class UnknownSwitchError(ValueError):
@@ -42,163 +42,101 @@ class Switch:
         return value in self.values or (self.counts and value.isascii() and value.isdigit())
 
 
-SWITCHES: tuple[Switch, ...] = (
-    Switch("empty-string", "U1", ("ignored", "clears", "rejected"), 'what "" for a field does in an update'),
-    Switch("null-value", "U2", ("ignored", "clears", "rejected"), "what null for a field does in an update"),
-    Switch(
-        "attribute-mapping",
-        "U3",
-        ("replaces", "merges", "empty-ignored"),
-        "what a sent attribute_mapping does to the stored one",
-    ),
-    Switch(
-        "custom-scopes",
-        "U4",
-        ("verbatim", "decoded", "spaces-rejected", "encoded"),
-        "custom_scopes: stored as sent, percent-decoded, refused with spaces, or read back percent-encoded",
-    ),
-    Switch(
-        "equal-issuer", "U5", ("not-fetched", "fetched"), "discovery when the sent issuer is the stored one"
-    ),
-    Switch("issuer-trailing-slash", "U6", ("trimmed", "literal"), "a trailing slash in the discovery URL"),
-    Switch(
-        "failed-discovery",
-        "U7",
-        ("keeps", "clears", "clears-stays-active"),
-        "the old URLs after a new issuer whose discovery failed",
-    ),
-    Switch("missing-endpoint", "U8", ("keeps", "clears"), "a URL that the discovery document lacks"),
-    Switch("issuer-mismatch", "U9", ("accepted", "fails"), "a discovery document that names another issuer"),
-    Switch(
-        "emptied-field",
-        "U10",
-        ("recomputes", "stays-active"),
-        "status of an active connection with an emptied field",
-    ),
-    Switch(
-        "userinfo-url", "U11", ("required", "optional"), "whether userinfo_url is needed to become active"
-    ),
-    Switch(
-        "default-connection",
-        "U12",
-        ("first-active", "first-created", "never"),
-        "which connection becomes the organization's default",
-    ),
-    Switch(
-        "delete-default",
-        "U13",
-        ("rejected", "allowed", "reassigns"),
-        "deleting the default connection while others exist",
-    ),
-    Switch(
-        "jit-list",
-        "U14",
-        ("pruned", "stale", "rejected"),
-        "a deleted connection that JIT provisioning still names",
-    ),
-    Switch(
-        "external-references",
-        "U15",
-        ("dangling", "cascades", "rejected"),
-        "deleting a connection that External connections point at",
-    ),
-    Switch(
-        "not-found-type",
-        "U16",
-        ("by-operation", "swapped"),
-        "error_type of a missing connection: oidc_… on update and sso_… on delete, or the other way round",
-    ),
-    Switch(
-        "foreign-connection",
-        "U17",
-        ("not-found", "mismatch"),
-        "a connection of another organization, with the secret",
-    ),
-    Switch("other-type", "U18", ("not-found", "rejected"), "a SAML or External id on the OIDC update path"),
-    Switch("client-secret", "U19", ("clear", "masked"), "client_secret in answers"),
-    Switch("empty-lists", "U20", ("empty", "null", "absent"), "a list of connections without any"),
-    Switch(
-        "unset-fields",
-        "U21",
-        ("empty-string", "absent", "null", "empty-object"),
-        "fields without a value; empty-object sends attribute_mapping as {}",
-    ),
-    Switch("retry-after", "U22", ("absent", "seconds", "date"), "the Retry-After header of a 429"),
-    Switch(
-        "duplicate-display-name",
-        "U23",
-        ("allowed", "rejected"),
-        "two connections of one display_name in an organization",
-    ),
-    Switch(
-        "invalid-display-name",
-        "U24",
-        ("stored", "rejected"),
-        "a display_name that is blank or beyond 128 characters",
-    ),
-    Switch(
-        "rewriting",
-        "U25",
-        ("none", "trims", "strips-slash"),
-        "what the server does to the strings it is sent",
-    ),
-    Switch(
-        "http-urls",
-        "U26",
-        ("loopback-only", "accepted", "rejected"),
-        "http:// as the issuer or as one of the URLs",
-    ),
-    Switch(
-        "read-lag", "U27", ("none",), "how many reads after a write still show what was before", counts=True
-    ),
-    Switch(
-        "unknown-keys", "U28", ("ignored", "rejected"), "keys of a request body that the API does not know"
-    ),
-    Switch("list-order", "U29", ("creation", "random"), "order of the connections in a list"),
-    Switch(
-        "unknown-identity-provider",
-        "U30",
-        ("rejected", "stored"),
-        "an identity_provider the API does not document",
-    ),
-    Switch(
-        "lost-response",
-        "U31",
-        ("off", "first", "every"),
-        "applied writes whose answer is lost: the first of each operation and organization, or all",
-    ),
-    Switch("frontend-api", "E1", ("on", "off"), "whether the project lets the SDK call the frontend API"),
-    Switch(
-        "dead-session",
-        "E2",
-        (
-            "session_not_found",
-            "unauthorized_credentials",
-            "user_unauthenticated",
-            "invalid_secret_authentication",
-        ),
-        "error_type of a frontend call with an ended session",
-    ),
-    Switch(
-        "frontend-error-type",
-        "E3",
-        ("application/json", "text/plain"),
-        "Content-Type of the frontend API's errors",
-    ),
-    Switch(
-        "discovery-fetch",
-        "E4",
-        ("loopback", "everywhere", "never"),
-        "issuers whose discovery document is fetched; canned ones never are",
-    ),
-    Switch("search-total", "E5", ("counted", "hidden"), "total in a search: the number, or -1"),
-    Switch("last-cursor", "E6", ("null", "absent", "empty"), "next_cursor on the last page of a search"),
-    Switch("search-cursor", "E7", ("advances", "repeats"), "whether the cursor of a search ever moves on"),
-    Switch(
-        "new-fields", "E8", ("absent", "present"), "fields and lists that no client knows yet, in answers"
-    ),
-    Switch("error-request-id", "E9", ("present", "absent"), "request_id in error answers"),
-)
+# number, name and values, the default first; then the question
+_TABLE = """
+U1 empty-string: ignored|clears|rejected
+    what "" for a field does in an update
+U2 null-value: ignored|clears|rejected
+    what null for a field does in an update
+U3 attribute-mapping: replaces|merges|empty-ignored
+    what a sent attribute_mapping does to the stored one
+U4 custom-scopes: verbatim|decoded|spaces-rejected|encoded
+    custom_scopes: stored as sent, percent-decoded, refused with spaces, or read back percent-encoded
+U5 equal-issuer: not-fetched|fetched
+    discovery when the sent issuer is the stored one
+U6 issuer-trailing-slash: trimmed|literal
+    a trailing slash in the discovery URL
+U7 failed-discovery: keeps|clears|clears-stays-active
+    the old URLs after a new issuer whose discovery failed
+U8 missing-endpoint: keeps|clears
+    a URL that the discovery document lacks
+U9 issuer-mismatch: accepted|fails
+    a discovery document that names another issuer
+U10 emptied-field: recomputes|stays-active
+    status of an active connection with an emptied field
+U11 userinfo-url: required|optional
+    whether userinfo_url is needed to become active
+U12 default-connection: first-active|first-created|never
+    which connection becomes the organization's default
+U13 delete-default: rejected|allowed|reassigns
+    deleting the default connection while others exist
+U14 jit-list: pruned|stale|rejected
+    a deleted connection that JIT provisioning still names
+U15 external-references: dangling|cascades|rejected
+    deleting a connection that External connections point at
+U16 not-found-type: by-operation|swapped
+    error_type of a missing connection: oidc_… on update and sso_… on delete, or the other way round
+U17 foreign-connection: not-found|mismatch
+    a connection of another organization, with the secret
+U18 other-type: not-found|rejected
+    a SAML or External id on the OIDC update path
+U19 client-secret: clear|masked
+    client_secret in answers
+U20 empty-lists: empty|null|absent
+    a list of connections without any
+U21 unset-fields: empty-string|absent|null|empty-object
+    fields without a value; empty-object sends attribute_mapping as {}
+U22 retry-after: absent|seconds|date
+    the Retry-After header of a 429
+U23 duplicate-display-name: allowed|rejected
+    two connections of one display_name in an organization
+U24 invalid-display-name: stored|rejected
+    a display_name that is blank or beyond 128 characters
+U25 rewriting: none|trims|strips-slash
+    what the server does to the strings it is sent
+U26 http-urls: loopback-only|accepted|rejected
+    http:// as the issuer or as one of the URLs
+U27 read-lag: none|N
+    how many reads after a write still show what was before
+U28 unknown-keys: ignored|rejected
+    keys of a request body that the API does not know
+U29 list-order: creation|random
+    order of the connections in a list
+U30 unknown-identity-provider: rejected|stored
+    an identity_provider the API does not document
+U31 lost-response: off|first|every
+    applied writes whose answer is lost: the first of each operation and organization, or all
+E1 frontend-api: on|off
+    whether the project lets the SDK call the frontend API
+E2 dead-session: session_not_found|unauthorized_credentials|user_unauthenticated|invalid_secret_authentication
+    error_type of a frontend call with an ended session
+E3 frontend-error-type: application/json|text/plain
+    Content-Type of the frontend API's errors
+E4 discovery-fetch: loopback|everywhere|never
+    issuers whose discovery document is fetched; canned ones never are
+E5 search-total: counted|hidden
+    total in a search: the number, or -1
+E6 last-cursor: null|absent|empty
+    next_cursor on the last page of a search
+E7 search-cursor: advances|repeats
+    whether the cursor of a search ever moves on
+E8 new-fields: absent|present
+    fields and lists that no client knows yet, in answers
+E9 error-request-id: present|absent
+    request_id in error answers
+"""
+
+
+def _switches(lines: list[str]) -> Iterator[Switch]:
+    for line, summary in zip(lines[::2], lines[1::2], strict=True):
+        question, _, choices = line.partition(": ")
+        number, name = question.split(" ")
+        values = choices.split("|")
+        counts = "N" in values
+        yield Switch(name, number, tuple(value for value in values if value != "N"), summary.strip(), counts)
+
+
+SWITCHES: tuple[Switch, ...] = tuple(_switches(_TABLE.strip().splitlines()))
 
 _BY_NAME = {switch.name: switch for switch in SWITCHES}
 
@@ -232,11 +170,11 @@ def check_switch(name: str, value: str) -> None:
     """Raise `UnknownSwitchError` for an unknown name or value; it suggests the nearest known one."""
     switch = _BY_NAME.get(name)
     if switch is None:
-        raise UnknownSwitchError(f"unknown behaviour '{name}'{_nearest(name, tuple(_BY_NAME))}")
+        raise UnknownSwitchError(f"unknown behaviour '{name}'{did_you_mean(name, _BY_NAME)}")
     if not switch.accepts(value):
         known = (switch.default, *switch.alternatives)
         raise UnknownSwitchError(
-            f"unknown value '{value}' for behaviour '{name}'{_nearest(value, known)};"
+            f"unknown value '{value}' for behaviour '{name}'{did_you_mean(value, known)};"
             f" known: {', '.join(known)}"
         )
 
@@ -252,6 +190,7 @@ def parse_switch(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _nearest(wanted: str, known: tuple[str, ...]) -> str:
-    matches = difflib.get_close_matches(wanted, known, n=1)
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A hint at the end of an error: the known word nearest to `word`, or nothing."""
+    matches = difflib.get_close_matches(word, tuple(known), n=1)
     return f", did you mean '{matches[0]}'?" if matches else ""
