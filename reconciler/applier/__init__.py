@@ -1,4 +1,4 @@
-"""Applies a plan through a provider: operations in, outcomes out."""
+"""Applies a plan through a provider: takes operations and returns outcomes."""
 
 from reconciler.applier.read_back import ReadBackPolicy
 from reconciler.applier.run import Observer, apply_changes

@@ -1,4 +1,4 @@
-"""Errors of an operation: the service refused it, it did not converge, or somebody else was writing."""
+"""Errors of an operation: the service refused it, it did not converge, or there was a concurrent change."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ class DidNotConverge(ProviderError):
 
 
 class ConcurrentChange(ProviderError):
-    """Somebody else has written since the plan was made; nothing was overwritten."""
+    """Someone else changed the connection after the plan was made; nothing was overwritten."""
 
 
 class WriteRefused(ProviderError):

@@ -1,4 +1,4 @@
-"""Messages for connections that did not converge, or converged to something worth a warning."""
+"""Messages about connections that did not converge, and warnings about connections that did."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def kept_urls(declared: OidcConnection, before: OidcConnection, live: OidcConnec
 
 
 def unfinished(connection_id: str) -> str:
-    """Say what becomes of a connection that was created but not completed."""
+    """Say that the next apply completes a connection that was created but not completed."""
     return f"{connection_id} exists, and the next apply completes it"
 
 

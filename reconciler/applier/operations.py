@@ -1,4 +1,4 @@
-"""Creates, updates and deletes one connection, and confirms by reading that it holds.
+"""Creates, updates and deletes one connection, and reads it back to confirm each write.
 
 The problem: the API has no idempotency key and no conditional write, and a create takes two calls (a
 POST with the name, then a PUT with everything else). Answers are lost, lists lag behind writes, and

@@ -1,4 +1,4 @@
-"""Checks after a read that stop an operation although no call has failed."""
+"""Checks the live state between the requests of an operation, and stops it after a concurrent change."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def check_unchanged(before: OidcConnection, live: LiveOrganization) -> None:
     """Check that an update which had to wait still finds the connection as it was.
 
     Raises:
-        ConcurrentChange: somebody has written meanwhile.
+        ConcurrentChange: someone else changed the connection in the meantime.
     """
     current = live.connection(before.connection_id or "")
     if current is None:  # the list lags, or it was deleted, which the update itself will show
@@ -94,7 +94,7 @@ def check_not_configured(change: Create, created: OidcConnection, secrets: Secre
 
 
 def check_duplicates(live: LiveOrganization, created: OidcConnection, known: Collection[str]) -> None:
-    """Check that nobody else has created the same connection meanwhile.
+    """Check that nobody else created the same connection in the meantime.
 
     Raises:
         ConcurrentChange: there is another one of that name whose id is not known.
@@ -113,7 +113,7 @@ def check_still_planned(change: Delete, live: LiveOrganization, secrets: Secrets
     """Check that a delete still finds what the plan saw; ``situation`` says why this had to be asked.
 
     Raises:
-        ConcurrentChange: the connection was edited, or must be kept by now.
+        ConcurrentChange: the connection was edited, or must not be deleted any more.
     """
     verdict = judge(change, live, secrets)
     if isinstance(verdict, Stale):

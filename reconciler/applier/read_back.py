@@ -1,4 +1,4 @@
-"""Reads an organization back after a write, with growing waits between the readings."""
+"""Reads an organization after a write until the write is visible, with growing waits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs a plan's operations: organizations in parallel, deletes last, one failure never hiding another."""
+"""Runs a plan's operations: organizations in parallel, deletes last, and every failure reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Prints the progress of an apply, and remembers its outcomes."""
+"""Prints the progress of an apply, and records its outcomes."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class ApplyProgress:
 
     @asynccontextmanager
     async def ticking(self) -> AsyncIterator[None]:
-        """Print now and then what is still running."""
+        """Print periodically which operations are still running."""
         task = asyncio.create_task(self._tick(SECONDS_BETWEEN_LINES))
         try:
             yield

@@ -1,4 +1,4 @@
-"""The table of verbs, and the click group that imports a verb's module when it is called."""
+"""The table of commands, and the click group that imports a command's module when it is called."""
 
 from __future__ import annotations
 

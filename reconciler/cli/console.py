@@ -1,4 +1,4 @@
-"""Standard output for results, standard error for everything else; either may be closed or full."""
+"""Prints results on standard output and everything else on standard error; handles closed or full streams."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One invocation of the command: its arguments, its console, its output files and its exit code."""
+"""One invocation of the command: its arguments, console, output files and exit code."""
 
 from __future__ import annotations
 

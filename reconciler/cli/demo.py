@@ -134,7 +134,7 @@ def _copy_example(target: Path) -> None:
 
 
 def _example() -> Path:
-    """Return the example project: inside of the installed package, or beside it in a checkout."""
+    """Return the example project: inside the installed package, or next to it in a checkout."""
     package = Path(__file__).parent.parent
     installed = package / "quickstart"
     return installed if installed.is_dir() else package.parent / "examples" / "quickstart"

@@ -43,7 +43,7 @@ def write_result(
     """Write the files, then print the result; return whether every file was written.
 
     ``saved`` is one more file for the JSON document, as ``plan --out`` wants it. If a file cannot be
-    written, the result is printed all the same, with that error; in JSON it is among the diagnostics.
+    written, the result is still printed, with that error; in JSON it is among the diagnostics.
     """
     errors = tuple(
         error

@@ -1,4 +1,4 @@
-"""The JSON document of an apply: what became of each operation."""
+"""The JSON document of an apply: the outcome of each operation."""
 
 from dataclasses import dataclass
 from typing import Any, Final, Literal, assert_never
@@ -38,7 +38,7 @@ class AppliedDocument(OutcomeDocument):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnneededDocument(OutcomeDocument):
-    """An operation of which nothing was left to do."""
+    """An operation that was not needed."""
 
     status: Literal["unneeded"]
     connection_id: str | None = None
@@ -76,7 +76,7 @@ class SkippedDocument(OutcomeDocument):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplySummaryDocument:
-    """The number of operations by what became of them."""
+    """The number of operations with each outcome."""
 
     added: int
     changed: int

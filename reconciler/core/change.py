@@ -206,7 +206,7 @@ def _deleted(change: Delete, name: str) -> AttributeChange | None:
 
 
 def unknown_after(change: Update) -> tuple[str, ...]:
-    """Name the undeclared fields that the server infers anew because the issuer changes."""
+    """Name the undeclared fields that the server infers again because the issuer changes."""
     if "issuer" not in change.changed:
         return ()
     return tuple(name for name in INFERRED_FIELDS if getattr(change.declared, name) is None)

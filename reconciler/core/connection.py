@@ -1,4 +1,4 @@
-"""The OIDC connection: one shape for what is declared, what is live, and what is sent."""
+"""The OIDC connection: one type for declared, live and sent connections."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parts that several JSON documents share: diagnostics, places, connections, targets.
+"""Parts that several JSON documents share: diagnostics, source locations, connections and targets.
 
 A document is defined once, as dataclasses: they are written as JSON, read and validated with pydantic
 at the edge, and described by a JSON Schema. A field without a default is always written; a field

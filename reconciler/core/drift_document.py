@@ -128,7 +128,7 @@ def check_drift_data(data: object) -> None:
     """Check the kind and version of a document that may be anything.
 
     Raises:
-        ReportRefused: it is no drift report, of another version, or its run failed.
+        ReportRefused: it is not a drift report, has another version, or its run failed.
     """
     if not isinstance(data, dict) or data.get("report") != REPORT:
         raise ReportRefused("this is no drift report, as `drift --format json` writes it")

@@ -1,4 +1,4 @@
-"""Findings, which are collected as values, and errors, which stop the run.
+"""Diagnostics, which are collected as values, and errors, which stop the run.
 
 ::
 

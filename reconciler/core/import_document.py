@@ -11,7 +11,7 @@ FORMAT_VERSION: Final = "1.0"
 
 
 class FileStatus(StrEnum):
-    """What became of an organization's manifest."""
+    """What an import did with an organization's manifest."""
 
     CREATED = "created"
     KEPT = "kept"

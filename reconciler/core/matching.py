@@ -1,7 +1,7 @@
 """Matches declared connections with live ones.
 
 The problem: the API has no name that a client may choose. A connection's id is known only after it
-was created, and its display name can be changed by anybody. So the manifest's key has to be matched
+was created, and anyone can change its display name. So the manifest's key has to be matched
 with a live connection on every run. A wrong match would overwrite the settings of one customer's
 identity provider with another's; a missed match would create a second connection.
 

@@ -1,7 +1,7 @@
 """Turns a plan into operations, and checks each one against fresh state before it runs.
 
 The problem: a plan is old by the time it is applied. It may have waited for an approval, another run
-may be writing, or an earlier attempt of the same run may have succeeded without anybody knowing.
+may be writing, or an earlier attempt of the same run may have succeeded although its response was lost.
 
 The rule: before every operation the organization is read again, and `judge` compares three states.
 
@@ -129,7 +129,7 @@ def _judge_create(change: Create, live: LiveOrganization, secrets: Secrets) -> V
 
 
 def _judge_existing(change: Create, existing: OidcConnection, secrets: Secrets) -> Verdict:
-    """Judge a create where one connection of its name exists: done, unfinished, or somebody else's."""
+    """Judge a create where one connection of its name exists: done, unfinished, or not ours."""
     if not changed_fields(change.declared, existing, secrets):
         return AlreadyDone(existing)
     if change.resumes and existing.connection_id != change.resumes.connection_id:

@@ -74,7 +74,7 @@ Outcome = Applied | Unneeded | Failed | Skipped
 class ApplyResult:
     """All outcomes, in the order of the plan.
 
-    ``interrupted``: the run was told to stop. ``diagnostics`` are those of the plan: organizations
+    ``interrupted``: the user or CI interrupted the run. ``diagnostics`` are those of the plan: organizations
     that were refused there have no outcome here.
     """
 

@@ -1,4 +1,4 @@
-"""The result of `pin`: the ids that manifests lacked; and its JSON document."""
+"""The result of `pin`, which lists missing ids, and its JSON document."""
 
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -21,7 +21,7 @@ class MissingPin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PinResult:
-    """All pins that were missing: written by now, or only found (``is_check``).
+    """All pins that were missing: written, or only found (``is_check``).
 
     ``not_live`` are connections that do not exist yet, and so have no id.
     """

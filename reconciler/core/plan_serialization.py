@@ -1,4 +1,4 @@
-"""Converts plans to documents, and documents that a program of this version wrote to plans."""
+"""Converts plans to JSON documents, and JSON documents of the same format version to plans."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def check_plan_data(data: object) -> None:
     """Check the version and the digest of a document that may be anything.
 
     Raises:
-        PlanRefused: it is no plan, of another version, was changed after it was written, or its run failed.
+        PlanRefused: it is not a plan, has another version, was changed later, or its run failed.
     """
     if not isinstance(data, dict) or "format_version" not in data:
         raise PlanRefused("this is no plan file: it has no format_version")
@@ -279,7 +279,7 @@ def _read_change(document: ResourceChangeDocument) -> Change:
 
 
 def _read_declared(document: ResourceChangeDocument) -> OidcConnection:
-    """Return the declared fields; an attribute mapping that is going to be sent holds texts only."""
+    """Return the declared fields; an attribute mapping that will be sent holds only strings."""
     names = _required(document.declared, "declared")
     after = _required(document.change.after, "after")
     values = {name: _required(getattr(after, name), name) for name in names if name != "client_secret"}

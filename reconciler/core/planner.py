@@ -1,4 +1,4 @@
-"""Decides what to do: desired and live state in, the plan of an organization out.
+"""Plans one organization by comparing its desired state with its live state.
 
 This is the only place that decides; plan, apply and drift all use it.
 """
@@ -176,7 +176,7 @@ def _with_ignored_fields(desired: DesiredConnection, live: OidcConnection) -> Oi
     """Return the declared fields with the live values of ignored ones.
 
     So they never differ, and an ignored URL is still sent along with a new issuer, or the server would
-    infer it anew (rule C6). An ignored secret is not declared at all.
+    infer it again (rule C6). An ignored secret is not declared at all.
     """
     kept = {
         name: None if name == "client_secret" else getattr(live, name) or None

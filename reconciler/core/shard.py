@@ -1,4 +1,4 @@
-"""Shards: which organizations one of several parallel runs plans."""
+"""Shards: which organizations each of several parallel runs plans."""
 
 from __future__ import annotations
 

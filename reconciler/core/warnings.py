@@ -1,4 +1,4 @@
-"""Warnings about planned changes that nothing forbids."""
+"""Warnings about planned changes that are allowed but may be unexpected."""
 
 from __future__ import annotations
 

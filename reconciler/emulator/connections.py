@@ -1,4 +1,4 @@
-"""SSO connections: list, create, delete, how they are returned and what refers to them."""
+"""SSO connections: list, create and delete, their form in responses, and references to them."""
 
 from __future__ import annotations
 

@@ -161,7 +161,7 @@ class Emulator:
         return add_member(self.context, self._organization(organization), roles, **fields)
 
     def add_session(self, organization: str, *roles: str, **fields: object) -> JsonObject:
-        """Add a member and a session of theirs, with `session_token`, `session_jwt` and `expires_at`."""
+        """Add a member and their session, with `session_token`, `session_jwt` and `expires_at`."""
         return add_session(self.context, self.add_member(organization, *roles), **fields)
 
     def set_switch(self, name: str, value: str) -> None:

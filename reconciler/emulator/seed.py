@@ -1,4 +1,4 @@
-"""Fills the store: from Python, or from a seed document as a whole."""
+"""Adds objects to the store, from Python or from a seed document."""
 
 from __future__ import annotations
 

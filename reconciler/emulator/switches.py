@@ -1,4 +1,4 @@
-"""Named switches for behaviour that the API's documentation leaves open."""
+"""Named switches for behavior that the API's documentation leaves open."""
 
 from __future__ import annotations
 

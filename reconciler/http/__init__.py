@@ -1,1 +1,1 @@
-"""What every room that talks HTTP needs: clock, retries, URL checks, typed reading of JSON."""
+"""What every package that uses HTTP needs: clock, retries, URL checks, typed reading of JSON."""

@@ -59,7 +59,7 @@ class LimitedBody:
         """Take the next part.
 
         Raises:
-            ResponseTooLarge: there is no room left for it.
+            ResponseTooLarge: the body would exceed the limit.
         """
         self._size += len(chunk)
         if self._size > self._max_bytes:

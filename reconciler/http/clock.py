@@ -1,4 +1,4 @@
-"""Time and chance as values, so that tests neither wait nor depend on luck."""
+"""Time and randomness as values, so that tests can replace them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads JSON that another service wrote: strictly, and field by field with its type."""
+"""Reads JSON from other services: strict parsing, and fields with checked types."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class JsonObject:
         return tuple(JsonObject(entry, self.where, self.error) for entry in entries)
 
     def texts(self, name: str) -> tuple[str, ...]:
-        """Return a list of texts; absent and null count as empty."""
+        """Return a list of strings; absent and null count as empty."""
         return tuple(self._entries(name, str, "text"))
 
     def _entries(self, name: str, kind: type, expected: str) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Reads manifests and project file: YAML with places → interpolation → pydantic → values of the core.
+"""Reads manifests and project file: YAML with source locations → interpolation → pydantic → core values.
 
 The usual way is `load_project`, then `load_manifests`. Errors are findings, gathered for all files; only
 a broken project file raises.

@@ -1,4 +1,4 @@
-"""Checks that need more than one value: between the connections of an organization, and across files."""
+"""Checks that compare values: within one organization, and across files."""
 
 from __future__ import annotations
 

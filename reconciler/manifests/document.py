@@ -1,4 +1,4 @@
-"""Reads one file into YAML documents, and reports everything that is wrong with its text."""
+"""Reads one file into YAML documents, and reports all syntax errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes live connections as a manifest, as far as a manifest can declare them."""
+"""Writes the manifest of an imported organization, with comments for what it cannot declare."""
 
 from __future__ import annotations
 
@@ -220,7 +220,7 @@ def _reason_to_leave(connection: OidcConnection) -> str | None:
 
 
 def _why_invalid(document: Value) -> str | None:
-    """Return the first error of a document, fit for a comment."""
+    """Return the first error of a document, escaped for a comment."""
     findings = Findings(Source("", ""))
     document_findings = findings.document(None)
     report_unsafe_escapes(document, (), document_findings)

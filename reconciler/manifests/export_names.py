@@ -1,4 +1,4 @@
-"""Names of imported connections, files and variables, the same in every run; and ``.env.example``."""
+"""Chooses names for imported connections, files and variables, and writes ``.env.example``."""
 
 from __future__ import annotations
 

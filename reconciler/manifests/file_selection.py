@@ -1,4 +1,4 @@
-"""Which files are the manifests of a run: those of its paths, or those of the project's globs.
+"""Finds the manifests of a run, by the paths on the command line or the project's globs.
 
 Globs mean the same in every version of Python: ``**`` follows no links, and hidden names are skipped.
 A folder that cannot be read is an error, because pruning needs to know all manifests.
@@ -70,7 +70,7 @@ class ManifestSource:
     given: Path | None = None
 
     def find(self, file: Path, project: Project) -> Path | None:
-        """Return a real path as the user would type it, or None if it is no manifest of this source."""
+        """Return a real path as the user would type it, or None if it is not a manifest of this source."""
         if not file.is_relative_to(self.real):
             return None
         below = file.relative_to(self.real)

@@ -1,4 +1,4 @@
-"""Gathers what is wrong with one file, each finding with its place and the line it is about.
+"""Collects the diagnostics of one file, each with its location and source line.
 
 The line is masked where it may hold a secret.
 """

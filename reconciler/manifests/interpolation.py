@@ -1,4 +1,4 @@
-"""Replaces ``${var:NAME}`` in the texts of a document, and turns ``${env:NAME}`` into secret references."""
+"""Replaces ``${var:NAME}`` in a document, and turns ``${env:NAME}`` into secret references."""
 
 from __future__ import annotations
 

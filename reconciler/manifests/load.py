@@ -1,4 +1,4 @@
-"""Loads manifests, all or the changed ones: reads and checks each file, and compares them with each other."""
+"""Loads all or the changed manifests: validates each file, and checks for duplicates across files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads a document as a declared organization: interpolation, validation, then values of the core."""
+"""Converts a YAML document to a declared organization: interpolates, validates, and builds core values."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Finds out whether past versions of manifests protected a connection with ``prevent_destroy: true``.
+"""Checks whether earlier versions of manifests set ``prevent_destroy: true`` for a connection.
 
-A past version is read with the YAML reader and the interpolation of today, but not validated, because
-its rules may have been others. What cannot be read or determined counts as protected: deleting too little can
-be made up for. An undefined variable may stand for any name. A version that is not valid YAML counts for
+A past version is read with the current YAML reader and interpolation, but not validated, because its rules
+may have been different. What cannot be read or determined counts as protected, because a delete cannot be
+undone. An undefined variable may stand for any name. A version that is not valid YAML counts for
 every connection of an organization, unless its text does not mention the organization, or not
 ``prevent_destroy``.
 """

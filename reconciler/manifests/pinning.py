@@ -1,4 +1,4 @@
-"""Writes IDs into the text of a manifest, and leaves every other byte as it is.
+"""Adds IDs to the text of a manifest, and leaves every other byte unchanged.
 
 Lines are inserted at the places of the values; nothing is rewritten. The result is read again as a
 manifest, and has to declare the same as before except for the IDs. Where it does not (an alias, a

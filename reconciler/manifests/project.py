@@ -1,4 +1,4 @@
-"""Reads the project file: the target, where the manifests are, and how much one run may do."""
+"""Reads the project file: target, manifest globs, variables, limits and policies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One file as it is on disk: its bytes, its text, and the lines and columns of that text."""
+"""A source file: its bytes, its text, and the lines and columns of the text."""
 
 from __future__ import annotations
 

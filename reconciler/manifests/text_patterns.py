@@ -1,6 +1,6 @@
-"""Patterns for the texts of a manifest, and what is wrong with a text that does not match.
+"""Regular expressions for the strings of a manifest, and messages about strings that do not match.
 
-The patterns are in a dialect that Rust, Python and JavaScript share.
+The patterns use the syntax that Rust, Python and JavaScript share.
 """
 
 from __future__ import annotations

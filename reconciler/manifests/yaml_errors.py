@@ -1,4 +1,4 @@
-"""Turns what is wrong with the YAML of a file into findings."""
+"""Turns YAML errors into diagnostics with a location and a hint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads YAML into values that know their place, in one pass over the parser's events and within bounds."""
+"""Reads YAML into values with source locations, in one pass and within limits on size and depth."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes texts as YAML that reads back as exactly these texts, also in comments."""
+"""Writes strings as YAML values and comments that parse back to the same strings."""
 
 from __future__ import annotations
 

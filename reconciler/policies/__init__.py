@@ -1,4 +1,4 @@
-"""Risk rules: warn about, or block, changes that decide who can log in as whom.
+"""Risk rules: warn about, or block, changes that decide who can sign in, and as whom.
 
 A rule is one pure function and one entry in `RULES`. The project file decides by its id whether a
 finding is a warning, blocks the plan, or is left out.

@@ -30,7 +30,7 @@ def assess(
     """Return the risks of the changes, the most severe first.
 
     ``severities`` maps rule ids to error, warn or off; a rule that is not named warns. ``declared``
-    are all organizations of the estate, also those that do not change.
+    are all declared organizations, including those that do not change.
     """
     if not changes:
         return ()

@@ -1,4 +1,4 @@
-"""Rules about hosts that belong to a known identity provider, or that do not belong together."""
+"""Rules about hosts of known identity providers, and about endpoints on a different site than the issuer."""
 
 from __future__ import annotations
 

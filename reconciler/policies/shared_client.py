@@ -1,4 +1,4 @@
-"""The rule about an issuer and client_id that are declared in more than one organization."""
+"""The rule about an issuer and client_id that more than one organization declares."""
 
 from __future__ import annotations
 

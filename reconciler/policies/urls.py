@@ -1,4 +1,4 @@
-"""Where a URL leads: its host and site, and whether that host is public."""
+"""Determines the host and site of a URL, and whether the host is public."""
 
 from __future__ import annotations
 

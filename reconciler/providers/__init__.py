@@ -1,1 +1,1 @@
-"""Services that hold connections, each behind the same protocol."""
+"""Providers: services that store connections, each behind the same protocol."""

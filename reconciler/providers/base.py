@@ -1,4 +1,4 @@
-"""What a provider offers: reading organizations and connections, and writing connections."""
+"""The protocols of a provider: reading organizations and connections, and writing connections."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class Provider(Reader, Protocol):
     """Reads and writes. No method repeats a write that may have had an effect.
 
     A write that certainly had none (429) may be sent again after a wait. ``recheck`` is awaited before
-    that, since the live state may have changed meanwhile.
+    that, since the live state may have changed in the meantime.
 
     All writes raise `Unavailable` where the call certainly had no effect, `UnknownOutcome` where
     that cannot be known, and another `ProviderError` for a final refusal.

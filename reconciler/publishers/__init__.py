@@ -1,4 +1,4 @@
-"""Publishes rendered reports: comments, labels, issues, job summaries.
+"""Publishes rendered reports as comments, labels, issues and job summaries.
 
 `forge` says what a forge must be able to do; one forge per file.
 """

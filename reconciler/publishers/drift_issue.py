@@ -1,4 +1,4 @@
-"""Keeps one issue per environment open for as long as there is drift."""
+"""Keeps one issue per environment open while there is drift."""
 
 from __future__ import annotations
 

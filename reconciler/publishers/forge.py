@@ -1,4 +1,4 @@
-"""What a forge must be able to do for reports to be published there."""
+"""The interface of a forge to which reports are published."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Forge(Protocol):
         ...
 
     def delete_comment(self, comment: Comment) -> None:
-        """Remove a comment; one that is gone already is no error."""
+        """Remove a comment; a comment that no longer exists is not an error."""
         ...
 
     def labels(self) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""GitHub, of the cloud or an Enterprise server: comments, labels and issues over its REST API."""
+"""GitHub.com and GitHub Enterprise Server: comments, labels and issues over the REST API."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class GitHub:
         """Return the login of the token's account.
 
         The token of a workflow belongs to an app, which may not ask REST who it is; GraphQL tells,
-        at ``/graphql`` in the cloud and beside ``/api/v3`` on a server.
+        at ``/graphql`` on GitHub.com and next to ``/api/v3`` on a server.
         """
         if not self._author:
             self._author = self._ask_rest() or self._ask_graphql()
@@ -91,7 +91,7 @@ class GitHub:
         self._client.send("PATCH", f"{self._repository}/issues/comments/{comment.id}", body={"body": body})
 
     def delete_comment(self, comment: Comment) -> None:
-        """Remove a comment; one that is gone already is no error."""
+        """Remove a comment; a comment that no longer exists is not an error."""
         self._delete(f"{self._repository}/issues/comments/{comment.id}")
 
     def labels(self) -> frozenset[str]:

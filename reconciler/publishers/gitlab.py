@@ -73,7 +73,7 @@ class GitLab:
         self._client.send("PUT", f"{self._conversation}/notes/{comment.id}", body={"body": body})
 
     def delete_comment(self, comment: Comment) -> None:
-        """Remove a note; one that is gone already is no error."""
+        """Remove a note; a note that no longer exists is not an error."""
         try:
             self._client.send("DELETE", f"{self._conversation}/notes/{comment.id}")
         except PublishingFailed as error:

@@ -1,4 +1,4 @@
-"""Calls a forge's REST API: bounded repetition, pages, and errors that never show the token."""
+"""Calls a forge's REST API, with limited retries, pagination, and errors that never show the token."""
 
 from __future__ import annotations
 

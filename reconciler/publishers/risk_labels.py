@@ -1,4 +1,4 @@
-"""Labels a pull request whose plan destroys, is risky or is blocked."""
+"""Labels a pull request whose plan deletes connections, has risks or is blocked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keeps one comment per environment on a pull request, and edits it on every run."""
+"""Maintains one comment per environment on a pull request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Renders plans, results and diagnostics as text. Nothing here prints or opens a file.
+"""Renders plans, results and diagnostics as text, without printing or opening files.
 
 Each registry maps the name of a format, as ``--format`` takes it, to its function. Text and JSON are
 written by subject; every other format renders a `Report`, so that a new one is a new file, and one

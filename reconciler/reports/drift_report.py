@@ -1,4 +1,4 @@
-"""Builds the report of drift: what is declared beside what is live."""
+"""Builds the drift report, with declared and live values side by side."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes every result as one versioned JSON document, in ASCII: no byte of it can command a terminal."""
+"""Writes every result as one versioned JSON document, in ASCII without control characters."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def drift_json(report: DriftReport, *, version: str = __version__) -> str:
 
 
 def apply_json(result: ApplyResult, *, version: str = __version__) -> str:
-    """Return what became of each operation."""
+    """Return the outcome of each operation."""
     return _json_text(apply_document(result, version))
 
 

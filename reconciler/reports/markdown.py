@@ -232,7 +232,7 @@ class _Page:
     used: int = 0
 
     def write(self, block: str) -> bool:
-        """Add a block, if there is room; an empty block is no block."""
+        """Add a block, if it fits; an empty block is left out."""
         size = _utf8_size(block)
         if not block or self.used + size > self.max_bytes:
             return not block

@@ -1,4 +1,4 @@
-"""Orders what a report shows by urgency, since not everything may fit."""
+"""Orders the contents of a report by urgency, because a report may be cut."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""A report, before it has a format: what every format but text and JSON renders.
+"""A report without a format, which every format except text and JSON renders.
 
-All texts are as they came in: each format escapes them for its destination.
+Strings are not escaped here: each format escapes them for its destination.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ class News:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemList:
-    """A list that is folded away; every item is one or more foreign texts, each item one ``noun``."""
+    """A list that is folded away; every item is one or more external strings, each item one ``noun``."""
 
     title: str
     items: tuple[tuple[str, ...], ...]

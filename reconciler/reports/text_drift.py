@@ -1,4 +1,4 @@
-"""Text of a drift report: what is declared beside what is live, for each connection, and since when."""
+"""Text of a drift report: declared and live values of each connection, and when they first differed."""
 
 from __future__ import annotations
 

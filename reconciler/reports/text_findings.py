@@ -1,4 +1,4 @@
-"""Text of diagnostics, each in Terraform's frame, and of a validation."""
+"""Text of diagnostics in Terraform's layout, and of a validation."""
 
 from __future__ import annotations
 

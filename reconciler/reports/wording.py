@@ -1,4 +1,4 @@
-"""The sentences that every format of a plan, drift report or validation has in common."""
+"""The sentences that all formats of a plan, drift report or validation share."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def finding_condition(finding: Finding) -> tuple[str, str]:
 
 
 def finding_value(finding: Finding, value: Value | None) -> str:
-    """Return one side's value as HCL writes it; nothing of a secret but that it is one."""
+    """Return one side's value as HCL writes it; for a secret, only that it is sensitive."""
     if finding.is_sensitive:
         return SENSITIVE
     if isinstance(value, Mapping):

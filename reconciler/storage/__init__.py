@@ -1,1 +1,1 @@
-"""Where results are kept: files that are replaced whole or not at all."""
+"""Reads and writes files, and reads Git history."""

@@ -35,7 +35,7 @@ def load_plan(path: Path) -> Plan:
     """Read a saved plan.
 
     Raises:
-        PlanRefused: it cannot be read, is no plan, of another version, or was changed.
+        PlanRefused: it cannot be read, is not a plan, has another version, or was changed.
     """
     try:
         return parse_plan(_load_json(path, "plan file"))
@@ -49,7 +49,7 @@ def load_drift_report(path: Path) -> DriftReport:
     """Read a report that an earlier run wrote.
 
     Raises:
-        ReportRefused: it cannot be read, is no drift report, or of another version.
+        ReportRefused: it cannot be read, is not a drift report, or has another version.
     """
     try:
         return parse_drift_report(_load_json(path, "drift report"))
@@ -61,7 +61,7 @@ def parse_plan(data: Any) -> Plan:  # noqa: ANN401 - JSON
     """Return the plan in a document.
 
     Raises:
-        PlanRefused: it is no plan, of another version, was changed after it was written, or makes no sense.
+        PlanRefused: it is not a plan, has another version, was changed later, or is invalid.
     """
     check_plan_data(data)
     try:
@@ -76,7 +76,7 @@ def parse_drift_report(data: Any) -> DriftReport:  # noqa: ANN401 - JSON
     """Return the report in a document.
 
     Raises:
-        ReportRefused: it is no drift report, of another version, or makes no sense.
+        ReportRefused: it is not a drift report, has another version, or is invalid.
     """
     check_drift_data(data)
     try:

@@ -82,7 +82,7 @@ def _replace(target: Path, text: str) -> None:
 
 @contextlib.contextmanager
 def _temporary_file(target: Path, text: str) -> Iterator[Path]:
-    """Yield a temporary file beside the target that holds the text."""
+    """Yield a temporary file in the target's folder that holds the text."""
     handle, name = tempfile.mkstemp(prefix=".reconciler-", dir=target.parent)
     temporary = Path(name)
     try:

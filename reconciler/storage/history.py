@@ -69,7 +69,7 @@ class History:
 
 
 def open_history(folder: Path, text: str) -> History:
-    """Return the history of all YAML files beside a folder, empty if none of them ever held ``text``.
+    """Return the history of all YAML files next to a folder, empty if none of them ever held ``text``.
 
     Raises:
         NoHistory: there is no Git, or no repository.

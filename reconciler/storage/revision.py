@@ -1,4 +1,4 @@
-"""Which files of a work tree differ from a Git revision, and what they held there."""
+"""Finds files of a work tree that differ from a Git revision, and reads their earlier content."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Gather, decide, act: the only place where input and output meet the core."""
+"""Gathers input, calls the core and acts on its result: the only package that combines I/O with the core."""

@@ -1,4 +1,4 @@
-"""Applies a plan: checks that it may be applied here and now, resolves its secrets, and carries it out."""
+"""Applies a plan: checks its target, age and blocks, resolves its secrets, and runs its operations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The manifests that exist before an import: what they declare, and what they lack."""
+"""Compares the manifests that exist before an import with live state."""
 
 from __future__ import annotations
 

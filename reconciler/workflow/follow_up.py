@@ -1,4 +1,4 @@
-"""The second, small gather: what only the first decision shows to be needed.
+"""Gathers what only the first plan shows to be needed.
 
 Before undeclared connections are deleted, the manifests that were not selected and the history in
 Git are checked. Of a pin that leads nowhere, the owner is looked up; of a pinned organization that

@@ -1,4 +1,4 @@
-"""Finds connections whose removed block, as Git remembers it, had `prevent_destroy: true`."""
+"""Finds removed connection blocks in the Git history that had `prevent_destroy: true`."""
 
 from __future__ import annotations
 

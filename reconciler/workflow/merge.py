@@ -25,7 +25,7 @@ _REPORTED_LAST: Final = "delete-external"
 
 
 def merge_plans(plans: Sequence[Plan], limits: Limits) -> Plan:
-    """Return the plan of the whole estate; if shards are missing, it is blocked.
+    """Return the plan of the whole project; if shards are missing, it is blocked.
 
     The delete limits apply to all shards together.
 

@@ -1,4 +1,4 @@
-"""Pins manifests: finds the ids of what they declare, and writes those that are missing."""
+"""Pins manifests: finds the ids of declared connections, and adds the missing ones."""
 
 from __future__ import annotations
 

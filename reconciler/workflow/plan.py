@@ -1,4 +1,4 @@
-"""Plans an estate: gather everything, decide, gather what the first decision asks for, decide again.
+"""Plans a project: gathers everything, decides, gathers what the first decision needs, decides again.
 
 `gather_desired` reads and checks all manifests and resolves their secrets; it sends no request.
 `make_plan` finds the organizations, a thousand a search, reads their connections in parallel, and

@@ -1,4 +1,4 @@
-"""Selects the manifests of a run: all of them, those in given paths, or those that differ from a revision.
+"""Selects the manifests of a run: all, those in given paths, or those that differ from a Git revision.
 
 A connection that the selected manifests do not declare may be declared in another one, so `prune`
 checks all manifests of the project before it deletes.

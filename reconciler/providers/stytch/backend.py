@@ -1,4 +1,4 @@
-"""The backend API: project credentials, every organization of the project."""
+"""The backend API, which reaches every organization of a project with project credentials."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from reconciler.providers.stytch.client import Client
 
 PAGE: Final = 1000
-"""The most organizations one search answers with (reference of Search Organizations)."""
+"""The maximum number of organizations in one search response (reference of Search Organizations)."""
 
 _SEARCH: Final = "/v1/b2b/organizations/search"
 

@@ -1,4 +1,4 @@
-"""Sends requests: rate-limited, bounded in time and size, repeated where that is safe."""
+"""Sends requests: within the rate limit, with limits on time and size, and with safe retries."""
 
 from __future__ import annotations
 
@@ -185,7 +185,7 @@ class Client:
         return unreadable_response(request, response) if document is None else document
 
     def _record(self, request: ApiRequest, outcome: _Outcome, slot: Slot) -> None:
-        """Tell the rate limiter, and the outage of requests of this kind, what came of an attempt."""
+        """Tell the rate limiter, and the outage of requests of this kind, how an attempt ended."""
         failure = outcome if isinstance(outcome, Failure) else None
         if failure is not None and failure.throttled:
             self._rate_limiter.throttled(slot, failure.retry_after or None)

@@ -1,4 +1,4 @@
-"""From credentials to a provider that is ready, and is closed again."""
+"""Creates a provider from credentials, and closes it after use."""
 
 from __future__ import annotations
 

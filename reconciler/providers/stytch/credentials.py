@@ -1,4 +1,4 @@
-"""The target of a run: which API is called, and with which credentials."""
+"""The target of a run: the API and the credentials."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ class _TargetResolver:
         return self._session_target() if is_session else self._project_target()
 
     def _is_session(self) -> bool:
-        """Tell whether the frontend API is meant; the project file takes precedence over the environment."""
+        """Tell whether to use the frontend API; the project file takes precedence over the environment."""
         for has in (self._is_declared, self._is_in_environment):
             backend = has("project_id") or has("secret")
             session = has("public_token")

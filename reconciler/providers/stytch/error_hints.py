@@ -1,4 +1,4 @@
-"""What the user can change, by the error_type of the API's response."""
+"""Hints for the user, by the error_type of the API's response."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Translates a failed attempt into an error, and says whether the request may be sent again."""
+"""Translates a failed attempt into an error, and decides whether the request may be retried."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Carries requests over HTTP with httpx: one client with one kept connection for each request under way."""
+"""Sends requests with httpx, with one client and one connection for each concurrent request."""
 
 from __future__ import annotations
 

@@ -132,7 +132,7 @@ class RateLimiter:
 
     @asynccontextmanager
     async def acquire(self, max_pause: float, *, fail_if_throttled: bool = False) -> AsyncIterator[Slot]:
-        """Wait for a slot, and free it in the end.
+        """Wait for a slot, and release it at the end.
 
         Raises:
             RetryAfterTooLong: the API asked for a pause of more than ``max_pause`` seconds.

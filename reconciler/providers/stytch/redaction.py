@@ -1,4 +1,4 @@
-"""Redacts our secrets from the API's error messages, in whichever form it may repeat them."""
+"""Redacts secrets from the API's error messages, in any encoding."""
 
 from __future__ import annotations
 

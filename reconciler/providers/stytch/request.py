@@ -1,4 +1,4 @@
-"""One request to the API as a value: what is asked, and whether it changes anything."""
+"""A request to the API as a value, and how messages describe it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Translates the API's organizations and connections into ours, and ours into request bodies."""
+"""Converts the API's organizations and connections to core values, and core values to request bodies."""
 
 from __future__ import annotations
 
@@ -77,8 +77,8 @@ def read_list(document: Mapping[str, Any], organization: Organization, where: st
 def parse_connection(connection: JsonObject, organization_id: str) -> OidcConnection:
     """Return a connection as it is live: no field is None, what is unset is empty.
 
-    Values of ``attribute_mapping`` are kept as the API sends them, even where they are not texts: its
-    schema allows any JSON there, ours only texts, and a difference must show.
+    Values of ``attribute_mapping`` are kept as the API sends them, even where they are not strings:
+    its schema allows any JSON there, ours only strings, and a difference must show.
 
     Raises:
         MalformedAnswer: a field has a wrong type, or the connection is of another organization.
@@ -103,7 +103,7 @@ def parse_connection(connection: JsonObject, organization_id: str) -> OidcConnec
 
 
 def _shared(mapping: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return one copy for all equal mappings of texts, to save memory: most connections have the same."""
+    """Return one copy for all equal mappings, to save memory: most connections have the same."""
     items = tuple(mapping.items())
     return _mapping(items) if all(type(value) is str for _key, value in items) else mapping
 
@@ -151,7 +151,7 @@ def check_identity(connection: JsonObject, connection_id: str) -> None:
 
 @lru_cache(maxsize=256)
 def read_scopes(scopes: str) -> tuple[str, ...]:
-    """Return scopes as a sorted tuple, from text that may be percent-encoded; the same for equal texts."""
+    """Return scopes as a sorted tuple, from text that may be percent-encoded; equal texts share one."""
     return tuple(sorted(set(unquote(scopes).split())))
 
 

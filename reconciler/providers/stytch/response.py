@@ -1,4 +1,4 @@
-"""Reads responses: status, JSON by content instead of declared type, envelope, messages."""
+"""Reads responses: status, JSON body, envelope and messages."""
 
 from __future__ import annotations
 

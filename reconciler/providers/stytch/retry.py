@@ -1,4 +1,4 @@
-"""How long failed requests are retried, and when an outage ends that for all of them."""
+"""Decides how long failed requests are retried, and when an outage stops all retries."""
 
 from __future__ import annotations
 

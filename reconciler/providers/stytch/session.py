@@ -1,4 +1,4 @@
-"""The frontend API: a logged-in member's session, and that member's own organization only."""
+"""The frontend API, which reaches a member's own organization with the member's session."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def _not_own(reference: str, own: Organization) -> ProviderError:
 
 @dataclass(frozen=True, slots=True)
 class SdkHeaders:
-    """Makes the ``X-SDK-Client`` header, anew for each call.
+    """Makes the ``X-SDK-Client`` header for each call.
 
     The official SDKs send it always; whether the server demands it is not documented.
     ``wall`` is the present in seconds since the epoch.
