@@ -16,7 +16,7 @@ from reconciler.cli.output import looks_like_manifest
 from reconciler.core.errors import Diagnostic, InvalidConfiguration, ReconcilerError, Severity
 from reconciler.reports import FAILURE_FORMATS
 from reconciler.reports.json_documents import failure_json
-from reconciler.reports.text_findings import render_diagnostics
+from reconciler.reports.text_style import render_diagnostics
 from reconciler.storage.files import write_atomically
 
 if TYPE_CHECKING:

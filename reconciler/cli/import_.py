@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from reconciler.cli.console import Console
     from reconciler.cli.context import CommandContext
-    from reconciler.core.import_document import ImportResult
+    from reconciler.core.results import ImportResult
     from reconciler.manifests import Project
     from reconciler.workflow.existing_manifests import ExistingManifests
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from reconciler.core.errors import Diagnostic, Severity, UsageError
-from reconciler.reports.text_findings import render_diagnostics
+from reconciler.reports.text_style import render_diagnostics
 from reconciler.storage.files import check_writable, write_atomically
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from reconciler.cli.console import Console
     from reconciler.cli.context import CommandContext
-    from reconciler.core.pin_document import PinResult
+    from reconciler.core.results import PinResult
     from reconciler.manifests import ManifestFile, Project
 
 

@@ -11,7 +11,7 @@ from reconciler.cli.context import exit_code
 from reconciler.cli.options import NonEmptyString, changed_since_option, reporting_options, variable_option
 from reconciler.cli.output import check_outputs, write_result
 from reconciler.core.errors import InvalidConfiguration
-from reconciler.core.validation_document import ValidationResult
+from reconciler.core.results import ValidationResult
 from reconciler.reports import VALIDATION_FORMATS
 from reconciler.workflow.selection import select_manifests
 

@@ -16,11 +16,9 @@ if TYPE_CHECKING:
 
     from reconciler.core.drift import DriftReport
     from reconciler.core.errors import Diagnostic
-    from reconciler.core.import_document import ImportResult
     from reconciler.core.outcome import ApplyResult
-    from reconciler.core.pin_document import PinResult
     from reconciler.core.plan import Plan
-    from reconciler.core.validation_document import ValidationResult
+    from reconciler.core.results import ImportResult, PinResult, ValidationResult
 
 Subject = TypeVar("Subject", contravariant=True)  # noqa: PLC0105 - it names what is rendered
 
@@ -90,14 +88,14 @@ DRIFT_FORMATS: Final[Mapping[str, Format[DriftReport]]] = MappingProxyType(
 
 VALIDATION_FORMATS: Final[Mapping[str, Format[ValidationResult]]] = MappingProxyType(
     {
-        "text": _text("text_findings.render_validation"),
+        "text": _text("validation.render_validation"),
         "json": _json("validation_json"),
-        **_rendered("validation_report.validation_report"),
+        **_rendered("validation.validation_report"),
     }
 )
 
 FAILURE_FORMATS: Final[Mapping[str, Format[Sequence[Diagnostic]]]] = MappingProxyType(
-    _rendered("validation_report.failure_report")
+    _rendered("validation.failure_report")
 )
 """The formats of a run that failed before there was a result; text and JSON are written by verb."""
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.core.drift import DriftKind, FindingStatus
 from reconciler.reports import wording
-from reconciler.reports.ordering import errors_first
 from reconciler.reports.plan_report import unmanaged_list
 from reconciler.reports.report import (
     Annotation,
@@ -25,8 +24,9 @@ from reconciler.reports.report import (
     ScanResult,
     Status,
     Table,
+    errors_first,
 )
-from reconciler.reports.text_style import count
+from reconciler.reports.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -4,29 +4,29 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, assert_never
 
 from reconciler import __version__
-from reconciler.core.apply_document import apply_document
+from reconciler.core.change import RESOURCE_TYPE
 from reconciler.core.document_parts import diagnostic_document, to_json_data
 from reconciler.core.drift import DriftReport
 from reconciler.core.drift_document import drift_document
-from reconciler.core.import_document import import_document
-from reconciler.core.outcome import ApplyResult
-from reconciler.core.pin_document import pin_document
+from reconciler.core.outcome import Applied, ApplyResult, Failed, Skipped, Unneeded
 from reconciler.core.plan import Environment, Plan, PlanSummary, Scope
 from reconciler.core.plan_document import FORMAT_VERSION
 from reconciler.core.plan_serialization import digest, plan_document
-from reconciler.core.validation_document import validation_document
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    from reconciler.core.document_parts import JsonObject
+    from reconciler.core.connection import OidcConnection
+    from reconciler.core.document_parts import DiagnosticDocument, JsonObject
     from reconciler.core.errors import Diagnostic
-    from reconciler.core.import_document import ImportResult
-    from reconciler.core.pin_document import PinResult
-    from reconciler.core.validation_document import ValidationResult
+    from reconciler.core.outcome import Outcome
+    from reconciler.core.results import ImportedFile, ImportResult, MissingPin, PinResult, ValidationResult
+
+RESULT_VERSION: Final = "1.0"
+"""The format_version of the documents that reconciler never reads: apply, validate, import, pin."""
 
 
 def plan_json(plan: Plan, *, version: str = __version__) -> str:
@@ -41,22 +41,61 @@ def drift_json(report: DriftReport, *, version: str = __version__) -> str:
 
 def apply_json(result: ApplyResult, *, version: str = __version__) -> str:
     """Return the outcome of each operation."""
-    return _json_text(apply_document(result, version))
+    return _json_text(_apply_data(result, version))
 
 
 def validation_json(result: ValidationResult) -> str:
-    """Return what is wrong with the manifests."""
-    return _json_text(validation_document(result))
+    """Return what is wrong with the manifests, in the shape of Terraform's ``validate -json``."""
+    return _json_text(
+        {
+            "format_version": RESULT_VERSION,
+            "valid": result.is_valid,
+            "error_count": result.error_count,
+            "warning_count": result.warning_count,
+            "files": result.files,
+            "organizations": result.organizations,
+            "connections": result.connections,
+            "diagnostics": _diagnostics(result.diagnostics),
+        }
+    )
 
 
 def import_json(result: ImportResult) -> str:
     """Return what was imported."""
-    return _json_text(import_document(result))
+    return _json_text(
+        {
+            "format_version": RESULT_VERSION,
+            "complete": not result.failures,
+            "errored": bool(result.failures),
+            "summary": {
+                "imported": len(result.created),
+                "kept": len(result.kept),
+                "failed": result.failures,
+                "connections": sum(file.connections for file in result.created),
+            },
+            "organizations": [_imported_file(file) for file in result.files],
+            "variables": result.variables,
+            "variables_file": result.variables_file,
+            "diagnostics": _diagnostics(result.diagnostics),
+        }
+    )
 
 
 def pin_json(result: PinResult) -> str:
     """Return the missing pins."""
-    return _json_text(pin_document(result))
+    return _json_text(
+        {
+            "format_version": RESULT_VERSION,
+            "complete": not result.has_errors,
+            "errored": result.has_errors,
+            "check": result.is_check,
+            "settled": result.is_settled,
+            "summary": {"connections": result.connections, "organizations": result.organizations},
+            "pins": [_missing_pin(pin) for pin in result.pins],
+            "not_live": result.not_live,
+            "diagnostics": _diagnostics(result.diagnostics),
+        }
+    )
 
 
 def failure_json(
@@ -83,6 +122,106 @@ def _json_text(document: object) -> str:
     return json.dumps(to_json_data(document), indent=2, ensure_ascii=True) + "\n"
 
 
+def _diagnostics(diagnostics: Iterable[Diagnostic]) -> list[DiagnosticDocument]:
+    return [diagnostic_document(diagnostic) for diagnostic in diagnostics]
+
+
+def _imported_file(file: ImportedFile) -> JsonObject:
+    return {
+        "organization": file.organization,
+        "organization_id": file.organization_id,
+        "filename": file.path,
+        "status": file.status,
+        "connections": file.connections,
+        "remarks": file.remarks,
+        "suggestion": "".join(f"{line}\n" for line in file.suggestion),
+    }
+
+
+def _missing_pin(pin: MissingPin) -> JsonObject:
+    return {
+        "address": pin.address,
+        "kind": "organization" if pin.is_organization else "connection",
+        "id": pin.id,
+        "filename": pin.location.path,
+        "line": pin.location.line,
+        "column": pin.location.column,
+    }
+
+
+def _apply_data(result: ApplyResult, version: str) -> JsonObject:
+    return {
+        "format_version": RESULT_VERSION,
+        "reconciler_version": version,
+        "complete": result.is_complete and not result.interrupted,
+        "errored": bool(result.failed) or any(diagnostic.is_error for diagnostic in result.diagnostics),
+        "interrupted": result.interrupted,
+        "summary": {
+            "added": result.added,
+            "changed": result.changed,
+            "destroyed": result.destroyed,
+            "unneeded": len(result.unneeded),
+            "failed": len(result.failed),
+            "skipped": len(result.skipped),
+        },
+        "outcomes": [_outcome(outcome) for outcome in result.outcomes],
+        "diagnostics": _diagnostics(result.diagnostics),
+    }
+
+
+def _outcome(outcome: Outcome) -> JsonObject:
+    return {
+        "address": str(outcome.address),
+        "type": RESOURCE_TYPE,
+        "name": outcome.address.connection,
+        "organization": outcome.address.organization,
+        "organization_id": outcome.organization_id,
+        "action": outcome.action,
+        **_what_happened(outcome),
+    }
+
+
+def _what_happened(outcome: Outcome) -> JsonObject:
+    match outcome:
+        case Applied():
+            return {
+                "status": "applied",
+                **_identity(outcome.connection),
+                "warnings": outcome.warnings,
+                "receipt": "; ".join(outcome.history),
+                "seconds": round(outcome.seconds, 3),
+            }
+        case Unneeded():
+            identity = _identity(outcome.connection) if outcome.connection else {}
+            known = {name: value for name, value in identity.items() if value is not None}
+            return {"status": "unneeded", **known}
+        case Failed():
+            return {"status": "failed", "receipt": "; ".join(outcome.history), "error": _error(outcome)}
+        case Skipped():
+            return {"status": "skipped", "reason": outcome.reason}
+        case _:
+            assert_never(outcome)
+
+
+def _identity(connection: OidcConnection) -> JsonObject:
+    return {
+        "connection_id": connection.connection_id,
+        "redirect_url": connection.redirect_url,
+        "connection_status": connection.status,
+    }
+
+
+def _error(outcome: Failed) -> JsonObject:
+    """Return why an operation failed; ``http_status`` is 0 if there was none."""
+    return {
+        "message": outcome.message,
+        "advice": outcome.advice,
+        "error_type": outcome.error_type,
+        "request_id": outcome.request_id,
+        "http_status": outcome.status,
+    }
+
+
 def _failure_data(verb: str, diagnostics: tuple[Diagnostic, ...], at: str) -> JsonObject:
     match verb:
         case "plan" | "show":
@@ -91,14 +230,9 @@ def _failure_data(verb: str, diagnostics: tuple[Diagnostic, ...], at: str) -> Js
         case "drift":
             document = replace(drift_document(_failed_report(diagnostics, at), __version__), target=None)
         case "apply":
-            document = apply_document(ApplyResult(diagnostics=diagnostics), __version__)
-            return _json_object(document) | {"applyable": False}
+            document = _apply_data(ApplyResult(diagnostics=diagnostics), __version__) | {"applyable": False}
         case _:
-            return _common_keys(diagnostics)
-    return _json_object(document)
-
-
-def _json_object(document: object) -> JsonObject:
+            document = _common_keys(diagnostics)
     data: JsonObject = to_json_data(document)
     return data
 
@@ -131,5 +265,5 @@ def _common_keys(diagnostics: tuple[Diagnostic, ...]) -> JsonObject:
         "resource_changes": [],
         "outcomes": [],
         "findings": [],
-        "diagnostics": [to_json_data(diagnostic_document(diagnostic)) for diagnostic in diagnostics],
+        "diagnostics": _diagnostics(diagnostics),
     }

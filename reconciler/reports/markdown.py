@@ -20,7 +20,7 @@ from reconciler.reports.escaping import (
     markdown_message,
 )
 from reconciler.reports.report import Cell, Status
-from reconciler.reports.text_style import count
+from reconciler.reports.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -1,20 +1,16 @@
-"""Builds the report of a plan."""
+"""Builds the report of a plan, ordered by urgency, because a report may be cut."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.change import Action, Delete, Update, attribute_changes
 from reconciler.core.diff import element_changes
 from reconciler.reports import wording
 from reconciler.reports.escaping import format_value
-from reconciler.reports.ordering import (
-    ACTION_RANK,
-    errors_first,
-    summarize_organizations,
-    urgent_changes,
-)
 from reconciler.reports.report import (
     Annotation,
     Card,
@@ -30,20 +26,24 @@ from reconciler.reports.report import (
     ScanResult,
     Status,
     Table,
+    errors_first,
 )
 from reconciler.reports.text_plan import render_change
-from reconciler.reports.text_style import Style, count
+from reconciler.reports.text_style import Style
+from reconciler.reports.wording import count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from reconciler.core.change import AttributeChange, Change, Value
+    from reconciler.core.errors import Diagnostic
     from reconciler.core.plan import Plan, Unmanaged
-    from reconciler.reports.ordering import OrganizationSummary
     from reconciler.reports.report import Level, Mark
 
+_ACTION_RANK: Final = {Action.DELETE: 0, Action.UPDATE: 1, Action.CREATE: 2, Action.NO_OP: 3}
+
 _CATEGORIES: Final = tuple(
-    Category(key=action.value, label=label, words=words, rank=ACTION_RANK[action])
+    Category(key=action.value, label=label, words=words, rank=_ACTION_RANK[action])
     for action, label, words in (
         (Action.CREATE, "Create", "to add"),
         (Action.UPDATE, "Update", "to change"),
@@ -64,7 +64,7 @@ _NOTHING: Final = (Line("(none)", is_note=True),)
 
 def plan_report(plan: Plan) -> Report:
     """Return the report of a plan, the most urgent organizations first."""
-    summaries = summarize_organizations(plan)
+    summaries = _summarize_organizations(plan)
     actions = {change.action.value for change in plan.changes}
     return Report(
         title="Plan",
@@ -78,7 +78,7 @@ def plan_report(plan: Plan) -> Report:
         categories=tuple(category for category in _CATEGORIES if category.key in actions),
         groups=tuple(_group(summary) for summary in summaries if summary.changes),
         lists=unmanaged_list(plan.unmanaged, ", left unchanged"),
-        annotations=tuple(_annotation(change) for change in urgent_changes(summaries)),
+        annotations=tuple(_annotation(change) for change in _urgent_changes(summaries)),
         results=tuple(_destroy(change) for change in plan.changes if isinstance(change, Delete)),
         origin=Origin(scope=plan.scope, commit=plan.commit, created_at=plan.created_at),
     )
@@ -108,7 +108,7 @@ def _status(plan: Plan) -> Status:
     return Status.PLAIN if plan.has_changes else Status.GOOD
 
 
-def _table(summaries: Sequence[OrganizationSummary]) -> Table | None:
+def _table(summaries: Sequence[_OrganizationSummary]) -> Table | None:
     if not summaries:
         return None
     rows = tuple(
@@ -124,14 +124,14 @@ def _table(summaries: Sequence[OrganizationSummary]) -> Table | None:
     return Table(columns=_COLUMNS, rows=rows, noun="organization")
 
 
-def _finding_counts(summary: OrganizationSummary) -> Iterator[str]:
+def _finding_counts(summary: _OrganizationSummary) -> Iterator[str]:
     if summary.errors:
         yield count(summary.errors, "error")
     if summary.warnings:
         yield count(summary.warnings, "warning")
 
 
-def _group(summary: OrganizationSummary) -> Group:
+def _group(summary: _OrganizationSummary) -> Group:
     counts = ((summary.add, "to add"), (summary.change, "to change"), (summary.destroy, "to destroy"))
     return Group(
         organization=summary.reference,
@@ -236,3 +236,63 @@ def _destroy(change: Delete) -> ScanResult:
         subject=str(change.address),
         location=change.location,
     )
+
+
+@dataclass(slots=True)
+class _OrganizationSummary:
+    """What a plan says of one organization, counted; ``reference`` is its name in the manifests."""
+
+    reference: str
+    add: int = 0
+    change: int = 0
+    destroy: int = 0
+    errors: int = 0
+    warnings: int = 0
+    changes: list[Change] = field(default_factory=list)
+
+    @property
+    def urgency(self) -> tuple[int, int, int, int]:
+        """Errors count most, then destroys, then warnings, then all changes."""
+        return self.errors, self.destroy, self.warnings, len(self.changes)
+
+
+def _summarize_organizations(plan: Plan) -> list[_OrganizationSummary]:
+    """Return the organizations that have a change or a finding, the most urgent first, then by name."""
+    summaries: defaultdict[str, _OrganizationSummary] = defaultdict(lambda: _OrganizationSummary(""))
+    for change in plan.changes:
+        _count_change(summaries[change.address.organization], change)
+    for diagnostic in plan.findings:
+        reference = _organization_of(diagnostic.address, summaries)
+        if reference:
+            _count_diagnostic(summaries[reference], diagnostic)
+    for reference, summary in summaries.items():
+        summary.reference = reference
+    return sorted(
+        summaries.values(),
+        key=lambda summary: (*(-number for number in summary.urgency), summary.reference),
+    )
+
+
+def _urgent_changes(summaries: Iterable[_OrganizationSummary]) -> list[Change]:
+    """Return all changes: destroys first, then by the urgency of their organization."""
+    changes = (change for summary in summaries for change in summary.changes)
+    return sorted(changes, key=lambda change: _ACTION_RANK[change.action])
+
+
+def _organization_of(address: str, known: Collection[str]) -> str:
+    """Return the organization that an address names; an external id may hold slashes itself."""
+    ends = [index for index, character in enumerate(address) if character == "/"]
+    prefixes = (address[:end] for end in (*ends, len(address)))
+    return next((prefix for prefix in prefixes if prefix in known), address.partition("/")[0])
+
+
+def _count_change(summary: _OrganizationSummary, change: Change) -> None:
+    summary.changes.append(change)
+    summary.add += change.action is Action.CREATE
+    summary.change += change.action is Action.UPDATE
+    summary.destroy += change.action is Action.DELETE
+
+
+def _count_diagnostic(summary: _OrganizationSummary, diagnostic: Diagnostic) -> None:
+    summary.errors += diagnostic.is_error
+    summary.warnings += not diagnostic.is_error

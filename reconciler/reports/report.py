@@ -10,6 +10,8 @@ from enum import Enum
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from reconciler.core.errors import Diagnostic, SourceLocation
     from reconciler.core.plan import Scope
 
@@ -199,3 +201,8 @@ class Report:
     def cards(self) -> tuple[Card, ...]:
         """All cards, in the order of the groups."""
         return tuple(card for group in self.groups for card in group.cards)
+
+
+def errors_first(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Return the diagnostics, errors first."""
+    return tuple(sorted(diagnostics, key=lambda diagnostic: not diagnostic.is_error))

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from reconciler.core.change import Action
 from reconciler.reports.escaping import escape_terminal, quote
-from reconciler.reports.text_findings import diagnostic_box, error_box, paragraphs, warning_box
-from reconciler.reports.text_style import Style, count
+from reconciler.reports.text_style import Style, diagnostic_box, error_box, paragraphs, warning_box
+from reconciler.reports.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,9 +9,9 @@ from reconciler.core.change import RESOURCE_TYPE, Action
 from reconciler.core.drift import DriftKind, FindingStatus
 from reconciler.reports import wording
 from reconciler.reports.escaping import escape_terminal, quote
-from reconciler.reports.text_findings import diagnostic_box
 from reconciler.reports.text_plan import symbol
-from reconciler.reports.text_style import Style, count
+from reconciler.reports.text_style import Style, diagnostic_box
+from reconciler.reports.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.core.import_document import FileStatus
+from reconciler.core.results import FileStatus
 from reconciler.reports.escaping import escape_terminal
-from reconciler.reports.text_findings import render_diagnostics
-from reconciler.reports.text_style import Style, count
+from reconciler.reports.text_style import Style, render_diagnostics
+from reconciler.reports.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reconciler.core.import_document import ImportedFile, ImportResult
-    from reconciler.core.pin_document import PinResult
+    from reconciler.core.results import ImportedFile, ImportResult, PinResult
 
 
 def render_import(result: ImportResult, *, color: bool = False) -> str:

@@ -10,8 +10,8 @@ from reconciler.core.connection import FIELDS, WRITABLE_FIELDS
 from reconciler.core.diff import element_changes
 from reconciler.reports import wording
 from reconciler.reports.escaping import escape_terminal, format_value, quote
-from reconciler.reports.text_findings import diagnostic_box
-from reconciler.reports.text_style import Style, count, width
+from reconciler.reports.text_style import Style, diagnostic_box, width
+from reconciler.reports.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

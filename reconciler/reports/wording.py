@@ -1,4 +1,4 @@
-"""The sentences that all formats of a plan, drift report or validation share."""
+"""The sentences that all formats of a plan or drift report share."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final, assert_never
 from reconciler.core.change import Action, ActionReason
 from reconciler.core.drift import DriftKind
 from reconciler.reports.escaping import format_value, quote
-from reconciler.reports.text_style import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from reconciler.core.change import Change, Value
     from reconciler.core.drift import DriftReport, Finding
     from reconciler.core.plan import Plan
-    from reconciler.core.validation_document import ValidationResult
 
 NO_CHANGES: Final = "No changes. Your infrastructure matches the configuration."
 NO_DRIFT: Final = "No drift. The live state matches the configuration."
@@ -38,6 +36,11 @@ _REASONS: Final = {
     ActionReason.DECLARED_ABSENT: "because its manifest says `state: absent`",
     ActionReason.NOT_DECLARED: "because it is not declared and its organization says `prune: true`",
 }
+
+
+def count(number: int, noun: str) -> str:
+    """Return ``1 connection`` or ``2 connections``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def plan_verdict(plan: Plan) -> str:
@@ -150,12 +153,3 @@ def finding_subject(finding: Finding) -> str:
     """Return the address, the attribute if there is one, and the kind."""
     attribute = f" {finding.attribute}" if finding.attribute else ""
     return f"{finding.address}{attribute} ({finding.kind.value})"
-
-
-def validation_verdict(result: ValidationResult) -> str:
-    """Return the line that says how a validation went."""
-    if result.is_valid:
-        warned = ", but there were some validation warnings as shown above." if result.warning_count else "."
-        return "Success! The configuration is valid" + warned
-    errors, warnings = count(result.error_count, "error"), count(result.warning_count, "warning")
-    return f"The configuration is not valid: {errors}, {warnings}."

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.errors import Diagnostic, ProviderError, Severity, UsageError
-from reconciler.core.import_document import FileStatus, ImportedFile, ImportResult
 from reconciler.core.planner import Choices, plan_organization
+from reconciler.core.results import FileStatus, ImportedFile, ImportResult
 from reconciler.core.secret import Secret, SecretReference
 from reconciler.manifests import find_manifests
 from reconciler.manifests.export import reparse, write_manifest

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from reconciler.core.errors import Diagnostic, InvalidConfiguration, ProviderError, Severity, UsageError
 from reconciler.core.matching import match_connections
-from reconciler.core.pin_document import MissingPin, PinResult
 from reconciler.core.planner import unreadable
+from reconciler.core.results import MissingPin, PinResult
 from reconciler.manifests import load_manifests
 from reconciler.manifests.pinning import Pin
 from reconciler.storage.files import write_atomically

@@ -27,7 +27,7 @@ from reconciler.core.errors import PlanRefused, ProviderError
 from reconciler.core.limits import Limits
 from reconciler.core.operation import Stale, judge
 from reconciler.core.plan_serialization import digest
-from reconciler.reports.text_findings import render_diagnostics
+from reconciler.reports.text_style import render_diagnostics
 from reconciler.storage.documents import parse_plan
 from reconciler.workflow.apply import accept_deletes, check_saved_plan
 from tests.core.documents import plan_data

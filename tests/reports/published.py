@@ -11,7 +11,7 @@ from reconciler.core.connection import OidcConnection
 from reconciler.core.drift import find_drift
 from reconciler.core.errors import Diagnostic, Severity, Snippet, SourceLocation
 from reconciler.core.plan import Environment, Plan, PlanSummary, Scope, Unmanaged
-from reconciler.core.validation_document import ValidationResult
+from reconciler.core.results import ValidationResult
 from tests.support.values import WHEN, live_connection, reference
 
 if TYPE_CHECKING:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from reconciler.reports.drift_report import drift_report
 from reconciler.reports.markdown import render_markdown, render_news
 from reconciler.reports.plan_report import plan_report
-from reconciler.reports.validation_report import validation_report
+from reconciler.reports.validation import validation_report
 
 if TYPE_CHECKING:
     from reconciler.core.drift import DriftReport
     from reconciler.core.plan import Plan
-    from reconciler.core.validation_document import ValidationResult
+    from reconciler.core.results import ValidationResult
 
 
 def plan_markdown(plan: Plan, **options: int) -> str:

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.reports.escaping import escape_terminal, format_value, quote
-from reconciler.reports.text_style import count, width
+from reconciler.reports.text_style import width
+from reconciler.reports.wording import count
 
 
 @pytest.mark.parametrize(

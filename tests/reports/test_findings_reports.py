@@ -6,9 +6,9 @@ import json
 from dataclasses import replace
 
 from reconciler.core.errors import Snippet
-from reconciler.core.validation_document import ValidationResult
+from reconciler.core.results import ValidationResult
 from reconciler.reports import VALIDATION_FORMATS
-from reconciler.reports.text_findings import render_diagnostics
+from reconciler.reports.text_style import render_diagnostics
 from tests.reports.samples import ERROR, WARNING
 
 FOUND = ValidationResult(diagnostics=(ERROR, WARNING), files=2, organizations=1, connections=1)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import example, given, settings
 
-from reconciler.core.validation_document import ValidationResult
+from reconciler.core.results import ValidationResult
 from reconciler.reports import DRIFT_FORMATS, FAILURE_FORMATS, PLAN_FORMATS, VALIDATION_FORMATS
 from tests.reports.markup import Markup
 from tests.reports.published import FINDINGS, HOSTILE, ORDINARY, QUIET, drift_of, hostile_plan, large_plan

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from reconciler.core.validation_document import ValidationResult
+from reconciler.core.results import ValidationResult
 from reconciler.reports import FAILURE_FORMATS
 from reconciler.reports.escaping import MAX_NAME, clip, escape_terminal, markdown_code, markdown_message
 from tests.reports.markup import rendered

@@ -1,0 +1,126 @@
+"""The results of validate, import and pin."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from reconciler.core.errors import Diagnostic, SourceLocation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValidationResult:
+    """All diagnostics, and the numbers of files, organizations and connections that were read."""
+
+    diagnostics: tuple[Diagnostic, ...] = ()
+    files: int = 0
+    organizations: int = 0
+    connections: int = 0
+
+    @property
+    def error_count(self) -> int:
+        """The number of errors."""
+        return sum(diagnostic.is_error for diagnostic in self.diagnostics)
+
+    @property
+    def warning_count(self) -> int:
+        """The number of warnings."""
+        return len(self.diagnostics) - self.error_count
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether there is no error."""
+        return self.error_count == 0
+
+
+class FileStatus(StrEnum):
+    """What an import did with an organization's manifest."""
+
+    CREATED = "created"
+    KEPT = "kept"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedFile:
+    """One organization. ``connections`` counts those declared in the file.
+
+    ``remarks`` says what is live and not declared there; ``suggestion`` is what could be added to a
+    file that was kept, as the lines below its ``connections:``.
+    """
+
+    organization: str
+    organization_id: str
+    path: str
+    status: FileStatus
+    connections: int = 0
+    remarks: tuple[str, ...] = ()
+    suggestion: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportResult:
+    """All organizations, in the order of their names. ``diagnostics`` names those that failed.
+
+    ``variables`` are the names that were added to ``variables_file``, without values.
+    """
+
+    files: tuple[ImportedFile, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+    variables: tuple[str, ...] = ()
+    variables_file: str = ""
+
+    @property
+    def created(self) -> tuple[ImportedFile, ...]:
+        """The organizations that have a new file."""
+        return tuple(file for file in self.files if file.status is FileStatus.CREATED)
+
+    @property
+    def kept(self) -> tuple[ImportedFile, ...]:
+        """The organizations that had a manifest already."""
+        return tuple(file for file in self.files if file.status is FileStatus.KEPT)
+
+    @property
+    def failures(self) -> int:
+        """The number of organizations that could not be imported."""
+        return sum(diagnostic.is_error for diagnostic in self.diagnostics)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissingPin:
+    """A declaration without an id. ``address`` is that of a connection or an organization."""
+
+    address: str
+    id: str
+    location: SourceLocation
+    is_organization: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinResult:
+    """All pins that were missing: written, or only found (``is_check``).
+
+    ``not_live`` are connections that do not exist yet, and so have no id.
+    """
+
+    pins: tuple[MissingPin, ...] = ()
+    not_live: tuple[str, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+    is_check: bool = False
+
+    @property
+    def organizations(self) -> int:
+        """The number of organizations among the pins."""
+        return sum(pin.is_organization for pin in self.pins)
+
+    @property
+    def connections(self) -> int:
+        """The number of connections among the pins."""
+        return len(self.pins) - self.organizations
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether something could not be looked up or written."""
+        return any(diagnostic.is_error for diagnostic in self.diagnostics)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether every manifest now holds the ids of everything that is live."""
+        return not self.has_errors and not (self.is_check and self.pins)

@@ -1,0 +1,69 @@
+"""A validation, and a run that failed before there was a result: as text, and as a `Report`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.reports.report import Report, Status, errors_first
+from reconciler.reports.text_style import Style, render_diagnostics
+from reconciler.reports.wording import count
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reconciler.core.errors import Diagnostic
+    from reconciler.core.results import ValidationResult
+
+
+def render_validation(result: ValidationResult, *, color: bool = False) -> str:
+    """Return all diagnostics and the verdict."""
+    diagnostics = render_diagnostics(result.diagnostics, color=color)
+    verdict = Style(color).verdict(_verdict(result), is_good=result.is_valid)
+    counts = ", ".join(count(number, noun) for number, noun in _counts(result))
+    return f"{diagnostics}{verdict}\n{counts}\n"
+
+
+def validation_report(result: ValidationResult) -> Report:
+    """Return the report of a validation."""
+    return Report(
+        title="Validation",
+        verdict=_verdict(result),
+        status=_status(result),
+        diagnostics=errors_first(result.diagnostics),
+        counts=_counts(result),
+    )
+
+
+def failure_report(diagnostics: Sequence[Diagnostic]) -> Report:
+    """Return the report of a run that failed before there was a result."""
+    errors = sum(diagnostic.is_error for diagnostic in diagnostics)
+    return Report(
+        title="Failure",
+        verdict=f"Nothing was done: {count(errors, 'error')}.",
+        status=Status.BAD,
+        is_complete=False,
+        diagnostics=errors_first(diagnostics),
+    )
+
+
+def _verdict(result: ValidationResult) -> str:
+    """Return the line that says how a validation went."""
+    if result.is_valid:
+        warned = ", but there were some validation warnings as shown above." if result.warning_count else "."
+        return "Success! The configuration is valid" + warned
+    errors, warnings = count(result.error_count, "error"), count(result.warning_count, "warning")
+    return f"The configuration is not valid: {errors}, {warnings}."
+
+
+def _counts(result: ValidationResult) -> tuple[tuple[int, str], ...]:
+    return (
+        (result.files, "file"),
+        (result.organizations, "organization"),
+        (result.connections, "connection"),
+    )
+
+
+def _status(result: ValidationResult) -> Status:
+    if not result.is_valid:
+        return Status.BAD
+    return Status.WARNED if result.diagnostics else Status.GOOD
