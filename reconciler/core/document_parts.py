@@ -8,13 +8,18 @@ with a default is left out while it has that value.
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from enum import Enum
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from reconciler.core.connection import FIELDS, OidcConnection
+from reconciler.core.connection import OidcConnection
 from reconciler.core.errors import Diagnostic, Severity, Snippet, SourceLocation
-from reconciler.core.plan import Environment, Scope, Unmanaged
+from reconciler.core.plan import Environment, Unmanaged
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 JsonObject = dict[str, Any]
+
+Target = TypeVar("Target", bound="DataclassInstance")
 
 COUNT: Final = {"strict": True, "ge": 0}
 FROM_ONE: Final = {"strict": True, "ge": 1}
@@ -142,17 +147,20 @@ def to_json_data(value: object) -> Any:  # noqa: ANN401 - JSON
     return value.value if isinstance(value, Enum) else value
 
 
+def copy_fields(target: type[Target], source: object, /, **others: Any) -> Target:  # noqa: ANN401 - any field
+    """Return a ``target`` with the fields of the same names of a value, except for ``others``."""
+    names = (part.name for part in fields(target) if part.name not in others)
+    return target(**{name: getattr(source, name) for name in names}, **others)
+
+
 def diagnostic_document(diagnostic: Diagnostic) -> DiagnosticDocument:
     """Return the document of a diagnostic."""
-    return DiagnosticDocument(
-        severity=diagnostic.severity,
-        code=diagnostic.code,
-        summary=diagnostic.summary,
-        detail=diagnostic.detail,
-        hint=diagnostic.hint,
-        address=diagnostic.address,
-        range=_range_document(diagnostic.location, diagnostic.snippet) if diagnostic.location else None,
-        snippet=_snippet_document(diagnostic.location, diagnostic.snippet),
+    location, snippet = diagnostic.location, diagnostic.snippet
+    return copy_fields(
+        DiagnosticDocument,
+        diagnostic,
+        range=_range_document(location, snippet) if location else None,
+        snippet=_snippet_document(location, snippet) if location and snippet else None,
     )
 
 
@@ -162,26 +170,12 @@ def read_diagnostic(document: DiagnosticDocument) -> Diagnostic:
     Raises:
         ValueError: its snippet marks what is outside the line.
     """
-    return Diagnostic(
-        severity=document.severity,
-        code=document.code,
-        summary=document.summary,
-        detail=document.detail,
-        hint=document.hint,
-        address=document.address,
+    return copy_fields(
+        Diagnostic,
+        document,
         location=_read_range(document.range) if document.range else None,
         snippet=_read_snippet(document.snippet) if document.snippet else None,
     )
-
-
-def target_document(scope: Scope) -> TargetDocument:
-    """Return the document of a scope."""
-    return TargetDocument(base_url=scope.base_url, principal=scope.principal, environment=scope.environment)
-
-
-def read_target(document: TargetDocument) -> Scope:
-    """Return the scope in a document."""
-    return Scope(document.base_url, document.principal, document.environment)
 
 
 def source_document(location: SourceLocation | None) -> SourceDocument | None:
@@ -196,28 +190,20 @@ def read_source(document: SourceDocument | None) -> SourceLocation | None:
     return SourceLocation(document.filename, line=document.line, column=document.column) if document else None
 
 
-def connection_document(connection: OidcConnection) -> ConnectionDocument:
-    """Return the document of a connection."""
-    names = (part.name for part in fields(ConnectionDocument))
-    return ConnectionDocument(**{name: getattr(connection, name) for name in names})
-
-
 def read_connection(document: object) -> OidcConnection:
     """Return the connection in a document whose fields are a connection's."""
-    names = (name for name in FIELDS if name != "client_secret")
-    return OidcConnection(**{name: getattr(document, name) for name in names})
+    return copy_fields(OidcConnection, document, client_secret=None)
 
 
 def unmanaged_document(unmanaged: Unmanaged) -> UnmanagedDocument:
     """Return the document of an unmanaged connection."""
-    return UnmanagedDocument(
-        organization=unmanaged.organization, connection=connection_document(unmanaged.connection)
-    )
+    connection = copy_fields(ConnectionDocument, unmanaged.connection)
+    return copy_fields(UnmanagedDocument, unmanaged, connection=connection)
 
 
 def read_unmanaged(document: UnmanagedDocument) -> Unmanaged:
     """Return the unmanaged connection in a document."""
-    return Unmanaged(document.organization, read_connection(document.connection))
+    return copy_fields(Unmanaged, document, connection=read_connection(document.connection))
 
 
 def _range_document(location: SourceLocation, snippet: Snippet | None) -> RangeDocument:
@@ -233,9 +219,7 @@ def _range_document(location: SourceLocation, snippet: Snippet | None) -> RangeD
     )
 
 
-def _snippet_document(location: SourceLocation | None, snippet: Snippet | None) -> SnippetDocument | None:
-    if location is None or snippet is None:
-        return None
+def _snippet_document(location: SourceLocation, snippet: Snippet) -> SnippetDocument:
     return SnippetDocument(
         context=None,
         code=snippet.text,

@@ -1,8 +1,8 @@
 """The JSON document of a drift report: what `drift --format json` prints and `--previous` reads."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any, Final, Literal, cast
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
 
 from reconciler.core.address import Address
 from reconciler.core.connection import WritableField
@@ -12,20 +12,20 @@ from reconciler.core.document_parts import (
     SourceDocument,
     TargetDocument,
     UnmanagedDocument,
+    copy_fields,
     described,
     diagnostic_document,
     flag,
     pattern,
     read_diagnostic,
     read_source,
-    read_target,
     read_unmanaged,
     source_document,
-    target_document,
     unmanaged_document,
 )
 from reconciler.core.drift import DriftKind, DriftReport, Finding, FindingStatus
 from reconciler.core.errors import ReportRefused
+from reconciler.core.plan import Scope
 
 FORMAT_VERSION: Final = "1.0"
 """The major number changes when an older reader would misunderstand the document."""
@@ -110,17 +110,17 @@ def drift_document(report: DriftReport, version: str) -> DriftDocument:
         timestamp=report.created_at,
         previous_timestamp=report.previous_at,
         commit=report.commit,
-        target=target_document(report.scope),
+        target=copy_fields(TargetDocument, report.scope),
         drifted=report.has_drift,
         complete=report.is_complete,
         errored=report.has_errors,
         secrets_compared=report.secrets_compared,
-        summary=DriftSummaryDocument(**asdict(report.summary)),
-        findings=tuple(_finding_document(finding) for finding in report.findings),
-        resolved=tuple(_finding_document(finding) for finding in report.resolved),
-        unchecked=tuple(_finding_document(finding) for finding in report.unchecked),
-        unmanaged=tuple(unmanaged_document(unmanaged) for unmanaged in report.unmanaged),
-        diagnostics=tuple(diagnostic_document(diagnostic) for diagnostic in report.diagnostics),
+        summary=copy_fields(DriftSummaryDocument, report.summary),
+        findings=tuple(map(_finding_document, report.findings)),
+        resolved=tuple(map(_finding_document, report.resolved)),
+        unchecked=tuple(map(_finding_document, report.unchecked)),
+        unmanaged=tuple(map(unmanaged_document, report.unmanaged)),
+        diagnostics=tuple(map(diagnostic_document, report.diagnostics)),
     )
 
 
@@ -150,14 +150,14 @@ def read_drift(document: DriftDocument) -> DriftReport:
     if document.target is None:
         raise ValueError("there is no target")
     return DriftReport(
-        scope=read_target(document.target),
+        scope=copy_fields(Scope, document.target),
         created_at=document.timestamp,
         commit=document.commit,
-        findings=tuple(_read_finding(finding) for finding in document.findings),
-        resolved=tuple(_read_finding(finding) for finding in document.resolved),
-        unchecked=tuple(_read_finding(finding) for finding in document.unchecked),
-        unmanaged=tuple(read_unmanaged(unmanaged) for unmanaged in document.unmanaged),
-        diagnostics=tuple(read_diagnostic(diagnostic) for diagnostic in document.diagnostics),
+        findings=tuple(map(_read_finding, document.findings)),
+        resolved=tuple(map(_read_finding, document.resolved)),
+        unchecked=tuple(map(_read_finding, document.unchecked)),
+        unmanaged=tuple(map(read_unmanaged, document.unmanaged)),
+        diagnostics=tuple(map(read_diagnostic, document.diagnostics)),
         organizations=document.summary.organizations,
         refused=document.summary.refused,
         secrets_compared=document.secrets_compared,
@@ -166,20 +166,16 @@ def read_drift(document: DriftDocument) -> DriftReport:
 
 
 def _finding_document(finding: Finding) -> FindingDocument:
-    return FindingDocument(
-        fingerprint=finding.fingerprint,
+    return copy_fields(
+        FindingDocument,
+        finding,
         address=str(finding.address),
         organization=finding.address.organization,
-        organization_id=finding.organization_id,
         name=finding.address.connection,
         connection_id=finding.connection_id or None,
-        kind=finding.kind,
-        attribute=cast("WritableField", finding.attribute) if finding.attribute else None,
-        declared=finding.declared,
-        live=finding.live,
+        attribute=finding.attribute or None,
         sensitive=finding.is_sensitive,
         standing=finding.status,
-        first_seen=finding.first_seen,
         source=source_document(finding.location),
     )
 
@@ -187,15 +183,12 @@ def _finding_document(finding: Finding) -> FindingDocument:
 def _read_finding(document: FindingDocument) -> Finding:
     if (document.attribute is not None) != (document.kind is DriftKind.CHANGED):
         raise ValueError(f"a connection is {document.kind} and names the attribute {document.attribute}")
-    return Finding(
+    return copy_fields(
+        Finding,
+        document,
         address=Address(document.organization, document.name),
-        organization_id=document.organization_id,
-        kind=document.kind,
         connection_id=document.connection_id or "",
         attribute=document.attribute or "",
-        declared=document.declared,
-        live=document.live,
         location=read_source(document.source),
         status=document.standing,
-        first_seen=document.first_seen,
     )

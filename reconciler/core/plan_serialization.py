@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from reconciler.core.address import Address
 from reconciler.core.change import Action, Change, Create, Delete, Update, attribute_changes
 from reconciler.core.connection import FIELDS, OidcConnection
 from reconciler.core.document_parts import (
-    connection_document,
+    ConnectionDocument,
+    TargetDocument,
+    copy_fields,
     diagnostic_document,
     read_connection,
     read_diagnostic,
     read_source,
-    read_target,
     read_unmanaged,
     source_document,
-    target_document,
     to_json_data,
     unmanaged_document,
 )
 from reconciler.core.errors import PlanRefused
-from reconciler.core.plan import Plan, PlanSummary
+from reconciler.core.plan import Plan, PlanSummary, Scope
 from reconciler.core.plan_document import (
     FORMAT_VERSION,
     TERRAFORM_VERSION,
@@ -59,25 +59,25 @@ _EMPTY: Final[dict[str, Any]] = {"client_secret": None, "custom_scopes": (), "at
 
 def plan_document(plan: Plan, version: str) -> PlanDocument:
     """Return the document of a plan; ``version`` is that of the program which writes it."""
-    changes = tuple(_change_document(change) for change in plan.changes)
+    changes = tuple(map(_change_document, plan.changes))
     document = PlanDocument(
         format_version=FORMAT_VERSION,
         terraform_version=TERRAFORM_VERSION,
         reconciler_version=version,
         timestamp=plan.created_at,
         commit=plan.commit,
-        target=target_document(plan.scope),
+        target=copy_fields(TargetDocument, plan.scope),
         applyable=plan.can_apply,
         complete=plan.is_complete,
         errored=plan.has_errors,
         secrets_compared=plan.secrets_compared,
-        summary=PlanSummaryDocument(**asdict(plan.summary)),
+        summary=copy_fields(PlanSummaryDocument, plan.summary),
         resource_changes=changes,
         planned_values=_planned_values(changes),
-        unmanaged=tuple(unmanaged_document(unmanaged) for unmanaged in plan.unmanaged),
-        diagnostics=tuple(diagnostic_document(diagnostic) for diagnostic in plan.diagnostics),
-        blocks=tuple(diagnostic_document(diagnostic) for diagnostic in plan.blocks),
-        risks=tuple(diagnostic_document(diagnostic) for diagnostic in plan.risks),
+        unmanaged=tuple(map(unmanaged_document, plan.unmanaged)),
+        diagnostics=tuple(map(diagnostic_document, plan.diagnostics)),
+        blocks=tuple(map(diagnostic_document, plan.blocks)),
+        risks=tuple(map(diagnostic_document, plan.risks)),
         shard=_shard_document(plan.merge_info) if plan.merge_info else None,
         digest="",
     )
@@ -123,15 +123,15 @@ def read_plan(document: PlanDocument) -> Plan:
     """
     if document.target is None:
         raise ValueError("there is no target")
-    changes = tuple(_read_change(change) for change in document.resource_changes)
+    changes = tuple(map(_read_change, document.resource_changes))
     return Plan(
-        scope=read_target(document.target),
+        scope=copy_fields(Scope, document.target),
         created_at=document.timestamp,
         changes=changes,
-        unmanaged=tuple(read_unmanaged(unmanaged) for unmanaged in document.unmanaged),
-        diagnostics=tuple(read_diagnostic(diagnostic) for diagnostic in document.diagnostics),
-        blocks=tuple(read_diagnostic(diagnostic) for diagnostic in document.blocks),
-        risks=tuple(read_diagnostic(diagnostic) for diagnostic in document.risks),
+        unmanaged=tuple(map(read_unmanaged, document.unmanaged)),
+        diagnostics=tuple(map(read_diagnostic, document.diagnostics)),
+        blocks=tuple(map(read_diagnostic, document.blocks)),
+        risks=tuple(map(read_diagnostic, document.risks)),
         summary=_read_summary(document.summary, changes),
         commit=document.commit,
         secrets_compared=document.secrets_compared,
@@ -164,7 +164,7 @@ def _needed_by_apply(change: Change) -> dict[str, Any]:
     }
     if isinstance(change, Update):
         return needed | {"changed": change.changed, "uncomparable": change.uncomparable}
-    resumes = connection_document(change.resumes) if change.resumes else None
+    resumes = copy_fields(ConnectionDocument, change.resumes) if change.resumes else None
     return needed | {"namesakes": change.same_name_ids or None, "resumes": resumes}
 
 
@@ -193,12 +193,9 @@ def _attributes(values: dict[str, Any]) -> Attributes:
 
 def _planned_values(changes: Iterable[ResourceChangeDocument]) -> PlannedValuesDocument:
     resources = tuple(
-        PlannedResourceDocument(
-            address=change.address,
-            mode=change.mode,
-            type=change.type,
-            name=change.name,
-            provider_name=change.provider_name,
+        copy_fields(
+            PlannedResourceDocument,
+            change,
             values=change.change.after,
             sensitive_values=change.change.after_sensitive,
         )
@@ -213,9 +210,7 @@ def _reference_document(declared: OidcConnection) -> SecretReferenceDocument | N
     if not isinstance(reference, SecretReference):
         return None
     parts = (
-        LocatorDocument(scheme=part.scheme, path=part.path)
-        if isinstance(part, Locator)
-        else LiteralDocument(literal=part)
+        copy_fields(LocatorDocument, part) if isinstance(part, Locator) else LiteralDocument(literal=part)
         for part in reference.parts
     )
     return SecretReferenceDocument(text=reference.text, parts=tuple(parts))
@@ -241,7 +236,7 @@ def _read_summary(document: PlanSummaryDocument, changes: tuple[Change, ...]) ->
             raise PlanRefused(
                 f"the plan file says {said} to {name}, but holds {held}: it was not written by this program"
             )
-    return PlanSummary(**asdict(document))
+    return copy_fields(PlanSummary, document)
 
 
 def _read_shard(document: ShardDocument) -> MergeInfo:
@@ -310,7 +305,7 @@ def _read_reference(document: SecretReferenceDocument | None) -> SecretReference
     if document is None:
         return None
     parts = (
-        Locator(part.scheme, part.path) if isinstance(part, LocatorDocument) else part.literal
+        copy_fields(Locator, part) if isinstance(part, LocatorDocument) else part.literal
         for part in document.parts
     )
     return SecretReference(document.text, tuple(parts))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from reconciler.reports.escaping import clip, command_message, command_property, escape_terminal, log_line
-from reconciler.reports.report import Annotation
+from reconciler.reports.report import Annotation, full_message
 
 if TYPE_CHECKING:
     from reconciler.core.errors import Diagnostic
@@ -39,10 +39,9 @@ def workflow_command(annotation: Annotation) -> str:
 
 
 def _diagnostic_annotation(diagnostic: Diagnostic) -> Annotation:
-    parts = (diagnostic.summary, diagnostic.detail, diagnostic.hint and f"hint: {diagnostic.hint}")
     return Annotation(
         level="error" if diagnostic.is_error else "warning",
         title=diagnostic.code,
-        message="\n".join(part for part in parts if part),
+        message=full_message(diagnostic),
         location=diagnostic.location,
     )

@@ -206,3 +206,9 @@ class Report:
 def errors_first(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     """Return the diagnostics, errors first."""
     return tuple(sorted(diagnostics, key=lambda diagnostic: not diagnostic.is_error))
+
+
+def full_message(diagnostic: Diagnostic) -> str:
+    """Return what is wrong, why, and what to do, each on its own line."""
+    hint = f"hint: {diagnostic.hint}" if diagnostic.hint else ""
+    return "\n".join(text for text in (diagnostic.summary, diagnostic.detail, hint) if text)

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from reconciler import __version__
 from reconciler.reports.escaping import escape_terminal
-from reconciler.reports.report import ScanResult
+from reconciler.reports.report import ScanResult, full_message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,12 +46,11 @@ def render_sarif(report: Report, *, version: str = __version__) -> str:
 
 
 def _diagnostic_result(diagnostic: Diagnostic) -> ScanResult:
-    parts = (diagnostic.summary, diagnostic.detail, diagnostic.hint and f"hint: {diagnostic.hint}")
     snippet = diagnostic.snippet
     return ScanResult(
         rule=diagnostic.code,
         level=diagnostic.severity.value,
-        message="\n".join(part for part in parts if part),
+        message=full_message(diagnostic),
         subject=diagnostic.address,
         location=diagnostic.location,
         length=max(snippet.end - snippet.start, 0) if snippet else 0,

@@ -66,10 +66,8 @@ def parse_plan(data: Any) -> Plan:  # noqa: ANN401 - JSON
     check_plan_data(data)
     try:
         return read_plan(_adapter(PlanDocument).validate_python(data))
-    except ValidationError as error:
-        raise PlanRefused(f"the plan file is not valid: {_first_problem(error)}: plan again") from error
     except ValueError as error:
-        raise PlanRefused(f"the plan file is not valid: {error}: plan again") from error
+        raise PlanRefused(f"the plan file is not valid: {_problem(error)}: plan again") from error
 
 
 def parse_drift_report(data: Any) -> DriftReport:  # noqa: ANN401 - JSON
@@ -81,10 +79,8 @@ def parse_drift_report(data: Any) -> DriftReport:  # noqa: ANN401 - JSON
     check_drift_data(data)
     try:
         return read_drift(_adapter(DriftDocument).validate_python(data))
-    except ValidationError as error:
-        raise ReportRefused(f"the drift report is not valid: {_first_problem(error)}") from error
     except ValueError as error:
-        raise ReportRefused(f"the drift report is not valid: {error}") from error
+        raise ReportRefused(f"the drift report is not valid: {_problem(error)}") from error
 
 
 @cache
@@ -92,8 +88,10 @@ def _adapter(definition: type[Definition]) -> TypeAdapter[Definition]:
     return TypeAdapter(definition)
 
 
-def _first_problem(error: ValidationError) -> str:
-    """Return the place and kind of the first error, without the value, which may be anything."""
+def _problem(error: ValueError) -> str:
+    """Return what is wrong: of pydantic's errors the first, without the value, which may be anything."""
+    if not isinstance(error, ValidationError):
+        return str(error)
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     place = ".".join(str(part) for part in first["loc"])
     problem = first["msg"].replace("Input should be", "should be").replace("Field required", "is missing")
