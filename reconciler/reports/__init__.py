@@ -57,12 +57,10 @@ def _format(render: str, *, build: str = "", is_colored: bool = False) -> Format
     return render_subject
 
 
-def _text(function: str) -> Format[Any]:
-    return _format(function, is_colored=True)
-
-
-def _json(function: str) -> Format[Any]:
-    return _format(f"json_documents.{function}")
+def _formats(text: str, json: str, *, report: str = "") -> Mapping[str, Format[Any]]:
+    """Return the formats of a subject: text, JSON, and those that render its ``report``, if it has one."""
+    formats = {"text": _format(text, is_colored=True), "json": _format(f"json_documents.{json}")}
+    return MappingProxyType(formats | (_rendered(report) if report else {}))
 
 
 def _rendered(build: str) -> dict[str, Format[Any]]:
@@ -70,28 +68,16 @@ def _rendered(build: str) -> dict[str, Format[Any]]:
     return {name: _format(render, build=build) for name, render in REPORT_FORMATS.items()}
 
 
-PLAN_FORMATS: Final[Mapping[str, Format[Plan]]] = MappingProxyType(
-    {
-        "text": _text("text_plan.render_plan"),
-        "json": _json("plan_json"),
-        **_rendered("plan_report.plan_report"),
-    }
+PLAN_FORMATS: Final[Mapping[str, Format[Plan]]] = _formats(
+    "text_plan.render_plan", "plan_json", report="plan_report.plan_report"
 )
 
-DRIFT_FORMATS: Final[Mapping[str, Format[DriftReport]]] = MappingProxyType(
-    {
-        "text": _text("text_drift.render_drift"),
-        "json": _json("drift_json"),
-        **_rendered("drift_report.drift_report"),
-    }
+DRIFT_FORMATS: Final[Mapping[str, Format[DriftReport]]] = _formats(
+    "text_drift.render_drift", "drift_json", report="drift_report.drift_report"
 )
 
-VALIDATION_FORMATS: Final[Mapping[str, Format[ValidationResult]]] = MappingProxyType(
-    {
-        "text": _text("validation.render_validation"),
-        "json": _json("validation_json"),
-        **_rendered("validation.validation_report"),
-    }
+VALIDATION_FORMATS: Final[Mapping[str, Format[ValidationResult]]] = _formats(
+    "validation.render_validation", "validation_json", report="validation.validation_report"
 )
 
 FAILURE_FORMATS: Final[Mapping[str, Format[Sequence[Diagnostic]]]] = MappingProxyType(
@@ -99,14 +85,8 @@ FAILURE_FORMATS: Final[Mapping[str, Format[Sequence[Diagnostic]]]] = MappingProx
 )
 """The formats of a run that failed before there was a result; text and JSON are written by verb."""
 
-RESULT_FORMATS: Final[Mapping[str, Format[ApplyResult]]] = MappingProxyType(
-    {"text": _text("text_apply.render_result"), "json": _json("apply_json")}
+RESULT_FORMATS: Final[Mapping[str, Format[ApplyResult]]] = _formats("text_apply.render_result", "apply_json")
+IMPORT_FORMATS: Final[Mapping[str, Format[ImportResult]]] = _formats(
+    "text_import.render_import", "import_json"
 )
-
-IMPORT_FORMATS: Final[Mapping[str, Format[ImportResult]]] = MappingProxyType(
-    {"text": _text("text_import.render_import"), "json": _json("import_json")}
-)
-
-PIN_FORMATS: Final[Mapping[str, Format[PinResult]]] = MappingProxyType(
-    {"text": _text("text_import.render_pinned"), "json": _json("pin_json")}
-)
+PIN_FORMATS: Final[Mapping[str, Format[PinResult]]] = _formats("text_import.render_pinned", "pin_json")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -42,20 +41,18 @@ if TYPE_CHECKING:
 
 _ACTION_RANK: Final = {Action.DELETE: 0, Action.UPDATE: 1, Action.CREATE: 2, Action.NO_OP: 3}
 
+_ACTION_WORDS: Final = {Action.CREATE: "to add", Action.UPDATE: "to change", Action.DELETE: "to destroy"}
+
 _CATEGORIES: Final = tuple(
-    Category(key=action.value, label=label, words=words, rank=_ACTION_RANK[action])
-    for action, label, words in (
-        (Action.CREATE, "Create", "to add"),
-        (Action.UPDATE, "Update", "to change"),
-        (Action.DELETE, "Destroy", "to destroy"),
-    )
+    Category(key=action.value, label=label, words=_ACTION_WORDS[action], rank=_ACTION_RANK[action])
+    for action, label in ((Action.CREATE, "Create"), (Action.UPDATE, "Update"), (Action.DELETE, "Destroy"))
 )
 
 _COLUMNS: Final = (
     Column(name="Organization"),
-    Column(name="Add", sum_words="to add"),
-    Column(name="Change", sum_words="to change"),
-    Column(name="Destroy", sum_words="to destroy"),
+    Column(name="Add", sum_words=_ACTION_WORDS[Action.CREATE]),
+    Column(name="Change", sum_words=_ACTION_WORDS[Action.UPDATE]),
+    Column(name="Destroy", sum_words=_ACTION_WORDS[Action.DELETE]),
     Column(name="Findings"),
 )
 
@@ -114,9 +111,9 @@ def _table(summaries: Sequence[_OrganizationSummary]) -> Table | None:
     rows = tuple(
         (
             Cell(summary.reference),
-            summary.add,
-            summary.change,
-            summary.destroy,
+            summary.count(Action.CREATE),
+            summary.count(Action.UPDATE),
+            summary.count(Action.DELETE),
             Cell(", ".join(_finding_counts(summary)), is_foreign=False),
         )
         for summary in summaries
@@ -132,7 +129,7 @@ def _finding_counts(summary: _OrganizationSummary) -> Iterator[str]:
 
 
 def _group(summary: _OrganizationSummary) -> Group:
-    counts = ((summary.add, "to add"), (summary.change, "to change"), (summary.destroy, "to destroy"))
+    counts = ((summary.count(action), words) for action, words in _ACTION_WORDS.items())
     return Group(
         organization=summary.reference,
         counts=tuple(f"{number:,} {words}" for number, words in counts if number),
@@ -238,35 +235,43 @@ def _destroy(change: Delete) -> ScanResult:
     )
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _OrganizationSummary:
-    """What a plan says of one organization, counted; ``reference`` is its name in the manifests."""
+    """What a plan says of one organization; ``reference`` is its name in the manifests."""
 
     reference: str
-    add: int = 0
-    change: int = 0
-    destroy: int = 0
-    errors: int = 0
-    warnings: int = 0
     changes: list[Change] = field(default_factory=list)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+
+    def count(self, action: Action) -> int:
+        """Return the number of changes with an action."""
+        return sum(change.action is action for change in self.changes)
+
+    @property
+    def errors(self) -> int:
+        """The number of errors."""
+        return sum(diagnostic.is_error for diagnostic in self.diagnostics)
+
+    @property
+    def warnings(self) -> int:
+        """The number of warnings."""
+        return len(self.diagnostics) - self.errors
 
     @property
     def urgency(self) -> tuple[int, int, int, int]:
         """Errors count most, then destroys, then warnings, then all changes."""
-        return self.errors, self.destroy, self.warnings, len(self.changes)
+        return self.errors, self.count(Action.DELETE), self.warnings, len(self.changes)
 
 
 def _summarize_organizations(plan: Plan) -> list[_OrganizationSummary]:
     """Return the organizations that have a change or a finding, the most urgent first, then by name."""
-    summaries: defaultdict[str, _OrganizationSummary] = defaultdict(lambda: _OrganizationSummary(""))
+    summaries: dict[str, _OrganizationSummary] = {}
     for change in plan.changes:
-        _count_change(summaries[change.address.organization], change)
+        reference = change.address.organization
+        summaries.setdefault(reference, _OrganizationSummary(reference)).changes.append(change)
     for diagnostic in plan.findings:
-        reference = _organization_of(diagnostic.address, summaries)
-        if reference:
-            _count_diagnostic(summaries[reference], diagnostic)
-    for reference, summary in summaries.items():
-        summary.reference = reference
+        if reference := _organization_of(diagnostic.address, summaries):
+            summaries.setdefault(reference, _OrganizationSummary(reference)).diagnostics.append(diagnostic)
     return sorted(
         summaries.values(),
         key=lambda summary: (*(-number for number in summary.urgency), summary.reference),
@@ -284,15 +289,3 @@ def _organization_of(address: str, known: Collection[str]) -> str:
     ends = [index for index, character in enumerate(address) if character == "/"]
     prefixes = (address[:end] for end in (*ends, len(address)))
     return next((prefix for prefix in prefixes if prefix in known), address.partition("/")[0])
-
-
-def _count_change(summary: _OrganizationSummary, change: Change) -> None:
-    summary.changes.append(change)
-    summary.add += change.action is Action.CREATE
-    summary.change += change.action is Action.UPDATE
-    summary.destroy += change.action is Action.DELETE
-
-
-def _count_diagnostic(summary: _OrganizationSummary, diagnostic: Diagnostic) -> None:
-    summary.errors += diagnostic.is_error
-    summary.warnings += not diagnostic.is_error

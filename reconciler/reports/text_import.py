@@ -10,7 +10,7 @@ from reconciler.reports.text_style import Style, render_diagnostics
 from reconciler.reports.wording import count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from reconciler.core.results import ImportedFile, ImportResult, PinResult
 
@@ -18,30 +18,30 @@ if TYPE_CHECKING:
 def render_import(result: ImportResult, *, color: bool = False) -> str:
     """Return everything that was written, and everything that was not."""
     style = Style(color)
-    lines = [line for file in result.files for line in _file(file, style)]
-    findings = render_diagnostics(result.diagnostics, color=color)
+    lines = (line for file in result.files for line in _file(file, style))
     return (
-        "".join(f"{line}\n" for line in lines) + findings + "\n".join(_import_verdict(result, style)) + "\n"
+        _joined(lines)
+        + render_diagnostics(result.diagnostics, color=color)
+        + _joined(_import_verdict(result, style))
     )
 
 
 def render_pinned(result: PinResult, *, color: bool = False) -> str:
     """Return every pin with its place, and how many there are."""
-    style = Style(color)
-    lines = [
-        f"{escape_terminal(str(pin.location))}: {escape_terminal(pin.address)} = {escape_terminal(pin.id)}"
-        for pin in result.pins
-    ]
-    lines += [
-        escape_terminal(f"{address} does not exist yet, so it has no id") for address in result.not_live
-    ]
-    verdict = "\n".join(_pin_verdict(result, style))
     return (
-        "".join(f"{line}\n" for line in lines)
+        _joined(escape_terminal(line) for line in _pin_lines(result))
         + render_diagnostics(result.diagnostics, color=color)
-        + verdict
-        + "\n"
+        + _joined(_pin_verdict(result, Style(color)))
     )
+
+
+def _joined(lines: Iterable[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _pin_lines(result: PinResult) -> Iterator[str]:
+    yield from (f"{pin.location}: {pin.address} = {pin.id}" for pin in result.pins)
+    yield from (f"{address} does not exist yet, so it has no id" for address in result.not_live)
 
 
 def _file(file: ImportedFile, style: Style) -> Iterator[str]:
