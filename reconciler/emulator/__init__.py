@@ -12,9 +12,8 @@ from reconciler.emulator.context import (
     Project,
 )
 from reconciler.emulator.emulator import Emulator, MissingExtraError, RunningEmulator, running_emulator, serve
-from reconciler.emulator.endpoints import ENDPOINT_NAMES
 from reconciler.emulator.errors import ConnectionLostError
-from reconciler.emulator.request_log import LoggedRequest, RequestLog
+from reconciler.emulator.request_log import LoggedRequest
 from reconciler.emulator.rule_parsing import (
     UnknownFaultError,
     UnknownRateLimitError,
@@ -24,18 +23,12 @@ from reconciler.emulator.rule_parsing import (
 from reconciler.emulator.rules import Always, Chance, Effect, Every, Fault, First, Nth, RateLimit
 from reconciler.emulator.seed import SeedError, read_seed
 from reconciler.emulator.state import StateError
-from reconciler.emulator.switches import (
-    SWITCHES,
-    Switch,
-    UnknownSwitchError,
-    parse_switch,
-)
+from reconciler.emulator.switches import SWITCHES, Switch, UnknownSwitchError, parse_switch
 
 __all__ = [
     "DEFAULT_PROJECT_ID",
     "DEFAULT_PUBLIC_TOKEN",
     "DEFAULT_SECRET",
-    "ENDPOINT_NAMES",
     "SWITCHES",
     "Always",
     "Chance",
@@ -51,7 +44,6 @@ __all__ = [
     "Nth",
     "Project",
     "RateLimit",
-    "RequestLog",
     "RunningEmulator",
     "SeedError",
     "StateError",

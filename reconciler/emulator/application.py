@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from starlette.requests import Request as StarletteRequest
 from starlette.routing import compile_path
 
-from reconciler.emulator.authentication import cross_origin_headers, preflight_headers
+from reconciler.emulator.access import cross_origin_headers
 from reconciler.emulator.context import environment_of
 from reconciler.emulator.control import CONTROL_ROUTES
 from reconciler.emulator.endpoints import ENDPOINTS
@@ -48,15 +48,11 @@ class Application:
             await _run_lifespan(receive, send)
             return
         http = StarletteRequest(scope, receive)
-        if not scope["path"].startswith(_FRONTEND):
-            await deliver(await self._respond(http), {}, scope, receive, send)
-            return
-        headers = cross_origin_headers(self._context, http.headers)
-        if http.method == "OPTIONS":
-            preflight = preflight_headers(self._context, http.headers)
-            await deliver(Response(200, b"", "text/plain", preflight), headers, scope, receive, send)
-        else:
-            await deliver(await self._respond(http), headers, scope, receive, send)
+        frontend = scope["path"].startswith(_FRONTEND)
+        headers = cross_origin_headers(self._context, http.headers, http.method) if frontend else {}
+        preflight = frontend and http.method == "OPTIONS"
+        outcome = Response(200, b"", "text/plain") if preflight else await self._respond(http)
+        await deliver(outcome, headers, scope, receive, send)
 
     async def _respond(self, http: StarletteRequest) -> Outcome:
         endpoint, path_params = _find(self._routes, http.method, http.scope["path"])

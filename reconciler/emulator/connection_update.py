@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.emulator.connection_fields import (
-    UPDATE_FIELDS,
-    URL_FIELDS,
-    check_known_keys,
-    checked_fields,
-)
+from reconciler.emulator.connection_fields import UPDATE_FIELDS, URL_FIELDS, check_known_keys, checked_fields
 from reconciler.emulator.connections import (
     adopt_default,
     check_display_name_is_free,

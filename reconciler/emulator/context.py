@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import random
+import re
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 
 LOOPBACK = "127.0.0.1"
-ENVIRONMENTS = ("test", "live")
 DEFAULT_PROJECT_ID = "project-test-11111111-1111-4111-8111-111111111111"
 DEFAULT_SECRET = "secret-test-11111111111111111111111111111111"  # noqa: S105 -- public by design, opens nothing
 DEFAULT_PUBLIC_TOKEN = "public-token-test-11111111-1111-4111-8111-111111111111"  # noqa: S105 -- public by design
@@ -69,11 +69,8 @@ class EmulatorSettings:
 
 def environment_of(identifier: str) -> str | None:
     """`test` or `live` by the prefix of a project id, secret or token; None for any other prefix."""
-    for environment in ENVIRONMENTS:
-        for kind in ("project", "secret", "public-token"):
-            if identifier.startswith(f"{kind}-{environment}-"):
-                return environment
-    return None
+    match = re.match("(?:project|secret|public-token)-(test|live)-", identifier)
+    return match and match[1]
 
 
 def is_loopback(host: str) -> bool:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from reconciler.emulator.authentication import check_origin
+from reconciler.emulator.access import check_origin
 from reconciler.emulator.errors import ApiError
 from reconciler.emulator.request import PlainRoute, Response, json_response
 from reconciler.emulator.request_log import REDACTED, redacted
@@ -15,13 +16,13 @@ from reconciler.emulator.seed import apply_seed, edit_connection, put_tenant, re
 from reconciler.emulator.switches import SWITCHES
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
     from reconciler.emulator.context import Context
     from reconciler.emulator.errors import JsonObject
     from reconciler.emulator.request import Request
 
-    Handler = Callable[[Context, Request, JsonObject], JsonObject]
+    Handler = Callable[[Context, Request, JsonObject], JsonObject | None]
 
 _TABLES = ("projects", "organizations", "connections", "members", "sessions", "tenants", "discovery")
 
@@ -29,16 +30,15 @@ _TABLES = ("projects", "organizations", "connections", "members", "sessions", "t
 def _read_log(context: Context, request: Request, _body: JsonObject) -> JsonObject:
     operation = request.query.get("operation")
     entries = context.log.entries if operation is None else context.log.of(operation)
-    return {"requests": [entry.as_document() for entry in entries]}
+    return {"requests": [asdict(entry) for entry in entries]}
 
 
-def _clear_log(context: Context, _request: Request, _body: JsonObject) -> JsonObject:
+def _clear_log(context: Context, _request: Request, _body: JsonObject) -> None:
     context.log.clear()
-    return {}
 
 
 def _read_switches(context: Context, _request: Request, _body: JsonObject) -> JsonObject:
-    values = context.switches.as_mapping()
+    values = context.switches.values
     return {
         "behaviours": [
             {
@@ -57,7 +57,7 @@ def _read_switches(context: Context, _request: Request, _body: JsonObject) -> Js
 def _set_switches(context: Context, _request: Request, body: JsonObject) -> JsonObject:
     for name, value in body.items():
         context.switches.set(name, str(value))
-    return {"behaviours": context.switches.as_mapping()}
+    return {"behaviours": context.switches.values}
 
 
 def _read_faults(context: Context, _request: Request, _body: JsonObject) -> JsonObject:
@@ -68,14 +68,12 @@ def _add_fault(context: Context, _request: Request, body: JsonObject) -> JsonObj
     return {"id": context.faults.add(parse_fault(str(body.get("fault", ""))))}
 
 
-def _remove_fault(context: Context, request: Request, _body: JsonObject) -> JsonObject:
-    context.faults.remove(request.path_params["name"])
-    return {}
+def _remove_fault(context: Context, request: Request, _body: JsonObject) -> None:
+    del context.faults.rules[request.path_params["name"]]
 
 
-def _clear_faults(context: Context, _request: Request, _body: JsonObject) -> JsonObject:
-    context.faults.clear()
-    return {}
+def _clear_faults(context: Context, _request: Request, _body: JsonObject) -> None:
+    context.faults.rules.clear()
 
 
 def _set_limits(context: Context, _request: Request, body: JsonObject) -> JsonObject:
@@ -95,9 +93,8 @@ def _move_clock(context: Context, _request: Request, body: JsonObject) -> JsonOb
     return {"now": context.now()}
 
 
-def _seed(context: Context, _request: Request, body: JsonObject) -> JsonObject:
+def _seed(context: Context, _request: Request, body: JsonObject) -> None:
     apply_seed(context, body, context.settings.project.project_id)
-    return {}
 
 
 def _read_state(context: Context, request: Request, _body: JsonObject) -> JsonObject:
@@ -109,23 +106,20 @@ def _put_tenant(context: Context, request: Request, body: JsonObject) -> JsonObj
     return {"issuer": request.base_url + put_tenant(context, request.path_params["tenant"], body)}
 
 
-def _delete_tenant(context: Context, request: Request, _body: JsonObject) -> JsonObject:
+def _delete_tenant(context: Context, request: Request, _body: JsonObject) -> None:
     context.state.delete("tenants", request.path_params["tenant"])
-    return {}
 
 
-def _put_discovery(context: Context, _request: Request, body: JsonObject) -> JsonObject:
+def _put_discovery(context: Context, _request: Request, body: JsonObject) -> None:
     context.state.put("discovery", {**body, "issuer": str(body["issuer"])})
-    return {}
 
 
 def _edit_connection(context: Context, request: Request, body: JsonObject) -> JsonObject:
     return {"connection": redacted(edit_connection(context, request.path_params["connection_id"], body))}
 
 
-def _remove_connection(context: Context, request: Request, _body: JsonObject) -> JsonObject:
+def _remove_connection(context: Context, request: Request, _body: JsonObject) -> None:
     remove_connection(context, request.path_params["connection_id"])
-    return {}
 
 
 def _without_secrets(state: JsonObject) -> JsonObject:
@@ -137,14 +131,10 @@ def _without_secrets(state: JsonObject) -> JsonObject:
 
 
 def _route(name: str, method: str, path: str, handler: Handler) -> PlainRoute:
-    return PlainRoute(f"control-{name}", method, f"/_control/{path}", _json_handler(handler), logged=False)
-
-
-def _json_handler(handler: Handler) -> Callable[[Context, Request], Awaitable[Response]]:
     async def handle(context: Context, request: Request) -> Response:
         try:
             check_origin(context, request.headers)
-            return json_response(200, handler(context, request, _body(request.content)))
+            return json_response(200, handler(context, request, _body(request.content)) or {})
         except ApiError as error:
             return json_response(error.status, {"error": error.message})
         except KeyError as error:
@@ -152,7 +142,7 @@ def _json_handler(handler: Handler) -> Callable[[Context, Request], Awaitable[Re
         except (ValueError, TypeError) as error:
             return json_response(400, {"error": str(error)})
 
-    return handle
+    return PlainRoute(f"control-{name}", method, f"/_control/{path}", handle, logged=False)
 
 
 def _body(content: bytes) -> JsonObject:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import TYPE_CHECKING
 
+from reconciler.emulator.connection_fields import URL_FIELDS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -18,14 +20,7 @@ _CONNECTIONS: Mapping[str, JsonObject] = {
         "display_name": "",
         "identity_provider": "generic",
         "redirect_url": "",
-        "issuer": "",
-        "client_id": "",
-        "client_secret": "",
-        "authorization_url": "",
-        "token_url": "",
-        "userinfo_url": "",
-        "jwks_url": "",
-        "custom_scopes": "",
+        **dict.fromkeys(("issuer", "client_id", "client_secret", *URL_FIELDS, "custom_scopes"), ""),
     },
     "saml": {
         "status": "active",

@@ -40,7 +40,8 @@ Discovery = dict[str, Any] | DiscoveryFailure
 
 async def discover(context: Context, issuer: str, own_url: str) -> Discovery:
     """The metadata of `issuer`; `own_url` is the URL at which the emulator was called."""
-    url = metadata_url(issuer, context.switches["issuer-trailing-slash"])
+    trimmed = context.switches["issuer-trailing-slash"] == "trimmed"
+    url = (issuer.rstrip("/") if trimmed else issuer) + _WELL_KNOWN
     discovery = _canned(context, issuer)
     if discovery is None:
         discovery = _own(context, url, own_url)
@@ -50,11 +51,6 @@ async def discover(context: Context, issuer: str, own_url: str) -> Discovery:
         return discovery
     mismatch = context.switches["issuer-mismatch"]
     return _failure(issuer, "the document names another issuer") if mismatch == "fails" else discovery
-
-
-def metadata_url(issuer: str, trailing_slash: str) -> str:
-    """The URL of the discovery document; `trailing_slash` is a value of `issuer-trailing-slash`."""
-    return (issuer.rstrip("/") if trailing_slash == "trimmed" else issuer) + _WELL_KNOWN
 
 
 def _failure(issuer: str, why: str) -> DiscoveryFailure:

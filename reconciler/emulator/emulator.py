@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from reconciler.emulator.rules import Fault, RateLimit
     from reconciler.emulator.transport import InProcessTransport, WebServer
 
-
+_START_SECONDS = 10.0
 _LIBRARIES = ("starlette", "uvicorn", "anyio", "h11")
 
 
@@ -51,7 +51,7 @@ class MissingExtraError(ImportError):
 
 
 @contextmanager
-def needing_extra() -> Iterator[None]:
+def _needing_extra() -> Iterator[None]:
     """Around imports: raise `MissingExtraError` for a missing library of the extra."""
     try:
         yield
@@ -80,7 +80,9 @@ class Emulator:
         self.context = Context(self.settings)
         for fault in faults:
             self.context.faults.add(fault)
-        self._add_project()
+        project = self.settings.project
+        if self.context.state.get("projects", project.project_id) is None:
+            self.context.state.put("projects", asdict(project))
         try:
             if self.settings.seed is not None and not any(self.context.state.all("organizations")):
                 self.seed(read_seed(self.settings.seed))
@@ -97,7 +99,7 @@ class Emulator:
     @cached_property
     def application(self) -> Application:
         """The ASGI application; raises `MissingExtraError` without the extra `emulator`."""
-        with needing_extra():
+        with _needing_extra():
             from reconciler.emulator.application import Application  # noqa: PLC0415 -- needs the extra
         return Application(self.context)
 
@@ -108,7 +110,7 @@ class Emulator:
 
     def transport(self) -> InProcessTransport:
         """For `httpx.AsyncClient(transport=...)`: this emulator without a network."""
-        with needing_extra():
+        with _needing_extra():
             from reconciler.emulator.transport import InProcessTransport  # noqa: PLC0415 -- needs the extra
         return InProcessTransport(self.application)
 
@@ -174,11 +176,11 @@ class Emulator:
 
     def remove_fault(self, name: str) -> None:
         """Remove the fault with this id; raises `KeyError`."""
-        self.context.faults.remove(name)
+        del self.context.faults.rules[name]
 
     def clear_faults(self) -> None:
         """Remove every fault."""
-        self.context.faults.clear()
+        self.context.faults.rules.clear()
 
     def set_rate_limits(self, *limits: RateLimit) -> None:
         """Replace the rate limits; all windows start empty."""
@@ -204,19 +206,11 @@ class Emulator:
         """Store the contents of a seed document; raises `SeedError`."""
         apply_seed(self.context, document, self.settings.project.project_id)
 
-    def _add_project(self) -> None:
-        project = self.settings.project
-        if self.context.state.get("projects", project.project_id) is None:
-            self.context.state.put("projects", asdict(project))
-
     def _organization(self, reference: str) -> JsonObject:
         organization = lookup_organization(self.context, self.settings.project.project_id, reference)
         if organization is None:
             raise KeyError(reference)
         return organization
-
-
-_START_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,16 +271,13 @@ def _listening(
         socket.create_server((host, port), family=family, backlog=2048) as listener,
         closing(Emulator(settings)) as emulator,
     ):
-        emulator.context.bound_url = _url(listener)
-        yield RunningEmulator(emulator, emulator.context.bound_url), listener
-
-
-def _url(listener: socket.socket) -> str:
-    host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        address, bound_port = listener.getsockname()[:2]
+        url = f"http://[{address}]:{bound_port}" if ":" in address else f"http://{address}:{bound_port}"
+        emulator.context.bound_url = url
+        yield RunningEmulator(emulator, url), listener
 
 
 def _web_server(emulator: Emulator, on_ready: Callable[[], None]) -> WebServer:
-    with needing_extra():
+    with _needing_extra():
         from reconciler.emulator.transport import WebServer  # noqa: PLC0415 -- needs the extra
     return WebServer(emulator.application, on_ready)

@@ -27,25 +27,20 @@ from reconciler.emulator.request import Endpoint, Operation, PlainRoute
 from reconciler.emulator.search import search_organizations
 
 _SSO = "/v1/b2b/sso"
-_CONNECTION = "{organization_id}/connections/{connection_id}"
+_ID = "{organization_id}"
+_CONNECTION = f"{_ID}/connections/{{connection_id}}"
 _ORGANIZATIONS = "/v1/b2b/organizations"
-_ORGANIZATION = f"{_ORGANIZATIONS}/{{organization_id}}"
+_ORGANIZATION = f"{_ORGANIZATIONS}/{_ID}"
 
 _BACKEND = (
-    Operation("list-connections", "GET", f"{_SSO}/{{organization_id}}", list_connections, "get"),
-    Operation(
-        "create-oidc-connection", "POST", f"{_SSO}/oidc/{{organization_id}}", create_oidc_connection, "create"
-    ),
+    Operation("list-connections", "GET", f"{_SSO}/{_ID}", list_connections, "get"),
+    Operation("create-oidc-connection", "POST", f"{_SSO}/oidc/{_ID}", create_oidc_connection, "create"),
     Operation(
         "update-oidc-connection", "PUT", f"{_SSO}/oidc/{_CONNECTION}", update_oidc_connection, "update"
     ),
     Operation("delete-connection", "DELETE", f"{_SSO}/{_CONNECTION}", delete_connection, "delete"),
     Operation(
-        "create-external-connection",
-        "POST",
-        f"{_SSO}/external/{{organization_id}}",
-        create_external_connection,
-        "create",
+        "create-external-connection", "POST", f"{_SSO}/external/{_ID}", create_external_connection, "create"
     ),
     Operation(
         "update-external-connection",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.emulator.authorization import permits, policy_of
+from reconciler.emulator.access import permits, policy_of
 from reconciler.emulator.errors import ApiError, typed
 from reconciler.emulator.organizations import lookup_organization, show_organization
 from reconciler.emulator.request import Response, json_response

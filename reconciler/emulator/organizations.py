@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from reconciler.emulator.authorization import authorize_settings
+from reconciler.emulator.access import authorize_settings
 from reconciler.emulator.errors import ApiError, JsonObject, SchemaViolation, typed
 
 if TYPE_CHECKING:
@@ -143,14 +143,9 @@ def _check_names(context: Context, changed: JsonObject, changes: JsonObject) -> 
             raise ApiError("bad_request", f"{name} is malformed.")
         column = name.removeprefix("organization_")
         for organization in context.state.where("organizations", column, changes[name]):
-            if _conflicts(organization, changed):
+            same_project = organization["project_id"] == changed["project_id"]
+            if same_project and organization["organization_id"] != changed["organization_id"]:
                 raise ApiError(f"{name}_already_used")
-
-
-def _conflicts(existing: JsonObject, changed: JsonObject) -> bool:
-    """Whether `existing` is another organization of the same project."""
-    same_project = existing["project_id"] == changed["project_id"]
-    return bool(same_project and existing["organization_id"] != changed["organization_id"])
 
 
 def _check_provisioning(context: Context, organization: JsonObject) -> None:

@@ -7,16 +7,13 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, assert_never
 
-from reconciler.emulator.authentication import authenticate_backend, authenticate_frontend, check_origin
-from reconciler.emulator.authorization import authorize
+from reconciler.emulator.access import authenticate_backend, authenticate_frontend, authorize, check_origin
 from reconciler.emulator.errors import ApiError, JsonObject, SchemaViolation, typed
 from reconciler.emulator.organizations import find_organization
 from reconciler.emulator.request import JSON, ApiCall, PlainRoute, Response, json_response
 from reconciler.emulator.rules import Effect, retry_after_header
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from reconciler.emulator.context import Context
     from reconciler.emulator.request import Caller, Operation, Request
     from reconciler.emulator.rules import Fault
@@ -52,24 +49,21 @@ class Truncated:
 Outcome = Response | Lost | Truncated
 
 
-async def respond_with_faults(context: Context, request: Request, faults: Iterable[Fault]) -> Outcome:
+async def respond_with_faults(context: Context, request: Request, faults: tuple[Fault, ...]) -> Outcome:
     """Handle `request`, with the effects of `faults` before or after its operation."""
-    drawn = tuple(faults)
-    await asyncio.sleep(sum(_latency(context, fault) for fault in drawn if fault.effect is Effect.LATENCY))
-    remaining = [fault for fault in drawn if fault.effect is not Effect.LATENCY]
+    await asyncio.sleep(sum(_latency(context, fault) for fault in faults if fault.effect is Effect.LATENCY))
+    remaining = [fault for fault in faults if fault.effect is not Effect.LATENCY]
     before = next((fault for fault in remaining if not fault.after), None)
     if before is not None:
         return _effect(context, request, before, None)
-    response = await _handle(context, request)
+    endpoint = request.endpoint
+    if isinstance(endpoint, PlainRoute):
+        response = await endpoint.handle(context, request)
+    else:
+        response = await _respond(context, endpoint, request)
     if remaining:
         return _effect(context, request, remaining[0], response)
     return Lost() if _is_lost(context, request) else response
-
-
-async def _handle(context: Context, request: Request) -> Response:
-    if isinstance(request.endpoint, PlainRoute):
-        return await request.endpoint.handle(context, request)
-    return await respond(context, request.endpoint, request)
 
 
 def _latency(context: Context, fault: Fault) -> float:
@@ -122,7 +116,7 @@ def _is_lost(context: Context, request: Request) -> bool:
     return first or mode == "every"
 
 
-async def respond(context: Context, operation: Operation, request: Request) -> Response:
+async def _respond(context: Context, operation: Operation, request: Request) -> Response:
     """Run `operation`; every error of the API becomes a response."""
     try:
         payload = await _run(context, operation, request)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -61,10 +61,6 @@ class LoggedRequest:
     def writes(self) -> bool:
         """Whether it requested a change."""
         return self.method in {"PUT", "DELETE", "PATCH"} or "create-" in self.operation
-
-    def as_document(self) -> dict[str, Any]:
-        """The entry as plain data."""
-        return asdict(self)
 
 
 class RequestLog:

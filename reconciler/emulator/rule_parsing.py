@@ -38,7 +38,8 @@ _OPTIONS = (
 )
 # effects that apply after the operation unless `before` is given
 _AFTER_BY_DEFAULT = {Effect.TRUNCATED, Effect.INCOMPLETE}
-_LONGEST_HANG, _LATENCY = 60.0, 0.1
+_SECONDS = {Effect.HANG: 60.0, Effect.LATENCY: 0.1}
+_EFFECTS = tuple(effect.value for effect in Effect if effect is not Effect.ERROR)
 _LIMIT = re.compile(r"(\d+)/(\d+(?:\.\d+)?)?([smhd])(?::(.+))?")
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 
@@ -75,7 +76,7 @@ def parse_fault(text: str) -> Fault:
         after="after" in values or (kind in _AFTER_BY_DEFAULT and "before" not in values),
         status=_whole("status", values["status"]) if "status" in values else None,
         error_type=error_type,
-        seconds=_number("seconds", values["seconds"]) if "seconds" in values else _default_seconds(kind),
+        seconds=_number("seconds", values["seconds"]) if "seconds" in values else _SECONDS.get(kind, 0.0),
         up_to=_number("up-to", values["up-to"]) if "up-to" in values else None,
         retry_after=_retry_after(values),
         retry_after_date="retry-after-date" in values,
@@ -126,11 +127,9 @@ def _effect(text: str) -> tuple[Effect, str | None]:
         return Effect.ERROR, _STATUSES[int(text)]
     if text in CATALOGUE:
         return Effect.ERROR, text
-    for effect in Effect:
-        if text == effect.value and effect is not Effect.ERROR:
-            return effect, None
-    effects = (effect.value for effect in Effect if effect is not Effect.ERROR)
-    known = (*(str(status) for status in _STATUSES), *effects)
+    if text in _EFFECTS:
+        return Effect(text), None
+    known = (*map(str, _STATUSES), *_EFFECTS)
     hint = did_you_mean(text, (*known, *CATALOGUE)) or f", known: {', '.join(known)}, and every error_type"
     raise UnknownFaultError(f"unknown effect '{text}'{hint}")
 
@@ -140,10 +139,6 @@ def _occasion(values: dict[str, str]) -> Occasion:
     if len(named) > 1:
         raise UnknownFaultError(f"a fault has one occasion, not both '{named[0]}' and '{named[1]}'")
     return _OCCASIONS[named[0]](values[named[0]]) if named else Always()
-
-
-def _default_seconds(effect: Effect) -> float:
-    return {Effect.HANG: _LONGEST_HANG, Effect.LATENCY: _LATENCY}.get(effect, 0.0)
 
 
 def _retry_after(values: dict[str, str]) -> float | None:

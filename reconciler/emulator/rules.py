@@ -115,14 +115,6 @@ class Faults:
         self.rules[name] = fault
         return name
 
-    def remove(self, name: str) -> None:
-        """Remove a rule; raises `KeyError` for an unknown id."""
-        del self.rules[name]
-
-    def clear(self) -> None:
-        """Remove every rule."""
-        self.rules.clear()
-
     def draw(self, operation: str, organization: str | None, *, writes: bool) -> tuple[Fault, ...]:
         """The faults of this request, which is counted for every rule that covers it."""
         return tuple(

@@ -46,6 +46,8 @@ _FUZZY_FILTERS = {
 }
 _HAS_ACTIVE = _CONNECTIONS.format("json_extract(connections.document, '$.status') = 'active'") + " = ?"
 _HAS_CONNECTION = _CONNECTIONS.format("connections.connection_id = ?")
+# values of the switch `last-cursor`
+_LAST_CURSORS: JsonObject = {"absent": {}, "null": {"next_cursor": None}, "empty": {"next_cursor": ""}}
 
 Condition = tuple[str, object]
 
@@ -62,12 +64,8 @@ async def search_organizations(context: Context, call: ApiCall) -> JsonObject:
         repeats = context.switches["search-cursor"] == "repeats"
         metadata |= {"next_cursor": _cursor(after if repeats else page[limit - 1][0])}
     else:
-        metadata |= _last_cursor(context.switches["last-cursor"])
+        metadata |= _LAST_CURSORS[context.switches["last-cursor"]]
     return {"organizations": organizations, "results_metadata": metadata}
-
-
-def _last_cursor(form: str) -> JsonObject:
-    return {} if form == "absent" else {"next_cursor": None if form == "null" else ""}
 
 
 def _select(columns: str, conditions: Iterable[Condition]) -> str:

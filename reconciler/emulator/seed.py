@@ -28,13 +28,7 @@ if TYPE_CHECKING:
 
 _DAY = 86_400.0
 _JWT_SECONDS = 300.0
-_TYPE_NAMES: Mapping[type, str] = {
-    str: "a string",
-    list: "a list",
-    dict: "a mapping",
-    bool: "true or false",
-    int: "a number",
-}
+_TYPE_NAMES = {str: "a string", list: "a list", dict: "a mapping", int: "a number"}
 _DOCUMENT = {"projects": list, "organizations": list, "identity_providers": list, "discovery": list}
 _PROJECT = {"project_id": str, "secret": str, "public_token": str, "name": str, "roles": dict}
 _MEMBER = {"member_id": str, "email_address": str, "name": str, "roles": list, "sessions": list}
@@ -74,10 +68,7 @@ def add_connection(context: Context, organization: JsonObject, kind: str, fields
 
 
 def add_member(
-    context: Context,
-    organization: JsonObject,
-    roles: tuple[str, ...] = (),
-    **fields: object,
+    context: Context, organization: JsonObject, roles: tuple[str, ...] = (), **fields: object
 ) -> JsonObject:
     """Store a member of an organization with RBAC roles."""
     member = {**new_member(context, organization["organization_id"]), **fields, "roles": list(roles)}
@@ -255,11 +246,9 @@ def _check_names(context: Context, entry: JsonObject, project_id: str, place: st
         value = entry.get(name)
         if value is None:
             continue
-        taken = context.state.where("organizations", column, _required(entry, name, place))
-        if any(
-            column == "organization_id" or organization["project_id"] == project_id for organization in taken
-        ):
-            raise SeedError(f"{place}.{name}: '{value}' is already taken")
+        for organization in context.state.where("organizations", column, _required(entry, name, place)):
+            if column == "organization_id" or organization["project_id"] == project_id:
+                raise SeedError(f"{place}.{name}: '{value}' is already taken")
 
 
 def _entries(document: JsonObject, name: str, place: str = "") -> list[tuple[str, JsonObject]]:

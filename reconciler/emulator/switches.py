@@ -149,21 +149,17 @@ class Switches:
     """
 
     def __init__(self, choices: Mapping[str, str] | None = None) -> None:
-        self._values = {switch.name: switch.default for switch in SWITCHES}
+        self.values = {switch.name: switch.default for switch in SWITCHES}
         for name, value in (choices or {}).items():
             self.set(name, value)
 
     def __getitem__(self, name: str) -> str:
-        return self._values[name]
+        return self.values[name]
 
     def set(self, name: str, value: str) -> None:
         """Set one switch; raises `UnknownSwitchError`."""
         check_switch(name, value)
-        self._values[name] = value
-
-    def as_mapping(self) -> dict[str, str]:
-        """All switches with their values."""
-        return dict(self._values)
+        self.values[name] = value
 
 
 def check_switch(name: str, value: str) -> None:

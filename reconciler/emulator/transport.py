@@ -137,9 +137,7 @@ async def _disconnects_within(seconds: float, receive: Receive) -> bool:
 
 
 async def _reset(scope: Scope, receive: Receive) -> None:
-    transport = _connection(scope)
-    if transport is None:
-        raise ConnectionLostError("the connection was reset before an answer arrived")
+    transport = _connection(scope, "the connection was reset before an answer arrived")
     if transport.is_closing():  # the client has disconnected first
         return
     connection: socket.socket = transport.get_extra_info("socket")
@@ -157,9 +155,7 @@ async def _send_half(response: StarletteResponse, send: Send) -> None:
 
 
 async def _close(scope: Scope, receive: Receive) -> None:
-    transport = _connection(scope)
-    if transport is None:
-        raise ConnectionLostError("the connection ended in the middle of an answer")
+    transport = _connection(scope, "the connection ended in the middle of an answer")
     transport.close()
     await _until_disconnected(receive)
 
@@ -169,6 +165,9 @@ async def _until_disconnected(receive: Receive) -> None:
         pass
 
 
-def _connection(scope: Scope) -> asyncio.Transport | None:
+def _connection(scope: Scope, loss: str) -> asyncio.Transport:
+    """The client's connection; in process there is none, and `loss` is raised."""
     transport = scope.get("state", {}).get(_TRANSPORT)
-    return transport if isinstance(transport, asyncio.Transport) else None
+    if not isinstance(transport, asyncio.Transport):
+        raise ConnectionLostError(loss)
+    return transport

@@ -1,4 +1,4 @@
-"""Authenticates callers: credentials of either API, member sessions and web origins."""
+"""Authenticates callers, and authorizes member sessions by the permissions of their roles."""
 
 from __future__ import annotations
 
@@ -14,15 +14,27 @@ from reconciler.emulator.errors import ApiError
 from reconciler.emulator.request import Caller
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from reconciler.emulator.context import Context
     from reconciler.emulator.errors import JsonObject
+    from reconciler.emulator.request import Operation
 
-SESSION_HEADER = "x-stytch-member-session"
-SESSION_JWT_HEADER = "x-stytch-member-sessionjwt"
-_METHODS = "GET, POST, PUT, DELETE"
+
+_SESSION_HEADER = "x-stytch-member-session"
+_SESSION_JWT_HEADER = "x-stytch-member-sessionjwt"
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{8,4096}")
+_SSO_SETTINGS = ("update.settings.default-sso-connection", "update.settings.sso-jit-provisioning")
+
+# role: resource: actions; a project's own `roles` override it
+_DEFAULT_ROLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "stytch_admin": {
+        "stytch.sso": ("get", "create", "update", "delete"),
+        "stytch.organization": ("get", *_SSO_SETTINGS),
+        "stytch.self": ("*",),
+    },
+    "stytch_member": {"stytch.self": ("*",)},
+}
 
 
 def authenticate_backend(context: Context, headers: Mapping[str, str]) -> Caller:
@@ -70,28 +82,26 @@ def check_origin(context: Context, headers: Mapping[str, str]) -> None:
         raise ApiError("bad_domain_for_stytch_sdk")
 
 
-def cross_origin_headers(context: Context, headers: Mapping[str, str]) -> dict[str, str]:
-    """CORS headers for a trusted page; the SDK sends credentials, so a wildcard is not enough."""
+def cross_origin_headers(context: Context, headers: Mapping[str, str], method: str) -> dict[str, str]:
+    """CORS headers for a trusted page; the SDK sends credentials, so a wildcard is not enough.
+
+    OPTIONS also names the API's methods, and the headers that the page asks for.
+    """
     origin = headers.get("origin")
     if not origin or not _is_trusted(context, origin):
         return {}
-    return {
+    allowed = {
         "access-control-allow-origin": origin,
         "access-control-allow-credentials": "true",
         "access-control-expose-headers": "retry-after",
         "vary": "Origin",
     }
-
-
-def preflight_headers(context: Context, headers: Mapping[str, str]) -> dict[str, str]:
-    """Headers of the response to OPTIONS: the API's methods, and the headers that the page asks for."""
-    allowed = cross_origin_headers(context, headers)
-    if not allowed:
-        return {}
+    if method != "OPTIONS":
+        return allowed
     requested = headers.get("access-control-request-headers", "authorization, content-type")
     return {
         **allowed,
-        "access-control-allow-methods": _METHODS,
+        "access-control-allow-methods": "GET, POST, PUT, DELETE",
         "access-control-allow-headers": requested,
         "access-control-max-age": "600",
     }
@@ -137,7 +147,7 @@ def _check_environment(context: Context, key: str) -> None:
 
 
 def _session_of_headers(context: Context, headers: Mapping[str, str]) -> JsonObject | None:
-    token, jwt = headers.get(SESSION_HEADER), headers.get(SESSION_JWT_HEADER)
+    token, jwt = headers.get(_SESSION_HEADER), headers.get(_SESSION_JWT_HEADER)
     if not token and not jwt:
         return None
     column, value = ("session_token", token) if token else ("session_jwt", jwt)
@@ -156,3 +166,68 @@ def _as_member(context: Context, project: JsonObject, session: JsonObject) -> Ca
     if not organization or organization["project_id"] != project["project_id"]:
         raise ApiError("session_not_found")
     return Caller(project, member, session)
+
+
+def authorize(operation: Operation, caller: Caller, organization: JsonObject | None) -> None:
+    """Refuse what the member of `caller` may not do; project credentials may do everything.
+
+    Raises:
+        ApiError: 403, for another organization or for a missing permission.
+    """
+    if caller.member is None:
+        return
+    if organization is not None and caller.member["organization_id"] != organization["organization_id"]:
+        tenancy = "" if operation.frontend else "tenancy_"
+        raise ApiError(f"session_authorization_{tenancy}error")
+    if operation.permission is not None and not permits(caller, operation.permission):
+        raise ApiError("session_authorization_error")
+
+
+def authorize_settings(caller: Caller, actions: set[str]) -> None:
+    """Refuse a member who lacks one of `actions` on the organization; raises `ApiError` 403."""
+    granted = _actions(caller, "stytch.organization") if caller.member is not None else {"*"}
+    if "*" not in granted and not actions <= granted:
+        raise ApiError("session_authorization_error")
+
+
+def permits(caller: Caller, action: str) -> bool:
+    """Whether the member's roles grant `action` on SSO connections."""
+    return not {action, "*"}.isdisjoint(_actions(caller, "stytch.sso"))
+
+
+def policy_of(project: JsonObject) -> JsonObject:
+    """The role table in the format that the SDKs read."""
+    table = _table(project)
+    actions: dict[str, set[str]] = {}
+    for resources in table.values():
+        for resource, granted in resources.items():
+            actions.setdefault(resource, set()).update(set(granted) - {"*"})
+    return {
+        "roles": [
+            {
+                "role_id": role,
+                "description": "",
+                "permissions": [
+                    {"resource_id": resource, "actions": list(granted)}
+                    for resource, granted in resources.items()
+                ],
+            }
+            for role, resources in table.items()
+        ],
+        "resources": [
+            {"resource_id": resource, "description": "", "actions": sorted(names)}
+            for resource, names in actions.items()
+        ],
+        "scopes": [],
+    }
+
+
+def _table(project: JsonObject) -> dict[str, Mapping[str, Iterable[str]]]:
+    return {**_DEFAULT_ROLES, **project.get("roles", {})}
+
+
+def _actions(caller: Caller, resource: str) -> set[str]:
+    table = _table(caller.project)
+    member_roles = (caller.member or {}).get("roles", [])
+    granted = {"stytch_member", *member_roles}
+    return {action for role in granted for action in table.get(role, {}).get(resource, ())}
