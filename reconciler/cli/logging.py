@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
-from reconciler.providers.stytch.api_log import log_event
+from reconciler.providers.stytch.client import log_event
 
 if TYPE_CHECKING:
     from structlog.typing import EventDict, Processor, WrappedLogger
 
     from reconciler.cli.console import Console
-    from reconciler.providers.stytch.api_log import ApiLog
+    from reconciler.providers.stytch.client import ApiLog
 
 _LEVELS: Final = {0: logging.WARNING, 1: logging.INFO}
 

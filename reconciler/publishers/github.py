@@ -13,16 +13,18 @@ from reconciler.publishers.rest_client import RestClient, check_api_url
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
+    from pathlib import Path
 
     from reconciler.http.clock import BlockingClock
     from reconciler.http.json_fields import JsonObject
 
 DEFAULT_API_URL: Final = "https://api.github.com"
 
+MAX_SUMMARY_BYTES: Final = 1024 * 1024
+"""What one step may append to the summary of its job; GitHub shows nothing at all of a longer summary."""
+
 _REPOSITORY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/(?!\.{1,2}$)[A-Za-z0-9._-]+")
 _API_VERSION: Final = "2022-11-28"
-
-_NOT_FOUND: Final = 404
 
 _HINTS: Final = {
     401: "the token is not valid, or not any more",
@@ -92,7 +94,7 @@ class GitHub:
 
     def delete_comment(self, comment: Comment) -> None:
         """Remove a comment; a comment that no longer exists is not an error."""
-        self._delete(f"{self._repository}/issues/comments/{comment.id}")
+        self._client.delete(f"{self._repository}/issues/comments/{comment.id}")
 
     def labels(self) -> frozenset[str]:
         """Return the labels of the pull request."""
@@ -104,7 +106,7 @@ class GitHub:
         if add:
             self._client.send("POST", f"{self._conversation}/labels", body={"labels": sorted(add)})
         for label in sorted(remove):
-            self._delete(f"{self._conversation}/labels/{quote(label, safe='')}")
+            self._client.delete(f"{self._conversation}/labels/{quote(label, safe='')}")
 
     def open_issues(self) -> Iterator[Issue]:
         """Yield the open issues that this account wrote; GitHub lists pull requests among them."""
@@ -141,13 +143,6 @@ class GitHub:
 
     def _issue_path(self, issue: Issue) -> str:
         return f"{self._repository}/issues/{issue.number}"
-
-    def _delete(self, path: str) -> None:
-        try:
-            self._client.send("DELETE", path)
-        except PublishingFailed as error:
-            if error.status != _NOT_FOUND:
-                raise
 
     def _ask_rest(self) -> str:
         try:
@@ -189,6 +184,31 @@ def pull_request_of_event(text: str) -> int | None:
             _number(pull_requests[0]) if isinstance(pull_requests, list) and len(pull_requests) == 1 else None
         )
     return _number(event.get("pull_request"))
+
+
+def append_summary(path: Path, text: str) -> None:
+    """Append to the page that GitHub shows for a job.
+
+    Raises:
+        PublishingFailed: it cannot be written, or the step would exceed its limit.
+    """
+    addition = f"{text.rstrip()}\n\n".encode()
+    try:
+        present = path.stat().st_size if path.exists() else 0
+        if present + len(addition) > MAX_SUMMARY_BYTES:
+            raise PublishingFailed(f"the job summary would exceed {MAX_SUMMARY_BYTES:,} bytes")
+        with path.open("ab") as file:
+            file.write(addition)
+    except OSError as error:
+        raise PublishingFailed(f"cannot write the job summary {path}: {error.strerror or error}") from error
+
+
+def room_in_summary(path: Path) -> int:
+    """Return how many bytes this step may still append to its job's summary."""
+    try:
+        return MAX_SUMMARY_BYTES - path.stat().st_size
+    except OSError:
+        return MAX_SUMMARY_BYTES
 
 
 def _comment(comment: JsonObject) -> Comment:

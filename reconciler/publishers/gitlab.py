@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 DEFAULT_API_URL: Final = "https://gitlab.com/api/v4"
 
 _PROJECT: Final = re.compile(r"\d+|[\w.-]+(?:/[\w.-]+)+")
-_NOT_FOUND: Final = 404
 
 _HINTS: Final = {
     401: "the token is not valid, or not any more",
@@ -74,11 +73,7 @@ class GitLab:
 
     def delete_comment(self, comment: Comment) -> None:
         """Remove a note; a note that no longer exists is not an error."""
-        try:
-            self._client.send("DELETE", f"{self._conversation}/notes/{comment.id}")
-        except PublishingFailed as error:
-            if error.status != _NOT_FOUND:
-                raise
+        self._client.delete(f"{self._conversation}/notes/{comment.id}")
 
     def labels(self) -> frozenset[str]:
         """Return the labels of the merge request."""

@@ -13,9 +13,8 @@ import httpx
 
 from reconciler.core.errors import PublishingFailed, UnknownPublication, UsageError
 from reconciler.http.client import NOT_SENT, LimitedBody, ResponseTooLarge, client_settings
-from reconciler.http.clock import BlockingClock
+from reconciler.http.clock import BlockingClock, backoff, retry_after
 from reconciler.http.json_fields import JsonObject, parse_json
-from reconciler.http.retry import backoff, retry_after
 from reconciler.http.urls import is_secure, is_visible, split_url
 
 if TYPE_CHECKING:
@@ -36,6 +35,7 @@ _MAX_BODY_BYTES: Final = 32 * 1024 * 1024
 """A page of a hundred comments of the largest size that GitHub allows (64 KiB) is about a fifth of it."""
 
 _MAX_PAGES: Final = 100
+_NOT_FOUND: Final = 404
 
 _UNCERTAIN: Final = frozenset({500, 502, 503, 504})
 """The server failed; it may have done the work before."""
@@ -144,6 +144,14 @@ class RestClient:
     ) -> None:
         """Send one call as `call` does, and ignore its response."""
         self._send(method, self._base_url + path, body, creates=creates)
+
+    def delete(self, path: str) -> None:
+        """Delete a resource; one that no longer exists is not an error."""
+        try:
+            self.send("DELETE", path)
+        except PublishingFailed as error:
+            if error.status != _NOT_FOUND:
+                raise
 
     def pages(self, path: str) -> Iterator[JsonObject]:
         """Yield the objects of a list, page by page as the ``Link`` header leads.

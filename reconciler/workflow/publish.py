@@ -5,11 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reconciler.publishers.drift_issue import DriftNotice, publish_drift
-from reconciler.publishers.job_summary import append_summary, room_left
-from reconciler.publishers.marker import check_name, default_identity, marker
-from reconciler.publishers.risk_labels import publish_labels
-from reconciler.publishers.sticky_comment import publish_comment
+from reconciler.publishers.github import append_summary, room_in_summary
+from reconciler.publishers.sticky import (
+    DriftNotice,
+    check_name,
+    default_identity,
+    marker,
+    publish_comment,
+    publish_drift,
+    publish_labels,
+)
 from reconciler.reports.drift_report import drift_report
 from reconciler.reports.markdown import render_markdown, render_news
 from reconciler.reports.plan_report import plan_report
@@ -78,7 +83,7 @@ def write_summary(file: Path, publication: Publication) -> None:
     )
     for report in reports:
         if report:
-            max_bytes = room_left(file) - _SUMMARY_MARGIN
+            max_bytes = room_in_summary(file) - _SUMMARY_MARGIN
             append_summary(file, render_markdown(report, max_bytes=max_bytes))
 
 

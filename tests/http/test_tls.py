@@ -8,7 +8,7 @@ import ipaddress
 import ssl
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography import x509
@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from reconciler.providers.stytch.http_transport import ConnectionFailed, HttpTransport
+from tests.providers.test_interrupted_requests import PATIENCE, cancel, get, miss_the_deadline
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -104,3 +105,34 @@ def subject_hash() -> str:
     """The name under which OpenSSL looks for a certificate in a directory (X509_NAME_hash)."""
     attributes = NAME.public_bytes()[2:]  # without the header of the outer sequence
     return f"{int.from_bytes(hashlib.sha1(attributes).digest()[:4], 'little'):08x}"
+
+
+@pytest.mark.parametrize("interrupt", [cancel, miss_the_deadline])
+def test_after_an_interruption_while_connecting_the_next_request_works(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch, interrupt: Any
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+
+    async def main() -> None:
+        stalled = asyncio.Event()
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            if not stalled.is_set():
+                stalled.set()
+                await reader.read()
+            else:
+                await writer.start_tls(context)
+                await reader.readuntil(b"\r\n\r\n")
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
+            writer.close()
+
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        async with HttpTransport(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}") as transport:
+            await interrupt(transport, stalled)
+            async with asyncio.timeout(PATIENCE):
+                assert [await get(transport) for _ in range(2)] == [200, 200]
+        server.close()
+
+    asyncio.run(main())

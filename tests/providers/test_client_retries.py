@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.core.connection import OidcConnection
 from reconciler.core.errors import MalformedAnswer, ProviderError, Unavailable, UnknownOutcome
-from reconciler.http.retry import backoff, retry_after
+from reconciler.http.clock import backoff, retry_after
 from tests.providers.support import (
     ACME,
     CONNECTION_ID,

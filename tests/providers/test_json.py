@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.http.json_fields import MAX_DEPTH, parse_json
-from reconciler.providers.stytch.response import ApiResponse, payload
+from reconciler.providers.stytch.call import ApiResponse, payload
 
 WHOLE = st.integers(-(2**63), 2**64 - 1)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))

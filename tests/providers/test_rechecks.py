@@ -9,9 +9,9 @@ import httpx
 
 from reconciler.core.errors import Unavailable
 from reconciler.http.clock import Clock
+from reconciler.providers.stytch.call import ApiRequest, read
 from reconciler.providers.stytch.client import Client
 from reconciler.providers.stytch.rate_limiter import RateLimiter
-from reconciler.providers.stytch.request import ApiRequest, read
 from tests.providers.in_process import in_process
 from tests.providers.support import WALL, run
 

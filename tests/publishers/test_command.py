@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from reconciler.cli.main import main
-from reconciler.publishers.github import pull_request_of_event
-from reconciler.publishers.job_summary import MAX_BYTES
+from reconciler.publishers.github import MAX_SUMMARY_BYTES, pull_request_of_event
 from reconciler.reports import DRIFT_FORMATS, PLAN_FORMATS
 from tests.publishers import fake_github, fake_gitlab
 from tests.reports.published import ORDINARY, QUIET, REFUSED, drift_of, hostile_plan, large_plan
@@ -151,7 +150,7 @@ def test_what_is_large_or_hostile_is_accepted(
     assert main(["publish", "github", "--plan", saved(plan), "--drift", saved_drift(plan)]) == 0
     assert len(github.pull_request.comments[0]["body"]) <= fake_github.LONGEST_BODY
     assert len(github.issues()[0].body) <= fake_github.LONGEST_BODY
-    assert summary.stat().st_size <= MAX_BYTES
+    assert summary.stat().st_size <= MAX_SUMMARY_BYTES
 
 
 def test_where_there_is_no_pull_request_the_summary_is_enough(
@@ -173,7 +172,7 @@ def test_a_full_summary_is_an_error(
     summary: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    summary.write_bytes(b"x" * MAX_BYTES)
+    summary.write_bytes(b"x" * MAX_SUMMARY_BYTES)
     assert main(["publish", "github", "--plan", saved(ORDINARY)]) == 1
     assert "the job summary would exceed 1,048,576 bytes" in capsys.readouterr().err
 

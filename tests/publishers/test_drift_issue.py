@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reconciler.core.errors import UnknownPublication
-from reconciler.publishers.drift_issue import DriftNotice, publish_drift
 from reconciler.publishers.github import GitHub
-from reconciler.publishers.marker import marker, with_marker
+from reconciler.publishers.sticky import DriftNotice, marker, publish_drift, with_marker
 from tests.publishers.fake_forge import Fault
 from tests.publishers.fake_github import REPOSITORY, TOKEN, Conversation
 

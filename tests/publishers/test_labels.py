@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reconciler.publishers.risk_labels import publish_labels, risk_labels
+from reconciler.publishers.sticky import publish_labels, risk_labels
 from tests.publishers.fake_github import LONGEST_LABEL
 from tests.reports.published import BLOCKED, ORDINARY, QUIET, REFUSED
 

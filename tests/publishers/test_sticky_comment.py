@@ -9,8 +9,14 @@ import pytest
 from reconciler.core.errors import PublishingFailed, UnknownPublication, UsageError
 from reconciler.core.plan import Environment, Scope
 from reconciler.publishers.github import GitHub
-from reconciler.publishers.marker import check_name, default_identity, has_marker, marker, with_marker
-from reconciler.publishers.sticky_comment import publish_comment
+from reconciler.publishers.sticky import (
+    check_name,
+    default_identity,
+    has_marker,
+    marker,
+    publish_comment,
+    with_marker,
+)
 from tests.publishers.fake_forge import Answer, Fault
 from tests.publishers.fake_github import APP, LONGEST_BODY, REPOSITORY, TOKEN, FakeGitHub
 

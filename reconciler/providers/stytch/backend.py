@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.core.errors import MalformedAnswer
 from reconciler.http.json_fields import JsonObject
-from reconciler.providers.stytch.connections import Connections
-from reconciler.providers.stytch.request import read, search, segment
+from reconciler.providers.stytch.call import read, search, segment
+from reconciler.providers.stytch.connections import Connections, Paths
 from reconciler.providers.stytch.resolution import resolve
 from reconciler.providers.stytch.resources import parse_organization, read_organization
 
@@ -24,32 +24,19 @@ PAGE: Final = 1000
 
 _SEARCH: Final = "/v1/b2b/organizations/search"
 
-
-class BackendPaths:
-    """The paths of the backend API for the connections of an organization."""
-
-    def connections(self, organization_id: str) -> str:
-        """Return the path of the list."""
-        return f"/v1/b2b/sso/{segment(organization_id)}"
-
-    def create(self, organization_id: str) -> str:
-        """Return the path for creating an OIDC connection."""
-        return f"/v1/b2b/sso/oidc/{segment(organization_id)}"
-
-    def update(self, organization_id: str, connection_id: str) -> str:
-        """Return the path for updating an OIDC connection."""
-        return f"/v1/b2b/sso/oidc/{segment(organization_id)}/connections/{segment(connection_id)}"
-
-    def delete(self, organization_id: str, connection_id: str) -> str:
-        """Return the path for deleting any connection."""
-        return f"/v1/b2b/sso/{segment(organization_id)}/connections/{segment(connection_id)}"
+_PATHS: Final = Paths(
+    connections="/v1/b2b/sso/{organization}",
+    create="/v1/b2b/sso/oidc/{organization}",
+    update="/v1/b2b/sso/oidc/{organization}/connections/{connection}",
+    delete="/v1/b2b/sso/{organization}/connections/{connection}",
+)
 
 
 class Backend(Connections):
     """A `reconciler.providers.base.Provider` over the backend API."""
 
     def __init__(self, client: Client) -> None:
-        super().__init__(client, BackendPaths())
+        super().__init__(client, _PATHS)
 
     async def find_organizations(
         self, references: Sequence[str]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import structlog
 
 from reconciler.core.errors import MalformedAnswer, Unavailable, UnknownOutcome
 from reconciler.http.client import ResponseTooLarge
-from reconciler.http.clock import Clock
-from reconciler.http.retry import backoff
-from reconciler.providers.stytch.api_log import log_event
+from reconciler.http.clock import Clock, backoff
+from reconciler.providers.stytch.call import MAX_RESPONSE_BYTES, ApiResponse, payload, request_id
 from reconciler.providers.stytch.errors import (
     Failure,
     connection_failed,
@@ -23,22 +24,42 @@ from reconciler.providers.stytch.errors import (
 from reconciler.providers.stytch.http_transport import ConnectionFailed
 from reconciler.providers.stytch.rate_limiter import RateLimitChanged, RetryAfterTooLong
 from reconciler.providers.stytch.redaction import credentials_in
-from reconciler.providers.stytch.response import MAX_RESPONSE_BYTES, ApiResponse, payload, request_id
-from reconciler.providers.stytch.retry import DEFAULT_RETRY_TIMEOUT, FIRST_CONTACT_TIMEOUT, Outage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from reconciler.core.errors import ProviderError
-    from reconciler.providers.stytch.api_log import ApiLog
+    from reconciler.providers.stytch.call import ApiRequest
     from reconciler.providers.stytch.http_transport import Transport
     from reconciler.providers.stytch.rate_limiter import RateLimiter, Slot
-    from reconciler.providers.stytch.request import ApiRequest
 
     _Outcome = Mapping[str, Any] | Failure
 
+DEFAULT_RETRY_TIMEOUT: Final = 120.0
+"""Seconds in all that one request may take with its repetitions."""
+
+FIRST_CONTACT_TIMEOUT: Final = 10.0
+"""Seconds for reaching a service that has never answered: more often a wrong address than an outage."""
+
+_FORGOTTEN_AFTER: Final = 300.0
+"""Seconds after the last failure, more than lie between two attempts at any request."""
+
 _OUTAGES: Final = (Unavailable, UnknownOutcome, MalformedAnswer)
 """The errors of a service in trouble; any other error response shows that it works."""
+
+
+class ApiLog(Protocol):
+    """Receives every attempt: never headers, never bodies."""
+
+    def __call__(self, event: str, /, *, is_warning: bool, **facts: object) -> None:
+        """Log an event with its facts; a warning is an attempt that has to be repeated."""
+        ...
+
+
+def log_event(event: str, /, *, is_warning: bool, **facts: object) -> None:
+    """Log through structlog, however that is configured."""
+    log = structlog.get_logger(__name__)
+    (log.warning if is_warning else log.info)(event, **facts)
 
 
 class Client:
@@ -72,7 +93,7 @@ class Client:
         self._session_mode = session_mode
         self._max_response_bytes = max_response_bytes
         self._api_log = api_log
-        self._outages: defaultdict[str, Outage] = defaultdict(lambda: Outage(self._clock))
+        self._outages: defaultdict[str, _Outage] = defaultdict(lambda: _Outage(self._clock))
         self._was_reached = False
 
     async def send(self, request: ApiRequest) -> Mapping[str, Any]:
@@ -209,6 +230,40 @@ class Client:
         timeout = min(self._retry_timeout, FIRST_CONTACT_TIMEOUT) if is_first_contact else self._retry_timeout
         if tried + wait > timeout:
             raise _gave_up(failure.error, attempts, tried, wait) from failure.error
+
+
+class _Outage:
+    """How long no request of one kind has worked, in a whole run.
+
+    Against a service that is down every request would be retried until its own timeout, one after the
+    other; so they share it. The service limits groups of endpoints separately, so one kind of request may
+    be down while the others work. An outage without requests is forgotten after a while.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._began: float | None = None
+        self._last_failure = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the first failure that no success has followed."""
+        return 0.0 if self._began is None or self._is_forgotten else self._clock.monotonic() - self._began
+
+    def failed(self) -> None:
+        """Record a failure that may pass."""
+        now = self._clock.monotonic()
+        if self._began is None or self._is_forgotten:
+            self._began = now
+        self._last_failure = now
+
+    def ended(self) -> None:
+        """Record that the service works."""
+        self._began = None
+
+    @property
+    def _is_forgotten(self) -> bool:
+        return self._clock.monotonic() - self._last_failure > _FORGOTTEN_AFTER
 
 
 def _gave_up(error: ProviderError, attempts: int, seconds: float, wait: float) -> ProviderError:

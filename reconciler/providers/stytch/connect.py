@@ -8,20 +8,18 @@ from typing import TYPE_CHECKING, assert_never
 
 from reconciler import __version__
 from reconciler.http.clock import Clock
-from reconciler.providers.stytch.api_log import log_event
 from reconciler.providers.stytch.backend import Backend
-from reconciler.providers.stytch.client import Client
+from reconciler.providers.stytch.client import DEFAULT_RETRY_TIMEOUT, Client, log_event
 from reconciler.providers.stytch.credentials import ProjectTarget, SessionTarget
 from reconciler.providers.stytch.http_transport import HttpTransport
 from reconciler.providers.stytch.rate_limiter import RateLimiter
-from reconciler.providers.stytch.retry import DEFAULT_RETRY_TIMEOUT
 from reconciler.providers.stytch.session import Session, sdk_headers
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from reconciler.core.limits import Limits
-    from reconciler.providers.stytch.api_log import ApiLog
+    from reconciler.providers.stytch.client import ApiLog
     from reconciler.providers.stytch.credentials import Target
     from reconciler.providers.stytch.http_transport import Transport
 

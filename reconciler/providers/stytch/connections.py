@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.core.errors import MalformedAnswer, RequestRejected, UnknownOutcome
 from reconciler.http.json_fields import JsonObject
 from reconciler.providers.base import Recheck, Written
-from reconciler.providers.stytch.request import read, write
+from reconciler.providers.stytch.call import read, request_id, sanitize_message, segment, write
 from reconciler.providers.stytch.resources import (
     check_identity,
     encode_scopes,
@@ -15,37 +16,29 @@ from reconciler.providers.stytch.resources import (
     read_list,
     write_body,
 )
-from reconciler.providers.stytch.response import request_id, sanitize_message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reconciler.core.connection import OidcConnection
     from reconciler.core.state import LiveOrganization, Organization
+    from reconciler.providers.stytch.call import ApiRequest
     from reconciler.providers.stytch.client import Client
-    from reconciler.providers.stytch.request import ApiRequest
 
 _OIDC_PREFIX: Final = "oidc-connection-"
 
 
-class Paths(Protocol):
-    """The paths of one API for the connections of an organization."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paths:
+    """The paths of one API for connections; ``{organization}`` and ``{connection}`` stand for ids.
 
-    def connections(self, organization_id: str) -> str:
-        """Return the path of the list."""
-        ...
+    ``delete`` deletes any connection; ``create`` and ``update`` are for OIDC connections.
+    """
 
-    def create(self, organization_id: str) -> str:
-        """Return the path for creating an OIDC connection."""
-        ...
-
-    def update(self, organization_id: str, connection_id: str) -> str:
-        """Return the path for updating an OIDC connection."""
-        ...
-
-    def delete(self, organization_id: str, connection_id: str) -> str:
-        """Return the path for deleting any connection."""
-        ...
+    connections: str
+    create: str
+    update: str
+    delete: str
 
 
 class Connections:
@@ -58,7 +51,7 @@ class Connections:
     async def read_organization(self, organization: Organization) -> LiveOrganization:
         """Read all connections of one organization, as `reconciler.providers.base.Reader` says."""
         await self._check_organization(organization.organization_id)
-        path = self._paths.connections(organization.organization_id)
+        path = _path(self._paths.connections, organization=organization.organization_id)
         request = read(path, f"connections of {_organization(organization.organization_id)}")
         return read_list(await self._client.send(request), organization, str(request))
 
@@ -74,7 +67,9 @@ class Connections:
         await self._check_organization(organization_id)
         body = {"display_name": display_name, "identity_provider": identity_provider}
         subject = f"new connection {sanitize_message(display_name)!r} of {_organization(organization_id)}"
-        request = write("POST", self._paths.create(organization_id), subject, body, recheck)
+        request = write(
+            "POST", _path(self._paths.create, organization=organization_id), subject, body, recheck
+        )
         return _written_connection(await self._client.send(request), request, organization_id)
 
     async def update_connection(
@@ -88,7 +83,7 @@ class Connections:
         """Set the fields that are not None, as `reconciler.providers.base.Provider` says."""
         _check_is_oidc(connection_id)
         await self._check_organization(organization_id)
-        path = self._paths.update(organization_id, connection_id)
+        path = _path(self._paths.update, organization=organization_id, connection=connection_id)
         subject = f"connection {connection_id!r} of {_organization(organization_id)}"
         request = write("PUT", path, subject, write_body(values), recheck)
         try:
@@ -109,12 +104,21 @@ class Connections:
         """Delete one OIDC connection, as `reconciler.providers.base.Provider` says."""
         _check_is_oidc(connection_id)
         await self._check_organization(organization_id)
-        path = self._paths.delete(organization_id, connection_id)
+        path = _path(self._paths.delete, organization=organization_id, connection=connection_id)
         subject = f"connection {connection_id!r} of {_organization(organization_id)}"
         await self._client.send(write("DELETE", path, subject, recheck=recheck))
 
     async def _check_organization(self, organization_id: str) -> None:
         """Raise before anything is sent if this API cannot reach the organization."""
+
+
+def _path(template: str, **ids: str) -> str:
+    """Return the path with the ids that it names.
+
+    Raises:
+        RequestRejected: an id cannot be part of a path.
+    """
+    return template.format_map({name: segment(value) for name, value in ids.items()})
 
 
 def _may_want_encoding(error: RequestRejected, values: OidcConnection) -> bool:

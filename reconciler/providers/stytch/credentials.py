@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from reconciler.core.errors import (
     Diagnostic,
@@ -167,67 +167,48 @@ class _TargetResolver:
         self._diagnostics: list[Diagnostic] = []
 
     def resolve(self) -> Target:
-        is_session = self._is_session()
+        api = self._choose(
+            {"backend": ("project_id", "secret"), "frontend": ("public_token",)},
+            "both a project secret and a public token are given",
+            "keep project_id and secret, or public_token and session_token",
+        )
         self._stop_on_diagnostics()
-        return self._session_target() if is_session else self._project_target()
-
-    def _is_session(self) -> bool:
-        """Tell whether to use the frontend API; the project file takes precedence over the environment."""
-        for has in (self._is_declared, self._is_in_environment):
-            backend = has("project_id") or has("secret")
-            session = has("public_token")
-            if backend and session:
-                self._report(
-                    "target-ambiguous",
-                    "both a project secret and a public token are given",
-                    "keep project_id and secret, or public_token and session_token",
-                )
-            if backend or session:
-                return session
-        return False
+        return self._session_target() if api == "frontend" else self._project_target()
 
     def _project_target(self) -> ProjectTarget:
-        project_id = self._text("project_id")
-        secret = self._secret("secret")
-        member = self._member_session()
-        session_token = self._secret("session_token") if member == "session_token" else None
-        session_jwt = self._secret("session_jwt") if member == "session_jwt" else None
-        base_url = self._base_url()
-        self._stop_on_diagnostics()
-        return ProjectTarget(
-            project_id=project_id,
-            secret=secret,
-            base_url=base_url,
-            session_token=session_token,
-            session_jwt=session_jwt,
+        values = self._read("project_id", "secret")
+        member = self._choose(  # which of the two the API would use if it got both is not documented
+            {"session_token": ("session_token",), "session_jwt": ("session_jwt",)},
+            "both a session token and a session JWT are given",
+            "keep one of session_token and session_jwt; a JWT lives five minutes",
         )
+        values |= self._read(*filter(None, [member])) | self._base_url()
+        self._stop_on_diagnostics()
+        return ProjectTarget(**values)
 
     def _session_target(self) -> SessionTarget:
-        public_token = self._text("public_token")
-        session_token = self._secret("session_token")
-        base_url = self._base_url()
+        values = self._read("public_token", "session_token") | self._base_url()
         self._stop_on_diagnostics()
-        return SessionTarget(public_token=public_token, session_token=session_token, base_url=base_url)
+        return SessionTarget(**values)
 
-    def _member_session(self) -> str:
-        """Return by which of two credentials the member's session is given, if at all.
+    def _choose(self, alternatives: Mapping[str, tuple[str, ...]], summary: str, hint: str) -> str:
+        """Return which alternative is given; the project file takes precedence over the environment.
 
-        Which of the two the API would use if it got both is not documented.
+        An alternative is given if any of its fields is. ``summary`` and ``hint`` report that several are.
         """
         for has in (self._is_declared, self._is_in_environment):
-            given = [name for name in ("session_token", "session_jwt") if has(name)]
+            given = [name for name, names in alternatives.items() if any(map(has, names))]
             if len(given) > 1:
-                self._report(
-                    "target-ambiguous",
-                    "both a session token and a session JWT are given",
-                    "keep one of session_token and session_jwt; a JWT lives five minutes",
-                )
+                self._report("target-ambiguous", summary, hint)
             if given:
                 return given[0]
         return ""
 
-    def _base_url(self) -> str:
-        return self._text("base_url").rstrip("/") if self._is_given("base_url") else ""
+    def _read(self, *names: str) -> dict[str, Any]:
+        return {name: self._text(name) if name in _EXPECTATIONS else self._secret(name) for name in names}
+
+    def _base_url(self) -> dict[str, str]:
+        return {"base_url": self._text("base_url").rstrip("/")} if self._is_given("base_url") else {}
 
     def _text(self, name: str) -> str:
         declared = getattr(self._declared, name)

@@ -17,24 +17,15 @@ from reconciler.core.errors import (
     Unavailable,
     UnknownOutcome,
 )
-from reconciler.http.retry import retry_after
-from reconciler.providers.stytch.error_hints import (
-    DEAD_IN_SESSION_MODE,
-    DEAD_SESSION,
-    LOG_IN_AGAIN,
-    LOG_IN_OR_CHECK,
-    SDK_ORIGIN,
-    error_hint,
-)
+from reconciler.http.clock import retry_after
+from reconciler.providers.stytch.call import error_envelope, identifier, request_id, sanitize_message
 from reconciler.providers.stytch.redaction import MIN_SECRET_LENGTH, contains_secret
-from reconciler.providers.stytch.response import error_envelope, identifier, request_id, sanitize_message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from reconciler.providers.stytch.call import ApiRequest, ApiResponse
     from reconciler.providers.stytch.http_transport import ConnectionFailed
-    from reconciler.providers.stytch.request import ApiRequest
-    from reconciler.providers.stytch.response import ApiResponse
 
 _THROTTLED: Final = 429
 _CLIENT_CLOSED: Final = 499
@@ -49,6 +40,60 @@ _NOT_FOUND: Final = {
     "oidc_connection_not_found": ConnectionNotFound,
     "sso_connection_not_found": ConnectionNotFound,
 }
+
+_LOG_IN_AGAIN: Final = "the member session is over or not known; log in again and pass the new session token"
+_LOG_IN_OR_CHECK: Final = f"{_LOG_IN_AGAIN}, or check the public_token"
+
+_WRONG_ENVIRONMENT: Final = (
+    "the credentials are of another environment than the address called;"
+    " check that project_id, secret and base_url are all test or all live"
+)
+_PROJECT: Final = (
+    "check the project_id and the secret: both are shown in the dashboard, one pair per environment"
+)
+_ROLE: Final = "give the member a role that may do this on the resource stytch.sso, for example stytch_admin"
+_SDK_SETTINGS: Final = "in the dashboard, under Frontend SDK,"
+
+_DEAD_SESSION: Final = frozenset({"session_not_found", "user_unauthenticated", "invalid_session_token"})
+"""Types that mean at any status that the session has ended."""
+
+_DEAD_IN_SESSION_MODE: Final = frozenset({"unauthorized_credentials", "invalid_secret_authentication"})
+"""In the frontend API these two mean it as well, or that the public token is not known."""
+
+_SDK_ORIGIN: Final = frozenset({"bad_domain_for_stytch_sdk", "bad_app_bundle_for_stytch_sdk"})
+
+_HINTS: Final = {
+    "unauthorized_credentials": _PROJECT,
+    "invalid_project_id_authentication": "the project_id is not known here; " + _PROJECT,
+    "invalid_secret_authentication": "the secret does not belong to this project_id; " + _PROJECT,
+    "project_not_found": "the project_id is not known here; " + _PROJECT,
+    "wrong_stack_test": _WRONG_ENVIRONMENT,
+    "wrong_stack_live": _WRONG_ENVIRONMENT,
+    "unauthorized_project_id_test": _WRONG_ENVIRONMENT,
+    "unauthorized_project_id_live": _WRONG_ENVIRONMENT,
+    "session_authorization_error": _ROLE,
+    "session_authorization_tenancy_error": (
+        "the member session is of another organization; use a session of this organization,"
+        " or no member session at all"
+    ),
+    "endpoint_not_authorized_for_sdk": (
+        f"{_SDK_SETTINGS} enable the SDK, SSO in it, and member actions & organization modifications"
+    ),
+    "bad_domain_for_stytch_sdk": f"{_SDK_SETTINGS} add this origin to the authorized domains",
+    "bad_app_bundle_for_stytch_sdk": f"{_SDK_SETTINGS} add this application to the authorized bundle ids",
+    "organization_suspended": "the organization is suspended; ask support, or leave its manifest out",
+    "use_https": "base_url must begin with https://",
+    "too_many_requests": "lower limits.requests_per_second in the project file if this happens often",
+    "too_many_sso_connections": "the organization has as many connections as it may; delete one first",
+    "too_many_sso_connections_for_billing_tier": "the plan of the project allows no further connection",
+    "invalid_sso_idp": "the server does not know this identity_provider",
+    "cannot_delete_default_sso_connection": "make another active connection the default one first",
+    "route_not_found": "base_url must name the API itself, without a path of its own",
+}
+
+_DENIED_WITHOUT_TYPE: Final = (
+    "the answer is not the API's own: check base_url, and any proxy or firewall in between"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +187,7 @@ def _unless_secret(name: str, secrets: Iterable[str]) -> str:
 
 
 def _error_class(request: ApiRequest, status: int, error_type: str) -> type[ProviderError]:
-    if status in {401, 403} or error_type in SDK_ORIGIN:
+    if status in {401, 403} or error_type in _SDK_ORIGIN:
         return AccessDenied
     if status == 404:  # noqa: PLR2004  the statuses are named by the branches
         return _NOT_FOUND.get(error_type, NotFound)
@@ -154,13 +199,18 @@ def _error_class(request: ApiRequest, status: int, error_type: str) -> type[Prov
 
 
 def _login_hint(error_type: str, *, session_mode: bool) -> str:
-    if error_type in DEAD_SESSION:
-        return LOG_IN_AGAIN
-    return LOG_IN_OR_CHECK if session_mode and error_type in DEAD_IN_SESSION_MODE else ""
+    if error_type in _DEAD_SESSION:
+        return _LOG_IN_AGAIN
+    return _LOG_IN_OR_CHECK if session_mode and error_type in _DEAD_IN_SESSION_MODE else ""
 
 
 def _hint(kind: type[ProviderError], status: int, error_type: str) -> str:
-    return _MAY_HAVE_HAPPENED if kind is UnknownOutcome else error_hint(status, error_type)
+    """Return what the user can do about an error, or nothing where there is nothing to say."""
+    if kind is UnknownOutcome:
+        return _MAY_HAVE_HAPPENED
+    if not error_type and status in {401, 403, 404}:
+        return _DENIED_WITHOUT_TYPE
+    return _HINTS.get(error_type, "")
 
 
 def _message(

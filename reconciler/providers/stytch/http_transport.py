@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final, Protocol
 
 import httpx
 
 from reconciler.http.client import CONNECT_TIMEOUT, NOT_SENT, LimitedBody, client_settings, is_lasting
-from reconciler.providers.stytch.response import ApiResponse
+from reconciler.providers.stytch.call import ApiResponse
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterator, Mapping
     from types import TracebackType
     from typing import Self
 
@@ -91,11 +92,13 @@ class HttpTransport:
         self, method: str, path: str, headers: Mapping[str, str], content: bytes | None, max_bytes: int
     ) -> ApiResponse:
         """Send a request, as `Transport` says."""
-        client = self._idle.pop() if self._idle else self._new_client()
         try:
-            async with client.stream(
-                method, self._address + path, headers=dict(headers), content=content
-            ) as response:
+            async with (
+                self._client() as client,
+                client.stream(
+                    method, self._address + path, headers=dict(headers), content=content
+                ) as response,
+            ):
                 body = LimitedBody(max_bytes)
                 async for chunk in response.aiter_bytes():
                     body.add(chunk)
@@ -105,8 +108,22 @@ class HttpTransport:
             raise ConnectionFailed(
                 type(error).__name__, not_sent=isinstance(error, NOT_SENT), is_lasting=is_lasting(error)
             ) from None  # it shows the request with its credentials
-        finally:
-            self._idle.append(client)
+
+    @asynccontextmanager
+    async def _client(self) -> AsyncIterator[httpx.AsyncClient]:
+        """Yield a client that no other request uses; it is kept only if its request comes to its end.
+
+        Otherwise, above all after a cancellation, its only connection might count as in use for ever, and
+        the next request would wait for it until its deadline.
+        """
+        client = self._idle.pop() if self._idle else self._new_client()
+        try:
+            yield client
+        except BaseException:
+            self._clients.remove(client)
+            await client.aclose()
+            raise
+        self._idle.append(client)
 
     def _new_client(self) -> httpx.AsyncClient:
         client = httpx.AsyncClient(

@@ -7,13 +7,13 @@ import json
 from base64 import b64encode
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 from reconciler import __version__
 from reconciler.core.errors import RequestRejected
-from reconciler.providers.stytch.connections import Connections
-from reconciler.providers.stytch.request import read, segment
+from reconciler.providers.stytch.call import read
+from reconciler.providers.stytch.connections import Connections, Paths
 from reconciler.providers.stytch.resources import read_organization
 
 if TYPE_CHECKING:
@@ -24,32 +24,20 @@ if TYPE_CHECKING:
     from reconciler.core.state import Organization
     from reconciler.providers.stytch.client import Client
 
-
-class SessionPaths:
-    """The paths of the frontend API for connections: never under an organization's id."""
-
-    def connections(self, organization_id: str) -> str:  # noqa: ARG002  implied by the session
-        """Return the path of the list."""
-        return "/sdk/v1/b2b/sso"
-
-    def create(self, organization_id: str) -> str:  # noqa: ARG002  implied by the session
-        """Return the path for creating an OIDC connection."""
-        return "/sdk/v1/b2b/sso/oidc"
-
-    def update(self, organization_id: str, connection_id: str) -> str:  # noqa: ARG002  implied by the session
-        """Return the path for updating an OIDC connection."""
-        return f"/sdk/v1/b2b/sso/oidc/{segment(connection_id)}"
-
-    def delete(self, organization_id: str, connection_id: str) -> str:  # noqa: ARG002  implied by the session
-        """Return the path for deleting any connection."""
-        return f"/sdk/v1/b2b/sso/{segment(connection_id)}"
+_PATHS: Final = Paths(
+    connections="/sdk/v1/b2b/sso",
+    create="/sdk/v1/b2b/sso/oidc",
+    update="/sdk/v1/b2b/sso/oidc/{connection}",
+    delete="/sdk/v1/b2b/sso/{connection}",
+)
+"""Without an organization, which the session implies."""
 
 
 class Session(Connections):
     """A `reconciler.providers.base.Provider` over the frontend API."""
 
     def __init__(self, client: Client) -> None:
-        super().__init__(client, SessionPaths())
+        super().__init__(client, _PATHS)
         self._own: Organization | None = None
         self._reading = asyncio.Lock()
 
