@@ -80,7 +80,7 @@ async def cancel_twice(transport: HttpTransport, moment: asyncio.Event) -> None:
 
 async def miss_the_deadline(transport: HttpTransport, moment: asyncio.Event) -> None:
     with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.1):
+        async with asyncio.timeout(0.5):
             await get(transport)
 
 
