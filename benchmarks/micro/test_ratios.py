@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 from benchmarks import estate
 from reconciler.core.diff import changed_fields
-from reconciler.core.limits import Limits
 from reconciler.core.matching import match_connections
 from reconciler.core.plan import Environment, Scope
 from reconciler.core.planner import Choices
+from reconciler.core.run_selection import Limits
 from reconciler.core.state import LiveOrganization, Organization
 from reconciler.manifests import load_manifests, load_project
 from reconciler.providers.stytch.resources import read_list

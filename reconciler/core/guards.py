@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from reconciler.core.change import Change
-    from reconciler.core.limits import Limits
     from reconciler.core.plan import PlanSummary
+    from reconciler.core.run_selection import Limits
     from reconciler.core.state import DesiredOrganization, LiveOrganization, Protection
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from reconciler.core.errors import Diagnostic, Severity
 from reconciler.core.state import DesiredState
-from reconciler.manifests.cross_checks import DuplicateCheck
 from reconciler.manifests.document import parse_content, parse_file
 from reconciler.manifests.file_selection import find_manifests
 from reconciler.manifests.organization import OrganizationReader
@@ -17,8 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from reconciler.core.errors import SourceLocation
     from reconciler.core.state import DesiredOrganization
     from reconciler.manifests.document import ParsedFile
+    from reconciler.manifests.findings import DocumentFindings
     from reconciler.manifests.project import Project
     from reconciler.manifests.yaml_reader import Value
 
@@ -108,6 +109,51 @@ def _nothing_declared(files: Sequence[str], project: Project) -> Diagnostic:
         f"no manifests found: no organization is declared in {searched}",
         hint="write an organization manifest; an empty desired state is always an error",
     )
+
+
+class DuplicateCheck:
+    """Remembers the organizations and pinned connections of a run, and where they are declared."""
+
+    def __init__(self) -> None:
+        self._organizations: dict[str, SourceLocation] = {}
+        self._connections: dict[str, SourceLocation] = {}
+
+    def check(self, organization: DesiredOrganization, findings: DocumentFindings) -> None:
+        """Report what an organization declares a second time."""
+        self._check_organization(organization, findings)
+        for connection in organization.connections:
+            connection_id = connection.connection.connection_id
+            if connection_id is None:
+                continue
+            first = self._connections.setdefault(connection_id, connection.location)
+            if first is not connection.location:
+                findings.add(
+                    "duplicate-connection-id",
+                    ("connections", connection.address.connection, "connection_id"),
+                    f"{connection_id} is pinned twice",
+                    detail=f"the other one is at {first}",
+                    hint="declare a connection once; correct or remove one of the pins",
+                )
+
+    def _check_organization(self, organization: DesiredOrganization, findings: DocumentFindings) -> None:
+        """Compare references and pins alike: an organization_id may be in either."""
+        keys = {organization.reference: "organization"}
+        if organization.organization_id:
+            keys.setdefault(organization.organization_id, "organization_id")
+        duplicates = [
+            (name, key, first)
+            for name, key in keys.items()
+            if (first := self._organizations.setdefault(name, organization.location))
+            is not organization.location
+        ]
+        for name, key, first in duplicates[:1]:
+            findings.add(
+                "duplicate-organization",
+                (key,),
+                f"the organization {name!r} has two documents",
+                detail=f"the other one is at {first}",
+                hint="put all connections of an organization into one document",
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.core.address import Address
 from reconciler.core.connection import OidcConnection
+from reconciler.core.errors import Severity
 from reconciler.core.state import DesiredConnection, DesiredOrganization, Discovery, Lifecycle, Presence
-from reconciler.manifests.cross_checks import check_connections
 from reconciler.manifests.interpolation import Interpolation
 from reconciler.manifests.organization_model import OrganizationManifest
 from reconciler.manifests.text_patterns import ORGANIZATION
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from reconciler.manifests.project import Project
     from reconciler.manifests.source_file import Source
     from reconciler.manifests.yaml_reader import Node, Path
+
+EXPECTED_SCOPES: Final = ("openid", "email", "profile")
+"""The server's defaults; sources differ on whether declared scopes replace them or are added."""
 
 _DEFAULT_LIFECYCLE: Final = Lifecycle()
 
@@ -49,7 +52,7 @@ class OrganizationReader:
         manifest = validate(OrganizationManifest, values, findings)
         if manifest is None:
             return None
-        check_connections(manifest, findings)
+        _check_connections(manifest, findings)
         return None if findings.error_count else self._organization(manifest, document, source)
 
     def _organization(
@@ -139,3 +142,61 @@ def _is_client_secret(path: Path) -> bool:
             return True
         case _:
             return False
+
+
+def _check_connections(manifest: OrganizationManifest, findings: DocumentFindings) -> None:
+    """Report what the connections of one organization repeat or contradict."""
+    names: dict[str, str] = {}
+    for name, connection in manifest.get("connections", {}).items():
+        display_name = connection.get("display_name", name)
+        first = names.setdefault(display_name, name)
+        if first != name:
+            _report_duplicate_name(name, first, display_name, findings)
+        if "custom_scopes" in connection:
+            _check_scopes(connection["custom_scopes"], ("connections", name, "custom_scopes"), findings)
+        if "previous_display_names" in connection:
+            _check_previous_names(name, connection, findings)
+
+
+def _report_duplicate_name(name: str, first: str, display_name: str, findings: DocumentFindings) -> None:
+    findings.add(
+        "duplicate-display-name",
+        ("connections", name, "display_name"),
+        f"the connections {first!r} and {name!r} have the same display_name {display_name!r}",
+        detail=f"the other one is at {findings.location(('connections', first, 'display_name'))}",
+        hint="give each connection of an organization its own display_name: connections are matched by it",
+    )
+
+
+def _check_scopes(scopes: list[str], path: Path, findings: DocumentFindings) -> None:
+    for index, scope in enumerate(scopes):
+        if scope in scopes[:index]:
+            findings.add(
+                "duplicate-scope",
+                (*path, index),
+                f"the scope {scope!r} is listed twice",
+                hint="remove one of them",
+                severity=Severity.WARNING,
+            )
+    missing = [scope for scope in EXPECTED_SCOPES if scope not in scopes]
+    if scopes and missing:
+        findings.add(
+            "missing-default-scopes",
+            path,
+            f"custom_scopes does not include {', '.join(missing)}",
+            detail="declared scopes may replace the server's defaults openid, email and profile",
+            hint=f"add {' '.join(missing)}, unless logins should not request them",
+            severity=Severity.WARNING,
+        )
+
+
+def _check_previous_names(name: str, connection: ConnectionManifest, findings: DocumentFindings) -> None:
+    display_name = connection.get("display_name", name)
+    for index, previous in enumerate(connection["previous_display_names"]):
+        if previous == display_name:
+            findings.add(
+                "previous-name-is-current",
+                ("connections", name, "previous_display_names", index),
+                f"{previous!r} is the connection's current display_name, not a previous one",
+                hint="remove it from previous_display_names, or change display_name",
+            )

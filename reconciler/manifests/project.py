@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.errors import InvalidConfiguration, SourceLocation
-from reconciler.core.limits import Limits
+from reconciler.core.run_selection import Limits
 from reconciler.core.state import Discovery
 from reconciler.manifests.document import ParsedFile, parse_file
 from reconciler.manifests.interpolation import Interpolation

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from reconciler.applier import Observer, ReadBackPolicy
     from reconciler.core.address import Address
     from reconciler.core.change import Change
-    from reconciler.core.limits import Limits
     from reconciler.core.outcome import Outcome
     from reconciler.core.plan import Plan, Scope
+    from reconciler.core.run_selection import Limits
     from reconciler.core.secret import Secret
     from reconciler.providers.base import Provider
     from reconciler.secrets import SecretPolicy

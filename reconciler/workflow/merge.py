@@ -14,7 +14,7 @@ from reconciler.policies import RULES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from reconciler.core.limits import Limits
+    from reconciler.core.run_selection import Limits
     from reconciler.core.shard import Shard
     from reconciler.core.state import DesiredOrganization
 

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from reconciler.core.errors import Diagnostic
-    from reconciler.core.limits import Limits
     from reconciler.core.plan import OrganizationPlan, Scope
+    from reconciler.core.run_selection import Limits
     from reconciler.core.shard import Shard
     from reconciler.core.state import DesiredOrganization
     from reconciler.manifests import Project

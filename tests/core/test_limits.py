@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from reconciler.core.guards import check_delete_limits
-from reconciler.core.limits import Limits
 from reconciler.core.plan import PlanSummary
+from reconciler.core.run_selection import Limits
 
 
 @pytest.mark.parametrize(

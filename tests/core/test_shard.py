@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.limits import Limits
+from reconciler.core.run_selection import Limits
 from reconciler.core.shard import Shard
 
 COUNTS = st.integers(min_value=1, max_value=64)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reconciler.core.errors import InvalidConfiguration, SourceLocation
-from reconciler.core.limits import Limits
+from reconciler.core.run_selection import Limits
 from reconciler.core.state import Discovery
 from reconciler.manifests import Project, load_project
 from reconciler.providers.stytch.credentials import DeclaredTarget

@@ -6,8 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from reconciler.core.errors import OrganizationNotFound, ProviderError, SourceLocation
-from reconciler.core.limits import Limits
 from reconciler.core.planner import Choices
+from reconciler.core.run_selection import Limits
 from reconciler.core.state import DesiredOrganization, LiveOrganization, Organization
 from reconciler.workflow.plan import PlanMetadata, plan_organizations
 from tests.support.values import SCOPE, WHEN

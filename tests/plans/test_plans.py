@@ -19,9 +19,8 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from reconciler.core.errors import ProviderError
-from reconciler.core.limits import Limits
 from reconciler.core.planner import Choices
-from reconciler.core.run_selection import RunSelection
+from reconciler.core.run_selection import Limits, RunSelection
 from reconciler.core.state import Protection
 from reconciler.manifests import load_manifests, load_project
 from reconciler.reports.json_documents import plan_json

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import httpx
 
-from reconciler.core.limits import Limits
+from reconciler.core.run_selection import Limits
 from reconciler.core.secret import Secret
 from reconciler.emulator import (
     DEFAULT_PROJECT_ID,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 
-from reconciler.core.limits import Limits
+from reconciler.core.run_selection import Limits
 from reconciler.core.secret import Secret
 from reconciler.core.state import Organization
 from reconciler.http.clock import Clock

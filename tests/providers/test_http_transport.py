@@ -16,7 +16,7 @@ import pytest
 from reconciler import __version__
 from reconciler.core.connection import OidcConnection
 from reconciler.core.errors import MalformedAnswer, ProviderError, Unavailable, UnknownOutcome, UsageError
-from reconciler.core.limits import Limits
+from reconciler.core.run_selection import Limits
 from reconciler.core.secret import Secret
 from reconciler.core.state import Organization
 from reconciler.http.clock import Clock

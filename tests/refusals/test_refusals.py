@@ -24,9 +24,9 @@ import pytest
 import yaml
 
 from reconciler.core.errors import PlanRefused, ProviderError
-from reconciler.core.limits import Limits
 from reconciler.core.operation import Stale, judge
 from reconciler.core.plan_serialization import digest
+from reconciler.core.run_selection import Limits
 from reconciler.reports.text_style import render_diagnostics
 from reconciler.storage.documents import parse_plan
 from reconciler.workflow.apply import accept_deletes, check_saved_plan

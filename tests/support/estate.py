@@ -8,9 +8,9 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from reconciler.core.limits import Limits
 from reconciler.core.plan import Environment, Plan, Scope
 from reconciler.core.planner import Choices
+from reconciler.core.run_selection import Limits
 from reconciler.core.secret import Secret
 from reconciler.core.state import DesiredState
 from reconciler.emulator import DEFAULT_PROJECT_ID, DEFAULT_SECRET, Emulator

@@ -18,7 +18,7 @@ from reconciler.providers.stytch.session import Session, sdk_headers
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    from reconciler.core.limits import Limits
+    from reconciler.core.run_selection import Limits
     from reconciler.providers.stytch.client import ApiLog
     from reconciler.providers.stytch.credentials import Target
     from reconciler.providers.stytch.http_transport import Transport
