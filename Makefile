@@ -87,10 +87,10 @@ soak: $(READY)  ## run the soak test, about ten minutes; writes docs/test-report
 	@$(BIN)/python -m tests.soak --report docs/test-reports/soak.md
 
 faults: $(READY)  ## test every fault at every operation; writes docs/test-reports/faults.md
-	$(BIN)/python -m tests.faults.table
+	$(BIN)/python -m tests.failures.table faults
 
 convergence: $(READY)  ## test every change under every API behavior; writes docs/test-reports/convergence.md
-	$(BIN)/python -m tests.convergence.table
+	$(BIN)/python -m tests.failures.table convergence
 
 bench: $(READY)  ## run the benchmark, about ten minutes; writes docs/test-reports/performance.md (BENCH=--quick: one minute, writes nothing)
 	$(BIN)/python -m benchmarks $(BENCH)

@@ -11,7 +11,6 @@ from reconciler.core.change import Action
 from reconciler.core.connection import WRITABLE_FIELDS
 from reconciler.core.outcome import Applied, Failed, Skipped, Unneeded
 from tests.applier.conftest import DECLARED, SECOND, absent, declare, present
-from tests.support.estate import REFERENCE, SECRETS
 
 if TYPE_CHECKING:
     from reconciler.core.state import DesiredConnection
@@ -24,13 +23,6 @@ def applied(estate: Estate, *connections: object, **options: object) -> None:
     plan = estate.plan(declare(*connections, **options))  # type: ignore[arg-type]  # passed on as given
     assert estate.apply(plan).is_complete
     assert not estate.plan(declare(*connections, **options)).has_changes  # type: ignore[arg-type]  # the same
-
-
-def test_a_create_makes_one_active_connection_and_the_next_plan_is_empty(estate: Estate) -> None:
-    applied(estate, present())
-    (live,) = estate.connections()
-    assert live["status"] == "active"
-    assert live["client_secret"] == SECRETS[REFERENCE].reveal()
 
 
 def test_a_create_sends_a_post_a_put_and_reads_before_and_after(estate: Estate) -> None:
@@ -104,10 +96,10 @@ def test_a_connection_edited_since_the_plan_is_refused_alone(estate: Estate) -> 
     plan = estate.plan(declare(present(), SECOND))
     stale = next(live for live in estate.connections() if live["display_name"] == DECLARED.display_name)
     estate.emulator.edit_connection(stale["connection_id"], token_url=f"{OTHER}/token")
-    first, other = estate.apply(plan).outcomes
+    first, second = estate.apply(plan).outcomes
     assert isinstance(first, Failed)
     assert "changed since the plan: somebody else has changed token_url" in first.message
-    assert isinstance(other, Applied)
+    assert isinstance(second, Applied)
     kept = estate.emulator.connection(stale["connection_id"])
     assert kept["token_url"] == f"{OTHER}/token"
     assert kept["jwks_url"] == f"{OTHER}/keys"
@@ -143,12 +135,6 @@ def test_a_create_completes_what_another_run_has_begun(estate: Estate) -> None:
     )
     assert estate.apply(plan).added == 1
     assert [live["connection_id"] for live in estate.connections()] == [begun["connection_id"]]
-
-
-def test_a_declared_delete_deletes_and_the_next_plan_is_empty(estate: Estate) -> None:
-    applied(estate, present())
-    applied(estate, absent())
-    assert estate.connections() == ()
 
 
 def test_a_delete_of_an_edited_connection_is_refused(estate: Estate) -> None:
@@ -192,16 +178,6 @@ def test_deletes_are_skipped_where_an_earlier_change_of_the_organization_failed(
     assert isinstance(failed, Failed)
     assert isinstance(skipped, Skipped)
     assert len(estate.connections()) == 2
-
-
-def test_a_field_that_does_not_hold_is_corrected_once_and_then_reported(estate: Estate) -> None:
-    applied(estate, present("okta", replace(DECLARED, attribute_mapping={"groups": "groups", "x": "y"})))
-    estate.emulator.set_switch("attribute-mapping", "merges")
-    plan = estate.plan(declare(present()))
-    (outcome,) = estate.apply(plan).outcomes
-    assert isinstance(outcome, Failed)
-    assert "did not converge: attribute_mapping is" in outcome.message
-    assert estate.calls["update"] == 2
 
 
 def test_a_connection_that_stays_pending_is_reported(estate: Estate) -> None:

@@ -10,14 +10,12 @@ import pytest
 from reconciler.core.connection import INFERRED_FIELDS
 from reconciler.core.outcome import Applied, Failed
 from tests.applier.conftest import DECLARED, absent, declare, present
-from tests.support.faulty import Fault
 
 if TYPE_CHECKING:
     from reconciler.core.state import DesiredConnection
     from tests.support.estate import Estate
 
 CLEARED = present("okta", replace(DECLARED, custom_scopes=()))
-STAYS = 'did not converge: custom_scopes is "email groups openid profile", declared ""'
 
 
 @pytest.fixture
@@ -26,8 +24,8 @@ def lives(estate: Estate) -> Estate:
     return estate
 
 
-def failure(estate: Estate, *faults: Fault, connection: DesiredConnection = CLEARED) -> Failed:
-    (outcome,) = estate.apply(estate.plan(declare(connection)), *faults).outcomes
+def failure(estate: Estate, connection: DesiredConnection = CLEARED) -> Failed:
+    (outcome,) = estate.apply(estate.plan(declare(connection))).outcomes
     assert isinstance(outcome, Failed)
     return outcome
 
@@ -74,22 +72,6 @@ def test_a_delete_that_was_answered_is_not_repeated_because_the_list_lags(lives:
     assert lives.connections() == ()
 
 
-def test_what_the_service_ignores_is_corrected_once(lives: Estate) -> None:
-    assert failure(lives).message == f"{STAYS}, after one correction"
-    assert lives.calls["update"] == 2
-
-
-def test_what_was_sent_again_because_its_answer_was_lost_is_not_sent_a_third_time(lives: Estate) -> None:
-    failed = failure(lives, Fault("update", 1, after_effect=True))
-    assert failed.message == f"{STAYS}, although it was sent twice"
-    assert lives.calls["update"] == 2
-
-
-def test_a_service_that_never_answers_is_said_with_the_field(lives: Estate) -> None:
-    failed = failure(lives, *(Fault("update", nth, after_effect=True) for nth in (1, 2, 3)))
-    assert failed.message == f"{STAYS}, with no answer to 3 attempts to update it; apply again later"
-
-
 @pytest.mark.parametrize(
     ("behaviour", "declared", "kept"),
     [
@@ -106,14 +88,6 @@ def test_urls_that_a_new_issuer_has_not_changed_are_told(
     moved = replace(DECLARED, issuer="https://new.acme.com", **urls)
     (outcome,) = lives.apply(lives.plan(declare(present("okta", moved)))).outcomes
     assert isinstance(outcome, Applied)
-    told = [one for one in outcome.warnings if "the issuer changed" in one]
+    warnings = [warning for warning in outcome.warnings if "the issuer changed" in warning]
     sentence = f"the issuer changed, but the service kept {kept}: check them, or declare them"
-    assert told == ([sentence] if kept else [])
-
-
-def test_a_new_connection_that_is_never_listed_is_said_and_not_doubled(estate: Estate) -> None:
-    estate.emulator.set_switch("read-lag", "9")
-    failed = failure(estate, connection=present())
-    assert failed.message.startswith("did not converge: oidc-connection-test-")
-    assert "is not listed; somebody deleted it, or the list lags: wait a while" in failed.message
-    assert len(estate.connections()) == 1
+    assert warnings == ([sentence] if kept else [])

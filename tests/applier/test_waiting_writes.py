@@ -47,9 +47,9 @@ def refused(result: ApplyResult) -> str:
 @pytest.fixture
 def connection_id(estate: Estate) -> str:
     estate.apply(estate.plan(declare(present())))
-    found: Any = estate.connections()[0]["connection_id"]
-    assert isinstance(found, str)
-    return found
+    connection_id: Any = estate.connections()[0]["connection_id"]
+    assert isinstance(connection_id, str)
+    return connection_id
 
 
 @pytest.mark.parametrize("edit", [{"client_id": "theirs"}, {"client_secret": "theirs"}])

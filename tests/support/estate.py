@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from reconciler.core.plan import Environment, Plan, Scope
 from reconciler.core.planner import Choices
@@ -177,7 +177,9 @@ class Estate:
         """Whether there is exactly one, and it is as declared; none, if that is what is declared."""
         connections = self.live(desired)
         if desired.is_absent:
-            return not connections
+            pin = desired.connection.connection_id
+            ids = {live["connection_id"] for live in self.connections(desired.address.organization)}
+            return not connections and pin not in ids
         return len(connections) == 1 and not differences(desired, connections[0])
 
     def doubled(self) -> tuple[str, ...]:
@@ -189,12 +191,6 @@ class Estate:
     def unheld(self) -> tuple[str, ...]:
         """The declarations that do not hold, by the server's own state."""
         return tuple(str(desired.address) for desired in self.desired.connections if not self.holds(desired))
-
-    def take_writes(self) -> Counter[tuple[str, str, str]]:
-        """Count the equal writes that took effect since the last call."""
-        writes = [write for write in self.emulator.request_log.writes if write.applied]
-        self.emulator.request_log.clear()
-        return Counter((write.method, write.path, json.dumps(write.body, sort_keys=True)) for write in writes)
 
     def _provider(self, runner: str) -> Any:
         service = Service(self.emulator, runner, self.hook)
@@ -212,9 +208,22 @@ def wanted(desired: DesiredConnection) -> dict[str, Any]:
     """The wire fields of a declared connection."""
     values = asdict(desired.connection)
     values["client_secret"] = SECRETS[REFERENCE].reveal()
+    if desired.connection.custom_scopes is not None:
+        values["custom_scopes"] = " ".join(desired.connection.custom_scopes)
     return {name: value for name, value in values.items() if value is not None}
 
 
 def differences(desired: DesiredConnection, live: dict[str, Any]) -> set[str]:
     """The wire fields in which a raw connection is not what is declared."""
-    return {name for name, value in wanted(desired).items() if live.get(name) != value}
+    return {
+        name
+        for name, value in wanted(desired).items()
+        if _comparable(name, value) != _comparable(name, live.get(name))
+    }
+
+
+def _comparable(name: str, value: Any) -> Any:
+    """Scopes are a set, which a service may store percent-encoded; no mapping is an empty one."""
+    if name == "custom_scopes":
+        return set(unquote(value or "").split())
+    return value or {} if name == "attribute_mapping" else value

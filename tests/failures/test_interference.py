@@ -8,20 +8,23 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reconciler.core.outcome import Applied, Failed
-from tests.faults.matrix import SCENES, Scene, set_up
-from tests.support.estate import complete, wanted
+from tests.failures.matrix import set_up
+from tests.failures.operations import BATCHES, batch
+from tests.support.estate import wanted
 from tests.support.service import Moment
-from tests.support.values import manifest
 
 if TYPE_CHECKING:
     import httpx
 
     from reconciler.core.outcome import ApplyResult
+    from tests.failures.operations import Operation
     from tests.support.estate import Estate
 
-ONE = (manifest("acme", complete("acme", "one")),)
-UPDATE = Scene(ONE, ("one",), ONE)
 THEIRS = {"client_id": "what-a-person-typed"}
+
+
+def edited_connection() -> Operation:
+    return batch({"acme": "one"}, {"acme": "one"}, edited=("one",))
 
 
 def person(estate: Estate, moment: Moment, method: str, **fields: str) -> None:
@@ -41,7 +44,7 @@ def person(estate: Estate, moment: Moment, method: str, **fields: str) -> None:
 @pytest.mark.parametrize("moment", [Moment.BEFORE, Moment.DURING])
 @pytest.mark.parametrize("field", ["client_id", "token_url", "jwks_url", "client_secret", "display_name"])
 def test_what_was_edited_after_the_plan_is_refused_and_left_as_it_is(moment: Moment, field: str) -> None:
-    estate = set_up(UPDATE)
+    estate = set_up(edited_connection())
     plan = estate.plan()
     (live,) = estate.live(estate.desired.connections[0])
     person(estate, moment, "GET", **{field: "https://typed.example/by-a-person"})
@@ -56,7 +59,7 @@ def test_what_was_edited_after_the_plan_is_refused_and_left_as_it_is(moment: Mom
 @pytest.mark.parametrize("moment", [Moment.BEFORE, Moment.AFTER])
 def test_what_is_edited_around_the_write_itself_is_said_and_left_as_it_is(moment: Moment) -> None:
     """The API knows no conditional write, so only the field that is being sent can be lost here."""
-    estate = set_up(UPDATE)
+    estate = set_up(edited_connection())
     plan = estate.plan()
     estate.emulator.request_log.clear()
     person(estate, moment, "PUT", **THEIRS)
@@ -70,7 +73,7 @@ def test_what_is_edited_around_the_write_itself_is_said_and_left_as_it_is(moment
 
 
 def test_a_field_that_was_sent_and_then_edited_is_not_sent_again() -> None:
-    estate = set_up(UPDATE)
+    estate = set_up(edited_connection())
     plan = estate.plan()
     person(estate, Moment.AFTER, "PUT", token_url="https://typed.example/token")
     (outcome,) = estate.apply(plan).outcomes
@@ -80,7 +83,7 @@ def test_a_field_that_was_sent_and_then_edited_is_not_sent_again() -> None:
 
 
 def test_what_is_edited_while_the_answer_to_an_update_is_lost_is_left_as_it_is() -> None:
-    estate = set_up(UPDATE)
+    estate = set_up(edited_connection())
     plan = estate.plan()
     estate.emulator.add_fault("update-oidc-connection:reset:first=1")
     person(estate, Moment.DURING, "PUT", **THEIRS)
@@ -92,7 +95,7 @@ def test_what_is_edited_while_the_answer_to_an_update_is_lost_is_left_as_it_is()
 
 
 def test_a_connection_edited_after_the_plan_is_not_deleted() -> None:
-    estate = set_up(SCENES["delete"])
+    estate = set_up(BATCHES["delete"]())
     plan = estate.plan()
     to_delete = estate.desired.connections[1]
     (live,) = estate.live(to_delete)
@@ -105,19 +108,19 @@ def test_a_connection_edited_after_the_plan_is_not_deleted() -> None:
 
 
 def test_a_refusal_concerns_one_object_and_no_other() -> None:
-    estate = set_up(SCENES["update"])
+    estate = set_up(BATCHES["update"]())
     plan = estate.plan()
     (live,) = estate.live(estate.desired.connections[0])
     estate.emulator.edit_connection(live["connection_id"], **THEIRS)
     refused, *others = estate.apply(plan).outcomes
     assert isinstance(refused, Failed)
     assert others
-    assert all(isinstance(one, Applied) for one in others)
+    assert all(isinstance(outcome, Applied) for outcome in others)
 
 
 def test_a_connection_that_appears_while_a_create_is_lost_is_not_adopted_if_somebody_filled_it_in() -> None:
     """Another run has created it, and a person has edited it: it is not what this run left behind."""
-    estate = set_up(Scene((), (), ONE))
+    estate = set_up(batch({}, {"acme": "one"}))
     plan = estate.plan()
     estate.emulator.add_fault("create-oidc-connection:reset:first=1")
     theirs = {**wanted(estate.desired.connections[0]), **THEIRS}
@@ -138,7 +141,7 @@ def test_a_connection_that_appears_while_a_create_is_lost_is_not_adopted_if_some
 
 
 def test_a_delete_whose_answer_was_lost_is_not_sent_again_over_an_edit() -> None:
-    estate = set_up(SCENES["delete"])
+    estate = set_up(BATCHES["delete"]())
     plan = estate.plan()
     estate.emulator.add_fault("delete-connection:reset:first=1")
     to_delete = estate.desired.connections[1]
@@ -162,7 +165,7 @@ def test_a_delete_whose_answer_was_lost_is_not_sent_again_over_an_edit() -> None
 @pytest.mark.parametrize("fault", ["429:first=1,retry-after=30", "429:first=1"])
 def test_a_write_that_is_held_up_because_another_was_refused_looks_again_first(fault: str) -> None:
     """The service asks for quiet, and so every write waits: long enough for a person to come by."""
-    estate = set_up(SCENES["update"])
+    estate = set_up(BATCHES["update"]())
     plan = estate.plan()
     estate.emulator.add_fault(f"update-oidc-connection:{fault}")
     held_up = estate.desired.connections[2]

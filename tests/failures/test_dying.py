@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.faults.matrix import SCENES, set_up
+from tests.failures.matrix import set_up
+from tests.failures.operations import BATCHES
 from tests.support.service import Moment
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def test_the_next_run_resumes_wherever_the_last_one_died(scene: str, moment: Mom
     died = True
     while died:
         number += 1
-        estate = set_up(SCENES[scene])
+        estate = set_up(BATCHES[scene]())
         died = die_at(estate, number, moment)
         assert estate.doubled() == ()
         assert estate.reconcile().is_complete
@@ -61,7 +62,7 @@ def test_the_next_run_resumes_wherever_the_last_one_died(scene: str, moment: Mom
 
 def test_dying_again_and_again_ends_in_the_declared_connections() -> None:
     """Each run gets one request further than the one before."""
-    estate = set_up(SCENES["mixed"])
+    estate = set_up(BATCHES["mixed"]())
     number = 1
     while die_at(estate, number, Moment.DURING):
         number += 1

@@ -105,7 +105,7 @@ def test_a_killed_create_is_resumed(
     left = running.emulator.oidc_connections("acme")
     out = apply(running, project)
     assert names(running.emulator) == [("sso", "active", SECRET)]
-    assert [one["connection_id"] for one in left] in (
+    assert [connection["connection_id"] for connection in left] in (
         [],
         [connection["connection_id"] for connection in running.emulator.oidc_connections("acme")],
     )
@@ -154,7 +154,7 @@ def test_two_runs_at_once_double_nothing_that_they_do_not_name(
 ) -> None:
     running.emulator.add_fault("*:latency:seconds=0,up-to=0.2")
     processes = [start(running, project) for _ in range(2)]
-    told = "".join(process.communicate(timeout=60)[0] for process in processes)
+    output = "".join(process.communicate(timeout=60)[0] for process in processes)
     live = running.emulator.oidc_connections("acme")
-    assert "Traceback" not in told
-    assert len(live) == 1 or all(connection["connection_id"] in told for connection in live)
+    assert "Traceback" not in output
+    assert len(live) == 1 or all(connection["connection_id"] in output for connection in live)

@@ -6,20 +6,20 @@ import pytest
 
 from reconciler.applier import ReadBackPolicy
 from reconciler.core.outcome import Failed
-from tests.faults.matrix import SCENES, Scene, set_up
-from tests.support.estate import complete
-from tests.support.values import manifest
+from tests.failures.matrix import set_up
+from tests.failures.operations import BATCHES, batch
 
 READINGS = len(ReadBackPolicy().waits)
-NEW = (manifest("acme", complete("acme", "one"), complete("acme", "two")),)
-CREATE = Scene((), (), NEW)
+NONE: dict[str, str] = {}
+ONE = {"acme": "one"}
+TWO = {"acme": "one two"}
 LOST = ["", "create-oidc-connection:reset:after,first=1", "update-oidc-connection:reset:after,first=1"]
 
 
 @pytest.mark.parametrize("reads", range(READINGS))
 @pytest.mark.parametrize("fault", LOST)
 def test_no_create_is_doubled_by_a_list_that_lags(reads: int, fault: str) -> None:
-    estate = set_up(CREATE)
+    estate = set_up(batch(NONE, TWO))
     estate.emulator.set_switch("read-lag", str(reads))
     if fault:
         estate.emulator.add_fault(fault)
@@ -32,7 +32,7 @@ def test_no_create_is_doubled_by_a_list_that_lags(reads: int, fault: str) -> Non
 @pytest.mark.parametrize("reads", range(READINGS))
 @pytest.mark.parametrize("scene", ["update", "delete"])
 def test_no_update_or_delete_is_repeated_because_of_a_list_that_lags(reads: int, scene: str) -> None:
-    estate = set_up(SCENES[scene])
+    estate = set_up(BATCHES[scene]())
     estate.emulator.set_switch("read-lag", str(reads))
     plan = estate.plan()
     assert estate.apply(plan).is_complete
@@ -40,7 +40,7 @@ def test_no_update_or_delete_is_repeated_because_of_a_list_that_lags(reads: int,
 
 
 def test_beyond_patience_a_create_that_was_answered_is_not_doubled_but_reported() -> None:
-    estate = set_up(CREATE)
+    estate = set_up(batch(NONE, TWO))
     estate.emulator.set_switch("read-lag", str(READINGS))
     result = estate.reconcile()
     assert all("is not listed" in outcome.message for outcome in result.failed)
@@ -52,21 +52,21 @@ def test_beyond_patience_a_create_that_was_answered_is_not_doubled_but_reported(
 
 def test_beyond_patience_a_lost_create_is_sent_again_and_its_double_is_reported_with_what_to_do() -> None:
     """Nobody can see it coming, so it is said: by this run or, if the list lags still, by the next plan."""
-    estate = set_up(Scene((), (), (manifest("acme", complete("acme", "one")),)))
+    estate = set_up(batch(NONE, ONE))
     estate.emulator.set_switch("read-lag", str(READINGS))
     estate.emulator.add_fault("create-oidc-connection:reset:after,first=1")
     (outcome,) = estate.reconcile().outcomes
     assert isinstance(outcome, Failed)
     assert "the answer to create 1 was lost" in "; ".join(outcome.history)
-    (found,) = estate.plan().diagnostics
-    assert found.code == "ambiguous-match"
+    (diagnostic,) = estate.plan().diagnostics
+    assert diagnostic.code == "ambiguous-match"
     for live in estate.live(estate.desired.connections[0]):
-        assert live["connection_id"] in found.summary
+        assert live["connection_id"] in diagnostic.summary
 
 
 def test_an_update_that_the_list_does_not_show_is_not_sent_again() -> None:
     """The answer said that it holds: a second write could only overwrite what somebody else wrote since."""
-    estate = set_up(SCENES["update"])
+    estate = set_up(BATCHES["update"]())
     estate.emulator.set_switch("read-lag", str(READINGS))
     plan = estate.plan()
     result = estate.apply(plan)
@@ -77,7 +77,7 @@ def test_an_update_that_the_list_does_not_show_is_not_sent_again() -> None:
 
 @pytest.mark.parametrize("seconds", [59, 61, 70, 80, 100, 120])
 def test_a_create_that_takes_effect_after_its_deadline_is_waited_for_and_not_doubled(seconds: int) -> None:
-    estate = set_up(Scene((), (), (manifest("acme", complete("acme", "one")),)))
+    estate = set_up(batch(NONE, ONE))
     estate.emulator.add_fault(f"create-oidc-connection:latency:seconds={seconds}")
     assert estate.reconcile().is_complete
     assert estate.unheld() == ()
@@ -85,10 +85,10 @@ def test_a_create_that_takes_effect_after_its_deadline_is_waited_for_and_not_dou
 
 
 def test_a_create_that_takes_effect_long_after_its_run_gave_up_is_named_by_the_next_plan() -> None:
-    estate = set_up(Scene((), (), (manifest("acme", complete("acme", "one")),)))
+    estate = set_up(batch(NONE, ONE))
     estate.emulator.add_fault("create-oidc-connection:latency:first=1,seconds=300")
     estate.reconcile()
-    (found,) = estate.plan().diagnostics
-    assert found.code == "ambiguous-match"
+    (diagnostic,) = estate.plan().diagnostics
+    assert diagnostic.code == "ambiguous-match"
     for live in estate.live(estate.desired.connections[0]):
-        assert live["connection_id"] in found.summary
+        assert live["connection_id"] in diagnostic.summary

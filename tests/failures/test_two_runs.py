@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.faults.matrix import SCENES, set_up
+from tests.failures.matrix import set_up
+from tests.failures.operations import BATCHES
 
 if TYPE_CHECKING:
     from reconciler.core.outcome import ApplyResult
@@ -18,12 +19,12 @@ if TYPE_CHECKING:
 def both(estate: Estate, seconds_between: float) -> tuple[ApplyResult, ApplyResult]:
     """Plan and apply twice, the second run beginning a little later."""
 
-    async def one(name: str, delay: float) -> ApplyResult:
+    async def plan_and_apply(name: str, delay: float) -> ApplyResult:
         await asyncio.sleep(delay)
         return await estate.applied(await estate.planned(name), name)
 
     async def main() -> tuple[ApplyResult, ApplyResult]:
-        return await asyncio.gather(one("first", 0.0), one("second", seconds_between))
+        return await asyncio.gather(plan_and_apply("first", 0.0), plan_and_apply("second", seconds_between))
 
     results: tuple[ApplyResult, ApplyResult] = estate.run(main())
     return results
@@ -32,7 +33,7 @@ def both(estate: Estate, seconds_between: float) -> tuple[ApplyResult, ApplyResu
 @pytest.mark.parametrize("seed", range(40))
 @pytest.mark.parametrize("scene", ["create", "mixed"])
 def test_a_double_is_spoken_of_and_everything_else_converges(scene: str, seed: int) -> None:
-    estate = set_up(SCENES[scene])
+    estate = set_up(BATCHES[scene]())
     chance = random.Random(seed)
     estate.emulator.context.chance.seed(seed)
     estate.emulator.add_fault("*:latency:seconds=0.01,up-to=0.5")
@@ -52,7 +53,7 @@ def test_a_double_is_spoken_of_and_everything_else_converges(scene: str, seed: i
 
 
 def test_the_second_run_finds_what_the_first_has_created_and_creates_nothing() -> None:
-    estate = set_up(SCENES["create"])
+    estate = set_up(BATCHES["create"]())
     first, second = both(estate, 60.0)
     assert first.added == 3
     assert second.outcomes == ()
@@ -60,7 +61,7 @@ def test_the_second_run_finds_what_the_first_has_created_and_creates_nothing() -
 
 def test_a_run_completes_what_another_one_has_begun_instead_of_doubling_it() -> None:
     """Both planned to create; the second sees, right before its write, what the first has done."""
-    estate = set_up(SCENES["create"])
+    estate = set_up(BATCHES["create"]())
     plan = estate.plan()
     assert estate.apply(plan).added == 3
     again = estate.apply(plan)
@@ -69,12 +70,12 @@ def test_a_run_completes_what_another_one_has_begun_instead_of_doubling_it() -> 
 
 
 def test_a_double_is_settled_by_deleting_one_as_the_message_says() -> None:
-    estate = set_up(SCENES["create"])
+    estate = set_up(BATCHES["create"]())
     estate.emulator.add_fault("create-oidc-connection:latency:seconds=1")
     both(estate, 0.0)
     assert estate.doubled()
-    for one in estate.desired.connections:
-        for superfluous in estate.live(one)[1:]:
+    for desired in estate.desired.connections:
+        for superfluous in estate.live(desired)[1:]:
             estate.emulator.remove_connection(superfluous["connection_id"])
     assert estate.reconcile().is_complete
     assert estate.unheld() == ()
