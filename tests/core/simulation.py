@@ -39,14 +39,14 @@ def _carry_out(change: Change, state: LiveOrganization, secrets: Secrets) -> Liv
             return _complete(change, fresh, replace(state, connections=(*state.connections, fresh)), secrets)
         case Create(resumes=resumed):
             assert resumed is not None
-            found = state.connection(resumed.connection_id or "")
-            assert found is not None
-            return _complete(change, found, state, secrets)
+            live = state.connection(resumed.connection_id or "")
+            assert live is not None
+            return _complete(change, live, state, secrets)
         case Update():
-            found = state.connection(change.before.connection_id or "")
-            assert found is not None
+            live = state.connection(change.before.connection_id or "")
+            assert live is not None
             values = values_to_send(change.declared, change.changed)
-            return _with(state, _updated(found, with_secret(values, secrets)))
+            return _with(state, _updated(live, with_secret(values, secrets)))
         case Delete():
             gone = change.before.connection_id
             rest = tuple(connection for connection in state.connections if connection.connection_id != gone)
@@ -61,12 +61,12 @@ def _complete(
     return _with(state, _updated(fresh, values))
 
 
-def _updated(found: OidcConnection, values: OidcConnection) -> OidcConnection:
+def _updated(live: OidcConnection, values: OidcConnection) -> OidcConnection:
     sent: dict[str, Any] = {name: getattr(values, name) for name in values.declared_fields}
     if "issuer" in sent:
         inferred = {name: f"{values.issuer} {name}" for name in INFERRED_FIELDS}
         sent = inferred | sent
-    after = replace(found, **sent)
+    after = replace(live, **sent)
     is_full = all(getattr(after, name) for name in WRITABLE_FIELDS[2:9])
     return replace(after, status="active" if is_full else after.status)
 

@@ -50,6 +50,6 @@ def test_one_protected_connection_refuses_all_of_the_organization() -> None:
     organization = desired(
         declared("one", absent=True, prevent_destroy=True), declared("two", client_id="new"), declared("new")
     )
-    found = plan(organization, live(ONE, TWO))
-    assert codes(found) == ["prevent-destroy"]
-    assert found.changes == ()
+    organization_plan = plan(organization, live(ONE, TWO))
+    assert codes(organization_plan) == ["prevent-destroy"]
+    assert organization_plan.changes == ()

@@ -43,10 +43,10 @@ def test_planning_what_is_live_changes_nothing(estate: Estate) -> None:
         reference(connection.connection_id or ""): connection.client_secret
         for connection in estate.live.connections
     }
-    found = plan(as_declared(estate.live), estate.live, choices(secrets))  # type: ignore[arg-type]  # live secrets are Secrets
-    assert found.changes == ()
-    assert not found.is_refused
-    assert found.unchanged == len(estate.live.connections)
+    organization_plan = plan(as_declared(estate.live), estate.live, choices(secrets))  # type: ignore[arg-type]  # live secrets are Secrets
+    assert organization_plan.changes == ()
+    assert not organization_plan.is_refused
+    assert organization_plan.unchanged == len(estate.live.connections)
 
 
 @many
@@ -73,38 +73,42 @@ def test_a_saved_plan_applied_twice_does_nothing_the_second_time(estate: Estate)
 @many
 @given(estates())
 def test_what_nobody_declares_is_never_touched(estate: Estate) -> None:
-    found = plan(estate.desired, estate.live, planned(estate))
-    unmanaged = {one.connection.connection_id for one in found.unmanaged}
-    touched = [touched_id(change) for change in found.changes]
+    organization_plan = plan(estate.desired, estate.live, planned(estate))
+    unmanaged = {unmanaged.connection.connection_id for unmanaged in organization_plan.unmanaged}
+    touched = [touched_id(change) for change in organization_plan.changes]
     assert unmanaged.isdisjoint(touched)
-    assert len(set(touched) - {None}) == len([one for one in touched if one])
-    assert estate.desired.prune or found.is_refused or accounted_for(estate) == len(estate.live.connections)
+    assert len(set(touched) - {None}) == len([connection_id for connection_id in touched if connection_id])
+    assert (
+        estate.desired.prune
+        or organization_plan.is_refused
+        or accounted_for(estate) == len(estate.live.connections)
+    )
 
 
 @many
 @given(estates())
 def test_the_foreign_are_never_touched(estate: Estate) -> None:
-    found = plan(estate.desired, estate.live, planned(estate))
+    organization_plan = plan(estate.desired, estate.live, planned(estate))
     assert {connection.connection_id for connection in estate.live.other_connections}.isdisjoint(
-        map(touched_id, found.changes)
+        map(touched_id, organization_plan.changes)
     )
 
 
 @many
 @given(estates(), st.randoms(use_true_random=False))
 def test_the_order_of_input_does_not_matter(estate: Estate, random: random_module.Random) -> None:
-    connections, found = list(estate.desired.connections), list(estate.live.connections)
+    connections, live_connections = list(estate.desired.connections), list(estate.live.connections)
     random.shuffle(connections)
-    random.shuffle(found)
-    one = plan(estate.desired, estate.live, planned(estate))
-    other = plan(
+    random.shuffle(live_connections)
+    first = plan(estate.desired, estate.live, planned(estate))
+    shuffled = plan(
         replace(estate.desired, connections=tuple(connections)),
-        replace(estate.live, connections=tuple(found)),
+        replace(estate.live, connections=tuple(live_connections)),
         planned(estate),
     )
-    assert sorted(map(repr, one.changes)) == sorted(map(repr, other.changes))
-    assert set(one.diagnostics) == set(other.diagnostics)
-    assert set(map(repr, one.unmanaged)) == set(map(repr, other.unmanaged))
+    assert sorted(map(repr, first.changes)) == sorted(map(repr, shuffled.changes))
+    assert set(first.diagnostics) == set(shuffled.diagnostics)
+    assert set(map(repr, first.unmanaged)) == set(map(repr, shuffled.unmanaged))
 
 
 @many
@@ -119,15 +123,15 @@ def test_nothing_is_deleted_that_no_line_asked_for(estate: Estate) -> None:
         for change in plan(estate.desired, estate.live, planned(estate)).changes
         if isinstance(change, Delete)
     ]
-    assert all(one.address in absent or estate.desired.prune for one in deletes)
-    assert not any(one.address in protected for one in deletes)
+    assert all(delete.address in absent or estate.desired.prune for delete in deletes)
+    assert not any(delete.address in protected for delete in deletes)
 
 
 @many
 @given(estates())
 def test_a_refused_organization_has_no_change_at_all(estate: Estate) -> None:
-    found = plan(estate.desired, estate.live, planned(estate))
-    assert not (found.is_refused and found.changes)
+    organization_plan = plan(estate.desired, estate.live, planned(estate))
+    assert not (organization_plan.is_refused and organization_plan.changes)
 
 
 @many
@@ -159,10 +163,13 @@ def test_a_plan_survives_being_saved(estate: Estate) -> None:
 @many
 @given(estates(), st.booleans())
 def test_no_rendering_holds_a_secret_or_moves_the_terminal(estate: Estate, color: bool) -> None:
-    found = whole(plan(estate.desired, estate.live, planned(estate)))
-    assert all(not isinstance(one.client_secret, Secret) for one in connections_of(found.changes))
+    organization_plan = whole(plan(estate.desired, estate.live, planned(estate)))
+    assert all(
+        not isinstance(connection.client_secret, Secret)
+        for connection in connections_of(organization_plan.changes)
+    )
     for render in PLAN_FORMATS.values():
-        text = render(found, color=color)
+        text = render(organization_plan, color=color)
         assert not any(secret in text for secret in OLD_SECRETS if secret)
         assert not any(json.dumps(secret)[1:-1] in text for secret in OLD_SECRETS if secret)
         plain = re.sub("\x1b\\[[0-9;]+m", "", text) if color else text
@@ -175,19 +182,19 @@ def as_declared(state: LiveOrganization) -> DesiredOrganization:
         *(
             declared(
                 f"c{number}",
-                connection_id=one.connection_id,
-                **{name: getattr(one, name) for name in WRITABLE_FIELDS if name != "client_secret"},
-                client_secret=reference(one.connection_id or ""),
+                connection_id=connection.connection_id,
+                **{name: getattr(connection, name) for name in WRITABLE_FIELDS if name != "client_secret"},
+                client_secret=reference(connection.connection_id or ""),
             )
-            for number, one in enumerate(state.connections)
+            for number, connection in enumerate(state.connections)
         )
     )
 
 
 def accounted_for(estate: Estate) -> int:
-    found = plan(estate.desired, estate.live, planned(estate))
-    touched = [one for one in map(touched_id, found.changes) if one]
-    return len(touched) + found.unchanged + len(found.unmanaged)
+    organization_plan = plan(estate.desired, estate.live, planned(estate))
+    touched = [connection_id for connection_id in map(touched_id, organization_plan.changes) if connection_id]
+    return len(touched) + organization_plan.unchanged + len(organization_plan.unmanaged)
 
 
 def touched_id(change: Change) -> str | None:
@@ -196,6 +203,5 @@ def touched_id(change: Change) -> str | None:
 
 
 def connections_of(changes: tuple[Change, ...]) -> list[OidcConnection]:
-    found = [one.declared for one in changes if isinstance(one, Create | Update)]
-    found += [one.before for one in changes if isinstance(one, Update | Delete)]
-    return found
+    declared_connections = [change.declared for change in changes if isinstance(change, Create | Update)]
+    return declared_connections + [change.before for change in changes if isinstance(change, Update | Delete)]

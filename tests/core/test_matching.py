@@ -15,9 +15,11 @@ TWO = "oidc-connection-test-2"
 @pytest.mark.parametrize("kind", ["saml", "external", "kind-of-tomorrow"])
 def test_a_pin_on_a_foreign_connection_is_refused(kind: str) -> None:
     foreign = OtherConnection(kind=kind, connection_id="x-connection-test-1", display_name="okta")
-    found = plan(desired(declared(connection_id="x-connection-test-1")), live(foreign=(foreign,)))
-    assert codes(found) == ["pin-not-live"]
-    assert f"pinned to a {kind} connection, which is never touched" in found.diagnostics[0].summary
+    organization_plan = plan(desired(declared(connection_id="x-connection-test-1")), live(foreign=(foreign,)))
+    assert codes(organization_plan) == ["pin-not-live"]
+    assert (
+        f"pinned to a {kind} connection, which is never touched" in organization_plan.diagnostics[0].summary
+    )
 
 
 def test_a_foreign_connection_of_the_declared_name_is_no_candidate() -> None:
@@ -34,9 +36,9 @@ def test_names_are_compared_exactly() -> None:
 
 def test_the_present_name_comes_before_a_previous_one() -> None:
     state = live(live_connection(1, display_name="old"), live_connection(2, display_name="okta"))
-    found = plan(desired(declared(previous=["old"])), state)
-    assert found.changes == ()
-    assert [one.connection.connection_id for one in found.unmanaged] == [ONE]
+    organization_plan = plan(desired(declared(previous=["old"])), state)
+    assert organization_plan.changes == ()
+    assert [unmanaged.connection.connection_id for unmanaged in organization_plan.unmanaged] == [ONE]
 
 
 def test_a_previous_name_that_is_listed_twice_is_one_name() -> None:
@@ -48,16 +50,16 @@ def test_a_previous_name_that_is_listed_twice_is_one_name() -> None:
 
 def test_several_previous_names_that_are_live_are_ambiguous() -> None:
     state = live(live_connection(1, display_name="old"), live_connection(2, display_name="older"))
-    found = plan(desired(declared(previous=["old", "older"])), state)
-    assert codes(found) == ["ambiguous-match"]
-    assert f"{ONE}, {TWO}" in found.diagnostics[0].summary
+    organization_plan = plan(desired(declared(previous=["old", "older"])), state)
+    assert codes(organization_plan) == ["ambiguous-match"]
+    assert f"{ONE}, {TWO}" in organization_plan.diagnostics[0].summary
 
 
 def test_two_declarations_that_were_called_the_same_are_both_named() -> None:
     state = live(live_connection(1, display_name="old"))
-    found = plan(desired(declared("a", previous=["old"]), declared("b", previous=["old"])), state)
-    assert codes(found) == ["claimed-twice", "claimed-twice"]
-    assert [diagnostic.address for diagnostic in found.diagnostics] == ["acme/a", "acme/b"]
+    organization_plan = plan(desired(declared("a", previous=["old"]), declared("b", previous=["old"])), state)
+    assert codes(organization_plan) == ["claimed-twice", "claimed-twice"]
+    assert [diagnostic.address for diagnostic in organization_plan.diagnostics] == ["acme/a", "acme/b"]
 
 
 def test_a_name_that_moved_on_is_free_for_another() -> None:
@@ -79,23 +81,23 @@ def test_a_pin_settles_what_names_cannot() -> None:
 
 def test_exchanged_names_are_refused_even_before_anything_is_live() -> None:
     exchanged = desired(declared("a", previous=["b"]), declared("b", previous=["a"]))
-    found = plan(exchanged, live())
-    assert codes(found) == ["claimed-twice", "claimed-twice"]
-    assert 'the name "a"' in found.diagnostics[0].summary
+    organization_plan = plan(exchanged, live())
+    assert codes(organization_plan) == ["claimed-twice", "claimed-twice"]
+    assert 'the name "a"' in organization_plan.diagnostics[0].summary
 
 
 def test_a_declared_delete_gives_way_to_the_declaration_of_the_present_name() -> None:
     state = live(live_connection(1, display_name="new"))
-    found = plan(desired(declared("old", absent=True, previous=["new"]), declared("new")), state)
-    assert found.changes == ()
-    assert not found.is_refused
+    organization_plan = plan(desired(declared("old", absent=True, previous=["new"]), declared("new")), state)
+    assert organization_plan.changes == ()
+    assert not organization_plan.is_refused
 
 
 def test_a_pinned_delete_of_a_missing_connection_deletes_no_other_one_of_its_name() -> None:
     state = live(live_connection(2, display_name="okta"))
-    found = plan(desired(declared(absent=True, connection_id=ONE)), state)
-    assert found.changes == ()
-    assert codes(found) == ["tombstone-done"]
+    organization_plan = plan(desired(declared(absent=True, connection_id=ONE)), state)
+    assert organization_plan.changes == ()
+    assert codes(organization_plan) == ["tombstone-done"]
 
 
 def test_an_orphan_under_a_previous_name_is_renamed_not_resumed() -> None:
@@ -126,5 +128,5 @@ def test_a_look_alike_that_is_declared_elsewhere_is_no_hint() -> None:
 
 def test_names_with_quotes_are_quoted_in_the_line_to_add() -> None:
     state = live(live_connection(1, display_name='a "b" \\', issuer="https://i", client_id="c"))
-    found = plan(desired(declared(issuer="https://i", client_id="c")), state)
-    assert '`previous_display_names: ["a \\"b\\" \\\\"]`' in found.diagnostics[0].detail
+    organization_plan = plan(desired(declared(issuer="https://i", client_id="c")), state)
+    assert '`previous_display_names: ["a \\"b\\" \\\\"]`' in organization_plan.diagnostics[0].detail

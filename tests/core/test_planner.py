@@ -14,22 +14,28 @@ OKTA = live_connection(1, display_name="okta", client_secret=Secret("theirs"))
 
 def test_counts() -> None:
     state = live(OKTA, live_connection(2, display_name="other"))
-    found = plan(desired(declared(), declared("new")), state)
-    assert (found.managed, found.unchanged, len(found.unmanaged)) == (1, 1, 1)
+    organization_plan = plan(desired(declared(), declared("new")), state)
+    assert (organization_plan.managed, organization_plan.unchanged, len(organization_plan.unmanaged)) == (
+        1,
+        1,
+        1,
+    )
     pruned = plan(desired(declared(), prune=True), state)
     assert (pruned.managed, pruned.unchanged, len(pruned.unmanaged)) == (2, 1, 0)
 
 
 def test_a_refused_organization_still_counts_what_it_declares() -> None:
-    found = plan(desired(declared(connection_id="oidc-connection-test-gone"), declared("b")), live())
-    assert (found.is_refused, found.managed) == (True, 2)
+    organization_plan = plan(
+        desired(declared(connection_id="oidc-connection-test-gone"), declared("b")), live()
+    )
+    assert (organization_plan.is_refused, organization_plan.managed) == (True, 2)
 
 
 def test_an_unreadable_organization_says_why_and_where() -> None:
-    found = unreadable(desired(), ProviderError("listing failed", status=500, request_id="r"))
-    assert codes(found) == ["organization-not-read"]
-    assert "listing failed (500, request_id r)" in found.diagnostics[0].summary
-    assert found.organization is None
+    organization_plan = unreadable(desired(), ProviderError("listing failed", status=500, request_id="r"))
+    assert codes(organization_plan) == ["organization-not-read"]
+    assert "listing failed (500, request_id r)" in organization_plan.diagnostics[0].summary
+    assert organization_plan.organization is None
 
 
 def test_targets_leave_the_rest_alone_prune_included() -> None:
