@@ -23,7 +23,7 @@ def changed_concurrently(declared: OidcConnection, live: OidcConnection, fields:
     """Name the fields that differ although this run did not leave them so."""
     return (
         f"did not converge: {_differences(declared, live, fields)}, which is not what this run left behind; "
-        "somebody else is writing, or the list lags: nothing more was sent, plan again"
+        "someone else is writing, or the list lags; nothing more was sent, plan again"
     )
 
 

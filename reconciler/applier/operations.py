@@ -19,7 +19,7 @@ The rule:
   that was not sent at all, was changed by somebody else; it is reported and left alone.
 
 Why the next run can finish the job: a create that fails after its POST leaves an unconfigured
-connection of the declared name, which the planner recognises and completes. So in the end there is
+connection of the declared name, which the planner recognizes and completes. So in the end there is
 one connection, and no update is lost. The one exception is named as such: two simultaneous creates of
 the same name, which the API has no way to exclude, are both reported by `check_duplicates`.
 """
@@ -145,7 +145,7 @@ class ConnectionWriter:
                 return change.before
             if is_answered:
                 break
-            lost = f"the answer to the delete was lost, and {connection_id} is no longer what the plan saw"
+            lost = f"the response to the delete was lost, and {connection_id} is no longer what the plan saw"
             check_still_planned(change, progress.live, self._secrets, lost)
         raise DidNotConverge(
             f"did not converge: {connection_id} is still listed after it was deleted; the list lags, or the "
@@ -168,7 +168,7 @@ class ConnectionWriter:
         except RequestRejected as error:
             raise WriteRefused("to delete it", error) from error
         except (UnknownOutcome, MalformedAnswer) as error:
-            progress.history.append(f"the answer to delete {attempt} was lost: {error}")
+            progress.history.append(f"the response to delete {attempt} was lost: {error}")
             return False
         return True
 
@@ -178,13 +178,13 @@ class ConnectionWriter:
             try:
                 return await self._send_create(change, known)
             except (UnknownOutcome, MalformedAnswer) as error:
-                progress.history.append(f"the answer to create {attempt} was lost: {error}")
+                progress.history.append(f"the response to create {attempt} was lost: {error}")
                 adopted = await self._adopt(change, progress, known, is_pending=isinstance(error, TimedOut))
             if adopted is not None:
                 return adopted
             progress.history.append("no connection of that name appeared")
         raise DidNotConverge(
-            f"no answer to {len(self._attempts)} attempts to create it, and no connection of that name "
+            f"no response to {len(self._attempts)} attempts to create it, and no connection of that name "
             "appeared; apply again later: if it was created after all, it will be resumed"
         )
 
@@ -241,7 +241,7 @@ class ConnectionWriter:
             try:
                 return await self._put(change.organization_id, before, values, progress)
             except (UnknownOutcome, MalformedAnswer) as error:
-                progress.history.append(f"the answer to update {attempt} was lost: {error}")
+                progress.history.append(f"the response to update {attempt} was lost: {error}")
             progress.live = await self._read_back.until_converged(
                 connection_id, change.declared, self._secrets
             )
@@ -250,7 +250,7 @@ class ConnectionWriter:
                 return current
             check_no_effect(before, current)
         remaining = changed_fields(change.declared, current, self._secrets)
-        after = f"with no answer to {len(self._attempts)} attempts to update it; apply again later"
+        after = f"with no response to {len(self._attempts)} attempts to update it; apply again later"
         raise DidNotConverge(did_not_converge(change.declared, current, remaining, after))
 
     async def _put(

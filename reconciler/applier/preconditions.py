@@ -27,7 +27,7 @@ def get_listed(live: LiveOrganization, connection_id: str) -> OidcConnection:
     connection = live.connection(connection_id)
     if connection is None:
         raise DidNotConverge(
-            f"did not converge: {connection_id} is not listed; somebody deleted it, or the list lags: "
+            f"did not converge: {connection_id} is not listed; someone deleted it, or the list lags: "
             "wait a while before planning again"
         )
     return connection
@@ -45,7 +45,7 @@ def check_unchanged(before: OidcConnection, live: LiveOrganization) -> None:
     altered = _altered_fields(before, current)
     if altered:
         raise ConcurrentChange(
-            f"changed since the plan: while the update waited for the rate limit, somebody else has changed "
+            f"changed since the plan: while the update waited for the rate limit, someone else changed "
             f"{altered} of {current.connection_id}; nothing was overwritten, plan again"
         )
 
@@ -59,8 +59,8 @@ def check_no_effect(before: OidcConnection, current: OidcConnection) -> None:
     altered = _altered_fields(before, current)
     if altered:
         raise ConcurrentChange(
-            f"the answer to the update was lost, and {altered} of {current.connection_id} changed "
-            "to something that is not declared: somebody else is writing, or the service altered what it "
+            f"the response to the update was lost, and {altered} of {current.connection_id} changed "
+            "to something that is not declared: someone else is writing, or the service altered what it "
             "was sent; plan again"
         )
 
@@ -88,7 +88,7 @@ def check_not_configured(change: Create, created: OidcConnection, secrets: Secre
     differing = changed_fields(change.declared, created, secrets)
     if differing and not created.is_unconfigured:
         raise ConcurrentChange(
-            f"{created.connection_id} of that name appeared, and somebody else has set its "
+            f"{created.connection_id} of that name appeared, and someone else set its "
             f"{', '.join(differing)}: it was left alone, plan again"
         )
 
@@ -104,8 +104,8 @@ def check_duplicates(live: LiveOrganization, created: OidcConnection, known: Col
     if duplicates:
         ids = ", ".join(sorted(duplicate.connection_id or "" for duplicate in duplicates))
         raise ConcurrentChange(
-            f"created {connection_id}, but {ids} of the same name appeared meanwhile, from another run or "
-            "from a create whose answer was lost; delete the wrong one, or pin the right one"
+            f"created {connection_id}, but {ids} of the same name appeared in the meantime, from another run "
+            "or from a create whose response was lost; delete the wrong one, or pin the right one"
         )
 
 

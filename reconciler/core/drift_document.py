@@ -131,14 +131,14 @@ def check_drift_data(data: object) -> None:
         ReportRefused: it is not a drift report, has another version, or its run failed.
     """
     if not isinstance(data, dict) or data.get("report") != REPORT:
-        raise ReportRefused("this is no drift report, as `drift --format json` writes it")
+        raise ReportRefused("this is not a drift report, as `drift --format json` writes it")
     version = data.get("format_version")
     if not isinstance(version, str) or version.split(".")[0] != FORMAT_VERSION.split(".")[0]:
         raise ReportRefused(
             f"the drift report has format_version {version!r}, this program reads {FORMAT_VERSION}"
         )
     if data.get("target", data) is None:
-        raise ReportRefused("this is no drift report to compare with: the run that wrote it failed")
+        raise ReportRefused("this is not a drift report to compare with: the run that wrote it failed")
 
 
 def read_drift(document: DriftDocument) -> DriftReport:

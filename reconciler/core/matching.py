@@ -231,7 +231,7 @@ def _pin_not_live(desired: DesiredConnection, pin: str, live: LiveOrganization) 
     return (
         f"{desired.address} is pinned to {pin}, which organization "
         f"{live.organization.organization_id} does not have",
-        "if it was deleted, remove the line `connection_id:` to create it anew (with a new id and "
+        "if it was deleted, remove the line `connection_id:` to create it again (with a new id and "
         "redirect_url); if it is another connection's id, correct it",
     )
 

@@ -170,7 +170,7 @@ def _judge_delete(change: Delete, live: LiveOrganization) -> Verdict:
 
 
 def _altered(fields: Sequence[str]) -> Stale:
-    return Stale(f"somebody else has changed {', '.join(fields)}")
+    return Stale(f"someone else changed {', '.join(fields)}")
 
 
 def _altered_fields(before: OidcConnection, current: OidcConnection) -> tuple[str, ...]:

@@ -101,7 +101,7 @@ def check_plan_data(data: object) -> None:
         PlanRefused: it is not a plan, has another version, was changed later, or its run failed.
     """
     if not isinstance(data, dict) or "format_version" not in data:
-        raise PlanRefused("this is no plan file: it has no format_version")
+        raise PlanRefused("this is not a plan file: it has no format_version")
     version = data["format_version"]
     if not isinstance(version, str) or version.split(".")[0] != FORMAT_VERSION.split(".")[0]:
         raise PlanRefused(

@@ -85,10 +85,10 @@ async def _fetched(context: Context, url: str) -> Discovery:
         async with asyncio.timeout(_SECONDS):
             document = json.loads(await _download(url, use_proxies=not loopback))
     except TimeoutError:
-        return _failure(issuer, f"no answer within {_SECONDS:g} s")
+        return _failure(issuer, f"no response within {_SECONDS:g} s")
     except (OSError, ValueError) as error:
         return _failure(issuer, str(error) or type(error).__name__)
-    return document if isinstance(document, dict) else _failure(issuer, "it is no JSON object")
+    return document if isinstance(document, dict) else _failure(issuer, "it is not a JSON object")
 
 
 async def _download(url: str, *, use_proxies: bool) -> bytes:

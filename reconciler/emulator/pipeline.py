@@ -123,7 +123,7 @@ async def _respond(context: Context, operation: Operation, request: Request) -> 
     except ApiError as error:
         return error_response(context, error, request)
     except UnicodeEncodeError:
-        malformed = ApiError("bad_request", "The body contains text that is no Unicode.")
+        malformed = ApiError("bad_request", "The body contains text that is not Unicode.")
         return error_response(context, malformed, request)
     except SchemaViolation as violation:
         if request.from_frontend:
@@ -187,9 +187,9 @@ def _parsed(content: bytes) -> JsonObject:
     try:
         document = json.loads(content, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
-        raise ApiError("bad_request", "The body is no JSON.") from None
+        raise ApiError("bad_request", "The body is not JSON.") from None
     return typed("", document, dict)
 
 
 def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")

@@ -36,7 +36,7 @@ After any other error (ReadError, WriteError, ReadTimeout, RemoteProtocolError â
 _LASTING: Final = (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.InvalidURL)
 _MALFORMED_PROXY: Final = (
     "the address of the proxy in HTTPS_PROXY (or ALL_PROXY) is malformed;"
-    " write http://host:port, and what is special in its password (/, @, :) percent-encoded"
+    " write http://host:port, and percent-encode the characters /, @ and : in its password"
 )
 
 
@@ -44,7 +44,7 @@ class ResponseTooLarge(Exception):
     """A body is longer than the limit."""
 
     def __init__(self, max_bytes: int) -> None:
-        super().__init__(f"the answer is longer than {max_bytes} bytes")
+        super().__init__(f"the response is longer than {max_bytes} bytes")
 
 
 class LimitedBody:

@@ -111,11 +111,11 @@ class JsonObject:
         return value
 
     def _missing(self, name: str) -> NoReturn:
-        raise self.error(f"{self.where}: the answer lacks {name!r}")
+        raise self.error(f"{self.where}: the response lacks {name!r}")
 
     def _wrong_type(self, name: str, expected: str, value: object) -> NoReturn:
         actual = _TYPE_NAMES.get(type(value), type(value).__name__)
-        raise self.error(f"{self.where}: {name!r} in the answer should be {expected} but is {actual}")
+        raise self.error(f"{self.where}: {name!r} in the response should be {expected} but is {actual}")
 
 
 def _finite(number: str) -> float:

@@ -70,7 +70,7 @@ def _is_below(name: str, hosts: tuple[str, ...]) -> bool:
 ENDPOINT_OFF_SITE: Final = Rule(
     id="endpoint-off-site",
     find=_endpoint_off_site,
-    why="an endpoint elsewhere can answer for the issuer: whoever controls it can log in as any user, or "
+    why="an endpoint elsewhere can answer for the issuer: anyone who controls it can log in as any user, or "
     "collect codes and secrets",
 )
 PROVIDER_MISMATCH: Final = Rule(

@@ -104,7 +104,7 @@ def _is_emulator(url: str) -> bool:
 
 RULES: Final[tuple[Rule, ...]] = (
     _host_change("issuer", "the new issuer can sign in as any member of this organization"),
-    _host_change("jwks_url", "whoever controls it can log in as any user"),
+    _host_change("jwks_url", "anyone who controls it can log in as any user"),
     _host_change("token_url", "authorization codes and the client_secret are sent there"),
     Rule(
         id="secret-kept",
@@ -121,7 +121,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         id="punycode-host",
         find=_unicode_hosts,
-        why="such a name can look exactly like another one and belong to somebody else",
+        why="such a name can look exactly like another one and belong to someone else",
     ),
     Rule(
         id="url-user-info",

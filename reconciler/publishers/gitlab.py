@@ -79,7 +79,7 @@ class GitLab:
         """Return the labels of the merge request."""
         merge_request = self._client.call("GET", self._conversation)
         if "labels" not in merge_request.values:
-            raise PublishingFailed("the answer has no labels")
+            raise PublishingFailed("the response has no labels")
         return frozenset(merge_request.texts("labels"))
 
     def change_labels(self, *, add: Collection[str], remove: Collection[str]) -> None:

@@ -24,7 +24,7 @@ Subject = TypeVar("Subject", contravariant=True)  # noqa: PLC0105 - it names wha
 
 
 class Format(Protocol[Subject]):
-    """Renders a subject; only text has colours."""
+    """Renders a subject; only text has colors."""
 
     def __call__(self, subject: Subject, /, *, color: bool) -> str:
         """Return the text, with a newline at its end."""

@@ -1,4 +1,4 @@
-"""Renders a report as GitHub-flavoured Markdown of limited size, for comments, issues and job summaries.
+"""Renders a report as GitHub-flavored Markdown of limited size, for comments, issues and job summaries.
 
 The verdict, what is risky or refused, an overview as a table, and changes as folded diffs. Where not
 everything fits, the most urgent is kept and the rest is counted.
@@ -163,7 +163,7 @@ def _tally(cards: Sequence[Card], categories: Sequence[Category]) -> Iterator[st
 
 
 def _folded_diff(card: Card) -> str:
-    """Return a change as a diff: the marks stand at the line's beginning, where they are coloured."""
+    """Return a change as a diff: the marks stand at the line's beginning, where they are colored."""
     words, action = card.intention
     intention = f"{words} <b>{action}</b>" if card.is_destructive else f"{words} {action}"
     attributes = f": {', '.join(card.attributes)}" if card.attributes else ""

@@ -20,7 +20,7 @@ Mark = Literal["+", "-", ""]
 
 
 class Status(Enum):
-    """How it went, by which formats choose a colour or an icon."""
+    """How it went, by which formats choose a color or an icon."""
 
     GOOD = "good"
     WARNED = "warned"

@@ -66,7 +66,7 @@ def _import_verdict(result: ImportResult, style: Style) -> Iterator[str]:
         variables = count(len(result.variables), "variable")
         yield (
             f"Secrets: {variables} added to {escape_terminal(result.variables_file)}, without values. "
-            "Give each of them the client secret of its connection, or plan with --no-secrets."
+            "Set each variable to the client secret of its connection, or plan with --no-secrets."
         )
     if result.created:
         yield "Next: `reconciler plan` should find no changes."

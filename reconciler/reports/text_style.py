@@ -1,4 +1,4 @@
-"""Text on a terminal: colours, column widths, and diagnostics in Terraform's frame."""
+"""Text on a terminal: colors, column widths, and diagnostics in Terraform's frame."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _RESET: Final = "\x1b[0m"
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """Paints text with ANSI codes, in Terraform's colours, if ``color`` is set.
+    """Paints text with ANSI codes, in Terraform's colors, if ``color`` is set.
 
     A line that other programs look for is painted as a whole, so that it stays one string.
     """

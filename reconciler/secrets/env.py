@@ -28,7 +28,9 @@ def read(path: str, policy: SecretPolicy, environment: Mapping[str, str]) -> Sec
     if not value:
         raise SecretUnavailable(f"the environment variable {path} is empty; give it the secret's value")
     if any(hmac.compare_digest(_bytes(value), _bytes(own)) for own in _own_values(policy, environment)):
-        raise SecretUnavailable(f"the environment variable {path} holds a credential of the tool itself")
+        raise SecretUnavailable(
+            f"the environment variable {path} holds a credential of the reconciler itself"
+        )
     if not _is_text(value):
         raise SecretUnavailable(f"the environment variable {path} is not UTF-8; a secret is text")
     return Secret(value)

@@ -77,7 +77,7 @@ class SecretPolicy:
         if not (name.isidentifier() and name.isascii()):
             return "the name of an environment variable has letters, digits and underscores only"
         if name in self.forbidden_env:
-            return f"{name} is a credential of the tool itself and cannot be used in a manifest"
+            return f"{name} is a credential of the reconciler itself and cannot be used in a manifest"
         if not _allowed(name, self.env_allow):
             return f"{name} is not among the variables that secrets.env.allow permits"
         return None
@@ -92,9 +92,9 @@ class SecretPolicy:
 
     def _check_real(self, real: Path) -> str | None:
         if any(_is_same_file(real, _real(self.root / file)) for file in self.forbidden_files):
-            return "the file holds a credential of the tool itself and cannot be used in a manifest"
+            return "the file holds a credential of the reconciler itself and cannot be used in a manifest"
         if any(real.is_relative_to(directory) for directory in _KERNEL_DIRECTORIES):
-            return "files of the system (/proc, /sys) hold no secrets of yours"
+            return "system files (/proc, /sys) are never read"
         if not real.is_relative_to(_real(self.root)) and not self._allows_outside(real):
             return "the file is outside the project's folder, and secrets.file.allow does not permit it"
         return None

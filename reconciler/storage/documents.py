@@ -40,7 +40,7 @@ def load_plan(path: Path) -> Plan:
     try:
         return parse_plan(_load_json(path, "plan file"))
     except RecursionError as error:
-        raise PlanRefused(f"{path}: this is no plan file: it is nested too deeply") from error
+        raise PlanRefused(f"{path}: this is not a plan file: it is nested too deeply") from error
     except (UnreadableDocument, PlanRefused) as error:
         raise PlanRefused(f"{path}: {error}") from error
 
@@ -107,9 +107,9 @@ def _load_json(path: Path, kind: str) -> Any:  # noqa: ANN401 - JSON
     try:
         return json.loads(_read(path, kind), parse_constant=_refuse_constant)
     except RecursionError as error:
-        raise UnreadableDocument(f"this is no {kind}: it is nested too deeply") from error
+        raise UnreadableDocument(f"this is not a {kind}: it is nested too deeply") from error
     except ValueError as error:
-        raise UnreadableDocument(f"this is no {kind}: it is not JSON") from error
+        raise UnreadableDocument(f"this is not a {kind}: it is not JSON") from error
     except OSError as error:
         raise UnreadableDocument(f"cannot be read: {error.strerror or error}") from error
 
@@ -120,10 +120,10 @@ def _read(path: Path, kind: str) -> str:
         if stat.S_ISDIR(os.fstat(file.fileno()).st_mode):
             raise IsADirectoryError(None, "Is a directory")
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise UnreadableDocument(f"this is no {kind}: it is no regular file")
+            raise UnreadableDocument(f"this is not a {kind}: it is not a regular file")
         content = file.read(MAX_BYTES + 1)
     if len(content) > MAX_BYTES:
-        raise UnreadableDocument(f"this is no {kind}: it is too large")
+        raise UnreadableDocument(f"this is not a {kind}: it is too large")
     return content.decode("utf-8")
 
 

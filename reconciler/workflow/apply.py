@@ -160,7 +160,7 @@ def _moment(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise PlanRefused(f"the plan's timestamp {text!r} is no date: plan again") from error
+        raise PlanRefused(f"the plan's timestamp {text!r} is not a date: plan again") from error
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 

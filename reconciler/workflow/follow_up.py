@@ -196,8 +196,8 @@ async def _find_owners(pins: Sequence[str], reader: Reader) -> dict[str, Organiz
 
 def _history_unreadable(error: NoHistory) -> ProviderError:
     return ProviderError(
-        "cannot delete undeclared connections: Git cannot be asked whether a removed block had "
-        f"`prevent_destroy: true`: {error}; make Git work here (is it installed, does it trust the folder?)"
+        "cannot delete undeclared connections: Git cannot tell whether a removed block had "
+        f"`prevent_destroy: true`: {error}; check that Git is installed and trusts the folder"
     )
 
 

@@ -95,7 +95,7 @@ def _check_pin(manifest: DesiredOrganization, organization: FoundOrganization) -
 def _pin_mismatch(manifest: DesiredOrganization, organization: Organization) -> ProviderError:
     return PinMismatch(
         f"{manifest.reference!r} is {organization.organization_id} now, but the manifest is pinned to "
-        f"{manifest.organization_id}; the name may belong to another customer by now: correct "
+        f"{manifest.organization_id}; the name may now belong to another customer: correct "
         "`organization`, or the pin"
     )
 

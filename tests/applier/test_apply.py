@@ -98,7 +98,7 @@ def test_a_connection_edited_since_the_plan_is_refused_alone(estate: Estate) -> 
     estate.emulator.edit_connection(stale["connection_id"], token_url=f"{OTHER}/token")
     first, second = estate.apply(plan).outcomes
     assert isinstance(first, Failed)
-    assert "changed since the plan: somebody else has changed token_url" in first.message
+    assert "changed since the plan: someone else changed token_url" in first.message
     assert isinstance(second, Applied)
     kept = estate.emulator.connection(stale["connection_id"])
     assert kept["token_url"] == f"{OTHER}/token"

@@ -58,7 +58,7 @@ def test_a_duplicate_from_another_run_is_reported_with_what_to_do(estate: Estate
     estate.watcher.on_start = another_run
     (outcome,) = estate.apply(plan).outcomes
     assert isinstance(outcome, Failed)
-    assert "of the same name appeared meanwhile" in outcome.message
+    assert "of the same name appeared in the meantime" in outcome.message
 
 
 def test_an_update_is_not_repeated_over_what_somebody_else_wrote_meanwhile(estate: Estate) -> None:
@@ -72,7 +72,7 @@ def test_an_update_is_not_repeated_over_what_somebody_else_wrote_meanwhile(estat
 
     (outcome,) = estate.apply(plan, Fault("update", meanwhile=somebody_else)).outcomes
     assert isinstance(outcome, Failed)
-    assert "somebody else is writing" in outcome.message
+    assert "someone else is writing" in outcome.message
     assert estate.connections()[0]["client_id"] == "theirs"
 
 

@@ -135,7 +135,7 @@ def test_no_secrets_needs_no_secret(place: Workplace) -> None:
     ("text", "words"),
     [
         ("", "it is not JSON"),
-        ("{}", "this is no drift report"),
+        ("{}", "this is not a drift report"),
         ("[" * 100_000, "it is nested too deeply"),
         ('{"report": "drift", "format_version": "9.0"}', "has format_version '9.0'"),
         ('{"report": "drift", "format_version": "1.0"}', "not valid"),
@@ -160,4 +160,4 @@ def test_the_report_of_a_failed_run_cannot_be_previous(place: Workplace) -> None
     place.setenv("STYTCH_SECRET", "wrong-secret")
     assert place.run("drift", "--output", "json=failed.json").code == 1
     run = place.run("drift", "--previous", "failed.json")
-    assert "this is no drift report" in run.err
+    assert "this is not a drift report" in run.err

@@ -76,7 +76,7 @@ def test_prune_deletes_if_no_other_document_declares_the_organization(shared: Wo
 def test_prune_deletes_nothing_if_git_fails(shared: Workplace, obstacle: str) -> None:
     shared.git("init", "--quiet")
     shared.setenv(obstacle, "/nowhere")
-    assert "Git cannot be asked" in refused(shared, "apply", "--auto-approve")
+    assert "Git cannot tell" in refused(shared, "apply", "--auto-approve")
 
 
 def test_a_protected_connection_that_was_renamed_in_the_dashboard_stays_protected(shared: Workplace) -> None:

@@ -153,7 +153,7 @@ def test_pipes_and_devices_are_refused(bare: Workplace, words: tuple[str, ...], 
     run = bare.run(*words, name)
     assert run.code == 1
     assert f"{name}: this is no " in run.err
-    assert "it is no regular file" in run.err
+    assert "it is not a regular file" in run.err
 
 
 @pytest.mark.parametrize("constant", ["NaN", "-Infinity"])

@@ -263,7 +263,7 @@ def test_a_report_that_lacks_something_is_refused(key: str) -> None:
 
 @pytest.mark.parametrize("foreign", [{}, [], None, "text", 3, {"format_version": "1.0"}])
 def test_what_is_no_report_is_refused(foreign: object) -> None:
-    with pytest.raises(ReportRefused, match="this is no drift report"):
+    with pytest.raises(ReportRefused, match="this is not a drift report"):
         parse_drift_report(foreign)
 
 

@@ -88,14 +88,14 @@ def test_an_update_of_a_connection_that_is_gone_is_refused() -> None:
 def test_an_update_is_refused_if_anything_was_altered(field: str) -> None:
     by_somebody: dict[str, Any] = {field: "by somebody"}
     altered = replace(OLD, **by_somebody)
-    assert verdict(only_change(WANTED, live(OLD)), altered) == Stale(f"somebody else has changed {field}")
+    assert verdict(only_change(WANTED, live(OLD)), altered) == Stale(f"someone else changed {field}")
 
 
 def test_an_update_is_refused_if_the_secret_was_altered_meanwhile() -> None:
     same_secret = replace(OLD, client_secret=Secret("ours"))
     change = only_change(WANTED, live(same_secret))
     assert verdict(change, same_secret) == Proceed(ID)
-    assert verdict(change, OLD) == Stale("somebody else has changed client_secret")
+    assert verdict(change, OLD) == Stale("someone else changed client_secret")
 
 
 def test_an_update_is_done_if_somebody_did_the_same() -> None:
@@ -116,7 +116,7 @@ def test_a_delete_goes_ahead_only_for_what_the_plan_saw() -> None:
     assert verdict(delete, OLD) == Proceed(ID)
     assert verdict(delete) == AlreadyDone()
     altered = replace(OLD, issuer="https://moved.example")
-    assert verdict(delete, altered) == Stale("somebody else has changed issuer")
+    assert verdict(delete, altered) == Stale("someone else changed issuer")
 
 
 def test_a_delete_asks_again_whether_anybody_is_locked_out() -> None:

@@ -132,4 +132,4 @@ def test_deadlines_end_a_hang_and_the_operation_is_finished_all_the_same() -> No
     estate.emulator.add_fault("create-oidc-connection:hang:first=1,seconds=3600")
     (outcome,) = estate.reconcile().outcomes
     assert isinstance(outcome, Applied)
-    assert "no answer within 60 s" in "; ".join(outcome.history)
+    assert "no response within 60 s" in "; ".join(outcome.history)

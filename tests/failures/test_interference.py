@@ -66,7 +66,7 @@ def test_what_is_edited_around_the_write_itself_is_said_and_left_as_it_is(moment
     (outcome,) = estate.apply(plan).outcomes
     assert isinstance(outcome, Failed)
     assert "client_id" in outcome.message
-    assert "somebody else is writing" in outcome.message
+    assert "someone else is writing" in outcome.message
     assert len(estate.emulator.request_log.writes) == 1
     (live,) = estate.live(estate.desired.connections[0])
     assert live["client_id"] == THEIRS["client_id"]
@@ -89,7 +89,7 @@ def test_what_is_edited_while_the_answer_to_an_update_is_lost_is_left_as_it_is()
     person(estate, Moment.DURING, "PUT", **THEIRS)
     (outcome,) = estate.apply(plan).outcomes
     assert isinstance(outcome, Failed)
-    assert "somebody else is writing" in outcome.message
+    assert "someone else is writing" in outcome.message
     (live,) = estate.live(estate.desired.connections[0])
     assert live["client_id"] == THEIRS["client_id"]
 
@@ -135,7 +135,7 @@ def test_a_connection_that_appears_while_a_create_is_lost_is_not_adopted_if_some
     estate.hook = create
     (outcome,) = estate.apply(plan).outcomes
     assert isinstance(outcome, Failed)
-    assert "somebody else has set its client_id" in outcome.message
+    assert "someone else set its client_id" in outcome.message
     (live,) = estate.live(estate.desired.connections[0])
     assert live["client_id"] == THEIRS["client_id"]
 
@@ -158,7 +158,7 @@ def test_a_delete_whose_answer_was_lost_is_not_sent_again_over_an_edit() -> None
     outcomes = {str(outcome.address): outcome for outcome in estate.apply(plan).outcomes}
     refused = outcomes["acme/one"]
     assert isinstance(refused, Failed)
-    assert "somebody else has changed client_id; it was left alone" in refused.message
+    assert "someone else changed client_id; it was left alone" in refused.message
     assert len(estate.live(to_delete)) == 1
 
 

@@ -57,7 +57,7 @@ def test_beyond_patience_a_lost_create_is_sent_again_and_its_double_is_reported_
     estate.emulator.add_fault("create-oidc-connection:reset:after,first=1")
     (outcome,) = estate.reconcile().outcomes
     assert isinstance(outcome, Failed)
-    assert "the answer to create 1 was lost" in "; ".join(outcome.history)
+    assert "the response to create 1 was lost" in "; ".join(outcome.history)
     (diagnostic,) = estate.plan().diagnostics
     assert diagnostic.code == "ambiguous-match"
     for live in estate.live(estate.desired.connections[0]):

@@ -70,7 +70,7 @@ def error_of(question: Any, *steps: Any, target: Any = PROJECT) -> ProviderError
     ("status", "error_type", "words"),
     [
         (401, "unauthorized_credentials", "project_id and the secret"),
-        (401, "invalid_project_id_authentication", "project_id is not known"),
+        (401, "invalid_project_id_authentication", "does not know this project_id"),
         (401, "invalid_secret_authentication", "does not belong to this project_id"),
         (401, "unauthorized_project_id_test", "another environment"),
         (401, "unauthorized_project_id_live", "another environment"),
@@ -131,7 +131,7 @@ def test_other_refusals_are_final(question: Any, status: int) -> None:
 @pytest.mark.parametrize("question", [read, *WRITES])
 def test_a_redirect_is_not_followed(question: Any) -> None:
     script = Script(httpx.Response(307, headers={"Location": "http://127.0.0.1:9/elsewhere"}))
-    with pytest.raises(RequestRejected, match="redirects elsewhere"):
+    with pytest.raises(RequestRejected, match="is a redirect"):
         ask(script, question)
     assert len(script.requests) == 1
 

@@ -158,7 +158,7 @@ def test_an_update_has_a_longer_deadline_since_the_server_asks_the_idp_meanwhile
     with pytest.raises(UnknownOutcome, match="accepted"):  # the script's silence ends in an empty answer
         ask(script, update)
     script = Script(61)
-    with pytest.raises(UnknownOutcome, match="no answer within 60 s"):
+    with pytest.raises(UnknownOutcome, match="no response within 60 s"):
         ask(script, update)
 
 

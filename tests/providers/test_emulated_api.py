@@ -310,7 +310,7 @@ def test_a_session_leads_to_its_own_organization_only(variant: str) -> None:
                 provider.update_connection(other.organization_id, "oidc-connection-test-1", OidcConnection()),
                 provider.delete_connection(other.organization_id, "oidc-connection-test-1"),
             ):
-                with pytest.raises(RequestRejected, match="not the session's own"):
+                with pytest.raises(RequestRejected, match="the session belongs to organization"):
                     await refused
 
         stage.ask(question)

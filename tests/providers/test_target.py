@@ -88,7 +88,7 @@ def test_a_token_and_a_jwt_at_once_are_refused(tmp_path: Path) -> None:
         (
             "target-ambiguous",
             "both a session token and a session JWT are given",
-            "keep one of session_token and session_jwt; a JWT lives five minutes",
+            "keep one of session_token and session_jwt; a JWT expires after five minutes",
         )
     ]
 
@@ -148,7 +148,7 @@ def test_nothing_at_all_names_both_variables(tmp_path: Path) -> None:
     assert refusal(tmp_path, {}) == [
         (
             "target-missing",
-            f"no {name} is given: {variable} is not set, and the project file has no target.{name}",
+            f"{name} is missing: {variable} is not set, and the project file has no target.{name}",
             f"set the environment variable {variable}, or add target.{name} to the project file",
         )
         for name, variable in (("project_id", "STYTCH_PROJECT_ID"), ("secret", "STYTCH_SECRET"))
@@ -180,7 +180,7 @@ def test_a_malformed_value_is_refused_by_the_name_of_its_variable(
 ) -> None:
     findings = refusal(tmp_path, PROJECT | {name: value})
     assert [code for code, _summary, _hint in findings] == ["target-malformed"]
-    assert findings[0][1] == f"the environment variable {name} is not usable"
+    assert findings[0][1] == f"the environment variable {name} is not valid"
 
 
 def test_a_reference_that_leads_nowhere_is_refused_by_name(tmp_path: Path) -> None:

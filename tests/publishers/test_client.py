@@ -175,7 +175,7 @@ class NoJson(FakeForge):
 def test_answers_of_the_wrong_shape_are_errors(clock: BlockingClock) -> None:
     with NoJson() as fake:
         forge = GitHub(TOKEN, REPOSITORY, 7, api_url=fake.origin, clock=clock)
-        with pytest.raises(PublishingFailed, match="'id' in the answer should be a number"):
+        with pytest.raises(PublishingFailed, match="'id' in the response should be a number"):
             forge.create_comment("x")
         with pytest.raises(PublishingFailed, match="which account"):
             forge._ask_graphql()

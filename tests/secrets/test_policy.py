@@ -101,7 +101,7 @@ def test_files_of_the_target_are_refused_by_whatever_name(tmp_path: Path, path: 
     policy = SecretPolicy(root=tmp_path, file_allow=("/*",), forbidden_files=frozenset({Path("key")}))
     assert (
         policy.check(file(path))
-        == "the file holds a credential of the tool itself and cannot be used in a manifest"
+        == "the file holds a credential of the reconciler itself and cannot be used in a manifest"
     )
 
 

@@ -118,7 +118,7 @@ def test_the_policy_holds_for_references_of_a_saved_plan_too(tmp_path: Path) -> 
 
 def test_a_variable_that_copies_an_own_credential_is_refused(tmp_path: Path) -> None:
     message = refusal("${env:COPY}", tmp_path, COPY=CANARY, STYTCH_SECRET=CANARY)
-    assert "credential of the tool" in message
+    assert "credential of the reconciler" in message
 
 
 def test_every_reference_gets_a_secret_or_a_finding_with_its_place(tmp_path: Path) -> None:

@@ -128,7 +128,7 @@ DENIALS = (
             f"a dead session as {error_type}",
             "session",
             error_type,
-            "the member session is over or not known; log in again and pass the new session token",
+            "the member session has expired or does not exist; log in again and pass the new session token",
             environment=(("STYTCH_SESSION_TOKEN", "a-session-that-ended"),),
             switches=(("dead-session", error_type),),
         )
@@ -139,7 +139,7 @@ DENIALS = (
             f"a dead {login} beside project credentials",
             login,
             "session_not_found",
-            "the member session is over or not known; log in again and pass the new session",
+            "the member session has expired or does not exist; log in again and pass the new session",
             environment=((variable, "a-session-that-ended"),),
         )
         for login, variable in (

@@ -55,7 +55,7 @@ seed.
 - **Concurrent create**: two connections of one declared name, because two runs created at the same moment,
   a run was killed while its create was on the way, or the list lagged longer than a run waits. The API has no
   idempotency key, so this cannot be prevented. It is always reported with both ids and what to do, by one of
-  the runs (`created …, but … of the same name appeared meanwhile`) or by the next plan (`matches 2 live
+  the runs (`created …, but … of the same name appeared in the meantime`) or by the next plan (`matches 2 live
   connections`), and neither connection is written to until it is resolved.
 - **Lost update**: a write over a value that somebody else had written after the plan, although a response to
   this run had shown it before the write was sent. A value that changed between the last read and the write is

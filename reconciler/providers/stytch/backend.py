@@ -50,7 +50,7 @@ class Backend(Connections):
         if refreshed.organization_id != organization.organization_id:
             raise MalformedAnswer(
                 f"asked for organization {organization.organization_id!r},"
-                f" the answer is about {refreshed.organization_id!r}"
+                f" the response is about {refreshed.organization_id!r}"
             )
         return refreshed
 

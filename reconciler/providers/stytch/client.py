@@ -156,7 +156,7 @@ class Client:
                 return outcome, self._clock.monotonic() - began
         except RetryAfterTooLong as pause:
             raise Unavailable(
-                f"{request}: not sent, the service asked to send no calls for the next {pause.seconds:.0f} s"
+                f"{request}: not sent, the service asked for no calls in the next {pause.seconds:.0f} s"
             ) from pause
 
     async def _send_once(self, request: ApiRequest, attempt: int) -> _Outcome:

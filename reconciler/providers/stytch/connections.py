@@ -133,7 +133,7 @@ def _may_want_encoding(error: RequestRejected, values: OidcConnection) -> bool:
 def _check_is_oidc(connection_id: str) -> None:
     if not connection_id.startswith(_OIDC_PREFIX):
         raise RequestRejected(
-            f"connection {connection_id!r} is no OIDC connection and is never touched; nothing was sent"
+            f"connection {connection_id!r} is not an OIDC connection and is never changed; nothing was sent"
         )
 
 

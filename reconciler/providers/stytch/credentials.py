@@ -180,7 +180,7 @@ class _TargetResolver:
         member = self._choose(  # which of the two the API would use if it got both is not documented
             {"session_token": ("session_token",), "session_jwt": ("session_jwt",)},
             "both a session token and a session JWT are given",
-            "keep one of session_token and session_jwt; a JWT lives five minutes",
+            "keep one of session_token and session_jwt; a JWT expires after five minutes",
         )
         values |= self._read(*filter(None, [member])) | self._base_url()
         self._stop_on_diagnostics()
@@ -215,7 +215,7 @@ class _TargetResolver:
         value = declared if isinstance(declared, str) else self._secret(name).reveal()
         if value and not _is_well_formed(name, value):
             expectation = f"a {name} {_EXPECTATIONS[name]}"
-            self._report("target-malformed", f"{self._origin(name)} is not usable", expectation)
+            self._report("target-malformed", f"{self._origin(name)} is not valid", expectation)
         return value
 
     def _secret(self, name: str) -> Secret:
@@ -248,7 +248,7 @@ class _TargetResolver:
         variable = _VARIABLES[name]
         self._report(
             "target-missing",
-            f"no {name} is given: {variable} is not set, and the project file has no target.{name}",
+            f"{name} is missing: {variable} is not set, and the project file has no target.{name}",
             f"set the environment variable {variable}, or add target.{name} to the project file",
         )
 

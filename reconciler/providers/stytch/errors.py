@@ -41,7 +41,9 @@ _NOT_FOUND: Final = {
     "sso_connection_not_found": ConnectionNotFound,
 }
 
-_LOG_IN_AGAIN: Final = "the member session is over or not known; log in again and pass the new session token"
+_LOG_IN_AGAIN: Final = (
+    "the member session has expired or does not exist; log in again and pass the new session token"
+)
 _LOG_IN_OR_CHECK: Final = f"{_LOG_IN_AGAIN}, or check the public_token"
 
 _WRONG_ENVIRONMENT: Final = (
@@ -64,9 +66,9 @@ _SDK_ORIGIN: Final = frozenset({"bad_domain_for_stytch_sdk", "bad_app_bundle_for
 
 _HINTS: Final = {
     "unauthorized_credentials": _PROJECT,
-    "invalid_project_id_authentication": "the project_id is not known here; " + _PROJECT,
+    "invalid_project_id_authentication": "the service does not know this project_id; " + _PROJECT,
     "invalid_secret_authentication": "the secret does not belong to this project_id; " + _PROJECT,
-    "project_not_found": "the project_id is not known here; " + _PROJECT,
+    "project_not_found": "the service does not know this project_id; " + _PROJECT,
     "wrong_stack_test": _WRONG_ENVIRONMENT,
     "wrong_stack_live": _WRONG_ENVIRONMENT,
     "unauthorized_project_id_test": _WRONG_ENVIRONMENT,
@@ -84,15 +86,15 @@ _HINTS: Final = {
     "organization_suspended": "the organization is suspended; ask support, or leave its manifest out",
     "use_https": "base_url must begin with https://",
     "too_many_requests": "lower limits.requests_per_second in the project file if this happens often",
-    "too_many_sso_connections": "the organization has as many connections as it may; delete one first",
+    "too_many_sso_connections": "the organization has reached its limit of connections; delete one first",
     "too_many_sso_connections_for_billing_tier": "the plan of the project allows no further connection",
     "invalid_sso_idp": "the server does not know this identity_provider",
     "cannot_delete_default_sso_connection": "make another active connection the default one first",
-    "route_not_found": "base_url must name the API itself, without a path of its own",
+    "route_not_found": "base_url must be the address of the API, without a path",
 }
 
 _DENIED_WITHOUT_TYPE: Final = (
-    "the answer is not the API's own: check base_url, and any proxy or firewall in between"
+    "the response does not come from the API: check base_url, and any proxy or firewall in between"
 )
 
 
@@ -148,23 +150,26 @@ def unreadable_response(request: ApiRequest, response: ApiResponse) -> Failure:
     """Translate a good status with a body that is not the API's."""
     known_id = request_id(error_envelope(response))
     if request.writes:
-        text = f"{request}: accepted, but the answer cannot be read; read the live state before repeating it"
+        text = (
+            f"{request}: accepted, but the response cannot be read; read the live state before repeating it"
+        )
         return Failure(error=UnknownOutcome(text, status=response.status, request_id=known_id))
     text = (
-        f"{request}: the answer is truncated, or not the API's own; check base_url and any proxy in between"
+        f"{request}: the response is truncated or does not come from the API;"
+        " check base_url and any proxy in between"
     )
     return Failure(error=MalformedAnswer(text, status=response.status, request_id=known_id), retryable=True)
 
 
 def too_large(request: ApiRequest, max_bytes: int) -> Failure:
     """Translate a response that was cut off."""
-    text = f"{request}: the answer is longer than {max_bytes} bytes and was not read to its end"
+    text = f"{request}: the response is longer than {max_bytes} bytes and was not read completely"
     return Failure(error=UnknownOutcome(text) if request.writes else MalformedAnswer(text))
 
 
 def timed_out(request: ApiRequest) -> Failure:
     """Translate an attempt without a response within its deadline."""
-    text = f"{request}: no answer within {request.deadline:g} s"
+    text = f"{request}: no response within {request.deadline:g} s"
     if request.writes:
         return Failure(error=TimedOut(f"{text}; {_MAY_HAVE_HAPPENED}"))
     return Failure(error=Unavailable(text), retryable=True)
@@ -243,5 +248,5 @@ def _validation_message(findings: object) -> str:
 
 def _no_message(status: int) -> str:
     if status in _REDIRECT:
-        return "the answer redirects elsewhere and is not followed; base_url must name the API itself"
+        return "the response is a redirect, which is not followed; base_url must be the address of the API"
     return f"the service answered {status} without saying why"

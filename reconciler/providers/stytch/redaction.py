@@ -12,13 +12,13 @@ from urllib.parse import unquote
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-WITHHELD: Final = "the service's own words are not shown, as they may repeat a secret"
+WITHHELD: Final = "the service's message is not shown, because it may repeat a secret"
 
 _MAX_LENGTH: Final = 16384
 """Characters of a text that are searched; four times what is ever considered for a message."""
 
 _MIN_MATCH: Final = 8
-"""Characters by which the beginning of a secret is recognised; a shorter secret by all it has."""
+"""Characters by which the beginning of a secret is recognized; a shorter secret by all it has."""
 
 MIN_SECRET_LENGTH: Final = 8
 """Characters; a shorter secret is part of many identifiers by chance."""

@@ -28,7 +28,7 @@ def read_organization(document: Mapping[str, Any], where: str) -> Organization:
     """
     organization = JsonObject(document, where).child("organization")
     if not organization.values:
-        raise MalformedAnswer(f"{where}: the answer lacks 'organization'")
+        raise MalformedAnswer(f"{where}: the response lacks 'organization'")
     return parse_organization(organization)
 
 
@@ -62,7 +62,7 @@ def read_list(document: Mapping[str, Any], organization: Organization, where: st
     owner = organization.organization_id
     connections = tuple(parse_connection(item, owner) for item in response.objects(_OIDC_LIST))
     if len({connection.connection_id for connection in connections}) != len(connections):
-        raise MalformedAnswer(f"{where}: the answer holds the same connection_id twice")
+        raise MalformedAnswer(f"{where}: the response contains the same connection_id twice")
     other_lists = [key for key in document if key.endswith(_LIST_SUFFIX) and key != _OIDC_LIST]
     other_connections = tuple(
         _parse_other_connection(item, key.removesuffix(_LIST_SUFFIX), owner)
@@ -134,8 +134,8 @@ def check_owner(connection: JsonObject, organization_id: str) -> None:
     owner = connection.required_text("organization_id")
     if owner != organization_id:
         raise MalformedAnswer(
-            f"{connection.where}: the answer holds an object of another organization, {owner!r};"
-            " nothing of this answer is used"
+            f"{connection.where}: the response contains an object of another organization, {owner!r};"
+            " the response is not used"
         )
 
 
@@ -146,7 +146,7 @@ def check_identity(connection: JsonObject, connection_id: str) -> None:
         MalformedAnswer: it is another connection.
     """
     if connection.required_text("connection_id") != connection_id:
-        raise MalformedAnswer(f"{connection.where}: the answer is about another connection")
+        raise MalformedAnswer(f"{connection.where}: the response is about another connection")
 
 
 @lru_cache(maxsize=256)

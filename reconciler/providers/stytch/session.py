@@ -79,8 +79,8 @@ class Session(Connections):
 
 def _not_own(reference: str, own: Organization) -> ProviderError:
     return RequestRejected(
-        f"organization {reference!r} is not the session's own, which is {own.slug!r}"
-        f" ({own.organization_id}); nothing was sent. log in there, or use project credentials"
+        f"the session belongs to organization {own.slug!r} ({own.organization_id}), not to {reference!r};"
+        f" nothing was sent; log in to {reference!r}, or use project credentials"
     )
 
 
