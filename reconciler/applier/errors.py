@@ -1,8 +1,16 @@
-"""Errors of an operation: the service refused it, it did not converge, or there was a concurrent change."""
+"""Errors of an operation, and messages about connections that did not converge or need attention."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from reconciler.core.connection import INFERRED_FIELDS
 from reconciler.core.errors import ProviderError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reconciler.core.connection import OidcConnection
 
 
 class DidNotConverge(ProviderError):
@@ -25,3 +33,68 @@ class WriteRefused(ProviderError):
         )
         self.what = what
         self.reason = error.message
+
+
+def did_not_converge(
+    declared: OidcConnection, live: OidcConnection, remaining: Sequence[str], after: str
+) -> str:
+    """Name the fields that still differ, and after what."""
+    return f"did not converge: {_differences(declared, live, remaining)}, {after}"
+
+
+def changed_concurrently(declared: OidcConnection, live: OidcConnection, fields: Sequence[str]) -> str:
+    """Name the fields that differ although this run did not leave them so."""
+    return (
+        f"did not converge: {_differences(declared, live, fields)}, which is not what this run left behind; "
+        "someone else is writing, or the list lags; nothing more was sent, plan again"
+    )
+
+
+def still_pending(connection: OidcConnection) -> str:
+    """Say why nobody can log in through a connection yet."""
+    empty = [
+        name
+        for name in connection.declared_fields
+        if not getattr(connection, name) and name not in {"custom_scopes", "attribute_mapping"}
+    ]
+    verb = "is" if len(empty) == 1 else "are"
+    reason = f": {', '.join(empty)} {verb} empty" if empty else ""
+    return f"{connection.connection_id} is still pending{reason}; nobody can log in through it"
+
+
+def kept_urls(declared: OidcConnection, before: OidcConnection, live: OidcConnection) -> str:
+    """Name the URLs that stayed although the issuer changed, or return nothing if none did.
+
+    What the service does with them where discovery fails, or finds no such URL, is not documented.
+    """
+    if before.issuer in {live.issuer, ""}:
+        return ""
+    kept = [
+        name
+        for name in INFERRED_FIELDS
+        if getattr(declared, name) is None and getattr(live, name) == getattr(before, name) != ""
+    ]
+    if not kept:
+        return ""
+    return f"the issuer changed, but the service kept {', '.join(kept)}: check them, or declare them"
+
+
+def unfinished(connection_id: str) -> str:
+    """Say that the next apply completes a connection that was created but not completed."""
+    return f"{connection_id} exists, and the next apply completes it"
+
+
+def _differences(declared: OidcConnection, live: OidcConnection, names: Sequence[str]) -> str:
+    return "; ".join(_difference(declared, live, name) for name in names)
+
+
+def _difference(declared: OidcConnection, live: OidcConnection, name: str) -> str:
+    if name == "client_secret":
+        return "client_secret is not what was sent"
+    return f"{name} is {_quoted(getattr(live, name))}, declared {_quoted(getattr(declared, name))}"
+
+
+def _quoted(value: object) -> str:
+    if isinstance(value, tuple):
+        return f'"{" ".join(value)}"'
+    return f'"{value}"' if isinstance(value, str) else str(value)

@@ -29,8 +29,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, assert_never
 
-from reconciler.applier.errors import ConcurrentChange, DidNotConverge, WriteRefused
-from reconciler.applier.messages import changed_concurrently, did_not_converge, kept_urls, still_pending
+from reconciler.applier.errors import (
+    ConcurrentChange,
+    DidNotConverge,
+    WriteRefused,
+    changed_concurrently,
+    did_not_converge,
+    kept_urls,
+    still_pending,
+)
 from reconciler.applier.preconditions import (
     check_duplicates,
     check_no_effect,

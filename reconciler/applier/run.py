@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, assert_never
 
-from reconciler.applier.messages import unfinished
+from reconciler.applier.errors import unfinished
 from reconciler.applier.operations import ConnectionWriter, Progress
 from reconciler.applier.read_back import ReadBack, ReadBackPolicy
 from reconciler.core.change import Delete
@@ -67,8 +67,8 @@ async def apply_changes(
     )
     groups = to_operations(changes)
     limit = asyncio.Semaphore(concurrency)
-    await run.apply_groups(_select(groups, lambda change: not isinstance(change, Delete)), limit)
-    await run.apply_groups(_select(groups, lambda change: isinstance(change, Delete)), limit)
+    for is_delete in (False, True):
+        await run.apply_groups(_select(groups, is_delete=is_delete), limit)
     order = {change.address: index for index, change in enumerate(changes)}
     outcomes = sorted(run.outcomes, key=lambda outcome: order[outcome.address])
     return ApplyResult(tuple(outcomes), interrupted=stop.is_set())
@@ -177,10 +177,8 @@ class _Run:
         )
 
 
-def _select(
-    groups: Iterable[Sequence[Change]], is_selected: Callable[[Change], bool]
-) -> Iterable[Sequence[Change]]:
-    selected = ([change for change in group if is_selected(change)] for group in groups)
+def _select(groups: Iterable[Sequence[Change]], *, is_delete: bool) -> Iterable[Sequence[Change]]:
+    selected = ([change for change in group if isinstance(change, Delete) is is_delete] for group in groups)
     return [group for group in selected if group]
 
 
@@ -207,10 +205,7 @@ def _unneeded(change: Change, connection: OidcConnection | None) -> Unneeded:
 
 def _skipped(change: Change, reason: str) -> Skipped:
     return Skipped(
-        address=change.address,
-        action=change.action,
-        organization_id=change.organization_id,
-        reason=reason,
+        address=change.address, action=change.action, organization_id=change.organization_id, reason=reason
     )
 
 

@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reconciler.cli import wiring
-from reconciler.cli.apply_progress import ApplyProgress
 from reconciler.cli.context import exit_code
 from reconciler.cli.failure import Declined
 from reconciler.cli.logging import log_api_calls
 from reconciler.cli.options import NonEmptyString, reporting_options, selection_options
 from reconciler.cli.output import check_outputs, write_result
 from reconciler.cli.plan import Planned, plan_live
-from reconciler.cli.progress import applying_progress
+from reconciler.cli.progress import ApplyProgress, applying_progress
 from reconciler.core.outcome import ApplyResult
 from reconciler.policies import accept_risks
 from reconciler.providers.stytch.connect import connect
@@ -69,10 +68,7 @@ def _read_age(_context: click.Context, _parameter: click.Parameter, value: str) 
     "--allow-deletes", type=click.IntRange(min=1), metavar="N", help="Accept a plan with exactly N deletes."
 )
 @click.option(
-    "--accept-risk",
-    metavar="RULE:ADDRESS",
-    multiple=True,
-    help="Accept a blocking risk; may be repeated.",
+    "--accept-risk", metavar="RULE:ADDRESS", multiple=True, help="Accept a blocking risk; may be repeated."
 )
 @click.option(
     "--max-age",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reconciler.cli.commands import VERBS
@@ -31,27 +32,19 @@ def exit_code(*, failed: bool = False, changes: bool = False, interrupted: bool 
     return ExitCode.CHANGES if changes else ExitCode.SUCCESS
 
 
-@dataclass(frozen=True, slots=True)
-class OutputFile:
-    """A file that the result is written to, and in which format."""
-
-    path: str
-    format: str
-
-
 @dataclass(slots=True, eq=False, repr=False, kw_only=True)
 class CommandContext:
     """The invocation: first as guessed from its arguments, then as parsed.
 
     The guess lets a usage error be reported in the format and color that were asked for. ``config`` is
-    the project file given with ``--config``; ``outputs`` are the files given with ``--output``.
+    the project file given with ``--config``; ``outputs`` are files and their formats.
     """
 
     arguments: Sequence[str]
     console: Console
     format: str = "text"
     config: str | None = None
-    outputs: tuple[OutputFile, ...] = ()
+    outputs: tuple[tuple[Path, str], ...] = ()
 
     @classmethod
     def from_arguments(cls, arguments: Sequence[str]) -> CommandContext:
@@ -76,7 +69,7 @@ class CommandContext:
             log_format=options["log_format"],
         )
         self.format = options["format_"]
-        self.outputs = tuple(OutputFile(path, format_ or self.format) for path, format_ in options["outputs"])
+        self.outputs = tuple((Path(path), format_ or self.format) for path, format_ in options["outputs"])
 
 
 def _last_value(option: str, arguments: Sequence[str]) -> str | None:

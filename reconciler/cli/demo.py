@@ -114,9 +114,8 @@ class _Demo:
 @contextmanager
 def _project(keep: str | None) -> Iterator[Path]:
     if keep is not None:
-        target = Path(keep)
-        _copy_example(target)
-        yield target
+        _copy_example(Path(keep))
+        yield Path(keep)
         return
     with tempfile.TemporaryDirectory(prefix="reconciler-demo-") as folder:
         target = Path(folder) / "quickstart"

@@ -99,11 +99,12 @@ def command(**options: Any) -> int:  # noqa: ANN401 - options
 
 def _settings(options: dict[str, Any]) -> EmulatorSettings:
     faults = (*options["faults"], *_latency_fault(options["latency"]))
+    state, seed = options["state"], options["seed"]
     for fault in faults:
         _parse(parse_fault, fault)
     return EmulatorSettings(
-        state=_path(options["state"]),
-        seed=_path(options["seed"]),
+        state=Path(state) if state else None,
+        seed=Path(seed) if seed else None,
         random_seed=options["random_seed"],
         switches=dict(_parse(parse_switch, text) for text in options["behaviours"]),
         faults=faults,
@@ -148,12 +149,8 @@ def _announce(running: RunningEmulator) -> None:
 
 
 def _list_switches() -> str:
-    lines = []
-    for switch in SWITCHES:
-        lines += [f"{switch.name} ({switch.number}): {switch.summary}"]
-        lines += [f"    {switch.default} (default), {', '.join(switch.alternatives)}"]
-    return "\n".join(lines)
-
-
-def _path(text: str | None) -> Path | None:
-    return Path(text) if text else None
+    return "\n".join(
+        f"{switch.name} ({switch.number}): {switch.summary}\n"
+        f"    {switch.default} (default), {', '.join(switch.alternatives)}"
+        for switch in SWITCHES
+    )

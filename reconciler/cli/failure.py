@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import traceback
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -29,16 +28,17 @@ class Declined(Exception):
 
 def report_failure(error: BaseException, context: CommandContext) -> ExitCode:
     """Report why a run ended without a result, and return its exit code."""
+    command = f"reconciler {context.verb}" if context.verb else "reconciler"
     match error:
         case NoArgsIsHelpError():
             context.console.error(error.format_message())  # the help
             _write_documents((Diagnostic(Severity.ERROR, "usage", "a command is missing"),), context)
         case click.ClickException():
-            _report((_usage_error(error, context),), context)
+            _report_one("usage", error.format_message(), context, detail=f"see `{command} --help`")
         case InvalidConfiguration():
             _report(error.diagnostics, context)
         case ReconcilerError():
-            _report((Diagnostic(Severity.ERROR, _code(error), str(error)),), context)
+            _report_one(_code(error), str(error), context)
         case Declined():
             _report_stop("cancelled", "Apply cancelled.", context)
         case click.Abort() | KeyboardInterrupt():
@@ -46,18 +46,9 @@ def report_failure(error: BaseException, context: CommandContext) -> ExitCode:
             return ExitCode.INTERRUPTED
         case _:
             context.console.error("".join(traceback.format_exception(error)))
-            _report((_bug(error),), context)
+            summary = f"this is a bug in reconciler: {type(error).__name__}"
+            _report_one("bug", summary, context, detail="please report it with the traceback above")
     return ExitCode.ERROR
-
-
-def _usage_error(error: click.ClickException, context: CommandContext) -> Diagnostic:
-    command = f"reconciler {context.verb}" if context.verb else "reconciler"
-    return Diagnostic(Severity.ERROR, "usage", error.format_message(), detail=f"see `{command} --help`")
-
-
-def _bug(error: BaseException) -> Diagnostic:
-    summary = f"this is a bug in reconciler: {type(error).__name__}"
-    return Diagnostic(Severity.ERROR, "bug", summary, detail="please report it with the traceback above")
 
 
 def _code(error: ReconcilerError) -> str:
@@ -69,6 +60,10 @@ def _code(error: ReconcilerError) -> str:
 def _report_stop(code: str, message: str, context: CommandContext) -> None:
     context.console.error(f"\n{message}")
     _write_documents((Diagnostic(Severity.ERROR, code, message),), context, interrupted=code == "interrupted")
+
+
+def _report_one(code: str, summary: str, context: CommandContext, detail: str = "") -> None:
+    _report((Diagnostic(Severity.ERROR, code, summary, detail=detail),), context)
 
 
 def _report(diagnostics: tuple[Diagnostic, ...], context: CommandContext) -> None:
@@ -89,9 +84,8 @@ def _write_documents(
         page = FAILURE_FORMATS.get(format_)
         return page(diagnostics, color=False) if page else ""
 
-    for output in context.outputs:
-        path = Path(output.path)
-        text = render(output.format)
+    for path, format_ in context.outputs:
+        text = render(format_)
         if text and not looks_like_manifest(path):
             with contextlib.suppress(ReconcilerError):  # it may be the very error that is reported
                 write_atomically(path, text)

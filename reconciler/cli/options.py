@@ -12,7 +12,7 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from reconciler.core.shard import Shard
+    from reconciler.core.run_selection import Shard
 
     Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -114,7 +114,7 @@ def _read_output(value: str, formats: tuple[str, ...]) -> tuple[str, str | None]
 def _read_shard(_context: click.Context, _parameter: click.Parameter, value: str | None) -> Shard | None:
     if value is None:
         return None
-    from reconciler.core.shard import Shard  # imports hashlib, which would slow down --help
+    from reconciler.core.run_selection import Shard  # imports hashlib, which would slow down --help
 
     match = re.fullmatch(r"(auto|[0-9]{1,6})/([0-9]{1,6})", value, re.ASCII)
     if match is None:

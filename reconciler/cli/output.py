@@ -84,8 +84,7 @@ def _is_device(target: Path) -> bool:
 
 
 def _files(context: CommandContext, saved: Path | None) -> tuple[tuple[Path, str], ...]:
-    files = tuple((Path(output.path), output.format) for output in context.outputs)
-    return (*files, (saved, "json")) if saved else files
+    return (*context.outputs, (saved, "json")) if saved else context.outputs
 
 
 def _write(path: Path, text: str) -> Diagnostic | None:

@@ -36,10 +36,7 @@ if TYPE_CHECKING:
 @click.command("plan")
 @click.argument("paths", nargs=-1, type=NonEmptyString(), metavar="[PATH]...")
 @click.option(
-    "--out",
-    type=NonEmptyString(),
-    metavar="FILE",
-    help="Save the plan; `apply FILE` applies exactly it.",
+    "--out", type=NonEmptyString(), metavar="FILE", help="Save the plan; `apply FILE` applies exactly it."
 )
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if there are changes.")
 @click.option(
@@ -63,8 +60,7 @@ def command(context: CommandContext, /, paths: tuple[str, ...], **options: Any) 
     if saved and written:
         context.console.info(f"\nSaved the plan to: {str(saved)!r}")
     return exit_code(
-        failed=plan.has_errors or not written,
-        changes=options["detailed_exitcode"] and plan.has_changes,
+        failed=plan.has_errors or not written, changes=options["detailed_exitcode"] and plan.has_changes
     )
 
 
@@ -79,11 +75,7 @@ class Planned:
 
 
 def plan_live(context: CommandContext, paths: Sequence[str], options: Mapping[str, Any]) -> Planned:
-    """Plan as the options of ``plan``, ``apply`` and ``drift`` say.
-
-    Raises:
-        ReconcilerError: no plan can be made.
-    """
+    """Plan as the options of ``plan``, ``apply`` and ``drift`` say."""
     project = wiring.project_of(context.config)
     request = PlanRequest(
         choices=Choices(

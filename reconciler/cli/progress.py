@@ -1,9 +1,10 @@
-"""Shows progress: a bar on a terminal, otherwise a line every ten seconds."""
+"""Shows progress: a bar on a terminal, otherwise a line every ten seconds; records what an apply has done."""
 
 from __future__ import annotations
 
+import asyncio
 import sys
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING, Final
@@ -11,12 +12,16 @@ from typing import TYPE_CHECKING, Final
 from rich.console import Console as RichConsole
 from rich.progress import BarColumn, Progress, TextColumn
 
-from reconciler.reports.text_progress import render_counted
+from reconciler.reports.text_progress import render_counted, render_finished, render_running, render_started
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from reconciler.cli.console import Console
+    from reconciler.core.address import Address
+    from reconciler.core.change import Change
+    from reconciler.core.outcome import Outcome
 
 SECONDS_BETWEEN_LINES: Final = 10.0
 _SECONDS_BETWEEN_UPDATES: Final = 0.1
@@ -24,18 +29,14 @@ _MIN_TOTAL: Final = 20
 """Fewer items are done before a bar could be seen."""
 
 
-@contextmanager
-def reading_progress(console: Console, total: int = 0) -> Iterator[ProgressLines]:
-    """Yield what shows how many organizations were read; a ``total`` of 0 is unknown."""
-    with _progress(console, "Reading organizations", total) as progress:
-        yield progress
+def reading_progress(console: Console, total: int = 0) -> AbstractContextManager[ProgressLines]:
+    """Return what shows how many organizations were read; a ``total`` of 0 is unknown."""
+    return _progress(console, "Reading organizations", total)
 
 
-@contextmanager
-def applying_progress(console: Console, total: int) -> Iterator[ProgressLines]:
-    """Yield what shows how many changes were applied."""
-    with _progress(console, "Applying changes", total) as progress:
-        yield progress
+def applying_progress(console: Console, total: int) -> AbstractContextManager[ProgressLines]:
+    """Return what shows how many changes were applied."""
+    return _progress(console, "Applying changes", total)
 
 
 @contextmanager
@@ -65,10 +66,8 @@ class ProgressLines:
         now = monotonic()
         if now - self.updated_at >= SECONDS_BETWEEN_LINES:
             self.updated_at = now
-            self.console.info(f"{self.description}... {self._counts(done, now)}")
-
-    def _counts(self, done: int, now: float) -> str:
-        return render_counted(done, self.total, now - self.started_at)
+            counts = render_counted(done, self.total, now - self.started_at)
+            self.console.info(f"{self.description}... {counts}")
 
 
 @dataclass(slots=True)
@@ -88,7 +87,7 @@ class ProgressBar(ProgressLines):
         if self.bar is None:
             self.bar = _start_bar(self.description)
         (task,) = self.bar.task_ids
-        counts = self._counts(done, now)
+        counts = render_counted(done, self.total, now - self.started_at)
         self.bar.update(task, completed=done, total=max(self.total, done), counts=counts)
 
     def close(self) -> None:
@@ -107,3 +106,53 @@ def _start_bar(description: str) -> Progress:
     bar.start()
     bar.add_task(description, total=None, counts="")
     return bar
+
+
+class ApplyProgress:
+    """Prints a line when an operation begins, every ten seconds while it runs, and when it ends."""
+
+    def __init__(self, console: Console, progress: ProgressLines) -> None:
+        self._console = console
+        self._progress = progress
+        self._running: dict[Address, tuple[Change, float]] = {}
+        self._outcomes: dict[Address, Outcome] = {}
+
+    @property
+    def outcomes(self) -> Mapping[Address, Outcome]:
+        """The operations that have ended."""
+        return self._outcomes
+
+    @property
+    def running(self) -> Collection[Address]:
+        """The operations that have begun and not ended."""
+        return self._running.keys()
+
+    def started(self, change: Change) -> None:
+        """Print that the operation begins."""
+        self._running[change.address] = change, monotonic()
+        self._console.info(render_started(change, color=self._console.colors_stderr))
+
+    def finished(self, outcome: Outcome) -> None:
+        """Print how the operation ended."""
+        self._running.pop(outcome.address, None)
+        self._outcomes[outcome.address] = outcome
+        self._console.info(render_finished(outcome, color=self._console.colors_stderr))
+        self._progress.advanced(len(self._outcomes))
+
+    @asynccontextmanager
+    async def ticking(self) -> AsyncIterator[None]:
+        """Print periodically which operations are still running."""
+        task = asyncio.create_task(self._tick())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(SECONDS_BETWEEN_LINES)
+            for change, started_at in tuple(self._running.values()):
+                line = render_running(change, monotonic() - started_at, color=self._console.colors_stderr)
+                self._console.info(line)

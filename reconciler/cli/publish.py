@@ -77,15 +77,9 @@ def github(**options: Any) -> int:  # noqa: ANN401 - options
     if options["summary"] and pull_request is None and publication.drift is None:
         click.echo("no pull request to comment on")
         return ExitCode.SUCCESS
-    return _publish(
-        GitHub(
-            _token("GITHUB_TOKEN", "GH_TOKEN"),
-            _required(options, "repository"),
-            pull_request,
-            api_url=options["api_url"] or GITHUB_URL,
-        ),
-        publication,
-    )
+    token, repository = _token("GITHUB_TOKEN", "GH_TOKEN"), _required(options, "repository")
+    forge = GitHub(token, repository, pull_request, api_url=options["api_url"] or GITHUB_URL)
+    return _publish(forge, publication)
 
 
 @command.command("gitlab")
@@ -100,15 +94,9 @@ def gitlab(**options: Any) -> int:  # noqa: ANN401 - options
     Needs GITLAB_TOKEN, a project access token with the scope `api`: a job token may not write notes.
     """
     publication = _load(options, os.environ.get("CI_JOB_URL", ""))
-    return _publish(
-        GitLab(
-            _token("GITLAB_TOKEN"),
-            _required(options, "project"),
-            options["merge_request"],
-            api_url=options["api_url"] or GITLAB_URL,
-        ),
-        publication,
-    )
+    token, project = _token("GITLAB_TOKEN"), _required(options, "project")
+    forge = GitLab(token, project, options["merge_request"], api_url=options["api_url"] or GITLAB_URL)
+    return _publish(forge, publication)
 
 
 def _load(options: Mapping[str, Any], run_url: str) -> Publication:

@@ -16,12 +16,5 @@ def command(name: str | None) -> None:
     """Print the JSON Schema of NAME: organization (a manifest), project (reconciler.yaml), plan or drift."""
     if name is None:
         raise click.UsageError(f"name one of {', '.join(NAMES)}")
-    click.echo(_schema(name), nl=False)
-
-
-def _schema(name: str) -> str:
-    if name == "plan":
-        return plan_schema()
-    if name == "drift":
-        return drift_schema()
-    return schema_text(name)
+    schemas = {"plan": plan_schema, "drift": drift_schema}
+    click.echo(schemas[name]() if name in schemas else schema_text(name), nl=False)

@@ -25,13 +25,8 @@ class Address:
         A pattern without a slash matches all connections of the organization.
         """
         organization, slash, connection = pattern.partition("/")
-        if not slash:
-            connection = "*"
-        return _matches(organization, self.organization) and _matches(connection, self.connection)
-
-
-def _matches(pattern: str, name: str) -> bool:
-    return _compiled(pattern).match(name) is not None
+        is_organization = _compiled(organization).match(self.organization) is not None
+        return is_organization and (not slash or _compiled(connection).match(self.connection) is not None)
 
 
 @lru_cache(maxsize=256)

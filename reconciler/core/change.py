@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, assert_never
+from typing import TYPE_CHECKING, ClassVar, Final, assert_never
 
-from reconciler.core.connection import (
-    COMPUTED_FIELDS,
-    INFERRED_FIELDS,
-    SENSITIVE_FIELDS,
-    WRITABLE_FIELDS,
-)
+from reconciler.core.connection import COMPUTED_FIELDS, INFERRED_FIELDS, SENSITIVE_FIELDS, WRITABLE_FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,17 +44,13 @@ class Create:
     ``same_name_ids`` are live connections of its display_name that other declarations manage.
     """
 
+    action: ClassVar = Action.CREATE
     address: Address
     organization_id: str
     declared: OidcConnection
     resumes: OidcConnection | None = None
     same_name_ids: tuple[str, ...] = ()
     location: SourceLocation | None = None
-
-    @property
-    def action(self) -> Action:
-        """Create."""
-        return Action.CREATE
 
     @property
     def reason(self) -> ActionReason | None:
@@ -72,9 +63,11 @@ class Update:
     """A connection whose fields named in ``changed`` differ from what is declared.
 
     ``before`` never holds the live secret; ``uncomparable`` names declared fields whose values the
-    service does not return.
+    service does not return. There is no reason but the differences.
     """
 
+    action: ClassVar = Action.UPDATE
+    reason: ClassVar = None
     address: Address
     organization_id: str
     declared: OidcConnection
@@ -83,46 +76,28 @@ class Update:
     uncomparable: tuple[str, ...] = ()
     location: SourceLocation | None = None
 
-    @property
-    def action(self) -> Action:
-        """Update."""
-        return Action.UPDATE
-
-    @property
-    def reason(self) -> ActionReason | None:
-        """None: the differences are the reason."""
-        return None
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delete:
     """A connection to delete, because a manifest says so. ``before`` holds no secret."""
 
+    action: ClassVar = Action.DELETE
     address: Address
     organization_id: str
     before: OidcConnection
     reason: ActionReason
     location: SourceLocation | None = None
 
-    @property
-    def action(self) -> Action:
-        """Delete."""
-        return Action.DELETE
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoOp:
     """A connection that already is as declared."""
 
+    action: ClassVar = Action.NO_OP
     address: Address
     organization_id: str
     connection_id: str
     uncomparable: tuple[str, ...] = ()
-
-    @property
-    def action(self) -> Action:
-        """No-op."""
-        return Action.NO_OP
 
 
 Change = Create | Update | Delete

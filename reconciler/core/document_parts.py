@@ -6,7 +6,7 @@ with a default is left out while it has that value.
 """
 
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -180,9 +180,7 @@ def read_diagnostic(document: DiagnosticDocument) -> Diagnostic:
 
 def source_document(location: SourceLocation | None) -> SourceDocument | None:
     """Return the document of a place, if there is one."""
-    if location is None:
-        return None
-    return SourceDocument(filename=location.path, line=location.line, column=location.column)
+    return copy_fields(SourceDocument, location, filename=location.path) if location else None
 
 
 def read_source(document: SourceDocument | None) -> SourceLocation | None:
@@ -207,16 +205,10 @@ def read_unmanaged(document: UnmanagedDocument) -> Unmanaged:
 
 
 def _range_document(location: SourceLocation, snippet: Snippet | None) -> RangeDocument:
+    start = copy_fields(PositionDocument, location)
     marked = snippet.text[snippet.start : snippet.end] if snippet else ""
-    return RangeDocument(
-        filename=location.path,
-        start=PositionDocument(line=location.line, column=location.column, byte=location.byte),
-        end=PositionDocument(
-            line=location.line,
-            column=location.column + len(marked),
-            byte=location.byte + len(marked.encode()),
-        ),
-    )
+    end = replace(start, column=start.column + len(marked), byte=start.byte + len(marked.encode()))
+    return RangeDocument(filename=location.path, start=start, end=end)
 
 
 def _snippet_document(location: SourceLocation, snippet: Snippet) -> SnippetDocument:

@@ -18,10 +18,11 @@ from reconciler.core.run_selection import ALL
 from reconciler.core.warnings import NOT_COMPARABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from reconciler.core.address import Address
     from reconciler.core.change import Change, Value
+    from reconciler.core.connection import OidcConnection
     from reconciler.core.errors import Diagnostic, SourceLocation
     from reconciler.core.plan import Plan, Scope, Unmanaged
     from reconciler.core.run_selection import RunSelection
@@ -161,18 +162,17 @@ def find_drift(plan: Plan, previous: DriftReport | None = None, selection: RunSe
         for change in plan.changes
         for finding in _findings(change)
     )
-    not_checked = _NotChecked(plan, selection)
-    gone = [
-        replace(finding, status=not_checked.status_of(finding))
-        for finding in sorted(earlier.values(), key=lambda finding: (finding.address, finding.attribute))
-    ]
+    gone = sorted(earlier.values(), key=lambda finding: (finding.address, finding.attribute))
+    is_checked = _checked_by(plan, selection)
+    resolved = [finding for finding in gone if is_checked(finding)]
+    unchecked = [finding for finding in gone if not is_checked(finding)]
     return DriftReport(
         scope=plan.scope,
         created_at=plan.created_at,
         commit=plan.commit,
         findings=findings,
-        resolved=tuple(finding for finding in gone if finding.status is FindingStatus.RESOLVED),
-        unchecked=tuple(finding for finding in gone if finding.status is FindingStatus.UNCHECKED),
+        resolved=tuple(replace(finding, status=FindingStatus.RESOLVED) for finding in resolved),
+        unchecked=tuple(replace(finding, status=FindingStatus.UNCHECKED) for finding in unchecked),
         unmanaged=plan.unmanaged,
         diagnostics=plan.diagnostics,
         organizations=plan.summary.organizations,
@@ -182,27 +182,21 @@ def find_drift(plan: Plan, previous: DriftReport | None = None, selection: RunSe
     )
 
 
-class _NotChecked:
-    """What a run did not check: not selected, in a refused organization, or a secret not compared."""
+def _checked_by(plan: Plan, selection: RunSelection) -> Callable[[Finding], bool]:
+    """Return what tells whether a run checked an earlier finding.
 
-    def __init__(self, plan: Plan, selection: RunSelection) -> None:
-        errors = (diagnostic for diagnostic in plan.diagnostics if diagnostic.is_error)
-        masked = (diagnostic for diagnostic in plan.diagnostics if diagnostic.code == NOT_COMPARABLE)
-        self._selection = selection
-        self._secrets_compared = plan.secrets_compared
-        self._refused = {error.address.partition("/")[0] for error in errors}
-        self._masked = {warning.address for warning in masked}
+    It did not if the address was not selected, its organization is refused, or its secret was not compared.
+    """
+    refused = {error.address.partition("/")[0] for error in plan.diagnostics if error.is_error}
+    masked = {warning.address for warning in plan.diagnostics if warning.code == NOT_COMPARABLE}
 
-    def status_of(self, finding: Finding) -> FindingStatus:
-        """Return the status of an earlier finding that this run did not report."""
-        return FindingStatus.UNCHECKED if self._includes(finding) else FindingStatus.RESOLVED
-
-    def _includes(self, finding: Finding) -> bool:
+    def is_checked(finding: Finding) -> bool:
         address = finding.address
-        if not self._selection.includes(address) or address.organization in self._refused:
-            return True
-        is_masked = not self._secrets_compared or str(address) in self._masked
-        return finding.is_sensitive and is_masked
+        if not selection.includes(address) or address.organization in refused:
+            return False
+        return not finding.is_sensitive or (plan.secrets_compared and str(address) not in masked)
+
+    return is_checked
 
 
 def _by_fingerprint(plan: Plan, previous: DriftReport | None) -> dict[str, Finding]:
@@ -225,10 +219,9 @@ def _with_first_seen(finding: Finding, earlier: Finding | None, now: str) -> Fin
 def _findings(change: Change) -> Iterator[Finding]:
     match change:
         case Create():
-            unfinished = (change.resumes.connection_id or "") if change.resumes else ""
-            yield _finding(change, DriftKind.MISSING, unfinished)
+            yield _finding(change, DriftKind.MISSING, change.resumes)
         case Delete():
-            yield _finding(change, DriftKind.UNEXPECTED, change.before.connection_id or "")
+            yield _finding(change, DriftKind.UNEXPECTED, change.before)
         case Update():
             for name in change.changed:
                 yield _changed(change, name)
@@ -236,21 +229,18 @@ def _findings(change: Change) -> Iterator[Finding]:
             assert_never(change)
 
 
-def _finding(change: Change, kind: DriftKind, connection_id: str) -> Finding:
+def _changed(change: Update, name: str) -> Finding:
+    finding = replace(_finding(change, DriftKind.CHANGED, change.before), attribute=name)
+    if finding.is_sensitive:
+        return finding
+    return replace(finding, declared=getattr(change.declared, name), live=getattr(change.before, name))
+
+
+def _finding(change: Change, kind: DriftKind, live: OidcConnection | None) -> Finding:
     return Finding(
         address=change.address,
         organization_id=change.organization_id,
         kind=kind,
-        connection_id=connection_id,
+        connection_id=(live.connection_id or "") if live else "",
         location=change.location,
     )
-
-
-def _changed(change: Update, name: str) -> Finding:
-    finding = replace(
-        _finding(change, DriftKind.CHANGED, change.before.connection_id or ""),
-        attribute=name,
-    )
-    if finding.is_sensitive:
-        return finding
-    return replace(finding, declared=getattr(change.declared, name), live=getattr(change.before, name))

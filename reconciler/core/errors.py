@@ -99,7 +99,10 @@ class InvalidConfiguration(ReconcilerError):
     """Manifests or the project file cannot be used; every finding is in ``diagnostics``."""
 
     def __init__(self, diagnostics: tuple[Diagnostic, ...]) -> None:
-        super().__init__("; ".join(_one_line(diagnostic) for diagnostic in diagnostics))
+        lines = (
+            f"{item.summary} ({item.location})" if item.location else item.summary for item in diagnostics
+        )
+        super().__init__("; ".join(lines))
         self.diagnostics = diagnostics
 
 
@@ -130,14 +133,7 @@ class UnknownPublication(PublishingFailed):
 class ProviderError(ReconcilerError):
     """The remote API refused or failed. ``status`` is the HTTP status, or 0."""
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        status: int = 0,
-        error_type: str = "",
-        request_id: str = "",
-    ) -> None:
+    def __init__(self, message: str, *, status: int = 0, error_type: str = "", request_id: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.status = status
@@ -146,12 +142,8 @@ class ProviderError(ReconcilerError):
 
     def __str__(self) -> str:
         """Return the message with status, error_type and request_id, as support asks for them."""
-        facts = [
-            str(self.status) if self.status else "",
-            self.error_type,
-            f"request_id {self.request_id}" if self.request_id else "",
-        ]
-        details = ", ".join(fact for fact in facts if fact)
+        request = self.request_id and f"request_id {self.request_id}"
+        details = ", ".join(str(fact) for fact in (self.status, self.error_type, request) if fact)
         return f"{self.message} ({details})" if details else self.message
 
 
@@ -189,8 +181,3 @@ class TimedOut(UnknownOutcome):
 
 class MalformedAnswer(ProviderError):
     """A successful response that cannot be read; it never means "nothing there"."""
-
-
-def _one_line(diagnostic: Diagnostic) -> str:
-    place = f" ({diagnostic.location})" if diagnostic.location else ""
-    return f"{diagnostic.summary}{place}"

@@ -165,11 +165,6 @@ def _lock_out(
 
 
 def _error(delete: Delete, code: str, reason: str, advice: str) -> Diagnostic:
-    return Diagnostic(
-        Severity.ERROR,
-        code,
-        f"{delete.address} cannot be deleted: {reason}",
-        detail=advice,
-        address=str(delete.address),
-        location=delete.location,
-    )
+    summary = f"{delete.address} cannot be deleted: {reason}"
+    address, location = str(delete.address), delete.location
+    return Diagnostic(Severity.ERROR, code, summary, detail=advice, address=address, location=location)

@@ -185,15 +185,9 @@ class _Matcher:
 
     def _report(self, desired: DesiredConnection, code: str, summary: str, detail: str) -> None:
         self._decided.add(desired.address.connection)
+        address, location = str(desired.address), desired.location
         self._diagnostics.append(
-            Diagnostic(
-                Severity.ERROR,
-                code,
-                summary,
-                detail=detail,
-                address=str(desired.address),
-                location=desired.location,
-            )
+            Diagnostic(Severity.ERROR, code, summary, detail=detail, address=address, location=location)
         )
 
 

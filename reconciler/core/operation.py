@@ -67,7 +67,9 @@ def to_operations(changes: Iterable[Change]) -> tuple[tuple[Change, ...], ...]:
     groups: dict[str, list[Change]] = {}
     for change in changes:
         groups.setdefault(change.organization_id, []).append(change)
-    return tuple(tuple(sorted(group, key=_is_delete)) for group in groups.values())
+    return tuple(
+        tuple(sorted(group, key=lambda change: isinstance(change, Delete))) for group in groups.values()
+    )
 
 
 def values_to_send(declared: OidcConnection, changed: Sequence[str]) -> OidcConnection:
@@ -107,10 +109,6 @@ def judge(change: Change, live: LiveOrganization, secrets: Secrets) -> Verdict:
             assert_never(change)
 
 
-def _is_delete(change: Change) -> bool:
-    return isinstance(change, Delete)
-
-
 def _judge_create(change: Create, live: LiveOrganization, secrets: Secrets) -> Verdict:
     same_name = [
         connection
@@ -144,17 +142,16 @@ def _judge_update(change: Update, live: LiveOrganization, secrets: Secrets) -> V
     if current is None:
         return Stale("the connection no longer exists")
     remaining = changed_fields(change.declared, current, secrets)
-    if not remaining and not _rotates_masked_secret(change, current, secrets):
+    sends_secret = "client_secret" in change.changed
+    rotates_masked_secret = sends_secret and uncomparable_fields(change.declared, current, secrets)
+    if not remaining and not rotates_masked_secret:
         return AlreadyDone(current)
     altered = _altered_fields(change.before, current)
-    if "client_secret" in remaining and "client_secret" not in change.changed:
+    if "client_secret" in remaining and not sends_secret:
         altered = (*altered, "client_secret")
-    return _altered(altered) if altered else Proceed(current.connection_id)
-
-
-def _rotates_masked_secret(change: Update, current: OidcConnection, secrets: Secrets) -> bool:
-    """Whether a secret is to be sent that cannot be seen to differ."""
-    return "client_secret" in change.changed and bool(uncomparable_fields(change.declared, current, secrets))
+    if altered:
+        return Stale(f"someone else changed {', '.join(altered)}")
+    return Proceed(current.connection_id)
 
 
 def _judge_delete(change: Delete, live: LiveOrganization) -> Verdict:
@@ -164,13 +161,9 @@ def _judge_delete(change: Delete, live: LiveOrganization) -> Verdict:
         return AlreadyDone()
     altered = _altered_fields(change.before, current)
     if altered:
-        return _altered(altered)
+        return Stale(f"someone else changed {', '.join(altered)}")
     reason = reason_to_keep(connection_id, {connection_id}, live)
     return Stale(reason[1]) if reason else Proceed(connection_id)
-
-
-def _altered(fields: Sequence[str]) -> Stale:
-    return Stale(f"someone else changed {', '.join(fields)}")
 
 
 def _altered_fields(before: OidcConnection, current: OidcConnection) -> tuple[str, ...]:

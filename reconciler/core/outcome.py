@@ -14,41 +14,41 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Applied:
+class Operation:
+    """The operation that an outcome is of."""
+
+    address: Address
+    action: Action
+    organization_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied(Operation):
     """The operation took effect, which a reading has confirmed.
 
     ``history`` lists what went wrong on the way and how it was handled: adopted, corrected, repeated.
     """
 
-    address: Address
-    action: Action
     connection: OidcConnection
-    organization_id: str
     warnings: tuple[str, ...] = ()
     history: tuple[str, ...] = ()
     seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unneeded:
+class Unneeded(Operation):
     """Nothing was left to do: the live state already was what the operation wants."""
 
-    address: Address
-    action: Action
-    organization_id: str
     connection: OidcConnection | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Failed:
+class Failed(Operation):
     """The operation was refused, failed, or did not converge.
 
     ``status`` is HTTP's, 0 if there was none. ``history`` lists what went wrong before.
     """
 
-    address: Address
-    action: Action
-    organization_id: str
     message: str
     advice: str = ""
     error_type: str = ""
@@ -58,12 +58,9 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Skipped:
+class Skipped(Operation):
     """The operation was not started."""
 
-    address: Address
-    action: Action
-    organization_id: str
     reason: str
 
 

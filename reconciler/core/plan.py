@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from reconciler.core.change import Change
     from reconciler.core.connection import OidcConnection
     from reconciler.core.errors import Diagnostic
-    from reconciler.core.shard import MergeInfo, Shard
+    from reconciler.core.run_selection import MergeInfo, Shard
     from reconciler.core.state import Organization
 
 MISSING_SHARDS: Final = "missing-shards"

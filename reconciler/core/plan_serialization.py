@@ -44,8 +44,8 @@ from reconciler.core.plan_document import (
     ShardDocument,
     UnknownAttributes,
 )
+from reconciler.core.run_selection import MergeInfo, Shard
 from reconciler.core.secret import Locator, SecretReference
-from reconciler.core.shard import MergeInfo, Shard
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -217,12 +217,7 @@ def _reference_document(declared: OidcConnection) -> SecretReferenceDocument | N
 
 
 def _shard_document(info: MergeInfo) -> ShardDocument:
-    return ShardDocument(
-        index=info.shard.index,
-        count=info.shard.count,
-        positions=info.positions,
-        remarks=info.manifest_warnings,
-    )
+    return copy_fields(ShardDocument, info.shard, positions=info.positions, remarks=info.manifest_warnings)
 
 
 def _read_summary(document: PlanSummaryDocument, changes: tuple[Change, ...]) -> PlanSummary:

@@ -16,6 +16,7 @@ from reconciler.core.errors import Diagnostic, Severity
 from reconciler.core.guards import check_deletes
 from reconciler.core.matching import match_connections
 from reconciler.core.plan import OrganizationPlan, Unmanaged
+from reconciler.core.state import DesiredConnection
 from reconciler.core.warnings import decision_warnings, jit_warnings
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from reconciler.core.connection import OidcConnection
     from reconciler.core.matching import Matching, Pair
     from reconciler.core.secret import Secret, SecretReference
-    from reconciler.core.state import DesiredConnection, DesiredOrganization, LiveOrganization
+    from reconciler.core.state import DesiredOrganization, LiveOrganization
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +63,9 @@ def plan_organization(
         return _refused(desired, live, matching.diagnostics)
     decisions = [_decide(pair, live, choices) for pair in matching.pairs]
     if desired.prune:
-        decisions += [_prune(connection, desired, live) for connection in matching.unmanaged]
+        decisions += [_delete(connection, live, desired) for connection in matching.unmanaged]
     changes = _select_changes(decisions, live, choices)
+    unmanaged = () if desired.prune else matching.unmanaged
     errors = check_deletes(desired, live, changes)
     if errors:
         return _refused(desired, live, errors)
@@ -71,13 +73,12 @@ def plan_organization(
         reference=desired.reference,
         organization=live.organization,
         changes=changes,
-        unmanaged=_unmanaged(desired, matching),
-        managed=len(live.connections) if desired.prune else _count_live(matching),
-        unchanged=sum(isinstance(decision, NoOp) for decision in decisions),
-        diagnostics=(
-            *_warnings(decisions, matching, choices),
-            *jit_warnings(changes, live.organization),
+        unmanaged=tuple(
+            Unmanaged(desired.reference, connection.without_secret()) for connection in unmanaged
         ),
+        managed=len(live.connections) - len(unmanaged),
+        unchanged=sum(isinstance(decision, NoOp) for decision in decisions),
+        diagnostics=(*_warnings(decisions, matching, choices), *jit_warnings(changes, live.organization)),
     )
 
 
@@ -108,7 +109,7 @@ def _refused(
 def _decide(pair: Pair, live: LiveOrganization, choices: Choices) -> Decision | None:
     """Return what to do with a declared connection; None if it is declared absent and does not exist."""
     if pair.desired.is_absent:
-        return None if pair.live is None else _delete_absent(pair.desired, pair.live, live)
+        return _delete(pair.live, live, pair.desired) if pair.live else None
     if pair.live is None:
         return _create(pair.desired, live)
     return _compare(pair.desired, pair.live, live, choices)
@@ -128,7 +129,11 @@ def _create(
     return Create(
         address=desired.address,
         organization_id=live.organization.organization_id,
-        declared=_to_create(declared),
+        declared=replace(
+            declared,
+            connection_id=None,
+            identity_provider=declared.identity_provider or DEFAULT_IDENTITY_PROVIDER,  # shown and sent
+        ),
         resumes=resumes and resumes.without_secret(),
         same_name_ids=tuple(sorted(same_name)),  # matching has found them to be others
         location=desired.location,
@@ -200,42 +205,21 @@ def _select_changes(
     return tuple(sorted(targeted, key=is_delete_of_default))
 
 
-def _delete_absent(desired: DesiredConnection, current: OidcConnection, live: LiveOrganization) -> Delete:
+def _delete(
+    current: OidcConnection, live: LiveOrganization, block: DesiredConnection | DesiredOrganization
+) -> Delete:
+    """Delete what a connection's block declares absent, or what an organization's block does not declare."""
+    if isinstance(block, DesiredConnection):
+        address, reason = block.address, ActionReason.DECLARED_ABSENT
+    else:
+        address, reason = Address(block.reference, current.connection_id or ""), ActionReason.NOT_DECLARED
     return Delete(
-        address=desired.address,
+        address=address,
         organization_id=live.organization.organization_id,
         before=current.without_secret(),
-        reason=ActionReason.DECLARED_ABSENT,
-        location=desired.location,
+        reason=reason,
+        location=block.location,
     )
-
-
-def _prune(current: OidcConnection, desired: DesiredOrganization, live: LiveOrganization) -> Delete:
-    return Delete(
-        address=Address(desired.reference, current.connection_id or ""),
-        organization_id=live.organization.organization_id,
-        before=current.without_secret(),
-        reason=ActionReason.NOT_DECLARED,
-        location=desired.location,
-    )
-
-
-def _unmanaged(desired: DesiredOrganization, matching: Matching) -> tuple[Unmanaged, ...]:
-    if desired.prune:
-        return ()
-    return tuple(
-        Unmanaged(desired.reference, connection.without_secret()) for connection in matching.unmanaged
-    )
-
-
-def _to_create(connection: OidcConnection) -> OidcConnection:
-    """Return what is sent to create it: the provider is shown and sent even if it is the default."""
-    provider = connection.identity_provider or DEFAULT_IDENTITY_PROVIDER
-    return replace(connection, connection_id=None, identity_provider=provider)
-
-
-def _count_live(matching: Matching) -> int:
-    return sum(pair.live is not None for pair in matching.pairs)
 
 
 def _warnings(

@@ -116,11 +116,5 @@ def _pending_warnings(desired: DesiredConnection) -> Iterator[Diagnostic]:
 
 
 def _warning(subject: DesiredConnection | Change, code: str, summary: str, detail: str) -> Diagnostic:
-    return Diagnostic(
-        Severity.WARNING,
-        code,
-        summary,
-        detail=detail,
-        address=str(subject.address),
-        location=subject.location,
-    )
+    address, location = str(subject.address), subject.location
+    return Diagnostic(Severity.WARNING, code, summary, detail=detail, address=address, location=location)

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.core.address import Address
 from reconciler.core.errors import Diagnostic, Severity, UsageError
-from reconciler.policies.rules import RULES
-from reconciler.policies.shared_client import SHARED_CLIENT, declared_clients, find_shared
+from reconciler.policies.rules import RULES, SHARED_CLIENT, declared_clients, find_shared
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
     from reconciler.core.errors import SourceLocation
     from reconciler.core.plan import Plan
     from reconciler.core.state import DesiredOrganization
-    from reconciler.policies.rule import Rule
-    from reconciler.policies.shared_client import DeclaredClients
+    from reconciler.policies.rules import DeclaredClients, Rule
 
 _OFF = "off"
 

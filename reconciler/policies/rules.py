@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 from reconciler.core.change import Create, Delete, Update, unknown_after
-from reconciler.policies.provider_sites import ENDPOINT_OFF_SITE, PROVIDER_MISMATCH
-from reconciler.policies.rule import Rule
-from reconciler.policies.shared_client import SHARED_CLIENT
-from reconciler.policies.urls import address, authority, host, is_loopback, is_private, written_urls
+from reconciler.core.connection import DEFAULT_IDENTITY_PROVIDER, INFERRED_FIELDS
+from reconciler.policies.urls import (
+    address,
+    authority,
+    host,
+    is_loopback,
+    is_private,
+    site,
+    url_after,
+    written_urls,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from reconciler.core.change import Change
+    from reconciler.core.state import DesiredOrganization
+
+    DeclaredClients = Mapping[tuple[str, str], Sequence[str]]
+    """The organizations that declare an issuer and client_id."""
 
 _SHARED_TENANTS: Final = frozenset({"common", "organizations", "consumers"})
 """Path segments by which Microsoft Entra names an issuer for more than one tenant."""
@@ -22,6 +35,60 @@ _SHARED_TENANTS: Final = frozenset({"common", "organizations", "consumers"})
 _REQUIRED_SCOPES: Final = ("openid", "email")
 _DEFAULT_SCOPES: Final = ("openid", "email", "profile")
 """What an unset custom_scopes stands for (reference of the OIDC connection object)."""
+
+_HOSTS: Final = {
+    "okta": ("okta.com", "oktapreview.com", "okta-emea.com", "okta-gov.com"),
+    "microsoft-entra": ("login.microsoftonline.com", "login.microsoftonline.us", "sts.windows.net"),
+    "google-workspace": ("accounts.google.com",),
+    "onelogin": ("onelogin.com",),
+    "jumpcloud": ("jumpcloud.com",),
+    "duo": ("duosecurity.com",),
+    "salesforce": ("salesforce.com", "force.com"),
+    "rippling": ("rippling.com",),
+}
+"""Hosts that certainly belong to one provider. Customers may use domains of their own, so a host that
+is in no list proves nothing."""
+
+_SAME_OWNER: Final = (
+    frozenset({"microsoftonline.com", "microsoft.com", "windows.net", "microsoftonline.us", "microsoft.us"}),
+    frozenset({"google.com", "googleapis.com"}),
+)
+"""Sites of identity providers whose own metadata spreads endpoints over several."""
+
+Find: TypeAlias = "Callable[[Change], Iterable[str]]"
+"""Yields a clause for each risk of a change; the address is put before it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A rule: its id, as the project file names it, what it finds, and why that matters."""
+
+    id: str
+    find: Find
+    why: str
+
+
+def declared_clients(organizations: Iterable[DesiredOrganization]) -> DeclaredClients:
+    """Return in which organizations, by reference, each pair of issuer and client_id is declared."""
+    clients = defaultdict(list)
+    for organization in organizations:
+        for desired in organization.connections:
+            issuer, client_id = desired.connection.issuer, desired.connection.client_id
+            if issuer and client_id and not desired.is_absent:
+                clients[issuer, client_id].append(organization.reference)
+    return clients
+
+
+def find_shared(change: Change, clients: DeclaredClients) -> Iterator[str]:
+    """Yield a clause if another organization declares the client that this change writes."""
+    if not isinstance(change, Create | Update) or not _writes(change, "issuer", "client_id"):
+        return
+    key = (change.declared.issuer or "", change.declared.client_id or "")
+    organizations = dict.fromkeys(clients.get(key, ()))
+    others = [name for name in organizations if name != change.address.organization]
+    if others:
+        more = f" and {len(others) - 3} more" if len(others) > 3 else ""  # noqa: PLR2004 - three are named
+        yield f"issuer and client_id are those of {', '.join(others[:3])}{more} too"
 
 
 def _host_change(name: str, why: str) -> Rule:
@@ -102,6 +169,45 @@ def _is_emulator(url: str) -> bool:
     return urlsplit(url).scheme == "http" and is_loopback(host(url))
 
 
+def _endpoint_off_site(change: Change) -> Iterator[str]:
+    if not isinstance(change, Create | Update):
+        return
+    issuer = host(url_after(change, "issuer"))
+    for name in INFERRED_FIELDS:
+        endpoint = host(url_after(change, name))
+        if issuer and endpoint and _writes(change, name, "issuer") and not _same_owner(issuer, endpoint):
+            yield f"{name} is at {endpoint}, while the issuer is at {issuer}"
+
+
+def _provider_mismatch(change: Change) -> Iterator[str]:
+    if not isinstance(change, Create | Update) or not _writes(change, "identity_provider", "issuer"):
+        return
+    provider = change.declared.identity_provider
+    issuer = host(url_after(change, "issuer"))
+    owner = next((owner for owner, hosts in _HOSTS.items() if _is_below(issuer, hosts)), None)
+    if provider not in {None, DEFAULT_IDENTITY_PROVIDER, owner} and owner is not None:
+        yield f"identity_provider is {provider}, but {issuer} belongs to {owner}"
+
+
+def _writes(change: Create | Update, *names: str) -> bool:
+    return isinstance(change, Create) or not set(names).isdisjoint(change.changed)
+
+
+def _same_owner(issuer: str, endpoint: str) -> bool:
+    sites = {site(issuer), site(endpoint)}
+    return len(sites) == 1 or any(sites <= owned for owned in _SAME_OWNER)
+
+
+def _is_below(name: str, hosts: tuple[str, ...]) -> bool:
+    return any(name == parent or name.endswith(f".{parent}") for parent in hosts)
+
+
+SHARED_CLIENT: Final = Rule(
+    id="shared-client",
+    find=lambda _change: (),  # needs all organizations: see `find_shared`
+    why="members of one customer could log in to the other's organization",
+)
+
 RULES: Final[tuple[Rule, ...]] = (
     _host_change("issuer", "the new issuer can sign in as any member of this organization"),
     _host_change("jwks_url", "anyone who controls it can log in as any user"),
@@ -112,7 +218,12 @@ RULES: Final[tuple[Rule, ...]] = (
         why="the old client secret will be sent to the new host; rotate it",
     ),
     SHARED_CLIENT,
-    ENDPOINT_OFF_SITE,
+    Rule(
+        id="endpoint-off-site",
+        find=_endpoint_off_site,
+        why="an endpoint elsewhere can answer for the issuer: anyone who controls it can log in as any user, or "
+        "collect codes and secrets",
+    ),
     Rule(
         id="multi-tenant-issuer",
         find=_multi_tenant_issuer,
@@ -123,11 +234,7 @@ RULES: Final[tuple[Rule, ...]] = (
         find=_unicode_hosts,
         why="such a name can look exactly like another one and belong to someone else",
     ),
-    Rule(
-        id="url-user-info",
-        find=_user_info,
-        why="text before `@` is easily mistaken for the host name",
-    ),
+    Rule(id="url-user-info", find=_user_info, why="text before `@` is easily mistaken for the host name"),
     Rule(
         id="ip-literal-host",
         find=_ip_addresses,
@@ -150,5 +257,9 @@ RULES: Final[tuple[Rule, ...]] = (
         find=_dropped_scopes,
         why="without openid there is no ID token; without email users cannot be matched to members",
     ),
-    PROVIDER_MISMATCH,
+    Rule(
+        id="provider-issuer-mismatch",
+        find=_provider_mismatch,
+        why="the service handles each provider differently; the wrong one can break logins",
+    ),
 )

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Final
 from reconciler.core.errors import Diagnostic, PlanRefused, Severity
 from reconciler.core.guards import check_delete_limits
 from reconciler.core.plan import MISSING_SHARDS, Plan, PlanSummary, with_warnings
-from reconciler.core.shard import MergeInfo
+from reconciler.core.run_selection import MergeInfo
 from reconciler.policies import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from reconciler.core.run_selection import Limits
-    from reconciler.core.shard import Shard
+    from reconciler.core.run_selection import Limits, Shard
     from reconciler.core.state import DesiredOrganization
 
 _RULE_ORDER: Final = {rule.id: number for number, rule in enumerate(RULES)}

@@ -33,8 +33,7 @@ if TYPE_CHECKING:
 
     from reconciler.core.errors import Diagnostic
     from reconciler.core.plan import OrganizationPlan, Scope
-    from reconciler.core.run_selection import Limits
-    from reconciler.core.shard import Shard
+    from reconciler.core.run_selection import Limits, Shard
     from reconciler.core.state import DesiredOrganization
     from reconciler.manifests import Project
     from reconciler.providers.base import Reader

@@ -94,7 +94,7 @@ def test_an_interrupted_plan_writes_complete_json(place: Workplace, number: sign
 
 
 def test_long_operations_report_progress(slow: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reconciler.cli.apply_progress.SECONDS_BETWEEN_LINES", 0.4)
+    monkeypatch.setattr("reconciler.cli.progress.SECONDS_BETWEEN_LINES", 0.4)
     run = slow.run("apply", "--auto-approve")
     assert run.code == 0
     assert "acme/sso: Still creating... [" in run.err

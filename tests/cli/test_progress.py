@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reconciler.cli import apply_progress, progress
+from reconciler.cli import progress
 from reconciler.cli.console import Console
 from reconciler.reports.text_progress import render_counted
 from tests.cli.terminal import terminal
@@ -109,7 +109,7 @@ def test_verbose_shows_no_bar(estate: Workplace) -> None:
 
 
 def test_a_slow_operation_prints_still_creating(place: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(apply_progress, "SECONDS_BETWEEN_LINES", 0.2)
+    monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 0.2)
     place.emulator.add_fault("create-oidc-connection:latency:seconds=0.7,first=1")
     run = place.run("apply", "--auto-approve")
     assert run.code == 0

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from reconciler.core.shard import Shard
+from reconciler.core.run_selection import Shard
 
 if TYPE_CHECKING:
     from tests.support.workplace import Workplace

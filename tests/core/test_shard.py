@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.run_selection import Limits
-from reconciler.core.shard import Shard
+from reconciler.core.run_selection import Limits, Shard
 
 COUNTS = st.integers(min_value=1, max_value=64)
 
