@@ -76,7 +76,7 @@ def plan_organization(
         unmanaged=tuple(
             Unmanaged(desired.reference, connection.without_secret()) for connection in unmanaged
         ),
-        managed=len(live.connections) - len(unmanaged),
+        managed=len(live.connections) if desired.prune else sum(bool(pair.live) for pair in matching.pairs),
         unchanged=sum(isinstance(decision, NoOp) for decision in decisions),
         diagnostics=(*_warnings(decisions, matching, choices), *jit_warnings(changes, live.organization)),
     )

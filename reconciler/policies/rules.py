@@ -221,8 +221,8 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         id="endpoint-off-site",
         find=_endpoint_off_site,
-        why="an endpoint elsewhere can answer for the issuer: anyone who controls it can log in as any user, or "
-        "collect codes and secrets",
+        why="an endpoint elsewhere can answer for the issuer: anyone who controls it can log in as any user, "
+        "or collect codes and secrets",
     ),
     Rule(
         id="multi-tenant-issuer",
