@@ -79,19 +79,13 @@ def kept_urls(declared: OidcConnection, before: OidcConnection, live: OidcConnec
     return f"the issuer changed, but the service kept {', '.join(kept)}: check them, or declare them"
 
 
-def unfinished(connection_id: str) -> str:
-    """Say that the next apply completes a connection that was created but not completed."""
-    return f"{connection_id} exists, and the next apply completes it"
-
-
 def _differences(declared: OidcConnection, live: OidcConnection, names: Sequence[str]) -> str:
-    return "; ".join(_difference(declared, live, name) for name in names)
-
-
-def _difference(declared: OidcConnection, live: OidcConnection, name: str) -> str:
-    if name == "client_secret":
-        return "client_secret is not what was sent"
-    return f"{name} is {_quoted(getattr(live, name))}, declared {_quoted(getattr(declared, name))}"
+    return "; ".join(
+        "client_secret is not what was sent"
+        if name == "client_secret"
+        else f"{name} is {_quoted(getattr(live, name))}, declared {_quoted(getattr(declared, name))}"
+        for name in names
+    )
 
 
 def _quoted(value: object) -> str:

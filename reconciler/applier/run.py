@@ -6,7 +6,6 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, assert_never
 
-from reconciler.applier.errors import unfinished
 from reconciler.applier.operations import ConnectionWriter, Progress
 from reconciler.applier.read_back import ReadBack, ReadBackPolicy
 from reconciler.core.change import Delete
@@ -164,7 +163,7 @@ class _Run:
         self.is_denied |= isinstance(error, AccessDenied)
         messages = [error.message]
         if progress and progress.unfinished_id:
-            messages.append(unfinished(progress.unfinished_id))
+            messages.append(f"{progress.unfinished_id} exists, and the next apply completes it")
         return Failed(
             address=change.address,
             action=change.action,

@@ -21,16 +21,6 @@ _LEVELS: Final = {0: logging.WARNING, 1: logging.INFO}
 
 def log_api_calls(console: Console) -> ApiLog:
     """Configure logging, and return what logs API calls: every call with ``-v``, otherwise only retries."""
-    _configure(console)
-
-    def log(event: str, /, *, is_warning: bool, **facts: object) -> None:
-        if is_warning or console.verbosity:
-            log_event(event, is_warning=is_warning, **facts)
-
-    return log
-
-
-def _configure(console: Console) -> None:
     as_json = console.log_format == "json"
     renderer: Processor = structlog.processors.JSONRenderer() if as_json else _render_text
     structlog.configure(
@@ -44,6 +34,12 @@ def _configure(console: Console) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
+
+    def log(event: str, /, *, is_warning: bool, **facts: object) -> None:
+        if is_warning or console.verbosity:
+            log_event(event, is_warning=is_warning, **facts)
+
+    return log
 
 
 def _render_text(_logger: WrappedLogger, _method: str, event: EventDict) -> str:

@@ -62,7 +62,9 @@ def selection_options(*, rotates: bool = True) -> Decorator:
         click.option("--target", "targets", metavar="ADDRESS", multiple=True, type=NonEmptyString(),
                      help="Only these connections; globs such as 'acme/*'; may be repeated."),
         changed_since_option(),
-        _shard_option(),
+        click.option("--shard", metavar="I/N", callback=_read_shard,
+                     help="Only shard I of N of all organizations, at 1/N of the request rate; auto/N takes "
+                          "the index from JOB_COMPLETION_INDEX, which counts from 0."),
         *([rotate] if rotates else []),
         variable_option(),
     )  # fmt: skip
@@ -87,14 +89,6 @@ def variable_option() -> Decorator:
 def combine(*decorators: Decorator) -> Decorator:
     """Return one decorator for several, so that ``--help`` lists their options in this order."""
     return lambda command: reduce(lambda inner, decorate: decorate(inner), reversed(decorators), command)
-
-
-def _shard_option() -> Decorator:
-    return click.option(
-        "--shard", metavar="I/N", callback=_read_shard,
-        help="Only shard I of N of all organizations, at 1/N of the request rate; auto/N takes the "
-             "index from JOB_COMPLETION_INDEX, which counts from 0.",
-    )  # fmt: skip
 
 
 def _read_output(value: str, formats: tuple[str, ...]) -> tuple[str, str | None]:

@@ -121,7 +121,15 @@ class AttributeChange:
 
 def attribute_changes(change: Change) -> tuple[AttributeChange, ...]:
     """Return every attribute that has a value before or after, in display order."""
-    changes = (_attribute_change(change, name) for name in _DISPLAY_ORDER)
+    match change:
+        case Create():
+            changes = [_created(change, name) for name in _DISPLAY_ORDER]
+        case Update():
+            changes = [_updated(change, name) for name in _DISPLAY_ORDER]
+        case Delete():
+            changes = [_deleted(change, name) for name in _DISPLAY_ORDER]
+        case _:
+            assert_never(change)
     return tuple(attribute for attribute in changes if attribute is not None)
 
 
@@ -131,18 +139,6 @@ _DISPLAY_ORDER: Final = (
     *(name for name in WRITABLE_FIELDS if name in SENSITIVE_FIELDS),
     *(name for name in COMPUTED_FIELDS if name != "connection_id"),
 )
-
-
-def _attribute_change(change: Change, name: str) -> AttributeChange | None:
-    match change:
-        case Create():
-            return _created(change, name)
-        case Update():
-            return _updated(change, name)
-        case Delete():
-            return _deleted(change, name)
-        case _:
-            assert_never(change)
 
 
 def _created(change: Create, name: str) -> AttributeChange | None:

@@ -12,22 +12,10 @@ if TYPE_CHECKING:
     from reconciler.core.secret import Secret, SecretReference
 
 IdentityProvider = Literal[
-    "classlink",
-    "cyberark",
-    "duo",
-    "generic",
-    "google-workspace",
-    "jumpcloud",
-    "keycloak",
-    "miniorange",
-    "microsoft-entra",
-    "okta",
-    "onelogin",
-    "pingfederate",
-    "rippling",
-    "salesforce",
+    "classlink", "cyberark", "duo", "generic", "google-workspace", "jumpcloud", "keycloak",
+    "miniorange", "microsoft-entra", "okta", "onelogin", "pingfederate", "rippling", "salesforce",
     "shibboleth",
-]
+]  # fmt: skip
 """The documented values of ``identity_provider`` (reference of Create OIDC Connection)."""
 
 DEFAULT_IDENTITY_PROVIDER: Final = "generic"
@@ -91,18 +79,10 @@ WRITABLE_FIELDS: Final = FIELDS[: -len(COMPUTED_FIELDS)]
 """What can be declared and sent: all others, which come first."""
 
 WritableField = Literal[
-    "display_name",
-    "identity_provider",
-    "issuer",
-    "client_id",
-    "client_secret",
-    "authorization_url",
-    "token_url",
-    "userinfo_url",
-    "jwks_url",
-    "custom_scopes",
+    "display_name", "identity_provider", "issuer", "client_id", "client_secret",
+    "authorization_url", "token_url", "userinfo_url", "jwks_url", "custom_scopes",
     "attribute_mapping",
-]
+]  # fmt: skip
 """The names in ``WRITABLE_FIELDS``."""
 
 CREATE_FIELDS: Final = ("display_name", "identity_provider")

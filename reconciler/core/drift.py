@@ -211,9 +211,8 @@ def _by_fingerprint(plan: Plan, previous: DriftReport | None) -> dict[str, Findi
 
 
 def _with_first_seen(finding: Finding, earlier: Finding | None, now: str) -> Finding:
-    if earlier is None:
-        return replace(finding, status=FindingStatus.NEW, first_seen=now)
-    return replace(finding, status=FindingStatus.EXISTING, first_seen=earlier.first_seen)
+    status = FindingStatus.EXISTING if earlier else FindingStatus.NEW
+    return replace(finding, status=status, first_seen=earlier.first_seen if earlier else now)
 
 
 def _findings(change: Change) -> Iterator[Finding]:

@@ -103,18 +103,18 @@ class DriftDocument:
 
 def drift_document(report: DriftReport, version: str) -> DriftDocument:
     """Return the document of a report; ``version`` is that of the program which writes it."""
-    return DriftDocument(
+    return copy_fields(
+        DriftDocument,
+        report,
         format_version=FORMAT_VERSION,
         reconciler_version=version,
         report="drift",
         timestamp=report.created_at,
         previous_timestamp=report.previous_at,
-        commit=report.commit,
         target=copy_fields(TargetDocument, report.scope),
         drifted=report.has_drift,
         complete=report.is_complete,
         errored=report.has_errors,
-        secrets_compared=report.secrets_compared,
         summary=copy_fields(DriftSummaryDocument, report.summary),
         findings=tuple(map(_finding_document, report.findings)),
         resolved=tuple(map(_finding_document, report.resolved)),
@@ -149,10 +149,11 @@ def read_drift(document: DriftDocument) -> DriftReport:
     """
     if document.target is None:
         raise ValueError("there is no target")
-    return DriftReport(
+    return copy_fields(
+        DriftReport,
+        document,
         scope=copy_fields(Scope, document.target),
         created_at=document.timestamp,
-        commit=document.commit,
         findings=tuple(map(_read_finding, document.findings)),
         resolved=tuple(map(_read_finding, document.resolved)),
         unchecked=tuple(map(_read_finding, document.unchecked)),
@@ -160,7 +161,6 @@ def read_drift(document: DriftDocument) -> DriftReport:
         diagnostics=tuple(map(read_diagnostic, document.diagnostics)),
         organizations=document.summary.organizations,
         refused=document.summary.refused,
-        secrets_compared=document.secrets_compared,
         previous_at=document.previous_timestamp,
     )
 

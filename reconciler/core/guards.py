@@ -23,8 +23,6 @@ def check_deletes(
 ) -> tuple[Diagnostic, ...]:
     """Return the errors about an organization's deletes; any one refuses the whole organization."""
     deletes = [change for change in changes if isinstance(change, Delete)]
-    if not deletes:
-        return ()
     return (
         *_declared_protections(desired, deletes),
         *_past_protections(desired.protections, deletes),
@@ -40,9 +38,28 @@ def reason_to_keep(
     ``deleted`` are the ids of all connections to delete, this one included; ``creates`` tells whether
     some are created before. Called when planning, and again with fresh state right before the delete.
     """
-    return _default_connection(connection_id, deleted, live, creates=creates) or _lock_out(
-        connection_id, deleted, live
-    )
+    organization = live.organization
+    ids = {connection.connection_id or "" for connection in live.connections}
+    ids |= {connection.connection_id for connection in live.other_connections}
+    has_others = creates or bool(ids.difference(deleted))
+    if connection_id == organization.default_connection_id and has_others:
+        return (
+            "default-connection",
+            f"it is the default connection of organization {organization.label}, which has others",
+            "make another active connection the organization's default first",
+        )
+    active = {
+        connection.connection_id for connection in live.connections if connection.status == Status.ACTIVE
+    }
+    others = {connection.connection_id for connection in live.other_connections if connection.is_active}
+    if organization.sso_only and connection_id in active and not (active | others).difference(deleted):
+        return (
+            "lock-out",
+            f"organization {organization.label} allows SSO only and would have no active connection left: "
+            "nobody could log in",
+            "activate another connection or allow another log-in method first",
+        )
+    return None
 
 
 def check_delete_limits(
@@ -127,41 +144,6 @@ def _harmful_deletes(
         reason = reason_to_keep(delete.before.connection_id or "", ids, live, creates=creates)
         if reason is not None:
             yield _error(delete, *reason)
-
-
-def _default_connection(
-    connection_id: str, deleted: Collection[str], live: LiveOrganization, *, creates: bool
-) -> tuple[str, str, str] | None:
-    """Return why a default connection must stay: while the organization has others, it needs one."""
-    ids = {connection.connection_id or "" for connection in live.connections}
-    ids |= {connection.connection_id for connection in live.other_connections}
-    has_others = creates or bool(ids.difference(deleted))
-    if connection_id != live.organization.default_connection_id or not has_others:
-        return None
-    return (
-        "default-connection",
-        f"it is the default connection of organization {live.organization.label}, which has others",
-        "make another active connection the organization's default first",
-    )
-
-
-def _lock_out(
-    connection_id: str, deleted: Collection[str], live: LiveOrganization
-) -> tuple[str, str, str] | None:
-    """Return why the last active connection must stay where members can log in by SSO only."""
-    active = {
-        connection.connection_id for connection in live.connections if connection.status == Status.ACTIVE
-    }
-    others = {connection.connection_id for connection in live.other_connections if connection.is_active}
-    remaining = (active | others).difference(deleted)
-    if not live.organization.sso_only or connection_id not in active or remaining:
-        return None
-    return (
-        "lock-out",
-        f"organization {live.organization.label} allows SSO only and would have no active connection left: "
-        "nobody could log in",
-        "activate another connection or allow another log-in method first",
-    )
 
 
 def _error(delete: Delete, code: str, reason: str, advice: str) -> Diagnostic:

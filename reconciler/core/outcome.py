@@ -103,7 +103,7 @@ class ApplyResult:
     def is_complete(self) -> bool:
         """Whether everything that was planned is live now."""
         refused = any(diagnostic.is_error for diagnostic in self.diagnostics)
-        return not self.failed and not self.skipped and not refused
+        return not (self.failed or self.skipped or refused)
 
     def count(self, action: Action) -> int:
         """Return how many operations of that action took effect."""

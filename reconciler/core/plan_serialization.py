@@ -60,17 +60,17 @@ _EMPTY: Final[dict[str, Any]] = {"client_secret": None, "custom_scopes": (), "at
 def plan_document(plan: Plan, version: str) -> PlanDocument:
     """Return the document of a plan; ``version`` is that of the program which writes it."""
     changes = tuple(map(_change_document, plan.changes))
-    document = PlanDocument(
+    document = copy_fields(
+        PlanDocument,
+        plan,
         format_version=FORMAT_VERSION,
         terraform_version=TERRAFORM_VERSION,
         reconciler_version=version,
         timestamp=plan.created_at,
-        commit=plan.commit,
         target=copy_fields(TargetDocument, plan.scope),
         applyable=plan.can_apply,
         complete=plan.is_complete,
         errored=plan.has_errors,
-        secrets_compared=plan.secrets_compared,
         summary=copy_fields(PlanSummaryDocument, plan.summary),
         resource_changes=changes,
         planned_values=_planned_values(changes),
@@ -124,7 +124,9 @@ def read_plan(document: PlanDocument) -> Plan:
     if document.target is None:
         raise ValueError("there is no target")
     changes = tuple(map(_read_change, document.resource_changes))
-    return Plan(
+    return copy_fields(
+        Plan,
+        document,
         scope=copy_fields(Scope, document.target),
         created_at=document.timestamp,
         changes=changes,
@@ -133,8 +135,6 @@ def read_plan(document: PlanDocument) -> Plan:
         blocks=tuple(map(read_diagnostic, document.blocks)),
         risks=tuple(map(read_diagnostic, document.risks)),
         summary=_read_summary(document.summary, changes),
-        commit=document.commit,
-        secrets_compared=document.secrets_compared,
         merge_info=_read_shard(document.shard) if document.shard else None,
     )
 
