@@ -10,10 +10,7 @@ if TYPE_CHECKING:
 
 PROJECT_ID: Final = "project-test-00000000-0000-4000-8000-000000000000"
 CLIENT_SECRET: Final = "benchmark-client-secret"
-ENVIRONMENT: Final = {
-    "STYTCH_SECRET": "secret-test-benchmark",
-    "BENCHMARK_CLIENT_SECRET": CLIENT_SECRET,
-}
+ENVIRONMENT: Final = {"STYTCH_SECRET": "secret-test-benchmark", "BENCHMARK_CLIENT_SECRET": CLIENT_SECRET}
 """Environment variables that the manifests and the project file refer to."""
 
 CONNECTIONS: Final = 5

@@ -13,10 +13,7 @@ if TYPE_CHECKING:
 
 CACHE: Final = ROOT / "benchmarks" / ".cache"
 
-PACKAGES: Final = {
-    "octodns": ("octodns>=1.13,<2",),
-    "stytch-sdk": ("stytch>=15,<16", "pyyaml>=6,<7"),
-}
+PACKAGES: Final = {"octodns": ("octodns>=1.13,<2",), "stytch-sdk": ("stytch>=15,<16", "pyyaml>=6,<7")}
 """Packages of each environment."""
 
 

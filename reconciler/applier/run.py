@@ -31,11 +31,9 @@ class Observer(Protocol):
 
     def started(self, change: Change) -> None:
         """The operation starts now."""
-        ...
 
     def finished(self, outcome: Outcome) -> None:
         """The operation has this outcome."""
-        ...
 
 
 async def apply_changes(

@@ -1,27 +1,4 @@
-"""Diagnostics, which are collected as values, and errors, which stop the run.
-
-::
-
-    Exception
-    └── ReconcilerError                 stops the run, shown without a traceback
-        ├── UsageError                  the command line is wrong
-        ├── InvalidConfiguration        manifests or project file have findings
-        ├── SecretUnavailable           a reference cannot be resolved
-        ├── PlanRefused                 a saved plan cannot be used
-        ├── ReportRefused               an earlier report cannot be used
-        ├── PublishingFailed            a forge refused or did not answer
-        │   └── UnknownPublication      sent, but the outcome is unknown
-        └── ProviderError               the remote API refused or did not answer
-            ├── AccessDenied            401 and 403: no further call makes sense
-            ├── NotFound                404
-            │   ├── OrganizationNotFound
-            │   └── ConnectionNotFound  the only answer that means "no longer exists"
-            ├── RequestRejected         any other 4xx: retrying does not help
-            ├── Unavailable             refused or failed for now, certainly without effect
-            ├── UnknownOutcome          sent, but whether it took effect is unknown
-            │   └── TimedOut            and it may still take effect
-            └── MalformedAnswer         a response that cannot be read never means "nothing there"
-"""
+"""Diagnostics, which are collected as values, and errors, which stop the run without a traceback."""
 
 from __future__ import annotations
 

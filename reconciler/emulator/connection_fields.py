@@ -16,34 +16,13 @@ if TYPE_CHECKING:
 
 URL_FIELDS = ("authorization_url", "token_url", "userinfo_url", "jwks_url")
 UPDATE_FIELDS = (
-    "display_name",
-    "identity_provider",
-    "issuer",
-    "client_id",
-    "client_secret",
-    *URL_FIELDS,
-    "custom_scopes",
-    "attribute_mapping",
-)
-IDENTITY_PROVIDERS = frozenset(
-    {
-        "classlink",
-        "cyberark",
-        "duo",
-        "generic",
-        "google-workspace",
-        "jumpcloud",
-        "keycloak",
-        "miniorange",
-        "microsoft-entra",
-        "okta",
-        "onelogin",
-        "pingfederate",
-        "rippling",
-        "salesforce",
-        "shibboleth",
-    }
-)
+    "display_name", "identity_provider", "issuer", "client_id", "client_secret", *URL_FIELDS,
+    "custom_scopes", "attribute_mapping",
+)  # fmt: skip
+IDENTITY_PROVIDERS = frozenset((
+    "classlink", "cyberark", "duo", "generic", "google-workspace", "jumpcloud", "keycloak", "miniorange",
+    "microsoft-entra", "okta", "onelogin", "pingfederate", "rippling", "salesforce", "shibboleth",
+))  # fmt: skip
 # SDKs repeat these from the path
 _FROM_PATH = ("organization_id", "connection_id")
 _LONGEST_NAME, _LONGEST_SECRET = 128, 4096

@@ -11,30 +11,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 REDACTED = "[redacted]"
-_SECRET_HEADERS = frozenset(
-    {
-        "authorization",
-        "cookie",
-        "proxy-authorization",
-        "x-stytch-member-session",
-        "x-stytch-member-sessionjwt",
-    }
-)
-_SECRET_KEYS = frozenset(
-    {
-        "client_secret",
-        "secret",
-        "private_key",
-        "saml_encryption_private_key",
-        "session_token",
-        "session_jwt",
-        "password",
-        "code",
-        "refresh_token",
-        "access_token",
-        "id_token",
-    }
-)
+_SECRET_HEADERS = frozenset((
+    "authorization", "cookie", "proxy-authorization", "x-stytch-member-session",
+    "x-stytch-member-sessionjwt",
+))  # fmt: skip
+_SECRET_KEYS = frozenset((
+    "client_secret", "secret", "private_key", "saml_encryption_private_key", "session_token", "session_jwt",
+    "password", "code", "refresh_token", "access_token", "id_token",
+))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

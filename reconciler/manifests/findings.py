@@ -22,45 +22,14 @@ MAX_FINDINGS: Final = 500
 
 MASK: Final = "…"
 
-_SHOWN_KEYS: Final = frozenset(
-    [
-        "organization",
-        "organization_id",
-        "prune",
-        "connections",
-        "display_name",
-        "identity_provider",
-        "issuer",
-        "client_id",
-        "authorization_url",
-        "token_url",
-        "userinfo_url",
-        "jwks_url",
-        "custom_scopes",
-        "connection_id",
-        "previous_display_names",
-        "state",
-        "discovery",
-        "secret_expires_on",
-        "lifecycle",
-        "prevent_destroy",
-        "ignore_changes",
-        "version",
-        "organizations",
-        "vars",
-        "defaults",
-        "limits",
-        "max_deletes",
-        "max_delete_percent",
-        "requests_per_second",
-        "concurrency",
-        "policies",
-        "secrets",
-        "env",
-        "file",
-        "allow",
-    ],
-)
+_SHOWN_KEYS: Final = frozenset((
+    "organization", "organization_id", "prune", "connections", "display_name", "identity_provider",
+    "issuer", "client_id", "authorization_url", "token_url", "userinfo_url", "jwks_url", "custom_scopes",
+    "connection_id", "previous_display_names", "state", "discovery", "secret_expires_on", "lifecycle",
+    "prevent_destroy", "ignore_changes", "version", "organizations", "vars", "defaults", "limits",
+    "max_deletes", "max_delete_percent", "requests_per_second", "concurrency", "policies", "secrets", "env",
+    "file", "allow",
+))  # fmt: skip
 _SUSPICIOUS: Final = re.compile(r"secret|passw|token|credential|private", re.IGNORECASE)
 _HARMLESS: Final = re.compile(r"secret_expires_on|token_url|^\s*secrets(?=:)")
 _KEYED: Final = re.compile(r"(\s*(?:- +)*)([\"']?)([^\s\"':{}\[\],&*!#]+)\2\s*:(?=\s|$)")
@@ -129,7 +98,7 @@ class Findings:
                 address=address,
                 location=self.source.location(span.start),
                 snippet=make_snippet(self.source, span, is_harmless=is_harmless),
-            ),
+            )
         )
 
     def _add_last(self) -> None:
@@ -143,7 +112,7 @@ class Findings:
                 f"{self.source.path} has more than {MAX_FINDINGS} findings; the others are not shown",
                 hint="fix these first",
                 location=self.source.location(len(self.source.text)),
-            ),
+            )
         )
 
 

@@ -211,8 +211,7 @@ class OrganizationManifest(TypedDict, total=False):
         ),
     ]
     prune: Annotated[
-        bool,
-        Field(description="Delete OIDC connections of this organization that are not declared here."),
+        bool, Field(description="Delete OIDC connections of this organization that are not declared here.")
     ]
     connections: Annotated[
         dict[ConnectionName, ConnectionManifest],

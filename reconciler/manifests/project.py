@@ -147,8 +147,7 @@ def _check_target(target: DeclaredTarget, findings: DocumentFindings) -> None:
 def _defaults(manifest: ProjectManifest) -> Defaults:
     defaults = manifest.get("defaults", {})
     return Defaults(
-        prune=defaults.get("prune", False),
-        discovery=Discovery(defaults.get("discovery", "report")),
+        prune=defaults.get("prune", False), discovery=Discovery(defaults.get("discovery", "report"))
     )
 
 

@@ -43,7 +43,7 @@ ISSUER: Final = rf"^{ORIGIN}{_PATH}$"
 ENDPOINT: Final = rf"^{ORIGIN}{_PATH}{_QUERY}$"
 
 UNSAFE: Final = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff]",
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff]"
 )
 """Characters that are invisible, or change how others are displayed (control, bidi, zero width)."""
 

@@ -36,7 +36,6 @@ class Reader(Protocol):
         Raises:
             AccessDenied: the credentials are not accepted.
         """
-        ...
 
     async def read_organization(self, organization: Organization) -> LiveOrganization:
         """Read all connections of one organization.
@@ -44,11 +43,9 @@ class Reader(Protocol):
         Raises:
             ProviderError: there was no well-formed answer; never taken for "nothing there".
         """
-        ...
 
     async def refresh_organization(self, organization: Organization) -> Organization:
         """Read the organization itself again (its default connection, its log-in rules)."""
-        ...
 
     async def find_owner(self, connection_id: str) -> Organization | None:
         """Return the organization that has a connection; None if no visible organization has it.
@@ -56,7 +53,6 @@ class Reader(Protocol):
         Raises:
             ProviderError: there was no well-formed answer.
         """
-        ...
 
 
 class Directory(Reader, Protocol):
@@ -68,7 +64,6 @@ class Directory(Reader, Protocol):
         Raises:
             ProviderError: a page was refused or could not be read; the list is incomplete.
         """
-        ...
 
 
 class Provider(Reader, Protocol):
@@ -90,7 +85,6 @@ class Provider(Reader, Protocol):
         recheck: Recheck | None = None,
     ) -> OidcConnection:
         """Create an empty connection; the API accepts only a name and an identity provider here."""
-        ...
 
     async def update_connection(
         self,
@@ -101,7 +95,6 @@ class Provider(Reader, Protocol):
         recheck: Recheck | None = None,
     ) -> Written:
         """Set the fields of ``values`` that are not None, and no others."""
-        ...
 
     async def delete_connection(
         self, organization_id: str, connection_id: str, *, recheck: Recheck | None = None
@@ -111,4 +104,3 @@ class Provider(Reader, Protocol):
         Raises:
             ConnectionNotFound: it does not exist (any more).
         """
-        ...

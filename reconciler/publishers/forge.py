@@ -39,48 +39,36 @@ class Forge(Protocol):
 
     def author(self) -> str:
         """Return the name under which this token writes."""
-        ...
 
     def comments(self) -> Iterator[Comment]:
         """Yield the comments of the pull request, the oldest first."""
-        ...
 
     def create_comment(self, body: str) -> Comment:
         """Write a comment on the pull request."""
-        ...
 
     def edit_comment(self, comment: Comment, body: str) -> None:
         """Replace the body of a comment."""
-        ...
 
     def delete_comment(self, comment: Comment) -> None:
         """Remove a comment; a comment that no longer exists is not an error."""
-        ...
 
     def labels(self) -> frozenset[str]:
         """Return the labels of the pull request."""
-        ...
 
     def change_labels(self, *, add: Collection[str], remove: Collection[str]) -> None:
         """Add and remove labels of the pull request; all others stay."""
-        ...
 
     def open_issues(self) -> Iterator[Issue]:
         """Yield the project's open issues that `author` wrote."""
-        ...
 
     def create_issue(self, title: str, body: str) -> Issue:
         """Open an issue."""
-        ...
 
     def edit_issue(self, issue: Issue, title: str, body: str) -> None:
         """Replace title and body of an issue."""
-        ...
 
     def comment_on_issue(self, issue: Issue, body: str) -> None:
         """Write a comment on an issue, which notifies those who watch it."""
-        ...
 
     def close_issue(self, issue: Issue) -> None:
         """Close an issue as done."""
-        ...

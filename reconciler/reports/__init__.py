@@ -28,7 +28,6 @@ class Format(Protocol[Subject]):
 
     def __call__(self, subject: Subject, /, *, color: bool) -> str:
         """Return the text, with a newline at its end."""
-        ...
 
 
 REPORT_FORMATS: Final = {

@@ -273,8 +273,7 @@ def _summarize_organizations(plan: Plan) -> list[_OrganizationSummary]:
         if reference := _organization_of(diagnostic.address, summaries):
             summaries.setdefault(reference, _OrganizationSummary(reference)).diagnostics.append(diagnostic)
     return sorted(
-        summaries.values(),
-        key=lambda summary: (*(-number for number in summary.urgency), summary.reference),
+        summaries.values(), key=lambda summary: (*(-number for number in summary.urgency), summary.reference)
     )
 
 

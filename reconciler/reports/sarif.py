@@ -88,10 +88,7 @@ def _place(location: SourceLocation, length: int) -> JsonObject:
     if length:
         region["endColumn"] = location.column + length
     path = location.path.encode("utf-8", "replace")
-    return {
-        "artifactLocation": {"uri": quote(path), "uriBaseId": "%SRCROOT%"},
-        "region": region,
-    }
+    return {"artifactLocation": {"uri": quote(path), "uriBaseId": "%SRCROOT%"}, "region": region}
 
 
 def _message(text: str) -> str:

@@ -35,7 +35,7 @@ OWN_VARIABLES: Final = frozenset(
         "CI_REGISTRY_PASSWORD",
         "CI_DEPLOY_PASSWORD",
         "CI_DEPENDENCY_PROXY_PASSWORD",
-    },
+    }
 )
 """Variables that hold credentials of the tool or of the CI job around it."""
 

@@ -17,10 +17,7 @@ if TYPE_CHECKING:
     from reconciler.core.state import DesiredConnection
     from reconciler.secrets.policy import SecretPolicy
 
-BACKENDS: Final = (
-    ("env", "reconciler.secrets.env"),
-    ("file", "reconciler.secrets.file"),
-)
+BACKENDS: Final = (("env", "reconciler.secrets.env"), ("file", "reconciler.secrets.file"))
 """Every scheme and the module that reads it, imported when the scheme is first used."""
 
 SCHEMES: Final = tuple(scheme for scheme, _module in BACKENDS)
@@ -31,7 +28,6 @@ class Backend(Protocol):
 
     def read(self, path: str, policy: SecretPolicy, environment: Mapping[str, str]) -> Secret:
         """Return the secret at ``path``, or raise `SecretUnavailable`."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +58,7 @@ def wanted_by(connections: Iterable[DesiredConnection]) -> tuple[WantedSecret, .
 
 
 def resolve_secrets(
-    wanted: Iterable[WantedSecret],
-    *,
-    policy: SecretPolicy,
-    environment: Mapping[str, str],
+    wanted: Iterable[WantedSecret], *, policy: SecretPolicy, environment: Mapping[str, str]
 ) -> ResolvedSecrets:
     """Resolve every reference once; the policy is checked again, wherever the reference comes from."""
     secrets: dict[SecretReference, Secret] = {}
@@ -82,10 +75,7 @@ def resolve_secrets(
 
 
 def resolve_reference(
-    reference: SecretReference,
-    *,
-    policy: SecretPolicy,
-    environment: Mapping[str, str],
+    reference: SecretReference, *, policy: SecretPolicy, environment: Mapping[str, str]
 ) -> Secret:
     """Return the secret that a reference means, its literal parts included.
 

@@ -86,8 +86,7 @@ def find_commit(directory: Path, revision: str) -> str | None:
     """Return the commit that a revision names, or None if Git knows no such revision."""
     try:
         name = run_git(
-            directory,
-            *("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"),
+            directory, *("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
         )
     except GitUnavailable:
         raise

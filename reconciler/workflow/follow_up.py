@@ -44,7 +44,6 @@ class ProtectionHistory(Protocol):
         Raises:
             NoHistory: there is no history, or it cannot be read.
         """
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

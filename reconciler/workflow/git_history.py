@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from reconciler.core.state import Protection
@@ -40,7 +40,8 @@ class GitHistory:
         if self._history is None:
             self._history = open_history(self.project.root, PROTECTING_KEY)
         manifests = PastManifests({**self.project.variables, **self.variables}, self.project.read_limits)
-        search = _Search(manifests, desired.reference, organization, to_delete)
+        connections = {connection.connection_id or "": connection for connection in to_delete}
+        search = _Search(manifests, desired.reference, organization, connections)
         for version in self._history.versions():
             if search.is_complete(version.commit):
                 break
@@ -48,21 +49,15 @@ class GitHistory:
         return search.protections(is_shallow=self._history.is_shallow)
 
 
+@dataclass(slots=True)
 class _Search:
-    """Goes back in time until the last declaration of every connection is found."""
+    """Goes back in time until the last declaration of every connection, by connection_id, is found."""
 
-    def __init__(
-        self,
-        manifests: PastManifests,
-        reference: str,
-        organization: Organization,
-        to_delete: Sequence[OidcConnection],
-    ) -> None:
-        self._manifests = manifests
-        self._reference = reference
-        self._organization = organization
-        self._to_delete = {connection.connection_id or "": connection for connection in to_delete}
-        self._declarations: dict[str, tuple[str, PastBlock]] = {}
+    manifests: PastManifests
+    reference: str
+    organization: Organization
+    to_delete: Mapping[str, OidcConnection]
+    declarations: dict[str, tuple[str, PastBlock]] = field(default_factory=dict)
 
     def is_complete(self, commit: str) -> bool:
         """Tell whether neither ``commit`` nor an older one can change the result."""
@@ -70,30 +65,30 @@ class _Search:
 
     def look_into(self, version: Version) -> None:
         """Record which connections a version declares; within one commit, a protected block counts."""
-        manifest = self._manifests.read(version.content, version.path)
+        manifest = self.manifests.read(version.content, version.path)
         for connection_id in self._undecided(version.commit):
-            block = manifest.find(self._organization, self._reference, self._to_delete[connection_id])
+            block = manifest.find(self.organization, self.reference, self.to_delete[connection_id])
             if block is not None and not self._is_protected(connection_id):
-                self._declarations[connection_id] = (version.commit, block)
+                self.declarations[connection_id] = (version.commit, block)
 
     def protections(self, *, is_shallow: bool) -> tuple[Protection, ...]:
         """Return the protected connections and, of a shallow clone, those without any declaration."""
         protected = [
             Protection(connection_id, f"{block.location} in commit {commit[:12]}", block.is_certain)
-            for connection_id, (commit, block) in self._declarations.items()
+            for connection_id, (commit, block) in self.declarations.items()
             if block.is_protected
         ]
-        unknown = [name for name in self._to_delete if name not in self._declarations] if is_shallow else []
+        unknown = [name for name in self.to_delete if name not in self.declarations] if is_shallow else []
         return (*protected, *(Protection(connection_id) for connection_id in unknown))
 
     def _undecided(self, commit: str) -> list[str]:
         """Return the connections without a declaration, or with one in the same commit."""
         return [
             connection_id
-            for connection_id in self._to_delete
-            if self._declarations.get(connection_id, (commit,))[0] == commit
+            for connection_id in self.to_delete
+            if self.declarations.get(connection_id, (commit,))[0] == commit
         ]
 
     def _is_protected(self, connection_id: str) -> bool:
-        declaration = self._declarations.get(connection_id)
+        declaration = self.declarations.get(connection_id)
         return declaration is not None and declaration[1].is_protected

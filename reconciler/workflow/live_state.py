@@ -26,7 +26,6 @@ class Progress(Protocol):
 
     def advanced(self, done: int) -> None:
         """Show that ``done`` organizations have been read so far."""
-        ...
 
 
 class PinMismatch(ProviderError):

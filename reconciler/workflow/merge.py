@@ -55,10 +55,7 @@ def merge_plans(plans: Sequence[Plan], limits: Limits) -> Plan:
 
 
 def with_shard(
-    plan: Plan,
-    shard: Shard,
-    declared: Sequence[DesiredOrganization],
-    manifest_warnings: Iterable[Diagnostic],
+    plan: Plan, shard: Shard, declared: Sequence[DesiredOrganization], manifest_warnings: Iterable[Diagnostic]
 ) -> Plan:
     """Return the plan of a shard, with what `merge_plans` needs to put it in its place.
 
@@ -147,8 +144,7 @@ def _diagnostics(
     return (
         *sorted(of_manifests, key=lambda warning: _position(warning, positions)),
         *sorted(
-            of_planning,
-            key=lambda finding: (finding.code == _REPORTED_LAST, _position(finding, positions)),
+            of_planning, key=lambda finding: (finding.code == _REPORTED_LAST, _position(finding, positions))
         ),
     )
 

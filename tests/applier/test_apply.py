@@ -42,11 +42,9 @@ def test_every_field_that_was_edited_is_healed_by_an_update_of_that_field_alone(
 ) -> None:
     applied(estate, replace_pin(estate, None))
     pinned = replace_pin(estate, estate.connections()[0]["connection_id"])
-    edited = {
-        "identity_provider": "generic",
-        "custom_scopes": "openid",
-        "attribute_mapping": {"x": "y"},
-    }.get(name, f"{OTHER}/edited")
+    edited = {"identity_provider": "generic", "custom_scopes": "openid", "attribute_mapping": {"x": "y"}}.get(
+        name, f"{OTHER}/edited"
+    )
     estate.emulator.edit_connection(estate.connections()[0]["connection_id"], **{name: edited})
     plan = estate.plan(declare(pinned))
     (change,) = plan.changes

@@ -7,12 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reconciler.applier import ReadBackPolicy
-from reconciler.core.errors import (
-    AccessDenied,
-    MalformedAnswer,
-    RequestRejected,
-    Unavailable,
-)
+from reconciler.core.errors import AccessDenied, MalformedAnswer, RequestRejected, Unavailable
 from reconciler.core.outcome import Applied, Failed, Skipped
 from tests.applier.conftest import DECLARED, SECOND, declare, present
 from tests.support.faulty import Fault

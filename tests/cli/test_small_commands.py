@@ -24,10 +24,7 @@ if TYPE_CHECKING:
 
     from tests.support.workplace import Workplace
 
-AUTH = (
-    "project-test-11111111-1111-4111-8111-111111111111",
-    "secret-test-11111111111111111111111111111111",
-)
+AUTH = ("project-test-11111111-1111-4111-8111-111111111111", "secret-test-11111111111111111111111111111111")
 
 
 class TestInit:

@@ -16,17 +16,7 @@ if TYPE_CHECKING:
     from reconciler.core.connection import OidcConnection
     from reconciler.core.state import DesiredConnection, DesiredOrganization, LiveOrganization
 
-NAMES = (
-    "okta",
-    "entra",
-    "Acme SSO",
-    'q"uo\\te',
-    "\x1b[31mred",
-    "\u202egnp",
-    "${env:X}",
-    "a\nb",
-    "名前",
-)
+NAMES = ("okta", "entra", "Acme SSO", 'q"uo\\te', "\x1b[31mred", "\u202egnp", "${env:X}", "a\nb", "名前")
 TEXTS = ("https://a.example", "https://b.example", "https://a.example/", "x\x1b]0;y\x07", "\u2066é")
 CANARIES = {
     reference("A"): Secret("canary-0123-~=!"),

@@ -10,8 +10,7 @@ from reconciler.core.run_selection import Limits
 
 
 @pytest.mark.parametrize(
-    ("managed", "allowed"),
-    [(0, 1), (1, 1), (4, 1), (5, 1), (9, 1), (10, 2), (15, 3), (1000, 3)],
+    ("managed", "allowed"), [(0, 1), (1, 1), (4, 1), (5, 1), (9, 1), (10, 2), (15, 3), (1000, 3)]
 )
 def test_the_lower_limit_counts_and_a_share_is_never_less_than_one(managed: int, allowed: int) -> None:
     assert Limits(max_deletes=3, max_delete_percent=20).deletes_allowed(managed) == allowed

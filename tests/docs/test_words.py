@@ -148,10 +148,7 @@ _BARE_NAME = re.compile(
 
 def read_texts() -> Iterator[tuple[str, str]]:
     """Yield the name and the content of each text file that users or engineers read."""
-    paths = [
-        *(ROOT / name for name in FILES),
-        *(path for folder in FOLDERS for path in folder.rglob("*")),
-    ]
+    paths = [*(ROOT / name for name in FILES), *(path for folder in FOLDERS for path in folder.rglob("*"))]
     for path in paths:
         if path.is_file() and path.suffix in SUFFIXES and "__pycache__" not in path.parts:
             yield str(path), path.read_text(encoding="utf-8")

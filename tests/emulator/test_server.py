@@ -15,11 +15,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from reconciler.emulator import (
-    DEFAULT_PROJECT_ID,
-    DEFAULT_SECRET,
-    running_emulator,
-)
+from reconciler.emulator import DEFAULT_PROJECT_ID, DEFAULT_SECRET, running_emulator
 
 if TYPE_CHECKING:
     from pathlib import Path

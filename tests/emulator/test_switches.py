@@ -8,13 +8,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from reconciler.emulator import (
-    SWITCHES,
-    EmulatorSettings,
-    RateLimit,
-    UnknownSwitchError,
-    parse_switch,
-)
+from reconciler.emulator import SWITCHES, EmulatorSettings, RateLimit, UnknownSwitchError, parse_switch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -507,8 +501,7 @@ def test_e5_the_total_of_a_search(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    ("setting", "expected"),
-    [(None, {"next_cursor": None}), ("absent", {}), ("empty", {"next_cursor": ""})],
+    ("setting", "expected"), [(None, {"next_cursor": None}), ("absent", {}), ("empty", {"next_cursor": ""})]
 )
 def test_e6_the_last_cursor(bench: Bench, setting: str | None, expected: dict[str, object]) -> None:
     bench.switch("last-cursor", setting)

@@ -106,11 +106,7 @@ class Experiment:
         first = _run_round(estate, self.circumstance, operation.rotate)
         second = _run_round(estate)
         return Cell(
-            circumstance=self.circumstance,
-            estate=estate,
-            first=first,
-            second=second,
-            last_plan=estate.plan(),
+            circumstance=self.circumstance, estate=estate, first=first, second=second, last_plan=estate.plan()
         )
 
 

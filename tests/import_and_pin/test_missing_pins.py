@@ -94,8 +94,5 @@ def test_dependants_of_a_delete_are_warned_of(two: Workplace) -> None:
     two.write("organizations/globex.yaml", "organization: globex\n")
     run = two.run("plan", "--format", "json")
     assert run.code == 0
-    assert set(run.codes) == {
-        "delete-jit",
-        "delete-external",
-    }
+    assert set(run.codes) == {"delete-jit", "delete-external"}
     assert run.document["summary"]["warnings"] == 2

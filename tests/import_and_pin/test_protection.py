@@ -104,16 +104,10 @@ def test_a_pin_has_precedence_over_a_name(acme: Workplace) -> None:
     entra_id, okta_id = (connection["connection_id"] for connection in acme.live("acme"))
     head = HEAD.replace("display_name: Entra", f"display_name: Entra, connection_id: {entra_id}")
     keep = "lifecycle: {prevent_destroy: true}"
-    commit(
-        acme,
-        head + f"  x: {{connection_id: oidc-connection-test-1, display_name: Okta, {keep}}}\n",
-    )
+    commit(acme, head + f"  x: {{connection_id: oidc-connection-test-1, display_name: Okta, {keep}}}\n")
     commit(acme, head)
     assert DELETED in plan(acme).out
-    commit(
-        acme,
-        head + f"  x: {{connection_id: {okta_id}, display_name: Other, {keep}}}\n",
-    )
+    commit(acme, head + f"  x: {{connection_id: {okta_id}, display_name: Other, {keep}}}\n")
     commit(acme, head)
     assert KEPT in plan(acme).out
 

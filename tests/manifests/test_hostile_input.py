@@ -57,7 +57,7 @@ words = st.sampled_from(
             "https://a.example.com",
         ),
         *("http://x", "absent", "off", "<<", "a b", "x" * 130, "\u202e", "\x00", "\U0001f600", "é"),
-    ],
+    ]
 )
 values = st.recursive(
     words | st.none() | st.booleans() | st.integers() | st.floats() | st.dates() | st.text(max_size=20),
@@ -125,11 +125,7 @@ def test_any_mapping_gives_findings_or_a_state(project: Project, manifest: dict[
     ("content", "code", "summary"),
     [
         ("organization: acme\n'[key]': 1\n", "unknown-key", "unknown key `[key]`"),
-        (
-            "organization: acme\nconnections:\n  okta:\n    '[key]': 1\n",
-            "unknown-key",
-            "unknown key `[key]`",
-        ),
+        ("organization: acme\nconnections:\n  okta:\n    '[key]': 1\n", "unknown-key", "unknown key `[key]`"),
         ("organization: acme\nconnections:\n  '[key]': {}\n", "invalid-connection-name", "`[key]`"),
         (
             "organization: acme\nconnections:\n  okta:\n    attribute_mapping: {'[key]': 5}\n",
@@ -215,10 +211,7 @@ def findings_of_project(folder: Path) -> tuple[Diagnostic, ...]:
 )
 @settings(max_examples=200, deadline=None)
 def test_a_literal_secret_is_never_repeated(
-    project: Project,
-    manifest: dict[str, object],
-    style: str,
-    junk: str,
+    project: Project, manifest: dict[str, object], style: str, junk: str
 ) -> None:
     secret = style.replace("{}", CANARY)
     text = f"organization: acme\nconnections:\n  okta:\n    client_secret: {secret}\n{junk}\n"

@@ -105,7 +105,7 @@ def test_everything_that_can_be_declared_is_declared(workspace: Workspace) -> No
                     ),
                 ),
             ),
-        ),
+        )
     )
 
 
@@ -142,9 +142,7 @@ def test_a_manifest_overrides_the_defaults_of_the_project(workspace: Workspace) 
     ],
 )
 def test_scopes_are_a_set_however_they_are_written(
-    workspace: Workspace,
-    written: str,
-    scopes: tuple[str, ...],
+    workspace: Workspace, written: str, scopes: tuple[str, ...]
 ) -> None:
     assert only(workspace, f"custom_scopes: {written}").connection.custom_scopes == scopes
 

@@ -56,10 +56,7 @@ def test_everything_is_read(tmp_path: Path) -> None:
     assert project.defaults.prune
     assert project.defaults.discovery is Discovery.ENFORCE
     assert project.limits == Limits(
-        max_deletes=5,
-        max_delete_percent=12.5,
-        requests_per_second=20,
-        concurrency=4,
+        max_deletes=5, max_delete_percent=12.5, requests_per_second=20, concurrency=4
     )
     assert project.policies == {"issuer-host-change": "error", "other-rule": "off"}
     assert project.policy_locations["other-rule"] == SourceLocation("reconciler.yaml", line=18, column=3)
@@ -76,9 +73,7 @@ def test_manifests_cannot_use_the_credentials_of_the_target(tmp_path: Path) -> N
 
 def test_without_a_project_file_everything_has_a_default(tmp_path: Path) -> None:
     assert load_project(None, tmp_path) == Project(
-        directory=tmp_path,
-        root=tmp_path,
-        secret_policy=SecretPolicy(root=tmp_path),
+        directory=tmp_path, root=tmp_path, secret_policy=SecretPolicy(root=tmp_path)
     )
 
 

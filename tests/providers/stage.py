@@ -53,8 +53,7 @@ HASTE: Final = 200.0
 
 def _hasty_clock() -> Clock:
     return Clock(
-        monotonic=lambda: time.monotonic() * HASTE,
-        sleep=lambda seconds: asyncio.sleep(seconds / HASTE),
+        monotonic=lambda: time.monotonic() * HASTE, sleep=lambda seconds: asyncio.sleep(seconds / HASTE)
     )
 
 

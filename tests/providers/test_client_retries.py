@@ -100,12 +100,7 @@ def test_a_write_is_repeated_when_it_was_refused_for_its_number(question: Any) -
 @pytest.mark.parametrize("question", WRITES)
 @pytest.mark.parametrize(
     "failure",
-    [
-        NOT_CONNECTED,
-        httpx.ConnectTimeout("slow"),
-        httpx.PoolTimeout("none free"),
-        httpx.ProxyError("407"),
-    ],
+    [NOT_CONNECTED, httpx.ConnectTimeout("slow"), httpx.PoolTimeout("none free"), httpx.ProxyError("407")],
 )
 def test_a_write_is_repeated_when_it_was_never_sent(question: Any, failure: Any) -> None:
     script = Script(failure, DONE)

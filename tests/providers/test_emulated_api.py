@@ -10,12 +10,7 @@ import pytest
 import structlog
 
 from reconciler.core.connection import OidcConnection
-from reconciler.core.errors import (
-    AccessDenied,
-    RequestRejected,
-    Unavailable,
-    UnknownOutcome,
-)
+from reconciler.core.errors import AccessDenied, RequestRejected, Unavailable, UnknownOutcome
 from reconciler.core.secret import Secret
 from reconciler.core.state import Organization
 from reconciler.emulator import Effect, Fault, First, RateLimit

@@ -50,8 +50,7 @@ def test_a_text_with_a_secret_in_any_writing_is_not_shown(writing: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
-    ["client_secret is too short", "", "100% of p%40ss", "\\", "secret-test- keys are no live keys"],
+    "text", ["client_secret is too short", "", "100% of p%40ss", "\\", "secret-test- keys are no live keys"]
 )
 def test_other_words_are_shown(text: str) -> None:
     assert redact(text, (SECRET, "", "secret-test-abcdefghijkl")) == text

@@ -40,10 +40,7 @@ def refusal(folder: Path, environment: dict[str, str], target: str = "") -> list
 
 
 def test_the_environment_is_enough(tmp_path: Path) -> None:
-    assert resolve(tmp_path, PROJECT) == ProjectTarget(
-        project_id="project-test-1",
-        secret=Secret(CANARY),
-    )
+    assert resolve(tmp_path, PROJECT) == ProjectTarget(project_id="project-test-1", secret=Secret(CANARY))
 
 
 @pytest.mark.parametrize(
@@ -56,9 +53,7 @@ def test_the_environment_is_enough(tmp_path: Path) -> None:
     ],
 )
 def test_the_address_follows_the_project_unless_it_is_given(
-    tmp_path: Path,
-    environment: dict[str, str],
-    base_url: str,
+    tmp_path: Path, environment: dict[str, str], base_url: str
 ) -> None:
     assert resolve(tmp_path, PROJECT | environment).address == base_url
 
@@ -110,8 +105,7 @@ def test_a_jwt_is_declared_alone(tmp_path: Path, other: str, summary: str) -> No
 
 def test_a_public_token_means_session_mode(tmp_path: Path) -> None:
     assert resolve(tmp_path, SESSION) == SessionTarget(
-        public_token="public-token-test-1",
-        session_token=Secret(CANARY),
+        public_token="public-token-test-1", session_token=Secret(CANARY)
     )
 
 
@@ -127,9 +121,7 @@ def test_the_project_file_wins_where_it_declares(tmp_path: Path) -> None:
     environment = PROJECT | SESSION | {"OTHER": "project-live-2"}
     target = resolve(tmp_path, environment, "{project_id: '${env:OTHER}', secret: '${file:key}'}")
     assert target == ProjectTarget(
-        project_id="project-live-2",
-        secret=Secret("from-file"),
-        session_token=Secret(CANARY),
+        project_id="project-live-2", secret=Secret("from-file"), session_token=Secret(CANARY)
     )
 
 
@@ -189,5 +181,5 @@ def test_a_reference_that_leads_nowhere_is_refused_by_name(tmp_path: Path) -> No
         (
             "target-unavailable",
             "target.secret: the environment variable MISSING is not set; set it, or correct the reference",
-        ),
+        )
     ]

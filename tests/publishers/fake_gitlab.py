@@ -37,12 +37,7 @@ class FakeGitLab(FakeForge):
         return f"{self.origin}/api/v4"
 
     def note(self, body: str, author: str = BOT, *, system: bool = False) -> dict[str, Any]:
-        document = {
-            "id": next(self._numbers),
-            "author": {"username": author},
-            "body": body,
-            "system": system,
-        }
+        document = {"id": next(self._numbers), "author": {"username": author}, "body": body, "system": system}
         self.notes.append(document)
         return document
 

@@ -26,11 +26,7 @@ def finding(name: str = "okta", kind: DriftKind = DriftKind.CHANGED, **more: Any
 
 def changed(attribute: str, declared: Value | None, live: Value | None, **more: Any) -> Finding:
     return finding(
-        attribute=attribute,
-        declared=declared,
-        live=live,
-        connection_id="oidc-connection-test-1",
-        **more,
+        attribute=attribute, declared=declared, live=live, connection_id="oidc-connection-test-1", **more
     )
 
 

@@ -14,11 +14,7 @@ from reconciler.core.results import ValidationResult
 from reconciler.reports import FAILURE_FORMATS
 from reconciler.reports.escaping import MAX_NAME, clip, escape_terminal, markdown_code, markdown_message
 from tests.reports.markup import rendered
-from tests.reports.published import (
-    HOSTILE,
-    drift_of,
-    hostile_plan,
-)
+from tests.reports.published import HOSTILE, drift_of, hostile_plan
 from tests.reports.rendering import drift_markdown, drift_news, plan_markdown, validation_markdown
 
 if TYPE_CHECKING:

@@ -118,8 +118,7 @@ def test_every_variable_that_publishing_reads_is_the_tools_own() -> None:
 
 
 @pytest.mark.parametrize(
-    "path",
-    [".git/config", "a/.git/config", ".GIT/config", "a/../.git/config", ".git", "link", ".netrc"],
+    "path", [".git/config", "a/.git/config", ".GIT/config", "a/../.git/config", ".git", "link", ".netrc"]
 )
 def test_where_git_keeps_tokens_nothing_is_read(tmp_path: Path, path: str) -> None:
     (tmp_path / ".git").mkdir()

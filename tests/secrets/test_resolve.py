@@ -132,9 +132,7 @@ def test_every_reference_gets_a_secret_or_a_finding_with_its_place(tmp_path: Pat
     assert resolved.secrets == {parse_reference("${env:A}"): Secret(CANARY)}
     assert [
         (diagnostic.code, diagnostic.address, diagnostic.location) for diagnostic in resolved.diagnostics
-    ] == [
-        ("secret-unavailable", "acme/entra", place),
-    ]
+    ] == [("secret-unavailable", "acme/entra", place)]
     assert resolved.diagnostics[0].summary.startswith(
         "${env:B} cannot be resolved: the environment variable B"
     )
@@ -157,7 +155,7 @@ def test_tombstones_and_connections_without_a_secret_want_nothing(tmp_path: Path
             declared("one", Presence.PRESENT, reference),
             declared("two", Presence.ABSENT, reference),
             declared("three", Presence.PRESENT, None),
-        ],
+        ]
     )
     assert [(one.reference, one.address) for one in wanted] == [(reference, Address("acme", "one"))]
 

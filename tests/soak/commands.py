@@ -44,8 +44,7 @@ def play(seed: str) -> Reckoning:
     """Play one round. What is done follows from the seed; how the processes race does not."""
     with TemporaryDirectory() as folder:
         settings = EmulatorSettings(
-            random_seed=random.Random(seed).randrange(2**32),
-            switches={"default-connection": "never"},
+            random_seed=random.Random(seed).randrange(2**32), switches={"default-connection": "never"}
         )
         with running_emulator(settings) as running:
             return _Round(random.Random(seed), running, Path(folder)).play()

@@ -32,9 +32,7 @@ class Beginning(Enum):
 def new_emulator(chance: random.Random) -> Emulator:
     """Return an emulator whose ids and faults follow from the round's seed."""
     settings = EmulatorSettings(
-        random_seed=chance.randrange(2**32),
-        log_secrets=True,
-        switches={"default-connection": "never"},
+        random_seed=chance.randrange(2**32), log_secrets=True, switches={"default-connection": "never"}
     )
     return Emulator(settings)
 

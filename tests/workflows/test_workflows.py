@@ -38,9 +38,7 @@ def github() -> Iterator[FakeGitHub]:
 def on_github(runner: Runner, github: FakeGitHub) -> Runner:
     """A runner for a pull request from the same repository."""
     return replace(
-        runner,
-        github=pull_request(),
-        environment=runner.environment | {"GITHUB_API_URL": github.api_url},
+        runner, github=pull_request(), environment=runner.environment | {"GITHUB_API_URL": github.api_url}
     )
 
 

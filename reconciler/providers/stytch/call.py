@@ -29,19 +29,10 @@ MAX_RESPONSE_BYTES: Final = 64 * 1024 * 1024
 _LONGEST_MESSAGE: Final = 300
 _IDENTIFIER: Final = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 
-_ENVELOPE_KEYS: Final = frozenset(
-    {
-        "request_id",
-        "status_code",
-        "connection",
-        "connection_id",
-        "oidc_connections",
-        "saml_connections",
-        "external_connections",
-        "organization",
-        "organizations",
-    }
-)
+_ENVELOPE_KEYS: Final = frozenset((
+    "request_id", "status_code", "connection", "connection_id", "oidc_connections", "saml_connections",
+    "external_connections", "organization", "organizations",
+))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

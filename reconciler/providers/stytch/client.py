@@ -53,7 +53,6 @@ class ApiLog(Protocol):
 
     def __call__(self, event: str, /, *, is_warning: bool, **facts: object) -> None:
         """Log an event with its facts; a warning is an attempt that has to be repeated."""
-        ...
 
 
 def log_event(event: str, /, *, is_warning: bool, **facts: object) -> None:

@@ -38,7 +38,6 @@ class Transport(Protocol):
             ResponseTooLarge: it is longer than ``max_bytes``.
             ConnectionFailed: there is no response, or not all of it.
         """
-        ...
 
 
 class ConnectionFailed(Exception):
@@ -79,10 +78,7 @@ class HttpTransport:
         return self
 
     async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Close all connections."""
         for client in self._clients:

@@ -36,11 +36,9 @@ class Directory(Protocol):
 
     async def get_organization(self, reference: str) -> Organization:
         """Return one organization by its id, slug or external id."""
-        ...
 
     def search_organizations(self, query: Mapping[str, Any]) -> AsyncGenerator[Organization, None]:
         """Yield the organizations that a query finds."""
-        ...
 
 
 async def resolve(
