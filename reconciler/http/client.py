@@ -6,7 +6,8 @@ import re
 import ssl
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Final
-from urllib.request import getproxies
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
@@ -34,6 +35,9 @@ After any other error (ReadError, WriteError, ReadTimeout, RemoteProtocolError â
 """
 
 _LASTING: Final = (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.InvalidURL)
+_BROKEN_TLS: Final = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError, ssl.SSLWantReadError)
+"""The connection ended or stalled within TLS, which may pass; other TLS errors do not."""
+
 _MALFORMED_PROXY: Final = (
     "the address of the proxy in HTTPS_PROXY (or ALL_PROXY) is malformed;"
     " write http://host:port, and percent-encode the characters /, @ and : in its password"
@@ -71,22 +75,36 @@ class LimitedBody:
         return b"".join(self._chunks)
 
 
+def refuse_nested_codings(response: httpx.Response) -> None:
+    """Refuse a body that is compressed more than once: a few of its bytes could become gigabytes at once.
+
+    Raises:
+        httpx.DecodingError: the response has more than one content coding.
+    """
+    codings = response.headers.get_list("Content-Encoding", split_commas=True)
+    if len([coding for coding in codings if coding.lower() not in {"", "identity"}]) > 1:
+        raise httpx.DecodingError("the response has more than one content coding")
+
+
+def first_header(headers: httpx.Headers, name: str) -> str | None:
+    """Return the value of a header, of several with this name the first, or None."""
+    return next(iter(headers.get_list(name)), None)
+
+
 def client_settings(address: str) -> Mapping[str, Any]:
     """Return how every client for an address is set up: the arguments of `httpx.Client` and its like.
 
-    Proxies and certificates come from the environment by httpx's rules; for http, which is allowed to
-    loopback only, there is no proxy. Redirects are not followed, and cookies neither kept nor sent.
+    The proxy is chosen by the rules of the standard library, certificates by those of httpx; for http, which
+    is allowed to loopback only, there is no proxy. Redirects are not followed, and cookies not kept.
 
     Raises:
         UsageError: the environment names a proxy, or certificates to trust, that cannot be used.
     """
     is_https = address.startswith("https://")
-    context = _ssl_context() if is_https else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    if is_https:
-        _check_proxies(context)
     return {
-        "verify": context,
-        "trust_env": is_https,
+        "verify": _ssl_context() if is_https else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+        "proxy": _proxy_for(address) if is_https else None,
+        "trust_env": False,
         "follow_redirects": False,
         "cookies": CookieJar(DefaultCookiePolicy(allowed_domains=())),
     }
@@ -94,9 +112,12 @@ def client_settings(address: str) -> Mapping[str, Any]:
 
 def is_lasting(error: Exception) -> bool:
     """Tell whether another attempt would meet the same: the URL or the server's TLS is wrong."""
+    if isinstance(error, httpx.TimeoutException):
+        return False
     cause: BaseException | None = error
     while cause is not None:
-        if isinstance(cause, (*_LASTING, ssl.SSLError)):
+        is_tls_failure = isinstance(cause, ssl.SSLError) and not isinstance(cause, _BROKEN_TLS)
+        if is_tls_failure or isinstance(cause, _LASTING):
             return True
         cause = cause.__cause__ or cause.__context__
     return False
@@ -112,24 +133,28 @@ def _ssl_context() -> ssl.SSLContext:
         ) from error
 
 
-def _check_proxies(context: ssl.SSLContext) -> None:
-    """Check the proxies of the environment, which may hold a password and are therefore never shown."""
-    proxies = getproxies()
-    for scheme in ("https", "http", "all"):
-        if proxies.get(scheme):
-            _check_proxy(proxies[scheme])
-    try:
-        httpx.Client(verify=context).close()
-    except (ValueError, httpx.InvalidURL, ImportError):
-        raise UsageError("the proxies in HTTPS_PROXY, ALL_PROXY or NO_PROXY are malformed") from None
+def _proxy_for(address: str) -> httpx.Proxy | None:
+    """Return the proxy that the environment names for an https address."""
+    parts, proxies = urlsplit(address), getproxies()
+    url = (proxies.get("https") or proxies.get("all") or "").strip()
+    if not url or proxy_bypass(parts.netloc) or proxy_bypass(parts.hostname or ""):
+        return None
+    return _proxy(url if "://" in url else f"http://{url}")
 
 
-def _check_proxy(url: str) -> None:
-    url = url if "://" in url else f"http://{url}"
-    if not url.startswith(("http://", "https://")):
-        known = re.match(r"socks[0-9a-h]{0,2}(?=://)", url)
-        kind = f": {known[0]}" if known else ""
+def _proxy(url: str) -> httpx.Proxy:
+    """Read the URL of a proxy, which may hold a password and is therefore never shown."""
+    scheme, _, rest = url.partition("://")
+    if scheme not in {"http", "https"}:
+        kind = f": {scheme}" if re.fullmatch(r"socks[0-9a-h]{0,2}", scheme) else ""
         raise UsageError(f"the environment names a proxy of a kind that is not supported{kind}; use http://")
-    parts = split_url(url)
+    credentials, _, place = rest.rpartition("@")
+    parts = split_url(f"{scheme}://{place}")
     if parts is None or parts.path not in {"", "/"} or parts.query or parts.fragment:
         raise UsageError(_MALFORMED_PROXY)
+    if re.search(r"[/?#]", credentials) or not credentials.isprintable():
+        raise UsageError(_MALFORMED_PROXY)
+    try:
+        return httpx.Proxy(url)
+    except (ValueError, httpx.InvalidURL):
+        raise UsageError(_MALFORMED_PROXY) from None

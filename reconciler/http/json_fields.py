@@ -126,15 +126,14 @@ def _finite(number: str) -> float:
 
 
 def _is_within_depth(document: object) -> bool:
-    level = [document]
-    for _ in range(MAX_DEPTH + 1):
-        level = [child for value in level for child in _children(value)]
+    level = [document] if isinstance(document, (dict, list)) else []
+    for _ in range(MAX_DEPTH):
         if not level:
             return True
-    return False
-
-
-def _children(value: object) -> Any:  # noqa: ANN401 - JSON
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list) else ()
+        level = [
+            child
+            for value in level
+            for child in (value.values() if isinstance(value, dict) else value)
+            if isinstance(child, (dict, list))
+        ]
+    return not level

@@ -12,7 +12,14 @@ from urllib.parse import urlsplit
 import httpx
 
 from reconciler.core.errors import PublishingFailed, UnknownPublication, UsageError
-from reconciler.http.client import NOT_SENT, LimitedBody, ResponseTooLarge, client_settings
+from reconciler.http.client import (
+    NOT_SENT,
+    LimitedBody,
+    ResponseTooLarge,
+    client_settings,
+    first_header,
+    refuse_nested_codings,
+)
 from reconciler.http.clock import BlockingClock, backoff, retry_after
 from reconciler.http.json_fields import JsonObject, parse_json
 from reconciler.http.urls import is_secure, is_visible, split_url
@@ -33,6 +40,9 @@ _DEADLINE: Final = 60.0
 
 _MAX_BODY_BYTES: Final = 32 * 1024 * 1024
 """A page of a hundred comments of the largest size that GitHub allows (64 KiB) is about a fifth of it."""
+
+_MAX_MESSAGE: Final = 500
+"""Characters of a forge's message that are shown."""
 
 _MAX_PAGES: Final = 100
 _NOT_FOUND: Final = 404
@@ -82,11 +92,11 @@ class _Response:
             return ""
         if not isinstance(document, dict):
             return ""
-        return str(document.get("message") or document.get("error") or "")[:500]
+        return str(document.get("message") or document.get("error") or "")
 
     def wait(self, now: float) -> float | None:
         """Return the seconds that the forge asks to wait, or None."""
-        seconds = retry_after(self.headers.get("retry-after"), now)
+        seconds = retry_after(first_header(self.headers, "retry-after"), now)
         if seconds is not None:
             return seconds
         reset = self.headers.get("x-ratelimit-reset") or self.headers.get("ratelimit-reset")
@@ -134,10 +144,11 @@ class RestClient:
 
         Raises:
             PublishingFailed: the forge refuses, cannot be reached, or answers with something else.
-            UnknownPublication: a call that creates was sent, and its outcome is not known.
+            UnknownPublication: a call that creates was sent, and its outcome is not known or unreadable.
         """
         response = self._send(method, self._base_url + path, body, creates=creates)
-        return _object(_parse(response, f"{method} {path}"), f"{method} {path}")
+        called, error = f"{method} {path}", UnknownPublication if creates else PublishingFailed
+        return _object(_parse(response, called, error), called, error)
 
     def send(
         self, method: str, path: str, *, body: Mapping[str, Any] | None = None, creates: bool = False
@@ -210,6 +221,7 @@ class RestClient:
         content = None if body is None else json.dumps(body, ensure_ascii=False).encode()
         headers = {} if content is None else {"Content-Type": "application/json"}
         with self._http.stream(method, url, content=content, headers=headers) as response:
+            refuse_nested_codings(response)
             received = LimitedBody(_MAX_BODY_BYTES)
             for chunk in response.iter_bytes():
                 received.add(chunk)
@@ -219,7 +231,7 @@ class RestClient:
             return _Response(response.status_code, response.headers, received.content(), next_url)
 
     def _failure(self, called: str, response: _Response) -> str:
-        message = self._without_token(response.message)
+        message = self._without_token(response.message)[:_MAX_MESSAGE]
         hint = self._hints.get(response.status, "")
         failure = f"{called} answered {response.status}{message and f': {message}'}"
         return f"{failure} ({hint})" if hint else failure
@@ -261,14 +273,14 @@ def _reason(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-def _parse(response: _Response, called: str) -> object:
+def _parse(response: _Response, called: str, error: type[PublishingFailed] = PublishingFailed) -> object:
     try:
         return parse_json(response.body) if response.body else None
-    except ValueError as error:
-        raise PublishingFailed(f"{called} answered something other than JSON") from error
+    except ValueError as cause:
+        raise error(f"{called} answered something other than JSON") from cause
 
 
-def _object(document: object, called: str) -> JsonObject:
+def _object(document: object, called: str, error: type[PublishingFailed] = PublishingFailed) -> JsonObject:
     if not isinstance(document, dict):
-        raise PublishingFailed(f"{called} answered something other than an object")
-    return JsonObject(document, called, PublishingFailed)
+        raise error(f"{called} answered something other than an object")
+    return JsonObject(document, called, error)

@@ -11,12 +11,14 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from reconciler.http.client import is_lasting
 from reconciler.providers.stytch.http_transport import ConnectionFailed, HttpTransport
 from tests.providers.test_interrupted_requests import INTERRUPTIONS, PATIENCE, get
 
@@ -50,7 +52,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("https_proxy", "http_proxy", "all_proxy", "ssl_cert_file", "ssl_cert_dir"):
+    for name in ("https_proxy", "http_proxy", "all_proxy", "no_proxy", "ssl_cert_file", "ssl_cert_dir"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
 
@@ -58,10 +60,12 @@ def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
 @asynccontextmanager
 async def serving(certificate: Path) -> AsyncIterator[str]:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
-        await writer.drain()
-        writer.close()
+        try:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
+            await writer.drain()
+        finally:
+            writer.close()
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
@@ -102,6 +106,67 @@ def test_any_other_certificate_ends_the_connection_before_anything_is_sent(certi
     assert failed.value.is_lasting
 
 
+@asynccontextmanager
+async def closing(first: bytes = b"") -> AsyncIterator[str]:
+    """Serve an address whose connections send some bytes, and end with the first that comes after."""
+
+    async def close(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            if first:
+                await reader.readuntil(b"\r\n\r\n")
+                writer.write(first)
+                await writer.drain()
+            await reader.read(65536)
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(close, "127.0.0.1", 0)
+    try:
+        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
+
+
+async def failure_at(address: str) -> ConnectionFailed:
+    async with HttpTransport(address) as transport:
+        with pytest.raises(ConnectionFailed) as failed:
+            await get(transport)
+    return failed.value
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # httpcore leaves a socket in its handshake to the GC
+def test_a_server_that_closes_during_the_handshake_may_answer_the_next_attempt() -> None:
+    async def main() -> ConnectionFailed:
+        async with closing() as address:
+            return await failure_at(f"https://{address}")
+
+    failed = asyncio.run(main())
+    gc.collect()
+    assert failed.not_sent
+    assert not failed.is_lasting
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # httpcore leaves a socket in its handshake to the GC
+def test_a_proxy_that_closes_its_tunnel_may_let_the_next_attempt_through(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def main() -> ConnectionFailed:
+        async with closing(b"HTTP/1.1 200 OK\r\n\r\n") as address:
+            monkeypatch.setenv("HTTPS_PROXY", f"http://{address}")
+            return await failure_at("https://stytch.example")
+
+    failed = asyncio.run(main())
+    gc.collect()
+    assert failed.not_sent
+    assert not failed.is_lasting
+
+
+def test_a_handshake_that_takes_too_long_may_be_quicker_next_time() -> None:
+    error = httpx.ConnectTimeout("")
+    error.__context__ = ssl.SSLError("the handshake was cut off")
+    assert not is_lasting(error)
+
+
 def subject_hash() -> str:
     """The name under which OpenSSL looks for a certificate in a directory (X509_NAME_hash)."""
     attributes = NAME.public_bytes()[2:]  # without the header of the outer sequence
@@ -123,7 +188,10 @@ def test_after_an_interruption_while_connecting_the_next_request_works(
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             if not stalled.is_set():
                 stalled.set()
-                await reader.read()
+                try:
+                    await reader.read()
+                finally:
+                    writer.close()
             else:
                 await writer.start_tls(context)
                 await reader.readuntil(b"\r\n\r\n")

@@ -231,6 +231,28 @@ def test_a_server_that_speaks_no_tls_is_not_tried_again(question: Any) -> None:
     assert len(connections) == 1
 
 
+def test_a_server_that_closes_during_the_handshake_is_tried_again() -> None:
+    connections = []
+
+    async def close(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.append(1)
+        try:
+            await reader.read(65536)
+        finally:
+            writer.close()
+
+    async def main() -> None:
+        server = await asyncio.start_server(close, "127.0.0.1", 0)
+        try:
+            await ask_at(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}", create)
+        finally:
+            server.close()
+
+    with pytest.raises(Unavailable, match="gave up"):
+        asyncio.run(main())
+    assert len(connections) > 1
+
+
 def test_a_proxy_is_told_who_asks_and_its_refusal_means_that_nothing_was_sent(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -267,6 +289,55 @@ def test_an_answer_that_unpacks_without_end_is_cut(question: Any, kind: type[Exc
     with pytest.raises(kind, match="longer than"):
         talk(wire, question)
     assert len(wire.requests) == 1
+
+
+@pytest.mark.parametrize(("question", "kind"), [(read, Unavailable), (update, UnknownOutcome)])
+@pytest.mark.parametrize(
+    "header",
+    [b"Content-Encoding: gzip, gzip\r\n", b"Content-Encoding: gzip\r\nContent-Encoding: deflate\r\n"],
+)
+def test_an_answer_that_is_compressed_twice_is_not_unpacked(
+    question: Any, kind: type[Exception], header: bytes
+) -> None:
+    with pytest.raises(kind, match="DecodingError"):
+        talk(Wire(answer(gzip.compress(gzip.compress(GOOD)), extra=header)), question)
+
+
+def test_a_coding_that_changes_nothing_does_not_count() -> None:
+    body = gzip.compress(GOOD)
+    live = talk(Wire(answer(body, extra=b"Content-Encoding: identity, gzip\r\n")), read)
+    assert [connection.connection_id for connection in live.connections] == [CONNECTION_ID]
+
+
+def test_of_several_retry_after_headers_the_first_counts() -> None:
+    wire = Wire(answer(extra=b"Retry-After: 7\r\nRetry-After: 9\r\n"))
+
+    async def main() -> str | None:
+        async with serving(wire) as address, http_transport.HttpTransport(f"http://{address}") as transport:
+            return (await transport.exchange("GET", "/", {}, None, len(GOOD))).retry_after
+
+    assert asyncio.run(main()) == "7"
+
+
+def test_a_connection_that_does_not_become_free_ends_the_wait_before_anything_is_sent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The transport uses no client twice at once; were it ever to do so, nothing would hang."""
+    quick = {name: value and value / 100 for name, value in http_transport._TIMEOUT.as_dict().items()}
+    monkeypatch.setattr("reconciler.providers.stytch.http_transport._TIMEOUT", httpx.Timeout(**quick))
+    wire = Wire(answer(GOOD[:1], length=len(GOOD)))
+
+    async def main() -> http_transport.ConnectionFailed:
+        async with serving(wire) as address, http_transport.HttpTransport(f"http://{address}") as transport:
+            busy = transport._new_client()
+            transport._idle.append(busy)
+            async with asyncio.timeout(5), busy.stream("GET", f"http://{address}"):
+                with pytest.raises(http_transport.ConnectionFailed) as failed:
+                    await transport.exchange("POST", "/", {}, None, len(GOOD))
+        return failed.value
+
+    failed = asyncio.run(main())
+    assert (failed.reason, failed.not_sent, failed.is_lasting) == ("PoolTimeout", True, False)
 
 
 def test_a_redirect_is_not_followed() -> None:

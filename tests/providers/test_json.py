@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -61,6 +62,16 @@ def test_the_last_of_equal_keys_counts_and_blanks_do_not(body: bytes) -> None:
 def test_what_is_not_json_is_refused(body: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         parse_json(body)
+
+
+def test_many_values_cost_no_call_each() -> None:
+    calls = []
+    sys.setprofile(lambda frame, event, _: calls.append(frame) if event == "call" else None)
+    try:
+        parse_json(b"[" + b'0,"a",' * 10_000 + b"0]")
+    finally:
+        sys.setprofile(None)
+    assert len(calls) < 1000
 
 
 def test_nesting_up_to_the_bound_and_pairs_of_surrogates_are_read() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 
     from tests.publishers.fake_forge import Call
     from tests.publishers.fake_gitlab import FakeGitLab
+
+
+class SeveralHeaders(dict[str, str]):
+    """Headers that are sent once for each of their values, which `|` separates."""
+
+    def items(self) -> Any:
+        return [(name, value) for name, values in super().items() for value in values.split("|")]
 
 
 class Echo(FakeForge):
@@ -195,6 +202,41 @@ def test_no_error_shows_the_token(echo: Echo, client: RestClient) -> None:
         client.call("GET", "/x")
     assert TOKEN not in str(caught.value)
     assert "(token)" in str(caught.value)
+
+
+def test_no_error_shows_the_beginning_of_the_token_where_a_message_is_cut(
+    echo: Echo, client: RestClient
+) -> None:
+    for length in range(480, 501):
+        echo.faults = [Fault("GET", Answer(401, {"message": "x" * length + TOKEN}))]
+        with pytest.raises(PublishingFailed) as caught:
+            client.call("GET", "/x")
+        assert TOKEN[:4] not in str(caught.value)
+        assert len(str(caught.value)) < 550
+
+
+def test_of_several_retry_after_headers_the_first_counts(
+    client: RestClient, echo: Echo, waits: list[float]
+) -> None:
+    echo.faults = [Fault("GET", Answer(429, headers=SeveralHeaders({"Retry-After": "7|9"})))]
+    client.call("GET", "/x")
+    assert waits == [7]
+
+
+def test_an_answer_that_is_compressed_twice_is_not_unpacked(echo: Echo, client: RestClient) -> None:
+    echo.faults = [Fault("POST", Answer(200, {}, {"Content-Encoding": "gzip, gzip"}))]
+    with pytest.raises(UnknownPublication, match="more than one content coding"):
+        client.call("POST", "/x", creates=True)
+
+
+@pytest.mark.parametrize("document", [None, [], "text", {"id": "seven"}, float("inf")])
+def test_the_outcome_of_a_create_with_an_unreadable_answer_is_not_known(document: object) -> None:
+    with FakeGitHub() as github:
+        github.faults = [Fault("POST", Answer(201, document))]
+        forge = GitHub(TOKEN, REPOSITORY, 7, api_url=github.api_url)
+        with pytest.raises(UnknownPublication):
+            forge.create_comment("x")
+        forge.close()
 
 
 @pytest.mark.parametrize("token", ["", f"{TOKEN}\n", f"{TOKEN} x", "ghs_\u00e9", f"{TOKEN}\x00"])

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import httpx
 
-from reconciler.http.client import CONNECT_TIMEOUT, NOT_SENT, LimitedBody, client_settings, is_lasting
+from reconciler.http.client import (
+    CONNECT_TIMEOUT,
+    NOT_SENT,
+    LimitedBody,
+    client_settings,
+    first_header,
+    is_lasting,
+    refuse_nested_codings,
+)
 from reconciler.providers.stytch.call import ApiResponse
 
 if TYPE_CHECKING:
@@ -15,8 +23,8 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-_TIMEOUT: Final = httpx.Timeout(None, connect=CONNECT_TIMEOUT)
-"""Only connecting has a timeout of its own, since each request has a deadline."""
+_TIMEOUT: Final = httpx.Timeout(None, connect=CONNECT_TIMEOUT, pool=CONNECT_TIMEOUT)
+"""Only getting a connection has a timeout of its own, since each request has a deadline."""
 
 _LIMITS: Final = httpx.Limits(max_connections=1, keepalive_expiry=4.0)
 """Servers commonly close idle connections after 5 s (Node.js, uvicorn) or more. We do so before, so that a
@@ -95,10 +103,11 @@ class HttpTransport:
                     method, self._address + path, headers=dict(headers), content=content
                 ) as response,
             ):
+                refuse_nested_codings(response)
                 body = LimitedBody(max_bytes)
                 async for chunk in response.aiter_bytes():
                     body.add(chunk)
-                retry_after = response.headers.get("Retry-After")
+                retry_after = first_header(response.headers, "Retry-After")
                 return ApiResponse(response.status_code, body.content(), retry_after)
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             raise ConnectionFailed(
