@@ -34,8 +34,8 @@ async def list_connections(context: Context, call: ApiCall) -> JsonObject:
     lists: JsonObject = {}
     for kind in ("saml", "oidc", "external"):
         of_kind = [entry for entry in connections if kind_of(entry["connection_id"]) == kind]
-        shown = [show_connection(context, connection) for connection in of_kind]
-        lists |= _show_list(context, f"{kind}_connections", shown)
+        entries = [show_connection(context, connection) for connection in of_kind]
+        lists |= _show_list(context, f"{kind}_connections", entries)
     if context.switches["new-fields"] == "present":
         lists["emulated_new_connections"] = [{"connection_id": "emulated-new-connection-test-1"}]
     return lists

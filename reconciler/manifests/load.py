@@ -62,12 +62,12 @@ class Loaded:
 
 def load_manifests(paths: Sequence[str | Path], project: Project, variables: Mapping[str, str]) -> Loaded:
     """Find, read and check all manifests. Never raises for what the files hold."""
-    found = find_manifests(paths, project)
-    files = tuple(read_manifests(found.names, project, variables))
-    diagnostics = [*found.diagnostics, *(diagnostic for file in files for diagnostic in file.diagnostics)]
+    selected = find_manifests(paths, project)
+    files = tuple(read_manifests(selected.names, project, variables))
+    diagnostics = [*selected.diagnostics, *(diagnostic for file in files for diagnostic in file.diagnostics)]
     loaded = Loaded(files, tuple(diagnostics))
     if not loaded.has_errors and not loaded.state.organizations:
-        return Loaded(files, (*diagnostics, _nothing_declared(found.names, project)))
+        return Loaded(files, (*diagnostics, _nothing_declared(selected.names, project)))
     return loaded
 
 

@@ -42,8 +42,8 @@ async def find_organizations(
     """
     if not manifests:
         return []
-    found = await reader.find_organizations([manifest.reference for manifest in manifests])
-    organizations = [_check_pin(manifest, found[manifest.reference]) for manifest in manifests]
+    results = await reader.find_organizations([manifest.reference for manifest in manifests])
+    organizations = [_check_pin(manifest, results[manifest.reference]) for manifest in manifests]
     return _refuse_duplicates(manifests, organizations)
 
 

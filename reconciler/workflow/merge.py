@@ -65,7 +65,7 @@ def with_shard(
         warning for warning in manifest_warnings if shard.holds(warning.address.partition("/")[0])
     ]
     plan = with_warnings(plan, own_warnings)
-    shown = {
+    reported = {
         *(change.address.organization for change in plan.changes),
         *(unmanaged.organization for unmanaged in plan.unmanaged),
         *(diagnostic.address.partition("/")[0] for diagnostic in plan.diagnostics),
@@ -73,7 +73,7 @@ def with_shard(
     positions = {
         organization.reference: position
         for position, organization in enumerate(declared, start=1)
-        if organization.reference in shown and shard.holds(organization.reference)
+        if organization.reference in reported and shard.holds(organization.reference)
     }
     return replace(
         plan, merge_info=MergeInfo(shard=shard, positions=positions, manifest_warnings=len(own_warnings))

@@ -109,7 +109,7 @@ def test_it_is_refused_when_it_is_from_the_future(saved: Workplace) -> None:
 @pytest.mark.parametrize("moment", ["yesterday", "", "0000-00-00T00:00:00Z"])
 def test_it_is_refused_without_a_date(saved: Workplace, moment: str) -> None:
     rewrite(lambda plan: plan.update(timestamp=moment))
-    refused(saved, "no date")
+    refused(saved, "is not a date")
 
 
 @pytest.mark.parametrize("version", ["2.0", "0.9", "", "x.y"])
@@ -152,7 +152,7 @@ def test_pipes_and_devices_are_refused(bare: Workplace, words: tuple[str, ...], 
         bare.setenv(f"STYTCH_{key}", value)
     run = bare.run(*words, name)
     assert run.code == 1
-    assert f"{name}: this is no " in run.err
+    assert f"{name}: this is not a " in run.err
     assert "it is not a regular file" in run.err
 
 
@@ -165,7 +165,7 @@ def test_almost_json_is_refused(saved: Workplace, constant: str) -> None:
 
 def test_a_binary_file_is_refused(saved: Workplace) -> None:
     Path("plan.json").write_bytes(b"\x80\xff\0")
-    refused(saved, "no plan file")
+    refused(saved, "not a plan file")
 
 
 @pytest.mark.parametrize(
