@@ -1,1 +1,1 @@
-"""Providers: services that store connections, each behind the same protocol."""
+"""The services that store connections, each behind the same protocol."""
