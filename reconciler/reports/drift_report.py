@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
@@ -133,7 +134,7 @@ def _card(findings: Sequence[Finding]) -> Card:
         intention=wording.finding_condition(first),
         reason="" if first.attribute else _since(first),
         location=first.location,
-        rows=tuple(_row(finding) for finding in findings if finding.attribute),
+        make_rows=cache(lambda: tuple(_row(finding) for finding in findings if finding.attribute)),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.change import Action, Delete, Update, attribute_changes
@@ -146,7 +147,7 @@ def _card(change: Change) -> Card:
         is_destructive=change.action is Action.DELETE,
         reason=wording.change_reason(change),
         location=change.location,
-        rows=tuple(_rows(change)),
+        make_rows=cache(lambda: tuple(_rows(change))),
         attributes=change.changed if isinstance(change, Update) else (),
         diff=tuple(diff),
     )

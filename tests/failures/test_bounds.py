@@ -122,8 +122,7 @@ def test_a_service_that_asks_for_more_quiet_than_there_is_patience_is_reported_a
     assert len(result.failed) == 20
     assert estate.took < 10
     assert all(
-        "gave up" in outcome.message or "asked to send no calls" in outcome.message
-        for outcome in result.failed
+        "gave up" in outcome.message or "asked for no calls" in outcome.message for outcome in result.failed
     )
 
 

@@ -14,7 +14,7 @@ PLANS = ROOT / "tests/plans"
 
 DENIED = {
     "update-issuer-declared-urls": ["acme/okta: issuer https://login.acme.com is not allowed"],
-    "tombstone": ["acme/okta: active connections must be deleted manually"],
+    "delete": ["acme/okta: active connections must be deleted manually"],
     "organization-unreadable": ["the plan is incomplete, so some changes cannot be checked"],
 }
 QUIET = ("create-full", "no-changes", "update-secret", "create-resumed")
