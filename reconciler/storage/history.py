@@ -7,7 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from reconciler.storage.git import GitError, GitUnavailable, ObjectMissing, read_objects, run_git
+from reconciler.storage.git import (
+    GitError,
+    GitUnavailable,
+    ObjectMissing,
+    find_work_tree,
+    read_objects,
+    run_git,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -75,8 +82,8 @@ def open_history(folder: Path, text: str) -> History:
         NoHistory: there is no Git, or no repository.
     """
     paths = ("--", *(f":(top,glob)**/{pattern}" for pattern in _YAML))
-    log = ("log", "--first-parent", "-m")
-    raw = ("-z", f"--format={_COMMIT}%H", "--raw", "--no-abbrev", "--no-renames", "--no-ext-diff")
+    log = ("log", "--first-parent", "-m", "--no-ext-diff", "--no-textconv")
+    raw = ("-z", f"--format={_COMMIT}%H", "--raw", "--no-abbrev", "--no-renames")
     with _git_errors(folder):
         is_shallow = run_git(folder, "rev-parse", "--is-shallow-repository").strip() == b"true"
         mentions = run_git(folder, *log, "-1", "--format=%H", f"-S{text}", *paths)
@@ -117,5 +124,8 @@ def _git_errors(folder: Path) -> Iterator[None]:
 
 def _repository_exists(folder: Path) -> bool:
     """Tell without Git whether the folder is in a work tree."""
-    real = folder.resolve()
-    return "GIT_DIR" in os.environ or any((parent / ".git").exists() for parent in (real, *real.parents))
+    try:
+        find_work_tree(folder)
+    except (GitError, OSError):
+        return False
+    return True

@@ -13,6 +13,7 @@ from reconciler.storage.git import (
     GitError,
     GitUnavailable,
     ObjectMissing,
+    filters_off,
     find_commit,
     read_objects,
     run_git,
@@ -91,7 +92,9 @@ class Revision:
         """Yield path and former blob of the tracked files that differ, deleted ones included."""
         listed = run_git(
             self.top,
-            *("diff", "--raw", "-z", "--no-abbrev", "--no-renames", "--no-ext-diff", "--no-relative"),
+            *filters_off(self.top),
+            *("diff", "--raw", "-z", "--no-abbrev", "--no-renames", "--no-relative"),
+            *("--no-ext-diff", "--no-textconv", "--ignore-submodules=dirty"),
             *(self.commit, "--", *limits),
         )
         entries = split_entries(listed)

@@ -72,10 +72,13 @@ def test_prune_deletes_if_no_other_document_declares_the_organization(shared: Wo
     assert [connection["display_name"] for connection in shared.emulator.oidc_connections("acme")] == ["a"]
 
 
-@pytest.mark.parametrize("obstacle", ["GIT_DIR", "PATH"])
+@pytest.mark.parametrize("obstacle", [".git/HEAD", "PATH"])
 def test_prune_deletes_nothing_if_git_fails(shared: Workplace, obstacle: str) -> None:
     shared.git("init", "--quiet")
-    shared.setenv(obstacle, "/nowhere")
+    if obstacle == "PATH":
+        shared.setenv("PATH", "/nowhere")
+    else:
+        shared.write(obstacle, "nonsense")
     assert "Git cannot tell" in refused(shared, "apply", "--auto-approve")
 
 
