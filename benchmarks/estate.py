@@ -64,16 +64,18 @@ def write_estate(folder: Path, organizations: int) -> Estate:
     return Estate(folder, organizations)
 
 
-def write_project(
-    folder: Path, base_url: str, *, requests_per_second: float, concurrency: int = AT_ONCE
-) -> None:
-    """Write the project file for a service."""
+def environment_for(base_url: str) -> dict[str, str]:
+    """Return the environment of commands that call the service at that address."""
+    return {**ENVIRONMENT, "STYTCH_BASE_URL": base_url}
+
+
+def write_project(folder: Path, *, requests_per_second: float, concurrency: int = AT_ONCE) -> None:
+    """Write the project file; the environment names the service."""
     (folder / "reconciler.yaml").write_text(
         "version: 1\n"
         "target:\n"
         f"  project_id: {PROJECT_ID}\n"
         "  secret: ${env:STYTCH_SECRET}\n"
-        f"  base_url: {base_url}\n"
         "limits:\n"
         f"  requests_per_second: {requests_per_second:.0f}\n"
         f"  concurrency: {concurrency}\n",

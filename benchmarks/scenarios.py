@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from benchmarks.comparators.zones import write_zones
-from benchmarks.estate import CONNECTIONS, ENVIRONMENT, manifest, write_estate, write_project
+from benchmarks.estate import CONNECTIONS, ENVIRONMENT, environment_for, manifest, write_estate, write_project
 from benchmarks.measure import ROOT, Cost, Counted, cost_of, median_cost, service
 from benchmarks.tools import CACHE, python_of
 
@@ -73,8 +73,8 @@ def measure_plans(estate: Estate, runs: int) -> Costs:
     zones = estate.folder / "zones"
     write_zones(zones, estate.organizations, CONNECTIONS)
     with service(estate.organizations) as api:
-        write_project(estate.folder, api.base_url, requests_per_second=UNLIMITED)
-        environment = ENVIRONMENT | {"BASE_URL": api.base_url}
+        write_project(estate.folder, requests_per_second=UNLIMITED)
+        environment = environment_for(api.base_url) | {"BASE_URL": api.base_url}
         script = (python_of("stytch-sdk"), _COMPARATORS / "sdk_script.py")
         costs: dict[str, list[Cost]] = {"reconciler": [], "octoDNS": [], "SDK": []}
         for _ in range(runs):
@@ -118,16 +118,17 @@ def measure_changed(estate: Estate, alone: Path, runs: int) -> tuple[Costs, Coun
     costs: dict[str, list[Cost]] = {"changed": [], "alone": []}
     with service(estate.organizations) as api:
         for folder in (estate.folder, alone):
-            write_project(folder, api.base_url, requests_per_second=UNLIMITED)
+            write_project(folder, requests_per_second=UNLIMITED)
         _commit_all(estate.folder)
         for file in (changed, copy):
             file.write_text(manifest(index, suffix="b"), encoding="utf-8")
         words = (*_RECONCILER, "plan", "--changed-since", "HEAD")
-        cost_of(words, estate.folder, ENVIRONMENT)
+        environment = environment_for(api.base_url)
+        cost_of(words, estate.folder, environment)
         counted = api.counted()
         for _ in range(runs):
-            costs["changed"].append(cost_of(words, estate.folder, ENVIRONMENT))
-            costs["alone"].append(cost_of((*_RECONCILER, "plan"), alone, ENVIRONMENT))
+            costs["changed"].append(cost_of(words, estate.folder, environment))
+            costs["alone"].append(cost_of((*_RECONCILER, "plan"), alone, environment))
     return {name: median_cost(measured) for name, measured in costs.items()}, counted
 
 
@@ -143,8 +144,8 @@ def searches(organizations: int) -> int:
 
 def _run(estate: Estate, *words: str, rate: float = 0.0, options: Iterable[str] = ()) -> Run:
     with service(estate.organizations, "--rate", f"{rate:g}", *options) as api:
-        write_project(estate.folder, api.base_url, requests_per_second=rate or UNLIMITED)
-        cost = cost_of((*_RECONCILER, *words), estate.folder, ENVIRONMENT)
+        write_project(estate.folder, requests_per_second=rate or UNLIMITED)
+        cost = cost_of((*_RECONCILER, *words), estate.folder, environment_for(api.base_url))
         return Run(estate, cost, api.counted())
 
 

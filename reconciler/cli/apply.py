@@ -26,7 +26,9 @@ from reconciler.core.outcome import ApplyResult
 from reconciler.policies import accept_risks
 from reconciler.providers.stytch.connect import connect
 from reconciler.reports import PLAN_FORMATS, RESULT_FORMATS
+from reconciler.reports.escaping import escape_terminal
 from reconciler.reports.text_plan import render_origin
+from reconciler.reports.wording import describe_target
 from reconciler.storage.documents import load_plan
 from reconciler.workflow.apply import (
     accept_deletes,
@@ -42,11 +44,13 @@ if TYPE_CHECKING:
 
     from reconciler.cli.console import Console
     from reconciler.cli.context import CommandContext
+    from reconciler.core.plan import Plan
     from reconciler.core.secret import Secret, SecretReference
 
 _QUESTION = """
 Do you want to perform these actions?
-  reconciler will perform the actions described above.
+  reconciler will perform the actions described above
+  in {target}.
   Only 'yes' will be accepted to approve.
 
   Enter a value: """
@@ -96,7 +100,7 @@ def command(context: CommandContext, /, paths: tuple[str, ...], **options: Any) 
     check_outputs(context)
     planned = _load_saved(context, saved, options) if saved else _plan_now(context, paths, options)
     if planned.plan.can_apply and not saved and not options["auto_approve"]:
-        _approve(context.console)
+        _approve(planned.plan, context.console)
     return _apply(planned, context)
 
 
@@ -115,6 +119,7 @@ def _load_saved(context: CommandContext, path: Path, options: Mapping[str, Any])
         PlanRefused: it is changed, foreign, expired, or of another version.
     """
     project = wiring.project_of(context.config)
+    wiring.check_target(project)
     plan = load_plan(path)
     target = wiring.target_of(project)
     check_saved_plan(plan, scope=wiring.scope_of(target), now=wiring.now(), max_age=options["max_age"])
@@ -137,13 +142,14 @@ def _accept(planned: Planned, options: Mapping[str, Any]) -> Planned:
     return replace(planned, plan=accept_risks(plan, options["accept_risk"]))
 
 
-def _approve(console: Console) -> None:
+def _approve(plan: Plan, console: Console) -> None:
     if not console.is_interactive:
         raise click.UsageError(
             "cannot ask for approval without a terminal: use --auto-approve, or apply a plan saved with "
             "`plan --out`"
         )
-    if console.ask(_QUESTION) != "yes":
+    question = _QUESTION.format(target=describe_target(plan.scope, escape_terminal))
+    if console.ask(question) != "yes":
         raise Declined
 
 

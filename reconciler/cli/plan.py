@@ -77,6 +77,7 @@ class Planned:
 def plan_live(context: CommandContext, paths: Sequence[str], options: Mapping[str, Any]) -> Planned:
     """Plan as the options of ``plan``, ``apply`` and ``drift`` say."""
     project = wiring.project_of(context.config)
+    wiring.check_target(project)
     request = PlanRequest(
         choices=Choices(
             secrets={},

@@ -14,6 +14,7 @@ from reconciler.manifests import load_project
 from reconciler.manifests.source_file import display_path
 from reconciler.policies import unknown_rules
 from reconciler.providers.stytch.credentials import ProjectTarget, resolve_target
+from reconciler.providers.stytch.declared_target import check_declared_target
 from reconciler.secrets import resolve_reference
 
 if TYPE_CHECKING:
@@ -31,6 +32,15 @@ def project_of(config: str | None) -> Project:
     if unknown := unknown_rules(project.policies, project.policy_locations):
         raise InvalidConfiguration(unknown)
     return project
+
+
+def check_target(project: Project) -> None:
+    """Make sure that the environment allows the declared target, before any secret is read.
+
+    Raises:
+        InvalidConfiguration: it does not allow the host or a reference.
+    """
+    check_declared_target(project.target, os.environ)
 
 
 def target_of(project: Project) -> Target:

@@ -28,12 +28,13 @@ class Interpolation:
     """What references may refer to.
 
     Without ``variables``, ``${var:NAME}`` is an error; without a ``policy``, every secret is allowed.
-    ``holds_secret`` says whether the field at a path holds a secret.
+    ``holds_secret`` says whether the field at a path holds a secret, ``misplaced_hint`` where secrets belong.
     """
 
     variables: Mapping[str, str] | None
     policy: SecretPolicy | None
     holds_secret: Callable[[Path], bool]
+    misplaced_hint: str = "use secrets in client_secret only, and variables elsewhere: ${var:NAME}"
 
     def apply(self, document: Value, findings: DocumentFindings) -> Value:
         """Return the document with its references replaced, and those that cannot be with `INVALID`."""
@@ -130,7 +131,7 @@ class _Substitution:
                 "secret-out-of-place",
                 path,
                 f"{name_of(path)} cannot hold a reference to a secret",
-                hint="use secrets in client_secret only, and variables elsewhere: ${var:NAME}",
+                hint=self._rules.misplaced_hint,
             )
         elif refusal := self._rules.policy.check(locator) if self._rules.policy else None:
             self._findings.add(

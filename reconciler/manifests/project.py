@@ -17,7 +17,7 @@ from reconciler.manifests.source_file import display_path
 from reconciler.manifests.validation import validate
 from reconciler.manifests.yaml_errors import report_unsafe_escapes
 from reconciler.manifests.yaml_reader import ReadLimits
-from reconciler.providers.stytch.credentials import DeclaredTarget
+from reconciler.providers.stytch.declared_target import DeclaredTarget
 from reconciler.secrets import OWN_VARIABLES, SecretPolicy
 
 if TYPE_CHECKING:
@@ -25,9 +25,14 @@ if TYPE_CHECKING:
 
     from reconciler.manifests import yaml_reader
     from reconciler.manifests.findings import DocumentFindings
-    from reconciler.manifests.project_model import SecretsManifest
+    from reconciler.manifests.project_model import SecretsManifest, TargetManifest
 
 PROJECT_FILE: Final = "reconciler.yaml"
+
+_MISPLACED_HINT: Final = (
+    "only the credentials below `target` can be references: write the value itself; a base URL may "
+    "come from STYTCH_BASE_URL"
+)
 
 DEFAULT_ORGANIZATIONS: Final = ("organizations/**/*.yaml", "organizations/**/*.yml")
 
@@ -100,11 +105,13 @@ def _read(parsed: ParsedFile, file: Path, directory: Path) -> Project | None:
 def _project(
     values: yaml_reader.Value, findings: DocumentFindings, file: Path, directory: Path
 ) -> Project | None:
-    interpolation = Interpolation(variables=None, policy=None, holds_secret=_is_target)
+    interpolation = Interpolation(
+        variables=None, policy=None, holds_secret=_is_credential, misplaced_hint=_MISPLACED_HINT
+    )
     manifest = validate(ProjectManifest, interpolation.apply(values, findings), findings)
     if manifest is None or findings.error_count:
         return None
-    target = DeclaredTarget(**manifest.get("target", {}))
+    target = _declared_target(manifest.get("target", {}), findings)
     _check_target(target, findings)
     policies = manifest.get("policies", {})
     return Project(
@@ -122,8 +129,21 @@ def _project(
     )
 
 
+def _declared_target(manifest: TargetManifest, findings: DocumentFindings) -> DeclaredTarget:
+    locations = {name: findings.location(("target", name)) for name in manifest}
+    return DeclaredTarget(**manifest, locations=locations)
+
+
 def _check_target(target: DeclaredTarget, findings: DocumentFindings) -> None:
-    """Report credentials of two kinds at once."""
+    """Report references that are part of a value, and credentials of two kinds at once."""
+    for name, reference in target.references.items():
+        if len(reference.parts) > 1:
+            findings.add(
+                "target-reference-not-whole",
+                ("target", name),
+                f"target.{name} is more than a reference",
+                hint="a credential is one reference and nothing else, such as ${env:STYTCH_SECRET}",
+            )
     if target.session_jwt and (target.public_token or target.session_token):
         findings.add(
             "target-ambiguous",
@@ -153,7 +173,7 @@ def _defaults(manifest: ProjectManifest) -> Defaults:
 
 def _secret_policy(manifest: SecretsManifest, target: DeclaredTarget, root: Path) -> SecretPolicy:
     """Return which secrets manifests may use: never those of the target."""
-    own = [locator for reference in target.references for locator in reference.locators]
+    own = [locator for reference in target.references.values() for locator in reference.locators]
     return SecretPolicy(
         root=root,
         env_allow=tuple(manifest.get("env", {}).get("allow", ("*",))),
@@ -163,9 +183,9 @@ def _secret_policy(manifest: SecretsManifest, target: DeclaredTarget, root: Path
     )
 
 
-def _is_target(path: yaml_reader.Path) -> bool:
+def _is_credential(path: yaml_reader.Path) -> bool:
     match path:
-        case ("target", _):
-            return True
+        case ("target", name):
+            return name != "base_url"
         case _:
             return False

@@ -27,7 +27,7 @@ ProjectId: TypeAlias = Annotated[str, Field(pattern=text_patterns.PROJECT_ID), W
 PublicToken: TypeAlias = Annotated[
     str, Field(pattern=text_patterns.PUBLIC_TOKEN), WrapValidator(_keep_reference)
 ]
-BaseUrl: TypeAlias = Annotated[str, Field(pattern=text_patterns.BASE_URL), WrapValidator(_keep_reference)]
+BaseUrl: TypeAlias = Annotated[str, Field(pattern=text_patterns.BASE_URL)]
 Glob: TypeAlias = Annotated[str, Field(pattern=text_patterns.GLOB)]
 VariableName: TypeAlias = Annotated[str, Field(pattern=text_patterns.VARIABLE)]
 RuleName: TypeAlias = Annotated[str, Field(pattern=text_patterns.RULE)]
@@ -78,9 +78,9 @@ class TargetManifest(TypedDict, total=False):
     ]
     base_url: Annotated[
         BaseUrl,
-        AcceptsReference(),
         Field(
-            description="The API's URL, for a custom domain or the emulator. By default that of the project.",
+            description="The API's URL, for a custom domain or the emulator. By default that of the project."
+            " Other hosts than Stytch's have to be named in STYTCH_BASE_URL or RECONCILER_ALLOWED_HOSTS.",
             examples=["https://login.example.com"],
         ),
     ]

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from reconciler.reports.escaping import escape_terminal, segments
 from reconciler.reports.report import Status
+from reconciler.reports.wording import target_parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +39,7 @@ def render_html(report: Report) -> str:
         environment.get_template("report.html.j2").render(
             report=report,
             tone=_TONES[report.status],
+            target=target_parts(report.origin.scope) if report.origin else None,
             facts=tuple(_facts(report)),
             has_unchanged=_shows_unchanged(report),
             style=Markup(style),  # noqa: S704 - a file of this package

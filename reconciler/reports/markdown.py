@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from reconciler.reports import wording
 from reconciler.reports.escaping import (
     MAX_NAME,
     clip,
@@ -57,6 +58,8 @@ def render_markdown(report: Report, *, max_bytes: int = MAX_BYTES) -> str:
     """Return the report in at most ``max_bytes`` of UTF-8."""
     page = _Page(max_bytes - _RESERVE)
     has_body = report.table is not None or bool(report.lists)
+    if report.origin:
+        page.write(f"**{wording.target_headline(report.origin.scope, markdown_code)}**")
     page.write(f"### {_ICONS[report.status]}{report.verdict}")
     page.write("\n".join(_remarks(report)))
     page.write(_diagnostic_list(report.diagnostics, page.share(0.4 if has_body else 0.9)))

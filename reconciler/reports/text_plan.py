@@ -40,9 +40,10 @@ def render_change(change: Change, style: Style) -> str:
 
 
 def render_origin(plan: Plan) -> str:
-    """Return when the plan was made, from which commit, and for which project, in one line."""
+    """Return when the plan was made, from which commit, and for which target, in one line."""
     commit = f"commit {plan.commit}" if plan.commit else "no commit"
-    return escape_terminal(f"Planned at {plan.created_at} from {commit}, for {plan.scope.principal}.") + "\n"
+    target = wording.describe_target(plan.scope, escape_terminal)
+    return f"Planned at {escape_terminal(f'{plan.created_at} from {commit}')}, for {target}.\n"
 
 
 def symbol(action: Action, style: Style) -> str:
@@ -57,6 +58,7 @@ def symbol(action: Action, style: Style) -> str:
 
 
 def _sections(plan: Plan, style: Style) -> Iterator[str]:
+    yield style.bold(wording.target_headline(plan.scope, escape_terminal)) + "\n"
     if plan.has_changes:
         yield _legend(plan.summary, style)
         yield "reconciler will perform the following actions:\n"

@@ -10,11 +10,11 @@ from reconciler.core.drift import DriftKind
 from reconciler.reports.escaping import format_value, quote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from reconciler.core.change import Change, Value
     from reconciler.core.drift import DriftReport, Finding
-    from reconciler.core.plan import Plan
+    from reconciler.core.plan import Plan, Scope
 
 NO_CHANGES: Final = "No changes. Your infrastructure matches the configuration."
 NO_DRIFT: Final = "No drift. The live state matches the configuration."
@@ -41,6 +41,25 @@ _REASONS: Final = {
 def count(number: int, noun: str) -> str:
     """Return ``1 connection`` or ``2 connections``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def target_parts(scope: Scope) -> tuple[str, str, str, str]:
+    """Return the kind of the target, its project or public token, its environment, and the API's host."""
+    kind = "session with" if scope.principal.startswith("public-token-") else "project"
+    host = scope.base_url.partition("://")[2] or scope.base_url
+    return kind, scope.principal, scope.environment.value, host
+
+
+def describe_target(scope: Scope, show: Callable[[str], str]) -> str:
+    """Return which project is meant, whether it is test or live, and where; ``show`` escapes foreign text."""
+    kind, principal, environment, host = target_parts(scope)
+    return f"{kind} {show(principal)} ({environment}) at {show(host)}"
+
+
+def target_headline(scope: Scope, show: Callable[[str], str]) -> str:
+    """Return the first line of a report: where the credentials are sent."""
+    words = describe_target(scope, show)
+    return words[0].upper() + words[1:]
 
 
 def plan_verdict(plan: Plan) -> str:

@@ -61,7 +61,7 @@ def history(place: Workplace) -> History:
 
 def test_no_manifest_differs(history: History, place: Workplace) -> None:
     run = place.run("plan", "--changed-since", "main")
-    assert (run.code, run.out) == (0, f"{NO_CHANGES}\n")
+    assert (run.code, run.out) == (0, f"{place.headline}{NO_CHANGES}\n")
     assert "Only manifests that differ from main" in run.err
     assert not list(place.emulator.request_log)
 

@@ -51,7 +51,7 @@ def test_an_example_converges(alive: Workplace, folder: Path) -> None:
     assert alive.run("apply", "--auto-approve", *words).code == 0
     alive.emulator.request_log.clear()
     run = alive.run("plan", "--detailed-exitcode", *words)
-    assert (run.code, run.out) == (0, f"{NO_CHANGES}\n")
+    assert (run.code, run.out) == (0, f"{alive.headline}{NO_CHANGES}\n")
     only_reads(alive)
 
 
@@ -78,7 +78,7 @@ def test_a_case_converges_or_is_refused_without_a_write(alive: Workplace, folder
     again = alive.run("plan", "--detailed-exitcode", *case.words)
     only_reads(alive)
     assert again.code == applied.code
-    assert again.out.startswith(NO_CHANGES) is not case.golden["errored"]
+    assert again.out.startswith(f"{alive.headline}{NO_CHANGES}") is not case.golden["errored"]
 
 
 def test_nearly_all_cases_can_be_played() -> None:

@@ -74,7 +74,7 @@ def test_the_second_signal_stops_and_lists_unknown_outcomes(
     assert json.loads(out) == kept if format_ == "json" else "Apply interrupted!" in out
     slow.emulator.clear_faults()
     assert slow.run("apply", "--auto-approve").code == 0
-    assert slow.run("plan").out == f"{NO_CHANGES}\n"
+    assert slow.run("plan").out == f"{slow.headline}{NO_CHANGES}\n"
     assert len(slow.live("acme")) == 1, "what the stopped run had begun is continued, not doubled"
 
 

@@ -256,7 +256,7 @@ def test_a_plan_made_without_secrets_applies_them(place: Workplace) -> None:
     place.setenv("ACME_SECRET", "one")
     place.setenv("GLOBEX_SECRET", "two")
     assert place.run("apply", "plan.json").code == 0
-    assert place.run("plan").out == f"{NO_CHANGES}\n"
+    assert place.run("plan").out == f"{place.headline}{NO_CHANGES}\n"
 
 
 def refused(place: Workplace, reason: str) -> None:

@@ -166,7 +166,7 @@ class TestEmulator:
         with self.start(bare) as again:
             for name, value in self.announced(again).items():
                 bare.setenv(name, value)
-            assert bare.run("plan").out.startswith(NO_CHANGES)
+            assert bare.run("plan").out.startswith(f"{bare.headline}{NO_CHANGES}")
             again.kill()
 
     def test_a_port_that_is_taken(self, bare: Workplace, started: subprocess.Popen[str]) -> None:

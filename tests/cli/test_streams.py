@@ -27,7 +27,7 @@ ESCAPE, RIGHT_TO_LEFT = "\x1b", "\u202e"
 class TestStreams:
     def test_standard_output_is_the_plan_alone(self, place: Workplace) -> None:
         run = place.run("plan")
-        assert run.out.startswith("Resource actions are indicated")
+        assert run.out.startswith(f"{place.headline}Resource actions are indicated")
         assert run.out.endswith("Plan: 2 to add, 0 to change, 0 to destroy.\n")
         assert run.err == ""
 
@@ -388,7 +388,7 @@ def test_reads_another_project_file(place: Workplace) -> None:
     place.write("elsewhere/other.yaml", "organizations: [nothing/*.yaml]")
     place.write("elsewhere/nothing/acme.yaml", Path("organizations/acme.yaml").read_text())
     run = place.run("--config", "elsewhere/other.yaml", "plan")
-    assert run.out.startswith(NO_CHANGES)
+    assert run.out.startswith(f"{place.headline}{NO_CHANGES}")
     assert "globex" not in {request.organization_id for request in place.emulator.request_log}
 
 

@@ -30,7 +30,7 @@ _ADDRESS = "http://127.0.0.1:8080"
 _EDITS = {"globex": {"token_url": "https://login.globex-sso.example/token"}}
 _CHANGING = (
     (re.compile(r"-test-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "-test-ID"),
-    (re.compile(r"http://127\.0\.0\.1:\d+"), "http://127.0.0.1:PORT"),
+    (re.compile(r"127\.0\.0\.1:\d+"), "127.0.0.1:PORT"),
     (re.compile(r"after \d+s"), "after 0s"),
 )
 

@@ -10,7 +10,7 @@ from reconciler.core.errors import InvalidConfiguration, SourceLocation
 from reconciler.core.run_selection import Limits
 from reconciler.core.state import Discovery
 from reconciler.manifests import Project, load_project
-from reconciler.providers.stytch.credentials import DeclaredTarget
+from reconciler.providers.stytch.declared_target import DeclaredTarget
 from reconciler.secrets import OWN_VARIABLES, SecretPolicy, parse_reference
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks.estate import ENVIRONMENT, write_estate, write_project
+from benchmarks.estate import environment_for, write_estate, write_project
 from benchmarks.measure import service
 
 CONNECTIONS = 10_000
@@ -29,11 +29,11 @@ def test_a_plan_of_ten_thousand_connections_needs_a_hundred_megabytes_at_most(tm
     estate = write_estate(tmp_path, 2_000)
     assert estate.connections == CONNECTIONS
     with service(estate.organizations) as api:
-        write_project(estate.folder, api.base_url, requests_per_second=100_000.0)
+        write_project(estate.folder, requests_per_second=100_000.0)
         done = subprocess.run(
             [sys.executable, "-c", _PROGRAM],
             cwd=estate.folder,
-            env={**_without_coverage(), **ENVIRONMENT},
+            env={**_without_coverage(), **environment_for(api.base_url)},
             capture_output=True,
             text=True,
             check=True,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.estate import ENVIRONMENT, Estate, organization_id, write_estate, write_project
+from benchmarks.estate import Estate, environment_for, organization_id, write_estate, write_project
 from benchmarks.measure import Counted, cost_of, service
 from benchmarks.scenarios import necessary_requests
 
@@ -22,8 +22,13 @@ def counted(
 ) -> Counted:
     """Run a command, and return what it asked the service."""
     with service(estate.organizations, "--latency", "0.001", *options) as api:
-        write_project(estate.folder, api.base_url, requests_per_second=rate)
-        cost_of([sys.executable, "-m", "reconciler", *words], estate.folder, ENVIRONMENT, codes=(code,))
+        write_project(estate.folder, requests_per_second=rate)
+        cost_of(
+            [sys.executable, "-m", "reconciler", *words],
+            estate.folder,
+            environment_for(api.base_url),
+            codes=(code,),
+        )
         return api.counted()
 
 

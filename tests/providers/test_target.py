@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 CANARY = "secret-test-canary"
 PROJECT = {"STYTCH_PROJECT_ID": "project-test-1", "STYTCH_SECRET": CANARY}
+ALLOWED = "RECONCILER_ALLOWED_TARGET_REFERENCES"
 SESSION = {"STYTCH_PUBLIC_TOKEN": "public-token-test-1", "STYTCH_SESSION_TOKEN": CANARY}
 
 
@@ -58,6 +59,11 @@ def test_the_address_follows_the_project_unless_it_is_given(
     assert resolve(tmp_path, PROJECT | environment).address == base_url
 
 
+@pytest.mark.parametrize("base_url", ["https://test.stytch.com", "https://api.stytch.com/"])
+def test_the_hosts_of_the_service_need_no_permission(tmp_path: Path, base_url: str) -> None:
+    assert resolve(tmp_path, PROJECT, f"{{base_url: '{base_url}'}}").address == base_url.rstrip("/")
+
+
 def test_a_member_session_goes_with_the_project(tmp_path: Path) -> None:
     target = resolve(tmp_path, PROJECT | {"STYTCH_SESSION_TOKEN": "session"})
     assert isinstance(target, ProjectTarget)
@@ -71,8 +77,8 @@ def test_the_session_may_be_given_as_a_jwt(tmp_path: Path) -> None:
 
 
 def test_a_declared_jwt_outweighs_a_token_in_the_environment(tmp_path: Path) -> None:
-    environment = PROJECT | {"STYTCH_SESSION_TOKEN": "session", "MEMBER": "header.claims.signature"}
-    target = resolve(tmp_path, environment, "{session_jwt: '${env:MEMBER}'}")
+    environment = PROJECT | {"STYTCH_SESSION_TOKEN": "session", "STYTCH_MEMBER": "header.claims.signature"}
+    target = resolve(tmp_path, environment, "{session_jwt: '${env:STYTCH_MEMBER}'}")
     assert isinstance(target, ProjectTarget)
     assert (target.session_token, target.session_jwt) == (None, Secret("header.claims.signature"))
 
@@ -118,7 +124,7 @@ def test_a_live_public_token_goes_to_live(tmp_path: Path) -> None:
 
 def test_the_project_file_wins_where_it_declares(tmp_path: Path) -> None:
     (tmp_path / "key").write_text("from-file\n")
-    environment = PROJECT | SESSION | {"OTHER": "project-live-2"}
+    environment = PROJECT | SESSION | {"OTHER": "project-live-2", ALLOWED: "env:OTHER,file:key"}
     target = resolve(tmp_path, environment, "{project_id: '${env:OTHER}', secret: '${file:key}'}")
     assert target == ProjectTarget(
         project_id="project-live-2", secret=Secret("from-file"), session_token=Secret(CANARY)
@@ -176,10 +182,11 @@ def test_a_malformed_value_is_refused_by_the_name_of_its_variable(
 
 
 def test_a_reference_that_leads_nowhere_is_refused_by_name(tmp_path: Path) -> None:
-    findings = refusal(tmp_path, {"STYTCH_PROJECT_ID": "project-test-1"}, "{secret: '${env:MISSING}'}")
+    findings = refusal(tmp_path, {"STYTCH_PROJECT_ID": "project-test-1"}, "{secret: '${env:STYTCH_MISSING}'}")
     assert [(code, summary) for code, summary, _hint in findings] == [
         (
             "target-unavailable",
-            "target.secret: the environment variable MISSING is not set; set it, or correct the reference",
-        )
+            "target.secret: the environment variable STYTCH_MISSING is not set; set it, or correct the "
+            "reference",
+        ),
     ]

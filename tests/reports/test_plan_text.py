@@ -62,7 +62,7 @@ def test_the_lines_that_programs_look_for_are_whole_in_colour_too() -> None:
 
 def test_the_legend_names_only_symbols_that_occur() -> None:
     only_delete = replace(CHANGES, changes=(DELETE,), summary=PlanSummary(destroy=1))
-    legend = render_plan(only_delete).split("\n\n")[0]
+    legend = render_plan(only_delete).split("\n\n")[1]
     assert "destroy" in legend
     assert "create" not in legend
     assert "update" not in legend

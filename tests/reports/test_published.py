@@ -100,7 +100,8 @@ def test_a_job_summary_shows_more_than_a_comment() -> None:
 def test_any_limit_holds_and_the_page_stays_whole(render: Callable[..., str], most: int) -> None:
     text = render(hostile_plan(), max_bytes=most)
     assert len(text.encode()) <= most
-    assert rendered(text).skeleton[0] == "<h3 >"
+    headline = ["<p >", "<strong >", "</strong>", "</p>"]
+    assert rendered(text).skeleton[:5] == [*headline, "<h3 >"]
 
 
 def test_findings_that_do_not_fit_are_counted() -> None:

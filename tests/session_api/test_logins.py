@@ -24,7 +24,7 @@ def test_an_organization_is_reconciled_with_every_login(place: Workplace, login:
     assert [connection["display_name"] for connection in place.live("acme")] == list(NAMES)
     assert {connection["status"] for connection in place.live("acme")} == {"active"}
     again = place.run("plan", "--detailed-exitcode")
-    assert (again.code, again.out) == (0, f"{NO_CHANGES}\n")
+    assert (again.code, again.out) == (0, f"{place.headline}{NO_CHANGES}\n")
     assert place.run("drift").code == 0
     for secret in (value for name, value in session.items() if name.startswith("session_")):
         assert secret not in applied.output

@@ -31,7 +31,9 @@ def bare(
     """An empty folder, and no credentials at all."""
     folder = tmp_path / "work"
     folder.mkdir()
-    for name in [name for name in os.environ if name.startswith(("STYTCH_", "NO_COLOR", "FORCE_COLOR"))]:
+    for name in [
+        name for name in os.environ if name.startswith(("STYTCH_", "RECONCILER_", "NO_COLOR", "FORCE_COLOR"))
+    ]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
     monkeypatch.setenv("TERM", "xterm")

@@ -95,6 +95,14 @@ class Workplace:
         assert self._running is not None
         return self._running.base_url
 
+    @property
+    def headline(self) -> str:
+        """What a plan in text begins with: whose credentials go to which host, and a blank line."""
+        token = os.environ.get("STYTCH_PUBLIC_TOKEN")
+        target = f"Session with {token}" if token else f"Project {os.environ['STYTCH_PROJECT_ID']}"
+        host = os.environ["STYTCH_BASE_URL"].removeprefix("http://")
+        return f"{target} (test) at {host}\n\n"
+
     def use(self, running: RunningEmulator) -> None:
         self._running = running
         self.setenv("STYTCH_BASE_URL", running.base_url)

@@ -57,7 +57,7 @@ def test_any_other_reference_is_refused(
     assert_refused(run, network, "target-reference-not-allowed")
     (diagnostic,) = run.document["diagnostics"]
     assert locator in diagnostic["summary"]
-    assert f"RECONCILER_ALLOWED_TARGET_REFERENCES={locator}" in diagnostic["detail"]
+    assert f"RECONCILER_ALLOWED_TARGET_REFERENCES={locator}" in diagnostic["hint"]
     assert diagnostic["range"]["filename"] == "reconciler.yaml"
     assert diagnostic["range"]["start"]["line"] == 2
 
@@ -106,7 +106,7 @@ def test_the_address_holds_no_reference(
     target(tempting, line)
     run = tempting.run(*PLAN)
     assert_refused(run, network, "secret-out-of-place")
-    assert "STYTCH_BASE_URL" in run.document["diagnostics"][0]["detail"]
+    assert "STYTCH_BASE_URL" in run.document["diagnostics"][0]["hint"]
 
 
 @pytest.mark.parametrize(

@@ -97,8 +97,8 @@ def test_the_refusal_says_what_where_and_what_to_do(place: Workplace, network: l
     aim(place, "https://attacker.example:8443")
     (diagnostic,) = place.run(*PLAN).document["diagnostics"]
     assert "attacker.example:8443" in diagnostic["summary"]
-    assert "STYTCH_BASE_URL=https://attacker.example:8443" in diagnostic["detail"]
-    assert "RECONCILER_ALLOWED_HOSTS=attacker.example:8443" in diagnostic["detail"]
+    assert "STYTCH_BASE_URL=https://attacker.example:8443" in diagnostic["hint"]
+    assert "RECONCILER_ALLOWED_HOSTS=attacker.example:8443" in diagnostic["hint"]
     assert diagnostic["range"]["filename"] == "reconciler.yaml"
     assert (diagnostic["range"]["start"]["line"], diagnostic["range"]["start"]["column"]) == (3, 3)
 
@@ -132,17 +132,6 @@ def test_no_secret_is_read_for_a_refused_host(place: Workplace, network: list[ob
     aim(place, "https://attacker.example")
     place.delenv("STYTCH_SECRET")
     assert_refused(place.run(*PLAN), network, "target-host-not-allowed")
-
-
-@pytest.mark.parametrize("base_url", ["https://test.stytch.com", "https://api.stytch.com/"])
-def test_the_hosts_of_the_service_need_no_permission(
-    place: Workplace, network: list[object], base_url: str
-) -> None:
-    aim(place, base_url)
-    place.setenv("ACME_SECRET", "hidden-acme-value")
-    run = place.run(*PLAN)
-    assert run.codes == ["unavailable"], "it was asked, and there is no network"
-    assert network
 
 
 def test_the_environment_names_the_same_address(served: Workplace) -> None:
@@ -239,8 +228,7 @@ def test_markdown_and_html_say_first_where_it_goes(named: Workplace) -> None:
     ) < body.index("<h1>")
 
 
-def test_drift_says_first_where_it_looked(named: Workplace) -> None:
-    assert named.run("drift").out.startswith(f"Project {PROJECT_ID} (test) at {host_of(named)}\n\n")
+def test_a_drift_issue_says_first_where_it_looked(named: Workplace) -> None:
     markdown = named.run("drift", "--format", "markdown").out
     assert markdown.startswith(f"**Project `{PROJECT_ID}` (test) at `{host_of(named)}`**\n\n### ")
 

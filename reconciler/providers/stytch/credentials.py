@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from reconciler.core.errors import (
@@ -17,13 +17,18 @@ from reconciler.core.errors import (
 )
 from reconciler.core.secret import Locator, Secret, SecretReference
 from reconciler.http.urls import is_secure, is_visible, split_url
+from reconciler.providers.stytch.declared_target import (
+    BASE_URL_VARIABLE,
+    LIVE_URL,
+    TEST_URL,
+    check_declared_target,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from urllib.parse import SplitResult
 
-TEST_URL: Final = "https://test.stytch.com"
-LIVE_URL: Final = "https://api.stytch.com"
+    from reconciler.providers.stytch.declared_target import DeclaredTarget
 
 _PROJECT_ID: Final = re.compile(r"project-(test|live)-[A-Za-z0-9-]+")
 _PUBLIC_TOKEN: Final = re.compile(r"public-token-(test|live)-[A-Za-z0-9-]+")
@@ -102,31 +107,13 @@ class SessionTarget:
 Target: TypeAlias = ProjectTarget | SessionTarget
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeclaredTarget:
-    """What the project file says of the target; the rest comes from the environment."""
-
-    project_id: str | SecretReference | None = None
-    secret: SecretReference | None = None
-    public_token: str | SecretReference | None = None
-    session_token: SecretReference | None = None
-    session_jwt: SecretReference | None = None
-    base_url: str | SecretReference | None = None
-
-    @property
-    def references(self) -> tuple[SecretReference, ...]:
-        """The references to credentials."""
-        values = (getattr(self, field.name) for field in fields(self))
-        return tuple(value for value in values if isinstance(value, SecretReference))
-
-
 _VARIABLES: Final = {
     "project_id": "STYTCH_PROJECT_ID",
     "secret": "STYTCH_SECRET",
     "public_token": "STYTCH_PUBLIC_TOKEN",
     "session_token": "STYTCH_SESSION_TOKEN",
     "session_jwt": "STYTCH_SESSION_JWT",
-    "base_url": "STYTCH_BASE_URL",
+    "base_url": BASE_URL_VARIABLE,
 }
 _EXPECTATIONS: Final = {
     "project_id": "begins with project-test- or project-live-",
@@ -167,6 +154,7 @@ class _TargetResolver:
         self._diagnostics: list[Diagnostic] = []
 
     def resolve(self) -> Target:
+        check_declared_target(self._declared, self._environment)
         api = self._choose(
             {"backend": ("project_id", "secret"), "frontend": ("public_token",)},
             "both a project secret and a public token are given",
@@ -215,7 +203,7 @@ class _TargetResolver:
         value = declared if isinstance(declared, str) else self._secret(name).reveal()
         if value and not _is_well_formed(name, value):
             expectation = f"a {name} {_EXPECTATIONS[name]}"
-            self._report("target-malformed", f"{self._origin(name)} is not valid", expectation)
+            self._report("target-malformed", f"{self._origin(name)} is not valid", expectation, name)
         return value
 
     def _secret(self, name: str) -> Secret:
@@ -227,7 +215,7 @@ class _TargetResolver:
         try:
             return self._read_secret(reference)
         except SecretUnavailable as error:
-            self._report("target-unavailable", f"target.{name}: {error}", "")
+            self._report("target-unavailable", f"target.{name}: {error}", "", name)
             return Secret("")
 
     def _is_given(self, name: str) -> bool:
@@ -252,8 +240,10 @@ class _TargetResolver:
             f"set the environment variable {variable}, or add target.{name} to the project file",
         )
 
-    def _report(self, code: str, summary: str, hint: str) -> None:
-        location = SourceLocation(self._file) if self._file else None
+    def _report(self, code: str, summary: str, hint: str, name: str = "") -> None:
+        """Report a problem at the key of that name, or of the file as a whole."""
+        whole = SourceLocation(self._file) if self._file else None
+        location = self._declared.locations.get(name, whole)
         self._diagnostics.append(Diagnostic(Severity.ERROR, code, summary, hint=hint, location=location))
 
     def _stop_on_diagnostics(self) -> None:
