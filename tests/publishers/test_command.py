@@ -79,8 +79,9 @@ def test_a_plan_is_published(
 ) -> None:
     assert main(["publish", "github", "--plan", saved(ORDINARY)]) == 0
     (comment,) = github.pull_request.comments
-    first, verdict, *_, last = comment["body"].strip().split("\n")
+    first, target, _, verdict, *_, last = comment["body"].strip().split("\n")
     assert first.startswith("<!-- reconciler:plan:live-")
+    assert target == "**Project `project-live-0c2f` (live) at `api.stytch.com`**"
     assert verdict == "### ⚠️ Plan: 2 to add, 1 to change, 1 to destroy."
     assert last == f"[Details]({RUN})"
     assert github.pull_request.labels == ["reconciler live: destroys", "reconciler live: risks"]
@@ -122,7 +123,8 @@ def test_drift_opens_updates_and_closes_one_issue(
         assert main(["publish", "github", "--drift", saved_drift(plan), "--name", "live"]) == 0
     (issue,) = github.issues()
     assert (issue.title, issue.state) == ("Drift in live", "closed")
-    assert issue.body.startswith("<!-- reconciler:drift:live -->\n### ✅ No drift.")
+    target = "**Project `project-live-0c2f` (live) at `api.stytch.com`**"
+    assert issue.body.startswith(f"<!-- reconciler:drift:live -->\n{target}\n\n### ✅ No drift.")
     assert issue.comments == []
     said = [line.partition(":")[0] for line in capsys.readouterr().out.splitlines() if "issue" in line[:6]]
     assert said == ["issue opened", "issue updated", "issue closed", "issue not needed"]

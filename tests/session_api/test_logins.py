@@ -73,8 +73,8 @@ def test_a_member_s_session_goes_with_every_call(
 def test_a_jwt_may_be_declared_in_the_project_file(place: Workplace) -> None:
     jwt = log_in(place, "member jwt")["session_jwt"]
     place.delenv("STYTCH_SESSION_JWT")
-    place.setenv("MEMBER", jwt)
-    place.write("reconciler.yaml", "target: {session_jwt: '${env:MEMBER}'}")
+    place.setenv("STYTCH_MEMBER", jwt)
+    place.write("reconciler.yaml", "target: {session_jwt: '${env:STYTCH_MEMBER}'}")
     assert place.run("plan").code == 0
     assert {entry.headers["x-stytch-member-sessionjwt"] for entry in place.emulator.request_log.entries} == {
         jwt
