@@ -56,7 +56,7 @@ def select_manifests(
     """
     if changed_since is None:
         return SelectedManifests(loaded=load_manifests(paths, project, variables), is_whole=not paths)
-    revision = find_revision(project.directory, changed_since)
+    revision = find_revision(project.root, changed_since)
     since = f"{changed_since} (at {revision.commit[:12]})"
     if revision.changed_paths(_relative(file, revision) for file in _project_files(project)):
         return SelectedManifests(

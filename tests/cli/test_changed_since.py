@@ -324,6 +324,14 @@ def test_a_project_file_from_elsewhere(history: History, place: Workplace) -> No
     outside.write_text("organizations: [work/organizations/*.yaml]", encoding="utf-8")
     run = place.run("--config", str(outside), "validate", "--changed-since", "main")
     assert run.code == 1
+    assert f"--changed-since needs a Git repository in {outside.parent}" in run.err
+
+
+def test_a_manifest_from_elsewhere(history: History, place: Workplace) -> None:
+    outside = place.root.parent / "outside.yaml"
+    outside.write_text("organization: acme\n", encoding="utf-8")
+    run = history.validate("main", str(outside))
+    assert run.code == 1
     assert "it is outside of the Git repository" in run.err
 
 

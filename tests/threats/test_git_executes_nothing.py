@@ -204,6 +204,18 @@ def test_with_a_project_file_named_from_above(attacked: Clone, monkeypatch: pyte
     attacked.assert_nothing_ran()
 
 
+def test_in_a_repository_below_the_project_file(attacked: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A submodule has a repository of its own, and whoever wrote it chose its revisions."""
+    nested = attacked.sso / "nested"
+    nested.mkdir()
+    attacked.git("init", "--quiet", "--initial-branch", "main", folder=nested)
+    attacked.git("commit", "--quiet", "--allow-empty", "--message", "x", folder=nested)
+    monkeypatch.chdir(nested)
+    run = attacked.place.run("--config", "../reconciler.yaml", "validate", "--changed-since", "main")
+    assert "1 file, 1 organization" in run.out, run.output
+    attacked.assert_nothing_ran()
+
+
 def test_through_a_link_to_the_folder(attacked: Clone, tmp_path: Path) -> None:
     link = tmp_path / "link"
     link.symlink_to(attacked.sso)
