@@ -188,5 +188,5 @@ def test_a_reference_that_leads_nowhere_is_refused_by_name(tmp_path: Path) -> No
             "target-unavailable",
             "target.secret: the environment variable STYTCH_MISSING is not set; set it, or correct the "
             "reference",
-        ),
+        )
     ]

@@ -169,10 +169,7 @@ def test_what_no_entry_names_stays_refused(
 
 def test_all_that_is_refused_is_said_at_once(tempting: Workplace, network: list[object]) -> None:
     target(
-        tempting,
-        "project_id: ${env:X}",
-        "secret: ${file:keys/age.txt}",
-        "base_url: https://attacker.example",
+        tempting, "project_id: ${env:X}", "secret: ${file:keys/age.txt}", "base_url: https://attacker.example"
     )
     assert_refused(
         tempting.run(*PLAN),
