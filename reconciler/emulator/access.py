@@ -7,11 +7,11 @@ import binascii
 import hmac
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-from reconciler.emulator.context import environment_of, is_loopback
+from reconciler.emulator.context import environment_of
 from reconciler.emulator.errors import ApiError
 from reconciler.emulator.request import Caller
+from reconciler.emulator.urls import is_loopback, scheme_and_host
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -109,10 +109,7 @@ def cross_origin_headers(context: Context, headers: Mapping[str, str], method: s
 
 def _is_trusted(context: Context, origin: str) -> bool:
     """Whether `origin` is loopback or listed in the settings."""
-    try:
-        host = urlsplit(origin).hostname or ""
-    except ValueError:
-        return False
+    _, host = scheme_and_host(origin)
     return is_loopback(host) or origin in context.settings.trusted_origins
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
-from reconciler.emulator.context import is_loopback
 from reconciler.emulator.errors import ApiError, typed
+from reconciler.emulator.urls import is_loopback, scheme_and_host
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -92,12 +92,8 @@ def _check_display_name(context: Context, value: str | None) -> None:
 
 
 def _check_url(context: Context, value: str, error_type: str) -> None:
-    try:
-        parts = urlsplit(value)
-        host = parts.hostname or ""
-    except ValueError:
-        raise ApiError(error_type) from None
-    accepted = parts.scheme == "https" or (parts.scheme == "http" and _http_is_accepted(context, host))
+    scheme, host = scheme_and_host(value)
+    accepted = scheme == "https" or (scheme == "http" and _http_is_accepted(context, host))
     if not accepted or not host or any(character.isspace() for character in value):
         raise ApiError(error_type)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import random
 import re
 import time
@@ -71,14 +70,6 @@ def environment_of(identifier: str) -> str | None:
     """`test` or `live` by the prefix of a project id, secret or token; None for any other prefix."""
     match = re.match("(?:project|secret|public-token)-(test|live)-", identifier)
     return match and match[1]
-
-
-def is_loopback(host: str) -> bool:
-    """Whether `host` is `localhost` or a loopback address."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 class Context:

@@ -6,10 +6,9 @@ import asyncio
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-from reconciler.emulator.context import is_loopback
 from reconciler.emulator.identity_provider import tenant_metadata
+from reconciler.emulator.urls import is_loopback, scheme_and_host
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,7 +75,7 @@ def _own(context: Context, url: str, own_url: str) -> Discovery | None:
 
 
 async def _fetched(context: Context, url: str) -> Discovery:
-    loopback = is_loopback(urlsplit(url).hostname or "")
+    loopback = is_loopback(scheme_and_host(url)[1])
     issuer = url.removesuffix(_WELL_KNOWN)
     mode = context.switches["discovery-fetch"]
     if mode == "never" or (mode == "loopback" and not loopback):

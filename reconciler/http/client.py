@@ -6,13 +6,12 @@ import re
 import ssl
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
 from reconciler.core.errors import UsageError
-from reconciler.http.urls import split_url
+from reconciler.http.urls import parse_url, split_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -135,7 +134,7 @@ def _ssl_context() -> ssl.SSLContext:
 
 def _proxy_for(address: str) -> httpx.Proxy | None:
     """Return the proxy that the environment names for an https address."""
-    parts, proxies = urlsplit(address), getproxies()
+    parts, proxies = parse_url(address), getproxies()
     url = (proxies.get("https") or proxies.get("all") or "").strip()
     if not url or proxy_bypass(parts.netloc) or proxy_bypass(parts.hostname or ""):
         return None

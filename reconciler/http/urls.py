@@ -1,20 +1,19 @@
-"""Which URLs and hosts may be called, and which hosts are loopback."""
+"""Splits URLs, and tells which URLs and hosts may be called, and which hosts are loopback."""
 
 from __future__ import annotations
 
 import re
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
-
-if TYPE_CHECKING:
-    from urllib.parse import SplitResult
+from typing import Final
+from urllib.parse import SplitResult, urlsplit
 
 _HOST_NAME: Final = re.compile(r"(?=.{1,253}$)(?:[A-Za-z0-9_-]{1,63}\.)*(?!\d+\.?$)[A-Za-z0-9_-]{1,63}\.?")
 """What DNS can hold: labels of 1 to 63 octets, 253 in all (RFC 1035, section 2.3.4).
 
 The last label is not a number: such a host is an IPv4 address or nothing (URL standard, "host parsing").
 """
+
+_NOTHING: Final = SplitResult("", "", "", "", "")
 
 _VISIBLE: Final = re.compile(r"[!-~]+")
 
@@ -30,14 +29,28 @@ def is_host(name: str) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host is this machine."""
+    """Tell whether a host is this machine.
+
+    A name below ``localhost`` is not: whether it stays on this machine is up to the resolver.
+    """
     return ip_address(host).is_loopback if _is_ip_address(host) else host == "localhost"
+
+
+def parse_url(url: str | None) -> SplitResult:
+    """Return the parts of a text that may be no URL; they are all empty if it cannot be split.
+
+    ``port`` of the result raises `ValueError` if it is no number up to 65535.
+    """
+    try:
+        return urlsplit(url or "")
+    except ValueError:
+        return _NOTHING
 
 
 def split_url(url: str) -> SplitResult | None:
     """Return the parts of an absolute URL, or None if it is malformed or its host cannot be looked up."""
+    parts = parse_url(url)
     try:
-        parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError:
         return None

@@ -5,20 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from reconciler.core.change import Create, Delete, Update, unknown_after
 from reconciler.core.connection import DEFAULT_IDENTITY_PROVIDER, INFERRED_FIELDS
-from reconciler.policies.urls import (
-    address,
-    authority,
-    host,
-    is_loopback,
-    is_private,
-    site,
-    url_after,
-    written_urls,
-)
+from reconciler.http.urls import is_loopback, parse_url
+from reconciler.policies.urls import address, authority, host, is_private, site, url_after, written_urls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -116,7 +108,7 @@ def _secret_kept(change: Change) -> Iterator[str]:
 
 def _multi_tenant_issuer(change: Change) -> Iterator[str]:
     issuer = dict(written_urls(change)).get("issuer", "")
-    segments = [unquote(segment).lower() for segment in urlsplit(issuer).path.split("/")]
+    segments = [unquote(segment).lower() for segment in parse_url(issuer).path.split("/")]
     shared = [name for name in segments if name in _SHARED_TENANTS or name.startswith("{tenant")]
     if shared:
         yield f"the issuer is for every tenant (/{shared[0]})"
@@ -142,7 +134,7 @@ def _unicode_hosts(change: Change) -> Iterator[str]:
 
 def _user_info(change: Change) -> Iterator[str]:
     for name, url in written_urls(change):
-        if "@" in urlsplit(url).netloc:
+        if "@" in parse_url(url).netloc:
             yield f"{name} has user information before its host {host(url)}"
 
 
@@ -166,7 +158,7 @@ def _dropped_scopes(change: Change) -> Iterator[str]:
 
 def _is_emulator(url: str) -> bool:
     """Tell whether a URL leads to this machine without TLS, as only those of emulators do."""
-    return urlsplit(url).scheme == "http" and is_loopback(host(url))
+    return parse_url(url).scheme == "http" and is_loopback(host(url))
 
 
 def _endpoint_off_site(change: Change) -> Iterator[str]:

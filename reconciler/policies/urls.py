@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 from reconciler.core.change import Create, Delete
 from reconciler.core.connection import INFERRED_FIELDS
+from reconciler.http.urls import parse_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,10 +58,7 @@ def url_after(change: Create | Update, name: str) -> str:
 
 def host(url: str | None) -> str:
     """Return the host in lower case, or nothing if the URL has none."""
-    try:
-        return (urlsplit(url or "").hostname or "").rstrip(".").lower()
-    except ValueError:
-        return ""
+    return (parse_url(url).hostname or "").rstrip(".").lower()
 
 
 def authority(url: str | None) -> str:
@@ -69,9 +66,10 @@ def authority(url: str | None) -> str:
 
     A trailing dot counts: cookies, certificates and some resolvers take it for another name.
     """
+    parts = parse_url(url)
+    name = (parts.hostname or "").lower()
     try:
-        parts = urlsplit(url or "")
-        name, port = (parts.hostname or "").lower(), parts.port
+        port = parts.port
     except ValueError:
         return ""
     return name if port in (None, _PORTS.get(parts.scheme)) else f"{name}:{port}"
@@ -114,12 +112,6 @@ def _base(number: str) -> int:
     if number.lower().startswith("0x"):
         return 16
     return 8 if number.startswith("0") else 10
-
-
-def is_loopback(name: str) -> bool:
-    """Tell whether a host is this machine."""
-    ip = address(name)
-    return ip.is_loopback if ip else name == "localhost" or name.endswith(".localhost")
 
 
 def is_private(name: str) -> bool:

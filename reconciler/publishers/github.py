@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from reconciler.core.errors import PublishingFailed, UsageError
+from reconciler.http.urls import parse_url
 from reconciler.publishers.forge import Comment, Issue
 from reconciler.publishers.rest_client import RestClient, check_api_url
 
@@ -48,7 +49,7 @@ class GitHub:
     ) -> None:
         if _REPOSITORY.fullmatch(repository) is None:
             raise UsageError(f"the repository {repository!r} must have the form OWNER/NAME")
-        api = urlsplit(check_api_url(api_url))
+        api = parse_url(check_api_url(api_url))
         self._repository = f"{api.path}/repos/{repository}"
         self._user = f"{api.path}/user"
         self._pull_request = pull_request

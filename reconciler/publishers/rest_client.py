@@ -7,7 +7,6 @@ import re
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -22,7 +21,7 @@ from reconciler.http.client import (
 )
 from reconciler.http.clock import BlockingClock, backoff, retry_after
 from reconciler.http.json_fields import JsonObject, parse_json
-from reconciler.http.urls import is_secure, is_visible, split_url
+from reconciler.http.urls import is_secure, is_visible, parse_url, split_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -204,7 +203,7 @@ class RestClient:
         self, method: str, url: str, body: Mapping[str, Any] | None, *, creates: bool
     ) -> tuple[_Response | None, str]:
         """Return the response, if there is one, and what to say if it is not a success."""
-        called = f"{method} {urlsplit(url).path}"
+        called = f"{method} {parse_url(url).path}"
         try:
             response = self._exchange(method, url, body)
         except NOT_SENT as error:
@@ -241,7 +240,7 @@ class RestClient:
 
     def _check_origin(self, url: str) -> None:
         """Refuse to carry the token to another host."""
-        ours, theirs = urlsplit(self._base_url), urlsplit(url)
+        ours, theirs = parse_url(self._base_url), parse_url(url)
         if (ours.scheme, ours.netloc) != (theirs.scheme, theirs.netloc):
             raise PublishingFailed(f"the next page is on another host than {ours.netloc}: {theirs.netloc}")
 
