@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol, assert_never
 from reconciler.applier.operations import ConnectionWriter, Progress
 from reconciler.applier.read_back import ReadBack, ReadBackPolicy
 from reconciler.core.change import Delete
-from reconciler.core.errors import AccessDenied, ProviderError
+from reconciler.core.errors import AccessDenied, OrganizationRefused, ProviderError
 from reconciler.core.operation import AlreadyDone, Proceed, Stale, judge, to_operations
 from reconciler.core.outcome import Applied, ApplyResult, Failed, Skipped, Unneeded
 from reconciler.core.state import Organization
@@ -83,6 +83,7 @@ class _Run:
     outcomes: list[Outcome] = field(default_factory=list)
     is_denied: bool = False
     failed: set[str] = field(default_factory=set)
+    refused: set[str] = field(default_factory=set)
 
     async def apply_groups(self, groups: Iterable[Sequence[Change]], limit: asyncio.Semaphore) -> None:
         async with asyncio.TaskGroup() as tasks:
@@ -119,6 +120,8 @@ class _Run:
             return "access was denied, so the run stopped"
         if self.stop.is_set():
             return "interrupted"
+        if change.organization_id in self.refused:
+            return "the service refused its organization"
         if isinstance(change, Delete) and change.organization_id in self.failed:
             return "an earlier change of this organization failed, and deletes come last"
         return None
@@ -159,6 +162,8 @@ class _Run:
 
     def _failed(self, change: Change, error: ProviderError, progress: Progress | None = None) -> Failed:
         self.is_denied |= isinstance(error, AccessDenied)
+        if isinstance(error, OrganizationRefused):
+            self.refused.add(change.organization_id)
         messages = [error.message]
         if progress and progress.unfinished_id:
             messages.append(f"{progress.unfinished_id} exists, and the next apply completes it")

@@ -52,13 +52,13 @@ _Parsed = TypeVar("_Parsed")
     help="An SQLite file that survives restarts; default: in memory.",
 )
 @click.option(
-    "--behaviour",
-    "behaviours",
+    "--switch",
+    "switches",
     metavar="NAME=VALUE",
     multiple=True,
-    help="Set a behavior that the API documentation leaves open; see --list-behaviours.",
+    help="Choose how the API behaves where its documentation leaves it open; see --list-switches.",
 )
-@click.option("--list-behaviours", is_flag=True, help="List all behaviors with their values, and exit.")
+@click.option("--list-switches", is_flag=True, help="List all switches with their values, and exit.")
 @click.option(
     "--fault",
     "faults",
@@ -81,7 +81,7 @@ def command(**options: Any) -> int:  # noqa: ANN401 - options
 
     Needs the extra: pip install 'oidc-reconciler[emulator]'
     """
-    if options["list_behaviours"]:
+    if options["list_switches"]:
         click.echo(_list_switches())
         return ExitCode.SUCCESS
     try:
@@ -106,7 +106,7 @@ def _settings(options: dict[str, Any]) -> EmulatorSettings:
         state=Path(state) if state else None,
         seed=Path(seed) if seed else None,
         random_seed=options["random_seed"],
-        switches=dict(_parse(parse_switch, text) for text in options["behaviours"]),
+        switches=dict(_parse(parse_switch, text) for text in options["switches"]),
         faults=faults,
         rate_limits=tuple(_parse(parse_rate_limit, text) for text in options["rate_limits"]),
         control=options["control"],
@@ -117,7 +117,7 @@ def _parse(parse: Callable[[str], _Parsed], text: str) -> _Parsed:
     try:
         return parse(text)
     except UnknownSwitchError as error:
-        raise click.UsageError(f"{error}; --list-behaviours lists them all") from error
+        raise click.UsageError(f"{error}; --list-switches lists them all") from error
     except (UnknownFaultError, UnknownRateLimitError) as error:
         raise click.UsageError(str(error)) from error
 

@@ -6,10 +6,12 @@ from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Literal
 
+from reconciler.core.secret import Secret
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from reconciler.core.secret import Secret, SecretReference
+    from reconciler.core.secret import SecretReference
 
 IdentityProvider = Literal[
     "classlink", "cyberark", "duo", "generic", "google-workspace", "jumpcloud", "keycloak",
@@ -55,6 +57,14 @@ class OidcConnection:
     def is_unconfigured(self) -> bool:
         """Whether this is what an interrupted create leaves behind: a name, and nothing else."""
         return self.status == Status.PENDING and not self.issuer and not self.client_id
+
+    @property
+    def hides_secret(self) -> bool:
+        """Whether the service keeps the live secret to itself: it returns a mask, or nothing although active."""
+        secret = self.client_secret
+        if isinstance(secret, Secret) and not secret.is_empty:
+            return secret.is_masked
+        return self.status == Status.ACTIVE  # the service activates no connection without a secret
 
     @property
     def declared_fields(self) -> tuple[str, ...]:

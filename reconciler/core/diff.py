@@ -5,9 +5,9 @@ not managed, whatever its live value; a declared secret is a reference, while th
 value, a mask, or nothing at all.
 
 The rule: a field differs if it is declared and its live value is another one. A reference is compared
-by the secret that it was resolved to. Where that is impossible (the reference was not resolved, or
-the service returns a mask) the field does not differ; `uncomparable_fields` names it, so that the
-plan can warn and ``--rotate`` can send it.
+by the secret that it was resolved to; equal secrets are equal, even if they look like a mask. Where
+that is impossible (the reference was not resolved, or the service hides the value) the field does not
+differ; `uncomparable_fields` names it, so that the plan can warn and ``--rotate`` can send it.
 
 Why DeepDiff comes second: nearly all fields are equal, so ``==`` decides first. DeepDiff, which
 takes half a millisecond for a pair, is used only below an attribute that differs, to show which of
@@ -24,29 +24,28 @@ from deepdiff.diff import DeepDiff
 
 from reconciler.core.change import Action
 from reconciler.core.connection import WRITABLE_FIELDS
-from reconciler.core.secret import Secret, SecretReference
+from reconciler.core.secret import SecretReference
 
 if TYPE_CHECKING:
     from reconciler.core.change import Value
     from reconciler.core.connection import OidcConnection
+    from reconciler.core.secret import Secret
 
     Secrets = Mapping[SecretReference, Secret]
 
 
 def changed_fields(declared: OidcConnection, live: OidcConnection, secrets: Secrets) -> tuple[str, ...]:
     """Name the declared fields whose live value differs; not those of `uncomparable_fields`."""
-    return tuple(
-        name
-        for name in WRITABLE_FIELDS
-        if not _is_equal(getattr(declared, name), getattr(live, name), secrets)
-    )
+    return tuple(name for name in WRITABLE_FIELDS if not _is_equal(declared, live, name, secrets))
 
 
 def uncomparable_fields(declared: OidcConnection, live: OidcConnection, secrets: Secrets) -> tuple[str, ...]:
-    """Name the declared fields for which the service returns a mask instead of the value."""
+    """Name the declared fields for which the service hides the value."""
     reference = declared.client_secret
-    is_resolved = isinstance(reference, SecretReference) and reference in secrets
-    return ("client_secret",) if is_resolved and not _is_comparable(live.client_secret) else ()
+    if not isinstance(reference, SecretReference) or reference not in secrets:
+        return ()
+    is_hidden = live.hides_secret and secrets[reference] != live.client_secret
+    return ("client_secret",) if is_hidden else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,18 +71,15 @@ def element_changes(before: Value | None, after: Value | None) -> tuple[ElementC
     )
 
 
-def _is_equal(declared: object, live: object, secrets: Secrets) -> bool:
+def _is_equal(declared: OidcConnection, live: OidcConnection, name: str, secrets: Secrets) -> bool:
     """Whether a declared value holds: it is not declared, equal, or a reference to an equal secret."""
-    if declared is None or declared == live:
+    value, live_value = getattr(declared, name), getattr(live, name)
+    if value is None or value == live_value:
         return True
-    if not isinstance(declared, SecretReference):
+    if not isinstance(value, SecretReference):
         return False
-    secret = secrets.get(declared)
-    return secret is None or not _is_comparable(live) or secret == live
-
-
-def _is_comparable(live: object) -> bool:
-    return isinstance(live, Secret) and not live.is_masked
+    secret = secrets.get(value)
+    return secret is None or secret == live_value or live.hides_secret
 
 
 def _elements(value: Value | None) -> dict[str, object]:

@@ -128,6 +128,10 @@ class AccessDenied(ProviderError):
     """401 or 403: credentials or permissions are wrong, and no further call makes sense."""
 
 
+class OrganizationRefused(ProviderError):
+    """403 about one organization, for example a suspended one: no further call for it makes sense."""
+
+
 class NotFound(ProviderError):
     """404 that means neither a missing organization nor a missing connection."""
 

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-_MASKING = re.compile(r"[*•●]{3,}")
+_MASK = re.compile(r"[*•●]{3,}.{0,4}|.{0,4}[*•●]{3,}", re.DOTALL)
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
@@ -62,8 +62,8 @@ class Secret:
 
     @property
     def is_masked(self) -> bool:
-        """Whether this looks like a mask (a run of ``*`` or ``•``) instead of the value."""
-        return _MASKING.search(self._value) is not None
+        """Whether this looks like a mask instead of the value: ``***``, with a short readable beginning or end."""
+        return _MASK.fullmatch(self._value) is not None
 
     @property
     def fits_a_variable(self) -> bool:

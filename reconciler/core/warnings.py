@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from reconciler.core.state import DesiredConnection, LiveOrganization, Organization
 
 NOT_COMPARABLE: Final = "secret-not-comparable"
-"""The code of the warning that the service masks a declared secret."""
+"""The code of the warning that the service hides a declared secret."""
 
 EXPIRY_WARNINGS: Final = (1, 7, 30, 60)
 """Days before ``secret_expires_on`` at which the wording of the warning changes."""
@@ -34,7 +34,7 @@ def decision_warnings(
         yield _warning(
             desired,
             NOT_COMPARABLE,
-            f"client_secret of {desired.address} cannot be compared: the service masks it",
+            f"client_secret of {desired.address} cannot be compared: the service masks it or leaves it out",
             f"to send it again, add the option `--rotate {desired.address}`",
         )
     if decision is None:

@@ -122,9 +122,7 @@ def save_stale_view(context: Context, organization: JsonObject) -> None:
 def show_connection(context: Context, connection: JsonObject) -> JsonObject:
     """The connection as returned, by `client-secret`, `custom-scopes`, `new-fields` and `unset-fields`."""
     returned = dict(connection)
-    secret = returned.get("client_secret")
-    if secret and context.switches["client-secret"] == "masked":
-        returned["client_secret"] = _masked(secret)
+    _hide_secret(returned, context.switches["client-secret"])
     if returned.get("custom_scopes") and context.switches["custom-scopes"] == "encoded":
         returned["custom_scopes"] = quote(returned["custom_scopes"], safe="%")
     if context.switches["new-fields"] == "present":
@@ -180,6 +178,16 @@ def _show_list(context: Context, name: str, members: list[JsonObject]) -> JsonOb
     if members or form == "empty":
         return {name: members}
     return {name: None} if form == "null" else {}
+
+
+def _hide_secret(returned: JsonObject, form: str) -> None:
+    secret = returned.get("client_secret")
+    if secret and form == "masked":
+        returned["client_secret"] = _masked(secret)
+    elif form == "empty":
+        returned["client_secret"] = ""
+    elif form == "absent":
+        returned.pop("client_secret", None)
 
 
 def _masked(secret: str) -> str:

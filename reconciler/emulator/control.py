@@ -40,7 +40,7 @@ def _clear_log(context: Context, _request: Request, _body: JsonObject) -> None:
 def _read_switches(context: Context, _request: Request, _body: JsonObject) -> JsonObject:
     values = context.switches.values
     return {
-        "behaviours": [
+        "switches": [
             {
                 "name": switch.name,
                 "number": switch.number,
@@ -57,7 +57,7 @@ def _read_switches(context: Context, _request: Request, _body: JsonObject) -> Js
 def _set_switches(context: Context, _request: Request, body: JsonObject) -> JsonObject:
     for name, value in body.items():
         context.switches.set(name, str(value))
-    return {"behaviours": context.switches.values}
+    return {"switches": context.switches.values}
 
 
 def _read_faults(context: Context, _request: Request, _body: JsonObject) -> JsonObject:
@@ -155,8 +155,8 @@ def _body(content: bytes) -> JsonObject:
 CONTROL_ROUTES = (
     _route("read-log", "GET", "requests", _read_log),
     _route("clear-log", "DELETE", "requests", _clear_log),
-    _route("read-behaviours", "GET", "behaviours", _read_switches),
-    _route("set-behaviours", "PUT", "behaviours", _set_switches),
+    _route("read-switches", "GET", "switches", _read_switches),
+    _route("set-switches", "PUT", "switches", _set_switches),
     _route("read-faults", "GET", "faults", _read_faults),
     _route("add-fault", "POST", "faults", _add_fault),
     _route("clear-faults", "DELETE", "faults", _clear_faults),

@@ -79,7 +79,7 @@ async def _fetched(context: Context, url: str) -> Discovery:
     issuer = url.removesuffix(_WELL_KNOWN)
     mode = context.switches["discovery-fetch"]
     if mode == "never" or (mode == "loopback" and not loopback):
-        return _failure(issuer, "this emulator does not fetch it, see the behaviour discovery-fetch")
+        return _failure(issuer, "this emulator does not fetch it, see the switch discovery-fetch")
     try:
         async with asyncio.timeout(_SECONDS):
             document = json.loads(await _download(url, use_proxies=not loopback))

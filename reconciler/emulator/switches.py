@@ -80,7 +80,7 @@ U17 foreign-connection: not-found|mismatch
     a connection of another organization, with the secret
 U18 other-type: not-found|rejected
     a SAML or External id on the OIDC update path
-U19 client-secret: clear|masked
+U19 client-secret: clear|masked|empty|absent
     client_secret in answers
 U20 empty-lists: empty|null|absent
     a list of connections without any
@@ -166,11 +166,11 @@ def check_switch(name: str, value: str) -> None:
     """Raise `UnknownSwitchError` for an unknown name or value; it suggests the nearest known one."""
     switch = _BY_NAME.get(name)
     if switch is None:
-        raise UnknownSwitchError(f"unknown behaviour '{name}'{did_you_mean(name, _BY_NAME)}")
+        raise UnknownSwitchError(f"unknown switch '{name}'{did_you_mean(name, _BY_NAME)}")
     if not switch.accepts(value):
         known = (switch.default, *switch.alternatives)
         raise UnknownSwitchError(
-            f"unknown value '{value}' for behaviour '{name}'{did_you_mean(value, known)};"
+            f"unknown value '{value}' for switch '{name}'{did_you_mean(value, known)};"
             f" known: {', '.join(known)}"
         )
 
@@ -179,9 +179,7 @@ def parse_switch(text: str) -> tuple[str, str]:
     """Parse `NAME=VALUE` and check it; raises `UnknownSwitchError`."""
     name, equals, value = text.partition("=")
     if not equals:
-        raise UnknownSwitchError(
-            f"behaviour '{text}' is not of the form NAME=VALUE, as in empty-string=clears"
-        )
+        raise UnknownSwitchError(f"switch '{text}' is not of the form NAME=VALUE, as in empty-string=clears")
     check_switch(name, value)
     return name, value
 

@@ -156,7 +156,7 @@ class _ConnectionBlock:
     def lines(self, live: OidcConnection) -> Iterator[str]:
         is_named = True
         for name in WRITABLE_FIELDS:
-            if not _has_value(getattr(live, name)) and name != "display_name":
+            if not _is_set(name, live):
                 continue
             reason = self._reason(name, live)
             if reason is None:
@@ -241,5 +241,9 @@ def _plain_id(text: str) -> str:
     return quote_for_comment(text).strip('"')
 
 
-def _has_value(value: object) -> bool:
-    return not value.is_empty if hasattr(value, "is_empty") else bool(value)
+def _is_set(name: str, live: OidcConnection) -> bool:
+    """Whether a manifest has to mention the field; a hidden secret is there all the same."""
+    value = getattr(live, name)
+    if isinstance(value, Secret):
+        return not value.is_empty or live.hides_secret
+    return bool(value) or name == "display_name"

@@ -73,7 +73,7 @@ def test_a_delete_that_was_answered_is_not_repeated_because_the_list_lags(lives:
 
 
 @pytest.mark.parametrize(
-    ("behaviour", "declared", "kept"),
+    ("behavior", "declared", "kept"),
     [
         ("keeps", {}, "authorization_url, token_url, userinfo_url, jwks_url"),
         ("keeps", {"token_url": "https://new.acme.com/t"}, "authorization_url, userinfo_url, jwks_url"),
@@ -81,9 +81,9 @@ def test_a_delete_that_was_answered_is_not_repeated_because_the_list_lags(lives:
     ],
 )
 def test_urls_that_a_new_issuer_has_not_changed_are_told(
-    lives: Estate, behaviour: str, declared: dict[str, str], kept: str
+    lives: Estate, behavior: str, declared: dict[str, str], kept: str
 ) -> None:
-    lives.emulator.set_switch("failed-discovery", behaviour)
+    lives.emulator.set_switch("failed-discovery", behavior)
     urls: dict[str, Any] = {**dict.fromkeys(INFERRED_FIELDS), **declared}
     moved = replace(DECLARED, issuer="https://new.acme.com", **urls)
     (outcome,) = lives.apply(lives.plan(declare(present("okta", moved)))).outcomes

@@ -182,8 +182,8 @@ class TestEmulator:
         assert run.code == 1
         assert "Traceback" not in run.err
 
-    def test_the_behaviours_are_listed(self, bare: Workplace) -> None:
-        run = bare.run("emulator", "--list-behaviours")
+    def test_the_switches_are_listed(self, bare: Workplace) -> None:
+        run = bare.run("emulator", "--list-switches")
         assert run.code == 0
         assert all(f"(U{number})" in run.out for number in range(1, 32))
 

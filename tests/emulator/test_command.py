@@ -52,9 +52,9 @@ def seed(tmp_path: Path) -> str:
     return str(file)
 
 
-def test_fault_limit_and_behaviour_options_take_effect(seed: str) -> None:
+def test_fault_limit_and_switch_options_take_effect(seed: str) -> None:
     words = ("--fault", "list-connections:503:first=1", "--rate-limit", "2/h:search-organizations")
-    with started("--seed", seed, *words, "--behaviour", "retry-after=seconds") as api:
+    with started("--seed", seed, *words, "--switch", "retry-after=seconds") as api:
         assert [api.get("/v1/b2b/sso/acme").status_code for _ in range(2)] == [503, 200]
         searches = [api.post("/v1/b2b/organizations/search", json={}) for _ in range(3)]
         assert [search.status_code for search in searches] == [200, 200, 429]
@@ -97,8 +97,8 @@ def test_a_state_file_persists_and_is_seeded_once(seed: str, tmp_path: Path) -> 
         assert names == ["Okta"]
 
 
-def test_the_list_of_behaviours_is_complete(capfd: pytest.CaptureFixture[str]) -> None:
-    assert main(["emulator", "--list-behaviours"]) == 0
+def test_the_list_of_switches_is_complete(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["emulator", "--list-switches"]) == 0
     listed = capfd.readouterr().out
     for number in range(1, 32):
         assert f"(U{number}): " in listed
@@ -108,9 +108,9 @@ def test_the_list_of_behaviours_is_complete(capfd: pytest.CaptureFixture[str]) -
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--behaviour", "empty-strings=clears"), "unknown behaviour 'empty-strings', did you mean 'empty-s"),
-        (("--behaviour", "zzz=1"), "--list-behaviours lists them all"),
-        (("--behaviour", "empty-string=explodes"), "known: ignored, clears, rejected"),
+        (("--switch", "empty-strings=clears"), "unknown switch 'empty-strings', did you mean 'empty-s"),
+        (("--switch", "zzz=1"), "--list-switches lists them all"),
+        (("--switch", "empty-string=explodes"), "known: ignored, clears, rejected"),
         (("--fault", "nonsense"), "is not of the form OPERATION:EFFECT[:OPTION=VALUE,…]"),
         (("--fault", "list:500"), "unknown operation 'list'; known: list-connections, "),
         (("--fault", "list-connections:zzz"), "known: 408, 429, 499, 500, 502, 503, 504, html, empty, "),

@@ -109,13 +109,13 @@ def test_the_log_drops_the_oldest_requests(make_emulator: Callable[..., Emulator
 
 
 def test_switches_are_listed_and_changed(control: Callable[..., Any], controlled: Emulator) -> None:
-    listed = {switch["name"]: switch for switch in control("GET", "behaviours")["behaviours"]}
+    listed = {switch["name"]: switch for switch in control("GET", "switches")["switches"]}
     assert listed["empty-string"]["value"] == listed["empty-string"]["default"] == "ignored"
     assert listed["read-lag"]["alternatives"] == ["N"]
-    control("PUT", "behaviours", **{"empty-string": "clears", "read-lag": 2})
+    control("PUT", "switches", **{"empty-string": "clears", "read-lag": 2})
     assert controlled.context.switches["empty-string"] == "clears"
     assert controlled.context.switches["read-lag"] == "2"
-    wrong = control("PUT", "behaviours", status=400, **{"empty-sting": "clears"})
+    wrong = control("PUT", "switches", status=400, **{"empty-sting": "clears"})
     assert "did you mean 'empty-string'" in wrong["error"]
 
 
@@ -186,7 +186,7 @@ def test_identity_providers_and_discovery_change_at_run_time(control: Callable[.
 
 def test_a_body_that_is_not_an_object(controlled: Emulator) -> None:
     for content in (b"[]", b"{"):
-        response = call(controlled, "PUT", "/_control/behaviours", content=content)
+        response = call(controlled, "PUT", "/_control/switches", content=content)
         assert response.status_code == 400
 
 

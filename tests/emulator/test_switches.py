@@ -92,9 +92,9 @@ def test_a_switch_is_read_from_text() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("empty-strings=clears", "unknown behaviour 'empty-strings', did you mean 'empty-string'?"),
-        ("empty-string=clear", "unknown value 'clear' for behaviour 'empty-string', did you mean 'clears'?"),
-        ("read-lag=-1", "unknown value '-1' for behaviour 'read-lag'"),
+        ("empty-strings=clears", "unknown switch 'empty-strings', did you mean 'empty-string'?"),
+        ("empty-string=clear", "unknown value 'clear' for switch 'empty-string', did you mean 'clears'?"),
+        ("read-lag=-1", "unknown value '-1' for switch 'read-lag'"),
         ("empty-string", "not of the form NAME=VALUE"),
     ],
 )
@@ -328,11 +328,14 @@ def test_u18_another_type_on_the_oidc_path(
     assert bench.emulator.connection(unrelated["connection_id"]) == unrelated
 
 
-@pytest.mark.parametrize(("setting", "expected"), [(None, "a-client-secret"), ("masked", "********cret")])
-def test_u19_the_client_secret(bench: Bench, setting: str | None, expected: str) -> None:
+@pytest.mark.parametrize(
+    ("setting", "expected"),
+    [(None, "a-client-secret"), ("masked", "********cret"), ("empty", ""), ("absent", None)],
+)
+def test_u19_the_client_secret(bench: Bench, setting: str | None, expected: str | None) -> None:
     bench.switch("client-secret", setting)
-    assert bench.lists()["oidc_connections"][0]["client_secret"] == expected
-    assert bench.put().json()["connection"]["client_secret"] == expected
+    assert bench.lists()["oidc_connections"][0].get("client_secret") == expected
+    assert bench.put().json()["connection"].get("client_secret") == expected
     assert bench.stored()["client_secret"] == "a-client-secret"
 
 

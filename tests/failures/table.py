@@ -45,7 +45,7 @@ _CONVERGENCE: Final = """\
 
 The API's documentation leaves questions open. Each row is one possible answer to one of them, each column
 one change to apply, and each cell a real plan and apply against the emulator, followed by a second plan and
-apply. The rows are the switches of `reconciler emulator --list-behaviours`; the setup that makes a switch
+apply. The rows are the switches of `reconciler emulator --list-switches`; the setup that makes a switch
 matter (missing metadata, a list of connections that provision members, …) is in
 `tests/failures/switches.py`.
 
@@ -66,7 +66,7 @@ This page is written by `make convergence` and compared by the tests, so it show
 _MESSAGES: Final = """
 ## Messages
 
-A message that also appears with the default behaviour is not repeated.
+A message that also appears by default is not repeated.
 
 """
 

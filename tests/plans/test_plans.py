@@ -1,4 +1,4 @@
-"""Every folder here is a behaviour: what is declared and what is live lead to this plan.
+"""Every folder here is a behavior: what is declared and what is live lead to this plan.
 
 ``desired.yaml`` is the manifest, ``live.json`` what the API answers (see `recorded.py`), and
 ``options.yaml``, if there, what the call says: ``targets``, ``rotate``, ``no_secrets``, ``limits``,
@@ -155,7 +155,7 @@ def test_no_secret_is_in_a_golden_file(folder: Path) -> None:
         assert not [secret for secret in secrets if secret and secret in text]
 
 
-def test_there_is_a_folder_for_every_behaviour() -> None:
+def test_there_is_a_folder_for_every_behavior() -> None:
     assert len(CASES) >= 45
 
 

@@ -79,7 +79,6 @@ def error_of(question: Any, *steps: Any, target: Any = PROJECT) -> ProviderError
         (401, "endpoint_not_authorized_for_sdk", "Frontend SDK"),
         (403, "session_authorization_error", "stytch.sso"),
         (403, "session_authorization_tenancy_error", "of another organization"),
-        (403, "organization_suspended", "suspended"),
         (403, "use_https", "https://"),
         (401, "something_new", "It said no"),
         (404, "session_not_found", "log in again"),

@@ -52,3 +52,11 @@ def served(bare: Workplace, running: RunningEmulator) -> Workplace:
     bare.declare("acme")
     bare.setenv("ACME_SECRET", "hidden-acme-value")
     return bare
+
+
+@pytest.fixture
+def connected(served: Workplace) -> Workplace:
+    """The same where the environment names the emulator, as on a machine that may apply."""
+    served.setenv("STYTCH_BASE_URL", served.base_url)
+    served.write("reconciler.yaml", "limits: {requests_per_second: 500}\n")
+    return served

@@ -11,6 +11,7 @@ from reconciler.core.errors import (
     MalformedAnswer,
     NotFound,
     OrganizationNotFound,
+    OrganizationRefused,
     ProviderError,
     RequestRejected,
     TimedOut,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from reconciler.providers.stytch.call import ApiRequest, ApiResponse
     from reconciler.providers.stytch.http_transport import ConnectionFailed
 
+_FORBIDDEN: Final = 403
 _THROTTLED: Final = 429
 _CLIENT_CLOSED: Final = 499
 _RETRYABLE: Final = frozenset({408, _THROTTLED, _CLIENT_CLOSED, 500, 502, 503, 504})
@@ -40,6 +42,9 @@ _NOT_FOUND: Final = {
     "oidc_connection_not_found": ConnectionNotFound,
     "sso_connection_not_found": ConnectionNotFound,
 }
+
+_ABOUT_ORGANIZATION: Final = "organization_"
+"""How an error_type begins that concerns one organization, and not the credentials."""
 
 _LOG_IN_AGAIN: Final = (
     "the member session has expired or does not exist; log in again and pass the new session token"
@@ -192,7 +197,9 @@ def _unless_secret(name: str, secrets: Iterable[str]) -> str:
 
 
 def _error_class(request: ApiRequest, status: int, error_type: str) -> type[ProviderError]:
-    if status in {401, 403} or error_type in _SDK_ORIGIN:
+    if status == _FORBIDDEN and error_type.startswith(_ABOUT_ORGANIZATION):
+        return OrganizationRefused
+    if status in {401, _FORBIDDEN} or error_type in _SDK_ORIGIN:
         return AccessDenied
     if status == 404:  # noqa: PLR2004  the statuses are named by the branches
         return _NOT_FOUND.get(error_type, NotFound)

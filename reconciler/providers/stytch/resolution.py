@@ -11,6 +11,7 @@ from reconciler.core.errors import (
     AccessDenied,
     NotFound,
     OrganizationNotFound,
+    OrganizationRefused,
     ProviderError,
     RequestRejected,
 )
@@ -81,7 +82,7 @@ async def _search(
         organizations = [organization async for organization in directory.search_organizations(query)]
     except AccessDenied:
         raise
-    except (RequestRejected, NotFound):
+    except (RequestRejected, NotFound, OrganizationRefused):
         return
     except ProviderError as error:
         entries.update(dict.fromkeys(chunk, error))
