@@ -60,7 +60,7 @@ class OidcConnection:
 
     @property
     def hides_secret(self) -> bool:
-        """Whether the service keeps the live secret to itself: it returns a mask, or nothing although active."""
+        """Whether the service hides the live secret: it returns a mask, or nothing although active."""
         secret = self.client_secret
         if isinstance(secret, Secret) and not secret.is_empty:
             return secret.is_masked

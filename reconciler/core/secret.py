@@ -62,7 +62,7 @@ class Secret:
 
     @property
     def is_masked(self) -> bool:
-        """Whether this looks like a mask instead of the value: ``***``, with a short readable beginning or end."""
+        """Whether this looks like a mask instead of the value: ``***`` with a short readable start or end."""
         return _MASK.fullmatch(self._value) is not None
 
     @property
