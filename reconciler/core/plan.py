@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from reconciler.core.change import Create, Delete, Update
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from reconciler.core.change import Change
     from reconciler.core.connection import OidcConnection
@@ -162,6 +162,21 @@ def summarize(plan: OrganizationPlan) -> PlanSummary:
         refused=int(plan.is_refused),
         warnings=sum(not diagnostic.is_error for diagnostic in plan.diagnostics),
     )
+
+
+def refuse_organizations(plan: Plan, errors: Sequence[Diagnostic]) -> Plan:
+    """Return the plan without the changes of the organizations that these errors are about."""
+    refused = {error.address.partition("/")[0] for error in errors}
+    kept = tuple(change for change in plan.changes if change.address.organization not in refused)
+    dropped = [change for change in plan.changes if change.address.organization in refused]
+    summary = replace(
+        plan.summary,
+        add=plan.summary.add - sum(isinstance(change, Create) for change in dropped),
+        change=plan.summary.change - sum(isinstance(change, Update) for change in dropped),
+        destroy=plan.summary.destroy - sum(isinstance(change, Delete) for change in dropped),
+        refused=plan.summary.refused + len(refused),
+    )
+    return replace(plan, changes=kept, diagnostics=(*plan.diagnostics, *errors), summary=summary)
 
 
 def with_warnings(plan: Plan, diagnostics: Iterable[Diagnostic]) -> Plan:

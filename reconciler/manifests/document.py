@@ -31,7 +31,8 @@ def parse_file(file: Path | str, display_path: str, limits: ReadLimits) -> Parse
     try:
         content = read_bytes(file, limits.max_bytes)
     except OSError as error:
-        return _unreadable(display_path, "unreadable-file", f"cannot read {display_path}: {_reason(error)}")
+        problem = f"cannot read {display_path}: {_reason(error)}"
+        return _unreadable(display_path, "unreadable-file", problem)
     if len(content) > limits.max_bytes:
         return _unreadable(
             display_path,
@@ -48,7 +49,7 @@ def parse_content(content: bytes, display_path: str, limits: ReadLimits) -> Pars
         source = open_source(display_path, content)
     except UnicodeDecodeError as error:
         return _undecodable(display_path, content, error.start)
-    findings = Findings(source)
+    findings = Findings(source, limits.max_findings)
     if not source.text.isascii() and UNSAFE.search(source.text):  # the parser rejects those of ASCII
         report_unsafe_characters(source, findings)
         return ParsedFile(source=source, findings=findings)
@@ -61,7 +62,7 @@ def parse_content(content: bytes, display_path: str, limits: ReadLimits) -> Pars
 
 def _unreadable(display_path: str, code: str, summary: str, hint: str = "") -> ParsedFile:
     source = Source(display_path, "")
-    findings = Findings(source)
+    findings = Findings(source, 1)
     findings.add(code, Span(0, 0), summary, hint=hint)
     return ParsedFile(source=source, findings=findings)
 
@@ -69,7 +70,7 @@ def _unreadable(display_path: str, code: str, summary: str, hint: str = "") -> P
 def _undecodable(display_path: str, content: bytes, position: int) -> ParsedFile:
     """Report the first byte that is not UTF-8."""
     source = open_source(display_path, content[:position])
-    findings = Findings(source)
+    findings = Findings(source, 1)
     is_utf_16 = content.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in content[:4]
     findings.add(
         "not-utf-8",

@@ -17,9 +17,6 @@ from reconciler.manifests.text_patterns import CONNECTION_NAME, UNSAFE
 if TYPE_CHECKING:
     from reconciler.manifests.yaml_reader import Node, Path
 
-MAX_FINDINGS: Final = 500
-"""Per file."""
-
 MASK: Final = "…"
 
 _SHOWN_KEYS: Final = frozenset((
@@ -52,10 +49,11 @@ _KEYS_WITHOUT_SECRETS: Final = frozenset(
 
 
 class Findings:
-    """The diagnostics of one file."""
+    """The diagnostics of one file, at most ``limit`` and a last one which says that there are more."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, limit: int) -> None:
         self.source = source
+        self._limit = limit
         self._diagnostics: list[Diagnostic] = []
 
     @property
@@ -67,6 +65,11 @@ class Findings:
     def has_errors(self) -> bool:
         """Whether a finding blocks."""
         return any(diagnostic.is_error for diagnostic in self._diagnostics)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there are more findings than are kept."""
+        return len(self._diagnostics) > self._limit
 
     def document(self, root: Node | None) -> DocumentFindings:
         """Return what gathers the findings of one document; without a root, they have no place."""
@@ -85,7 +88,7 @@ class Findings:
         is_harmless: bool = False,
     ) -> None:
         """Add a finding about a stretch of the text. ``is_harmless``: its line holds no secret."""
-        if len(self._diagnostics) >= MAX_FINDINGS:
+        if len(self._diagnostics) >= self._limit:
             self._add_last()
             return
         self._diagnostics.append(
@@ -103,13 +106,13 @@ class Findings:
 
     def _add_last(self) -> None:
         """Say once that there are more: a hostile file could cause any number of findings."""
-        if len(self._diagnostics) > MAX_FINDINGS:
+        if self.is_full:
             return
         self._diagnostics.append(
             Diagnostic(
                 Severity.ERROR,
                 "too-many-findings",
-                f"{self.source.path} has more than {MAX_FINDINGS} findings; the others are not shown",
+                f"{self.source.path} has more than {self._limit} findings; the others are not shown",
                 hint="fix these first",
                 location=self.source.location(len(self.source.text)),
             )
@@ -124,6 +127,11 @@ class DocumentFindings:
         self.error_count = 0
         self._findings = findings
         self._root = root
+
+    @property
+    def is_full(self) -> bool:
+        """Whether further findings of the file would not be kept."""
+        return self._findings.is_full
 
     def add(
         self,

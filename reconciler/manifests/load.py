@@ -10,6 +10,7 @@ from reconciler.core.state import DesiredState
 from reconciler.manifests.document import parse_content, parse_file
 from reconciler.manifests.file_selection import find_manifests
 from reconciler.manifests.organization import OrganizationReader
+from reconciler.manifests.run_bounds import RunBounds, bound_findings
 from reconciler.manifests.source_file import display_path
 
 if TYPE_CHECKING:
@@ -61,13 +62,17 @@ class Loaded:
 
 
 def load_manifests(paths: Sequence[str | Path], project: Project, variables: Mapping[str, str]) -> Loaded:
-    """Find, read and check all manifests. Never raises for what the files hold."""
+    """Find, read and check all manifests; what is wrong with a file is a finding.
+
+    Raises:
+        InvalidConfiguration: there are too many files, or they are too large together.
+    """
     selected = find_manifests(paths, project)
     files = tuple(read_manifests(selected.names, project, variables))
     diagnostics = [*selected.diagnostics, *(diagnostic for file in files for diagnostic in file.diagnostics)]
-    loaded = Loaded(files, tuple(diagnostics))
+    loaded = Loaded(files, bound_findings(diagnostics, project.read_limits))
     if not loaded.has_errors and not loaded.state.organizations:
-        return Loaded(files, (*diagnostics, _nothing_declared(selected.names, project)))
+        return Loaded(files, (*loaded.diagnostics, _nothing_declared(selected.names, project)))
     return loaded
 
 
@@ -77,15 +82,16 @@ def read_manifests(
     """Read and check files in their order; a duplicate is reported where it comes second."""
     reader = OrganizationReader(project, variables)
     duplicates = DuplicateCheck()
+    bounds = RunBounds(project.read_limits)
     for file in files:
-        yield _read(str(file), project, reader, duplicates)
+        yield _read(str(file), project, reader, duplicates, bounds)
 
 
 def _read(
-    file: str, project: Project, reader: OrganizationReader, duplicates: DuplicateCheck
+    file: str, project: Project, reader: OrganizationReader, duplicates: DuplicateCheck, bounds: RunBounds
 ) -> ManifestFile:
     name = display_path(file, project.directory)
-    parsed = parse_file(file, name, project.read_limits)
+    parsed = parse_file(file, name, bounds.of_next_file)
     organizations: list[DesiredOrganization] = []
     for document in parsed.documents:
         findings = parsed.findings.document(document)
@@ -93,6 +99,7 @@ def _read(
         if organization is not None:
             duplicates.check(organization, findings)
             organizations.append(organization)
+    bounds.count(parsed)
     return ManifestFile(
         path=file,
         display_path=name,
@@ -173,7 +180,7 @@ def load_changed(files: Iterable[ChangedFile], project: Project, variables: Mapp
     reader = _ChangedFileReader(project, variables)
     read = tuple(reader.read(file) for file in files)
     diagnostics = tuple(diagnostic for file in read for diagnostic in file.diagnostics)
-    return Loaded(read, (*diagnostics, *reader.undeclared()))
+    return Loaded(read, bound_findings((*diagnostics, *reader.undeclared()), project.read_limits))
 
 
 class _ChangedFileReader:
@@ -183,6 +190,7 @@ class _ChangedFileReader:
         self._project = project
         self._reader = OrganizationReader(project, variables)
         self._duplicates = DuplicateCheck()
+        self._bounds = RunBounds(project.read_limits)
         self._declared: set[str] = set()
         self._before: list[DesiredOrganization] = []
         self._has_errors = False
@@ -193,8 +201,9 @@ class _ChangedFileReader:
         values_before = self._read_before(file.before, name)
         if not file.path.is_symlink() and not file.path.exists():
             return ManifestFile(path=str(file.path), display_path=name)
-        parsed = parse_file(file.path, name, self._project.read_limits)
+        parsed = parse_file(file.path, name, self._bounds.of_next_file)
         organizations = self._organizations(parsed)
+        self._bounds.count(parsed)
         changed = [organization for organization, value in organizations if value not in values_before]
         if not changed:  # only comments changed: better to read one organization too many than one too few
             changed = [organization for organization, _ in organizations]

@@ -34,6 +34,11 @@ class Source:
     text: str
     offset: int = 0
 
+    @property
+    def size(self) -> int:
+        """The number of bytes of the file."""
+        return self.offset + len(self.text.encode())
+
     def location(self, index: int) -> SourceLocation:
         """Return the place of the character at ``index``."""
         line = bisect_right(self._lines, index, key=itemgetter(0))

@@ -97,6 +97,8 @@ def validate(model: type[T], value: Value, findings: DocumentFindings) -> T | No
         validated: T = adapter(kind).validate_python(value)
     except ValidationError as failed:
         for error in failed.errors(include_url=False, include_input=False):
+            if findings.is_full:
+                break  # describing an error takes time, and a hostile file can have any number
             _report_error(error, model, value, findings)
         return None
     return validated

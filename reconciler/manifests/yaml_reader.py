@@ -43,12 +43,20 @@ _NESTING_ERROR: Final = "exceeded maximum nesting depth"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadLimits:
-    """Bounds for hostile input, per file. ``max_nodes`` counts every value and key, with aliases expanded."""
+    """Bounds for hostile input. ``max_nodes`` counts every value and key, with aliases expanded.
+
+    The first five are per file; the last three are for all files of a run together.
+    """
 
     max_bytes: int = 1024 * 1024
     max_depth: int = 16
     max_aliases: int = 1_000
     max_nodes: int = 200_000
+    max_findings: int = 500
+
+    max_files: int = 100_000
+    max_total_bytes: int = 256 * 1024 * 1024
+    max_all_findings: int = 2_000
 
 
 class Invalid(Enum):

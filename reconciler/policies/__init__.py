@@ -4,7 +4,7 @@ A rule is one pure function and one entry in `RULES`. The project file decides b
 finding is a warning, blocks the plan, or is left out.
 """
 
-from reconciler.policies.assess import accept_risks, assess, unknown_rules
+from reconciler.policies.assess import RULE_FAILED, accept_risks, assess, unknown_rules
 from reconciler.policies.rules import RULES
 
-__all__ = ["RULES", "accept_risks", "assess", "unknown_rules"]
+__all__ = ["RULES", "RULE_FAILED", "accept_risks", "assess", "unknown_rules"]

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 _OFF = "off"
 
+RULE_FAILED = "rule-failed"
+"""The code of a finding about a rule that raised an exception."""
+
 
 def assess(
     changes: Sequence[Change], severities: Mapping[str, str], declared: Iterable[DesiredOrganization]
@@ -28,17 +31,18 @@ def assess(
     """Return the risks of the changes, the most severe first.
 
     ``severities`` maps rule ids to error, warn or off; a rule that is not named warns. ``declared``
-    are all declared organizations, including those that do not change.
+    are all declared organizations, including those that do not change. A rule that fails is a finding
+    with the code `RULE_FAILED`: the changes of that organization are not assessed.
     """
     if not changes:
         return ()
     clients = declared_clients(declared)
     risks = [
-        _risk(rule, change, clause, severities)
+        risk
         for rule in RULES
         if severities.get(rule.id) != _OFF
         for change in changes
-        for clause in _clauses(rule, change, clients)
+        for risk in _risks(rule, change, clients, severities)
     ]
     return tuple(sorted(risks, key=lambda risk: not risk.is_error))
 
@@ -67,6 +71,27 @@ def accept_risks(plan: Plan, acceptances: Iterable[str]) -> Plan:
         for index in matching:
             risks[index] = replace(risks[index], severity=Severity.WARNING)
     return replace(plan, risks=tuple(risks))
+
+
+def _risks(
+    rule: Rule, change: Change, clients: DeclaredClients, severities: Mapping[str, str]
+) -> list[Diagnostic]:
+    try:
+        return [_risk(rule, change, clause, severities) for clause in _clauses(rule, change, clients)]
+    except Exception as error:  # noqa: BLE001 - a defect in a rule must not stop the other organizations
+        return [_failure(rule, change, error)]
+
+
+def _failure(rule: Rule, change: Change, error: Exception) -> Diagnostic:
+    return Diagnostic(
+        Severity.ERROR,
+        RULE_FAILED,
+        f"{change.address}: the rule {rule.id} failed with {type(error).__name__}",
+        detail="the organization is skipped; other organizations are unaffected",
+        hint="this is a bug in reconciler; please report it",
+        address=str(change.address),
+        location=change.location,
+    )
 
 
 def _clauses(rule: Rule, change: Change, clients: DeclaredClients) -> Iterable[str]:

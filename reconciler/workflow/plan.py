@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 
 from reconciler.core.errors import InvalidConfiguration, ProviderError, UsageError
 from reconciler.core.guards import check_delete_limits
-from reconciler.core.plan import Plan, PlanSummary, summarize, with_warnings
+from reconciler.core.plan import Plan, PlanSummary, refuse_organizations, summarize, with_warnings
 from reconciler.core.planner import Choices, plan_organization, unreadable
 from reconciler.core.run_selection import RunSelection, may_match
 from reconciler.core.state import LiveOrganization
 from reconciler.core.warnings import external_use_warnings
-from reconciler.policies import assess
+from reconciler.policies import RULE_FAILED, assess
 from reconciler.secrets import resolve_secrets, wanted_by
 from reconciler.storage.git import head_commit
 from reconciler.workflow.follow_up import Answers, Draft, PlanSources, explain_missing_pins, gather_answers
@@ -143,10 +143,21 @@ async def make_plan(
     )
     manifests, shard = desired.manifests.loaded, desired.request.shard
     declared = manifests.state.organizations
-    plan = replace(plan, risks=assess(plan.changes, project.policies, declared))
+    plan = _with_risks(plan, assess(plan.changes, project.policies, declared), desired.limits)
     if shard is not None:
         return with_shard(plan, shard, declared, manifests.diagnostics)
     return with_warnings(plan, manifests.diagnostics)
+
+
+def _with_risks(plan: Plan, risks: tuple[Diagnostic, ...], limits: Limits) -> Plan:
+    """Return the plan with its risks, without the organizations for which a rule failed."""
+    failures = [risk for risk in risks if risk.code == RULE_FAILED]
+    if not failures:
+        return replace(plan, risks=risks)
+    plan = refuse_organizations(plan, failures)
+    assessed = {str(change.address) for change in plan.changes}
+    risks = tuple(risk for risk in risks if risk.address in assessed)
+    return replace(plan, risks=risks, blocks=check_delete_limits(plan.summary, limits))
 
 
 async def plan_organizations(

@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import ast
+import sys
+from collections import Counter
+from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
 import reconciler
+from reconciler.core.errors import InvalidConfiguration
 from reconciler.http.urls import is_loopback, parse_url, split_url
+from reconciler.manifests import ReadLimits, load_manifests, load_project
+from reconciler.policies.rules import RULES, Rule
 
 if TYPE_CHECKING:
+    from types import FrameType
+
+    from reconciler.core.change import Change
     from tests.support.workplace import Workplace
 
 MALFORMED_HOSTS = ("[1]", "[::1", "[1.2.3.4]", "[::g]", "[1:2:3:4:5:6:7:8:9]", "[::1::]", "[:]", "[....]")
 ADDRESSES = ("[::1]", "[2001:db8::1]", "[1:2:3:4:5:6:7:8]", "[::ffff:192.0.2.1]", "[2001:db8::]", "[::]")
+MAX_FINDINGS = ReadLimits().max_findings
+MAX_ALL_FINDINGS = ReadLimits().max_all_findings
 FIELDS = ("issuer", "authorization_url", "token_url", "userinfo_url", "jwks_url")
 
 
@@ -89,3 +101,105 @@ def test_loopback_means_one_thing_everywhere(host: str, expected: bool) -> None:
     ]
     assert [file.name for file in modules] == ["urls.py"]
     assert modules[0].parent.name == "http"
+
+
+def _broken_rule(change: Change) -> NoReturn:
+    raise ZeroDivisionError(f"a defect at {change.address}")
+
+
+def _breaks_for(organization: str) -> Rule:
+    def find(change: Change) -> tuple[str, ...]:
+        return _broken_rule(change) if change.address.organization == organization else ()
+
+    return Rule(id="issuer-host-change", find=find, why="")
+
+
+def test_a_defect_in_a_rule_refuses_that_organization_only(
+    served: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served.setenv("STYTCH_BASE_URL", served.base_url)
+    served.add_organization("globex")
+    served.declare("globex", client_secret="${env:ACME_SECRET}")
+    module = import_module("reconciler.policies.assess")
+    monkeypatch.setattr(module, "RULES", (_breaks_for("globex"), *RULES))
+    run = served.run("plan", "--format", "json", "--out", "plan.json")
+    assert run.code == 1
+    assert [change["address"] for change in run.document["resource_changes"]] == ["acme/sso"]
+    assert run.codes == ["rule-failed"]
+    (diagnostic,) = run.document["diagnostics"]
+    assert diagnostic["address"] == "globex/sso"
+    assert "issuer-host-change" in diagnostic["summary"]
+    summary = run.document["summary"]
+    assert (summary["add"], summary["refused"]) == (1, 1)
+    assert not run.document["complete"]
+    assert "Traceback" not in run.output
+    assert served.run("apply", "--auto-approve").code == 1
+    assert [len(served.live(slug)) for slug in ("acme", "globex")] == [1, 0]
+
+
+def test_the_findings_of_many_files_are_bounded(place: Workplace) -> None:
+    for number in range(40):
+        keys = "".join(f"key{index}: x\n" for index in range(600))
+        place.write(f"organizations/{number}.yaml", f"organization: acme{number}\n{keys}")
+    run = place.run("validate", "--format", "json")
+    assert run.code == 1
+    counts = Counter(run.codes)
+    assert counts["unknown-key"] <= MAX_ALL_FINDINGS
+    assert sum(counts.values()) == MAX_ALL_FINDINGS + 1
+    last = run.document["diagnostics"][-1]
+    assert last["code"] == "too-many-findings"
+    assert "in all" in last["summary"]
+
+
+def test_what_is_not_shown_is_not_worked_out(place: Workplace) -> None:
+    """Suggestions for 60,000 unknown keys took a second a file."""
+    keys = "".join(f"key{index}: x\n" for index in range(60_000))
+    file = place.write("organizations/acme.yaml", f"organization: acme\n{keys}")
+    project = load_project(None, place.root)
+    calls = []
+
+    def trace(frame: FrameType, event: str, _argument: object) -> None:
+        if event == "call" and frame.f_code.co_name == "get_close_matches":
+            calls.append(frame)
+
+    sys.setprofile(trace)
+    try:
+        loaded = load_manifests([file], project, {})
+    finally:
+        sys.setprofile(None)
+    assert loaded.has_errors
+    assert len(calls) <= MAX_FINDINGS + 1
+
+
+def bounded(place: Workplace, **limits: int) -> list[str]:
+    """Load the manifests with lower limits; return the codes of the diagnostics."""
+    project = replace(load_project(None, place.root), read_limits=ReadLimits(**limits))
+    return [diagnostic.code for diagnostic in load_manifests((), project, {}).diagnostics]
+
+
+def test_the_files_of_a_run_are_bounded_in_number(place: Workplace) -> None:
+    for number in range(4):
+        place.write(f"organizations/{number}.yaml", f"organization: acme{number}\n")
+    with pytest.raises(InvalidConfiguration, match="more than 3 manifests"):
+        bounded(place, max_files=3)
+    assert bounded(place, max_files=5) == []
+
+
+def test_the_files_of_a_run_are_bounded_in_size(place: Workplace) -> None:
+    for number in range(4):
+        place.write(f"organizations/{number}.yaml", f"organization: acme{number}\n# {'x' * 1000}\n")
+    with pytest.raises(InvalidConfiguration, match="more than 3,000 bytes in all"):
+        bounded(place, max_total_bytes=3_000)
+    assert bounded(place, max_total_bytes=10_000) == []
+
+
+def test_each_of_many_broken_files_still_says_that_it_is_broken(place: Workplace) -> None:
+    """What is not shown still counts: no file passes for being right."""
+    count = MAX_ALL_FINDINGS // MAX_FINDINGS + 3
+    for number in range(count):
+        keys = "".join(f"key{index}: x\n" for index in range(MAX_FINDINGS))
+        place.write(f"organizations/{number}.yaml", f"organization: acme{number}\n{keys}")
+    loaded = load_manifests((), load_project(None, place.root), {})
+    broken = [file for file in loaded.files if any(finding.is_error for finding in file.diagnostics)]
+    assert len(broken) == count
+    assert len(loaded.diagnostics) == MAX_ALL_FINDINGS + 1

@@ -1,0 +1,64 @@
+"""Bounds what all files of one run may hold together: their number, their bytes and their findings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from reconciler.core.errors import Diagnostic, InvalidConfiguration, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from reconciler.manifests.document import ParsedFile
+    from reconciler.manifests.yaml_reader import ReadLimits
+
+
+class RunBounds:
+    """Counts the files of a run as they are read."""
+
+    def __init__(self, limits: ReadLimits) -> None:
+        self._limits = limits
+        self._files = 0
+        self._bytes = 0
+        self._findings = 0
+
+    @property
+    def of_next_file(self) -> ReadLimits:
+        """The limits of the next file: every file may have a finding, so that none passes for right."""
+        left = self._limits.max_all_findings - self._findings
+        return replace(self._limits, max_findings=max(1, min(self._limits.max_findings, left)))
+
+    def count(self, file: ParsedFile) -> None:
+        """Add a file that was read and checked.
+
+        Raises:
+            InvalidConfiguration: together, the files of this run exceed a limit.
+        """
+        self._files += 1
+        self._bytes += file.source.size
+        self._findings += len(file.findings.diagnostics)
+        if self._files > self._limits.max_files:
+            raise _too_much("too-many-files", f"there are more than {self._limits.max_files:,} manifests")
+        if self._bytes > self._limits.max_total_bytes:
+            raise _too_much(
+                "manifests-too-large",
+                f"the manifests have more than {self._limits.max_total_bytes:,} bytes in all",
+            )
+
+
+def bound_findings(findings: Iterable[Diagnostic], limits: ReadLimits) -> tuple[Diagnostic, ...]:
+    """Return as many findings as are shown of all files; the last says that there are more."""
+    diagnostics = tuple(findings)
+    left_out = diagnostics[limits.max_all_findings :]
+    if not left_out:
+        return diagnostics
+    severity = Severity.ERROR if any(finding.is_error for finding in left_out) else Severity.WARNING
+    summary = f"there are more than {limits.max_all_findings:,} findings in all; the others are not shown"
+    last = Diagnostic(severity, "too-many-findings", summary, hint="fix these first")
+    return (*diagnostics[: limits.max_all_findings], last)
+
+
+def _too_much(code: str, summary: str) -> InvalidConfiguration:
+    hint = "split the project, or pass the paths of some manifests"
+    return InvalidConfiguration((Diagnostic(Severity.ERROR, code, summary, hint=hint),))
