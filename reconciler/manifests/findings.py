@@ -51,7 +51,7 @@ _KEYS_WITHOUT_SECRETS: Final = frozenset(
 class Findings:
     """The diagnostics of one file, at most ``limit`` and a last one which says that there are more."""
 
-    def __init__(self, source: Source, limit: int) -> None:
+    def __init__(self, source: Source, limit: int = 500) -> None:
         self.source = source
         self._limit = limit
         self._diagnostics: list[Diagnostic] = []
