@@ -1,7 +1,8 @@
 """Secret references: their grammar, the policy, and one backend per file."""
 
-from reconciler.secrets.policy import OWN_VARIABLES, SecretPolicy
+from reconciler.secrets.policy import SecretPolicy
 from reconciler.secrets.references import MalformedReference, make_reference, parse_reference, parse_template
+from reconciler.secrets.reserved_variables import OWN_VARIABLES
 from reconciler.secrets.resolve import (
     SCHEMES,
     ResolvedSecrets,

@@ -9,35 +9,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from reconciler.secrets.reserved_variables import OWN_PREFIXES, OWN_VARIABLES
+
 if TYPE_CHECKING:
     from reconciler.core.secret import Locator
-
-OWN_VARIABLES: Final = frozenset(
-    {
-        "STYTCH_PROJECT_ID",
-        "STYTCH_SECRET",
-        "STYTCH_PUBLIC_TOKEN",
-        "STYTCH_SESSION_TOKEN",
-        "STYTCH_SESSION_JWT",
-        "GITHUB_TOKEN",
-        "GH_TOKEN",
-        "GITHUB_ENTERPRISE_TOKEN",
-        "GH_ENTERPRISE_TOKEN",
-        "ACTIONS_RUNTIME_TOKEN",
-        "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
-        "GITLAB_TOKEN",
-        "CI_JOB_TOKEN",
-        "CI_JOB_JWT",
-        "CI_JOB_JWT_V1",
-        "CI_JOB_JWT_V2",
-        "CI_BUILD_TOKEN",
-        "CI_REPOSITORY_URL",
-        "CI_REGISTRY_PASSWORD",
-        "CI_DEPLOY_PASSWORD",
-        "CI_DEPENDENCY_PROXY_PASSWORD",
-    }
-)
-"""Variables that hold credentials of the tool or of the CI job around it."""
 
 _KERNEL_DIRECTORIES: Final = (Path("/proc"), Path("/sys"))
 _GIT_CREDENTIALS: Final = frozenset({".git", ".git-credentials", ".netrc"})
@@ -48,18 +23,24 @@ class SecretPolicy:
     """Which secrets may be read. ``root`` is the folder of the project file: ``file:`` paths start there.
 
     ``env_allow`` and ``file_allow`` are globs; an empty ``env_allow`` allows no variable, and
-    ``file_allow`` adds places outside ``root``. The forbidden ones win over every glob.
+    ``file_allow`` adds places outside ``root``. The forbidden ones win over every glob, as do all
+    variables with a forbidden prefix.
     """
 
     root: Path
     env_allow: tuple[str, ...] = ("*",)
     file_allow: tuple[str, ...] = ()
     forbidden_env: frozenset[str] = OWN_VARIABLES
+    forbidden_prefixes: tuple[str, ...] = OWN_PREFIXES
     forbidden_files: frozenset[Path] = frozenset()
 
     def without_limits(self) -> SecretPolicy:
         """Return the policy for the tool's own credentials, which may be anywhere."""
-        return SecretPolicy(self.root, file_allow=("*",), forbidden_env=frozenset())
+        return SecretPolicy(self.root, file_allow=("*",), forbidden_env=frozenset(), forbidden_prefixes=())
+
+    def forbids(self, variable: str) -> bool:
+        """Tell whether an environment variable belongs to the tool, or to what runs it."""
+        return variable in self.forbidden_env or variable.startswith(self.forbidden_prefixes)
 
     def check(self, locator: Locator) -> str | None:
         """Return why this may not be read, or None if it may. Looks at links, opens nothing."""
@@ -76,8 +57,8 @@ class SecretPolicy:
     def _check_variable(self, name: str) -> str | None:
         if not (name.isidentifier() and name.isascii()):
             return "the name of an environment variable has letters, digits and underscores only"
-        if name in self.forbidden_env:
-            return f"{name} is a credential of the reconciler itself and cannot be used in a manifest"
+        if self.forbids(name):
+            return f"{name} is a credential of the reconciler or of CI and cannot be used in a manifest"
         if not _allowed(name, self.env_allow):
             return f"{name} is not among the variables that secrets.env.allow permits"
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, Protocol, cast
@@ -10,7 +11,7 @@ from reconciler.core.errors import Diagnostic, SecretUnavailable, Severity
 from reconciler.core.secret import Locator, Secret, SecretReference
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from reconciler.core.address import Address
     from reconciler.core.errors import SourceLocation
@@ -90,14 +91,29 @@ def resolve_reference(
 
 
 def _read(locator: Locator, policy: SecretPolicy, environment: Mapping[str, str]) -> Secret:
-    module = dict(BACKENDS).get(locator.scheme)
-    if module is None:
+    if locator.scheme not in SCHEMES:
         raise SecretUnavailable(f"unknown secret scheme {locator.scheme!r}; known: {', '.join(SCHEMES)}")
     refusal = policy.check(locator)
     if refusal:
         raise SecretUnavailable(refusal)
-    backend = cast("Backend", import_module(module))
-    return backend.read(locator.path, policy, environment)
+    secret = _backend(locator.scheme).read(locator.path, policy, environment)
+    if any(secret == own for own in _own_credentials(policy, environment)):
+        raise SecretUnavailable(f"{locator} holds a credential of the reconciler itself or of CI")
+    return secret
+
+
+def _backend(scheme: str) -> Backend:
+    return cast("Backend", import_module(dict(BACKENDS)[scheme]))
+
+
+def _own_credentials(policy: SecretPolicy, environment: Mapping[str, str]) -> Iterator[Secret]:
+    """Yield the credentials themselves: a copy under another name is the same secret."""
+    for name, value in environment.items():
+        if value and policy.forbids(name):
+            yield Secret(value)
+    for path in policy.forbidden_files:
+        with suppress(SecretUnavailable):
+            yield _backend("file").read(str(path), policy, environment)
 
 
 def _diagnostic(wanted: WantedSecret, reason: str) -> Diagnostic:

@@ -13,6 +13,7 @@ import reconciler
 from reconciler.cli.main import group
 from reconciler.manifests.json_schema import schema_text
 from reconciler.policies.rules import RULES
+from reconciler.secrets.reserved_variables import RESERVED_VARIABLES
 
 WIDTH = 100
 PACKAGE = Path(reconciler.__file__).parent
@@ -21,7 +22,8 @@ PACKAGE = Path(reconciler.__file__).parent
 def generate(name: str) -> str:
     """Return the generated part with this name, for example ``help plan``."""
     kind, _, argument = name.partition(" ")
-    return {"help": help_text, "keys": key_table, "rules": rule_table, "modules": module_list}[kind](argument)
+    tables = {"keys": key_table, "rules": rule_table, "reserved": reserved_table}
+    return {"help": help_text, "modules": module_list, **tables}[kind](argument)
 
 
 def help_text(words: str) -> str:
@@ -51,6 +53,15 @@ def rule_table(_: str) -> str:
     """The risk rules, in the order in which findings are shown."""
     rows = [f"| `{rule.id}` | {rule.why} |" for rule in RULES]
     return "\n".join(["| rule | why it matters |", "|---|---|", *rows]) + "\n"
+
+
+def reserved_table(_: str) -> str:
+    """The variables that no manifest can use, by their owner."""
+    rows = [
+        f"| {owner} | {', '.join(f'`{name}`' for name in names)} |"
+        for owner, names in RESERVED_VARIABLES.items()
+    ]
+    return "\n".join(["| owner | variables |", "|---|---|", *rows]) + "\n"
 
 
 def module_list(_: str) -> str:
