@@ -71,6 +71,7 @@ format: $(READY)  ## sort imports and format
 schemas: $(READY)  ## regenerate schemas/
 	$(BIN)/reconciler schema organization > schemas/organization.schema.json
 	$(BIN)/reconciler schema project > schemas/project.schema.json
+	$(BIN)/reconciler schema approvals > schemas/approvals.schema.json
 	$(BIN)/reconciler schema plan > schemas/plan.schema.json
 	$(BIN)/reconciler schema drift > schemas/drift.schema.json
 

@@ -23,6 +23,7 @@ from reconciler.cli.output import check_outputs, write_result
 from reconciler.cli.plan import Planned, plan_live
 from reconciler.cli.progress import ApplyProgress, applying_progress
 from reconciler.core.outcome import ApplyResult
+from reconciler.manifests import load_manifests
 from reconciler.policies import accept_risks
 from reconciler.providers.stytch.connect import connect
 from reconciler.reports import PLAN_FORMATS, RESULT_FORMATS
@@ -31,13 +32,14 @@ from reconciler.reports.text_plan import render_origin
 from reconciler.reports.wording import describe_target
 from reconciler.storage.documents import load_plan
 from reconciler.workflow.apply import (
-    accept_deletes,
     apply_plan,
     check_applicable,
     check_saved_plan,
     interrupted_result,
     resolve_plan_secrets,
 )
+from reconciler.workflow.approvals import gather_approvals
+from reconciler.workflow.judgement import accept_deletes, judge_saved_plan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -124,7 +126,10 @@ def _load_saved(context: CommandContext, path: Path, options: Mapping[str, Any])
     target = wiring.target_of(project)
     check_saved_plan(plan, scope=wiring.scope_of(target), now=wiring.now(), max_age=options["max_age"])
     context.console.info(render_origin(plan))
-    return _accept(Planned(plan=plan, project=project, target=target), options)
+    approvals = gather_approvals(project, wiring.now().date())
+    declared = load_manifests((), project, {}).state.organizations
+    plan = judge_saved_plan(plan, project, approvals, declared)
+    return _accept(Planned(plan=plan, project=project, target=target, approvals=approvals.approvals), options)
 
 
 def _plan_now(context: CommandContext, paths: Sequence[str], options: Mapping[str, Any]) -> Planned:
@@ -138,7 +143,8 @@ def _plan_now(context: CommandContext, paths: Sequence[str], options: Mapping[st
 
 
 def _accept(planned: Planned, options: Mapping[str, Any]) -> Planned:
-    plan = accept_deletes(planned.plan, planned.project.limits, options["allow_deletes"])
+    limits, accepted = planned.project.limits, options["allow_deletes"]
+    plan = accept_deletes(planned.plan, limits, accepted, planned.approvals)
     return replace(planned, plan=accept_risks(plan, options["accept_risk"]))
 
 

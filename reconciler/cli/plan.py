@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from reconciler.cli.output import check_outputs, write_result
 from reconciler.cli.progress import reading_progress
 from reconciler.core.planner import Choices
 from reconciler.core.run_selection import ALL, RunSelection
+from reconciler.policies import Approvals
 from reconciler.providers.stytch.connect import connect
 from reconciler.reports import PLAN_FORMATS
 from reconciler.workflow.plan import PlanRequest, gather_desired, make_plan
@@ -72,6 +73,7 @@ class Planned:
     project: Project
     target: Target
     selection: RunSelection = ALL
+    approvals: Approvals = field(default_factory=Approvals)
 
 
 def plan_live(context: CommandContext, paths: Sequence[str], options: Mapping[str, Any]) -> Planned:
@@ -94,7 +96,13 @@ def plan_live(context: CommandContext, paths: Sequence[str], options: Mapping[st
     desired = gather_desired(request, project, environment=os.environ, remark=context.console.info)
     target = wiring.target_of(project)
     plan = asyncio.run(_plan(desired, target, context.console))
-    return Planned(plan=plan, project=project, target=target, selection=desired.selection)
+    return Planned(
+        plan=plan,
+        project=project,
+        target=target,
+        selection=desired.selection,
+        approvals=desired.approvals.approvals,
+    )
 
 
 async def _plan(desired: Desired, target: Target, console: Console) -> Plan:

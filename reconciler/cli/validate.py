@@ -13,6 +13,7 @@ from reconciler.cli.output import check_outputs, write_result
 from reconciler.core.errors import InvalidConfiguration
 from reconciler.core.results import ValidationResult
 from reconciler.reports import VALIDATION_FORMATS
+from reconciler.workflow.approvals import gather_approvals
 from reconciler.workflow.selection import select_manifests
 
 if TYPE_CHECKING:
@@ -49,8 +50,11 @@ def _validate(context: CommandContext, paths: Sequence[str], options: Mapping[st
     if manifests.remark:
         context.console.info(manifests.remark)
     state = manifests.loaded.state
+    approvals = gather_approvals(
+        project, wiring.now().date(), manifests.loaded if manifests.is_whole else None
+    )
     return ValidationResult(
-        diagnostics=manifests.loaded.diagnostics,
+        diagnostics=(*manifests.loaded.diagnostics, *approvals.diagnostics),
         files=manifests.loaded.file_count,
         organizations=len(state.organizations),
         connections=len(state.connections),

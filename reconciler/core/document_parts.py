@@ -93,6 +93,7 @@ class DiagnosticDocument:
     address: str = ""
     range: RangeDocument | None = None
     snippet: SnippetDocument | None = None
+    fingerprint: str = field(default="", metadata=described("of a risk, by which an approval can name it"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,7 +46,10 @@ class Snippet:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One finding: what is wrong, where, and what to do. All findings are shown together."""
+    """One finding: what is wrong, where, and what to do. All findings are shown together.
+
+    ``fingerprint`` identifies a risk, so that an approval can name it.
+    """
 
     severity: Severity
     code: str
@@ -57,6 +60,7 @@ class Diagnostic:
     address: str = ""
     location: SourceLocation | None = None
     snippet: Snippet | None = None
+    fingerprint: str = ""
 
     @property
     def is_error(self) -> bool:

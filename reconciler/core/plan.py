@@ -11,6 +11,7 @@ from reconciler.core.change import Create, Delete, Update
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from reconciler.core.approval import ApprovalUse
     from reconciler.core.change import Change
     from reconciler.core.connection import OidcConnection
     from reconciler.core.errors import Diagnostic
@@ -96,7 +97,8 @@ class Plan:
 
     ``diagnostics`` are findings about single organizations, ``blocks`` are errors that block the whole
     plan. ``risks`` are findings of the risk rules; one of error severity blocks the plan too, until it
-    is accepted. The plan never contains a secret, only references.
+    is accepted. ``approvals`` are the approvals in Git that it uses, or that need attention. The plan
+    never contains a secret, only references.
 
     With a ``merge_info`` it is the plan of one shard.
     """
@@ -112,6 +114,7 @@ class Plan:
     commit: str = ""
     secrets_compared: bool = True
     merge_info: MergeInfo | None = None
+    approvals: tuple[ApprovalUse, ...] = ()
 
     @property
     def shard(self) -> Shard | None:
@@ -184,3 +187,11 @@ def with_warnings(plan: Plan, diagnostics: Iterable[Diagnostic]) -> Plan:
     warnings = tuple(diagnostics)
     summary = replace(plan.summary, warnings=plan.summary.warnings + len(warnings))
     return replace(plan, diagnostics=(*warnings, *plan.diagnostics), summary=summary)
+
+
+def with_findings(plan: Plan, diagnostics: Iterable[Diagnostic]) -> Plan:
+    """Return the plan with further findings at the end."""
+    added = tuple(diagnostics)
+    warnings = sum(not diagnostic.is_error for diagnostic in added)
+    summary = replace(plan.summary, warnings=plan.summary.warnings + warnings)
+    return replace(plan, diagnostics=(*plan.diagnostics, *added), summary=summary)

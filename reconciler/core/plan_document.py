@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
+from reconciler.core.approval import ApprovalStatus
 from reconciler.core.change import Action, ActionReason
 from reconciler.core.connection import WritableField
 from reconciler.core.document_parts import (
@@ -182,6 +183,20 @@ class PlanSummaryDocument:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalDocument:
+    """An approval in Git: of a risk (rule and address), or of deletes beyond the limits."""
+
+    status: ApprovalStatus
+    reason: str
+    until: str = field(metadata=described("the last day on which it counts, in UTC"))
+    source: SourceDocument
+    rule: str = ""
+    address: str = ""
+    finding: str = field(default="", metadata=described("fingerprint of the only finding that it approves"))
+    deletes: int = field(default=0, metadata=COUNT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShardDocument:
     """What the plan of a shard says so that the plans of all shards can be merged."""
 
@@ -218,5 +233,6 @@ class PlanDocument:
     diagnostics: tuple[DiagnosticDocument, ...]
     blocks: tuple[DiagnosticDocument, ...]
     risks: tuple[DiagnosticDocument, ...]
+    approvals: tuple[ApprovalDocument, ...] = ()
     shard: ShardDocument | None = None
     digest: str = field(metadata=pattern("^sha256:[0-9a-f]{64}$"))

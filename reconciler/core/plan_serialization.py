@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from reconciler.core.address import Address
+from reconciler.core.approval import Approval, ApprovalUse
 from reconciler.core.change import Action, Change, Create, Delete, Update, attribute_changes
 from reconciler.core.connection import FIELDS, OidcConnection
 from reconciler.core.document_parts import (
     ConnectionDocument,
+    SourceDocument,
     TargetDocument,
     copy_fields,
     diagnostic_document,
@@ -23,11 +26,12 @@ from reconciler.core.document_parts import (
     to_json_data,
     unmanaged_document,
 )
-from reconciler.core.errors import PlanRefused
+from reconciler.core.errors import PlanRefused, SourceLocation
 from reconciler.core.plan import Plan, PlanSummary, Scope
 from reconciler.core.plan_document import (
     FORMAT_VERSION,
     TERRAFORM_VERSION,
+    ApprovalDocument,
     Attributes,
     AttributesWithSecret,
     ChangeDocument,
@@ -78,6 +82,7 @@ def plan_document(plan: Plan, version: str) -> PlanDocument:
         diagnostics=tuple(map(diagnostic_document, plan.diagnostics)),
         blocks=tuple(map(diagnostic_document, plan.blocks)),
         risks=tuple(map(diagnostic_document, plan.risks)),
+        approvals=tuple(map(_approval_document, plan.approvals)),
         shard=_shard_document(plan.merge_info) if plan.merge_info else None,
         digest="",
     )
@@ -136,7 +141,23 @@ def read_plan(document: PlanDocument) -> Plan:
         risks=tuple(map(read_diagnostic, document.risks)),
         summary=_read_summary(document.summary, changes),
         merge_info=_read_shard(document.shard) if document.shard else None,
+        approvals=tuple(map(_read_approval, document.approvals)),
     )
+
+
+def _approval_document(use: ApprovalUse) -> ApprovalDocument:
+    approval = use.approval
+    source = copy_fields(SourceDocument, approval.location, filename=approval.location.path)
+    return copy_fields(
+        ApprovalDocument, approval, status=use.status, until=approval.until.isoformat(), source=source
+    )
+
+
+def _read_approval(document: ApprovalDocument) -> ApprovalUse:
+    source, until = document.source, date.fromisoformat(document.until)
+    location = SourceLocation(source.filename, line=source.line, column=source.column)
+    approval = copy_fields(Approval, document, until=until, location=location)
+    return ApprovalUse(approval=approval, status=document.status)
 
 
 def _change_document(change: Change) -> ResourceChangeDocument:

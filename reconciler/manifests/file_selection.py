@@ -1,42 +1,32 @@
 """Finds the manifests of a run, by the paths on the command line or the project's globs.
 
-Globs mean the same in every version of Python: ``**`` follows no links, and hidden names are skipped.
 A folder that cannot be read is an error, because pruning needs to know all manifests.
 """
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 import stat
-from dataclasses import dataclass
-from fnmatch import translate
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.errors import Diagnostic, InvalidConfiguration, Severity, SourceLocation
+from reconciler.manifests.globs import ANY_DEPTH, WILDCARD, expand_braces, matches, split_glob, walk
 from reconciler.manifests.project import PROJECT_FILE
 from reconciler.manifests.source_file import display_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from reconciler.manifests.project import Project
 
+    Candidate = Callable[[str, str, Project], bool]
+    """Tells whether a file, found below a folder, may be selected."""
+
 ENDINGS: Final = (".yaml", ".yml")
-
-ANY_DEPTH: Final = "**"
-
-WILDCARD: Final = re.compile(r"[*?\[]")
-
-_MOST_GLOBS: Final = 256
-
-_BRACES: Final = re.compile(r"\{([^{}]*)\}")
-
-_NOT_FOUND: Final = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG}
-"""There is no file or folder of that name, or it is a link that leads to none."""
 
 _HIDDEN: Final = re.compile(rf"(?:^|{re.escape(os.sep)})\.(?!\.?(?:{re.escape(os.sep)}|$))")
 """A part of a path that begins with a dot, but is neither ``.`` nor ``..``."""
@@ -61,6 +51,7 @@ class ManifestSource:
 
     ``folder`` is as the user would type it, ``real`` without symbolic links. Hidden names are
     skipped below ``hidden_below``. ``given`` is the path of the command line, if it was one.
+    ``has_approvals``: the files are approvals instead of manifests.
     """
 
     folder: Path
@@ -68,6 +59,7 @@ class ManifestSource:
     steps: tuple[str, ...]
     hidden_below: Path | None
     given: Path | None = None
+    has_approvals: bool = False
 
     def find(self, file: Path, project: Project) -> Path | None:
         """Return a real path as the user would type it, or None if it is not a manifest of this source."""
@@ -77,7 +69,8 @@ class ManifestSource:
         path = self.folder / below
         if not matches(below.parts, self.steps):
             return None
-        if self.hidden_below and not _is_candidate(str(path), str(self.hidden_below), project):
+        is_candidate = _is_visible if self.has_approvals else _is_candidate
+        if self.hidden_below and not is_candidate(str(path), str(self.hidden_below), project):
             return None
         return path
 
@@ -109,6 +102,29 @@ def find_manifests(paths: Sequence[str | Path], project: Project) -> FoundManife
     return FoundManifests(names, tuple(diagnostics))
 
 
+def find_approval_files(project: Project) -> FoundManifests:
+    """Return the files of the project's globs for approvals; there may be none."""
+    candidates: list[str] = []
+    for glob in project.approvals:
+        try:
+            candidates += _files_of(glob, project, _is_visible)
+        except ValueError:
+            return FoundManifests((), (_invalid_glob(glob, project),))
+        except OSError as error:
+            return FoundManifests((), (_unreadable(error, project),))
+    return FoundManifests(distinct(candidates))
+
+
+def approval_sources(project: Project) -> tuple[ManifestSource, ...]:
+    """Return where the project's globs look for approvals.
+
+    Raises:
+        InvalidConfiguration: a glob of the project is invalid.
+    """
+    sources = (source for glob in project.approvals for source in _sources_of(glob, project))
+    return tuple(replace(source, has_approvals=True) for source in sources)
+
+
 def manifest_sources(paths: Sequence[str | Path], project: Project) -> tuple[ManifestSource, ...]:
     """Return where the given paths, or without any the project's globs, look for manifests.
 
@@ -136,7 +152,7 @@ def _by_globs(project: Project) -> FoundManifests:
     candidates: list[str] = []
     for glob in project.organizations:
         try:
-            candidates += _files_of(glob, project)
+            candidates += _files_of(glob, project, _is_candidate)
         except ValueError:
             return FoundManifests((), (_invalid_glob(glob, project),))
         except OSError as error:
@@ -145,15 +161,15 @@ def _by_globs(project: Project) -> FoundManifests:
     return FoundManifests(names, () if names else (_nothing_found(_searched_globs(project)),))
 
 
-def _files_of(glob: str, project: Project) -> Iterator[str]:
-    """Yield the files of a glob.
+def _files_of(glob: str, project: Project, is_candidate: Candidate) -> Iterator[str]:
+    """Yield the files of a glob that are candidates.
 
     Raises:
         ValueError: the glob is invalid.
     """
     root = str(project.root)
     globs = [split_glob(expanded) for expanded in expand_braces(glob)]
-    return (file for steps in globs for file in walk(root, steps) if _is_candidate(file, root, project))
+    return (file for steps in globs for file in walk(root, steps) if is_candidate(file, root, project))
 
 
 def _below(folder: str, project: Project) -> Iterator[str]:
@@ -198,10 +214,32 @@ def _real(folder: Path) -> Path:
 
 
 def _is_candidate(file: str, folder: str, project: Project) -> bool:
-    """Whether a file may be a manifest: neither a project file, nor hidden below the folder."""
+    """Whether a file may be a manifest: neither a project file, nor hidden, nor a file of approvals."""
+    return _is_visible(file, folder, project) and not _has_approvals(file, project)
+
+
+def _is_visible(file: str, folder: str, project: Project) -> bool:
+    """Whether a file is neither a project file nor hidden below the folder."""
     is_project = file == str(project.file) or file.endswith(f"{os.sep}{PROJECT_FILE}") or file == PROJECT_FILE
     below = file if folder == os.curdir else file.removeprefix(folder)
     return not is_project and not _HIDDEN.search(below)
+
+
+def _has_approvals(file: str, project: Project) -> bool:
+    """Whether the project's globs for approvals select a file."""
+    below = file.removeprefix(f"{project.root}{os.sep}")
+    return below != file and any(
+        matches(Path(below).parts, steps) for steps in _approval_globs(project.approvals)
+    )
+
+
+@lru_cache(maxsize=4)
+def _approval_globs(globs: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    """Return the steps of all globs; an invalid one, which is reported elsewhere, selects nothing."""
+    try:
+        return tuple(split_glob(expanded) for glob in globs for expanded in expand_braces(glob))
+    except ValueError:
+        return ()
 
 
 def _identity(file: str) -> int | str | None:
@@ -258,125 +296,3 @@ def _nothing_found(searched: str) -> Diagnostic:
 
 def _searched_globs(project: Project) -> str:
     return ", ".join(display_path(project.root / glob, project.directory) for glob in project.organizations)
-
-
-def expand_braces(glob: str) -> tuple[str, ...]:
-    """Return the globs that one with ``{a,b}`` stands for.
-
-    Raises:
-        ValueError: there are unreasonably many.
-    """
-    globs = [glob]
-    while (match := _BRACES.search(globs[0])) is not None:
-        choices = match[1].split(",")
-        if len(globs) * len(choices) > _MOST_GLOBS:
-            raise ValueError("too many choices")
-        globs = [_choose(each, choice) for each in globs for choice in choices]
-    return tuple(globs)
-
-
-def split_glob(glob: str) -> tuple[str, ...]:
-    """Return the steps of a relative glob, with repeated ``**`` reduced to one.
-
-    Raises:
-        ValueError: it is empty, absolute, or uses ``**`` within a name.
-    """
-    steps = Path(glob).parts
-    if not steps or Path(glob).is_absolute():
-        raise ValueError("it has to be relative")
-    if any(ANY_DEPTH in step and step != ANY_DEPTH for step in steps):
-        raise ValueError("** stands for whole folders")
-    previous = ("", *steps)
-    return tuple(step for before, step in zip(previous, steps, strict=False) if {before, step} != {ANY_DEPTH})
-
-
-def matches(parts: tuple[str, ...], steps: tuple[str, ...]) -> bool:
-    """Whether the parts of a path match the steps of a glob."""
-    if not steps:
-        return not parts
-    if steps[0] == ANY_DEPTH:
-        return any(matches(parts[skipped:], steps[1:]) for skipped in range(len(parts)))
-    return bool(parts) and bool(_compiled(steps[0]).match(parts[0])) and matches(parts[1:], steps[1:])
-
-
-def walk(folder: str, steps: tuple[str, ...]) -> Iterator[str]:
-    """Yield what is below a folder and matches the steps of a glob; some of it twice, in no order.
-
-    Raises:
-        OSError: a folder on the way exists and cannot be read.
-    """
-    if not steps:
-        return
-    step, rest = steps[0], steps[1:]
-    if step == ANY_DEPTH:
-        for below in _folders(folder):
-            yield from walk(below, rest)
-    elif WILDCARD.search(step):
-        yield from _matching(folder, step, rest)
-    elif _exists(path := _join(folder, step)):
-        yield from walk(path, rest) if rest else (path,)
-
-
-def _choose(glob: str, choice: str) -> str:
-    """Return the glob with its first ``{a,b}`` replaced by one of its choices."""
-    before, _braces, after = _BRACES.split(glob, maxsplit=1)
-    return before + choice + after
-
-
-def _join(folder: str, name: str) -> str:
-    """Return the path of a name in a folder, as pathlib would write it."""
-    return name if folder == os.curdir else f"{folder.rstrip(os.sep)}{os.sep}{name}"
-
-
-@lru_cache(maxsize=256)
-def _compiled(step: str) -> re.Pattern[str]:
-    return re.compile(translate(step))
-
-
-def _matching(folder: str, step: str, rest: tuple[str, ...]) -> Iterator[str]:
-    match = _compiled(step).match
-    for entry in _entries(folder):
-        if match(entry.name) and (not rest or _is_folder(entry)):
-            path = _join(folder, entry.name)
-            yield from walk(path, rest) if rest else (path,)
-
-
-def _folders(folder: str) -> Iterator[str]:
-    """Yield a folder and all folders below it."""
-    waiting = [folder]
-    while waiting:
-        yield (current := waiting.pop())
-        waiting += [
-            _join(current, entry.name) for entry in _entries(current) if entry.is_dir(follow_symlinks=False)
-        ]
-
-
-def _entries(folder: str) -> list[os.DirEntry[str]]:
-    try:
-        with os.scandir(folder) as entries:
-            return [entry for entry in entries if not entry.name.startswith(".")]
-    except OSError as error:
-        if error.errno in _NOT_FOUND:
-            return []
-        raise
-
-
-def _exists(path: str) -> bool:
-    """Whether there is such a name; a link that leads nowhere is reported when it is read."""
-    try:
-        os.lstat(path)
-    except OSError as error:
-        if error.errno in _NOT_FOUND:
-            return False
-        raise
-    return True
-
-
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    """Whether an entry, or what a link leads to, is a folder; a circular link leads to none."""
-    try:
-        return entry.is_dir()
-    except OSError as error:
-        if error.errno in _NOT_FOUND:
-            return False
-        raise

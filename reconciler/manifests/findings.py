@@ -25,7 +25,7 @@ _SHOWN_KEYS: Final = frozenset((
     "connection_id", "previous_display_names", "state", "discovery", "secret_expires_on", "lifecycle",
     "prevent_destroy", "ignore_changes", "version", "organizations", "vars", "defaults", "limits",
     "max_deletes", "max_delete_percent", "requests_per_second", "concurrency", "policies", "secrets", "env",
-    "file", "allow",
+    "file", "allow", "approvals", "rule", "address", "finding", "deletes", "reason", "until",
 ))  # fmt: skip
 _SUSPICIOUS: Final = re.compile(r"secret|passw|token|credential|private", re.IGNORECASE)
 _HARMLESS: Final = re.compile(r"secret_expires_on|token_url|^\s*secrets(?=:)")
@@ -33,7 +33,7 @@ _KEYED: Final = re.compile(r"(\s*(?:- +)*)([\"']?)([^\s\"':{}\[\],&*!#]+)\2\s*:(
 _INNER_KEY: Final = re.compile(r"([^\s\"':{}\[\],]+)[\"']?\s*:(?=\s|$)")
 _TARGET: Final = re.compile(r"""^([^\S\n]*+)(?:.*[ \t{,?"'])??target["']?[^\S\n]*:(?=\s|$)""", re.MULTILINE)
 _NEXT: Final = re.compile(
-    r"""^([^\S\n]*+)(?:version|organizations|vars|defaults|limits|policies|secrets|---)(?=[\s"':]|$)""",
+    r"""^([^\S\n]*+)(?:version|organizations|vars|defaults|limits|policies|secrets|approvals|---)(?=[\s"':]|$)""",
     re.MULTILINE,
 )
 _BRACKETS: Final = {"{": 1, "[": 1, "}": -1, "]": -1}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Final
 
+from reconciler.manifests.approval_model import ApprovalsManifest
 from reconciler.manifests.organization_model import OrganizationManifest
 from reconciler.manifests.project_model import ProjectManifest
 from reconciler.manifests.validation import adapter
@@ -14,6 +15,7 @@ _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _MODELS: Final[dict[str, tuple[str, type]]] = {
     "organization": ("Organization manifest", OrganizationManifest),
     "project": ("Project file", ProjectManifest),
+    "approvals": ("Approvals", ApprovalsManifest),
 }
 
 SCHEMA_NAMES: Final = tuple(_MODELS)

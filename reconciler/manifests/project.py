@@ -35,6 +35,7 @@ _MISPLACED_HINT: Final = (
 )
 
 DEFAULT_ORGANIZATIONS: Final = ("organizations/**/*.yaml", "organizations/**/*.yml")
+DEFAULT_APPROVALS: Final = ("approvals/*.yaml", "approvals/*.yml")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +66,7 @@ class Project:
     limits: Limits = field(default_factory=Limits)
     policies: Mapping[str, str] = field(default_factory=dict)
     policy_locations: Mapping[str, SourceLocation] = field(default_factory=dict)
+    approvals: tuple[str, ...] = DEFAULT_APPROVALS
     read_limits: ReadLimits = field(default_factory=ReadLimits)
 
 
@@ -124,6 +126,7 @@ def _project(
         defaults=_defaults(manifest),
         limits=Limits(**manifest.get("limits", {})),
         policies=policies,
+        approvals=tuple(manifest.get("approvals", DEFAULT_APPROVALS)),
         policy_locations={rule: findings.location(("policies", rule)) for rule in policies},
         secret_policy=_secret_policy(manifest.get("secrets", {}), target, file.parent),
     )

@@ -170,3 +170,10 @@ class ProjectManifest(TypedDict, total=False):
         Field(description="Rule ID: error, warn or off.", examples=[{"issuer-host-change": "error"}]),
     ]
     secrets: SecretsManifest
+    approvals: Annotated[
+        list[Glob],
+        Field(
+            description="Globs for the files of approvals, relative to this file's folder.",
+            examples=[["approvals/*.yaml"]],
+        ),
+    ]

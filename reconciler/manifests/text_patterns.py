@@ -15,6 +15,8 @@ ORGANIZATION: Final = r"^[A-Za-z0-9._~|-]{2,128}$"
 """An organization_id, a slug or an external id (their alphabets: parameter docs of the API)."""
 
 CONNECTION_NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"
+ADDRESS: Final = f"{ORGANIZATION[:-1]}/{CONNECTION_NAME[1:]}"
+FINGERPRINT: Final = r"^[0-9a-f]{32}$"
 VARIABLE: Final = r"^[A-Za-z_][A-Za-z0-9_]{0,127}$"
 RULE: Final = r"^[a-z][a-z0-9-]{0,127}$"
 
@@ -103,6 +105,16 @@ _ALPHABETS: Final = {
         "invalid-connection-name",
         "is not a valid connection name",
         "1 to 128 letters, digits and . _ -, beginning with a letter or digit",
+    ),
+    ADDRESS: Mismatch(
+        "invalid-address",
+        "is not the address of one connection",
+        "write organization/connection, without wildcards, as in the plan",
+    ),
+    FINGERPRINT: Mismatch(
+        "invalid-finding",
+        "is not a fingerprint",
+        "copy the 32 characters that the plan shows after `finding`, or leave the key out",
     ),
     SCOPE: Mismatch(
         "invalid-scope",

@@ -175,7 +175,9 @@ class _ErrorReport:
 
     def _missing_key(self) -> None:
         summary = f"the key {self._name} is missing"
-        hint = f"add {name_of(self._path)}: at the top, with the organization's ID, slug or external ID"
+        hint = f"add {self._path[-1]}:"
+        if self._path == ("organization",):
+            hint += " at the top, with the organization's ID, slug or external ID"
         self._findings.add("missing-key", self._path[:-1], summary, hint=hint)
 
     def _no_value(self) -> None:

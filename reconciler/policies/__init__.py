@@ -4,7 +4,26 @@ A rule is one pure function and one entry in `RULES`. The project file decides b
 finding is a warning, blocks the plan, or is left out.
 """
 
-from reconciler.policies.assess import RULE_FAILED, accept_risks, assess, unknown_rules
+from reconciler.policies.approvals import Approvals, check_approvals, undeclared_addresses
+from reconciler.policies.assess import (
+    RULE_FAILED,
+    accept_risks,
+    assess,
+    judge_again,
+    known_rules,
+    unknown_rules,
+)
 from reconciler.policies.rules import RULES
 
-__all__ = ["RULES", "RULE_FAILED", "accept_risks", "assess", "unknown_rules"]
+__all__ = [
+    "RULES",
+    "RULE_FAILED",
+    "Approvals",
+    "accept_risks",
+    "assess",
+    "check_approvals",
+    "judge_again",
+    "known_rules",
+    "undeclared_addresses",
+    "unknown_rules",
+]

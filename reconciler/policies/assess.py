@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import replace
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from reconciler.core.address import Address
+from reconciler.core.change import Delete
+from reconciler.core.connection import SENSITIVE_FIELDS, WRITABLE_FIELDS
 from reconciler.core.errors import Diagnostic, Severity, UsageError
 from reconciler.policies.rules import RULES, SHARED_CLIENT, declared_clients, find_shared
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from reconciler.core.change import Change
     from reconciler.core.errors import SourceLocation
@@ -20,6 +24,9 @@ if TYPE_CHECKING:
     from reconciler.policies.rules import DeclaredClients, Rule
 
 _OFF = "off"
+GUARD_LOWERED: Final = "guard-lowered"
+_FINGERPRINT_LENGTH: Final = 32
+"""Hexadecimal digits, so 128 bits: nobody finds two findings with the same one."""
 
 RULE_FAILED = "rule-failed"
 """The code of a finding about a rule that raised an exception."""
@@ -51,8 +58,29 @@ def unknown_rules(
     severities: Mapping[str, str], locations: Mapping[str, SourceLocation]
 ) -> tuple[Diagnostic, ...]:
     """Return an error for each id that no rule has, with its place in the project file."""
-    known = [rule.id for rule in RULES]
-    return tuple(_unknown(name, known, locations.get(name)) for name in severities if name not in known)
+    known = known_rules()
+    return tuple(unknown_rule(name, known, locations.get(name)) for name in severities if name not in known)
+
+
+def known_rules() -> tuple[str, ...]:
+    """Return the IDs that `policies` and approvals can name."""
+    return tuple(rule.id for rule in RULES)
+
+
+def judge_again(risks: Iterable[Diagnostic], severities: Mapping[str, str]) -> tuple[Diagnostic, ...]:
+    """Return the risks of an earlier assessment with the severities of this project file."""
+    return tuple(_with_severity(risk, severities) for risk in risks if severities.get(risk.code) != _OFF)
+
+
+def unknown_rule(name: str, known: Collection[str], location: SourceLocation | None) -> Diagnostic:
+    """Return the error that no rule has this ID."""
+    close = get_close_matches(name, known, n=1)
+    hint = f"did you mean `{close[0]}`?" if close else f"known: {', '.join(known)}"
+    if name == GUARD_LOWERED:
+        hint = "remove it: this finding is always a warning, and never blocks"
+    return Diagnostic(
+        Severity.ERROR, "unknown-policy", f"there is no rule {name!r}", hint=hint, location=location
+    )
 
 
 def accept_risks(plan: Plan, acceptances: Iterable[str]) -> Plan:
@@ -99,28 +127,35 @@ def _clauses(rule: Rule, change: Change, clients: DeclaredClients) -> Iterable[s
 
 
 def _risk(rule: Rule, change: Change, clause: str, severities: Mapping[str, str]) -> Diagnostic:
-    blocks = severities.get(rule.id) == Severity.ERROR
-    accept = f"if this is intended, apply with `--accept-risk {rule.id}:{change.address}`"
-    return Diagnostic(
-        Severity.ERROR if blocks else Severity.WARNING,
+    risk = Diagnostic(
+        Severity.WARNING,
         rule.id,
         f"{change.address}: {clause}",
         detail=rule.why,
-        hint=accept if blocks else f"to block such changes, set `{rule.id}: error` under policies",
         address=str(change.address),
         location=change.location,
+        fingerprint=_fingerprint(rule, change, clause),
     )
+    return _with_severity(risk, severities)
 
 
-def _unknown(name: str, known: list[str], location: SourceLocation | None) -> Diagnostic:
-    close = get_close_matches(name, known, n=1)
-    return Diagnostic(
-        Severity.ERROR,
-        "unknown-policy",
-        f"there is no rule {name!r}",
-        hint=f"did you mean `{close[0]}`?" if close else f"known: {', '.join(known)}",
-        location=location,
-    )
+def _with_severity(risk: Diagnostic, severities: Mapping[str, str]) -> Diagnostic:
+    """Return a risk as its rule says: it warns, or blocks until it is accepted."""
+    if severities.get(risk.code) == Severity.ERROR:
+        accept = f"apply with `--accept-risk {risk.code}:{risk.address}`, or add an approval"
+        hint = f"if this is intended, {accept} (finding {risk.fingerprint})"
+        return replace(risk, severity=Severity.ERROR, hint=hint)
+    hint = f"to block such changes, set `{risk.code}: error` under policies"
+    return replace(risk, severity=Severity.WARNING, hint=f"{hint} (finding {risk.fingerprint})")
+
+
+def _fingerprint(rule: Rule, change: Change, clause: str) -> str:
+    """Return a digest of a finding and of what is declared without the secret: other values, other digest."""
+    declared = None if isinstance(change, Delete) else change.declared
+    names = [name for name in WRITABLE_FIELDS if name not in SENSITIVE_FIELDS]
+    identity = [rule.id, str(change.address), clause, {name: getattr(declared, name, None) for name in names}]
+    text = json.dumps(identity, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:_FINGERPRINT_LENGTH]
 
 
 def _matches(acceptance: str, risk: Diagnostic) -> bool:

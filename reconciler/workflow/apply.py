@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from reconciler.applier import apply_changes
 from reconciler.core.change import Create, Update
 from reconciler.core.errors import InvalidConfiguration, PlanRefused
-from reconciler.core.guards import check_delete_limits
 from reconciler.core.outcome import ApplyResult, Failed, Skipped
 from reconciler.core.secret import SecretReference
 from reconciler.secrets import WantedSecret, resolve_secrets
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
     from reconciler.core.change import Change
     from reconciler.core.outcome import Outcome
     from reconciler.core.plan import Plan, Scope
-    from reconciler.core.run_selection import Limits
     from reconciler.core.secret import Secret
     from reconciler.providers.base import Provider
     from reconciler.secrets import SecretPolicy
@@ -59,12 +56,6 @@ def check_saved_plan(plan: Plan, *, scope: Scope, now: datetime, max_age: timede
             f"the plan was made at {plan.created_at}, more than {_hours(max_age)} ago: plan again, "
             "or allow it with --max-age"
         )
-
-
-def accept_deletes(plan: Plan, limits: Limits, accepted: int | None) -> Plan:
-    """Return the plan with its delete limits checked again; ``accepted`` deletes are allowed."""
-    blocks = tuple(block for block in plan.blocks if block.code != "too-many-deletes")
-    return replace(plan, blocks=(*blocks, *check_delete_limits(plan.summary, limits, accepted)))
 
 
 def check_applicable(plan: Plan) -> None:

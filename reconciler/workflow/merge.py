@@ -10,6 +10,7 @@ from reconciler.core.guards import check_delete_limits
 from reconciler.core.plan import MISSING_SHARDS, Plan, PlanSummary, with_warnings
 from reconciler.core.run_selection import MergeInfo
 from reconciler.policies import RULES
+from reconciler.workflow.judgement import approve_merged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -40,7 +41,7 @@ def merge_plans(plans: Sequence[Plan], limits: Limits) -> Plan:
     changes = [change for plan in plans for change in plan.changes]
     unmanaged = [connection for plan in plans for connection in plan.unmanaged]
     summary = sum((plan.summary for plan in plans), start=PlanSummary())
-    return Plan(
+    merged = Plan(
         scope=first.scope,
         created_at=min(plan.created_at for plan in plans),
         commit=first.commit,
@@ -52,6 +53,7 @@ def merge_plans(plans: Sequence[Plan], limits: Limits) -> Plan:
         summary=summary,
         secrets_compared=first.secrets_compared,
     )
+    return approve_merged(merged, limits, [use for plan in plans for use in plan.approvals])
 
 
 def with_shard(

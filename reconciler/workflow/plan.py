@@ -14,16 +14,18 @@ from typing import TYPE_CHECKING
 
 from reconciler.core.errors import InvalidConfiguration, ProviderError, UsageError
 from reconciler.core.guards import check_delete_limits
-from reconciler.core.plan import Plan, PlanSummary, refuse_organizations, summarize, with_warnings
+from reconciler.core.plan import Plan, PlanSummary, summarize, with_warnings
 from reconciler.core.planner import Choices, plan_organization, unreadable
 from reconciler.core.run_selection import RunSelection, may_match
 from reconciler.core.state import LiveOrganization
 from reconciler.core.warnings import external_use_warnings
-from reconciler.policies import RULE_FAILED, assess
+from reconciler.policies import assess
 from reconciler.secrets import resolve_secrets, wanted_by
 from reconciler.storage.git import head_commit
+from reconciler.workflow.approvals import GatheredApprovals, gather_approvals
 from reconciler.workflow.follow_up import Answers, Draft, PlanSources, explain_missing_pins, gather_answers
 from reconciler.workflow.git_history import GitHistory
+from reconciler.workflow.judgement import approve, with_risks
 from reconciler.workflow.live_state import find_organizations, read_organizations
 from reconciler.workflow.merge import with_shard
 from reconciler.workflow.selection import all_manifests, select_manifests
@@ -65,6 +67,7 @@ class Desired:
     selection: RunSelection
     organizations: tuple[DesiredOrganization, ...]
     choices: Choices
+    approvals: GatheredApprovals = field(default_factory=GatheredApprovals)
 
     @property
     def limits(self) -> Limits:
@@ -111,6 +114,9 @@ def gather_desired(
     resolved = resolve_secrets(wanted, policy=project.secret_policy, environment=environment)
     _check(declared, request.choices, (*manifests.loaded.diagnostics, *resolved.diagnostics))
     return Desired(
+        approvals=gather_approvals(
+            project, request.choices.today, manifests.loaded if manifests.is_whole else None
+        ),
         project=project,
         request=request,
         manifests=manifests,
@@ -143,21 +149,11 @@ async def make_plan(
     )
     manifests, shard = desired.manifests.loaded, desired.request.shard
     declared = manifests.state.organizations
-    plan = _with_risks(plan, assess(plan.changes, project.policies, declared), desired.limits)
+    plan = with_risks(plan, assess(plan.changes, project.policies, declared), desired.limits)
+    plan = approve(plan, desired.limits, desired.approvals, desired.selection)
     if shard is not None:
         return with_shard(plan, shard, declared, manifests.diagnostics)
     return with_warnings(plan, manifests.diagnostics)
-
-
-def _with_risks(plan: Plan, risks: tuple[Diagnostic, ...], limits: Limits) -> Plan:
-    """Return the plan with its risks, without the organizations for which a rule failed."""
-    failures = [risk for risk in risks if risk.code == RULE_FAILED]
-    if not failures:
-        return replace(plan, risks=risks)
-    plan = refuse_organizations(plan, failures)
-    assessed = {str(change.address) for change in plan.changes}
-    risks = tuple(risk for risk in risks if risk.address in assessed)
-    return replace(plan, risks=risks, blocks=check_delete_limits(plan.summary, limits))
 
 
 async def plan_organizations(

@@ -18,6 +18,7 @@ from reconciler.manifests.file_selection import distinct, manifest_sources
 from reconciler.manifests.load import ChangedFile, load_changed
 from reconciler.manifests.source_file import display_path
 from reconciler.storage.revision import find_revision
+from reconciler.workflow.past_approvals import differing_organizations, with_organizations
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -68,8 +69,10 @@ def select_manifests(
     changed = _changed_files(sources, project, revision)
     loaded = load_changed(changed, project, variables)
     missing = _missing_paths(sources, changed, project)
+    loaded = replace(loaded, diagnostics=(*missing, *loaded.diagnostics))
+    differing = differing_organizations(project, revision)
     return SelectedManifests(
-        loaded=replace(loaded, diagnostics=(*missing, *loaded.diagnostics)),
+        loaded=with_organizations(loaded, differing, paths, project, variables),
         is_whole=False,
         remark=f"Only manifests that differ from {since} are read: {len(changed)} of them.",
     )

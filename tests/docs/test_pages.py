@@ -81,7 +81,8 @@ def test_manifests_and_project_files_are_valid(page: Path, bare: Workplace) -> N
         bare.root.mkdir()
         is_project = not document.keys() & {"organization", "connections"}
         bare.declare("acme", client_secret="${env:ACME_CLIENT_SECRET}")
-        bare.write("reconciler.yaml" if is_project else "organizations/acme.yaml", block.text)
+        name = "reconciler.yaml" if is_project else "organizations/acme.yaml"
+        bare.write("approvals/acme.yaml" if document.keys() == {"approvals"} else name, block.text)
         if "var:" in block.text and not is_project:
             bare.write("reconciler.yaml", "vars: {tenant: acme}")
         ended = bare.run(

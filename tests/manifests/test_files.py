@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.manifests import find_manifests, load_manifests, load_project, read_manifests
-from reconciler.manifests.file_selection import expand_braces, split_glob, walk
+from reconciler.manifests.globs import expand_braces, split_glob, walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -191,7 +191,10 @@ def test_severities_are_those_of_the_project_file() -> None:
     severities = {"jwks-url-host-change": "error", "endpoint-off-site": "off"}
     (risk,) = assess((change,), severities, ())
     assert risk.is_error
-    assert risk.hint == "if this is intended, apply with `--accept-risk jwks-url-host-change:acme/okta`"
+    assert risk.hint == (
+        "if this is intended, apply with `--accept-risk jwks-url-host-change:acme/okta`, "
+        f"or add an approval (finding {risk.fingerprint})"
+    )
     warned = assess((change,), {"jwks-url-host-change": "warn"}, ())
     assert [one.is_error for one in warned] == [False, False]
 

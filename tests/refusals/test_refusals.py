@@ -29,7 +29,8 @@ from reconciler.core.plan_serialization import digest
 from reconciler.core.run_selection import Limits
 from reconciler.reports.text_style import render_diagnostics
 from reconciler.storage.documents import parse_plan
-from reconciler.workflow.apply import accept_deletes, check_saved_plan
+from reconciler.workflow.apply import check_saved_plan
+from reconciler.workflow.judgement import accept_deletes
 from tests.core.documents import plan_data
 from tests.plans.recorded import recorded
 from tests.plans.test_plans import open_case, read_options

@@ -1,0 +1,124 @@
+"""Judges a plan by its risks, the limits on deletes, and the approvals of both."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from reconciler.core.address import Address
+from reconciler.core.approval import ApprovalStatus, ApprovalUse
+from reconciler.core.guards import check_delete_limits
+from reconciler.core.plan import refuse_organizations, with_findings
+from reconciler.core.run_selection import ALL
+from reconciler.policies import RULE_FAILED, Approvals, assess, judge_again
+from reconciler.policies.approvals import (
+    DELETES_APPROVED,
+    EXPIRED,
+    NOT_NEEDED,
+    approval_remarks,
+    approve_risks,
+    deletes_approved,
+    uses,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from reconciler.core.approval import Approval
+    from reconciler.core.errors import Diagnostic
+    from reconciler.core.plan import Plan
+    from reconciler.core.run_selection import Limits, RunSelection
+    from reconciler.core.state import DesiredOrganization
+    from reconciler.manifests import Project
+    from reconciler.workflow.approvals import GatheredApprovals
+
+_REMARKS: Final = frozenset({DELETES_APPROVED, EXPIRED, NOT_NEEDED})
+
+
+def accept_deletes(
+    plan: Plan, limits: Limits, accepted: int | None, approvals: Approvals | None = None
+) -> Plan:
+    """Return the plan with its delete limits checked again.
+
+    ``accepted`` deletes are allowed, else as many beyond the limits as an approval in Git says.
+    """
+    blocks = tuple(block for block in plan.blocks if block.code != "too-many-deletes")
+    approval = approvals.for_deletes(plan.summary, limits) if approvals and accepted is None else None
+    if approval is None:
+        return replace(plan, blocks=(*blocks, *check_delete_limits(plan.summary, limits, accepted)))
+    warning = deletes_approved(approval, plan.summary, limits)
+    plan = replace(plan, blocks=blocks)
+    return plan if warning in plan.diagnostics else with_findings(plan, (warning,))
+
+
+def approve(plan: Plan, limits: Limits, gathered: GatheredApprovals, selection: RunSelection = ALL) -> Plan:
+    """Return the plan as its approvals allow it; those that are used, expired or not needed are named."""
+    refused = {error.address.partition("/")[0] for error in plan.diagnostics if error.is_error}
+
+    def is_covered(approval: Approval) -> bool:
+        if approval.deletes:
+            return selection == ALL
+        organization, _, connection = approval.address.partition("/")
+        return organization not in refused and selection.includes(Address(organization, connection))
+
+    return _approve(plan, limits, gathered, is_covered)
+
+
+def judge_saved_plan(
+    plan: Plan, project: Project, gathered: GatheredApprovals, declared: Iterable[DesiredOrganization]
+) -> Plan:
+    """Return a saved plan with its risks and deletes judged again, by this project file and its approvals.
+
+    Risks are found again in the changes. Those that only the run that planned could see are kept.
+    """
+    risks = assess(plan.changes, project.policies, tuple(declared))
+    known = {(risk.code, risk.address, risk.summary) for risk in risks}
+    kept = [risk for risk in plan.risks if (risk.code, risk.address, risk.summary) not in known]
+    recorded = {use.approval.subject for use in plan.approvals}
+    plan = with_risks(plan, (*risks, *judge_again(kept, project.policies)), project.limits)
+    return _approve(plan, project.limits, gathered, lambda approval: approval.subject in recorded)
+
+
+def with_risks(plan: Plan, risks: Sequence[Diagnostic], limits: Limits) -> Plan:
+    """Return the plan with its risks, without the organizations for which a rule failed."""
+    failures = [risk for risk in risks if risk.code == RULE_FAILED]
+    if not failures:
+        return replace(plan, risks=tuple(risks))
+    plan = refuse_organizations(plan, failures)
+    refused = {failure.address.partition("/")[0] for failure in failures}
+    risks = tuple(risk for risk in risks if risk.address.partition("/")[0] not in refused)
+    return replace(plan, risks=risks, blocks=check_delete_limits(plan.summary, limits))
+
+
+def approve_merged(plan: Plan, limits: Limits, recorded: Sequence[ApprovalUse]) -> Plan:
+    """Return the plan of all shards, as the approvals that their plans record allow it."""
+    expired = dict.fromkeys(use.approval for use in recorded if use.status is ApprovalStatus.EXPIRED)
+    valid = dict.fromkeys(use.approval for use in recorded if use.approval not in expired)
+    approvals = Approvals(approvals=tuple(valid))
+    deletes = approvals.for_deletes(plan.summary, limits)
+    known = (
+        *uses(approvals, plan.risks, deletes, lambda _approval: True),
+        *(ApprovalUse(approval=approval, status=ApprovalStatus.EXPIRED) for approval in expired),
+    )
+    plan = accept_deletes(_without_remarks(plan), limits, None, approvals)
+    return with_findings(replace(plan, approvals=known), approval_remarks(known))
+
+
+def _approve(
+    plan: Plan, limits: Limits, gathered: GatheredApprovals, is_covered: Callable[[Approval], bool]
+) -> Plan:
+    approvals = gathered.approvals
+    deletes = approvals.for_deletes(plan.summary, limits)
+    approval_uses = uses(approvals, plan.risks, deletes, is_covered)
+    plan = replace(plan, risks=approve_risks(plan.risks, approvals), approvals=approval_uses)
+    plan = accept_deletes(_without_remarks(plan), limits, None, approvals)
+    known = frozenset(plan.diagnostics)
+    remarks = (*gathered.diagnostics, *approval_remarks(approval_uses))
+    return with_findings(plan, [remark for remark in remarks if remark not in known])
+
+
+def _without_remarks(plan: Plan) -> Plan:
+    """Return the plan without what an earlier judgement said of approvals."""
+    kept = tuple(diagnostic for diagnostic in plan.diagnostics if diagnostic.code not in _REMARKS)
+    warnings = plan.summary.warnings - (len(plan.diagnostics) - len(kept))
+    return replace(plan, diagnostics=kept, summary=replace(plan.summary, warnings=warnings))
