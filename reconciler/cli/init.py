@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from reconciler.cli.context import ExitCode
 from reconciler.cli.options import NonEmptyString
 from reconciler.storage.files import write_atomically
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _STARTER: Final = Path(__file__).parent / "starter"
 _CHECKOUT: Final = Path(__file__).parent.parent.parent
@@ -22,8 +25,13 @@ FILES: Final = {
     ".github/workflows/reconciler-drift.yml": "examples/github-actions/drift.yml",
     ".github/actions/reconciler/action.yml": ".github/actions/reconciler/action.yml",
     ".github/actions/reconciler/run.py": ".github/actions/reconciler/run.py",
+    ".github/actions/reconciler/install.py": ".github/actions/reconciler/install.py",
+    ".github/actions/reconciler/requirements.lock": ".github/actions/reconciler/requirements.lock",
 }
 """The files of a starter project, each with the file that it is a copy of."""
+
+PACKAGE_LOCK: Final = ".github/actions/reconciler/package.lock"
+"""The hash of this release, for the action that installs it; only released packages contain it."""
 
 
 @click.command("init")
@@ -34,8 +42,11 @@ def command(directory: str) -> int:
     Nothing is overwritten: if any of the files exists, none is written.
     """
     root = Path(directory)
-    _check_absent(root)
-    for name, original in FILES.items():
+    files = dict(FILES)
+    if find_original(PACKAGE_LOCK).exists():
+        files[PACKAGE_LOCK] = PACKAGE_LOCK
+    _check_absent(root, files)
+    for name, original in files.items():
         _write(root / name, find_original(original).read_text(encoding="utf-8"))
         click.echo(f"wrote {root / name}")
     click.echo(
@@ -50,8 +61,8 @@ def find_original(name: str) -> Path:
     return packaged if packaged.exists() else _CHECKOUT / name
 
 
-def _check_absent(root: Path) -> None:
-    for path in (root / name for name in FILES):
+def _check_absent(root: Path, names: Iterable[str]) -> None:
+    for path in (root / name for name in names):
         if path.exists() or path.is_symlink():
             raise click.ClickException(f"{path} exists already; nothing was written")
 

@@ -39,13 +39,15 @@ def changed_fields(declared: OidcConnection, live: OidcConnection, secrets: Secr
     return tuple(name for name in WRITABLE_FIELDS if not _is_equal(declared, live, name, secrets))
 
 
-def uncomparable_fields(declared: OidcConnection, live: OidcConnection, secrets: Secrets) -> tuple[str, ...]:
-    """Name the declared fields for which the service hides the value."""
+def uncomparable_fields(
+    declared: OidcConnection, live: OidcConnection, secrets: Secrets, *, resolved: bool = True
+) -> tuple[str, ...]:
+    """Name the declared fields for which the service hides the value, or which the run did not resolve."""
     reference = declared.client_secret
-    if not isinstance(reference, SecretReference) or reference not in secrets:
+    if not isinstance(reference, SecretReference):
         return ()
-    is_hidden = live.hides_secret and secrets[reference] != live.client_secret
-    return ("client_secret",) if is_hidden else ()
+    is_hidden = live.hides_secret and secrets.get(reference, live.client_secret) != live.client_secret
+    return ("client_secret",) if is_hidden or not resolved else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

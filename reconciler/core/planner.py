@@ -144,11 +144,12 @@ def _compare(
     desired: DesiredConnection, current: OidcConnection, live: LiveOrganization, choices: Choices
 ) -> Create | Update | NoOp:
     declared = _with_ignored_fields(desired, current)
-    if not choices.compares_secrets:
+    is_rotated = choices.rotates(desired.address)
+    if not choices.compares_secrets and not is_rotated:
         declared = declared.without_secret()  # what was not compared is neither sent nor judged later
     changed = changed_fields(declared, current, choices.secrets)
-    uncomparable = uncomparable_fields(declared, current, choices.secrets)
-    if uncomparable and choices.rotates(desired.address):
+    uncomparable = uncomparable_fields(declared, current, choices.secrets, resolved=choices.compares_secrets)
+    if uncomparable and is_rotated:
         changed, uncomparable = (*changed, *uncomparable), ()
     if not changed:
         return NoOp(

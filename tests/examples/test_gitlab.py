@@ -66,6 +66,7 @@ class Pipeline:
                 **PIPELINE["variables"],
                 **job.get("variables", {}),
                 **self.credentials,
+                "CI_PROJECT_DIR": str(self.folder),
                 **variables,
             },
             capture_output=True,
@@ -122,7 +123,7 @@ def test_merge_requests_of_forks_get_no_credentials() -> None:
             assert "$CI_MERGE_REQUEST_SOURCE_PROJECT_ID == $CI_PROJECT_ID" in rules, name
     assert JOBS["apply"]["rules"][0]["when"] == "manual"
     assert JOBS["apply"]["resource_group"] == "reconciler"
-    assert JOBS["apply"]["environment"] == "production"
+    assert JOBS["apply"]["environment"] == "apply"
 
 
 def test_every_job_has_a_stage_and_existing_needs() -> None:

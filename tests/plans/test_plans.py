@@ -36,10 +36,11 @@ from tests.plans.recorded import Recorded, recorded
 from tests.support.values import SCOPE, WHEN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from reconciler.core.connection import OidcConnection
     from reconciler.core.plan import Plan
+    from reconciler.core.secret import Secret, SecretReference
     from reconciler.core.state import DesiredOrganization, DesiredState, Organization
 
 CASES = sorted(file.parent for file in Path(__file__).parent.glob("*/desired.yaml"))
@@ -72,6 +73,7 @@ class Case:
     reader: Recorded
     choices: Choices
     limits: Limits
+    secrets: Mapping[SecretReference, Secret]
     values: tuple[str, ...]
     past: Remembered | None
 
@@ -96,11 +98,11 @@ def open_case(folder: Path) -> Case:
     assert not loaded.has_errors, loaded.diagnostics
     environment: dict[str, str] = options.get("secrets", {})
     no_secrets: bool = options.get("no_secrets", False)
-    wanted = () if no_secrets else wanted_by(loaded.state.connections)
+    wanted = wanted_by(loaded.state.connections)
     resolved = resolve_secrets(wanted, policy=project.secret_policy, environment=environment)
-    assert not resolved.diagnostics
+    assert no_secrets or not resolved.diagnostics
     choices = Choices(
-        secrets=resolved.secrets,
+        secrets={} if no_secrets else resolved.secrets,
         targets=tuple(options.get("targets", ())),
         rotate=tuple(options.get("rotate", ())),
         compares_secrets=not no_secrets,
@@ -108,7 +110,7 @@ def open_case(folder: Path) -> Case:
     limits = Limits(**options.get("limits", {}))
     past = Remembered(options["past"]) if "past" in options else None
     reader = recorded(folder / "live.json")
-    return Case(loaded.state, reader, choices, limits, tuple(environment.values()), past)
+    return Case(loaded.state, reader, choices, limits, resolved.secrets, tuple(environment.values()), past)
 
 
 def read_options(folder: Path) -> dict[str, Any]:
@@ -140,7 +142,7 @@ def test_carrying_out_the_plan_leaves_nothing_to_do(folder: Path) -> None:
     for organization_id, state in case.reader.live.items():
         changes = [change for change in first.changes if change.organization_id == organization_id]
         if not isinstance(state, ProviderError):
-            case.reader.live[organization_id] = carry_out(changes, state, case.choices.secrets)
+            case.reader.live[organization_id] = carry_out(changes, state, case.secrets)
     second = case.plan()
     assert not second.has_changes or case.choices.rotate
     assert (NO_CHANGES in render_plan(second)) is not (second.has_errors or second.has_changes)

@@ -60,7 +60,7 @@ def runner(repository: Repository, running: RunningEmulator, tmp_path: Path) -> 
     home = tmp_path / "runner"
     home.mkdir()
     project = running.emulator.settings.project
-    return Runner(
+    runner = Runner(
         workspace=repository.folder,
         home=home,
         secrets={
@@ -71,6 +71,8 @@ def runner(repository: Repository, running: RunningEmulator, tmp_path: Path) -> 
         # no workflow sets the API's address; the project's id selects it
         environment={"STYTCH_BASE_URL": running.base_url},
     )
+    assert runner.run_action({"command": "install"}).code == 0
+    return runner
 
 
 class Repository:

@@ -50,6 +50,7 @@ class Runner:
     home: Path
     github: Context = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
+    inputs: dict[str, str] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
 
     def run_workflow(self, file: Path) -> dict[str, JobResult]:
@@ -70,6 +71,8 @@ class Runner:
         context: Context = {"inputs": inputs, "steps": {}}
         result = StepResult(0, "", {}, "")
         for step in action["runs"]["steps"]:
+            if not holds(step.get("if", "true"), context):
+                continue
             if "uses" in step:
                 assert step["uses"].startswith(_SETUP)
                 continue
@@ -87,6 +90,7 @@ class Runner:
         context: Context = {
             "github": self.github,
             "secrets": self.secrets,
+            "inputs": self.inputs,
             "runner": {"temp": str(self.home)},
             "needs": {name: {"outputs": job_result.outputs} for name, job_result in needs.items()},
             "steps": {},

@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-import yaml
 
-from reconciler import __version__
 from tests.workflows.conftest import OKTA_SECRET
 
 if TYPE_CHECKING:
@@ -18,29 +16,7 @@ if TYPE_CHECKING:
     from tests.workflows.conftest import Repository
     from tests.workflows.runner import Runner, StepResult
 
-ROOT = Path(__file__).parent.parent.parent
 _ANNOTATION = re.compile(r"::(error|warning|notice) file=organizations/\w+\.yaml,line=\d")
-ACTION = ROOT / ".github/actions/reconciler/action.yml"
-
-
-def test_the_action_installs_the_version_it_came_with() -> None:
-    action = yaml.safe_load(ACTION.read_text(encoding="utf-8"))
-    assert action["inputs"]["version"]["default"] == __version__
-
-
-def test_another_version_is_installed_in_its_own_environment(runner: Runner, tmp_path: Path) -> None:
-    log = tmp_path / "log"
-    stub = tmp_path / "stubs/python"
-    stub.parent.mkdir()
-    stub.write_text(_FAKE_PYTHON.format(log=log))
-    stub.chmod(0o755)
-    path = f"{stub.parent}:/usr/bin:/bin"
-    runner.run_action({"command": "validate", "version": "9.9.9", "extras": "aws,vault"}, {"PATH": path})
-    home = runner.home / "reconciler-9.9.9"
-    assert log.read_text().splitlines()[:2] == [
-        f"python -m venv {home}",
-        "python -m pip install --quiet --disable-pip-version-check oidc-reconciler[aws,vault]==9.9.9",
-    ]
 
 
 def test_valid_manifests_pass(runner: Runner) -> None:
@@ -91,6 +67,30 @@ def test_a_plan_without_secrets_needs_no_client_secret(runner: Runner) -> None:
     credentials = {name: runner.secrets[name] for name in ("STYTCH_PROJECT_ID", "STYTCH_SECRET")}
     assert runner.run_action({"command": "plan"}, credentials).code == 1
     assert runner.run_action({"command": "plan", "no-secrets": "true"}, credentials).code == 0
+
+
+def test_the_secret_of_a_rotated_connection_is_sent_without_comparing_it(
+    runner: Runner, running: RunningEmulator
+) -> None:
+    """Only the step that applies has the customers' secrets."""
+    runner.run_action({"command": "apply"}, runner.secrets)
+    credentials = {name: runner.secrets[name] for name in ("STYTCH_PROJECT_ID", "STYTCH_SECRET")}
+    inputs = {"command": "plan", "no-secrets": "true", "rotate": "acme/okta\n"}
+    plan = runner.run_action(inputs, credentials)
+    assert plan.outputs["changes"] == "1", plan.out
+    rotated = runner.secrets | {"EXAMPLE_OKTA_CLIENT_SECRET": "another-secret-8c1d"}
+    result = runner.run_action({"command": "apply", "plan-file": plan.outputs["plan-file"]}, rotated)
+    assert result.code == 0, result.out
+    secrets = {
+        slug: running.emulator.oidc_connections(slug)[0]["client_secret"] for slug in ("acme", "globex")
+    }
+    assert secrets == {"acme": "another-secret-8c1d", "globex": OKTA_SECRET}
+
+
+def test_an_address_to_rotate_is_not_taken_for_an_option(runner: Runner) -> None:
+    result = runner.run_action({"command": "plan", "rotate": "--help"}, runner.secrets)
+    assert result.code == 1
+    assert "--help" in result.out
 
 
 def test_a_failed_plan_removes_the_previous_plan(runner: Runner) -> None:
@@ -199,13 +199,3 @@ def _workflow_commands(output: str) -> list[str]:
     """Return the workflow commands that the runner would execute: none between stop and resume."""
     executed = re.sub(r"^::stop-commands::(\w+)\n.*?^::\1::$", "", output, flags=re.MULTILINE | re.DOTALL)
     return re.findall(r"^[ \t]*::.*$", executed, re.MULTILINE)
-
-
-_FAKE_PYTHON = """#!/bin/bash
-# a fake Python: logs its arguments, and creates the folder of the virtual environment
-echo "python $*" >> {log}
-if [[ "$1 $2" == "-m venv" ]]; then
-  mkdir -p "$3/bin"
-  cp "$0" "$3/bin/python"
-fi
-"""

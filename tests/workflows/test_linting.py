@@ -114,7 +114,7 @@ def test_no_script_holds_an_expression() -> None:
 def test_merges_are_applied_one_at_a_time() -> None:
     workflow = _read(ROOT / "examples/github-actions/apply.yml")
     assert workflow["concurrency"] == {"group": "reconciler-apply", "cancel-in-progress": False}
-    assert workflow["jobs"]["apply"]["environment"] == "production"
+    assert workflow["jobs"]["apply"]["environment"] == "apply"
 
 
 def _zizmor() -> str:

@@ -47,6 +47,12 @@ class Step:
         """The file for the saved plan."""
         return self.file("PLAN_FILE", "reconciler-plan.json")
 
+    def installed(self) -> list[str]:
+        """Return the command that the install step has written down; empty if there was no such step."""
+        file = self.temporary / "reconciler-command.json"
+        words: list[str] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else []
+        return words
+
     def saved_file(self) -> dict[str, str]:
         """Return the output that names the saved file, if the command wrote one.
 
@@ -97,7 +103,7 @@ class Step:
         if self.command == "apply" and not read_input("PLAN_FILE"):
             options += ["--auto-approve"]
         if self.command == "plan":
-            options += ["--out", str(self.plan)]
+            options += ["--out", str(self.plan), *(f"--rotate={address}" for address in lines("ROTATE"))]
         return options
 
     def paths(self) -> list[str]:
@@ -124,8 +130,12 @@ def main() -> int:
     if step.command not in COMMANDS:
         write(f"::error::unknown command; known: {', '.join(COMMANDS)}\n")
         return 1
+    command = step.installed()
+    if not command:
+        write("::error::not installed: add a step with `command: install` before this one, without `env:`\n")
+        return 1
     step.clear()
-    code = run([read_input("EXECUTABLE"), *step.command_line()])
+    code = run([*command, *step.command_line()])
     if step.annotations.exists():
         write(step.annotations.read_text(encoding="utf-8"))
     outputs = {"exit-code": str(code), **step.counts(), **step.saved_file()}
