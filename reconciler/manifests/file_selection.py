@@ -14,7 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.errors import Diagnostic, InvalidConfiguration, Severity, SourceLocation
-from reconciler.manifests.globs import ANY_DEPTH, WILDCARD, expand_braces, matches, split_glob, walk
+from reconciler.manifests.confinement import linked_manifest, linked_manifests
+from reconciler.manifests.globs import (
+    ANY_DEPTH,
+    WILDCARD,
+    LeavesFolder,
+    expand_braces,
+    matches,
+    split_glob,
+    walk,
+)
 from reconciler.manifests.project import PROJECT_FILE
 from reconciler.manifests.source_file import display_path
 
@@ -96,7 +105,9 @@ def find_manifests(paths: Sequence[str | Path], project: Project) -> FoundManife
             candidates.append(str(given))
         else:
             diagnostics.append(_missing(given, project))
-    names = distinct(candidates)
+    linked = linked_manifests(candidates, project, paths)
+    names = distinct(name for name in candidates if name not in linked)
+    diagnostics += linked.values()
     if not names and not diagnostics:
         diagnostics.append(_nothing_found(", ".join(str(path) for path in paths)))
     return FoundManifests(names, tuple(diagnostics))
@@ -104,15 +115,7 @@ def find_manifests(paths: Sequence[str | Path], project: Project) -> FoundManife
 
 def find_approval_files(project: Project) -> FoundManifests:
     """Return the files of the project's globs for approvals; there may be none."""
-    candidates: list[str] = []
-    for glob in project.approvals:
-        try:
-            candidates += _files_of(glob, project, _is_visible)
-        except ValueError:
-            return FoundManifests((), (_invalid_glob(glob, project),))
-        except OSError as error:
-            return FoundManifests((), (_unreadable(error, project),))
-    return FoundManifests(distinct(candidates))
+    return _search(project.approvals, project, _is_visible)
 
 
 def approval_sources(project: Project) -> tuple[ManifestSource, ...]:
@@ -149,16 +152,27 @@ def distinct(files: Iterable[str]) -> tuple[str, ...]:
 
 
 def _by_globs(project: Project) -> FoundManifests:
+    selected = _search(project.organizations, project, _is_candidate)
+    if selected.names or selected.diagnostics:
+        return selected
+    return FoundManifests((), (_nothing_found(_searched_globs(project)),))
+
+
+def _search(globs: Iterable[str], project: Project, is_candidate: Candidate) -> FoundManifests:
+    """Return the files that the project's globs select, without those that only a link leads to."""
     candidates: list[str] = []
-    for glob in project.organizations:
+    for glob in globs:
         try:
-            candidates += _files_of(glob, project, _is_candidate)
+            candidates += _files_of(glob, project, is_candidate)
         except ValueError:
             return FoundManifests((), (_invalid_glob(glob, project),))
+        except LeavesFolder as error:
+            return FoundManifests((), (linked_manifest(error.path, project),))
         except OSError as error:
             return FoundManifests((), (_unreadable(error, project),))
-    names = distinct(candidates)
-    return FoundManifests(names, () if names else (_nothing_found(_searched_globs(project)),))
+    linked = linked_manifests(candidates, project)
+    names = distinct(name for name in candidates if name not in linked)
+    return FoundManifests(names, tuple(linked.values()))
 
 
 def _files_of(glob: str, project: Project, is_candidate: Candidate) -> Iterator[str]:
@@ -168,8 +182,9 @@ def _files_of(glob: str, project: Project, is_candidate: Candidate) -> Iterator[
         ValueError: the glob is invalid.
     """
     root = str(project.root)
+    real = os.path.realpath(root)
     globs = [split_glob(expanded) for expanded in expand_braces(glob)]
-    return (file for steps in globs for file in walk(root, steps) if is_candidate(file, root, project))
+    return (file for steps in globs for file in walk(root, steps, real) if is_candidate(file, root, project))
 
 
 def _below(folder: str, project: Project) -> Iterator[str]:

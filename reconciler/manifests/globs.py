@@ -28,6 +28,14 @@ _NOT_FOUND: Final = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLON
 """There is no file or folder of that name, or it is a link that leads to none."""
 
 
+class LeavesFolder(Exception):
+    """A folder on the way of a glob is a link that leads out of the project; ``path`` names it."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+
 def expand_braces(glob: str) -> tuple[str, ...]:
     """Return the globs that one with ``{a,b}`` stands for.
 
@@ -47,11 +55,13 @@ def split_glob(glob: str) -> tuple[str, ...]:
     """Return the steps of a relative glob, with repeated ``**`` reduced to one.
 
     Raises:
-        ValueError: it is empty, absolute, or uses ``**`` within a name.
+        ValueError: it is empty, absolute, leads upwards, or uses ``**`` within a name.
     """
     steps = Path(glob).parts
     if not steps or Path(glob).is_absolute():
         raise ValueError("it has to be relative")
+    if os.pardir in steps:
+        raise ValueError("it leads out of its folder")
     if any(ANY_DEPTH in step and step != ANY_DEPTH for step in steps):
         raise ValueError("** stands for whole folders")
     previous = ("", *steps)
@@ -67,10 +77,11 @@ def matches(parts: tuple[str, ...], steps: tuple[str, ...]) -> bool:
     return bool(parts) and bool(_compiled(steps[0]).match(parts[0])) and matches(parts[1:], steps[1:])
 
 
-def walk(folder: str, steps: tuple[str, ...]) -> Iterator[str]:
+def walk(folder: str, steps: tuple[str, ...], within: str = os.sep) -> Iterator[str]:
     """Yield what is below a folder and matches the steps of a glob; some of it twice, in no order.
 
     Raises:
+        LeavesFolder: a folder on the way is a link that leads out of the real folder ``within``.
         OSError: a folder on the way exists and cannot be read.
     """
     if not steps:
@@ -78,11 +89,15 @@ def walk(folder: str, steps: tuple[str, ...]) -> Iterator[str]:
     step, rest = steps[0], steps[1:]
     if step == ANY_DEPTH:
         for below in _folders(folder):
-            yield from walk(below, rest)
-    elif WILDCARD.search(step):
-        yield from _matching(folder, step, rest)
-    elif _exists(path := _join(folder, step)):
-        yield from walk(path, rest) if rest else (path,)
+            yield from walk(below, rest, within)
+    else:
+        names = _matching(folder, step, rest) if WILDCARD.search(step) else _named(folder, step)
+        for path in names:
+            if rest:
+                _check_within(path, within)
+                yield from walk(path, rest, within)
+            else:
+                yield path
 
 
 def _choose(glob: str, choice: str) -> str:
@@ -105,8 +120,18 @@ def _matching(folder: str, step: str, rest: tuple[str, ...]) -> Iterator[str]:
     match = _compiled(step).match
     for entry in _entries(folder):
         if match(entry.name) and (not rest or _is_folder(entry)):
-            path = _join(folder, entry.name)
-            yield from walk(path, rest) if rest else (path,)
+            yield _join(folder, entry.name)
+
+
+def _named(folder: str, name: str) -> Iterator[str]:
+    if _exists(path := _join(folder, name)):
+        yield path
+
+
+def _check_within(path: str, within: str) -> None:
+    """Refuse a link that leads out of a folder, before anything there is listed."""
+    if Path(path).is_symlink() and not Path(os.path.realpath(path)).is_relative_to(within):
+        raise LeavesFolder(path)
 
 
 def _folders(folder: str) -> Iterator[str]:

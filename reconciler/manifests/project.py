@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from reconciler.core.errors import InvalidConfiguration, SourceLocation
+from reconciler.core.errors import Diagnostic, InvalidConfiguration, Severity, SourceLocation
 from reconciler.core.run_selection import Limits
 from reconciler.core.state import Discovery
 from reconciler.manifests.document import ParsedFile, parse_file
@@ -81,11 +81,23 @@ def load_project(config: str | Path | None, directory: Path) -> Project:
     file = directory / (config or PROJECT_FILE)
     if config is None and not os.path.lexists(file):
         return Project(directory=directory, root=directory, secret_policy=SecretPolicy(root=directory))
+    if file.is_symlink():
+        raise InvalidConfiguration((_linked_project_file(display_path(file, directory)),))
     parsed = parse_file(file, display_path(file, directory), ReadLimits())
     project = _read(parsed, file, directory)
     if project is None or parsed.findings.has_errors:
         raise InvalidConfiguration(parsed.findings.diagnostics)
     return project
+
+
+def _linked_project_file(path: str) -> Diagnostic:
+    return Diagnostic(
+        Severity.ERROR,
+        "linked-project-file",
+        f"{path} is a link; the project file has to be a real file",
+        hint="replace the link by the file itself, or name the file with --config",
+        location=SourceLocation(path),
+    )
 
 
 def _read(parsed: ParsedFile, file: Path, directory: Path) -> Project | None:

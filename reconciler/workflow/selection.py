@@ -12,21 +12,23 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from reconciler.core.errors import Diagnostic, Severity, UsageError
+from reconciler.core.errors import Diagnostic, Severity, SourceLocation, UsageError
 from reconciler.manifests import PROJECT_FILE, load_manifests
+from reconciler.manifests.confinement import linked_manifests
 from reconciler.manifests.file_selection import distinct, manifest_sources
 from reconciler.manifests.load import ChangedFile, load_changed
 from reconciler.manifests.source_file import display_path
+from reconciler.storage.attributes import find_changed_bytes
 from reconciler.storage.revision import find_revision
 from reconciler.workflow.past_approvals import differing_organizations, with_organizations
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from reconciler.core.errors import SourceLocation
     from reconciler.core.state import DesiredOrganization, Organization
     from reconciler.manifests import Loaded, Project
     from reconciler.manifests.file_selection import ManifestSource
+    from reconciler.storage.attributes import ChangedBytes
     from reconciler.storage.revision import ChangedPath, Revision
 
 
@@ -50,11 +52,38 @@ def select_manifests(
 ) -> SelectedManifests:
     """Read the manifests in the given paths, or without any, all of the project.
 
-    With ``changed_since``, only those are read that differ from this Git revision.
+    With ``changed_since``, only those are read that differ from this Git revision. A warning names the
+    manifests whose bytes Git's attributes change.
 
     Raises:
         UsageError: Git cannot tell what has changed.
     """
+    selected = _select(paths, project, variables, changed_since)
+    files = {file.path: file.display_path for file in selected.loaded.files}
+    warnings = tuple(
+        _attribute_warning(files[changed.file], changed)
+        for changed in find_changed_bytes(project.root, files)
+    )
+    if not warnings:
+        return selected
+    loaded = replace(selected.loaded, diagnostics=(*selected.loaded.diagnostics, *warnings))
+    return replace(selected, loaded=loaded)
+
+
+def _attribute_warning(path: str, changed: ChangedBytes) -> Diagnostic:
+    return Diagnostic(
+        Severity.WARNING,
+        "manifest-attributes",
+        f"Git changes the bytes of {path} when it checks it out ({changed.attribute}={changed.value})",
+        detail="what a reviewer sees may not be what is read here",
+        hint="remove the attribute from .gitattributes",
+        location=SourceLocation(path),
+    )
+
+
+def _select(
+    paths: Sequence[str | Path], project: Project, variables: Mapping[str, str], changed_since: str | None
+) -> SelectedManifests:
     if changed_since is None:
         return SelectedManifests(loaded=load_manifests(paths, project, variables), is_whole=not paths)
     revision = find_revision(project.root, changed_since)
@@ -67,9 +96,10 @@ def select_manifests(
         )
     sources = manifest_sources(paths, project)
     changed = _changed_files(sources, project, revision)
-    loaded = load_changed(changed, project, variables)
+    linked = linked_manifests([str(file.path) for file in changed], project, paths)
+    loaded = load_changed([file for file in changed if str(file.path) not in linked], project, variables)
     missing = _missing_paths(sources, changed, project)
-    loaded = replace(loaded, diagnostics=(*missing, *loaded.diagnostics))
+    loaded = replace(loaded, diagnostics=(*missing, *linked.values(), *loaded.diagnostics))
     differing = differing_organizations(project, revision)
     return SelectedManifests(
         loaded=with_organizations(loaded, differing, paths, project, variables),

@@ -220,23 +220,24 @@ def test_below_the_top_of_the_repository(history: History, place: Workplace) -> 
     assert "1 file, 1 organization" in run.out
 
 
-def test_a_folder_that_is_a_link(history: History, place: Workplace) -> None:
+def test_a_folder_that_is_a_link_is_refused(history: History, place: Workplace) -> None:
     history.git("mv", "organizations", "elsewhere")
     (place.root / "organizations").symlink_to("elsewhere")
     history.commit()
     history.git("branch", "--force", "main", "HEAD")
     history.edit("elsewhere/acme.yaml")
-    assert history.selected() == {"acme"}
+    run = place.run("validate", "--changed-since", "main", "--format", "json")
+    assert run.codes == ["linked-manifest"]
 
 
-def test_a_manifest_that_is_a_link_is_always_read(history: History, place: Workplace) -> None:
-    """What it leads to may have changed without it."""
+def test_a_manifest_that_is_a_link_is_refused(history: History, place: Workplace) -> None:
     place.write("kept/acme.txt", (place.root / "organizations/acme.yaml").read_text(encoding="utf-8"))
     (place.root / "organizations/acme.yaml").unlink()
     (place.root / "organizations/acme.yaml").symlink_to("../kept/acme.txt")
     history.commit()
     history.git("branch", "--force", "main", "HEAD")
-    assert history.selected() == {"acme"}
+    run = place.run("validate", "--changed-since", "main", "--format", "json")
+    assert run.codes == ["linked-manifest"]
 
 
 def test_unusual_file_names(history: History, place: Workplace) -> None:

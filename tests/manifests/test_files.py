@@ -192,7 +192,7 @@ def test_a_folder_that_cannot_be_read_is_an_error(
 
 
 STEPS = st.sampled_from(
-    ["**", "a", "b", "*", "*.yaml", "?", "[ab]", "c d", "up", "a*", "[[]x].yaml", "a/..", "gone", "a.yaml"]
+    ["**", "a", "b", "*", "*.yaml", "?", "[ab]", "c d", "up", "a*", "[[]x].yaml", "gone", "a.yaml"]
 )
 LAST = st.sampled_from(["*.yaml", "a.yaml", "*", "[[]x].yaml", "*.y*ml", "gone.yaml"])
 
