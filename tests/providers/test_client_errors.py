@@ -80,7 +80,7 @@ def error_of(question: Any, *steps: Any, target: Any = PROJECT) -> ProviderError
         (403, "session_authorization_error", "stytch.sso"),
         (403, "session_authorization_tenancy_error", "of another organization"),
         (403, "use_https", "https://"),
-        (401, "something_new", "It said no"),
+        (401, "something_new", "not documented"),
         (404, "session_not_found", "log in again"),
         (401, "user_unauthenticated", "log in again"),
         (400, "invalid_session_token", "log in again"),
@@ -157,10 +157,18 @@ def test_a_validation_error_of_another_shape_is_a_refusal_without_words() -> Non
     assert "answered 400 without saying why" in error.message
 
 
-def test_the_oauth_form_and_plain_text_content_types_are_read() -> None:
-    body = json.dumps({"error": "invalid_request", "error_description": "Nope."})
+def test_plain_text_content_types_are_read() -> None:
+    body = json.dumps({"error_type": "bad_request", "error_message": "Nope."})
     error = error_of(read, httpx.Response(400, text=body, headers={"Content-Type": "text/plain"}))
     assert "Nope" in error.message
+
+
+def test_the_free_text_of_the_oauth_form_is_not_shown() -> None:
+    error = error_of(
+        read, httpx.Response(400, json={"error": "invalid_request", "error_description": "Nope."})
+    )
+    assert "Nope" not in error.message
+    assert "not documented" in error.message
 
 
 @pytest.mark.parametrize(

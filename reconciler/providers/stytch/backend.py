@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.core.errors import MalformedAnswer
 from reconciler.http.json_fields import JsonObject
-from reconciler.providers.stytch.call import read, search, segment
+from reconciler.providers.stytch.call import ByteBudget, read, search, segment
 from reconciler.providers.stytch.connections import Connections, Paths
 from reconciler.providers.stytch.resolution import resolve
-from reconciler.providers.stytch.resources import parse_organization, read_organization
+from reconciler.providers.stytch.resources import check_kind, parse_organization, read_organization
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 
 PAGE: Final = 1000
 """The maximum number of organizations in one search response (reference of Search Organizations)."""
+
+MAX_PAGES: Final = 1000
+"""Pages of one search: a million organizations."""
+
+MAX_SEARCH_BYTES: Final = 256 * 1024 * 1024
+"""All pages of one search together; a thousand organizations are about 640 KB."""
 
 _SEARCH: Final = "/v1/b2b/organizations/search"
 
@@ -75,13 +81,14 @@ class Backend(Connections):
         """Yield the organizations that a query of the search finds; an empty one finds all.
 
         Raises:
-            MalformedAnswer: the pages do not end.
+            MalformedAnswer: the pages do not end, or are too many or too large.
         """
         seen: set[str] = set()
-        cursor = ""
-        while True:
-            request = search(_SEARCH, "organizations by search", _search_body(query, cursor))
+        cursor, budget = "", ByteBudget.of(MAX_SEARCH_BYTES)
+        for _ in range(MAX_PAGES):
+            request = search(_SEARCH, "organizations by search", _search_body(query, cursor), budget)
             page = JsonObject(await self._client.send(request), str(request))
+            check_kind(page, ("organizations",), optional=("results_metadata",))
             for organization in page.objects("organizations"):
                 yield parse_organization(organization)
             cursor = page.child("results_metadata").text("next_cursor")
@@ -90,6 +97,7 @@ class Backend(Connections):
             if cursor in seen:
                 raise MalformedAnswer(f"{request}: the pages do not end; the same cursor came twice")
             seen.add(cursor)
+        raise MalformedAnswer(f"the pages of the search do not end; {MAX_PAGES} were read")
 
 
 def _search_body(query: Mapping[str, Any], cursor: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from reconciler.core.errors import RequestRejected
 from reconciler.http.json_fields import parse_json
-from reconciler.providers.stytch.redaction import redact
+from reconciler.providers.stytch.redaction import MIN_SECRET_LENGTH, contains_secret, redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -27,12 +27,27 @@ MAX_RESPONSE_BYTES: Final = 64 * 1024 * 1024
 """After decompression; a list of a thousand organizations is about one hundredth of it."""
 
 _LONGEST_MESSAGE: Final = 300
-_IDENTIFIER: Final = re.compile(r"[A-Za-z0-9._:-]{1,100}")
+ERROR_TYPE: Final = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+){0,15}")
+REQUEST_ID: Final = re.compile(r"request-[A-Za-z0-9]+(?:-[A-Za-z0-9]+){0,8}")
+_LONGEST_IDENTIFIER: Final = 100
 
 _ENVELOPE_KEYS: Final = frozenset((
     "request_id", "status_code", "connection", "connection_id", "oidc_connections", "saml_connections",
     "external_connections", "organization", "organizations",
 ))  # fmt: skip
+
+
+@dataclass(slots=True)
+class ByteBudget:
+    """How many bytes several responses may have together; ``remaining`` falls with each of them."""
+
+    total: int
+    remaining: int
+
+    @classmethod
+    def of(cls, total: int) -> ByteBudget:
+        """Return an untouched budget."""
+        return cls(total, total)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +56,9 @@ class ApiRequest:
 
     ``subject`` completes "GET …", for example ``connections of organization 'organization-…'``.
     ``body`` may hold a client secret, so it is left out of the representation.
-    ``deadline`` is in seconds, for one attempt. ``recheck`` is awaited before the request is sent again,
-    or late because the API refused other requests, and raises if it must not be sent.
+    ``deadline`` is in seconds, for one attempt. ``byte_budget`` is shared by the pages of one search.
+    ``recheck`` is awaited before the request is sent again, or late because the API refused other requests,
+    and raises if it must not be sent.
     """
 
     method: str
@@ -51,6 +67,7 @@ class ApiRequest:
     body: Mapping[str, Any] | None = field(default=None, repr=False)
     writes: bool = False
     deadline: float = READ_DEADLINE
+    byte_budget: ByteBudget | None = None
     recheck: Recheck | None = field(default=None, repr=False)
 
     @property
@@ -74,9 +91,9 @@ def read(path: str, subject: str) -> ApiRequest:
     return ApiRequest(method="GET", path=path, subject=subject)
 
 
-def search(path: str, subject: str, body: Mapping[str, Any]) -> ApiRequest:
-    """Return a POST that changes nothing."""
-    return ApiRequest(method="POST", path=path, subject=subject, body=body)
+def search(path: str, subject: str, body: Mapping[str, Any], budget: ByteBudget) -> ApiRequest:
+    """Return a POST that changes nothing, for one page of a search."""
+    return ApiRequest(method="POST", path=path, subject=subject, body=body, byte_budget=budget)
 
 
 def write(
@@ -130,7 +147,7 @@ def payload(response: ApiResponse, *, wrapped: bool) -> Mapping[str, Any] | None
     """
     document = _parse_object(response.body)
     if document is not None and wrapped:
-        inner = document.get("data")
+        inner = None if _is_error(document) else document.get("data")
         document = inner if isinstance(inner, dict) else None
     if document is None or _ENVELOPE_KEYS.isdisjoint(document):
         return None
@@ -144,15 +161,18 @@ def error_envelope(response: ApiResponse) -> Mapping[str, Any]:
     return inner if isinstance(inner, dict) else document
 
 
-def identifier(document: Mapping[str, Any], name: str) -> str:
-    """Return a short identifier from an envelope (error_type, request_id), or nothing."""
+def identifier(document: Mapping[str, Any], name: str, form: re.Pattern[str], secrets: Iterable[str]) -> str:
+    """Return a short identifier of a known form, or nothing, also if it may repeat one of the ``secrets``."""
     value = document.get(name)
-    return value if isinstance(value, str) and _IDENTIFIER.fullmatch(value) else ""
+    if not isinstance(value, str) or len(value) > _LONGEST_IDENTIFIER or not form.fullmatch(value):
+        return ""
+    long_secrets = (secret for secret in secrets if len(secret) >= MIN_SECRET_LENGTH)
+    return "" if contains_secret(value, long_secrets) else value
 
 
-def request_id(document: Mapping[str, Any]) -> str:
+def request_id(document: Mapping[str, Any], secrets: Iterable[str] = ()) -> str:
     """Return the request's id from an envelope, by which Stytch's support finds the call."""
-    return identifier(document, "request_id")
+    return identifier(document, "request_id", REQUEST_ID, secrets)
 
 
 def sanitize_message(message: object, secrets: Iterable[str] = ()) -> str:
@@ -177,5 +197,7 @@ def _parse_object(body: bytes) -> Mapping[str, Any] | None:
 
 
 def _is_error(document: Mapping[str, Any]) -> bool:
-    status = document.get("status_code")
-    return isinstance(status, int) and status >= 300  # noqa: PLR2004  the end of HTTP's success statuses
+    if any(document.get(name) for name in ("error_type", "error_message", "error")):
+        return True
+    status = document.get("status_code", 200)
+    return type(status) is not int or not 200 <= status <= 299  # noqa: PLR2004  HTTP's success statuses

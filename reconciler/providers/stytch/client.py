@@ -16,6 +16,7 @@ from reconciler.providers.stytch.call import MAX_RESPONSE_BYTES, ApiResponse, pa
 from reconciler.providers.stytch.errors import (
     Failure,
     connection_failed,
+    credentials_repeated,
     error_response,
     timed_out,
     too_large,
@@ -23,7 +24,7 @@ from reconciler.providers.stytch.errors import (
 )
 from reconciler.providers.stytch.http_transport import ConnectionFailed
 from reconciler.providers.stytch.rate_limiter import RateLimitChanged, RetryAfterTooLong
-from reconciler.providers.stytch.redaction import credentials_in
+from reconciler.providers.stytch.redaction import credentials_in, repeats_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -169,40 +170,50 @@ class Client:
             path=request.path,
             status=response.status if isinstance(response, ApiResponse) else 0,
             duration_ms=round((self._clock.monotonic() - began) * 1000, 1),
-            request_id=outcome.error.request_id if isinstance(outcome, Failure) else request_id(outcome),
+            request_id=self._request_id(request, outcome),
             attempt=attempt,
         )
         return outcome
 
+    def _request_id(self, request: ApiRequest, outcome: _Outcome) -> str:
+        if isinstance(outcome, Failure):
+            return outcome.error.request_id
+        return request_id(outcome, self.secrets_in(request))
+
     async def _exchange(self, request: ApiRequest) -> ApiResponse | Failure:
+        budget = request.byte_budget
+        max_bytes = min(self._max_response_bytes, budget.remaining if budget else self._max_response_bytes)
         content = None if request.body is None else json.dumps(request.body, ensure_ascii=False).encode()
         try:
             async with asyncio.timeout(request.deadline):
                 response = await self._transport.exchange(
-                    request.method, request.path, self._headers(), content, self._max_response_bytes
+                    request.method, request.path, self._headers(), content, max_bytes
                 )
         except TimeoutError:
             return timed_out(request)
         except ResponseTooLarge:
             self._was_reached = True
-            return too_large(request, self._max_response_bytes)
+            return too_large(request, budget.total if budget else max_bytes)
         except ConnectionFailed as failed:
             self._was_reached = self._was_reached or not failed.not_sent
             return connection_failed(request, failed)
         self._was_reached = True
+        if budget:
+            budget.remaining -= len(response.body)
         return response
 
     def _read(self, request: ApiRequest, response: ApiResponse) -> _Outcome:
+        secrets = self.secrets_in(request)
         if not response.is_success:
             return error_response(
-                request,
-                response,
-                self._clock.wall(),
-                session_mode=self._session_mode,
-                secrets=self.secrets_in(request),
+                request, response, self._clock.wall(), session_mode=self._session_mode, secrets=secrets
             )
         document = payload(response, wrapped=self._session_mode)
-        return unreadable_response(request, response) if document is None else document
+        if document is None:
+            return unreadable_response(request, response, secrets)
+        if repeats_credentials(response.body, document, credentials_in(self._headers())):
+            return credentials_repeated(request)
+        return document
 
     def _record(self, request: ApiRequest, outcome: _Outcome, slot: Slot) -> None:
         """Tell the rate limiter, and the outage of requests of this kind, how an attempt ended."""

@@ -18,13 +18,14 @@ from reconciler.providers.stytch.resources import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from reconciler.core.connection import OidcConnection
     from reconciler.core.state import LiveOrganization, Organization
     from reconciler.providers.stytch.call import ApiRequest
     from reconciler.providers.stytch.client import Client
 
+_WAS_ACCEPTED: Final = "the write was accepted, read the live state before repeating it"
 _OIDC_PREFIX: Final = "oidc-connection-"
 
 
@@ -70,7 +71,8 @@ class Connections:
         request = write(
             "POST", _path(self._paths.create, organization=organization_id), subject, body, recheck
         )
-        return _written_connection(await self._client.send(request), request, organization_id)
+        secrets = self._client.secrets_in(request)
+        return _written_connection(await self._client.send(request), request, organization_id, secrets)
 
     async def update_connection(
         self,
@@ -93,10 +95,9 @@ class Connections:
                 raise
             request = write("PUT", path, subject, encode_scopes(write_body(values)), recheck)
             document = await self._client.send(request)
-        connection = _written_connection(document, request, organization_id, connection_id)
-        return Written(
-            connection, sanitize_message(document.get("warning"), self._client.secrets_in(request))
-        )
+        secrets = self._client.secrets_in(request)
+        connection = _written_connection(document, request, organization_id, secrets, connection_id)
+        return Written(connection, sanitize_message(document.get("warning"), secrets))
 
     async def delete_connection(
         self, organization_id: str, connection_id: str, *, recheck: Recheck | None = None
@@ -106,7 +107,10 @@ class Connections:
         await self._check_organization(organization_id)
         path = _path(self._paths.delete, organization=organization_id, connection=connection_id)
         subject = f"connection {connection_id!r} of {_organization(organization_id)}"
-        await self._client.send(write("DELETE", path, subject, recheck=recheck))
+        request = write("DELETE", path, subject, recheck=recheck)
+        document = await self._client.send(request)
+        if document.get("connection_id") not in {None, connection_id}:
+            raise UnknownOutcome(f"{request}: the response is about another connection; {_WAS_ACCEPTED}")
 
     async def _check_organization(self, organization_id: str) -> None:
         """Raise before anything is sent if this API cannot reach the organization."""
@@ -138,7 +142,11 @@ def _check_is_oidc(connection_id: str) -> None:
 
 
 def _written_connection(
-    document: Mapping[str, Any], request: ApiRequest, organization_id: str, connection_id: str = ""
+    document: Mapping[str, Any],
+    request: ApiRequest,
+    organization_id: str,
+    secrets: Sequence[str],
+    connection_id: str = "",
 ) -> OidcConnection:
     """Return the connection in the response to a write.
 
@@ -152,8 +160,7 @@ def _written_connection(
         return parse_connection(connection, organization_id)
     except MalformedAnswer as error:
         raise UnknownOutcome(
-            f"{error.message}; the write was accepted, read the live state before repeating it",
-            request_id=request_id(document),
+            f"{error.message}; {_WAS_ACCEPTED}", request_id=request_id(document, secrets)
         ) from error
 
 

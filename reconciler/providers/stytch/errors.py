@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from reconciler.core.connection import WRITABLE_FIELDS
 from reconciler.core.errors import (
     AccessDenied,
     ConnectionNotFound,
@@ -19,8 +21,14 @@ from reconciler.core.errors import (
     UnknownOutcome,
 )
 from reconciler.http.clock import retry_after
-from reconciler.providers.stytch.call import error_envelope, identifier, request_id, sanitize_message
-from reconciler.providers.stytch.redaction import MIN_SECRET_LENGTH, contains_secret
+from reconciler.providers.stytch.call import (
+    ERROR_TYPE,
+    error_envelope,
+    identifier,
+    request_id,
+    sanitize_message,
+)
+from reconciler.providers.stytch.error_types import HINTS, KNOWN_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -51,16 +59,6 @@ _LOG_IN_AGAIN: Final = (
 )
 _LOG_IN_OR_CHECK: Final = f"{_LOG_IN_AGAIN}, or check the public_token"
 
-_WRONG_ENVIRONMENT: Final = (
-    "the credentials are of another environment than the address called;"
-    " check that project_id, secret and base_url are all test or all live"
-)
-_PROJECT: Final = (
-    "check the project_id and the secret: both are shown in the dashboard, one pair per environment"
-)
-_ROLE: Final = "give the member a role that may do this on the resource stytch.sso, for example stytch_admin"
-_SDK_SETTINGS: Final = "in the dashboard, under Frontend SDK,"
-
 _DEAD_SESSION: Final = frozenset({"session_not_found", "user_unauthenticated", "invalid_session_token"})
 """Types that mean at any status that the session has ended."""
 
@@ -69,34 +67,13 @@ _DEAD_IN_SESSION_MODE: Final = frozenset({"unauthorized_credentials", "invalid_s
 
 _SDK_ORIGIN: Final = frozenset({"bad_domain_for_stytch_sdk", "bad_app_bundle_for_stytch_sdk"})
 
-_HINTS: Final = {
-    "unauthorized_credentials": _PROJECT,
-    "invalid_project_id_authentication": "the service does not know this project_id; " + _PROJECT,
-    "invalid_secret_authentication": "the secret does not belong to this project_id; " + _PROJECT,
-    "project_not_found": "the service does not know this project_id; " + _PROJECT,
-    "wrong_stack_test": _WRONG_ENVIRONMENT,
-    "wrong_stack_live": _WRONG_ENVIRONMENT,
-    "unauthorized_project_id_test": _WRONG_ENVIRONMENT,
-    "unauthorized_project_id_live": _WRONG_ENVIRONMENT,
-    "session_authorization_error": _ROLE,
-    "session_authorization_tenancy_error": (
-        "the member session is of another organization; use a session of this organization,"
-        " or no member session at all"
-    ),
-    "endpoint_not_authorized_for_sdk": (
-        f"{_SDK_SETTINGS} enable the SDK, SSO in it, and member actions & organization modifications"
-    ),
-    "bad_domain_for_stytch_sdk": f"{_SDK_SETTINGS} add this origin to the authorized domains",
-    "bad_app_bundle_for_stytch_sdk": f"{_SDK_SETTINGS} add this application to the authorized bundle ids",
-    "organization_suspended": "the organization is suspended; ask support, or leave its manifest out",
-    "use_https": "base_url must begin with https://",
-    "too_many_requests": "lower limits.requests_per_second in the project file if this happens often",
-    "too_many_sso_connections": "the organization has reached its limit of connections; delete one first",
-    "too_many_sso_connections_for_billing_tier": "the plan of the project allows no further connection",
-    "invalid_sso_idp": "the server does not know this identity_provider",
-    "cannot_delete_default_sso_connection": "make another active connection the default one first",
-    "route_not_found": "base_url must be the address of the API, without a path",
-}
+_UNKNOWN_TYPE: Final = "the service's message is not shown, because its error_type is not documented"
+
+_MAX_FINDINGS: Final = 10
+_FINDING: Final = re.compile(
+    rf"(?:\.(?:{'|'.join(WRITABLE_FIELDS)}) )?should (?:be|NOT be|have|match) [a-z][a-z ]{{0,30}}"
+)
+"""One finding of the validation: a field that we send, and what it should be."""
 
 _DENIED_WITHOUT_TYPE: Final = (
     "the response does not come from the API: check base_url, and any proxy or firewall in between"
@@ -131,17 +108,17 @@ def error_response(
     ``secrets`` are withheld, should the service repeat them.
     """
     envelope = error_envelope(response)
-    error_type = identifier(envelope, "error_type")
+    error_type = identifier(envelope, "error_type", ERROR_TYPE, secrets)
     seconds = retry_after(response.retry_after, wall)
     is_throttled = response.status == _THROTTLED
     login_hint = _login_hint(error_type, session_mode=session_mode)
     kind = AccessDenied if login_hint else _error_class(request, response.status, error_type)
     hint = login_hint or _hint(kind, response.status, error_type)
     error = kind(
-        _message(request, response.status, envelope, hint, secrets),
+        _message(request, response.status, envelope, hint, error_type=error_type, secrets=secrets),
         status=response.status,
-        error_type=_unless_secret(error_type, secrets),
-        request_id=_unless_secret(request_id(envelope), secrets),
+        error_type=error_type,
+        request_id=request_id(envelope, secrets),
     )
     return Failure(
         error=error,
@@ -151,14 +128,23 @@ def error_response(
     )
 
 
-def unreadable_response(request: ApiRequest, response: ApiResponse) -> Failure:
-    """Translate a good status with a body that is not the API's."""
-    known_id = request_id(error_envelope(response))
+def unreadable_response(request: ApiRequest, response: ApiResponse, secrets: Sequence[str] = ()) -> Failure:
+    """Translate a good status with a body that is not the API's, or that reports an error."""
+    envelope = error_envelope(response)
+    known_id = request_id(envelope, secrets)
+    error_type = identifier(envelope, "error_type", ERROR_TYPE, secrets)
     if request.writes:
         text = (
             f"{request}: accepted, but the response cannot be read; read the live state before repeating it"
         )
-        return Failure(error=UnknownOutcome(text, status=response.status, request_id=known_id))
+        return Failure(
+            error=UnknownOutcome(text, status=response.status, error_type=error_type, request_id=known_id)
+        )
+    if error_type and envelope.get("status_code") not in _RETRYABLE:
+        text = f"{request}: the response reports an error although its status is {response.status}"
+        return Failure(
+            error=MalformedAnswer(text, status=response.status, error_type=error_type, request_id=known_id)
+        )
     text = (
         f"{request}: the response is truncated or does not come from the API;"
         " check base_url and any proxy in between"
@@ -168,7 +154,14 @@ def unreadable_response(request: ApiRequest, response: ApiResponse) -> Failure:
 
 def too_large(request: ApiRequest, max_bytes: int) -> Failure:
     """Translate a response that was cut off."""
-    text = f"{request}: the response is longer than {max_bytes} bytes and was not read completely"
+    what = "the pages of the search are together" if request.byte_budget else "the response is"
+    text = f"{request}: {what} longer than {max_bytes} bytes and not read completely"
+    return Failure(error=UnknownOutcome(text) if request.writes else MalformedAnswer(text))
+
+
+def credentials_repeated(request: ApiRequest) -> Failure:
+    """Translate a response that holds the credentials of the request."""
+    text = f"{request}: the response repeats the credentials and is not used; check base_url"
     return Failure(error=UnknownOutcome(text) if request.writes else MalformedAnswer(text))
 
 
@@ -189,11 +182,6 @@ def connection_failed(request: ApiRequest, failed: ConnectionFailed) -> Failure:
     if request.writes:
         return Failure(error=UnknownOutcome(f"{text}; {_MAY_HAVE_HAPPENED}"))
     return Failure(error=Unavailable(text), retryable=True)
-
-
-def _unless_secret(name: str, secrets: Iterable[str]) -> str:
-    secrets = (secret for secret in secrets if len(secret) >= MIN_SECRET_LENGTH)
-    return "" if contains_secret(name, secrets) else name
 
 
 def _error_class(request: ApiRequest, status: int, error_type: str) -> type[ProviderError]:
@@ -222,35 +210,44 @@ def _hint(kind: type[ProviderError], status: int, error_type: str) -> str:
         return _MAY_HAVE_HAPPENED
     if not error_type and status in {401, 403, 404}:
         return _DENIED_WITHOUT_TYPE
-    return _HINTS.get(error_type, "")
+    return HINTS.get(error_type, "")
 
 
 def _message(
-    request: ApiRequest, status: int, envelope: Mapping[str, Any], hint: str, secrets: Iterable[str]
+    request: ApiRequest,
+    status: int,
+    envelope: Mapping[str, Any],
+    hint: str,
+    *,
+    error_type: str,
+    secrets: Iterable[str],
 ) -> str:
-    message = sanitize_message(_server_message(envelope), secrets).rstrip(".") or _no_message(status)
+    message = _validation_message(envelope)
+    if not message and _has_message(envelope):
+        message = (
+            sanitize_message(envelope["error_message"], secrets)
+            if error_type in KNOWN_TYPES
+            else _UNKNOWN_TYPE
+        )
+    message = message.rstrip(".") or _no_message(status)
     return f"{request}: {message}; {hint}" if hint else f"{request}: {message}"
 
 
-def _server_message(envelope: Mapping[str, Any]) -> object:
-    """Return the server's message: of the envelope, of OAuth's form, or of the validation's form."""
-    for name in ("error_message", "error_description"):
-        if envelope.get(name):
-            return envelope[name]
-    return next(
-        (_validation_message(envelope[name]) for name in ("body", "params", "query") if name in envelope),
-        None,
-    )
+def _has_message(envelope: Mapping[str, Any]) -> bool:
+    return any(envelope.get(name) for name in ("error_message", "error_description"))
 
 
-def _validation_message(findings: object) -> str:
+def _validation_message(envelope: Mapping[str, Any]) -> str:
+    """Return the findings of the frontend API's validation, as far as they name our fields and a type."""
+    findings = next((envelope[name] for name in ("body", "params", "query") if name in envelope), None)
     if not isinstance(findings, list):
         return ""
-    return "; ".join(
+    texts = [
         f"{finding.get('dataPath', '')} {finding.get('message', '')}".strip()
-        for finding in findings
+        for finding in findings[:_MAX_FINDINGS]
         if isinstance(finding, dict)
-    )
+    ]
+    return "; ".join(text for text in texts if _FINDING.fullmatch(text))
 
 
 def _no_message(status: int) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import codecs
 import html
+import json
 import re
 import unicodedata
 from typing import TYPE_CHECKING, Final
@@ -32,6 +34,8 @@ _QUOTES: Final = frozenset("\\\"'`+")
 _PUBLIC_PREFIX: Final = re.compile(r"^secret-(?:test|live)-")
 """How every secret of a project begins (authentication docs of the API)."""
 
+_SEPARATORS: Final = re.compile(r"[\W_]+")
+
 _CREDENTIAL_HEADERS: Final = ("authorization", "x-stytch-member-session", "x-stytch-member-sessionjwt")
 
 
@@ -41,6 +45,16 @@ def credentials_in(headers: Mapping[str, str]) -> tuple[str, ...]:
         value.rpartition(" ")[2] for name, value in headers.items() if name.lower() in _CREDENTIAL_HEADERS
     ]
     return (*credentials, *(password for text in credentials if (password := _basic_password(text))))
+
+
+def repeats_credentials(body: bytes, document: object, credentials: Iterable[str]) -> bool:
+    """Tell whether a response holds one of the credentials, as it is or with JSON's escapes."""
+    text = json.dumps(document, ensure_ascii=False) if b"\\u" in body else ""
+    return any(
+        text_of.encode() in body or text_of in text
+        for text_of in credentials
+        if len(text_of) >= MIN_SECRET_LENGTH
+    )
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:
@@ -56,11 +70,40 @@ def contains_secret(text: str, secrets: Iterable[str]) -> bool:
     """Tell whether a text has a secret in it, or the beginning of one of its lines, in any encoding."""
     searched = text[:_MAX_LENGTH]
     plain = _plain(searched)
-    return any(secret in searched or _is_in(plain, secret) for secret in secrets if secret)
+    letters = _SEPARATORS.sub("", plain)
+    return any(
+        secret in searched or _is_in(plain, secret) or _is_transformed(letters, secret)
+        for secret in secrets
+        if secret
+    )
 
 
 def _is_in(plain: str, secret: str) -> bool:
     return any(_plain(form)[:_MIN_MATCH] in plain for form in _encodings(secret) if _plain(form))
+
+
+def _is_transformed(letters: str, secret: str) -> bool:
+    """Tell whether a text has the beginning of a longer secret in a rarer encoding, separators aside."""
+    if len(secret) < MIN_SECRET_LENGTH:
+        return False
+    own = _PUBLIC_PREFIX.sub("", secret) or secret
+    forms = (_SEPARATORS.sub("", form.casefold()) for form in _transformations(own))
+    return any(len(form) >= _MIN_MATCH and form[: 2 * _MIN_MATCH] in letters for form in forms)
+
+
+def _transformations(secret: str) -> Iterable[str]:
+    raw = secret.encode("utf-8", "surrogatepass")
+    yield from (secret, secret[::-1], codecs.encode(secret, "rot13"), codecs.encode(secret[::-1], "rot13"))
+    yield from (
+        base64.b32encode(raw).decode(),
+        base64.b85encode(raw).decode(),
+        base64.a85encode(raw).decode(),
+    )
+    yield raw.hex()
+    yield "".join(str(byte) for byte in raw)
+    yield "".join(f"{byte:08b}" for byte in raw)
+    for offset in (1, 2):  # base64 of a text that has the secret in its middle
+        yield base64.b64encode(raw[offset:]).decode()[:-4]
 
 
 def _encodings(secret: str) -> Iterable[str]:

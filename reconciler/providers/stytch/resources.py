@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
@@ -14,10 +15,11 @@ from reconciler.core.state import LiveOrganization, Organization, OtherConnectio
 from reconciler.http.json_fields import JsonObject
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 _OIDC_LIST: Final = "oidc_connections"
 _LIST_SUFFIX: Final = "_connections"
+_ORGANIZATION_ID: Final = re.compile(r"organization-(?:test|live)-[A-Za-z0-9-]{1,64}")
 
 
 def read_organization(document: Mapping[str, Any], where: str) -> Organization:
@@ -59,6 +61,7 @@ def read_list(document: Mapping[str, Any], organization: Organization, where: st
         MalformedAnswer: the response has a wrong shape, or objects of another organization.
     """
     response = JsonObject(document, where)
+    check_kind(response, [key for key in document if key.endswith(_LIST_SUFFIX)])
     owner = organization.organization_id
     connections = tuple(parse_connection(item, owner) for item in response.objects(_OIDC_LIST))
     if len({connection.connection_id for connection in connections}) != len(connections):
@@ -72,6 +75,21 @@ def read_list(document: Mapping[str, Any], organization: Organization, where: st
     return LiveOrganization(
         organization=organization, connections=connections, other_connections=other_connections
     )
+
+
+def check_kind(response: JsonObject, lists: Collection[str], optional: Collection[str] = ()) -> None:
+    """Make sure that a response without any of its lists has nothing else either.
+
+    The service may leave out empty lists, but a response of another kind is not an empty one.
+
+    Raises:
+        MalformedAnswer: it has other keys than those of every response.
+    """
+    if any(name in response.values for name in lists):
+        return
+    keys = set(response.values) - {"request_id", "status_code", *optional}
+    if keys or "request_id" not in response.values:
+        raise MalformedAnswer(f"{response.where}: the response is of another kind, it has no list")
 
 
 def parse_connection(connection: JsonObject, organization_id: str) -> OidcConnection:
@@ -133,8 +151,9 @@ def check_owner(connection: JsonObject, organization_id: str) -> None:
     """
     owner = connection.required_text("organization_id")
     if owner != organization_id:
+        name = f", {owner!r}" if _ORGANIZATION_ID.fullmatch(owner) else ""
         raise MalformedAnswer(
-            f"{connection.where}: the response contains an object of another organization, {owner!r};"
+            f"{connection.where}: the response contains an object of another organization{name};"
             " the response is not used"
         )
 

@@ -1,0 +1,230 @@
+"""Whoever answers in place of the API cannot empty an organization, fill the memory, or repeat a secret."""
+
+from __future__ import annotations
+
+import base64
+import codecs
+import itertools
+import json
+from typing import Any
+
+import httpx
+import pytest
+from structlog.testing import capture_logs
+
+from reconciler.core.errors import MalformedAnswer, ProviderError, UnknownOutcome
+from reconciler.providers.stytch.backend import MAX_SEARCH_BYTES
+from tests.providers.support import (
+    ACME,
+    CONNECTION_ID,
+    MEMBER,
+    PROJECT,
+    SECRET,
+    Script,
+    ask,
+    connection,
+    ok,
+    organization,
+    refused,
+    wrapped,
+)
+from tests.providers.test_client_errors import WRITES, create, delete, error_of, read, update
+
+CLIENT_SECRET = "canary-client-secret"
+
+
+async def list_all(provider: Any) -> object:
+    return [organization async for organization in provider.list_organizations()]
+
+
+async def get(provider: Any) -> object:
+    return await provider.get_organization(ACME.organization_id)
+
+
+NOT_A_LIST = {
+    "an error": {"error_type": "internal_server_error", "oidc_connections": []},
+    "an error without a type": {"error_message": "no", "oidc_connections": []},
+    "an error of OAuth": {"error": "invalid_request", "oidc_connections": []},
+    "a status that fails": {"status_code": 503, "oidc_connections": []},
+    "a status that is text": {"status_code": "200", "oidc_connections": []},
+    "an organization": {"organization": organization("acme")},
+    "organizations": {"organizations": []},
+    "one connection": {"connection": connection()},
+    "a deletion": {"connection_id": CONNECTION_ID},
+    "another key": {"message": "ok"},
+    "the list under another name": {"connections": []},
+}
+
+
+@pytest.mark.parametrize("fields", NOT_A_LIST.values(), ids=NOT_A_LIST.keys())
+def test_an_answer_of_another_kind_is_no_empty_list(fields: dict[str, Any]) -> None:
+    """Threats 3: 200 with `error_type`, or of another kind, is an error, never an empty list."""
+    with pytest.raises(MalformedAnswer):
+        ask(Script(ok(**fields)), read)
+
+
+@pytest.mark.parametrize("fields", list(NOT_A_LIST.values())[:5], ids=list(NOT_A_LIST)[:5])
+@pytest.mark.parametrize("question", WRITES)
+def test_a_write_that_answers_with_an_error_is_not_known(question: Any, fields: dict[str, Any]) -> None:
+    """Threats 3: 200 with `error_type` is no success of a write either."""
+    answer = {"connection": connection(), "connection_id": CONNECTION_ID, **fields}
+    with pytest.raises(UnknownOutcome):
+        ask(Script(ok(**answer)), question)
+
+
+def test_a_deletion_of_another_connection_is_not_known() -> None:
+    """Threats 3: an answer about something else."""
+    with pytest.raises(UnknownOutcome, match="another connection"):
+        ask(Script(ok(connection_id="oidc-connection-test-other")), delete)
+
+
+@pytest.mark.parametrize("envelope", [{"error_type": "internal_server_error"}, {"status_code": 500}])
+def test_an_error_beside_the_data_is_an_error(envelope: dict[str, Any]) -> None:
+    """Threats 3: the frontend API wraps its answers; an error may stand outside."""
+    own = wrapped(organization=organization("acme"))
+    lists = {"data": {"request_id": "request-1", "oidc_connections": []}, **envelope}
+    with pytest.raises(MalformedAnswer):
+        ask(Script(own, httpx.Response(200, json=lists)), read, MEMBER)
+
+
+@pytest.mark.parametrize(
+    "fields", [{"oidc_connections": []}, {"organization": organization("acme")}, {"message": "ok"}]
+)
+def test_a_search_without_organizations_is_an_error(fields: dict[str, Any]) -> None:
+    """Threats 3: an answer of another kind is not the end of all organizations."""
+    with pytest.raises(MalformedAnswer):
+        ask(Script(ok(**fields)), list_all)
+
+
+def test_lists_that_are_left_out_are_empty() -> None:
+    """Threats 3, the other side (U20): the service may leave out empty lists."""
+    live: Any = ask(Script(ok()), read)
+    assert live.connections == ()
+    assert ask(Script(ok(results_metadata={"total": 0})), list_all) == []
+
+
+@pytest.mark.parametrize("size", [0, 1])
+def test_endless_pages_end(size: int) -> None:
+    """Threats 3: an endless `next_cursor` that never repeats, with and without organizations."""
+    numbers = itertools.count()
+
+    def page(_request: httpx.Request) -> httpx.Response:
+        found = [organization(next(numbers)) for _ in range(size)]
+        return ok(organizations=found, results_metadata={"next_cursor": str(next(numbers))})
+
+    with pytest.raises(MalformedAnswer, match="do not end"):
+        ask(page, list_all)
+
+
+def test_large_pages_end() -> None:
+    """Threats 3: all pages together are bounded in bytes."""
+    size = MAX_SEARCH_BYTES // 5
+    numbers = itertools.count()
+    served: list[int] = []
+
+    def page(_request: httpx.Request) -> httpx.Response:
+        number = next(numbers)
+        found = [organization(number, organization_name="x" * size)]
+        served.append(number)
+        return ok(organizations=found, results_metadata={"next_cursor": str(number)})
+
+    with pytest.raises(MalformedAnswer, match="longer than"):
+        ask(page, list_all)
+    assert len(served) == 5  # of the fifth, the last bytes are too many
+
+
+@pytest.mark.parametrize("question", [read, *WRITES, get, list_all])
+@pytest.mark.parametrize("error_type", ["", "made_up_type", "bad_requests"])
+def test_only_known_error_types_show_their_message(question: Any, error_type: str) -> None:
+    """Threats 3: a message that could hold any encoding of our secret is not shown."""
+    hidden = codecs.encode(SECRET, "rot13")[::-1]
+    error = error_of(question, refused(400, error_type, f"Try {hidden}."))
+    assert hidden not in str(error)
+    assert "not shown" in error.message
+    assert error.error_type == error_type
+
+
+def test_the_message_of_a_known_error_type_is_shown() -> None:
+    """Threats 3, the other side."""
+    assert "must be https" in error_of(update, refused(400, "invalid_issuer", "It must be https.")).message
+
+
+ENCODINGS = {
+    "as it is": lambda text: text,
+    "reversed": lambda text: text[::-1],
+    "rot13": lambda text: codecs.encode(text, "rot13"),
+    "base32": lambda text: base64.b32encode(text.encode()).decode(),
+    "base64 in the middle": lambda text: base64.b64encode(f"x:{text}".encode()).decode(),
+    "base85": lambda text: base64.b85encode(text.encode()).decode(),
+    "hexadecimal with colons": lambda text: ":".join(f"{byte:02x}" for byte in text.encode()),
+    "decimal": lambda text: " ".join(str(byte) for byte in text.encode()),
+    "binary": lambda text: " ".join(f"{byte:08b}" for byte in text.encode()),
+    "with points": ".".join,
+}
+
+
+@pytest.mark.parametrize("encode", ENCODINGS.values(), ids=ENCODINGS.keys())
+@pytest.mark.parametrize("secret", [SECRET.removeprefix("secret-test-"), CLIENT_SECRET])
+def test_encodings_of_a_secret_are_not_shown(encode: Any, secret: str) -> None:
+    """Threats 3: any encoding of our secret, in the message of a known type and in a warning."""
+    text = encode(secret)
+    assert text not in error_of(update, refused(400, "bad_request", f"Found {text}!")).message
+    written: Any = ask(Script(ok(connection=connection(), warning=f"Found {text}!")), update)
+    assert text not in written.warning
+
+
+FORGED_IDS = (
+    SECRET,
+    CLIENT_SECRET,
+    base64.urlsafe_b64encode(SECRET.encode()).decode(),
+    f"request-id-test-{CLIENT_SECRET.encode().hex()}",
+    f"request-id-test-{CLIENT_SECRET}",
+    "request-id-test-\u202e1",
+    "request-id-test-1\n::error::x",
+    "request-id-test-1<img>",
+    "request-" + "1" * 200,
+    "x" * 30,
+    5,
+    {"a": 1},
+)
+
+
+@pytest.mark.parametrize("forged", FORGED_IDS, ids=repr)
+@pytest.mark.parametrize("status", [200, 400])
+def test_a_request_id_is_checked(forged: object, status: int) -> None:
+    """Threats 3: `request_id` is checked for its form and length, and is inert, in errors and in the log."""
+    body = {"status_code": status, "request_id": forged, "connection": connection("oidc-connection-test-2")}
+    answer = httpx.Response(
+        status, content=json.dumps(body | ({"error_type": "x_y"} if status > 200 else {}))
+    )
+    with capture_logs() as logged, pytest.raises(ProviderError) as caught:
+        ask(Script(answer), update)
+    assert caught.value.request_id == ""
+    assert [entry["request_id"] for entry in logged] == [""]
+
+
+@pytest.mark.parametrize("error_type", [SECRET, CLIENT_SECRET, "A-B", "x" * 300, "\u202ebad_request", "a b"])
+def test_an_error_type_is_checked(error_type: str) -> None:
+    """Threats 3: so is `error_type`."""
+    assert error_of(update, refused(400, error_type, "m")).error_type == ""
+
+
+@pytest.mark.parametrize("question", [read, create, update])
+@pytest.mark.parametrize("text", [SECRET, PROJECT.headers()["Authorization"].removeprefix("Basic ")])
+def test_an_answer_that_repeats_our_credentials_is_refused(question: Any, text: str) -> None:
+    """Threats 3: nothing shows a value in which the credentials of the run come back."""
+    for writing in (text, text[0] + "".join(f"\\u{ord(letter):04x}" for letter in text[1:])):
+        fields = connection(display_name="DISPLAY", client_id=f"x{text}x")
+        body = json.dumps({"request_id": "request-1", "connection": fields, "oidc_connections": [fields]})
+        answer = httpx.Response(200, content=body.replace(text, writing))
+        error = error_of(question, answer)
+        assert "credentials" in error.message
+        assert text not in str(error)
+
+
+def test_names_in_messages_about_foreign_objects_are_checked() -> None:
+    """Threats 3: the id of a foreign object is shown only if it has the form of an id."""
+    for owner in ("organization-test-\u202e", "a\nb", "x" * 9000, "organization-test-<b>"):
+        error = error_of(read, ok(oidc_connections=[connection(organization_id=owner)]))
+        assert owner not in error.message
+        assert len(error.message) < 500
