@@ -55,14 +55,19 @@ coverage: $(READY)  ## run all tests with branch coverage; fails below the thres
 
 check: lint types coverage  ## everything that a change has to pass
 
-wheel: $(READY)  ## build the wheel, install it in a new environment, and run its demo
-	rm -rf dist $(WHEEL_VENV)
-	$(BIN)/python -m build --wheel --no-isolation --outdir dist .
+wheel: $(READY)  ## build sdist and wheel, install each in a new environment, and run the wheel's demo
+	rm -rf $(WHEEL_VENV) build/init build/runner
+	.ci/build $(BIN)/python
 	$(PYTHON) -m venv $(WHEEL_VENV)
 	$(WHEEL_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.lock
 	$(WHEEL_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps dist/*.whl
 	cd / && "$(CURDIR)/$(WHEEL_VENV)/bin/reconciler" demo > "$(CURDIR)/build/demo.txt"
 	grep -q "^No changes. Your infrastructure matches the configuration.$$" build/demo.txt
+	$(WHEEL_VENV)/bin/reconciler init build/init
+	mkdir -p build/runner
+	RUNNER_TEMP=build/runner GITHUB_WORKSPACE=build/init PIP_FIND_LINKS="$(CURDIR)/dist" \
+		$(PYTHON) -I build/init/.github/actions/reconciler/install.py
+	build/runner/reconciler-*/bin/python -I -m reconciler --version
 
 format: $(READY)  ## sort imports and format
 	$(BIN)/ruff check --fix --select I .
@@ -76,7 +81,7 @@ schemas: $(READY)  ## regenerate schemas/
 	$(BIN)/reconciler schema drift > schemas/drift.schema.json
 
 goldens: $(READY)  ## regenerate golden files and generated parts of the docs; review the diff
-	$(BIN)/python -m pytest -q --update-goldens tests/plans tests/reports tests/docs
+	$(BIN)/python -m pytest -q --update-goldens tests/plans tests/reports tests/docs tests/workflows/test_installation.py
 
 $(READY): pyproject.toml requirements-dev.lock
 	$(PYTHON) -m venv --clear $(VENV)

@@ -10,14 +10,14 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
-BUILD_BACKEND = "hatchling"
+BUILD_BACKEND = ("hatchling", "hatch-fancy-pypi-readme")
 _PIN = re.compile(r"^([\w.-]+)==.*\n(?:    .*\n)*", re.MULTILINE)
 
 
 def action_lock() -> str:
     """Return the lock: what the package needs, and what builds it from its sources."""
     pins = development_pins()
-    names = _closure("oidc-reconciler", pins) | _closure(BUILD_BACKEND, pins) | {BUILD_BACKEND}
+    names = {*BUILD_BACKEND}.union(*(_closure(name, pins) for name in ("oidc-reconciler", *BUILD_BACKEND)))
     return "".join(pins[name] for name in sorted(names))
 
 

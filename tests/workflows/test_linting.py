@@ -57,7 +57,39 @@ def test_zizmor_finds_nothing(repository: Repository) -> None:
 def test_zizmor_finds_nothing_in_this_repository() -> None:
     process = _run(ROOT, _zizmor(), "--offline", "--no-progress", ".github")
     assert process.returncode == 0, process.stdout
-    assert "ci.yml" in process.stderr
+    assert {"ci.yml", "release.yml"} <= set(re.findall(r"completed .*?([\w-]+\.yml)", process.stderr))
+
+
+@pytest.mark.parametrize(
+    ("schema", "pattern"),
+    [
+        ("github-workflows", ".github/workflows/*.yml"),
+        ("github-workflows", "examples/github-actions/*.yml"),
+        ("github-actions", ".github/actions/*/action.yml"),
+        ("gitlab-ci", "examples/gitlab-ci/.gitlab-ci.yml"),
+    ],
+)
+def test_workflows_and_pipelines_match_their_schemas(schema: str, pattern: str) -> None:
+    files = sorted(ROOT.glob(pattern))
+    assert files
+    transform = ["--data-transform", "gitlab-ci"] if schema == "gitlab-ci" else []
+    words = ("-m", "check_jsonschema", "--builtin-schema", f"vendor.{schema}", *transform, *files)
+    process = _run(ROOT, sys.executable, *words)
+    assert process.returncode == 0, process.stdout
+
+
+def test_a_release_needs_no_secret() -> None:
+    """It publishes as a trusted workflow; only the jobs that need it can write."""
+    file = ROOT / ".github/workflows/release.yml"
+    assert "secrets." not in file.read_text(encoding="utf-8")
+    jobs = _read(file)["jobs"]
+    writes = {
+        name: {scope for scope, access in job.get("permissions", {}).items() if access == "write"}
+        for name, job in jobs.items()
+    }
+    assert writes == {"build": set(), "publish": {"id-token"}, "image": {"packages"}, "notes": {"contents"}}
+    assert jobs["publish"]["environment"] == "pypi"
+    assert jobs["publish"]["steps"][-1]["with"]["attestations"] is True
 
 
 @pytest.mark.parametrize("file", [*WORKFLOWS, ACTION], ids=lambda file: file.name)
