@@ -189,9 +189,7 @@ def test_harmless_attributes_are_not_told(place: Workplace, outside: Path, attri
 
 
 @pytest.mark.parametrize("name", ["approvals/evil.yaml", "approvals"])
-def test_approvals_are_confined_as_well(
-    place: Workplace, outside: Path, tmp_path: Path, name: str
-) -> None:
+def test_approvals_are_confined_as_well(place: Workplace, outside: Path, tmp_path: Path, name: str) -> None:
     (place.root / "approvals").mkdir()
     if name == "approvals":
         (place.root / "approvals").rmdir()

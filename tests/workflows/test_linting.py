@@ -73,7 +73,7 @@ def test_workflows_and_pipelines_match_their_schemas(schema: str, pattern: str) 
     files = sorted(ROOT.glob(pattern))
     assert files
     transform = ["--data-transform", "gitlab-ci"] if schema == "gitlab-ci" else []
-    words = ("-m", "check_jsonschema", "--builtin-schema", f"vendor.{schema}", *transform, *files)
+    words = ["-m", "check_jsonschema", "--builtin-schema", f"vendor.{schema}", *transform, *map(str, files)]
     process = _run(ROOT, sys.executable, *words)
     assert process.returncode == 0, process.stdout
 
