@@ -72,7 +72,7 @@ def _edit_connection(running: RunningEmulator) -> None:
         for connection in emulator.oidc_connections("globex")
         if connection["display_name"] == "Globex Entra ID"
     )
-    url = "https://login.globex-sso.example/token"
+    url = "https://login.microsoftonline.com/8f4e2a6c-3b1d-4c5e-9f70-1a2b3c4d5e6f/oauth2/token"
     emulator.edit_connection(connection["connection_id"], token_url=url)
     click.secho(f"(globex: token_url is set to {url})", dim=True)
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import hmac
 import re
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _MASK = re.compile(r"[*•●]{3,}.{0,4}|.{0,4}[*•●]{3,}", re.DOTALL)
 _SURROGATES = re.compile("[\ud800-\udfff]")
@@ -101,3 +104,12 @@ class Secret:
     def __deepcopy__(self, memo: dict[int, Any]) -> Secret:
         """Return itself: it is immutable."""
         return self
+
+
+def equal_references(secrets: Mapping[SecretReference, Secret]) -> tuple[frozenset[SecretReference], ...]:
+    """Return the references that stand for one value, in groups of two or more. No value leaves this."""
+    groups: dict[bytes, set[SecretReference]] = {}
+    for reference, secret in secrets.items():
+        if not secret.is_empty:
+            groups.setdefault(secret._bytes(), set()).add(reference)  # noqa: SLF001 - of this module
+    return tuple(frozenset(group) for group in groups.values() if len(group) > 1)

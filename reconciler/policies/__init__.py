@@ -13,6 +13,7 @@ from reconciler.policies.assess import (
     known_rules,
     unknown_rules,
 )
+from reconciler.policies.estate import declared_estate
 from reconciler.policies.rules import RULES
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "accept_risks",
     "assess",
     "check_approvals",
+    "declared_estate",
     "judge_again",
     "known_rules",
     "undeclared_addresses",

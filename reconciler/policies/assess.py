@@ -12,7 +12,7 @@ from reconciler.core.address import Address
 from reconciler.core.change import Delete
 from reconciler.core.connection import SENSITIVE_FIELDS, WRITABLE_FIELDS
 from reconciler.core.errors import Diagnostic, Severity, UsageError
-from reconciler.policies.rules import RULES, SHARED_CLIENT, declared_clients, find_shared
+from reconciler.policies.rules import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -20,10 +20,11 @@ if TYPE_CHECKING:
     from reconciler.core.change import Change
     from reconciler.core.errors import SourceLocation
     from reconciler.core.plan import Plan
-    from reconciler.core.state import DesiredOrganization
-    from reconciler.policies.rules import DeclaredClients, Rule
+    from reconciler.policies.estate import Estate
+    from reconciler.policies.rule import Clause, Rule
 
-_OFF = "off"
+_OFF: Final = "off"
+_SEVERITIES: Final = {"error": Severity.ERROR, "warn": Severity.WARNING}
 GUARD_LOWERED: Final = "guard-lowered"
 _FINGERPRINT_LENGTH: Final = 32
 """Hexadecimal digits, so 128 bits: nobody finds two findings with the same one."""
@@ -33,23 +34,20 @@ RULE_FAILED = "rule-failed"
 
 
 def assess(
-    changes: Sequence[Change], severities: Mapping[str, str], declared: Iterable[DesiredOrganization]
+    changes: Sequence[Change], severities: Mapping[str, str], estate: Estate
 ) -> tuple[Diagnostic, ...]:
     """Return the risks of the changes, the most severe first.
 
-    ``severities`` maps rule ids to error, warn or off; a rule that is not named warns. ``declared``
-    are all declared organizations, including those that do not change. A rule that fails is a finding
-    with the code `RULE_FAILED`: the changes of that organization are not assessed.
+    ``severities`` maps rule ids to error, warn or off; a rule that is not named has its own default.
+    ``estate`` is what all organizations declare, including those that do not change. A rule that fails
+    is a finding with the code `RULE_FAILED`: the changes of that organization are not assessed.
     """
-    if not changes:
-        return ()
-    clients = declared_clients(declared)
     risks = [
         risk
         for rule in RULES
         if severities.get(rule.id) != _OFF
         for change in changes
-        for risk in _risks(rule, change, clients, severities)
+        for risk in _risks(rule, change, estate, severities)
     ]
     return tuple(sorted(risks, key=lambda risk: not risk.is_error))
 
@@ -68,8 +66,16 @@ def known_rules() -> tuple[str, ...]:
 
 
 def judge_again(risks: Iterable[Diagnostic], severities: Mapping[str, str]) -> tuple[Diagnostic, ...]:
-    """Return the risks of an earlier assessment with the severities of this project file."""
-    return tuple(_with_severity(risk, severities) for risk in risks if severities.get(risk.code) != _OFF)
+    """Return the risks of an earlier assessment with the severities of this project file.
+
+    Where it says nothing, the default counts; of a rule that has two, the graver one.
+    """
+    defaults = {rule.id: Severity.ERROR if rule.error_case else rule.severity for rule in RULES}
+    return tuple(
+        _with_severity(replace(risk, severity=defaults.get(risk.code, risk.severity)), severities)
+        for risk in risks
+        if severities.get(risk.code) != _OFF
+    )
 
 
 def unknown_rule(name: str, known: Collection[str], location: SourceLocation | None) -> Diagnostic:
@@ -101,11 +107,9 @@ def accept_risks(plan: Plan, acceptances: Iterable[str]) -> Plan:
     return replace(plan, risks=tuple(risks))
 
 
-def _risks(
-    rule: Rule, change: Change, clients: DeclaredClients, severities: Mapping[str, str]
-) -> list[Diagnostic]:
+def _risks(rule: Rule, change: Change, estate: Estate, severities: Mapping[str, str]) -> list[Diagnostic]:
     try:
-        return [_risk(rule, change, clause, severities) for clause in _clauses(rule, change, clients)]
+        return [_risk(rule, change, clause, severities) for clause in rule.find(change, estate)]
     except Exception as error:  # noqa: BLE001 - a defect in a rule must not stop the other organizations
         return [_failure(rule, change, error)]
 
@@ -122,15 +126,11 @@ def _failure(rule: Rule, change: Change, error: Exception) -> Diagnostic:
     )
 
 
-def _clauses(rule: Rule, change: Change, clients: DeclaredClients) -> Iterable[str]:
-    return find_shared(change, clients) if rule is SHARED_CLIENT else rule.find(change)
-
-
-def _risk(rule: Rule, change: Change, clause: str, severities: Mapping[str, str]) -> Diagnostic:
+def _risk(rule: Rule, change: Change, clause: Clause, severities: Mapping[str, str]) -> Diagnostic:
     risk = Diagnostic(
-        Severity.WARNING,
+        rule.severity_of(change),
         rule.id,
-        f"{change.address}: {clause}",
+        f"{change.address}: {clause.text}",
         detail=rule.why,
         address=str(change.address),
         location=change.location,
@@ -140,8 +140,8 @@ def _risk(rule: Rule, change: Change, clause: str, severities: Mapping[str, str]
 
 
 def _with_severity(risk: Diagnostic, severities: Mapping[str, str]) -> Diagnostic:
-    """Return a risk as its rule says: it warns, or blocks until it is accepted."""
-    if severities.get(risk.code) == Severity.ERROR:
+    """Return a risk as the project file says, else as it is: it warns, or blocks until it is accepted."""
+    if _SEVERITIES.get(severities.get(risk.code, ""), risk.severity) is Severity.ERROR:
         accept = f"apply with `--accept-risk {risk.code}:{risk.address}`, or add an approval"
         hint = f"if this is intended, {accept} (finding {risk.fingerprint})"
         return replace(risk, severity=Severity.ERROR, hint=hint)
@@ -149,11 +149,12 @@ def _with_severity(risk: Diagnostic, severities: Mapping[str, str]) -> Diagnosti
     return replace(risk, severity=Severity.WARNING, hint=f"{hint} (finding {risk.fingerprint})")
 
 
-def _fingerprint(rule: Rule, change: Change, clause: str) -> str:
+def _fingerprint(rule: Rule, change: Change, clause: Clause) -> str:
     """Return a digest of a finding and of what is declared without the secret: other values, other digest."""
     declared = None if isinstance(change, Delete) else change.declared
     names = [name for name in WRITABLE_FIELDS if name not in SENSITIVE_FIELDS]
-    identity = [rule.id, str(change.address), clause, {name: getattr(declared, name, None) for name in names}]
+    values = {name: getattr(declared, name, None) for name in names}
+    identity = [rule.id, str(change.address), clause.text, values]
     text = json.dumps(identity, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:_FINGERPRINT_LENGTH]
 

@@ -1,4 +1,4 @@
-"""Determines the host and site of a URL, and whether the host is public."""
+"""Determines which URLs a change writes, their hosts, and whether a host is public."""
 
 from __future__ import annotations
 
@@ -15,20 +15,18 @@ if TYPE_CHECKING:
 
     from reconciler.core.change import Change, Update
 
-_TWO_LABEL_SUFFIXES: Final = frozenset(
-    {"ac", "co", "com", "edu", "gov", "gob", "go", "ne", "net", "or", "org"}
-)
-_PRIVATE_ENDINGS: Final = (
-    ".localhost",
-    ".local",
-    ".internal",
-    ".intranet",
-    ".lan",
-    ".corp",
-    ".home",
-    ".home.arpa",
-)
-_COUNTRY: Final = 2
+_RESERVED: Final = frozenset(
+    {"corp", "home", "home.arpa", "internal", "intra", "intranet", "invalid", "lan", "local", "localdomain",
+     "localhost", "onion", "private", "svc", "test"}
+)  # fmt: skip
+"""Names that no public DNS zone holds (RFC 2606, 6761, 6762, 8375), or that are only used inside networks.
+
+``example`` and ``example.com`` are reserved as well, but stand in documentation.
+"""
+
+_SPELLED_ADDRESSES: Final = frozenset({"nip.io", "sslip.io"})
+"""Public zones that answer every name with the address that it spells: ``10.0.0.1.nip.io``."""
+
 _URL_FIELDS: Final = ("issuer", *INFERRED_FIELDS)
 _PORTS: Final = {"https": 443, "http": 80}
 _NUMBER: Final = re.compile(r"0[xX][0-9A-Fa-f]{1,8}|0[0-7]{0,11}|[1-9][0-9]{0,9}")
@@ -75,18 +73,6 @@ def authority(url: str | None) -> str:
     return name if port in (None, _PORTS.get(parts.scheme)) else f"{name}:{port}"
 
 
-def site(name: str) -> str:
-    """Return the part of a host that one owner registered, as far as that is possible without a list.
-
-    Two labels, or three under endings such as ``co.uk``; an IP address stands for itself.
-    """
-    labels = name.split(".")
-    if address(name) is not None or len(labels) <= 2:  # noqa: PLR2004 - owner and ending
-        return name
-    has_long_ending = len(labels[-1]) == _COUNTRY and labels[-2] in _TWO_LABEL_SUFFIXES
-    return ".".join(labels[-3:] if has_long_ending else labels[-2:])
-
-
 def address(name: str) -> IPv4Address | IPv6Address | None:
     """Return the IP address that a host is, in any spelling that resolvers accept, or None for a name.
 
@@ -119,4 +105,6 @@ def is_private(name: str) -> bool:
     ip = address(name)
     if ip is not None:
         return not ip.is_global
-    return "." not in name or name.endswith(_PRIVATE_ENDINGS)
+    labels = name.split(".")
+    endings = {".".join(labels[-count:]) for count in (1, 2)}
+    return len(labels) == 1 or not endings.isdisjoint(_RESERVED | _SPELLED_ADDRESSES)

@@ -10,7 +10,7 @@ from reconciler.core.approval import ApprovalStatus, ApprovalUse
 from reconciler.core.guards import check_delete_limits
 from reconciler.core.plan import refuse_organizations, with_findings
 from reconciler.core.run_selection import ALL
-from reconciler.policies import RULE_FAILED, Approvals, assess, judge_again
+from reconciler.policies import RULE_FAILED, Approvals, assess, declared_estate, judge_again
 from reconciler.policies.approvals import (
     DELETES_APPROVED,
     EXPIRED,
@@ -71,7 +71,7 @@ def judge_saved_plan(
 
     Risks are found again in the changes. Those that only the run that planned could see are kept.
     """
-    risks = assess(plan.changes, project.policies, tuple(declared))
+    risks = assess(plan.changes, project.policies, declared_estate(declared, {}))
     known = {(risk.code, risk.address, risk.summary) for risk in risks}
     kept = [risk for risk in plan.risks if (risk.code, risk.address, risk.summary) not in known]
     recorded = {use.approval.subject for use in plan.approvals}

@@ -19,7 +19,7 @@ from reconciler.core.planner import Choices, plan_organization, unreadable
 from reconciler.core.run_selection import RunSelection, may_match
 from reconciler.core.state import LiveOrganization
 from reconciler.core.warnings import external_use_warnings
-from reconciler.policies import assess
+from reconciler.policies import assess, declared_estate
 from reconciler.secrets import resolve_secrets, wanted_by
 from reconciler.storage.git import head_commit
 from reconciler.workflow.approvals import GatheredApprovals, gather_approvals
@@ -149,7 +149,8 @@ async def make_plan(
     )
     manifests, shard = desired.manifests.loaded, desired.request.shard
     declared = manifests.state.organizations
-    plan = with_risks(plan, assess(plan.changes, project.policies, declared), desired.limits)
+    estate = declared_estate(declared, desired.choices.secrets)
+    plan = with_risks(plan, assess(plan.changes, project.policies, estate), desired.limits)
     plan = approve(plan, desired.limits, desired.approvals, desired.selection)
     if shard is not None:
         return with_shard(plan, shard, declared, manifests.diagnostics)

@@ -34,7 +34,7 @@ def test_any_other_answer_cancels(place: Workplace, answer: str) -> None:
         code, result = session.end()
     assert code == 1
     assert "Apply cancelled." in session.screen
-    assert result.endswith("Plan: 2 to add, 0 to change, 0 to destroy.\n")
+    assert "\nPlan: 2 to add, 0 to change, 0 to destroy.\n" in result
     assert not place.emulator.request_log.writes
 
 
@@ -108,4 +108,4 @@ def test_a_bar_shows_reading_progress_and_is_removed(place: Workplace) -> None:
         code, result = session.end()
     assert code == 0
     assert "Reading organizations" in session.screen
-    assert result.endswith("Plan: 2 to add, 0 to change, 0 to destroy.\n")
+    assert "\nPlan: 2 to add, 0 to change, 0 to destroy.\n" in result

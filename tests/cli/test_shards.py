@@ -50,7 +50,7 @@ def meddle(place: Workplace, number: int, slug: str) -> None:
     emulator = place.emulator
     (live,) = place.live(slug)
     if number % 4 == 0:
-        emulator.edit_connection(live["connection_id"], token_url=f"https://{slug}.evil.example/token")
+        emulator.edit_connection(live["connection_id"], token_url=f"https://{slug}.example.com/moved")
     if number % 4 == 1:
         emulator.add_connection(slug, display_name="by hand")
     if number % 4 == 2 or number == 11:

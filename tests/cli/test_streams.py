@@ -28,7 +28,7 @@ class TestStreams:
     def test_standard_output_is_the_plan_alone(self, place: Workplace) -> None:
         run = place.run("plan")
         assert run.out.startswith(f"{place.headline}Resource actions are indicated")
-        assert run.out.endswith("Plan: 2 to add, 0 to change, 0 to destroy.\n")
+        assert "\nPlan: 2 to add, 0 to change, 0 to destroy.\n" in run.out
         assert run.err == ""
 
     def test_progress_of_an_apply_goes_to_standard_error(self, place: Workplace) -> None:

@@ -27,7 +27,11 @@ if TYPE_CHECKING:
 _PROJECT = re.compile(r"<!-- project: ([\w/-]+)(, anew in each section)? -->")
 _FILE = re.compile(r"# ([\w./-]+\.ya?ml)\n")
 _ADDRESS = "http://127.0.0.1:8080"
-_EDITS = {"globex": {"token_url": "https://login.globex-sso.example/token"}}
+_EDITS = {
+    "globex": {
+        "token_url": "https://login.microsoftonline.com/8f4e2a6c-3b1d-4c5e-9f70-1a2b3c4d5e6f/oauth2/token"
+    }
+}
 _CHANGING = (
     (re.compile(r"-test-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "-test-ID"),
     (re.compile(r"127\.0\.0\.1:\d+"), "127.0.0.1:PORT"),
