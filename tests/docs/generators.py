@@ -5,15 +5,19 @@ from __future__ import annotations
 import ast
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 import reconciler
 from reconciler.cli.main import group
+from reconciler.core.errors import Severity
 from reconciler.manifests.json_schema import schema_text
 from reconciler.policies.rules import RULES
 from reconciler.secrets.reserved_variables import RESERVED_VARIABLES
+
+if TYPE_CHECKING:
+    from reconciler.policies.rule import Rule
 
 WIDTH = 100
 PACKAGE = Path(reconciler.__file__).parent
@@ -51,8 +55,13 @@ def key_table(words: str) -> str:
 
 def rule_table(_: str) -> str:
     """The risk rules, in the order in which findings are shown."""
-    rows = [f"| `{rule.id}` | {rule.why} |" for rule in RULES]
-    return "\n".join(["| rule | why it matters |", "|---|---|", *rows]) + "\n"
+    rows = [f"| `{rule.id}` | {_severity(rule)} | {rule.why} |" for rule in RULES]
+    return "\n".join(["| rule | default | why it matters |", "|---|---|---|", *rows]) + "\n"
+
+
+def _severity(rule: Rule) -> str:
+    default = "error" if rule.severity is Severity.ERROR else "warn"
+    return f"{default}; error {rule.error_case.description}" if rule.error_case else default
 
 
 def reserved_table(_: str) -> str:

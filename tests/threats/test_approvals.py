@@ -20,7 +20,7 @@ RULE = "issuer-host-change"
 def moved(served: Workplace) -> Workplace:
     """A repository whose manifest moves an issuer to another owner, which is an error."""
     served.setenv("STYTCH_BASE_URL", served.base_url)
-    served.write("reconciler.yaml", f"version: 1\npolicies: {{{RULE}: error}}\n")
+    served.write("reconciler.yaml", f"version: 1\npolicies: {{{RULE}: error, secret-kept: warn}}\n")
     served.applied()
     served.emulator.set_discovery("https://elsewhere.example.net", {})
     served.declare("acme", issuer="https://elsewhere.example.net")
@@ -253,7 +253,7 @@ def test_apply_judges_risks_by_its_own_approvals(moved: Workplace) -> None:
 def test_apply_judges_risks_by_its_own_project_file(moved: Workplace) -> None:
     """Threats 1: seven rules `off` in the plan's project file do not count at apply."""
     strict = (moved.root / "reconciler.yaml").read_text()
-    moved.write("reconciler.yaml", f"version: 1\npolicies: {{{RULE}: 'off'}}\n")
+    moved.write("reconciler.yaml", f"version: 1\npolicies: {{{RULE}: 'off', secret-kept: warn}}\n")
     assert moved.run("plan", "--out", "plan.json").code == 0
     moved.write("reconciler.yaml", strict)
     run = moved.run("apply", "plan.json")

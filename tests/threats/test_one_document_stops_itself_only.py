@@ -16,12 +16,15 @@ import reconciler
 from reconciler.core.errors import InvalidConfiguration
 from reconciler.http.urls import is_loopback, parse_url, split_url
 from reconciler.manifests import ReadLimits, load_manifests, load_project
-from reconciler.policies.rules import RULES, Rule
+from reconciler.policies.rule import Rule
+from reconciler.policies.rules import RULES
 
 if TYPE_CHECKING:
     from types import FrameType
 
     from reconciler.core.change import Change
+    from reconciler.policies.estate import Estate
+    from reconciler.policies.rule import Clause
     from tests.support.workplace import Workplace
 
 MALFORMED_HOSTS = ("[1]", "[::1", "[1.2.3.4]", "[::g]", "[1:2:3:4:5:6:7:8:9]", "[::1::]", "[:]", "[....]")
@@ -108,7 +111,7 @@ def _broken_rule(change: Change) -> NoReturn:
 
 
 def _breaks_for(organization: str) -> Rule:
-    def find(change: Change) -> tuple[str, ...]:
+    def find(change: Change, _: Estate) -> tuple[Clause, ...]:
         return _broken_rule(change) if change.address.organization == organization else ()
 
     return Rule(id="issuer-host-change", find=find, why="")
