@@ -8,7 +8,7 @@ NEWEST := build/newest
 # pages that people write; the output of --help and the test reports are generated
 PROSE := $(filter-out docs/reference/commands.md, $(wildcard *.md $(addprefix docs/,*.md tutorial/*.md how-to/*.md reference/*.md explanation/*.md)))
 
-.PHONY: bench microbench help demo test newest tools policies lint types coverage check wheel format schemas goldens faults soak convergence clean
+.PHONY: bench microbench help demo docs test newest tools policies lint types coverage check wheel format schemas goldens faults soak convergence clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*##  */\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -35,6 +35,15 @@ policies: $(VENV)/checkov/.ready  ## install checkov in its own environment
 $(VENV)/checkov/.ready: $(READY) tests/policy_tools/requirements.lock
 	$(PYTHON) -m venv --clear $(VENV)/checkov
 	$(VENV)/checkov/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement tests/policy_tools/requirements.lock
+	@touch $@
+
+docs: $(VENV)/docs/.ready  ## build the site in build/docs from the pages; fails on warnings and broken links
+	rm -rf build/docs
+	$(VENV)/docs/bin/sphinx-build --fail-on-warning --keep-going --quiet -c docs/site docs build/docs
+
+$(VENV)/docs/.ready: $(READY) docs/site/requirements.lock
+	$(PYTHON) -m venv --clear $(VENV)/docs
+	$(VENV)/docs/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement docs/site/requirements.lock
 	@touch $@
 
 lint: $(READY)  ## check style, import contracts, spelling and prose

@@ -25,7 +25,7 @@ def test_the_metadata_is_complete() -> None:
 
 
 def test_the_links_of_the_description_are_absolute_and_lead_somewhere() -> None:
-    html = cmarkgfm.github_flavored_markdown_to_html(str(metadata("oidc-reconciler").get_payload()))
+    html = cmarkgfm.github_flavored_markdown_to_html(str(metadata("oidc-reconciler").json["description"]))
     links = re.findall(r'(?:href|src)="([^"]*)"', html)
     assert len(links) > 10
     for link in links:
