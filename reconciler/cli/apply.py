@@ -39,6 +39,7 @@ from reconciler.workflow.apply import (
     resolve_plan_secrets,
 )
 from reconciler.workflow.approvals import gather_approvals
+from reconciler.workflow.inputs import check_inputs
 from reconciler.workflow.judgement import accept_deletes, judge_saved_plan
 
 if TYPE_CHECKING:
@@ -84,6 +85,11 @@ def _read_age(_context: click.Context, _parameter: click.Parameter, value: str) 
     callback=_read_age,
     help="The maximum age of a saved plan: a number with s, m, h or d.",
 )
+@click.option(
+    "--any-inputs",
+    is_flag=True,
+    help="Apply a saved plan although the manifests, project file or approvals here are others.",
+)
 @selection_options()
 @reporting_options("text", "json")
 @click.pass_obj
@@ -99,6 +105,8 @@ def command(context: CommandContext, /, paths: tuple[str, ...], **options: Any) 
         raise click.UsageError(
             "a saved plan is applied as it is: omit --target, --changed-since, --shard, --rotate and --var"
         )
+    if options["any_inputs"] and not saved:
+        raise click.UsageError("--any-inputs is about a saved plan: pass the plan file")
     check_outputs(context)
     planned = _load_saved(context, saved, options) if saved else _plan_now(context, paths, options)
     if planned.plan.can_apply and not saved and not options["auto_approve"]:
@@ -125,6 +133,8 @@ def _load_saved(context: CommandContext, path: Path, options: Mapping[str, Any])
     plan = load_plan(path)
     target = wiring.target_of(project)
     check_saved_plan(plan, scope=wiring.scope_of(target), now=wiring.now(), max_age=options["max_age"])
+    if not options["any_inputs"]:
+        check_inputs(plan, project)
     context.console.info(render_origin(plan))
     approvals = gather_approvals(project, wiring.now().date())
     declared = load_manifests((), project, {}).state.organizations

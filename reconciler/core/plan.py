@@ -41,6 +41,17 @@ class Scope:
     environment: Environment
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanInputs:
+    """The files that a plan was made from: a digest of all, and the paths that were given.
+
+    Without ``paths`` they are those of the whole project. The paths are relative to the project file.
+    """
+
+    digest: str
+    paths: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Unmanaged:
     """A live OIDC connection that is not declared. It is shown, and left alone."""
@@ -114,6 +125,7 @@ class Plan:
     commit: str = ""
     secrets_compared: bool = True
     merge_info: MergeInfo | None = None
+    inputs: PlanInputs | None = None
     approvals: tuple[ApprovalUse, ...] = ()
 
     @property

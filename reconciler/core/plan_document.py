@@ -25,7 +25,7 @@ from reconciler.core.document_parts import (
     pattern,
 )
 
-FORMAT_VERSION: Final = "1.0"
+FORMAT_VERSION: Final = "1.1"
 """The major number changes when an older reader would misunderstand the document."""
 
 TERRAFORM_VERSION: Final = "1.5.0"
@@ -207,6 +207,16 @@ class ShardDocument:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InputsDocument:
+    """The files that a plan was made from; it is applied only beside the same files."""
+
+    digest: str = field(metadata=pattern("^sha256:[0-9a-f]{64}$"))
+    paths: tuple[str, ...] = field(
+        metadata=described("paths of the command line, relative to the project file; empty: the project")
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlanDocument:
     """A whole plan, sealed by a digest over all of it."""
 
@@ -235,4 +245,5 @@ class PlanDocument:
     risks: tuple[DiagnosticDocument, ...]
     approvals: tuple[ApprovalDocument, ...] = ()
     shard: ShardDocument | None = None
+    inputs: InputsDocument | None = None
     digest: str = field(metadata=pattern("^sha256:[0-9a-f]{64}$"))

@@ -27,7 +27,7 @@ from reconciler.core.document_parts import (
     unmanaged_document,
 )
 from reconciler.core.errors import PlanRefused, SourceLocation
-from reconciler.core.plan import Plan, PlanSummary, Scope
+from reconciler.core.plan import Plan, PlanInputs, PlanSummary, Scope
 from reconciler.core.plan_document import (
     FORMAT_VERSION,
     TERRAFORM_VERSION,
@@ -35,6 +35,7 @@ from reconciler.core.plan_document import (
     Attributes,
     AttributesWithSecret,
     ChangeDocument,
+    InputsDocument,
     LiteralDocument,
     LocatorDocument,
     PlanDocument,
@@ -84,6 +85,7 @@ def plan_document(plan: Plan, version: str) -> PlanDocument:
         risks=tuple(map(diagnostic_document, plan.risks)),
         approvals=tuple(map(_approval_document, plan.approvals)),
         shard=_shard_document(plan.merge_info) if plan.merge_info else None,
+        inputs=copy_fields(InputsDocument, plan.inputs) if plan.inputs else None,
         digest="",
     )
     return replace(document, digest=digest(to_json_data(document)))
@@ -141,6 +143,7 @@ def read_plan(document: PlanDocument) -> Plan:
         risks=tuple(map(read_diagnostic, document.risks)),
         summary=_read_summary(document.summary, changes),
         merge_info=_read_shard(document.shard) if document.shard else None,
+        inputs=copy_fields(PlanInputs, document.inputs) if document.inputs else None,
         approvals=tuple(map(_read_approval, document.approvals)),
     )
 

@@ -10,14 +10,18 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from reconciler.core.change import Delete
 from reconciler.core.drift_document import DriftDocument, check_drift_data, read_drift
 from reconciler.core.errors import PlanRefused, ReportRefused
 from reconciler.core.plan_document import PlanDocument
 from reconciler.core.plan_serialization import check_plan_data, read_plan
+from reconciler.core.secret import SecretReference
+from reconciler.secrets.references import parse_reference
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from reconciler.core.change import Change
     from reconciler.core.drift import DriftReport
     from reconciler.core.plan import Plan
 
@@ -29,6 +33,10 @@ Definition = TypeVar("Definition")
 
 class UnreadableDocument(Exception):
     """The file cannot be read, or is not what it should be; the text says why, without the path."""
+
+
+class _DuplicateKey(ValueError):
+    """An object in a JSON document has a key twice."""
 
 
 def load_plan(path: Path) -> Plan:
@@ -65,9 +73,19 @@ def parse_plan(data: Any) -> Plan:  # noqa: ANN401 - JSON
     """
     check_plan_data(data)
     try:
-        return read_plan(_adapter(PlanDocument).validate_python(data))
+        plan = read_plan(_adapter(PlanDocument).validate_python(data))
+        for change in plan.changes:
+            _check_reference(change)
     except ValueError as error:
         raise PlanRefused(f"the plan file is not valid: {_problem(error)}: plan again") from error
+    return plan
+
+
+def _check_reference(change: Change) -> None:
+    """Refuse a secret reference whose text, which is shown, says something else than its parts."""
+    reference = None if isinstance(change, Delete) else change.declared.client_secret
+    if isinstance(reference, SecretReference) and parse_reference(reference.text) != reference:
+        raise ValueError(f"the text and the parts of the secret reference of {change.address} differ")
 
 
 def parse_drift_report(data: Any) -> DriftReport:  # noqa: ANN401 - JSON
@@ -105,7 +123,11 @@ def _load_json(path: Path, kind: str) -> Any:  # noqa: ANN401 - JSON
         UnreadableDocument: there is none that can be read.
     """
     try:
-        return json.loads(_read(path, kind), parse_constant=_refuse_constant)
+        return json.loads(
+            _read(path, kind), parse_constant=_refuse_constant, object_pairs_hook=_refuse_duplicates
+        )
+    except _DuplicateKey as error:
+        raise UnreadableDocument(f"this is not a {kind}: an object has a key twice") from error
     except RecursionError as error:
         raise UnreadableDocument(f"this is not a {kind}: it is nested too deeply") from error
     except ValueError as error:
@@ -125,6 +147,14 @@ def _read(path: Path, kind: str) -> str:
     if len(content) > MAX_BYTES:
         raise UnreadableDocument(f"this is not a {kind}: it is too large")
     return content.decode("utf-8")
+
+
+def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse an object that says two things under one name: readers differ in which one counts."""
+    document = dict(pairs)
+    if len(document) < len(pairs):
+        raise _DuplicateKey
+    return document
 
 
 def _refuse_constant(constant: str) -> NoReturn:

@@ -45,6 +45,7 @@ def merge_plans(plans: Sequence[Plan], limits: Limits) -> Plan:
         scope=first.scope,
         created_at=min(plan.created_at for plan in plans),
         commit=first.commit,
+        inputs=first.inputs,
         changes=tuple(sorted(changes, key=lambda change: positions.get(change.address.organization, -1))),
         unmanaged=tuple(sorted(unmanaged, key=lambda connection: positions.get(connection.organization, -1))),
         diagnostics=_diagnostics(plans, infos, positions),
@@ -93,6 +94,7 @@ def _check_alike(plans: Sequence[Plan], shards: Sequence[Shard]) -> None:
         ("numbers of shards", {str(shard.count) for shard in shards}),
         ("projects", {f"{plan.scope.principal} at {plan.scope.base_url}" for plan in plans}),
         ("commits", {plan.commit or "none" for plan in plans}),
+        ("inputs", {plan.inputs.digest if plan.inputs else "none" for plan in plans}),
         ("settings of --no-secrets", {"off" if plan.secrets_compared else "on" for plan in plans}),
     ):
         if len(values) > 1:

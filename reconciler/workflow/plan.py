@@ -25,6 +25,7 @@ from reconciler.storage.git import head_commit
 from reconciler.workflow.approvals import GatheredApprovals, gather_approvals
 from reconciler.workflow.follow_up import Answers, Draft, PlanSources, explain_missing_pins, gather_answers
 from reconciler.workflow.git_history import GitHistory
+from reconciler.workflow.inputs import gather_inputs
 from reconciler.workflow.judgement import approve, with_risks
 from reconciler.workflow.live_state import find_organizations, read_organizations
 from reconciler.workflow.merge import with_shard
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from reconciler.core.errors import Diagnostic
-    from reconciler.core.plan import OrganizationPlan, Scope
+    from reconciler.core.plan import OrganizationPlan, PlanInputs, Scope
     from reconciler.core.run_selection import Limits, Shard
     from reconciler.core.state import DesiredOrganization
     from reconciler.manifests import Project
@@ -68,6 +69,7 @@ class Desired:
     organizations: tuple[DesiredOrganization, ...]
     choices: Choices
     approvals: GatheredApprovals = field(default_factory=GatheredApprovals)
+    inputs: PlanInputs | None = None
 
     @property
     def limits(self) -> Limits:
@@ -114,6 +116,7 @@ def gather_desired(
     resolved = resolve_secrets(wanted, policy=project.secret_policy, environment=environment)
     _check(declared, request.choices, (*manifests.loaded.diagnostics, *resolved.diagnostics))
     return Desired(
+        inputs=gather_inputs(project, request.paths),
         approvals=gather_approvals(
             project, request.choices.today, manifests.loaded if manifests.is_whole else None
         ),
@@ -152,6 +155,7 @@ async def make_plan(
     estate = declared_estate(declared, desired.choices.secrets)
     plan = with_risks(plan, assess(plan.changes, project.policies, estate), desired.limits)
     plan = approve(plan, desired.limits, desired.approvals, desired.selection)
+    plan = replace(plan, inputs=desired.inputs)
     if shard is not None:
         return with_shard(plan, shard, declared, manifests.diagnostics)
     return with_warnings(plan, manifests.diagnostics)

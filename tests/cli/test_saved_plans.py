@@ -42,17 +42,17 @@ def test_show_renders_it_as_plan_did(saved: Workplace) -> None:
     assert not len(saved.emulator.request_log)
 
 
-def test_a_saved_plan_needs_no_manifests(saved: Workplace) -> None:
+def test_a_saved_plan_can_be_applied_without_manifests(saved: Workplace) -> None:
     for file in Path("organizations").iterdir():
         file.unlink()
-    run = saved.run("apply", "plan.json")
+    run = saved.run("apply", "plan.json", "--any-inputs")
     assert run.code == 0
     assert "Resources: 2 added, 0 changed, 0 destroyed." in run.out
 
 
-def test_a_saved_plan_is_applied_even_if_the_manifests_changed(saved: Workplace) -> None:
+def test_a_saved_plan_can_be_applied_although_the_manifests_changed(saved: Workplace) -> None:
     saved.declare("acme", client_id="changed-later")
-    assert saved.run("apply", "plan.json").code == 0
+    assert saved.run("apply", "plan.json", "--any-inputs").code == 0
     assert saved.live("acme")[0]["client_id"] == "client-of-acme"
 
 
@@ -227,8 +227,10 @@ def test_delete_limits_hold_when_it_is_applied(place: Workplace) -> None:
     place.write("reconciler.yaml", "limits: {max_deletes: 10, max_delete_percent: 100}")
     assert place.run("plan", "--out", "plan.json").code == 0
     place.write("reconciler.yaml", "limits: {max_deletes: 1}")
-    refused(place, "--allow-deletes 2")
-    assert place.run("apply", "plan.json", "--allow-deletes", "2").code == 0
+    run = place.run("apply", "plan.json", "--any-inputs")
+    assert run.code == 1
+    assert "--allow-deletes 2" in run.err
+    assert place.run("apply", "plan.json", "--any-inputs", "--allow-deletes", "2").code == 0
     assert not place.live("acme")
 
 
