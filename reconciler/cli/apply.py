@@ -6,6 +6,7 @@ import asyncio
 import os
 import re
 import signal
+import sys
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reconciler.cli import wiring
+from reconciler.cli.console import ending_signals
 from reconciler.cli.context import exit_code
 from reconciler.cli.failure import Declined
 from reconciler.cli.logging import log_api_calls
@@ -206,17 +208,23 @@ async def _send(planned: Planned, secrets: Mapping[SecretReference, Secret], con
 
 
 def _stop_on_signals(stop: asyncio.Event, console: Console) -> None:
-    """Let the first Ctrl-C or SIGTERM finish the running operations, and the second stop at once."""
+    """Let the first Ctrl-C, SIGTERM or SIGHUP finish the running operations, and the second stop at once.
+
+    When a terminal is closed, the kernel and the shell may both send SIGHUP, so the second one says nothing new.
+    """
     loop = asyncio.get_running_loop()
     task = asyncio.current_task()
     assert task is not None
+    has_terminal = sys.stderr.isatty()
 
-    def interrupt() -> None:
+    def interrupt(number: signal.Signals) -> None:
+        if stop.is_set() and has_terminal and number is signal.SIGHUP:
+            return
         if stop.is_set():
             task.cancel()
             return
         stop.set()
         console.error("\nInterrupted: finishing running operations, then stopping. Again to stop at once.")
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, interrupt)
+    for number in (signal.SIGINT, *ending_signals()):
+        loop.add_signal_handler(number, interrupt, number)

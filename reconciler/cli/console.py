@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -62,6 +63,12 @@ class Console:
         """
         click.echo(question, err=True, nl=False)
         return sys.stdin.readline().strip()
+
+
+def ending_signals() -> tuple[signal.Signals, ...]:
+    """Return the signals besides Ctrl-C that end a run in order: SIGTERM, and SIGHUP unless nohup ignores it."""
+    is_ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    return (signal.SIGTERM,) if is_ignored else (signal.SIGTERM, signal.SIGHUP)
 
 
 class StdoutClosed(Exception):

@@ -15,7 +15,7 @@ import click
 
 from reconciler import __version__
 from reconciler.cli.commands import LazyGroup
-from reconciler.cli.console import StdoutClosed, check_stdout, discard, ignore_stderr_errors
+from reconciler.cli.console import StdoutClosed, check_stdout, discard, ending_signals, ignore_stderr_errors
 from reconciler.cli.context import CommandContext, ExitCode
 from reconciler.cli.options import NonEmptyString
 
@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with ignore_stderr_errors():
         try:
             check_stdout()
-            with _sigterm_as_interrupt(), _detect_stdout_errors():
+            with _signals_as_interrupt(), _detect_stdout_errors():
                 return _run(context)
         except BrokenPipeError:
             discard(sys.stdout)
@@ -102,13 +102,14 @@ def _is_stdout_error(error: BaseException) -> bool:
 
 
 @contextmanager
-def _sigterm_as_interrupt() -> Iterator[None]:
-    """Handle SIGTERM, which CI systems send to cancel a job, like Ctrl-C."""
+def _signals_as_interrupt() -> Iterator[None]:
+    """Handle SIGTERM, which CI systems send to cancel a job, and SIGHUP, after which no terminal is left."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    previous = {number: signal.signal(number, signal.default_int_handler) for number in ending_signals()}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, previous)
+        for number, handler in previous.items():
+            signal.signal(number, handler)

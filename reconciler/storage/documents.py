@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import os
 import stat
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 MAX_BYTES: Final = 256 * 1024 * 1024
 """No document is larger."""
+
+_UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+"""How PowerShell begins a file that it writes."""
 
 Definition = TypeVar("Definition")
 
@@ -146,7 +150,10 @@ def _read(path: Path, kind: str) -> str:
         content = file.read(MAX_BYTES + 1)
     if len(content) > MAX_BYTES:
         raise UnreadableDocument(f"this is not a {kind}: it is too large")
-    return content.decode("utf-8")
+    try:
+        return content.decode("utf-16" if content.startswith(_UTF_16) else "utf-8-sig")
+    except UnicodeDecodeError:
+        raise UnreadableDocument(f"this is not a {kind}: it is not UTF-8") from None
 
 
 def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # the terminal must be the process's controlling one, or Ctrl-C means nothing in it; nor does it where
 # whoever started the tests ignores it, as a shell does for what it runs in the background
-_PROGRAM = """
+PROGRAM = """
 import fcntl, signal, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -65,7 +65,7 @@ class Terminal:
 def terminal(place: Workplace, *words: str) -> Iterator[Terminal]:
     keyboard, screen = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-c", _PROGRAM, *words],
+        [sys.executable, "-c", PROGRAM, *words],
         cwd=place.root,
         env=dict(os.environ),
         stdin=screen,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tests.support.workplace import Workplace
 
-SIGNALS = [signal.SIGINT, signal.SIGTERM]
+SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
 
 @pytest.fixture
