@@ -210,7 +210,7 @@ async def _send(planned: Planned, secrets: Mapping[SecretReference, Secret], con
 def _stop_on_signals(stop: asyncio.Event, console: Console) -> None:
     """Let the first Ctrl-C, SIGTERM or SIGHUP finish the running operations, and the second stop at once.
 
-    When a terminal is closed, the kernel and the shell may both send SIGHUP, so the second one says nothing new.
+    When a terminal is closed, the kernel and the shell may both send SIGHUP: the second one does not count.
     """
     loop = asyncio.get_running_loop()
     task = asyncio.current_task()

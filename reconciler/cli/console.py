@@ -66,7 +66,7 @@ class Console:
 
 
 def ending_signals() -> tuple[signal.Signals, ...]:
-    """Return the signals besides Ctrl-C that end a run in order: SIGTERM, and SIGHUP unless nohup ignores it."""
+    """Return the signals besides Ctrl-C that stop a run: SIGTERM, and SIGHUP unless it is ignored (nohup)."""
     is_ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     return (signal.SIGTERM,) if is_ignored else (signal.SIGTERM, signal.SIGHUP)
 
