@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import traceback
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import click
 from click.exceptions import NoArgsIsHelpError
@@ -20,6 +20,7 @@ from reconciler.storage.files import write_atomically
 
 if TYPE_CHECKING:
     from reconciler.cli.context import CommandContext
+    from reconciler.core.codes import Code
 
 
 class Declined(Exception):
@@ -51,18 +52,19 @@ def report_failure(error: BaseException, context: CommandContext) -> ExitCode:
     return ExitCode.ERROR
 
 
-def _code(error: ReconcilerError) -> str:
+def _code(error: ReconcilerError) -> Code:
     """Return the name of the error's class in kebab case."""
     name = type(error).__name__
-    return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("-")
+    code = "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("-")
+    return cast("Code", code)
 
 
-def _report_stop(code: str, message: str, context: CommandContext) -> None:
+def _report_stop(code: Code, message: str, context: CommandContext) -> None:
     context.console.error(f"\n{message}")
     _write_documents((Diagnostic(Severity.ERROR, code, message),), context, interrupted=code == "interrupted")
 
 
-def _report_one(code: str, summary: str, context: CommandContext, detail: str = "") -> None:
+def _report_one(code: Code, summary: str, context: CommandContext, detail: str = "") -> None:
     _report((Diagnostic(Severity.ERROR, code, summary, detail=detail),), context)
 
 

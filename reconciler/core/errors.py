@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from reconciler.core.codes import Code
 
 
 class Severity(StrEnum):
@@ -52,7 +56,7 @@ class Diagnostic:
     """
 
     severity: Severity
-    code: str
+    code: Code
     summary: str
     _: KW_ONLY
     detail: str = ""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from reconciler.core.change import Change
+    from reconciler.core.codes import Code
     from reconciler.core.plan import PlanSummary
     from reconciler.core.run_selection import Limits
     from reconciler.core.state import DesiredOrganization, LiveOrganization, Protection
@@ -32,7 +33,7 @@ def check_deletes(
 
 def reason_to_keep(
     connection_id: str, deleted: Collection[str], live: LiveOrganization, *, creates: bool = False
-) -> tuple[str, str, str] | None:
+) -> tuple[Code, str, str] | None:
     """Return code, reason and advice if deleting ``connection_id`` would harm the organization.
 
     ``deleted`` are the ids of all connections to delete, this one included; ``creates`` tells whether
@@ -146,7 +147,7 @@ def _harmful_deletes(
             yield _error(delete, *reason)
 
 
-def _error(delete: Delete, code: str, reason: str, advice: str) -> Diagnostic:
+def _error(delete: Delete, code: Code, reason: str, advice: str) -> Diagnostic:
     summary = f"{delete.address} cannot be deleted: {reason}"
     address, location = str(delete.address), delete.location
     return Diagnostic(Severity.ERROR, code, summary, detail=advice, address=address, location=location)

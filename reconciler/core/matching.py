@@ -33,6 +33,7 @@ from reconciler.core.errors import Diagnostic, Severity
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from reconciler.core.codes import Code
     from reconciler.core.connection import OidcConnection
     from reconciler.core.state import DesiredConnection, DesiredOrganization, LiveOrganization
 
@@ -183,7 +184,7 @@ class _Matcher:
         self._decided.add(desired.address.connection)
         self._matched[desired.address.connection] = self._unmatched.pop(connection_id)
 
-    def _report(self, desired: DesiredConnection, code: str, summary: str, detail: str) -> None:
+    def _report(self, desired: DesiredConnection, code: Code, summary: str, detail: str) -> None:
         self._decided.add(desired.address.connection)
         address, location = str(desired.address), desired.location
         self._diagnostics.append(

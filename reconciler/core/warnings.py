@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from reconciler.core.change import Change, Decision
+    from reconciler.core.codes import Code
     from reconciler.core.state import DesiredConnection, LiveOrganization, Organization
 
 NOT_COMPARABLE: Final = "secret-not-comparable"
@@ -115,6 +116,6 @@ def _pending_warnings(desired: DesiredConnection) -> Iterator[Diagnostic]:
         )
 
 
-def _warning(subject: DesiredConnection | Change, code: str, summary: str, detail: str) -> Diagnostic:
+def _warning(subject: DesiredConnection | Change, code: Code, summary: str, detail: str) -> Diagnostic:
     address, location = str(subject.address), subject.location
     return Diagnostic(Severity.WARNING, code, summary, detail=detail, address=address, location=location)

@@ -14,6 +14,7 @@ from reconciler.manifests.yaml_reader import read_yaml
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from reconciler.core.codes import Code
     from reconciler.manifests.yaml_reader import Node, ReadLimits
 
 
@@ -60,7 +61,7 @@ def parse_content(content: bytes, display_path: str, limits: ReadLimits) -> Pars
     return ParsedFile(source=source, findings=findings, documents=documents)
 
 
-def _unreadable(display_path: str, code: str, summary: str, hint: str = "") -> ParsedFile:
+def _unreadable(display_path: str, code: Code, summary: str, hint: str = "") -> ParsedFile:
     source = Source(display_path, "")
     findings = Findings(source, 1)
     findings.add(code, Span(0, 0), summary, hint=hint)

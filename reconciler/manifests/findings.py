@@ -15,6 +15,7 @@ from reconciler.manifests.source_file import Source, Span
 from reconciler.manifests.text_patterns import CONNECTION_NAME, UNSAFE
 
 if TYPE_CHECKING:
+    from reconciler.core.codes import Code
     from reconciler.manifests.yaml_reader import Node, Path
 
 MASK: Final = "…"
@@ -77,7 +78,7 @@ class Findings:
 
     def add(
         self,
-        code: str,
+        code: Code,
         span: Span,
         summary: str,
         *,
@@ -135,7 +136,7 @@ class DocumentFindings:
 
     def add(
         self,
-        code: str,
+        code: Code,
         path: Path,
         summary: str,
         *,

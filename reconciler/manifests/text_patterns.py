@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from reconciler.core.codes import Code
+
 
 ORGANIZATION_ID: Final = r"^organization-[A-Za-z0-9-]{1,115}$"
 CONNECTION_ID: Final = r"^oidc-connection-[A-Za-z0-9-]{1,112}$"
@@ -80,7 +84,7 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 class Mismatch:
     """What is wrong with a text; ``summary`` follows the name of the field."""
 
-    code: str
+    code: Code
     summary: str
     hint: str = ""
 

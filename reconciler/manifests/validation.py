@@ -18,6 +18,7 @@ from reconciler.manifests.yaml_reader import INVALID, YamlScalarKind
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
+    from reconciler.core.codes import Code
     from reconciler.manifests.findings import DocumentFindings
     from reconciler.manifests.yaml_reader import Path, Value
 
@@ -258,7 +259,7 @@ class _ErrorReport:
             summary = f"{self._name} must be a reference to a secret, not {_type_name(self._value)}"
             self._add("wrong-type", summary, hint)
 
-    def _add(self, code: str, summary: str, hint: str = "") -> None:
+    def _add(self, code: Code, summary: str, hint: str = "") -> None:
         self._findings.add(code, self._path, summary, hint=hint, at="key" if self._is_key else "value")
 
 

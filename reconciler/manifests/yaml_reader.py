@@ -25,6 +25,8 @@ from reconciler.manifests.source_file import Span
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from reconciler.core.codes import Code
+
 Event: TypeAlias = Any
 """An event of PyYAML; its class decides which attributes it has."""
 
@@ -123,7 +125,7 @@ _NO_CHILDREN: Final[Mapping[str | int, Node]] = MappingProxyType({})
 class YamlProblem:
     """YAML that can be parsed, but is not accepted in a manifest. ``first`` is the other one of two keys."""
 
-    code: str
+    code: Code
     span: Span
     subject: str = ""
     first: Span | None = None
@@ -289,11 +291,11 @@ class _Reader:
         if self._node_count > self._limits.max_nodes:
             raise self._exceeded("too-many-nodes", event, self._limits.max_nodes)
 
-    def _report(self, code: str, event: Event, subject: str = "", first: Span | None = None) -> None:
+    def _report(self, code: Code, event: Event, subject: str = "", first: Span | None = None) -> None:
         problem = YamlProblem(code=code, span=_span(event), subject=subject, first=first)
         self._result.problems.append(problem)
 
-    def _exceeded(self, code: str, event: Event, limit: int) -> _LimitExceeded:
+    def _exceeded(self, code: Code, event: Event, limit: int) -> _LimitExceeded:
         return _LimitExceeded(YamlProblem(code=code, span=_span(event), subject=str(limit)))
 
 

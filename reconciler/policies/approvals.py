@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from reconciler.core.approval import Approval
+    from reconciler.core.codes import Code
     from reconciler.core.plan import PlanSummary
     from reconciler.core.run_selection import Limits
 
@@ -177,7 +178,7 @@ def _duplicate(approval: Approval, first: Approval) -> Diagnostic:
     )
 
 
-def _problem(approval: Approval, code: str, summary: str, *, detail: str = "", hint: str = "") -> Diagnostic:
+def _problem(approval: Approval, code: Code, summary: str, *, detail: str = "", hint: str = "") -> Diagnostic:
     return Diagnostic(
         Severity.ERROR,
         code,
@@ -189,7 +190,7 @@ def _problem(approval: Approval, code: str, summary: str, *, detail: str = "", h
     )
 
 
-def _remark(approval: Approval, code: str, summary: str, hint: str) -> Diagnostic:
+def _remark(approval: Approval, code: Code, summary: str, hint: str) -> Diagnostic:
     return Diagnostic(
         Severity.WARNING, code, summary, hint=hint, address=approval.address, location=approval.location
     )

@@ -37,7 +37,7 @@ class ErrorCase:
 class Rule:
     """A rule. The project file names it by ``id``; ``severity`` counts where it says nothing."""
 
-    id: str
+    id: Code
     find: Find
     why: str
     severity: Severity = Severity.WARNING

@@ -34,7 +34,9 @@ PLAN = Plan(
     changes=(CREATE, UPDATE, DELETE),
     diagnostics=(
         ERROR,
-        Diagnostic(Severity.WARNING, "w", "look", location=SourceLocation("a.yaml", line=2, column=3)),
+        Diagnostic(
+            Severity.WARNING, "stays-pending", "look", location=SourceLocation("a.yaml", line=2, column=3)
+        ),
     ),
     blocks=(ERROR,),
     summary=PlanSummary(add=1, change=1, destroy=1),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from reconciler.core.address import Address
 from reconciler.core.change import ActionReason, Create, Delete, Update
@@ -16,6 +16,7 @@ from tests.support.values import WHEN, live_connection, reference
 
 if TYPE_CHECKING:
     from reconciler.core.change import Change
+    from reconciler.core.codes import Code
     from reconciler.core.drift import DriftReport
 
 SCOPE = Scope("https://api.stytch.com", "project-live-0c2f", Environment.LIVE)
@@ -180,7 +181,7 @@ def hostile_plan(texts: tuple[str, ...] = HOSTILE) -> Plan:
             delete(text, other),
         ]
     findings = tuple(
-        Diagnostic(severity, text, f"{text} is not {other}", detail=text, hint=text,
+        Diagnostic(severity, cast("Code", text), f"{text} is not {other}", detail=text, hint=text,
                    address=f"{text}/{other}", location=place(3, text),
                    snippet=Snippet(text=f"{text}{other}", start=1, end=4))
         for text, other in zip(texts, texts[::-1], strict=True) for severity in Severity

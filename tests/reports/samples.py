@@ -43,4 +43,4 @@ ERROR = Diagnostic(
     location=SourceLocation("acme.yaml", line=12, column=5, byte=200),
     snippet=Snippet(text="    isuer: https://acme.okta.com", start=4, end=9),
 )
-WARNING = Diagnostic(Severity.WARNING, "repeated-scope", "scope 'openid' is listed twice")
+WARNING = Diagnostic(Severity.WARNING, "duplicate-scope", "scope 'openid' is listed twice")

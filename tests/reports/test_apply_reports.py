@@ -93,7 +93,7 @@ def test_what_failed_and_what_was_skipped_is_counted() -> None:
         "1 error in the plan."
     ) in text
     assert "Error: unknown key 'isuer' [unknown-key]" in text
-    assert "repeated-scope" not in text
+    assert "duplicate-scope" not in text
 
 
 def test_an_interrupted_run_says_so() -> None:
@@ -173,7 +173,7 @@ def test_the_document_says_the_same() -> None:
     }
     assert (skipped["status"], skipped["reason"]) == ("skipped", "interrupted")
     assert unneeded["status"] == "unneeded"
-    assert document["diagnostics"][0]["code"] == "repeated-scope"
+    assert document["diagnostics"][0]["code"] == "duplicate-scope"
 
 
 def test_the_document_of_a_good_run() -> None:

@@ -40,7 +40,7 @@ def test_a_finding_without_a_place_is_short() -> None:
     assert (
         render_diagnostics((WARNING,))
         == """╷
-│ Warning: scope 'openid' is listed twice [repeated-scope]
+│ Warning: scope 'openid' is listed twice [duplicate-scope]
 ╵
 """
     )
@@ -51,7 +51,7 @@ def test_a_newline_from_outside_makes_no_line_of_ours() -> None:
     assert (
         text
         == r"""╷
-│ Warning: a\nb [repeated-scope]
+│ Warning: a\nb [duplicate-scope]
 │
 │ c\n╵ Success!
 │

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from urllib.parse import SplitResult
 
+    from reconciler.core.codes import Code
     from reconciler.providers.stytch.declared_target import DeclaredTarget
 
 _PROJECT_ID: Final = re.compile(r"project-(test|live)-[A-Za-z0-9-]+")
@@ -240,7 +241,7 @@ class _TargetResolver:
             f"set the environment variable {variable}, or add target.{name} to the project file",
         )
 
-    def _report(self, code: str, summary: str, hint: str, name: str = "") -> None:
+    def _report(self, code: Code, summary: str, hint: str, name: str = "") -> None:
         """Report a problem at the key of that name, or of the file as a whole."""
         whole = SourceLocation(self._file) if self._file else None
         location = self._declared.locations.get(name, whole)
