@@ -18,6 +18,7 @@ VERBS: Final = {
     "pin": "Add the ids of live organizations and connections to the manifests.",
     "show": "Show a saved plan.",
     "publish": "Publish a plan or drift report on a pull request.",
+    "explain": "Say what the code of a finding means and what to do.",
     "schema": "Print the JSON Schema of manifests, project file, plan or drift report.",
     "emulator": "Run a local server that behaves like the API.",
     "demo": "Try plan, apply and drift repair on the emulator.",

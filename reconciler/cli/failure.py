@@ -33,9 +33,9 @@ def report_failure(error: BaseException, context: CommandContext) -> ExitCode:
     match error:
         case NoArgsIsHelpError():
             context.console.error(error.format_message())  # the help
-            _write_documents((Diagnostic(Severity.ERROR, "usage", "a command is missing"),), context)
+            _write_documents((Diagnostic(Severity.ERROR, "usage-error", "a command is missing"),), context)
         case click.ClickException():
-            _report_one("usage", error.format_message(), context, detail=f"see `{command} --help`")
+            _report_one("usage-error", error.format_message(), context, detail=f"see `{command} --help`")
         case InvalidConfiguration():
             _report(error.diagnostics, context)
         case ReconcilerError():

@@ -10,6 +10,7 @@ from reconciler.core.errors import Diagnostic, InvalidConfiguration, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from reconciler.core.codes import Code
     from reconciler.manifests.document import ParsedFile
     from reconciler.manifests.yaml_reader import ReadLimits
 
@@ -59,6 +60,6 @@ def bound_findings(findings: Iterable[Diagnostic], limits: ReadLimits) -> tuple[
     return (*diagnostics[: limits.max_all_findings], last)
 
 
-def _too_much(code: str, summary: str) -> InvalidConfiguration:
+def _too_much(code: Code, summary: str) -> InvalidConfiguration:
     hint = "split the project, or pass the paths of some manifests"
     return InvalidConfiguration((Diagnostic(Severity.ERROR, code, summary, hint=hint),))

@@ -29,7 +29,7 @@ GUARD_LOWERED: Final = "guard-lowered"
 _FINGERPRINT_LENGTH: Final = 32
 """Hexadecimal digits, so 128 bits: nobody finds two findings with the same one."""
 
-RULE_FAILED = "rule-failed"
+RULE_FAILED: Final = "rule-failed"
 """The code of a finding about a rule that raised an exception."""
 
 

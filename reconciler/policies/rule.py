@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from reconciler.core.change import Change, Update
+    from reconciler.core.codes import Code
     from reconciler.policies.estate import Estate
 
 Find: TypeAlias = "Callable[[Change, Estate], Iterable[Clause]]"

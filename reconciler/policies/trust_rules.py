@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from reconciler.core.change import Create, Update, unknown_after
 from reconciler.core.connection import DEFAULT_IDENTITY_PROVIDER, INFERRED_FIELDS
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from reconciler.core.change import Change
+    from reconciler.core.codes import Code
     from reconciler.policies.estate import Estate
 
 
@@ -35,7 +36,7 @@ def _host_change(name: str, why: str) -> Rule:
             subject = "tenant" if authority(before) == authority(after) else "host"
             yield Clause(name, f"the {subject} of {name} changes from {_label(before)} to {_label(after)}")
 
-    rule_id = f"{name.replace('_', '-')}-host-change"
+    rule_id = cast("Code", f"{name.replace('_', '-')}-host-change")
     return Rule(id=rule_id, find=find, why=why, severity=Severity.ERROR)
 
 

@@ -14,6 +14,7 @@ from reconciler.cli.main import group
 from reconciler.core.errors import Severity
 from reconciler.manifests.json_schema import schema_text
 from reconciler.policies.rules import RULES
+from reconciler.reports.explanations import explanations_markdown, load_explanations
 from reconciler.secrets.reserved_variables import RESERVED_VARIABLES
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ PACKAGE = Path(reconciler.__file__).parent
 def generate(name: str) -> str:
     """Return the generated part with this name, for example ``help plan``."""
     kind, _, argument = name.partition(" ")
-    tables = {"keys": key_table, "rules": rule_table, "reserved": reserved_table}
+    tables = {"keys": key_table, "rules": rule_table, "reserved": reserved_table, "codes": code_list}
     return {"help": help_text, "modules": module_list, **tables}[kind](argument)
 
 
@@ -62,6 +63,11 @@ def rule_table(_: str) -> str:
 def _severity(rule: Rule) -> str:
     default = "error" if rule.severity is Severity.ERROR else "warn"
     return f"{default}; error {rule.error_case.description}" if rule.error_case else default
+
+
+def code_list(_: str) -> str:
+    """The explanations of all codes."""
+    return explanations_markdown(load_explanations({rule.id: rule.why for rule in RULES}))
 
 
 def reserved_table(_: str) -> str:

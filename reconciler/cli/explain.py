@@ -1,0 +1,27 @@
+"""``reconciler explain``: say what a code means and what to do."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+import click
+
+from reconciler.core.errors import UsageError
+from reconciler.policies import RULES
+from reconciler.reports.explanations import explanation_json, explanation_text, load_explanations
+
+
+@click.command("explain")
+@click.argument("code")
+@click.option("--format", "format_", type=click.Choice(("text", "json")), default="text", show_default=True,
+              help="The format of the explanation.")  # fmt: skip
+def command(code: str, format_: str) -> None:
+    """Say what the CODE of a finding means, why it matters, and what to do."""
+    explanations = load_explanations({rule.id: rule.why for rule in RULES})
+    explanation = explanations.get(code)
+    if explanation is None:
+        close = get_close_matches(code, explanations, n=1)
+        hint = f"did you mean `{close[0]}`?" if close else "codes stand in brackets after a finding"
+        raise UsageError(f"unknown code {code!r}: {hint}")
+    render = explanation_json if format_ == "json" else explanation_text
+    click.echo(render(explanation), nl=False)

@@ -1,0 +1,64 @@
+"""Reads the texts that explain the codes of diagnostics, and renders them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+RULE_FIX = (
+    "If it is intended, approve it in Git or with `--accept-risk {code}:ADDRESS`. "
+    "The severity is set under `policies` in the project file."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """What a code means, why it matters, and what to do."""
+
+    code: str
+    title: str
+    why: str
+    fix: str
+
+
+def load_explanations(rules: Mapping[str, str]) -> Mapping[str, Explanation]:
+    """Return the explanation of each code. ``rules`` maps the ID of a risk rule to why it matters."""
+    texts = yaml.safe_load(files(__package__).joinpath("codes.yaml").read_text(encoding="utf-8"))
+    return {code: _explanation(code, text, rules) for code, text in texts.items()}
+
+
+def _explanation(code: str, text: Mapping[str, str], rules: Mapping[str, str]) -> Explanation:
+    if code not in rules:
+        return Explanation(code=code, **text)
+    why = rules[code][0].upper() + rules[code][1:] + "."
+    return Explanation(code=code, title=text["title"], why=why, fix=RULE_FIX.format(code=code))
+
+
+def explanation_text(explanation: Explanation) -> str:
+    """Return an explanation for people."""
+    return f"""{explanation.code}: {explanation.title}
+
+Why it matters: {explanation.why}
+What to do: {explanation.fix}
+"""
+
+
+def explanation_json(explanation: Explanation) -> str:
+    """Return an explanation as one JSON object."""
+    return json.dumps(asdict(explanation), indent=2, ensure_ascii=False) + "\n"
+
+
+def explanations_markdown(explanations: Mapping[str, Explanation]) -> str:
+    """Return the reference of all codes, by name."""
+    return "\n".join(
+        f"### `{code}`\n\n{explanation.title}\n\n- Why it matters: {explanation.why}\n"
+        f"- What to do: {explanation.fix}\n"
+        for code, explanation in sorted(explanations.items())
+    )
