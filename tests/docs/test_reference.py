@@ -1,4 +1,4 @@
-"""Checks that the reference lists every environment variable that is read, and the exit codes of every command."""
+"""Checks that the reference lists every environment variable, and the exit codes of every command."""
 
 from __future__ import annotations
 
