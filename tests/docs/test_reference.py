@@ -8,8 +8,13 @@ from reconciler.cli.commands import VERBS
 from tests.docs.generators import PACKAGE
 from tests.docs.pages import ROOT, read
 
-READERS = ("cli/console.py", "cli/options.py", "cli/publish.py", "providers/stytch/credentials.py")
-READERS += ("providers/stytch/declared_target.py",)
+READERS = (
+    "cli/console.py",
+    "cli/options.py",
+    "cli/publish.py",
+    "providers/stytch/credentials.py",
+    "providers/stytch/declared_target.py",
+)
 _VARIABLE = re.compile(r'"((?:STYTCH|RECONCILER|GITHUB|GITLAB|GH|CI|JOB|NO|FORCE)_[A-Z_]*[A-Z])"')
 
 
