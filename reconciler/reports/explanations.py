@@ -58,7 +58,7 @@ def explanation_json(explanation: Explanation) -> str:
 def explanations_markdown(explanations: Mapping[str, Explanation]) -> str:
     """Return the reference of all codes, by name."""
     return "\n".join(
-        f"### `{code}`\n\n{explanation.title}\n\n- Why it matters: {explanation.why}\n"
+        f"## `{code}`\n\n{explanation.title}\n\n- Why it matters: {explanation.why}\n"
         f"- What to do: {explanation.fix}\n"
         for code, explanation in sorted(explanations.items())
     )
