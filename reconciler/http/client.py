@@ -11,6 +11,7 @@ from urllib.request import getproxies, proxy_bypass
 import httpx
 
 from reconciler.core.errors import UsageError
+from reconciler.http.connection_errors import is_final_refusal
 from reconciler.http.urls import parse_url, split_url
 
 if TYPE_CHECKING:
@@ -110,9 +111,11 @@ def client_settings(address: str) -> Mapping[str, Any]:
 
 
 def is_lasting(error: Exception) -> bool:
-    """Tell whether another attempt would meet the same: the URL or the server's TLS is wrong."""
+    """Tell whether another attempt would meet the same: the URL, the server's TLS or the proxy is wrong."""
     if isinstance(error, httpx.TimeoutException):
         return False
+    if is_final_refusal(error):
+        return True
     cause: BaseException | None = error
     while cause is not None:
         is_tls_failure = isinstance(cause, ssl.SSLError) and not isinstance(cause, _BROKEN_TLS)
@@ -126,6 +129,11 @@ def _ssl_context() -> ssl.SSLContext:
     try:
         return httpx.create_ssl_context()
     except OSError as error:  # the TLS library's own error is one as well
+        if error.filename is not None:  # Python names no file that it reads, but the one that it writes
+            raise UsageError(
+                f"SSLKEYLOGFILE names {error.filename!r}, which cannot be written ({error.strerror});"
+                " unset it, or name a file in a folder that exists"
+            ) from error
         raise UsageError(
             "the certificates to trust cannot be read;"
             " SSL_CERT_FILE and SSL_CERT_DIR, where set, have to name PEM files"

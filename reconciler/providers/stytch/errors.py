@@ -176,7 +176,7 @@ def timed_out(request: ApiRequest) -> Failure:
 def connection_failed(request: ApiRequest, failed: ConnectionFailed) -> Failure:
     """Translate a connection that broke, or that could not be made."""
     if failed.not_sent:
-        text = f"{request}: no connection to the service ({failed.reason}); check base_url and the network"
+        text = f"{request}: no connection to the service: {failed.reason}; check base_url and the network"
         return Failure(error=Unavailable(text), retryable=not failed.is_lasting, not_sent=True)
     text = f"{request}: the connection broke ({failed.reason})"
     if request.writes:

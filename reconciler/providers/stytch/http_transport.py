@@ -16,6 +16,7 @@ from reconciler.http.client import (
     is_lasting,
     refuse_nested_codings,
 )
+from reconciler.http.connection_errors import proxy_of, reason
 from reconciler.providers.stytch.call import ApiResponse
 
 if TYPE_CHECKING:
@@ -51,9 +52,9 @@ class Transport(Protocol):
 class ConnectionFailed(Exception):
     """The connection broke, or there was none.
 
-    ``reason`` is the class of httpx's error; its message, and the error itself, could show the request
-    with its credentials. ``not_sent``: the service cannot have got the request. ``is_lasting``: another
-    attempt would meet the same.
+    ``reason`` says why in our words, or is the class of httpx's error; its message, and the error itself,
+    could show the request with its credentials. ``not_sent``: the service cannot have got the request.
+    ``is_lasting``: another attempt would meet the same.
     """
 
     def __init__(self, reason: str, *, not_sent: bool = False, is_lasting: bool = False) -> None:
@@ -111,7 +112,9 @@ class HttpTransport:
                 return ApiResponse(response.status_code, body.content(), retry_after)
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             raise ConnectionFailed(
-                type(error).__name__, not_sent=isinstance(error, NOT_SENT), is_lasting=is_lasting(error)
+                reason(error, self._address, proxy_of(self._settings)),
+                not_sent=isinstance(error, NOT_SENT),
+                is_lasting=is_lasting(error),
             ) from None  # it shows the request with its credentials
 
     @asynccontextmanager
