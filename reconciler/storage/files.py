@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,14 +18,15 @@ if TYPE_CHECKING:
 def write_atomically(path: Path, text: str) -> None:
     """Replace the file at ``path`` in one step.
 
-    A symbolic link is followed, and an existing file keeps its permissions. What is not a regular
+    A symbolic link is followed unless it leads out of the working directory or belongs to another
+    user. An existing file keeps its permissions, and is left alone if it is read-only. What is not a regular
     file (a pipe, a terminal, ``/dev/null``) is written to, since it must not be replaced.
 
     Raises:
         UsageError: the file cannot be written; what was there is unchanged.
     """
     try:
-        target = path.resolve()
+        target = _target(path)
         if target.exists() and not target.is_file():
             _write_through(path, text)
         else:
@@ -42,6 +44,7 @@ def create_atomically(path: Path, text: str) -> bool:
         UsageError: the file cannot be written; it does not exist then.
     """
     try:
+        _check_links(path.parent)
         path.parent.mkdir(parents=True, exist_ok=True)
         with _temporary_file(path, text) as temporary:
             return _link(temporary, path, text)
@@ -56,13 +59,42 @@ def check_writable(path: Path) -> None:
         UsageError: the folder does not exist, is not a folder, or is not writable.
     """
     try:
-        target = path.resolve()
+        target = _target(path)
         if target.is_dir():
             os.open(target, os.O_WRONLY)  # raises IsADirectoryError
         if not target.exists() or target.is_file():
             _try_folder(target.parent)
     except (OSError, RuntimeError) as error:  # RuntimeError: a loop of links
         raise _cannot_write(path, error) from error
+
+
+def _target(path: Path) -> Path:
+    """Return the file that a path leads to.
+
+    Raises:
+        OSError: it may not be written.
+        UsageError: a link leads out of the working directory, or belongs to another user.
+    """
+    _check_links(path)
+    target = path.resolve()
+    if target.is_file() and not target.stat().st_mode & 0o222:
+        raise PermissionError(None, "it is read-only")
+    return target
+
+
+def _check_links(path: Path) -> None:
+    """Refuse links that a checkout, or another user of this machine, may have put in the way."""
+    working_directory = Path.cwd()
+    inside = Path(os.path.normpath(working_directory / path))
+    if inside.is_relative_to(working_directory):
+        if not inside.resolve().is_relative_to(working_directory.resolve()):
+            raise UsageError(f"cannot write {path}: a link leads out of the working directory")
+        links = [*takewhile(lambda part: part != working_directory, (inside, *inside.parents))]
+    else:
+        links = [inside]
+    for link in links:
+        if link.is_symlink() and link.lstat().st_uid not in {0, os.geteuid()}:
+            raise UsageError(f"cannot write {path}: the link {link} belongs to another user; name its target")
 
 
 def _try_folder(folder: Path) -> None:

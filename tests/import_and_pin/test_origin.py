@@ -21,7 +21,7 @@ def test_the_commit_of_a_saved_plan_is_recorded_and_shown(place: Workplace) -> N
     result = place.run("show", "saved.json", "--format", "json")
     assert result.document["commit"] == made_from
     assert f"from commit {made_from}, for project project-test-" in result.err
-    applied = place.run("apply", "saved.json")
+    applied = place.run("apply", "saved.json", "--any-inputs")
     assert applied.code == 0
     assert f"from commit {made_from}, for project project-test-" in applied.err
     assert [connection["display_name"] for connection in place.live("acme")] == ["okta"]

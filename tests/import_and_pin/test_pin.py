@@ -292,11 +292,12 @@ def test_ambiguous_connections_are_not_pinned(acme: Workplace) -> None:
 
 def test_several_documents_and_links_keep_their_form(acme: Workplace) -> None:
     acme.emulator.add_organization("globex")
-    real = acme.write("shared/all.yaml", "organization: acme\n---\n# second\norganization: globex\n")
-    (acme.root / "organizations").mkdir()
+    real = acme.write(
+        "organizations/shared/all.yaml", "organization: acme\n---\n# second\norganization: globex\n"
+    )
     link = acme.root / "organizations/all.yaml"
-    link.symlink_to("../shared/all.yaml")
-    assert acme.run("pin").code == 0
+    link.symlink_to("shared/all.yaml")
+    assert acme.run("pin", "organizations/all.yaml").code == 0
     assert link.is_symlink()
     ids = [acme.emulator.organization(slug)["organization_id"] for slug in ("acme", "globex")]
     assert real.read_text() == (
