@@ -12,6 +12,7 @@ from reconciler.cli.options import NonEmptyString, reporting_options, selection_
 from reconciler.cli.output import check_outputs, write_result
 from reconciler.cli.plan import plan_live
 from reconciler.core.drift import find_drift
+from reconciler.policies import find_live_risks
 from reconciler.reports import DRIFT_FORMATS
 from reconciler.storage.documents import load_drift_report
 
@@ -41,6 +42,7 @@ def command(context: CommandContext, /, paths: tuple[str, ...], **options: Any) 
     check_outputs(context)
     previous = load_drift_report(Path(options["previous"])) if options["previous"] else None
     planned = plan_live(context, paths, options)
-    report = find_drift(planned.plan, previous, planned.selection)
+    risks = find_live_risks(planned.plan.live, planned.project.policies, planned.approvals)
+    report = find_drift(planned.plan, previous, planned.selection, risks)
     written = write_result(report, DRIFT_FORMATS, context)
     return exit_code(failed=report.has_errors or not written, changes=report.has_drift)

@@ -18,7 +18,7 @@ from reconciler.core.run_selection import ALL
 from reconciler.core.warnings import NOT_COMPARABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from reconciler.core.address import Address
     from reconciler.core.change import Change, Value
@@ -34,6 +34,7 @@ class DriftKind(StrEnum):
     MISSING = "missing"
     CHANGED = "changed"
     UNEXPECTED = "unexpected"
+    RISK = "risk"
 
 
 class FindingStatus(StrEnum):
@@ -53,6 +54,7 @@ class FindingStatus(StrEnum):
 class Finding:
     """One difference: a connection that is missing or unexpected, or one attribute that differs.
 
+    Or a risk in a live value: then ``rule`` is the rule that found it, and ``summary`` says what it found.
     ``attribute`` is empty unless the kind is ``changed``; a sensitive attribute has no values here.
     ``connection_id`` of a missing connection is what an interrupted create left behind, if anything.
     ``first_seen`` is RFC 3339, in UTC.
@@ -63,6 +65,8 @@ class Finding:
     kind: DriftKind
     connection_id: str = ""
     attribute: str = ""
+    rule: str = ""
+    summary: str = ""
     declared: Value | None = None
     live: Value | None = None
     location: SourceLocation | None = None
@@ -76,8 +80,9 @@ class Finding:
 
     @property
     def fingerprint(self) -> str:
-        """A digest of address, kind and attribute, which identifies the finding across reports."""
-        identity = f"{self.address}\0{self.kind}\0{self.attribute}"
+        """A digest of address, kind and attribute or risk, which identifies the finding across reports."""
+        risk = f"{self.rule}\0{self.summary}" if self.kind is DriftKind.RISK else self.attribute
+        identity = f"{self.address}\0{self.kind}\0{risk}"
         return "sha256:" + hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -88,6 +93,7 @@ class DriftSummary:
     missing: int = 0
     changed: int = 0
     unexpected: int = 0
+    risk: int = 0
     new: int = 0
     known: int = 0
     resolved: int = 0
@@ -138,6 +144,7 @@ class DriftReport:
             missing=kinds.count(DriftKind.MISSING),
             changed=kinds.count(DriftKind.CHANGED),
             unexpected=kinds.count(DriftKind.UNEXPECTED),
+            risk=kinds.count(DriftKind.RISK),
             new=statuses.count(FindingStatus.NEW),
             known=statuses.count(FindingStatus.EXISTING),
             resolved=len(self.resolved),
@@ -148,8 +155,13 @@ class DriftReport:
         )
 
 
-def find_drift(plan: Plan, previous: DriftReport | None = None, selection: RunSelection = ALL) -> DriftReport:
-    """Return the drift that a plan shows.
+def find_drift(
+    plan: Plan,
+    previous: DriftReport | None = None,
+    selection: RunSelection = ALL,
+    risks: Iterable[Finding] = (),
+) -> DriftReport:
+    """Return the drift that a plan shows, and the risks in live values.
 
     Limits on deletes do not matter here: nothing is applied.
 
@@ -159,8 +171,7 @@ def find_drift(plan: Plan, previous: DriftReport | None = None, selection: RunSe
     earlier = _by_fingerprint(plan, previous)
     findings = tuple(
         _with_first_seen(finding, earlier.pop(finding.fingerprint, None), plan.created_at)
-        for change in plan.changes
-        for finding in _findings(change)
+        for finding in (*(finding for change in plan.changes for finding in _findings(change)), *risks)
     )
     gone = sorted(earlier.values(), key=lambda finding: (finding.address, finding.attribute))
     is_checked = _checked_by(plan, selection)

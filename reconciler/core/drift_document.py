@@ -50,6 +50,8 @@ class FindingDocument:
     connection_id: str | None
     kind: DriftKind
     attribute: WritableField | None = field(metadata=described("null unless something changed"))
+    rule: str | None = field(default=None, metadata=described("the risk rule, null unless the kind is risk"))
+    summary: str | None = field(default=None, metadata=described("what the rule found"))
     declared: AttributeValue
     live: AttributeValue
     sensitive: bool = field(metadata=flag("there is a value, but not here"))
@@ -65,6 +67,7 @@ class DriftSummaryDocument:
     missing: int = field(metadata=COUNT)
     changed: int = field(metadata=COUNT)
     unexpected: int = field(metadata=COUNT)
+    risk: int = field(default=0, metadata=COUNT)
     new: int = field(metadata=COUNT)
     known: int = field(metadata=COUNT)
     resolved: int = field(metadata=COUNT)
@@ -174,6 +177,8 @@ def _finding_document(finding: Finding) -> FindingDocument:
         name=finding.address.connection,
         connection_id=finding.connection_id or None,
         attribute=finding.attribute or None,
+        rule=finding.rule or None,
+        summary=finding.summary or None,
         sensitive=finding.is_sensitive,
         standing=finding.status,
         source=source_document(finding.location),
@@ -189,6 +194,8 @@ def _read_finding(document: FindingDocument) -> Finding:
         address=Address(document.organization, document.name),
         connection_id=document.connection_id or "",
         attribute=document.attribute or "",
+        rule=document.rule or "",
+        summary=document.summary or "",
         location=read_source(document.source),
         status=document.standing,
     )

@@ -11,10 +11,11 @@ from reconciler.core.change import Create, Delete, Update
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from reconciler.core.address import Address
     from reconciler.core.approval import ApprovalUse
     from reconciler.core.change import Change
     from reconciler.core.connection import OidcConnection
-    from reconciler.core.errors import Diagnostic
+    from reconciler.core.errors import Diagnostic, SourceLocation
     from reconciler.core.run_selection import MergeInfo, Shard
     from reconciler.core.state import Organization
 
@@ -61,6 +62,16 @@ class Unmanaged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Managed:
+    """A live connection that is declared, without its secret, and where it is declared."""
+
+    address: Address
+    organization_id: str
+    connection: OidcConnection
+    location: SourceLocation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrganizationPlan:
     """The plan of one organization; if it is refused, it has errors and no change.
 
@@ -72,6 +83,7 @@ class OrganizationPlan:
     organization: Organization | None = None
     changes: tuple[Change, ...] = ()
     unmanaged: tuple[Unmanaged, ...] = ()
+    live: tuple[Managed, ...] = ()
     managed: int = 0
     unchanged: int = 0
     diagnostics: tuple[Diagnostic, ...] = ()
@@ -111,6 +123,8 @@ class Plan:
     is accepted. ``approvals`` are the approvals in Git that it uses, or that need attention. The plan
     never contains a secret, only references.
 
+    ``live`` are the managed connections of the run as they are now; a saved plan leaves them out.
+
     With a ``merge_info`` it is the plan of one shard.
     """
 
@@ -118,6 +132,7 @@ class Plan:
     created_at: str
     changes: tuple[Change, ...] = ()
     unmanaged: tuple[Unmanaged, ...] = ()
+    live: tuple[Managed, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
     blocks: tuple[Diagnostic, ...] = ()
     risks: tuple[Diagnostic, ...] = ()

@@ -15,12 +15,12 @@ from reconciler.core.diff import changed_fields, uncomparable_fields
 from reconciler.core.errors import Diagnostic, Severity
 from reconciler.core.guards import check_deletes
 from reconciler.core.matching import match_connections
-from reconciler.core.plan import OrganizationPlan, Unmanaged
+from reconciler.core.plan import Managed, OrganizationPlan, Unmanaged
 from reconciler.core.state import DesiredConnection
 from reconciler.core.warnings import decision_warnings, jit_warnings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import date
 
     from reconciler.core.change import Change, Decision
@@ -76,10 +76,23 @@ def plan_organization(
         unmanaged=tuple(
             Unmanaged(desired.reference, connection.without_secret()) for connection in unmanaged
         ),
+        live=tuple(_managed(matching.pairs, live, choices)),
         managed=len(live.connections) if desired.prune else sum(bool(pair.live) for pair in matching.pairs),
         unchanged=sum(isinstance(decision, NoOp) for decision in decisions),
         diagnostics=(*_warnings(decisions, matching, choices), *jit_warnings(changes, live.organization)),
     )
+
+
+def _managed(pairs: Iterable[Pair], live: LiveOrganization, choices: Choices) -> Iterator[Managed]:
+    """Yield the live connections that are declared to exist, as far as the run covers them."""
+    for pair in pairs:
+        if pair.live is not None and not pair.desired.is_absent and choices.is_targeted(pair.desired.address):
+            yield Managed(
+                address=pair.desired.address,
+                organization_id=live.organization.organization_id,
+                connection=pair.live.without_secret(),
+                location=pair.desired.location,
+            )
 
 
 def unreadable(desired: DesiredOrganization, error: Exception) -> OrganizationPlan:

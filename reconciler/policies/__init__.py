@@ -14,6 +14,7 @@ from reconciler.policies.assess import (
     unknown_rules,
 )
 from reconciler.policies.estate import declared_estate
+from reconciler.policies.live import find_live_risks
 from reconciler.policies.rules import RULES
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "assess",
     "check_approvals",
     "declared_estate",
+    "find_live_risks",
     "judge_again",
     "known_rules",
     "undeclared_addresses",

@@ -32,6 +32,7 @@ from reconciler.reports.wording import count
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from reconciler.core.address import Address
     from reconciler.core.change import Value
     from reconciler.core.drift import DriftReport, Finding
 
@@ -39,6 +40,7 @@ _CATEGORIES: Final = (
     Category(key=DriftKind.MISSING.value, label="Missing", words="missing"),
     Category(key=DriftKind.CHANGED.value, label="Changed", words="changed"),
     Category(key=DriftKind.UNEXPECTED.value, label="Unexpected", words="unexpected"),
+    Category(key=DriftKind.RISK.value, label="Risk", words="risk"),
 )
 
 _COLUMNS: Final = tuple(
@@ -118,12 +120,17 @@ def _groups(findings: Sequence[Finding]) -> Iterable[Group]:
     by_address = sorted(findings, key=lambda finding: finding.address)
     for organization, group in groupby(by_address, key=lambda finding: finding.address.organization):
         group_findings = tuple(group)
-        connections = groupby(group_findings, key=lambda finding: (finding.address, finding.kind))
+        connections = groupby(group_findings, key=_card_key)
         yield Group(
             organization=organization,
             counts=(count(len(group_findings), "finding"),),
             cards=tuple(_card(tuple(same_connection)) for _, same_connection in connections),
         )
+
+
+def _card_key(finding: Finding) -> tuple[Address, str, str]:
+    """Return what the findings of one card have in common: each risk has a card of its own."""
+    return finding.address, finding.kind.value, finding.fingerprint if finding.rule else ""
 
 
 def _card(findings: Sequence[Finding]) -> Card:

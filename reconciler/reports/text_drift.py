@@ -22,6 +22,7 @@ _ACTIONS: Final = {
     DriftKind.MISSING: Action.DELETE,
     DriftKind.CHANGED: Action.UPDATE,
     DriftKind.UNEXPECTED: Action.CREATE,
+    DriftKind.RISK: Action.UPDATE,
 }
 
 
@@ -31,7 +32,7 @@ def render_drift(report: DriftReport, *, color: bool = False) -> str:
 
 
 def _sections(report: DriftReport, style: Style) -> Iterator[str]:
-    for _address, group in groupby(report.findings, key=lambda finding: finding.address):
+    for _key, group in groupby(report.findings, key=lambda finding: (finding.address, finding.kind)):
         yield "\n".join(_connection(tuple(group), report, style)) + "\n"
     yield _verdict(report, style)
     yield from _counts(report)
@@ -47,6 +48,9 @@ def _connection(findings: Sequence[Finding], report: DriftReport, style: Style) 
     identity = f" [id={escape_terminal(first.connection_id)}]" if first.connection_id else ""
     mark = symbol(_ACTIONS[first.kind], style)
     line = f"  {mark} {RESOURCE_TYPE} {quote(first.address.connection)}{identity}"
+    if first.kind is DriftKind.RISK:
+        for finding in findings[1:]:
+            yield f"{style.bold(f'  # {escape_terminal(str(finding.address))}')} {_words(finding, style)}"
     if first.kind is not DriftKind.CHANGED:
         yield line + _since(first, report, style)
         return
@@ -61,7 +65,7 @@ def _connection(findings: Sequence[Finding], report: DriftReport, style: Style) 
 def _words(finding: Finding, style: Style) -> str:
     before, what = wording.finding_condition(finding)
     paint = style.yellow if finding.kind is DriftKind.CHANGED else style.red
-    return f"{before} {paint(what)}"
+    return f"{before} {paint(escape_terminal(what))}"
 
 
 def _since(finding: Finding, report: DriftReport, style: Style) -> str:

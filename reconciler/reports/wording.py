@@ -107,8 +107,9 @@ def drift_verdict(report: DriftReport) -> str:
     """Return the line that other programs look for; "no drift" is said only if that is certain."""
     summary = report.summary
     if report.has_drift:
-        counts = f"{summary.missing} missing, {summary.changed} changed, {summary.unexpected} unexpected."
-        return f"Drift: {counts}"
+        counts = f"{summary.missing} missing, {summary.changed} changed, {summary.unexpected} unexpected"
+        risks = f", {count(summary.risk, 'risk')}" if summary.risk else ""
+        return f"Drift: {counts}{risks}."
     return "No drift was found in the organizations that could be read." if report.has_errors else NO_DRIFT
 
 
@@ -143,6 +144,8 @@ def finding_condition(finding: Finding) -> tuple[str, str]:
             return "is", "not as declared"
         case DriftKind.UNEXPECTED:
             return "is", "live, but declared absent"
+        case DriftKind.RISK:
+            return "has a live value that is a risk:", f"{finding.summary} [{finding.rule}]"
         case _:
             assert_never(finding.kind)
 
@@ -170,5 +173,5 @@ def finding_difference(finding: Finding) -> str:
 
 def finding_subject(finding: Finding) -> str:
     """Return the address, the attribute if there is one, and the kind."""
-    attribute = f" {finding.attribute}" if finding.attribute else ""
+    attribute = f" {finding.attribute or finding.rule}" if finding.attribute or finding.rule else ""
     return f"{finding.address}{attribute} ({finding.kind.value})"

@@ -234,6 +234,7 @@ def _combine(
         commit=metadata.commit,
         changes=changes,
         unmanaged=tuple(connection for plan in plans for connection in plan.unmanaged),
+        live=tuple(connection for plan in plans for connection in plan.live),
         diagnostics=(*(diagnostic for plan in plans for diagnostic in plan.diagnostics), *warnings),
         blocks=check_delete_limits(summary, limits),
         summary=summary,

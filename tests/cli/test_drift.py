@@ -39,7 +39,7 @@ def test_an_edit_outside_of_git_is_drift(place: Workplace) -> None:
     run = place.run("drift")
     assert run.code == 2
     assert '            declared = "client-of-acme"\n            live     = "somebody-elses"\n' in run.out
-    assert "Drift: 0 missing, 1 changed, 0 unexpected." in run.out  # token_url is declared nowhere
+    assert "Drift: 0 missing, 1 changed, 0 unexpected, 1 risk." in run.out  # token_url is declared nowhere
 
 
 def test_drift_only_reads(place: Workplace) -> None:
@@ -100,7 +100,7 @@ def test_findings_are_followed_from_report_to_report(place: Workplace) -> None:
     edit(place, client_id="somebody-elses")
     first = place.run("drift", "--format", "json", "--output", "1.json")
     assert standings(first) == {"acme/sso client_id": "new"}
-    edit(place, "globex", issuer="https://evil.example")
+    edit(place, "globex", issuer="https://sso.globex.example.com")
     second = place.run("drift", "--format", "json", "--previous", "1.json", "--output", "2.json")
     assert standings(second) == {"acme/sso client_id": "known", "globex/sso issuer": "new"}
     edit(place, client_id="client-of-acme")

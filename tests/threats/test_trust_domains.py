@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -115,3 +117,42 @@ def test_33_google_moves_between_hosts_of_its_own(project: Workplace) -> None:
     """Case 33: the token endpoint moves from `www.googleapis.com` to `oauth2.googleapis.com`."""
     moved = {**GOOGLE, "token_url": "https://oauth2.googleapis.com/token"}
     assert risks(project, live=GOOGLE, **moved) == {}
+
+
+@pytest.mark.parametrize("form", ["text", "json", "markdown", "html", "github", "sarif"])
+def test_a_risk_in_a_live_value_is_drift_in_every_format(project: Workplace, form: str) -> None:
+    """Threats 2: an administrator moves the keys to their own tenant; no manifest declares them."""
+    project.emulator.add_connection(
+        "acme",
+        display_name="sso",
+        client_id="client-of-acme",
+        client_secret="hidden-acme-value",
+        issuer="https://acme.okta.com",
+        authorization_url="https://acme.okta.com/oauth2/v1/authorize",
+        token_url="https://acme.okta.com/oauth2/v1/token",
+        userinfo_url="https://acme.okta.com/oauth2/v1/userinfo",
+        jwks_url="https://evil.okta.com/oauth2/v1/keys",
+    )
+    project.declare("acme", issuer="https://acme.okta.com")
+    run = project.run("drift", "--format", form)
+    assert run.code == 2, run.output
+    assert "endpoint-off-site" in run.out
+    assert "evil.okta.com" in run.out
+    if form == "json":
+        (finding,) = run.document["findings"]
+        assert (finding["kind"], finding["rule"]) == ("risk", "endpoint-off-site")
+        assert run.document["summary"]["risk"] == 1
+        project.write("last.json", run.out)
+        again = project.run("drift", "--previous", "last.json", "--format", "json")
+        assert again.document["findings"][0]["standing"] == "known"
+
+
+def test_a_risk_in_a_live_value_can_be_approved_in_git_or_switched_off(project: Workplace) -> None:
+    test_a_risk_in_a_live_value_is_drift_in_every_format(project, "text")
+    until = (datetime.now(UTC).date() + timedelta(days=30)).isoformat()
+    approval = {"rule": "endpoint-off-site", "address": "acme/sso", "reason": "CHG-1", "until": until}
+    path = project.write("approvals/acme.yaml", json.dumps({"approvals": [approval]}))
+    assert project.run("drift").code == 0
+    path.unlink()
+    project.write("reconciler.yaml", "policies: {endpoint-off-site: 'off'}\n")
+    assert project.run("drift").code == 0
