@@ -80,6 +80,7 @@ def kept_urls(declared: OidcConnection, before: OidcConnection, live: OidcConnec
 
 
 def _differences(declared: OidcConnection, live: OidcConnection, names: Sequence[str]) -> str:
+    live = live.masked()
     return "; ".join(
         "client_secret is not what was sent"
         if name == "client_secret"

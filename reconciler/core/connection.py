@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from reconciler.core.secret import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable
 
     from reconciler.core.secret import SecretReference
 
@@ -79,6 +80,20 @@ class OidcConnection:
         """Return the same connection with no ``client_secret``."""
         return self if self.client_secret is None else replace(self, client_secret=None)
 
+    def masked(self, secrets: Iterable[Secret] = ()) -> OidcConnection:
+        """Return a live connection that can be shown: no value of it is, or holds, a secret.
+
+        These are the given secrets and its own. Its ids and its provider stay, since they are acted on.
+        """
+        own = self.client_secret
+        known = (*secrets, own) if isinstance(own, Secret) and not own.is_masked else tuple(secrets)
+        hidden: dict[str, Any] = {
+            name: _masked_value(value, known)
+            for name in _MASKABLE_FIELDS
+            if (value := getattr(self, name)) and _holds_secret(value, known)
+        }
+        return replace(self.without_secret(), **hidden) if hidden else self.without_secret()
+
 
 COMPUTED_FIELDS: Final = ("connection_id", "redirect_url", "status")
 """Computed by the server, never sent."""
@@ -105,3 +120,26 @@ INFERRED_FIELDS: Final = ("authorization_url", "token_url", "userinfo_url", "jwk
 
 REQUIRED_TO_BECOME_ACTIVE: Final = ("issuer", "client_id", "client_secret")
 """What the server can never infer (reference of Update OIDC Connection)."""
+
+MASKED: Final = "(sensitive value)"
+"""Stands in a live connection that is shown for a value that is, or holds, a secret."""
+
+_MASKABLE_FIELDS: Final = tuple(
+    name for name in WRITABLE_FIELDS if name not in {"identity_provider", "client_secret"}
+)
+
+
+def _holds_secret(value: object, secrets: tuple[Secret, ...]) -> bool:
+    if isinstance(value, str):
+        return any(secret.is_in(value) for secret in secrets)
+    if isinstance(value, Mapping):
+        return any(_holds_secret(item, secrets) for pair in value.items() for item in pair)
+    return isinstance(value, list | tuple) and any(_holds_secret(item, secrets) for item in value)
+
+
+def _masked_value(value: object, secrets: tuple[Secret, ...]) -> object:
+    if isinstance(value, Mapping):
+        return {_masked_value(key, secrets): _masked_value(item, secrets) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_masked_value(item, secrets) for item in value)
+    return MASKED if _holds_secret(value, secrets) else value

@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, assert_never
 
 from reconciler.core.change import Create, Delete, Update
-from reconciler.core.connection import INFERRED_FIELDS, WRITABLE_FIELDS
+from reconciler.core.connection import INFERRED_FIELDS, MASKED, WRITABLE_FIELDS
 from reconciler.core.diff import changed_fields, uncomparable_fields
 from reconciler.core.guards import reason_to_keep
 
@@ -167,8 +167,11 @@ def _judge_delete(change: Delete, live: LiveOrganization) -> Verdict:
 
 
 def _altered_fields(before: OidcConnection, current: OidcConnection) -> tuple[str, ...]:
+    """Name the fields that differ from the plan's; a masked value of the plan cannot be compared."""
     return tuple(
         name
         for name in WRITABLE_FIELDS
-        if name != "client_secret" and getattr(before, name) != getattr(current, name)
+        if name != "client_secret"
+        and getattr(before, name) != getattr(current, name)
+        and MASKED not in str(getattr(before, name))
     )

@@ -63,7 +63,7 @@ def plan_organization(
         return _refused(desired, live, matching.diagnostics)
     decisions = [_decide(pair, live, choices) for pair in matching.pairs]
     if desired.prune:
-        decisions += [_delete(connection, live, desired) for connection in matching.unmanaged]
+        decisions += [_delete(connection, live, desired, choices) for connection in matching.unmanaged]
     changes = _select_changes(decisions, live, choices)
     unmanaged = () if desired.prune else matching.unmanaged
     errors = check_deletes(desired, live, changes)
@@ -74,7 +74,8 @@ def plan_organization(
         organization=live.organization,
         changes=changes,
         unmanaged=tuple(
-            Unmanaged(desired.reference, connection.without_secret()) for connection in unmanaged
+            Unmanaged(desired.reference, connection.masked(choices.secrets.values()))
+            for connection in unmanaged
         ),
         live=tuple(_managed(matching.pairs, live, choices)),
         managed=len(live.connections) if desired.prune else sum(bool(pair.live) for pair in matching.pairs),
@@ -122,7 +123,7 @@ def _refused(
 def _decide(pair: Pair, live: LiveOrganization, choices: Choices) -> Decision | None:
     """Return what to do with a declared connection; None if it is declared absent and does not exist."""
     if pair.desired.is_absent:
-        return _delete(pair.live, live, pair.desired) if pair.live else None
+        return _delete(pair.live, live, pair.desired, choices) if pair.live else None
     if pair.live is None:
         return _create(pair.desired, live)
     return _compare(pair.desired, pair.live, live, choices)
@@ -147,7 +148,7 @@ def _create(
             connection_id=None,
             identity_provider=declared.identity_provider or DEFAULT_IDENTITY_PROVIDER,  # shown and sent
         ),
-        resumes=resumes and resumes.without_secret(),
+        resumes=resumes and resumes.masked(),
         same_name_ids=tuple(sorted(same_name)),  # matching has found them to be others
         location=desired.location,
     )
@@ -177,7 +178,7 @@ def _compare(
         address=desired.address,
         organization_id=live.organization.organization_id,
         declared=replace(declared, connection_id=None),
-        before=current.without_secret(),
+        before=current.masked(choices.secrets.values()),
         changed=changed,
         uncomparable=uncomparable,
         location=desired.location,
@@ -220,7 +221,10 @@ def _select_changes(
 
 
 def _delete(
-    current: OidcConnection, live: LiveOrganization, block: DesiredConnection | DesiredOrganization
+    current: OidcConnection,
+    live: LiveOrganization,
+    block: DesiredConnection | DesiredOrganization,
+    choices: Choices,
 ) -> Delete:
     """Delete what a connection's block declares absent, or what an organization's block does not declare."""
     if isinstance(block, DesiredConnection):
@@ -230,7 +234,7 @@ def _delete(
     return Delete(
         address=address,
         organization_id=live.organization.organization_id,
-        before=current.without_secret(),
+        before=current.masked(choices.secrets.values()),
         reason=reason,
         location=block.location,
     )

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _MASK = re.compile(r"[*•●]{3,}.{0,4}|.{0,4}[*•●]{3,}", re.DOTALL)
+_MIN_CONTAINED = 8
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
@@ -67,6 +68,12 @@ class Secret:
     def is_masked(self) -> bool:
         """Whether this looks like a mask instead of the value: ``***`` with a short readable start or end."""
         return _MASK.fullmatch(self._value) is not None
+
+    def is_in(self, text: str) -> bool:
+        """Tell whether a text is this secret, or holds it; a short secret is part of many texts by chance."""
+        if len(self._value) < _MIN_CONTAINED:
+            return bool(self._value) and text == self._value
+        return self._value in text
 
     @property
     def fits_a_variable(self) -> bool:

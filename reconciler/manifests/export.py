@@ -174,7 +174,10 @@ class _ConnectionBlock:
         if name == "client_secret":
             return self._reason_without_secret(live)
         if name == "display_name" and self._is_name_taken:
-            return f"{quote_for_comment(live.display_name or '')} is also the name of another connection"
+            quoted = quote_for_comment(live.masked().display_name or "")
+            return f"{quoted} is also the name of another connection"
+        if getattr(live.masked(), name) != getattr(live, name):
+            return "it holds the client_secret; change it where the connection is, and at the provider"
         return why_undeclarable(name, getattr(live, name))
 
     def _reason_without_secret(self, live: OidcConnection) -> str | None:
@@ -203,7 +206,7 @@ def _left_alone(live: LiveOrganization) -> Iterator[str]:
     for connection in live.connections:
         reason = _reason_to_leave(connection)
         if reason is not None:
-            name = quote_for_comment(connection.display_name or "")
+            name = quote_for_comment(connection.masked().display_name or "")
             yield f"{name} ({_plain_id(connection.connection_id or '')}): {reason}"
     for other in live.other_connections:
         kind = quote_for_comment(other.kind).strip('"')

@@ -120,7 +120,11 @@ def add_variables(text: str, variables: Iterable[Variable]) -> str:
 
 
 def _base(connection: OidcConnection) -> str:
-    return _plain(connection.display_name or "") or _plain(connection.identity_provider or "") or "connection"
+    return (
+        _plain(connection.masked().display_name or "")
+        or _plain(connection.identity_provider or "")
+        or "connection"
+    )
 
 
 def _numbered(base: str) -> Iterator[str]:
