@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from reconciler.cli.console import Console
     from reconciler.cli.context import CommandContext
     from reconciler.core.plan import Plan
-    from reconciler.core.secret import Secret, SecretReference
+    from reconciler.secrets import ResolvedSecrets
 
 _QUESTION = """
 Do you want to perform these actions?
@@ -175,12 +175,12 @@ def _apply(planned: Planned, context: CommandContext) -> int:
     check_applicable(planned.plan)
     secrets = resolve_plan_secrets(planned.plan, planned.project.secret_policy, os.environ)
     result = asyncio.run(_send(planned, secrets, context.console))
-    result = replace(result, diagnostics=planned.plan.diagnostics)
+    result = replace(result, diagnostics=(*planned.plan.diagnostics, *secrets.diagnostics))
     written = write_result(result, RESULT_FORMATS, context)
     return exit_code(failed=not (result.is_complete and written), interrupted=result.interrupted)
 
 
-async def _send(planned: Planned, secrets: Mapping[SecretReference, Secret], console: Console) -> ApplyResult:
+async def _send(planned: Planned, secrets: ResolvedSecrets, console: Console) -> ApplyResult:
     plan = planned.plan
     if not plan.has_changes:
         return ApplyResult()

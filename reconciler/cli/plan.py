@@ -21,7 +21,8 @@ from reconciler.core.run_selection import ALL, RunSelection
 from reconciler.policies import Approvals
 from reconciler.providers.stytch.connect import connect
 from reconciler.reports import PLAN_FORMATS
-from reconciler.workflow.plan import PlanRequest, gather_desired, make_plan
+from reconciler.workflow.desired import PlanRequest, gather_desired
+from reconciler.workflow.plan import make_plan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from reconciler.core.plan import Plan
     from reconciler.manifests import Project
     from reconciler.providers.stytch.credentials import Target
-    from reconciler.workflow.plan import Desired
+    from reconciler.workflow.desired import Desired
 
 
 @click.command("plan")

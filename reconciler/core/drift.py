@@ -127,13 +127,13 @@ class DriftReport:
 
     @property
     def is_complete(self) -> bool:
-        """Whether every selected organization could be checked."""
-        return self.refused == 0
+        """Whether everything that the run covers could be checked."""
+        return self.refused == 0 and not any(diagnostic.is_error for diagnostic in self.diagnostics)
 
     @property
     def has_errors(self) -> bool:
         """Whether anything could not be checked."""
-        return not self.is_complete or any(diagnostic.is_error for diagnostic in self.diagnostics)
+        return not self.is_complete
 
     @property
     def summary(self) -> DriftSummary:
@@ -199,6 +199,7 @@ def _checked_by(plan: Plan, selection: RunSelection) -> Callable[[Finding], bool
     It did not if the address was not selected, its organization is refused, or its secret was not compared.
     """
     refused = {error.address.partition("/")[0] for error in plan.diagnostics if error.is_error}
+    refused |= {*plan.refused_organizations}
     masked = {warning.address for warning in plan.diagnostics if warning.code == NOT_COMPARABLE}
 
     def is_checked(finding: Finding) -> bool:

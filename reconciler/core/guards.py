@@ -31,6 +31,25 @@ def check_deletes(
     )
 
 
+def withhold_deletes(
+    desired: DesiredOrganization, changes: Sequence[Change], reason: str
+) -> tuple[tuple[Change, ...], tuple[Diagnostic, ...]]:
+    """Return the changes without their deletes, and an error that names these, if there is a reason to."""
+    deletes = [str(change.address) for change in changes if isinstance(change, Delete)]
+    if not (reason and deletes):
+        return tuple(changes), ()
+    error = Diagnostic(
+        Severity.ERROR,
+        "deletes-withheld",
+        f"organization {desired.reference}: nothing is deleted, because {reason}",
+        detail=f"not deleted: {', '.join(deletes)}",
+        hint="correct that file, and plan again",
+        address=desired.reference,
+        location=desired.location,
+    )
+    return tuple(change for change in changes if not isinstance(change, Delete)), (error,)
+
+
 def reason_to_keep(
     connection_id: str, deleted: Collection[str], live: LiveOrganization, *, creates: bool = False
 ) -> tuple[Code, str, str] | None:

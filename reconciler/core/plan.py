@@ -73,7 +73,7 @@ class Managed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrganizationPlan:
-    """The plan of one organization; if it is refused, it has errors and no change.
+    """The plan of one organization; if it is refused, it has errors, and no change but those that are safe.
 
     ``organization`` is None if it could not be read. ``managed`` counts the live connections that are
     declared or, with `prune`, all of them.
@@ -90,7 +90,7 @@ class OrganizationPlan:
 
     @property
     def is_refused(self) -> bool:
-        """Whether this organization cannot be planned."""
+        """Whether some or all of this organization cannot be planned."""
         return any(diagnostic.is_error for diagnostic in self.diagnostics)
 
 
@@ -125,7 +125,8 @@ class Plan:
 
     ``live`` are the managed connections of the run as they are now; a saved plan leaves them out.
 
-    With a ``merge_info`` it is the plan of one shard.
+    With a ``merge_info`` it is the plan of one shard. ``refused_organizations`` are those, as their
+    manifests name them, of which some or all could not be planned.
     """
 
     scope: Scope
@@ -142,6 +143,7 @@ class Plan:
     merge_info: MergeInfo | None = None
     inputs: PlanInputs | None = None
     approvals: tuple[ApprovalUse, ...] = ()
+    refused_organizations: tuple[str, ...] = ()
 
     @property
     def shard(self) -> Shard | None:
@@ -155,8 +157,10 @@ class Plan:
 
     @property
     def is_complete(self) -> bool:
-        """Whether every organization could be planned."""
-        return self.summary.refused == 0 and not any(block.code == MISSING_SHARDS for block in self.blocks)
+        """Whether everything that the run covers could be read and planned."""
+        has_errors = any(diagnostic.is_error for diagnostic in self.diagnostics)
+        is_merged_whole = not any(block.code == MISSING_SHARDS for block in self.blocks)
+        return self.summary.refused == 0 and not has_errors and is_merged_whole
 
     @property
     def has_errors(self) -> bool:
@@ -206,14 +210,13 @@ def refuse_organizations(plan: Plan, errors: Sequence[Diagnostic]) -> Plan:
         destroy=plan.summary.destroy - sum(isinstance(change, Delete) for change in dropped),
         refused=plan.summary.refused + len(refused),
     )
-    return replace(plan, changes=kept, diagnostics=(*plan.diagnostics, *errors), summary=summary)
-
-
-def with_warnings(plan: Plan, diagnostics: Iterable[Diagnostic]) -> Plan:
-    """Return the plan with warnings about the manifests that it was made from."""
-    warnings = tuple(diagnostics)
-    summary = replace(plan.summary, warnings=plan.summary.warnings + len(warnings))
-    return replace(plan, diagnostics=(*warnings, *plan.diagnostics), summary=summary)
+    return replace(
+        plan,
+        changes=kept,
+        diagnostics=(*plan.diagnostics, *errors),
+        refused_organizations=(*plan.refused_organizations, *sorted(refused)),
+        summary=summary,
+    )
 
 
 def with_findings(plan: Plan, diagnostics: Iterable[Diagnostic]) -> Plan:
@@ -222,3 +225,23 @@ def with_findings(plan: Plan, diagnostics: Iterable[Diagnostic]) -> Plan:
     warnings = sum(not diagnostic.is_error for diagnostic in added)
     summary = replace(plan.summary, warnings=plan.summary.warnings + warnings)
     return replace(plan, diagnostics=(*plan.diagnostics, *added), summary=summary)
+
+
+def with_manifest_findings(plan: Plan, diagnostics: Iterable[Diagnostic]) -> Plan:
+    """Return the plan with the findings about the manifests that it was made from."""
+    findings = tuple(diagnostics)
+    warnings = sum(not finding.is_error for finding in findings)
+    summary = replace(plan.summary, warnings=plan.summary.warnings + warnings)
+    return replace(plan, diagnostics=(*findings, *plan.diagnostics), summary=summary)
+
+
+def with_refused(plan: Plan, organizations: Iterable[str]) -> Plan:
+    """Return the plan with the organizations that were refused before anything was read."""
+    names = dict.fromkeys(organizations)
+    new = [name for name in names if name not in plan.refused_organizations]
+    summary = replace(
+        plan.summary,
+        organizations=plan.summary.organizations + len(new),
+        refused=plan.summary.refused + len(new),
+    )
+    return replace(plan, refused_organizations=(*plan.refused_organizations, *new), summary=summary)

@@ -231,7 +231,7 @@ class PlanDocument:
         metadata=described("null only if the run failed before there was a plan")
     )
     applyable: bool = field(metadata=flag("there are changes and nothing blocks them"))
-    complete: bool = field(metadata=flag("every organization could be planned"))
+    complete: bool = field(metadata=flag("everything that the run covers could be read and planned"))
     errored: bool = field(metadata=flag("an organization is refused, or the whole plan is blocked"))
     secrets_compared: bool = field(
         metadata=flag("live secrets were compared with those that the references lead to")
@@ -246,4 +246,8 @@ class PlanDocument:
     approvals: tuple[ApprovalDocument, ...] = ()
     shard: ShardDocument | None = None
     inputs: InputsDocument | None = None
+    refused_organizations: tuple[str, ...] = field(
+        default=(),
+        metadata=described("organizations, as manifests name them, that could not be planned as a whole"),
+    )
     digest: str = field(metadata=pattern("^sha256:[0-9a-f]{64}$"))

@@ -13,7 +13,7 @@ from reconciler.core.change import ActionReason, Create, Delete, NoOp, Update
 from reconciler.core.connection import DEFAULT_IDENTITY_PROVIDER
 from reconciler.core.diff import changed_fields, uncomparable_fields
 from reconciler.core.errors import Diagnostic, Severity
-from reconciler.core.guards import check_deletes
+from reconciler.core.guards import check_deletes, withhold_deletes
 from reconciler.core.matching import match_connections
 from reconciler.core.plan import Managed, OrganizationPlan, Unmanaged
 from reconciler.core.state import DesiredConnection
@@ -36,13 +36,15 @@ class Choices:
 
     ``targets`` and ``rotate`` are address globs; no target means everything. ``secrets`` holds the
     value of each reference; a reference without a value is not compared, and with ``compares_secrets``
-    off there are none. ``today`` is the date that expiry dates are compared with.
+    off there are none. ``deletes_withheld`` says why nothing may be deleted, and is empty if it may.
+    ``today`` is the date that expiry dates are compared with.
     """
 
     secrets: Mapping[SecretReference, Secret]
     targets: tuple[str, ...] = ()
     rotate: tuple[str, ...] = ()
     compares_secrets: bool = True
+    deletes_withheld: str = ""
     today: date | None = None
 
     def is_targeted(self, address: Address) -> bool:
@@ -66,9 +68,9 @@ def plan_organization(
         decisions += [_delete(connection, live, desired, choices) for connection in matching.unmanaged]
     changes = _select_changes(decisions, live, choices)
     unmanaged = () if desired.prune else matching.unmanaged
-    errors = check_deletes(desired, live, changes)
-    if errors:
+    if errors := check_deletes(desired, live, changes):
         return _refused(desired, live, errors)
+    changes, withheld = withhold_deletes(desired, changes, choices.deletes_withheld)
     return OrganizationPlan(
         reference=desired.reference,
         organization=live.organization,
@@ -80,7 +82,11 @@ def plan_organization(
         live=tuple(_managed(matching.pairs, live, choices)),
         managed=len(live.connections) if desired.prune else sum(bool(pair.live) for pair in matching.pairs),
         unchanged=sum(isinstance(decision, NoOp) for decision in decisions),
-        diagnostics=(*_warnings(decisions, matching, choices), *jit_warnings(changes, live.organization)),
+        diagnostics=(
+            *withheld,
+            *_warnings(decisions, matching, choices),
+            *jit_warnings(changes, live.organization),
+        ),
     )
 
 

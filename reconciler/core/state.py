@@ -48,6 +48,7 @@ class DesiredConnection:
     address: Address
     connection: OidcConnection
     location: SourceLocation
+    secret_location: SourceLocation | None = None
     presence: Presence = Presence.PRESENT
     previous_display_names: tuple[str, ...] = ()
     discovery: Discovery = Discovery.REPORT
@@ -77,7 +78,8 @@ class Protection:
 class DesiredOrganization:
     """One organization manifest. ``reference`` is an organization_id, slug or external id.
 
-    ``protections`` are filled in only where `prune` would delete something.
+    ``protections`` are filled in only where `prune` would delete something. ``commit`` is set where an
+    earlier version in Git stands for a file that has errors now.
     """
 
     reference: str
@@ -86,6 +88,12 @@ class DesiredOrganization:
     prune: bool = False
     connections: tuple[DesiredConnection, ...] = ()
     protections: tuple[Protection, ...] = ()
+    commit: str = ""
+
+    @property
+    def origin(self) -> str:
+        """Where it is declared, for a message."""
+        return f"{self.location} in commit {self.commit[:12]}" if self.commit else str(self.location)
 
     @property
     def names(self) -> frozenset[str]:

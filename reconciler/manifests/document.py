@@ -20,11 +20,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedFile:
-    """A file as far as it could be read. ``documents`` leaves out empty ones."""
+    """A file as far as it could be read. ``documents`` leaves out empty ones.
+
+    ``is_readable`` is off if it could not be opened, decoded or parsed, or exceeds a limit.
+    """
 
     source: Source
     findings: Findings
     documents: tuple[Node, ...] = ()
+    is_readable: bool = False
 
 
 def parse_file(file: Path | str, display_path: str, limits: ReadLimits) -> ParsedFile:
@@ -58,7 +62,9 @@ def parse_content(content: bytes, display_path: str, limits: ReadLimits) -> Pars
     if yaml_file.problems or yaml_file.error:
         report_yaml(yaml_file, findings)
     documents = tuple(document for document in yaml_file.documents if not document.is_empty)
-    return ParsedFile(source=source, findings=findings, documents=documents)
+    return ParsedFile(
+        source=source, findings=findings, documents=documents, is_readable=not findings.has_errors
+    )
 
 
 def _unreadable(display_path: str, code: Code, summary: str, hint: str = "") -> ParsedFile:

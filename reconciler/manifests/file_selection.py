@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -28,7 +28,7 @@ from reconciler.manifests.project import PROJECT_FILE
 from reconciler.manifests.source_file import display_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from reconciler.manifests.project import Project
 
@@ -43,10 +43,14 @@ _HIDDEN: Final = re.compile(rf"(?:^|{re.escape(os.sep)})\.(?!\.?(?:{re.escape(os
 
 @dataclass(frozen=True, slots=True)
 class FoundManifests:
-    """The files, sorted and without duplicates; diagnostics for paths that do not exist."""
+    """The files, sorted and without duplicates; diagnostics for paths that do not exist.
+
+    ``linked`` are files that are not read, because only a link leads to them.
+    """
 
     names: tuple[str, ...]
     diagnostics: tuple[Diagnostic, ...] = ()
+    linked: Mapping[str, Diagnostic] = field(default_factory=dict)
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -110,7 +114,7 @@ def find_manifests(paths: Sequence[str | Path], project: Project) -> FoundManife
     diagnostics += linked.values()
     if not names and not diagnostics:
         diagnostics.append(_nothing_found(", ".join(str(path) for path in paths)))
-    return FoundManifests(names, tuple(diagnostics))
+    return FoundManifests(names, tuple(diagnostics), linked)
 
 
 def find_approval_files(project: Project) -> FoundManifests:
@@ -172,7 +176,7 @@ def _search(globs: Iterable[str], project: Project, is_candidate: Candidate) -> 
             return FoundManifests((), (_unreadable(error, project),))
     linked = linked_manifests(candidates, project)
     names = distinct(name for name in candidates if name not in linked)
-    return FoundManifests(names, tuple(linked.values()))
+    return FoundManifests(names, tuple(linked.values()), linked)
 
 
 def _files_of(glob: str, project: Project, is_candidate: Candidate) -> Iterator[str]:

@@ -65,19 +65,22 @@ class OrganizationReader:
             organization_id=manifest.get("organization_id"),
             prune=manifest.get("prune", self._defaults.prune),
             connections=tuple(
-                self._connection(Address(reference, name), connection, _location(name, document, source))
+                self._connection(Address(reference, name), connection, document, source)
                 for name, connection in manifest.get("connections", {}).items()
             ),
         )
 
     def _connection(
-        self, address: Address, manifest: ConnectionManifest, location: SourceLocation
+        self, address: Address, manifest: ConnectionManifest, document: Node, source: Source
     ) -> DesiredConnection:
         discovery = manifest.get("discovery")
         return DesiredConnection(
             address=address,
             connection=_declared(address.connection, manifest),
-            location=location,
+            location=_location(("connections", address.connection), document, source),
+            secret_location=_location(("connections", address.connection, "client_secret"), document, source)
+            if "client_secret" in manifest
+            else None,
             presence=Presence(manifest.get("state", "present")),
             previous_display_names=tuple(manifest.get("previous_display_names", ())),
             discovery=Discovery(discovery) if discovery else self._defaults.discovery,
@@ -125,9 +128,9 @@ def _lifecycle(manifest: ConnectionManifest) -> Lifecycle:
     )
 
 
-def _location(name: str, document: Node, source: Source) -> SourceLocation:
-    """Return where the key of a connection is; the connections of an alias are where the alias is."""
-    node = document.find(("connections", name))
+def _location(path: Path, document: Node, source: Source) -> SourceLocation:
+    """Return where the key at a path is; below an alias, where the alias is."""
+    node = document.find(path)
     return source.location((node.key_span or document.span).start)
 
 

@@ -106,7 +106,8 @@ def _without_places(organizations: Iterable[DesiredOrganization]) -> list[Desire
             organization,
             location=_NOWHERE,
             connections=tuple(
-                replace(connection, location=_NOWHERE) for connection in organization.connections
+                replace(connection, location=_NOWHERE, secret_location=None)
+                for connection in organization.connections
             ),
         )
         for organization in organizations

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from reconciler.core.plan import Plan, Scope
 
 NO_CHANGES: Final = "No changes. Your infrastructure matches the configuration."
+NOTHING_SELECTED: Final = "No organization was looked at: the run covers none."
 NO_DRIFT: Final = "No drift. The live state matches the configuration."
 SECRETS_NOT_COMPARED: Final = "Secrets: not resolved and not compared."
 
@@ -68,7 +69,7 @@ def plan_verdict(plan: Plan) -> str:
     if plan.has_changes:
         return f"Plan: {summary.add} to add, {summary.change} to change, {summary.destroy} to destroy."
     if plan.is_complete and not plan.has_errors:
-        return NO_CHANGES
+        return NO_CHANGES if summary.organizations else NOTHING_SELECTED
     if summary.refused == summary.organizations:
         return "Nothing could be planned."
     return "No differences were found in the organizations that could be planned."
@@ -84,6 +85,8 @@ def plan_limitations(plan: Plan) -> Iterator[str]:
             f"Refused: {summary.refused} of {count(summary.organizations, 'organization')}; "
             "this plan is incomplete, the errors below say why."
         )
+    elif not plan.is_complete:
+        yield "This plan is incomplete, the errors below say why."
     if plan.refusals:
         yield f"Blocked: {count(len(plan.refusals), 'error')} below; this plan cannot be applied."
 
@@ -110,17 +113,21 @@ def drift_verdict(report: DriftReport) -> str:
         counts = f"{summary.missing} missing, {summary.changed} changed, {summary.unexpected} unexpected"
         risks = f", {count(summary.risk, 'risk')}" if summary.risk else ""
         return f"Drift: {counts}{risks}."
-    return "No drift was found in the organizations that could be read." if report.has_errors else NO_DRIFT
+    if report.has_errors:
+        return "No drift was found in the organizations that could be read."
+    return NO_DRIFT if summary.organizations else NOTHING_SELECTED
 
 
 def drift_limitations(report: DriftReport) -> Iterator[str]:
     """Yield what the report does not cover."""
     summary = report.summary
-    if not report.is_complete:
+    if summary.refused:
         yield (
             f"Refused: {summary.refused} of {count(summary.organizations, 'organization')}; "
             "this report is incomplete, the errors below say why."
         )
+    elif not report.is_complete:
+        yield "This report is incomplete, the errors below say why."
 
 
 def since_previous(report: DriftReport) -> Iterator[str]:

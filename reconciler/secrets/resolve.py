@@ -11,7 +11,7 @@ from reconciler.core.errors import Diagnostic, SecretUnavailable, Severity
 from reconciler.core.secret import Locator, Secret, SecretReference
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from reconciler.core.address import Address
     from reconciler.core.errors import SourceLocation
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 BACKENDS: Final = (("env", "reconciler.secrets.env"), ("file", "reconciler.secrets.file"))
 """Every scheme and the module that reads it, imported when the scheme is first used."""
+
+MOST_NAMED: Final = 5
+"""Connections that the finding about a missing secret names."""
 
 SCHEMES: Final = tuple(scheme for scheme, _module in BACKENDS)
 
@@ -42,19 +45,24 @@ class WantedSecret:
 
 @dataclass(frozen=True, slots=True)
 class ResolvedSecrets:
-    """The secrets that were read, and a diagnostic for each that could not be."""
+    """The secrets that were read, and a diagnostic for each variable, file or key that could not be.
+
+    ``unresolved`` are the wanted secrets that have no value.
+    """
 
     secrets: Mapping[SecretReference, Secret]
     diagnostics: tuple[Diagnostic, ...] = ()
+    unresolved: tuple[WantedSecret, ...] = ()
 
 
 def wanted_by(connections: Iterable[DesiredConnection]) -> tuple[WantedSecret, ...]:
-    """Return the secrets of these declared connections; those with ``state: absent`` need none."""
+    """Return the secrets to compare: not those that are ignored, or of connections with ``state: absent``."""
     return tuple(
-        WantedSecret(reference, declared.address, declared.location)
+        WantedSecret(reference, declared.address, declared.secret_location or declared.location)
         for declared in connections
         if isinstance(reference := declared.connection.client_secret, SecretReference)
         and not declared.is_absent
+        and "client_secret" not in declared.lifecycle.ignore_changes
     )
 
 
@@ -63,16 +71,22 @@ def resolve_secrets(
 ) -> ResolvedSecrets:
     """Resolve every reference once; the policy is checked again, wherever the reference comes from."""
     secrets: dict[SecretReference, Secret] = {}
-    diagnostics: list[Diagnostic] = []
+    reasons: dict[SecretReference, str] = {}
+    unresolved: dict[tuple[str, str], list[WantedSecret]] = {}
     for secret in wanted:
         reference = secret.reference
-        if reference in secrets:
-            continue
-        try:
-            secrets[reference] = resolve_reference(reference, policy=policy, environment=environment)
-        except SecretUnavailable as error:
-            diagnostics.append(_diagnostic(secret, str(error)))
-    return ResolvedSecrets(secrets, tuple(diagnostics))
+        if reference not in secrets and reference not in reasons:
+            try:
+                secrets[reference] = resolve_reference(reference, policy=policy, environment=environment)
+            except SecretUnavailable as error:
+                reasons[reference] = str(error)
+        if reference in reasons:
+            unresolved.setdefault((str(reference), reasons[reference]), []).append(secret)
+    return ResolvedSecrets(
+        secrets,
+        tuple(_diagnostic(reason, wanted) for (_name, reason), wanted in unresolved.items()),
+        tuple(secret for secrets_without_value in unresolved.values() for secret in secrets_without_value),
+    )
 
 
 def resolve_reference(
@@ -116,11 +130,17 @@ def _own_credentials(policy: SecretPolicy, environment: Mapping[str, str]) -> It
             yield _backend("file").read(str(path), policy, environment)
 
 
-def _diagnostic(wanted: WantedSecret, reason: str) -> Diagnostic:
+def _diagnostic(reason: str, wanted: Sequence[WantedSecret]) -> Diagnostic:
+    """Return the finding about one reference, at the first line that has it."""
+    first = wanted[0]
+    addresses = [str(secret.address) for secret in wanted if secret.address]
+    more = f" and {len(addresses) - MOST_NAMED} more" if len(addresses) > MOST_NAMED else ""
+    needed = f"{len(addresses)} connections need it: {', '.join(addresses[:MOST_NAMED])}{more}"
     return Diagnostic(
         severity=Severity.ERROR,
         code="secret-unavailable",
-        summary=f"{wanted.reference} cannot be resolved: {reason}",
-        address=str(wanted.address or ""),
-        location=wanted.location,
+        summary=f"{first.reference} cannot be resolved: {reason}",
+        detail=needed if len(addresses) > 1 else "",
+        address=str(first.address or ""),
+        location=first.location,
     )

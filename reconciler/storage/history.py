@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from reconciler.storage.git import (
@@ -17,12 +18,12 @@ from reconciler.storage.git import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator, Sequence
 
 _COMMIT: Final = "\x01"
 _FILES: Final = frozenset({"100644", "100755"})
 _YAML: Final = ("*.yaml", "*.yml")
+_LOG: Final = ("log", "--first-parent", "-m", "--no-ext-diff", "--no-textconv")
 _VERSIONS_AT_ONCE: Final = 50
 """Versions read by one call of Git: most searches end within the newest few."""
 
@@ -82,14 +83,46 @@ def open_history(folder: Path, text: str) -> History:
         NoHistory: there is no Git, or no repository.
     """
     paths = ("--", *(f":(top,glob)**/{pattern}" for pattern in _YAML))
-    log = ("log", "--first-parent", "-m", "--no-ext-diff", "--no-textconv")
-    raw = ("-z", f"--format={_COMMIT}%H", "--raw", "--no-abbrev", "--no-renames")
     with _git_errors(folder):
-        is_shallow = run_git(folder, "rev-parse", "--is-shallow-repository").strip() == b"true"
-        mentions = run_git(folder, *log, "-1", "--format=%H", f"-S{text}", *paths)
+        is_shallow = _is_shallow(folder)
+        mentions = run_git(folder, *_LOG, "-1", "--format=%H", f"-S{text}", *paths)
         if not mentions.strip() and not is_shallow:
             return History(folder, is_shallow)
-        output = run_git(folder, *log, *raw, *paths)
+        return _read_history(folder, paths, is_shallow=is_shallow)
+
+
+def open_file_history(folder: Path, files: Sequence[str]) -> History:
+    """Return the history of these files of the repository that a folder is in, named relative to its top.
+
+    Raises:
+        NoHistory: there is no Git, or no repository.
+    """
+    paths = ("--", *(f":(top,literal){file}" for file in files))
+    with _git_errors(folder):
+        return _read_history(folder, paths, is_shallow=_is_shallow(folder))
+
+
+def path_in_repository(folder: Path, file: Path) -> str:
+    """Return a file's path relative to the top of the work tree that a folder is in.
+
+    Raises:
+        NoHistory: there is no repository, or the file is outside of it.
+    """
+    with _git_errors(folder):
+        top = find_work_tree(folder)
+    real = Path(os.path.realpath(file.parent)) / file.name
+    if not real.is_relative_to(top):
+        raise NoHistory("it is outside of the Git repository")
+    return real.relative_to(top).as_posix()
+
+
+def _is_shallow(folder: Path) -> bool:
+    return run_git(folder, "rev-parse", "--is-shallow-repository").strip() == b"true"
+
+
+def _read_history(folder: Path, paths: Sequence[str], *, is_shallow: bool) -> History:
+    raw = ("-z", f"--format={_COMMIT}%H", "--raw", "--no-abbrev", "--no-renames")
+    output = run_git(folder, *_LOG, *raw, *paths)
     return History(folder, is_shallow, tuple(_entries(os.fsdecode(output).split("\0"))))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -21,9 +22,8 @@ if TYPE_CHECKING:
     from reconciler.core.change import Change
     from reconciler.core.outcome import Outcome
     from reconciler.core.plan import Plan, Scope
-    from reconciler.core.secret import Secret
     from reconciler.providers.base import Provider
-    from reconciler.secrets import SecretPolicy
+    from reconciler.secrets import ResolvedSecrets, SecretPolicy
 
 _MAX_CLOCK_SKEW: Final = timedelta(minutes=5)
 """How far the clocks of two machines may differ."""
@@ -68,13 +68,12 @@ def check_applicable(plan: Plan) -> None:
         raise InvalidConfiguration((*plan.diagnostics, *plan.refusals))
 
 
-def resolve_plan_secrets(
-    plan: Plan, policy: SecretPolicy, environment: Mapping[str, str]
-) -> Mapping[SecretReference, Secret]:
+def resolve_plan_secrets(plan: Plan, policy: SecretPolicy, environment: Mapping[str, str]) -> ResolvedSecrets:
     """Resolve every secret that applying the plan needs, to compare or to send.
 
     Raises:
-        InvalidConfiguration: at least one cannot be resolved; all that cannot are named.
+        InvalidConfiguration: one is forbidden, or nothing can be applied without those that cannot be
+            resolved; all are named.
     """
     wanted = [
         WantedSecret(change.declared.client_secret, change.address, change.location)
@@ -82,15 +81,17 @@ def resolve_plan_secrets(
         if isinstance(change, Create | Update) and isinstance(change.declared.client_secret, SecretReference)
     ]
     resolved = resolve_secrets(wanted, policy=policy, environment=environment)
-    if resolved.diagnostics:
+    locators = [locator for secret in wanted for locator in secret.reference.locators]
+    is_forbidden = any(map(policy.check, locators))
+    if is_forbidden or (resolved.diagnostics and not _applicable_changes(plan, resolved)):
         raise InvalidConfiguration(resolved.diagnostics)
-    return resolved.secrets
+    return resolved
 
 
 async def apply_plan(
     plan: Plan,
     provider: Provider,
-    secrets: Mapping[SecretReference, Secret],
+    secrets: ResolvedSecrets,
     *,
     concurrency: int,
     observer: Observer,
@@ -98,22 +99,37 @@ async def apply_plan(
     clock: Callable[[], float],
     read_back: ReadBackPolicy | None = None,
 ) -> ApplyResult:
-    """Carry a plan out.
+    """Carry a plan out. Organizations of which a secret cannot be resolved are skipped.
 
     Raises:
         InvalidConfiguration: something blocks the plan as a whole; nothing was written.
     """
     check_applicable(plan)
-    return await apply_changes(
-        plan.changes,
+    result = await apply_changes(
+        _applicable_changes(plan, secrets),
         provider,
-        secrets,
+        secrets.secrets,
         observer=observer,
         stop=stop,
         concurrency=concurrency,
         clock=clock,
         read_back=read_back,
     )
+    outcomes = {outcome.address: outcome for outcome in result.outcomes}
+    return replace(
+        result,
+        outcomes=tuple(
+            outcomes.get(change.address)
+            or _skipped(change, "a secret of its organization cannot be resolved")
+            for change in plan.changes
+        ),
+    )
+
+
+def _applicable_changes(plan: Plan, secrets: ResolvedSecrets) -> tuple[Change, ...]:
+    """Return the changes of the organizations whose secrets are all there."""
+    unresolved = {secret.address.organization for secret in secrets.unresolved if secret.address}
+    return tuple(change for change in plan.changes if change.address.organization not in unresolved)
 
 
 def interrupted_result(
@@ -131,12 +147,7 @@ def interrupted_result(
 
 def _interrupted(change: Change, *, is_running: bool) -> Outcome:
     if not is_running:
-        return Skipped(
-            address=change.address,
-            action=change.action,
-            organization_id=change.organization_id,
-            reason="interrupted",
-        )
+        return _skipped(change, "interrupted")
     return Failed(
         address=change.address,
         action=change.action,
@@ -144,6 +155,12 @@ def _interrupted(change: Change, *, is_running: bool) -> Outcome:
         message="interrupted while running; the outcome is unknown",
         advice="plan again: an operation that has begun is found, and continued instead of repeated",
         error_type="interrupted",
+    )
+
+
+def _skipped(change: Change, reason: str) -> Skipped:
+    return Skipped(
+        address=change.address, action=change.action, organization_id=change.organization_id, reason=reason
     )
 
 

@@ -1,7 +1,7 @@
 """Gathers what only the first plan shows to be needed.
 
-Before undeclared connections are deleted, the manifests that were not selected and the history in
-Git are checked. Of a pin that leads nowhere, the owner is looked up; of a pinned organization that
+Before connections are deleted, the manifests that were not selected are checked, and for undeclared
+ones the history in Git. Of a pin that leads nowhere, the owner is looked up; of a pinned organization that
 has another name by now, that name.
 """
 
@@ -63,6 +63,11 @@ class Draft:
     plan: OrganizationPlan
 
     @property
+    def deletes(self) -> bool:
+        """Whether anything would be deleted."""
+        return any(isinstance(change, Delete) for change in self.plan.changes)
+
+    @property
     def undeclared_deletes(self) -> tuple[OidcConnection, ...]:
         """The connections that would be deleted because no manifest declares them."""
         return tuple(
@@ -86,12 +91,16 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
-    """What the second gather found, by the name of the organization; owners by their connection's id."""
+    """What the second gather found, by the name of the organization; owners by their connection's id.
+
+    ``deletes_withheld`` says why nothing may be deleted, and is empty if it may.
+    """
 
     errors: Mapping[str, ProviderError] = field(default_factory=dict)
     protections: Mapping[str, tuple[Protection, ...]] = field(default_factory=dict)
     warnings: Mapping[str, Diagnostic] = field(default_factory=dict)
     pin_owners: Mapping[str, Organization] = field(default_factory=dict)
+    deletes_withheld: str = ""
 
 
 async def gather_answers(drafts: Sequence[Draft], reader: Reader, sources: PlanSources) -> Answers:
@@ -100,7 +109,7 @@ async def gather_answers(drafts: Sequence[Draft], reader: Reader, sources: PlanS
     Raises:
         AccessDenied: the credentials are not accepted.
     """
-    deleting = [draft for draft in drafts if draft.undeclared_deletes]
+    deleting = [draft for draft in drafts if draft.deletes]
     checked = await asyncio.to_thread(_check_deletes, deleting, sources) if deleting else Answers()
     moved = [draft for draft in drafts if isinstance(draft.live, PinMismatch)][:MAX_QUESTIONS]
     pins = [pin for draft in drafts for pin in draft.missing_pins.values()]
@@ -137,9 +146,15 @@ def _explain_missing_pin(diagnostic: Diagnostic, pin: str, owner: Organization) 
 
 
 def _check_deletes(drafts: Sequence[Draft], sources: PlanSources) -> Answers:
-    """Look for reasons not to delete undeclared connections, in other manifests and in Git."""
+    """Look for reasons not to delete connections, in other manifests and in Git."""
     manifests = sources.other_manifests() if sources.other_manifests else None
-    checks = {draft.desired.reference: _check_delete(draft, manifests, sources.history) for draft in drafts}
+    if manifests and manifests.unreadable:
+        return Answers(deletes_withheld=manifests.unreadable)
+    checks = {
+        draft.desired.reference: _check_delete(draft, manifests, sources.history)
+        for draft in drafts
+        if draft.undeclared_deletes
+    }
     return Answers(
         errors={name: check for name, check in checks.items() if isinstance(check, ProviderError)},
         warnings={name: check for name, check in checks.items() if isinstance(check, Diagnostic)},

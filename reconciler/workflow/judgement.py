@@ -54,6 +54,7 @@ def accept_deletes(
 def approve(plan: Plan, limits: Limits, gathered: GatheredApprovals, selection: RunSelection = ALL) -> Plan:
     """Return the plan as its approvals allow it; those that are used, expired or not needed are named."""
     refused = {error.address.partition("/")[0] for error in plan.diagnostics if error.is_error}
+    refused |= {*plan.refused_organizations}
 
     def is_covered(approval: Approval) -> bool:
         if approval.deletes:

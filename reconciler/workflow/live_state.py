@@ -33,18 +33,26 @@ class PinMismatch(ProviderError):
 
 
 async def find_organizations(
-    manifests: Sequence[DesiredOrganization], reader: Reader
+    manifests: Sequence[DesiredOrganization], reader: Reader, others: Sequence[DesiredOrganization] = ()
 ) -> list[FoundOrganization]:
     """Return for each manifest its organization, or why it cannot be planned. They are found in bulk.
+
+    ``others`` are not planned, but a manifest is refused if one of them declares its organization, too.
 
     Raises:
         AccessDenied: the credentials are not accepted.
     """
     if not manifests:
         return []
-    results = await reader.find_organizations([manifest.reference for manifest in manifests])
-    organizations = [_check_pin(manifest, results[manifest.reference]) for manifest in manifests]
-    return _refuse_duplicates(manifests, organizations)
+    declared = (*manifests, *others)
+    results = await reader.find_organizations([*dict.fromkeys(manifest.reference for manifest in declared)])
+    organizations = [
+        _check_pin(manifest, results[manifest.reference])
+        if index < len(manifests)
+        else results[manifest.reference]
+        for index, manifest in enumerate(declared)
+    ]
+    return _refuse_duplicates(declared, organizations)[: len(manifests)]
 
 
 async def read_organizations(
@@ -102,23 +110,31 @@ def _pin_mismatch(manifest: DesiredOrganization, organization: Organization) -> 
 def _refuse_duplicates(
     manifests: Sequence[DesiredOrganization], organizations: Sequence[FoundOrganization]
 ) -> list[FoundOrganization]:
-    """Refuse manifests that declare the same organization under different names."""
+    """Refuse manifests that declare the same organization under different names, or in different files."""
     checked = list(organizations)
     first_manifest: dict[str, int] = {}
     for index, organization in enumerate(organizations):
         if isinstance(organization, ProviderError):
             continue
         first = first_manifest.setdefault(organization.organization_id, index)
-        if first != index:
+        if first != index and not _is_earlier_version(manifests[index], manifests[first]):
             checked[first] = _declared_twice(organization, manifests[index])
             checked[index] = _declared_twice(organization, manifests[first])
     return checked
 
 
+def _is_earlier_version(manifest: DesiredOrganization, current: DesiredOrganization) -> bool:
+    """Whether a manifest is what the file of another one declared in Git."""
+    return bool(manifest.commit) and manifest.location.path == current.location.path
+
+
 def _declared_twice(organization: Organization, duplicate: DesiredOrganization) -> ProviderError:
+    remedy = "put all connections of an organization into one document"
+    if duplicate.commit:
+        remedy = f"{duplicate.location.path} has errors now: correct it first, and {remedy}"
     return ProviderError(
-        f"it is {organization.organization_id}, and so is {duplicate.reference!r} at {duplicate.location}; "
-        "put all connections of an organization into one document"
+        f"it is {organization.organization_id}, and so is {duplicate.reference!r} at {duplicate.origin}; "
+        f"{remedy}"
     )
 
 

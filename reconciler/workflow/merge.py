@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.core.errors import Diagnostic, PlanRefused, Severity
 from reconciler.core.guards import check_delete_limits
-from reconciler.core.plan import MISSING_SHARDS, Plan, PlanSummary, with_warnings
+from reconciler.core.plan import MISSING_SHARDS, Plan, PlanSummary, with_manifest_findings
 from reconciler.core.run_selection import MergeInfo
 from reconciler.policies import RULES
 from reconciler.workflow.judgement import approve_merged
@@ -52,6 +52,7 @@ def merge_plans(plans: Sequence[Plan], limits: Limits) -> Plan:
         blocks=(*_blocks(plans), *check_delete_limits(summary, limits), *_missing(shards)),
         risks=_risks(plans, positions),
         summary=summary,
+        refused_organizations=tuple(name for plan in plans for name in plan.refused_organizations),
         secrets_compared=first.secrets_compared,
     )
     return approve_merged(merged, limits, [use for plan in plans for use in plan.approvals])
@@ -67,7 +68,7 @@ def with_shard(
     own_warnings = [
         warning for warning in manifest_warnings if shard.holds(warning.address.partition("/")[0])
     ]
-    plan = with_warnings(plan, own_warnings)
+    plan = with_manifest_findings(plan, own_warnings)
     reported = {
         *(change.address.organization for change in plan.changes),
         *(unmanaged.organization for unmanaged in plan.unmanaged),

@@ -10,13 +10,13 @@ import os
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from reconciler.core.errors import Diagnostic, Severity, SourceLocation, UsageError
 from reconciler.manifests import PROJECT_FILE, load_manifests
+from reconciler.manifests.changed_files import ChangedFile, load_changed
 from reconciler.manifests.confinement import linked_manifests
 from reconciler.manifests.file_selection import distinct, manifest_sources
-from reconciler.manifests.load import ChangedFile, load_changed
 from reconciler.manifests.source_file import display_path
 from reconciler.storage.attributes import find_changed_bytes
 from reconciler.storage.revision import find_revision
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from reconciler.manifests.file_selection import ManifestSource
     from reconciler.storage.attributes import ChangedBytes
     from reconciler.storage.revision import ChangedPath, Revision
-
-
-_NO_MANIFESTS: Final = "no-manifests"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +173,7 @@ def _exists(path: Path) -> bool:
 class OtherManifests:
     """Where each organization of a project is declared, by the names in the manifests.
 
-    ``unreadable`` says why some of the manifests cannot be read; it is empty if all can.
+    ``unreadable`` says which manifest cannot be read; it is empty if all can.
     """
 
     locations: Mapping[str, Sequence[SourceLocation]]
@@ -184,12 +181,13 @@ class OtherManifests:
 
     @classmethod
     def of(cls, manifests: Loaded) -> OtherManifests:
-        """Index all manifests of a project."""
+        """Index all manifests of a project, those with errors as far as they could be read."""
         locations = defaultdict(list)
-        for organization in manifests.state.organizations:
+        for organization in (*manifests.state.organizations, *manifests.refused):
             for name in organization.names:
                 locations[name].append(organization.location)
-        return cls(locations, _unreadable(manifests))
+        unreadable = [file.display_path for file in manifests.unreadable_files]
+        return cls(locations, f"{unreadable[0]} cannot be read" if unreadable else "")
 
     def declared_elsewhere_error(
         self, desired: DesiredOrganization, organization: Organization
@@ -202,7 +200,7 @@ class OtherManifests:
                         f"{location} declares it too; put all connections of an organization into one "
                         "document"
                     )
-        return self.unreadable or None
+        return None
 
 
 def all_manifests(
@@ -211,11 +209,3 @@ def all_manifests(
     """Return all manifests of a project; they are read only if the run has selected some of them."""
     loaded = selected.loaded if selected.is_whole else load_manifests((), project, variables)
     return OtherManifests.of(loaded)
-
-
-def _unreadable(manifests: Loaded) -> str:
-    errors = [error for error in manifests.diagnostics if error.is_error and error.code != _NO_MANIFESTS]
-    if not errors:
-        return ""
-    place = f" ({errors[0].location})" if errors[0].location else ""
-    return f"another manifest that may declare it has errors: {errors[0].summary}{place}; correct that first"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.workplace import NO_CHANGES
+from reconciler.reports.wording import NOTHING_SELECTED
 
 if TYPE_CHECKING:
     from tests.support.workplace import CompletedRun, Workplace
@@ -61,7 +61,7 @@ def history(place: Workplace) -> History:
 
 def test_no_manifest_differs(history: History, place: Workplace) -> None:
     run = place.run("plan", "--changed-since", "main")
-    assert (run.code, run.out) == (0, f"{place.headline}{NO_CHANGES}\n")
+    assert (run.code, run.out) == (0, f"{place.headline}{NOTHING_SELECTED}\n")
     assert "Only manifests that differ from main" in run.err
     assert not list(place.emulator.request_log)
 

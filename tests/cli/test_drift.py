@@ -69,7 +69,8 @@ def test_exit_code_and_json_agree(place: Workplace) -> None:
 def test_the_json_is_complete_with_every_exit_code(place: Workplace) -> None:
     place.write("organizations/broken.yaml", "organization: [")
     run = place.run("drift", "--format", "json")
-    assert (run.code, run.document["errored"], run.document["findings"]) == (1, True, [])
+    assert (run.code, run.document["errored"], run.document["complete"]) == (1, True, False)
+    assert {finding["address"] for finding in run.document["findings"]} == {"acme/sso", "globex/sso"}
 
 
 def test_the_json_matches_its_schema(place: Workplace) -> None:

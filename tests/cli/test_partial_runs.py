@@ -63,7 +63,7 @@ def test_prune_with_changed_since_checks_other_documents(shared: Workplace) -> N
 def test_prune_deletes_nothing_if_another_manifest_has_errors(shared: Workplace) -> None:
     shared.write("organizations/b.yaml", "    organization: [\n")
     said = refused(shared, "apply", "--auto-approve", "organizations/a.yaml")
-    assert "another manifest that may declare it has errors" in said
+    assert "nothing is deleted, because organizations/b.yaml cannot be read" in said
 
 
 def test_prune_deletes_if_no_other_document_declares_the_organization(shared: Workplace) -> None:

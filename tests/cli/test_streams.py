@@ -45,8 +45,8 @@ class TestStreams:
         assert "Apply complete!" in run.out
 
     def test_quiet_prints_errors(self, place: Workplace) -> None:
-        place.delenv("ACME_SECRET")
-        assert "ACME_SECRET" in place.run("plan", "-q").err
+        place.delenv("STYTCH_SECRET")
+        assert "STYTCH_SECRET" in place.run("plan", "-q").err
 
     def test_an_apply_prints_json_on_stdout_and_the_plan_on_stderr(self, place: Workplace) -> None:
         run = place.run("apply", "--auto-approve", "--format", "json")
@@ -235,7 +235,7 @@ class TestColours:
         assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == plain
 
     def test_errors_have_colors_too(self, place: Workplace) -> None:
-        place.delenv("ACME_SECRET")
+        place.delenv("STYTCH_SECRET")
         assert ESCAPE in place.run("plan", "--color", "always").err
         assert ESCAPE in place.run("plan", "--frobnicate", "--color", "always").err
         assert ESCAPE not in place.run("plan").err

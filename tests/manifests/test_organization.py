@@ -97,6 +97,7 @@ def test_everything_that_can_be_declared_is_declared(workspace: Workspace) -> No
                             connection_id="oidc-connection-live-1",
                         ),
                         location=SourceLocation("organizations/acme.yaml", line=6, column=3),
+                        secret_location=SourceLocation("organizations/acme.yaml", line=11, column=5),
                         presence=Presence.PRESENT,
                         previous_display_names=("Acme SSO",),
                         discovery=Discovery.OFF,
@@ -278,11 +279,23 @@ def test_connections_have_a_location(workspace: Workspace, prefix: str) -> None:
 
 def test_an_invalid_document_does_not_hide_the_others(workspace: Workspace) -> None:
     workspace.write(
+        "organizations/a.yaml",
+        "organization: acme\n---\norganization: globex\nprune: 1\n---\norganization: beta\n",
+    )
+    loaded = workspace.load()
+    assert [organization.reference for organization in loaded.state.organizations] == ["acme", "beta"]
+    assert [organization.reference for organization in loaded.refused] == ["globex"]
+    assert [diagnostic.code for diagnostic in loaded.diagnostics] == ["wrong-type"]
+
+
+def test_a_document_without_a_name_makes_its_file_unreadable(workspace: Workspace) -> None:
+    workspace.write(
         "organizations/a.yaml", "organization: acme\n---\norganization: 1\n---\norganization: beta\n"
     )
     workspace.write("organizations/b.yaml", "organization: [\n")
     loaded = workspace.load()
-    assert [organization.reference for organization in loaded.state.organizations] == ["acme", "beta"]
+    assert [file.is_readable for file in loaded.files] == [False, False]
+    assert [organization.reference for organization in loaded.refused] == ["acme", "beta"]
     assert [diagnostic.code for diagnostic in loaded.diagnostics] == ["not-text", "invalid-yaml"]
 
 
@@ -292,11 +305,12 @@ def test_the_model_and_the_core_have_the_same_fields() -> None:
     assert declared - treatment == set(FIELDS) - {"redirect_url", "status"}
     assert treatment | {"connection_id"} == (
         {field.name for field in fields(DesiredConnection)}
-        - {"address", "connection", "location", "presence"}
+        - {"address", "connection", "location", "secret_location", "presence"}
     ) | {"state", "connection_id"}
     assert set(LifecycleManifest.__annotations__) == {field.name for field in fields(Lifecycle)}
     assert set(OrganizationManifest.__annotations__) - {"organization"} == (
-        {field.name for field in fields(DesiredOrganization)} - {"reference", "location", "protections"}
+        {field.name for field in fields(DesiredOrganization)}
+        - {"reference", "location", "protections", "commit"}
     )
     assert "connection_id" in COMPUTED_FIELDS
     assert (*WRITABLE_FIELDS, *COMPUTED_FIELDS) == FIELDS

@@ -18,7 +18,7 @@ from tests.support.values import SCOPE, WHEN, declared, desired, live, live_conn
 if TYPE_CHECKING:
     from reconciler.core.change import Update
 
-EMPTY = Plan(scope=SCOPE, created_at=WHEN)
+EMPTY = Plan(scope=SCOPE, created_at=WHEN, summary=PlanSummary(organizations=1))
 CHANGES = replace(
     EMPTY, changes=(CREATE, UPDATE, DELETE), summary=PlanSummary(add=1, change=1, destroy=1, organizations=1)
 )

@@ -17,6 +17,7 @@ from reconciler.emulator import DEFAULT_PROJECT_ID, DEFAULT_SECRET, Emulator
 from reconciler.http.clock import Clock
 from reconciler.providers.stytch.connect import connect
 from reconciler.providers.stytch.credentials import ProjectTarget
+from reconciler.secrets import ResolvedSecrets
 from reconciler.workflow.apply import apply_plan
 from reconciler.workflow.plan import PlanMetadata, plan_organizations
 from tests.providers.in_process import in_process
@@ -152,7 +153,7 @@ class Estate:
             result = await apply_plan(
                 plan,
                 provider,
-                SECRETS,
+                ResolvedSecrets(SECRETS),
                 concurrency=self.limits.concurrency,
                 observer=self.watcher,
                 stop=self.stop,
