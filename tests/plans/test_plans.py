@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -132,7 +132,7 @@ def test_the_plan_as_data(folder: Path, matches_golden: Callable[[str, Path], No
 def test_the_data_is_as_its_schema_says_and_can_be_read_back(folder: Path) -> None:
     document = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
     Draft202012Validator(SCHEMA).validate(document)
-    assert parse_plan(document) == open_case(folder).plan()
+    assert parse_plan(document) == replace(open_case(folder).plan(), live=())  # not saved
 
 
 @every_case
