@@ -6,15 +6,25 @@ from typing import TYPE_CHECKING
 
 from reconciler.core.connection import INFERRED_FIELDS
 from reconciler.core.errors import ProviderError
+from reconciler.core.matching import leftover_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from reconciler.core.connection import OidcConnection
+    from reconciler.core.withdrawal import Conflict
 
 
 class DidNotConverge(ProviderError):
     """The live state cannot be brought to what is declared; nothing more should be tried."""
+
+
+class NotListed(DidNotConverge):
+    """A connection that must exist is not listed."""
+
+
+class Overtaken(ProviderError):
+    """While a create was held up, another run has done its work; judge the create again."""
 
 
 class ConcurrentChange(ProviderError):
@@ -47,6 +57,28 @@ def changed_concurrently(declared: OidcConnection, live: OidcConnection, fields:
     return (
         f"did not converge: {_differences(declared, live, fields)}, which is not what this run left behind; "
         "someone else is writing, or the list lags; nothing more was sent, plan again"
+    )
+
+
+def found_duplicates(own_id: str, decision: Conflict) -> str:
+    """Say that two connections of one name stay, which a person has to choose from."""
+    if decision.edited:
+        fields = ", ".join(decision.edited)
+        rest = f", and {', '.join(decision.ids)} of the same name exists" if decision.ids else ""
+        return f"someone else changed {fields} of {own_id}{rest}: nothing was overwritten, plan again"
+    return (
+        f"created {own_id}, but {', '.join(decision.ids)} of the same name appeared in the meantime, from "
+        "another run or from a create whose response was lost; both stay: delete the wrong one, or pin the "
+        "right one"
+    )
+
+
+def left_behind(connection_ids: Sequence[str], key: str) -> str:
+    """Say that untouched connections of the same name are left, and how they can be deleted."""
+    lines = " and ".join(leftover_line(connection_id, key) for connection_id in connection_ids)
+    return (
+        f"an interrupted create left {', '.join(connection_ids)} of the same name, pending and untouched: to "
+        f"delete it, add {lines} below `connections:`"
     )
 
 

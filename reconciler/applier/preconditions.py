@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.applier.errors import ConcurrentChange, DidNotConverge
-from reconciler.applier.read_back import same_name
+from reconciler.applier.errors import ConcurrentChange, NotListed, Overtaken
 from reconciler.core.diff import changed_fields
-from reconciler.core.operation import Stale, judge
+from reconciler.core.operation import Proceed, Stale, judge
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from reconciler.core.change import Create, Delete
     from reconciler.core.connection import OidcConnection
     from reconciler.core.diff import Secrets
@@ -22,11 +19,11 @@ def get_listed(live: LiveOrganization, connection_id: str) -> OidcConnection:
     """Return a connection that must exist.
 
     Raises:
-        DidNotConverge: it is not listed.
+        NotListed: it is not.
     """
     connection = live.connection(connection_id)
     if connection is None:
-        raise DidNotConverge(
+        raise NotListed(
             f"did not converge: {connection_id} is not listed; someone deleted it, or the list lags: "
             "wait a while before planning again"
         )
@@ -45,7 +42,7 @@ def check_unchanged(before: OidcConnection, live: LiveOrganization) -> None:
     altered = _altered_fields(before, current)
     if altered:
         raise ConcurrentChange(
-            f"changed since the plan: while the update waited for the rate limit, someone else changed "
+            f"changed since the plan: while the update waited, someone else changed "
             f"{altered} of {current.connection_id}; nothing was overwritten, plan again"
         )
 
@@ -65,18 +62,14 @@ def check_no_effect(before: OidcConnection, current: OidcConnection) -> None:
         )
 
 
-def check_not_created(live: LiveOrganization, display_name: str, known: Collection[str]) -> None:
+def check_not_overtaken(change: Create, secrets: Secrets, live: LiveOrganization) -> None:
     """Check that nobody has created the connection while the create had to wait.
 
     Raises:
-        ConcurrentChange: a connection of that name exists now.
+        Overtaken: there is something of its name now.
     """
-    created = same_name(live, display_name, known)
-    if created:
-        raise ConcurrentChange(
-            f"changed since the plan: while the create waited for the rate limit, {created[0].connection_id} "
-            "of that name appeared; nothing was created, plan again"
-        )
+    if judge(change, live, secrets) != Proceed():
+        raise Overtaken("another run has begun to create it")
 
 
 def check_not_configured(change: Create, created: OidcConnection, secrets: Secrets) -> None:
@@ -90,22 +83,6 @@ def check_not_configured(change: Create, created: OidcConnection, secrets: Secre
         raise ConcurrentChange(
             f"{created.connection_id} of that name appeared, and someone else set its "
             f"{', '.join(differing)}: it was left alone, plan again"
-        )
-
-
-def check_duplicates(live: LiveOrganization, created: OidcConnection, known: Collection[str]) -> None:
-    """Check that nobody else created the same connection in the meantime.
-
-    Raises:
-        ConcurrentChange: there is another one of that name whose id is not known.
-    """
-    connection_id = created.connection_id or ""
-    duplicates = same_name(live, created.display_name or "", {*known, connection_id})
-    if duplicates:
-        ids = ", ".join(sorted(duplicate.connection_id or "" for duplicate in duplicates))
-        raise ConcurrentChange(
-            f"created {connection_id}, but {ids} of the same name appeared in the meantime, from another run "
-            "or from a create whose response was lost; delete the wrong one, or pin the right one"
         )
 
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reconciler.core.diff import changed_fields
+from reconciler.core.operation import Stale, Unsettled, judge
+from reconciler.core.withdrawal import find_duplicates
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
+    from reconciler.core.change import Change, Create
     from reconciler.core.connection import OidcConnection
     from reconciler.core.diff import Secrets
+    from reconciler.core.operation import AlreadyDone, Proceed
     from reconciler.core.state import LiveOrganization, Organization
     from reconciler.providers.base import Provider
 
+    Judged = tuple[AlreadyDone | Proceed | Stale, LiveOrganization]
     Sleep = Callable[[float], Awaitable[None]]
 
 
@@ -25,12 +30,13 @@ class ReadBackPolicy:
     The service promises no read-after-write consistency, so a list may lag behind a write. A create
     that timed out may even take effect later, so ``long_waits`` follow before it is sent again.
     ``repeats`` bounds how often a write of unknown outcome is sent again once it is known to have
-    had no effect.
+    had no effect. ``rival_waits`` are for another run that is creating the same connection.
     """
 
     waits: tuple[float, ...] = (0.0, 0.5, 1.0, 2.0, 4.0)
     long_waits: tuple[float, ...] = (8.0, 16.0, 32.0)
     repeats: int = 2
+    rival_waits: tuple[float, ...] = (0.2, 0.3, 0.5, 1.0, 2.0, 4.0)
 
 
 class ReadBack:
@@ -66,30 +72,47 @@ class ReadBack:
         return live
 
     async def until_created(
-        self, display_name: str, known: Collection[str], *, is_pending: bool
+        self, change: Create, secrets: Secrets, *, is_pending: bool
     ) -> tuple[LiveOrganization, tuple[OidcConnection, ...]]:
-        """Read until a connection of that name appears whose id is not known; return it, or none.
+        """Read until a connection of the declared name appears; return all of them, or none.
 
         ``is_pending``: the create timed out, so the service may still be working on it.
         """
         async for live in self._readings(self._policy.long_waits if is_pending else ()):
-            created = same_name(live, display_name, known)
+            created = find_duplicates(change, live, secrets).all
             if created:
                 return live, created
         return live, ()
+
+    async def until_settled(self, change: Change, live: LiveOrganization, secrets: Secrets) -> Judged:
+        """Judge a change; while other runs seem to be creating the same connection, read again.
+
+        Twice the usual wait, so that they have decided among themselves.
+        """
+        verdict = judge(change, live, secrets)
+        for wait in self.rival_waits * 2:
+            if not isinstance(verdict, Unsettled):
+                break
+            await self._sleep(wait)
+            live = await self.once()
+            verdict = judge(change, live, secrets)
+        return (Stale(verdict.reason) if isinstance(verdict, Unsettled) else verdict), live
+
+    @property
+    def rival_waits(self) -> tuple[float, ...]:
+        """Seconds before each reading while another run may withdraw."""
+        return self._policy.rival_waits
+
+    async def after(self, seconds: float) -> LiveOrganization:
+        """Read after a while."""
+        await self._sleep(seconds)
+        return await self.once()
+
+    async def with_organization(self, live: LiveOrganization) -> LiveOrganization:
+        """Return a reading with the organization itself read again, for its default connection."""
+        return replace(live, organization=await self._provider.refresh_organization(live.organization))
 
     async def _readings(self, more: Sequence[float] = ()) -> AsyncIterator[LiveOrganization]:
         for wait in (*self._policy.waits, *more):
             await self._sleep(wait)
             yield await self.once()
-
-
-def same_name(
-    live: LiveOrganization, display_name: str, known: Collection[str]
-) -> tuple[OidcConnection, ...]:
-    """Return the connections of that name whose ids are not among the known ones."""
-    return tuple(
-        connection
-        for connection in live.connections
-        if connection.display_name == display_name and connection.connection_id not in known
-    )

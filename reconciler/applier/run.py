@@ -6,11 +6,12 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, assert_never
 
-from reconciler.applier.operations import ConnectionWriter, Progress
+from reconciler.applier.context import Progress, WriteContext
+from reconciler.applier.operations import ConnectionWriter
 from reconciler.applier.read_back import ReadBack, ReadBackPolicy
 from reconciler.core.change import Delete
 from reconciler.core.errors import AccessDenied, OrganizationRefused, ProviderError
-from reconciler.core.operation import AlreadyDone, Proceed, Stale, judge, to_operations
+from reconciler.core.operation import AlreadyDone, Proceed, Stale, to_operations
 from reconciler.core.outcome import Applied, ApplyResult, Failed, Skipped, Unneeded
 from reconciler.core.state import Organization
 
@@ -136,7 +137,7 @@ class _Run:
             live = None
         read_back = ReadBack(self.provider, organization, self.policy, self.sleep)
         live = live or await read_back.once()
-        verdict = judge(change, live, self.secrets)
+        verdict, live = await read_back.until_settled(change, live, self.secrets)
         match verdict:
             case AlreadyDone(connection):
                 return _unneeded(change, connection), live
@@ -150,7 +151,10 @@ class _Run:
     async def _write(
         self, change: Change, live: LiveOrganization, read_back: ReadBack, connection_id: str | None
     ) -> tuple[Outcome, LiveOrganization | None]:
-        writer = ConnectionWriter(self.provider, read_back, self.secrets, self.policy.repeats)
+        context = WriteContext(
+            provider=self.provider, read_back=read_back, secrets=self.secrets, repeats=self.policy.repeats
+        )
+        writer = ConnectionWriter(context)
         progress = Progress(live)
         self.observer.started(change)
         begin = self.clock()
@@ -158,6 +162,8 @@ class _Run:
             connection = await writer.write(change, progress, connection_id)
         except ProviderError as error:
             return self._failed(change, error, progress), None
+        if progress.is_superseded:
+            return _unneeded(change, connection, progress), progress.live
         return _applied(change, connection, progress, self.clock() - begin), progress.live
 
     def _failed(self, change: Change, error: ProviderError, progress: Progress | None = None) -> Failed:
@@ -196,12 +202,15 @@ def _applied(change: Change, connection: OidcConnection, progress: Progress, sec
     )
 
 
-def _unneeded(change: Change, connection: OidcConnection | None) -> Unneeded:
+def _unneeded(
+    change: Change, connection: OidcConnection | None, progress: Progress | None = None
+) -> Unneeded:
     return Unneeded(
         address=change.address,
         action=change.action,
         organization_id=change.organization_id,
         connection=connection and connection.without_secret(),
+        history=tuple(progress.history) if progress else (),
     )
 
 

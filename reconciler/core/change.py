@@ -35,6 +35,7 @@ class ActionReason(StrEnum):
     RESUMES_CREATE = "resumes_interrupted_create"
     DECLARED_ABSENT = "delete_because_declared_absent"
     NOT_DECLARED = "delete_because_not_declared"
+    LEFTOVER = "delete_because_left_behind"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,9 @@ The rule: identity is decided in this order, each step on what the steps before 
 4. nothing: the connection is to be created, unless an unmatched live one has the same issuer and
    client_id and so was probably renamed.
 
+A pending connection that nobody has configured is no candidate beside a configured one of the same name:
+it is what an interrupted create left behind.
+
 Why it never guesses: a step matches only if exactly one live connection fits, and no other
 declaration fits it as well. Everything else is an error that names the candidates, and the
 organization is not planned until the manifest says which one is right.
@@ -31,7 +34,7 @@ from typing import TYPE_CHECKING
 from reconciler.core.errors import Diagnostic, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from reconciler.core.codes import Code
     from reconciler.core.connection import OidcConnection
@@ -52,11 +55,16 @@ class Pair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matching:
-    """All pairs in the order of the manifest, live connections that are not declared, and errors."""
+    """All pairs in the order of the manifest, live connections that are not declared, and errors.
+
+    ``leftovers`` are among the unmanaged ones: untouched, pending, and of a name that a declaration has
+    whose own connection is configured. By each stands that declaration.
+    """
 
     pairs: tuple[Pair, ...]
     unmanaged: tuple[OidcConnection, ...]
     diagnostics: tuple[Diagnostic, ...]
+    leftovers: Mapping[str, DesiredConnection]
 
 
 def match_connections(desired: DesiredOrganization, live: LiveOrganization) -> Matching:
@@ -142,7 +150,24 @@ class _Matcher:
             pairs=tuple(pairs),
             unmanaged=tuple(self._unmatched.values()),
             diagnostics=tuple(self._diagnostics),
+            leftovers=self._leftovers(),
         )
+
+    def _leftovers(self) -> Mapping[str, DesiredConnection]:
+        """Return what interrupted creates left beside the connections that were made in their place."""
+        made = {
+            desired.connection.display_name: desired
+            for desired in self._declared
+            if (live := self._matched.get(desired.address.connection))
+            and live.display_name == desired.connection.display_name
+            and not live.is_unconfigured
+            and not desired.is_absent
+        }
+        return {
+            connection_id: made[connection.display_name]
+            for connection_id, connection in self._unmatched.items()
+            if connection.is_unconfigured and connection.display_name in made
+        }
 
     def _undecided(self) -> list[DesiredConnection]:
         return [desired for desired in self._declared if desired.address.connection not in self._decided]
@@ -165,10 +190,22 @@ class _Matcher:
             desired.address.connection: [
                 connection_id
                 for name in dict.fromkeys(names_of(desired))
-                for connection_id in by_name.get(name, ())
+                for connection_id in self._without_leftovers(desired, by_name.get(name, ()))
             ]
             for desired in self._undecided()
         }
+
+    def _without_leftovers(self, desired: DesiredConnection, same_name_ids: Sequence[str]) -> Sequence[str]:
+        """Return the configured connections of one name; the untouched ones only if there are no others.
+
+        Not for a delete, whose next run would go on to the leftovers.
+        """
+        configured = [
+            connection_id
+            for connection_id in same_name_ids
+            if not desired.is_absent and not self._unmatched[connection_id].is_unconfigured
+        ]
+        return configured or same_name_ids
 
     def _possible_rename(self, declared: OidcConnection) -> OidcConnection | None:
         if not declared.issuer or not declared.client_id:
@@ -256,6 +293,12 @@ def _looks_renamed(desired: DesiredConnection, live: OidcConnection) -> tuple[st
         f"`previous_display_names: [{name}]`; if you want a second connection, "
         f"declare {live.connection_id} too",
     )
+
+
+def leftover_line(connection_id: str, key: str) -> str:
+    """Return the line of a manifest that deletes what an interrupted create of a connection left behind."""
+    suffix = connection_id.rpartition("-")[2][-6:]
+    return f"`{key}-leftover-{suffix}: {{connection_id: {connection_id}, state: absent}}`"
 
 
 def quote_yaml(text: str | None) -> str:

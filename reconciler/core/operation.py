@@ -25,6 +25,7 @@ from reconciler.core.change import Create, Delete, Update
 from reconciler.core.connection import INFERRED_FIELDS, MASKED, WRITABLE_FIELDS
 from reconciler.core.diff import changed_fields, uncomparable_fields
 from reconciler.core.guards import reason_to_keep
+from reconciler.core.withdrawal import find_duplicates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -56,7 +57,14 @@ class Stale:
     reason: str
 
 
-Verdict = Proceed | AlreadyDone | Stale
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """Other runs may be creating the same connection right now; read again before giving up."""
+
+    reason: str
+
+
+Verdict = Proceed | AlreadyDone | Stale | Unsettled
 
 
 def to_operations(changes: Iterable[Change]) -> tuple[tuple[Change, ...], ...]:
@@ -110,31 +118,29 @@ def judge(change: Change, live: LiveOrganization, secrets: Secrets) -> Verdict:
 
 
 def _judge_create(change: Create, live: LiveOrganization, secrets: Secrets) -> Verdict:
-    same_name = [
-        connection
-        for connection in live.connections
-        if connection.display_name == change.declared.display_name
-        and connection.connection_id not in change.same_name_ids
-    ]
-    if not same_name:
+    """Judge a create by the connections of its name: done, unfinished, not ours, or being created."""
+    same_name = find_duplicates(change, live, secrets)
+    if same_name.different:
+        reason = "a connection of that name has appeared"
+        return Stale(f"{reason}: {_ids(same_name.all)}")
+    if len(same_name.complete) == 1:
+        return AlreadyDone(same_name.complete[0])
+    if len(same_name.all) > 1:
+        return Unsettled(
+            f"there are now {len(same_name.all)} connections of that name: {_ids(same_name.all)}"
+        )
+    if not same_name.untouched:
         return (
             Stale("the unfinished connection that was to be resumed is gone") if change.resumes else Proceed()
         )
-    if len(same_name) > 1:
-        ids = ", ".join(sorted(connection.connection_id or "" for connection in same_name))
-        return Stale(f"there are now {len(same_name)} connections of that name: {ids}")
-    return _judge_existing(change, same_name[0], secrets)
+    (unfinished,) = same_name.untouched
+    if change.resumes and unfinished.connection_id != change.resumes.connection_id:
+        return Stale(f"another connection has that name now: {unfinished.connection_id}")
+    return Proceed(unfinished.connection_id)
 
 
-def _judge_existing(change: Create, existing: OidcConnection, secrets: Secrets) -> Verdict:
-    """Judge a create where one connection of its name exists: done, unfinished, or not ours."""
-    if not changed_fields(change.declared, existing, secrets):
-        return AlreadyDone(existing)
-    if change.resumes and existing.connection_id != change.resumes.connection_id:
-        return Stale(f"another connection has that name now: {existing.connection_id}")
-    if existing.is_unconfigured:
-        return Proceed(existing.connection_id)
-    return Stale(f"a connection of that name has appeared: {existing.connection_id}")
+def _ids(connections: Sequence[OidcConnection]) -> str:
+    return ", ".join(sorted(connection.connection_id or "" for connection in connections))
 
 
 def _judge_update(change: Update, live: LiveOrganization, secrets: Secrets) -> Verdict:

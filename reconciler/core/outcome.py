@@ -26,7 +26,7 @@ class Operation:
 class Applied(Operation):
     """The operation took effect, which a reading has confirmed.
 
-    ``history`` lists what went wrong on the way and how it was handled: adopted, corrected, repeated.
+    ``history`` lists what went wrong on the way and how it was handled: adopted, corrected, withdrawn.
     """
 
     connection: OidcConnection
@@ -37,9 +37,13 @@ class Applied(Operation):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unneeded(Operation):
-    """Nothing was left to do: the live state already was what the operation wants."""
+    """Nothing was left to do: the live state already was what the operation wants.
+
+    ``history`` says what this run has withdrawn, where another run created the same connection.
+    """
 
     connection: OidcConnection | None = None
+    history: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

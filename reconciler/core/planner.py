@@ -17,7 +17,7 @@ from reconciler.core.guards import check_deletes, withhold_deletes
 from reconciler.core.matching import match_connections
 from reconciler.core.plan import Managed, OrganizationPlan, Unmanaged
 from reconciler.core.state import DesiredConnection
-from reconciler.core.warnings import decision_warnings, jit_warnings
+from reconciler.core.warnings import decision_warnings, jit_warnings, leftover_warnings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -65,7 +65,8 @@ def plan_organization(
         return _refused(desired, live, matching.diagnostics)
     decisions = [_decide(pair, live, choices) for pair in matching.pairs]
     if desired.prune:
-        decisions += [_delete(connection, live, desired, choices) for connection in matching.unmanaged]
+        deletes = [_delete(connection, live, desired, choices) for connection in matching.unmanaged]
+        decisions += [_with_reason(delete, matching) for delete in deletes]
     changes = _select_changes(decisions, live, choices)
     unmanaged = () if desired.prune else matching.unmanaged
     if errors := check_deletes(desired, live, changes):
@@ -85,6 +86,7 @@ def plan_organization(
         diagnostics=(
             *withheld,
             *_warnings(decisions, matching, choices),
+            *(() if desired.prune else leftover_warnings(matching.leftovers)),
             *jit_warnings(changes, live.organization),
         ),
     )
@@ -224,6 +226,12 @@ def _select_changes(
     changes = (decision for decision in decisions if decision is not None and not isinstance(decision, NoOp))
     targeted = (change for change in changes if choices.is_targeted(change.address))
     return tuple(sorted(targeted, key=is_delete_of_default))
+
+
+def _with_reason(delete: Delete, matching: Matching) -> Delete:
+    """Return the delete of an undeclared connection with its reason: some are leftovers."""
+    is_leftover = delete.before.connection_id in matching.leftovers
+    return replace(delete, reason=ActionReason.LEFTOVER) if is_leftover else delete
 
 
 def _delete(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from math import inf
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -151,11 +152,15 @@ class OtherConnection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveOrganization:
-    """The organization and its connections, as one answer of the API listed them."""
+    """The organization and its connections, as one answer of the API listed them.
+
+    ``read_at`` is when the answer was requested, in seconds of the provider's clock.
+    """
 
     organization: Organization
     connections: tuple[OidcConnection, ...] = ()
     other_connections: tuple[OtherConnection, ...] = ()
+    read_at: float = field(default=inf, compare=False)
 
     def connection(self, connection_id: str) -> OidcConnection | None:
         """Return the live OIDC connection of that id, or None."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from reconciler.core.change import Create, Delete, NoOp, Update
 from reconciler.core.connection import REQUIRED_TO_BECOME_ACTIVE
 from reconciler.core.errors import Diagnostic, Severity
+from reconciler.core.matching import leftover_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -57,6 +58,18 @@ def jit_warnings(changes: Iterable[Change], organization: Organization) -> Itera
                 f"{change.address} is in its organization's list of connections that provision members (JIT)",
                 "once it is deleted, it admits no new members; add another connection to the list if needed",
             )
+
+
+def leftover_warnings(leftovers: Mapping[str, DesiredConnection]) -> Iterator[Diagnostic]:
+    """Yield a warning for each connection that an interrupted create left beside the one made instead."""
+    for connection_id, desired in leftovers.items():
+        line = leftover_line(connection_id, desired.address.connection)
+        yield _warning(
+            desired,
+            "leftover",
+            f"an interrupted create of {desired.address} left {connection_id} behind, pending and untouched",
+            f"to delete it, add the line {line} below `connections:`",
+        )
 
 
 def external_use_warnings(

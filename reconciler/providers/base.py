@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
     from reconciler.core.connection import OidcConnection
     from reconciler.core.errors import ProviderError
     from reconciler.core.state import LiveOrganization, Organization
 
-Recheck: TypeAlias = Callable[[], Awaitable[None]]
-"""Reads again before a delayed write is sent; raises a `ProviderError` if the write no longer applies."""
+
+@dataclass(slots=True)
+class Recheck:
+    """The reading that a write rests on, and how to read again before the write is sent late.
+
+    ``read_at`` is when the reading was requested, in seconds of the provider's clock. ``read_again``
+    returns the same of a new reading, and raises if the write no longer applies. The provider sets
+    ``sent_at`` to when it sent the write.
+    """
+
+    read_at: float
+    read_again: Callable[[], Awaitable[float]]
+    sent_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +79,9 @@ class Directory(Reader, Protocol):
 class Provider(Reader, Protocol):
     """Reads and writes. No method repeats a write that may have had an effect.
 
-    A write that certainly had none (429) may be sent again after a wait. ``recheck`` is awaited before
-    that, since the live state may have changed in the meantime.
+    A write that certainly had none (429) may be sent again after a wait. ``recheck`` reads again before
+    that, and before a write that would be sent more than a second after the reading it rests on was
+    requested, since the live state may have changed in the meantime.
 
     All writes raise `Unavailable` where the call certainly had no effect, `UnknownOutcome` where
     that cannot be known, and another `ProviderError` for a final refusal.

@@ -194,7 +194,8 @@ def _what_happened(outcome: Outcome) -> JsonObject:
         case Unneeded():
             identity = _identity(outcome.connection) if outcome.connection else {}
             known = {name: value for name, value in identity.items() if value is not None}
-            return {"status": "unneeded", **known}
+            receipt = {"receipt": "; ".join(outcome.history)} if outcome.history else {}
+            return {"status": "unneeded", **known, **receipt}
         case Failed():
             return {"status": "failed", "receipt": "; ".join(outcome.history), "error": _error(outcome)}
         case Skipped():

@@ -69,7 +69,10 @@ def _skipped(skipped: Skipped) -> str:
 
 
 def _unneeded(unneeded: Unneeded) -> str:
-    return escape_terminal(f"{unneeded.address}: Nothing left to do: already {_PARTICIPLES[unneeded.action]}")
+    history = f" ({'; '.join(unneeded.history)})" if unneeded.history else ""
+    return escape_terminal(
+        f"{unneeded.address}: Nothing left to do: already {_PARTICIPLES[unneeded.action]}{history}"
+    )
 
 
 _PARTICIPLES = {

@@ -35,6 +35,7 @@ _PARTICIPLES: Final = {
 _REASONS: Final = {
     ActionReason.RESUMES_CREATE: "resumes an interrupted create",
     ActionReason.DECLARED_ABSENT: "because its manifest says `state: absent`",
+    ActionReason.LEFTOVER: "because an interrupted create left it behind and `prune: true`",
     ActionReason.NOT_DECLARED: "because it is not declared and its organization says `prune: true`",
 }
 

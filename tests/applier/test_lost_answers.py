@@ -38,7 +38,7 @@ def test_several_new_connections_of_the_name_stop_the_create(estate: Estate) -> 
     fault = Fault("create", after_effect=True, meanwhile=another_run)
     (outcome,) = estate.apply(estate.plan(declare(present())), fault).outcomes
     assert isinstance(outcome, Failed)
-    assert "2 new connections of that name appeared" in outcome.message
+    assert "there are now 2 connections of that name" in outcome.message
     assert estate.calls["create"] == 1
 
 

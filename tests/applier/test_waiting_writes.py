@@ -79,11 +79,22 @@ def test_a_delete_that_waited_leaves_alone_what_was_renamed(estate: Estate, conn
     assert len(estate.connections()) == 1
 
 
-def test_a_create_that_waited_makes_no_second_one(estate: Estate) -> None:
+def test_a_create_that_waited_completes_what_another_run_has_begun(estate: Estate) -> None:
     plan = estate.plan(declare(present()))
 
     def somebody() -> None:
         estate.emulator.add_connection("acme", display_name=DECLARED.display_name)
+
+    assert apply_throttled(estate, plan, "create-oidc-connection", somebody).added == 1
+    (connection,) = estate.connections()
+    assert connection["status"] == "active"
+
+
+def test_a_create_that_waited_makes_no_second_one(estate: Estate) -> None:
+    plan = estate.plan(declare(present()))
+
+    def somebody() -> None:
+        estate.emulator.add_connection("acme", display_name=DECLARED.display_name, client_id="theirs")
 
     refused(apply_throttled(estate, plan, "create-oidc-connection", somebody))
     assert len(estate.connections()) == 1

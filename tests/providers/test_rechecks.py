@@ -9,6 +9,7 @@ import httpx
 
 from reconciler.core.errors import Unavailable
 from reconciler.http.clock import Clock
+from reconciler.providers.base import Recheck
 from reconciler.providers.stytch.call import ApiRequest, read
 from reconciler.providers.stytch.client import Client
 from reconciler.providers.stytch.rate_limiter import RateLimiter
@@ -52,14 +53,16 @@ def test_a_refusal_between_looking_and_writing_has_somebody_look_again() -> None
         clock = Clock(loop.time, lambda: WALL + loop.time(), chance=lambda: 0.5)
         client = Client(in_process(service), RateLimiter(RATE, 8, clock), headers=dict, clock=clock)
 
-        async def recheck() -> None:
-            await client.send(read("/recheck", "what is live"))
+        async def read_again() -> float:
+            _, read_at = await client.send_timed(read("/recheck", "what is live"))
+            return read_at
 
         async def send(request: ApiRequest, after: float) -> None:
             await asyncio.sleep(after)
             with contextlib.suppress(Unavailable):
                 await client.send(request)
 
+        recheck = Recheck(loop.time(), read_again)
         write = ApiRequest(method="PUT", path="/write", subject="a write", writes=True, recheck=recheck)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(send(read("/slow", "an older call"), 0.0))

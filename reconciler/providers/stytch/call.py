@@ -57,8 +57,7 @@ class ApiRequest:
     ``subject`` completes "GET …", for example ``connections of organization 'organization-…'``.
     ``body`` may hold a client secret, so it is left out of the representation.
     ``deadline`` is in seconds, for one attempt. ``byte_budget`` is shared by the pages of one search.
-    ``recheck`` is awaited before the request is sent again, or late because the API refused other requests,
-    and raises if it must not be sent.
+    ``recheck`` reads again before the request is sent again, or late, and raises if it must not be sent.
     """
 
     method: str

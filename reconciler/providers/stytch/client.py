@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -41,6 +42,12 @@ DEFAULT_RETRY_TIMEOUT: Final = 120.0
 
 FIRST_CONTACT_TIMEOUT: Final = 10.0
 """Seconds for reaching a service that has never answered: more often a wrong address than an outage."""
+
+LONGEST_AGE: Final = 1.0
+"""Seconds between the request of a reading and a write that rests on it; a later write reads first."""
+
+_MAX_REREADS: Final = 2
+"""For one write. A service that takes longer than a second to answer, or to let us write, is only slow."""
 
 _FORGOTTEN_AFTER: Final = 300.0
 """Seconds after the last failure, more than lie between two attempts at any request."""
@@ -102,11 +109,20 @@ class Client:
         Raises:
             ProviderError: of the kind that `reconciler.providers.base.Provider` promises.
         """
+        document, _ = await self.send_timed(request)
+        return document
+
+    async def send_timed(self, request: ApiRequest) -> tuple[Mapping[str, Any], float]:
+        """Return the payload of a successful response, and when the request was sent, by our clock.
+
+        Raises:
+            ProviderError: as `send`.
+        """
         attempt, spent = 1, 0.0
         while True:
-            outcome, seconds = await self._attempt(request, attempt)
+            outcome, sent_at, seconds = await self._attempt(request, attempt)
             if not isinstance(outcome, Failure):
-                return outcome
+                return outcome, sent_at
             if not outcome.retryable:
                 raise outcome.error
             spent += seconds
@@ -121,39 +137,52 @@ class Client:
         """Return what the service gets with this request and must not be shown if it repeats it."""
         return (*credentials_in(self._headers()), *filter(None, [request.client_secret]))
 
-    async def _attempt(self, request: ApiRequest, attempt: int) -> tuple[_Outcome, float]:
-        """Make one attempt; a request with a recheck is never sent after a pause without a new recheck.
+    async def _attempt(self, request: ApiRequest, attempt: int) -> tuple[_Outcome, float, float]:
+        """Make one attempt; a write never goes out on an old reading.
 
-        What was read before a pause of the rate limiter may have changed by its end. So the loop retries
-        until the limiter no longer pauses between recheck and request.
+        What was read before a pause of the rate limiter may have changed by its end, and so may anything
+        while this process was frozen. So the loop reads again until neither lies between recheck and write.
         """
-        if request.recheck is None:
+        recheck = request.recheck
+        if recheck is None:
             return await self._send_in_slot(request, attempt)
+        read_at = recheck.read_at if attempt == 1 else await recheck.read_again()
         began: float | None = None
+        rereads = 0
         while began is None or self._clock.monotonic() - began <= self._retry_timeout:
-            if attempt > 1 or began is not None:
-                await request.recheck()
             try:
-                return await self._send_in_slot(request, attempt, fail_if_throttled=True)
+                return await self._send_in_slot(
+                    request,
+                    attempt,
+                    fail_if_throttled=True,
+                    read_at=read_at if rereads < _MAX_REREADS else math.inf,
+                )
+            except _ReadingTooOld:
+                rereads += 1
             except RateLimitChanged:
                 began = self._clock.monotonic() if began is None else began
+            read_at = await recheck.read_again()
         raise Unavailable(
             f"{request}: not sent, the service has been throttling calls for {self._retry_timeout:.0f} s"
         )
 
     async def _send_in_slot(
-        self, request: ApiRequest, attempt: int, *, fail_if_throttled: bool = False
-    ) -> tuple[_Outcome, float]:
-        """Return the outcome of one attempt, and the seconds it took without waiting for its slot."""
+        self, request: ApiRequest, attempt: int, *, fail_if_throttled: bool = False, read_at: float = math.inf
+    ) -> tuple[_Outcome, float, float]:
+        """Return the outcome of one attempt, when it was sent, and the seconds from then on."""
         slots = self._rate_limiter.acquire(self._retry_timeout, fail_if_throttled=fail_if_throttled)
         try:
             async with slots as slot:
                 if attempt == 1:
                     self._check_outage(request)
-                began = self._clock.monotonic()
+                sent_at = self._clock.monotonic()
+                if sent_at - read_at > LONGEST_AGE:
+                    raise _ReadingTooOld
+                if request.recheck:
+                    request.recheck.sent_at = sent_at
                 outcome = await self._send_once(request, attempt)
                 self._record(request, outcome, slot)
-                return outcome, self._clock.monotonic() - began
+                return outcome, sent_at, self._clock.monotonic() - sent_at
         except RetryAfterTooLong as pause:
             raise Unavailable(
                 f"{request}: not sent, the service asked for no calls in the next {pause.seconds:.0f} s"
@@ -240,6 +269,10 @@ class Client:
         timeout = min(self._retry_timeout, FIRST_CONTACT_TIMEOUT) if is_first_contact else self._retry_timeout
         if tried + wait > timeout:
             raise _gave_up(failure.error, attempts, tried, wait) from failure.error
+
+
+class _ReadingTooOld(Exception):
+    """The reading that a write rests on was requested too long ago."""
 
 
 class _Outage:

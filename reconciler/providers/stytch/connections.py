@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.core.errors import MalformedAnswer, RequestRejected, UnknownOutcome
@@ -54,7 +54,8 @@ class Connections:
         await self._check_organization(organization.organization_id)
         path = _path(self._paths.connections, organization=organization.organization_id)
         request = read(path, f"connections of {_organization(organization.organization_id)}")
-        return read_list(await self._client.send(request), organization, str(request))
+        document, read_at = await self._client.send_timed(request)
+        return replace(read_list(document, organization, str(request)), read_at=read_at)
 
     async def create_connection(
         self,

@@ -1,0 +1,62 @@
+"""Two runs that start in the same moment leave one connection of each name (cases.md, row 34)."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reconciler.emulator import EmulatorSettings, running_emulator
+from tests.support.project import SECRET, write_project
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from reconciler.emulator import RunningEmulator
+
+NAMES = {f"org-{number}": tuple(f"c{n}" for n in range(5)) for number in range(4)}
+
+
+def start(running: RunningEmulator, project: Path) -> subprocess.Popen[str]:
+    keys = running.emulator.settings.project
+    return subprocess.Popen(
+        [sys.executable, "-m", "reconciler", "apply", "--auto-approve"],
+        cwd=project,
+        env={
+            **{name: value for name, value in os.environ.items() if not name.startswith("STYTCH_")},
+            "STYTCH_BASE_URL": running.base_url,
+            "STYTCH_PROJECT_ID": keys.project_id,
+            "STYTCH_SECRET": keys.secret,
+            "IDP_CLIENT_SECRET": SECRET,
+        },
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize("latency", [0.02, 0.1])
+def test_two_applies_in_the_same_moment_leave_one_connection_of_each_name(
+    tmp_path: Path, latency: float
+) -> None:
+    """Row 34: two `apply --auto-approve` on missing connections, started in the same moment."""
+    with running_emulator(EmulatorSettings(random_seed=1)) as running:
+        for organization in NAMES:
+            running.emulator.add_organization(organization)
+        write_project(tmp_path, NAMES)
+        running.emulator.add_fault(f"*:latency:seconds={latency}")
+        processes = [start(running, tmp_path) for _ in range(2)]
+        output = [process.communicate(timeout=120)[0] for process in processes]
+        live = {
+            organization: sorted(
+                (connection["display_name"], connection["status"])
+                for connection in running.emulator.oidc_connections(organization)
+            )
+            for organization in NAMES
+        }
+    assert live == {name: [(key, "active") for key in keys] for name, keys in NAMES.items()}
+    assert [process.returncode for process in processes] == [0, 0], "\n".join(output)
