@@ -32,24 +32,22 @@ def both(estate: Estate, seconds_between: float) -> tuple[ApplyResult, ApplyResu
 
 @pytest.mark.parametrize("seed", range(40))
 @pytest.mark.parametrize("scene", ["create", "mixed"])
-def test_a_double_is_spoken_of_and_everything_else_converges(scene: str, seed: int) -> None:
+def test_nothing_is_doubled_and_everything_converges(scene: str, seed: int) -> None:
     estate = set_up(BATCHES[scene]())
     chance = random.Random(seed)
     estate.emulator.context.chance.seed(seed)
     estate.emulator.add_fault("*:latency:seconds=0.01,up-to=0.5")
     results = both(estate, chance.choice([0.0, 0.1, 0.5, 1.0]))
-    doubled = set(estate.doubled())
-    failed = [*results[0].failed, *results[1].failed]
-    assert doubled <= {
-        str(outcome.address) for outcome in failed if "delete the wrong one" in outcome.message
-    }
+    assert estate.doubled() == ()
+    failed = {str(outcome.address) for result in results for outcome in result.failed}
     skipped = {str(outcome.address) for result in results for outcome in result.skipped}
-    assert set(estate.unheld()) <= skipped | {str(outcome.address) for outcome in failed}
+    assert set(estate.unheld()) <= skipped | failed
+    created = {str(address.address) for address in estate.desired.connections if not address.is_absent}
+    assert not created & set(estate.unheld())
     estate.emulator.clear_faults()
-    plan = estate.plan()
-    assert {
-        diagnostic.address for diagnostic in plan.diagnostics if diagnostic.code == "ambiguous-match"
-    } == doubled
+    estate.reconcile()
+    assert estate.unheld() == ()
+    assert not estate.plan().has_changes
 
 
 def test_the_second_run_finds_what_the_first_has_created_and_creates_nothing() -> None:
@@ -69,13 +67,20 @@ def test_a_run_completes_what_another_one_has_begun_instead_of_doubling_it() -> 
     assert estate.doubled() == ()
 
 
-def test_a_double_is_settled_by_deleting_one_as_the_message_says() -> None:
+@pytest.mark.parametrize("default", ["first-active", "first-created", "never"])
+@pytest.mark.parametrize("refused", ["rejected", "allowed", "reassigns"])
+def test_creates_in_the_same_moment_leave_one_connection_each(default: str, refused: str) -> None:
+    """Also where the service refuses to delete the default connection; both runs end well."""
     estate = set_up(BATCHES["create"]())
+    estate.emulator.set_switch("default-connection", default)
+    estate.emulator.set_switch("delete-default", refused)
     estate.emulator.add_fault("create-oidc-connection:latency:seconds=1")
-    both(estate, 0.0)
-    assert estate.doubled()
-    for desired in estate.desired.connections:
-        for superfluous in estate.live(desired)[1:]:
-            estate.emulator.remove_connection(superfluous["connection_id"])
-    assert estate.reconcile().is_complete
+    results = both(estate, 0.0)
+    assert len(estate.emulator.request_log.of("delete-connection")) == 3, "both have created all"
+    assert estate.doubled() == ()
     assert estate.unheld() == ()
+    assert all(result.is_complete for result in results)
+    assert sum(result.added for result in results) == 3
+    assert all(result.destroyed == 0 for result in results)
+    history = [text for result in results for outcome in result.unneeded for text in outcome.history]
+    assert len([text for text in history if text.startswith("withdrew ")]) == 3

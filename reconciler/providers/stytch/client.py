@@ -43,11 +43,10 @@ DEFAULT_RETRY_TIMEOUT: Final = 120.0
 FIRST_CONTACT_TIMEOUT: Final = 10.0
 """Seconds for reaching a service that has never answered: more often a wrong address than an outage."""
 
-LONGEST_AGE: Final = 1.0
-"""Seconds between the request of a reading and a write that rests on it; a later write reads first."""
-
-_MAX_REREADS: Final = 2
-"""For one write. A service that takes longer than a second to answer, or to let us write, is only slow."""
+LONGEST_AGES: Final = (1.0, 8.0)
+"""Seconds between the request of a reading and a write that rests on it; a later write reads first. What
+is late again right after that is slow rather than frozen, so it reads once more only if other runs may
+have ended their wait since; and then no more, however slow the service or the rate."""
 
 _FORGOTTEN_AFTER: Final = 300.0
 """Seconds after the last failure, more than lie between two attempts at any request."""
@@ -155,7 +154,8 @@ class Client:
                     request,
                     attempt,
                     fail_if_throttled=True,
-                    read_at=read_at if rereads < _MAX_REREADS else math.inf,
+                    read_at=read_at,
+                    longest_age=LONGEST_AGES[rereads] if rereads < len(LONGEST_AGES) else math.inf,
                 )
             except _ReadingTooOld:
                 rereads += 1
@@ -167,7 +167,13 @@ class Client:
         )
 
     async def _send_in_slot(
-        self, request: ApiRequest, attempt: int, *, fail_if_throttled: bool = False, read_at: float = math.inf
+        self,
+        request: ApiRequest,
+        attempt: int,
+        *,
+        fail_if_throttled: bool = False,
+        read_at: float = 0.0,
+        longest_age: float = math.inf,
     ) -> tuple[_Outcome, float, float]:
         """Return the outcome of one attempt, when it was sent, and the seconds from then on."""
         slots = self._rate_limiter.acquire(self._retry_timeout, fail_if_throttled=fail_if_throttled)
@@ -176,7 +182,7 @@ class Client:
                 if attempt == 1:
                     self._check_outage(request)
                 sent_at = self._clock.monotonic()
-                if sent_at - read_at > LONGEST_AGE:
+                if sent_at - read_at > longest_age:
                     raise _ReadingTooOld
                 if request.recheck:
                     request.recheck.sent_at = sent_at

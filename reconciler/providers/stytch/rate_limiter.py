@@ -7,7 +7,8 @@ makes a run longer, since the limit bounds how fast a large project can be read.
 
 The rule.
 
-- *Spacing*: requests start evenly, never in bursts, so that no window holds more than its share.
+- *Spacing*: requests start evenly, never in bursts, so that no window holds more than its share. A write
+  that rests on a reading goes first, so that the reading is still fresh.
 - *Pause*: after a 429 nobody sends until ``Retry-After`` is over. Without that header, until the window of
   the refused request ends: a second of the clock, and a longer window if the next one is refused as well.
 - *Decrease*: the new rate is the number of requests that were accepted since the last pause, per second.
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
 _MARGIN: Final = 0.99
 """Share of the configured rate that is used. With 1.0, jitter of arrival puts one request too many into a
 window now and then; with 0.99 none was refused in 1,500."""
+
+_SPACING: Final = 0.999
+"""Share of the time between two starts that counts as keeping to it, for the sake of rounding."""
 
 _STEP_DOWN: Final = 0.97
 """The same for a limit that was counted, where the count may be off by one besides."""
@@ -110,6 +114,7 @@ class RateLimiter:
         self._held_rate = self._highest_rate
         self._held_until = 0.0
         self._next_start = 0.0
+        self._last_start = -math.inf
         self._paused_until = -math.inf
         self._epoch = 0
         self._counting_since = clock.monotonic()
@@ -136,8 +141,9 @@ class RateLimiter:
 
         Raises:
             RetryAfterTooLong: the API asked for a pause of more than ``max_pause`` seconds.
-            RateLimitChanged: only if ``fail_if_throttled``: the slot would start after a pause. Waiting
-                for it has taken no time from other requests.
+            RateLimitChanged: only if ``fail_if_throttled``, which is for writes that rest on a reading
+                and go first: the slot would start after a pause. Waiting for it has taken no time from
+                other requests.
         """
         epoch = None if self.pause else self._epoch
         async with self._in_use:
@@ -172,12 +178,26 @@ class RateLimiter:
                 raise RetryAfterTooLong(pause)
             if fail_if_throttled and (self._epoch != epoch or pause > 0):
                 raise RateLimitChanged
-            epoch_before, start = self._epoch, max(now, self._next_start)
-            self._next_start = start + 1 / self.rate
-            if start > now:
-                await self._clock.sleep(start - now)
+            epoch_before = self._epoch
+            start = await self._sleep_until_start(now, goes_first=fail_if_throttled)
             if epoch_before == self._epoch and start >= self._paused_until:
+                self._last_start = start
                 return
+
+    async def _sleep_until_start(self, now: float, *, goes_first: bool) -> float:
+        """Sleep until a request may start, and return when that was; what was overtaken starts later."""
+        if goes_first:
+            start = max(now, self._last_start + 1 / self.rate)
+            self._next_start = max(now, self._next_start) + 1 / self.rate
+        else:
+            start = max(now, self._next_start)
+            self._next_start = start + 1 / self.rate
+        if start > now:
+            await self._clock.sleep(start - now)
+        while (delay := self._last_start + _SPACING / self.rate - start) > 0:
+            start += delay
+            await self._clock.sleep(delay)
+        return start
 
     def _slow_down(self, now: float) -> None:
         if not self._works:
