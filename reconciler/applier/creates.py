@@ -78,6 +78,7 @@ class ConnectionCreator:
         self._progress = progress
         self._created: set[str] = set()
         self._refused: set[str] = set()
+        self._is_lost = False
         self._lost_withdrawals = 0
         self._answered_at = inf
 
@@ -131,7 +132,11 @@ class ConnectionCreator:
             Overtaken: nothing was created, since another run has created something.
         """
         if pending_id is not None:
-            self._progress.history.append(f"completed {pending_id}, which an interrupted create left behind")
+            self._progress.history.append(
+                f"adopted {pending_id}"
+                if self._is_lost
+                else f"completed {pending_id}, which an interrupted create left behind"
+            )
             self._answered_at = self._progress.live.read_at
             pending = get_listed(self._progress.live, pending_id)
             can_withdraw = pending_id in self._created - self._refused
@@ -146,11 +151,7 @@ class ConnectionCreator:
                 created = await self._post()
             except (UnknownOutcome, MalformedAnswer) as error:
                 self._progress.history.append(f"the response to create {attempt} was lost: {error}")
-                adopted = await self._adopt(is_pending=isinstance(error, TimedOut))
-                if adopted is not None:
-                    own = OwnConnection(connection_id=adopted.connection_id or "", can_withdraw=False)
-                    return own, adopted
-                self._progress.history.append("no connection of that name appeared")
+                await self._look_for_lost(is_pending=isinstance(error, TimedOut))
             else:
                 return OwnConnection(connection_id=created.connection_id or "", can_withdraw=True), created
         raise DidNotConverge(
@@ -179,24 +180,22 @@ class ConnectionCreator:
         self._answered_at = recheck.sent_at
         return created
 
-    async def _adopt(self, *, is_pending: bool) -> OidcConnection | None:
-        """Adopt the one connection that appeared, unless somebody else has configured it.
+    async def _look_for_lost(self, *, is_pending: bool) -> None:
+        """Look for what a POST without an answer has created; return if there is nothing.
 
         Raises:
-            Overtaken: several have appeared; this run does not know which is its own.
+            Overtaken: something of the name has appeared; the create is judged again, and adopts it if
+                nobody completes it meanwhile, since another run may have created it.
         """
-        progress = self._progress
-        progress.live, created = await self._read_back.until_created(
+        self._progress.live, created = await self._read_back.until_created(
             self._change, self._secrets, is_pending=is_pending
         )
-        if not created:
-            return None
-        if len(created) > 1:
-            raise Overtaken("several connections of that name appeared")
-        check_not_configured(self._change, created[0], self._secrets)
-        progress.history.append(f"adopted {created[0].connection_id}")
-        self._answered_at = progress.live.read_at
-        return created[0]
+        if len(created) == 1:
+            check_not_configured(self._change, created[0], self._secrets)
+        if created:
+            self._is_lost = True
+            raise Overtaken("a connection of that name appeared")
+        self._progress.history.append("no connection of that name appeared")
 
     async def _complete(self, own: OwnConnection, connection: OidcConnection) -> None:
         """Send what the POST does not take, and confirm; a mask does not count as our secret.

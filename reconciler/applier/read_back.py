@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from reconciler.core.change import Create
 from reconciler.core.diff import changed_fields
-from reconciler.core.operation import Stale, Unsettled, judge
+from reconciler.core.operation import Proceed, Stale, Unsettled, judge
 from reconciler.core.withdrawal import find_duplicates
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
-    from reconciler.core.change import Change, Create
+    from reconciler.core.change import Change
     from reconciler.core.connection import OidcConnection
     from reconciler.core.diff import Secrets
-    from reconciler.core.operation import AlreadyDone, Proceed
+    from reconciler.core.operation import AlreadyDone, Verdict
     from reconciler.core.state import LiveOrganization, Organization
     from reconciler.providers.base import Provider
 
@@ -87,14 +88,15 @@ class ReadBack:
     async def until_settled(self, change: Change, live: LiveOrganization, secrets: Secrets) -> Judged:
         """Judge a change; while other runs seem to be creating the same connection, read again.
 
-        Twice the usual wait, so that they have decided among themselves.
+        What is unfinished is completed only if nobody does so meanwhile. Of several, runs may withdraw
+        some, which takes longer.
         """
         verdict = judge(change, live, secrets)
-        for wait in self.rival_waits * 2:
-            if not isinstance(verdict, Unsettled):
+        for number, wait in enumerate(self.rival_waits * 2):
+            may_complete = number < len(self.rival_waits) and isinstance(change, Create)
+            if not isinstance(verdict, Unsettled) and not (may_complete and _is_unfinished(verdict)):
                 break
-            await self._sleep(wait)
-            live = await self.once()
+            live = await self.after(wait)
             verdict = judge(change, live, secrets)
         return (Stale(verdict.reason) if isinstance(verdict, Unsettled) else verdict), live
 
@@ -116,3 +118,7 @@ class ReadBack:
         for wait in (*self._policy.waits, *more):
             await self._sleep(wait)
             yield await self.once()
+
+
+def _is_unfinished(verdict: Verdict) -> bool:
+    return isinstance(verdict, Proceed) and verdict.connection_id is not None
