@@ -93,7 +93,7 @@ class ConnectionCreator:
             if completed is not None:
                 return completed
             self._progress.unfinished_id = ""
-            verdict, self._progress.live = await self._read_back.until_settled(
+            verdict, self._progress.live = await self._read_back.until_decided(
                 self._change, self._progress.live, self._secrets
             )
             match verdict:
@@ -241,6 +241,7 @@ class ConnectionCreator:
             if isinstance(decision, Leave):
                 return None
             if isinstance(decision, Conflict):
+                self._progress.unfinished_id = ""
                 raise ConcurrentChange(found_duplicates(own.connection_id, decision))
             if isinstance(decision, Withdraw):
                 if await self._withdraw(own, decision.preferred, decide):

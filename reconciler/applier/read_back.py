@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.core.change import Create
 from reconciler.core.diff import changed_fields
-from reconciler.core.operation import Proceed, Stale, Unsettled, judge
+from reconciler.core.operation import Proceed, Stale, Undecided, judge
 from reconciler.core.withdrawal import find_duplicates
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class ReadBack:
                 return live, created
         return live, ()
 
-    async def until_settled(self, change: Change, live: LiveOrganization, secrets: Secrets) -> Judged:
+    async def until_decided(self, change: Change, live: LiveOrganization, secrets: Secrets) -> Judged:
         """Judge a change; while other runs seem to be creating the same connection, read again.
 
         What is unfinished is completed only if nobody does so meanwhile. Of several, runs may withdraw
@@ -94,11 +94,11 @@ class ReadBack:
         verdict = judge(change, live, secrets)
         for number, wait in enumerate(self.rival_waits * 2):
             may_complete = number < len(self.rival_waits) and isinstance(change, Create)
-            if not isinstance(verdict, Unsettled) and not (may_complete and _is_unfinished(verdict)):
+            if not isinstance(verdict, Undecided) and not (may_complete and _is_unfinished(verdict)):
                 break
             live = await self.after(wait)
             verdict = judge(change, live, secrets)
-        return (Stale(verdict.reason) if isinstance(verdict, Unsettled) else verdict), live
+        return (Stale(verdict.reason) if isinstance(verdict, Undecided) else verdict), live
 
     @property
     def rival_waits(self) -> tuple[float, ...]:

@@ -137,7 +137,7 @@ class _Run:
             live = None
         read_back = ReadBack(self.provider, organization, self.policy, self.sleep)
         live = live or await read_back.once()
-        verdict, live = await read_back.until_settled(change, live, self.secrets)
+        verdict, live = await read_back.until_decided(change, live, self.secrets)
         match verdict:
             case AlreadyDone(connection):
                 return _unneeded(change, connection), live

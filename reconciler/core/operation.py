@@ -58,13 +58,13 @@ class Stale:
 
 
 @dataclass(frozen=True, slots=True)
-class Unsettled:
+class Undecided:
     """Other runs may be creating the same connection right now; read again before giving up."""
 
     reason: str
 
 
-Verdict = Proceed | AlreadyDone | Stale | Unsettled
+Verdict = Proceed | AlreadyDone | Stale | Undecided
 
 
 def to_operations(changes: Iterable[Change]) -> tuple[tuple[Change, ...], ...]:
@@ -126,7 +126,7 @@ def _judge_create(change: Create, live: LiveOrganization, secrets: Secrets) -> V
     if len(same_name.complete) == 1:
         return AlreadyDone(same_name.complete[0])
     if len(same_name.all) > 1:
-        return Unsettled(
+        return Undecided(
             f"there are now {len(same_name.all)} connections of that name: {_ids(same_name.all)}"
         )
     if not same_name.untouched:

@@ -14,7 +14,7 @@ Why the one ahead gives way in the end: a run that saw nobody has finished and r
 and one that was killed cannot delete its own. If both withdraw, each begins anew, once. What no client
 can close: a run that is killed between its PUT and the end of its wait may leave two.
 
-`tests/applier/test_withdrawal_model.py` tries all interleavings of these decisions.
+`tests/core/test_withdrawal_model.py` tries all interleavings of these decisions.
 """
 
 from __future__ import annotations

@@ -120,6 +120,7 @@ def _entry(
         error_type=None if response is None else response.error_type,
         request_id=request.request_id,
         organization_id=request.progress.organization_id,
+        connection_id=request.progress.connection_id,
         applied=request.progress.applied,
         faults=tuple(fault.text or fault.effect.value for fault in faults),
     )

@@ -162,6 +162,7 @@ async def _run(context: Context, operation: Operation, request: Request) -> Json
     )
     payload = await operation.handle(context, call)
     progress.applied = True
+    progress.connection_id = payload.get("connection", payload).get("connection_id", "")
     return payload
 
 

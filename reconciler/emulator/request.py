@@ -109,6 +109,7 @@ class Progress:
 
     body: Any = field(default_factory=dict)
     organization_id: str | None = None
+    connection_id: str = ""
     applied: bool = False
 
 

@@ -23,7 +23,10 @@ _SECRET_KEYS = frozenset((
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoggedRequest:
-    """One request: `status` is None if no response was sent; `applied` is true if its operation ran."""
+    """One request: `status` is None if no response was sent; `applied` is true if its operation ran.
+
+    `connection_id` is the connection that it created, updated or deleted.
+    """
 
     number: int = 0
     operation: str
@@ -36,6 +39,7 @@ class LoggedRequest:
     error_type: str | None = None
     request_id: str = ""
     organization_id: str | None = None
+    connection_id: str = ""
     started_at: float = 0.0
     duration: float = 0.0
     applied: bool = False

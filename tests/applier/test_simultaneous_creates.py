@@ -64,7 +64,11 @@ def test_what_another_run_has_finished_stays_and_this_one_withdraws(estate: Esta
 
 def test_a_withdrawal_is_no_planned_delete(estate: Estate) -> None:
     plan = estate.plan(declare(present()))
-    estate.watcher.on_start = lambda _change: estate.emulator.add_connection("acme", **WIRE)
+
+    def create(_change: object) -> None:
+        add(estate, **WIRE)
+
+    estate.watcher.on_start = create
     result = estate.apply(plan)
     assert (result.added, result.destroyed, result.is_complete) == (0, 0, True)
     assert result.count(Action.DELETE) == 0

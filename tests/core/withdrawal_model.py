@@ -13,7 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.change import Create
-from reconciler.core.operation import AlreadyDone, Proceed, Unsettled, judge
+from reconciler.core.operation import AlreadyDone, Proceed, Undecided, judge
 from reconciler.core.secret import Secret
 from reconciler.core.withdrawal import (
     Conflict,
@@ -154,7 +154,7 @@ def _judged(run: Run, organization: LiveOrganization) -> Run:
             return replace(run, step="done", is_fresh=False)
         case Proceed(None):
             return replace(run, step="post", is_fresh=True, has_waited=False)
-        case Proceed() | Unsettled() if not run.has_waited:
+        case Proceed() | Undecided() if not run.has_waited:
             return replace(run, step="read", waits=True, is_fresh=False)
         case Proceed(connection_id):
             own = _number(connection_id)

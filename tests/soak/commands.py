@@ -13,10 +13,12 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 from reconciler.emulator import EmulatorSettings, running_emulator
-from tests.soak.rounds import Reckoning, chance_of_each
+from tests.soak.rounds import NO_ANSWER, Reckoning, chance_of_each
 from tests.support.project import SECRET, write_project
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from reconciler.emulator import Emulator, RunningEmulator
 
 _EFFECTS: Final = (
@@ -31,7 +33,8 @@ _EFFECTS: Final = (
     "reset",
     "reset:after",
 )
-_SHARE_OF_DEATHS: Final = 0.6
+_SHARE_OF_DEATHS: Final = 0.5
+_SHARE_OF_FREEZES: Final = 0.5
 _ATTEMPTS: Final = 4
 _SECONDS_OF_REST: Final = 1.0
 """Until the service has carried out what the killed have left on its way; its latency is a tenth of it."""
@@ -79,59 +82,38 @@ class _Round:
         self._emulator.clear_faults()
         time.sleep(_SECONDS_OF_REST)
         self._reckon()
-        self._judge_duplicates(said)
+        self._judge_twins(said)
         self._judge_peace()
         return self._reckoning
 
     def _chaos(self) -> str:
-        processes = [self._start() for _ in range(self._chance.choice([1, 2, 2]))]
+        processes = [self._start() for _ in range(self._chance.choice([1, 2, 2, 3]))]
         for process in processes:
-            if self._chance.random() < _SHARE_OF_DEATHS:
-                self._kill_at(process, self._chance.randint(1, 16), self._chance.uniform(0, 0.1))
+            if self._chance.random() < _SHARE_OF_FREEZES:
+                self._wait_for(process, self._chance.randint(1, 16), self._chance.uniform(0, 0.1))
+                self._reckoning.counts["freezes"] += freeze(process, self._chance.choice([0.5, 2.0, 10.0]))
+            elif self._chance.random() < _SHARE_OF_DEATHS:
+                self._wait_for(process, self._chance.randint(1, 16), self._chance.uniform(0, 0.1))
+                process.send_signal(signal.SIGKILL)
         said = "".join(self._end(process) for process in processes)
         counts = self._reckoning.counts
         counts["runs"] += len(processes)
-        counts["rounds with two runs"] += len(processes) > 1
+        counts["rounds with two runs"] += len(processes) == 2
+        counts["rounds with three runs"] += len(processes) == 3
         counts["kills"] += sum(process.returncode == -signal.SIGKILL for process in processes)
         return said
 
-    def _kill_at(self, process: subprocess.Popen[str], requests: int, seconds: float) -> None:
-        """Kill a process a little after the service has got so many requests, if it lives that long."""
+    def _wait_for(self, process: subprocess.Popen[str], requests: int, seconds: float) -> None:
+        """Wait a little longer than until the service has got so many requests, or the process has ended."""
         while process.poll() is None and len(self._emulator.request_log) < requests:
             time.sleep(0.005)
         time.sleep(seconds)
-        process.send_signal(signal.SIGKILL)
 
     def _start(self) -> subprocess.Popen[str]:
-        keys = self._emulator.settings.project
-        return subprocess.Popen(
-            [sys.executable, "-m", "reconciler", "apply", "--auto-approve"],
-            cwd=self._folder,
-            env={
-                **{name: value for name, value in os.environ.items() if not name.startswith("STYTCH_")},
-                "STYTCH_BASE_URL": self._running.base_url,
-                "STYTCH_PROJECT_ID": keys.project_id,
-                "STYTCH_SECRET": keys.secret,
-                "IDP_CLIENT_SECRET": SECRET,
-            },
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        return start(self._running, self._folder)
 
     def _end(self, process: subprocess.Popen[str]) -> str:
-        try:
-            said, _ = process.communicate(timeout=_LONGEST)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            said, _ = process.communicate()
-            self._reckoning.wrong.append("a process hung")
-        if "Traceback" in said or process.returncode not in {0, 1, -signal.SIGKILL}:
-            self._reckoning.wrong.append(f"traceback: exit code {process.returncode}: {said[-2000:]}")
-        if SECRET in said:
-            self._reckoning.wrong.append("a secret was told")
-        return said
+        return end(process, self._reckoning)
 
     def _reckon(self) -> None:
         requests = list(self._emulator.request_log)
@@ -140,16 +122,28 @@ class _Round:
             any("latency" not in name for name in request.faults) for request in requests
         )
 
-    def _judge_duplicates(self, said: str) -> None:
-        later = self._end(self._start()) if self._duplicates() else ""
-        for ids in self._duplicates():
-            if all(one in said for one in ids):
-                self._reckoning.counts["concurrent creates named by a run"] += 1
-            elif all(one in later for one in ids):
-                self._reckoning.counts["concurrent creates named by the next plan"] += 1
+    def _judge_twins(self, said: str) -> None:
+        """Two that are configured are a finding, unless a run was killed; the next run names all of them."""
+        counts, wrong = self._reckoning.counts, self._reckoning.wrong
+        duplicates = self._duplicates()
+        later = self._end(self._start()) if duplicates else ""
+        for connections in duplicates:
+            ids = [connection["connection_id"] for connection in connections]
+            configured = [one["connection_id"] for one in connections if one["client_id"]]
+            if len(configured) < 2:
+                counts["leftovers of interrupted creates"] += 1
+            elif counts["kills"]:
+                counts["two configured, left by a run that was killed"] += 1
+            elif any(words in said for words in NO_ANSWER):
+                counts["two configured, left by a run that got no answers"] += 1
             else:
-                self._reckoning.wrong.append(f"silent duplicate: {ids}")
-            for superfluous in ids[1:]:
+                wrong.append(f"twins: {ids}: {said[-2000:]}")
+            if not all(one in said + later for one in (configured if len(configured) > 1 else ids[:0])):
+                wrong.append(f"silent duplicate: {ids}")
+            left = [one for one in ids if one not in configured] if configured else []
+            if not all(one in said + later for one in left):
+                wrong.append(f"silent leftover: {left}")
+            for superfluous in sorted(ids, key=lambda one: one not in configured)[1:]:
                 self._emulator.remove_connection(superfluous)
 
     def _judge_peace(self) -> None:
@@ -176,15 +170,60 @@ class _Round:
         said = self._end(process)
         return process.returncode, said
 
-    def _duplicates(self) -> list[list[str]]:
-        found = []
-        for organization, names in self._declared.items():
-            for name in names:
-                ids = [
-                    connection["connection_id"]
-                    for connection in self._emulator.oidc_connections(organization)
-                    if connection["display_name"] == name
-                ]
-                if len(ids) > 1:
-                    found.append(ids)
-        return found
+    def _duplicates(self) -> list[list[dict[str, str]]]:
+        return duplicates(self._emulator, self._declared)
+
+
+def duplicates(emulator: Emulator, declared: Mapping[str, Sequence[str]]) -> list[list[dict[str, str]]]:
+    """Return the connections of each declared name that has several."""
+    live = [
+        [one for one in emulator.oidc_connections(organization) if one["display_name"] == name]
+        for organization, names in declared.items()
+        for name in names
+    ]
+    return [connections for connections in live if len(connections) > 1]
+
+
+def start(running: RunningEmulator, folder: Path) -> subprocess.Popen[str]:
+    """Start an apply of the project in that folder."""
+    keys = running.emulator.settings.project
+    return subprocess.Popen(
+        [sys.executable, "-m", "reconciler", "apply", "--auto-approve"],
+        cwd=folder,
+        env={
+            **{name: value for name, value in os.environ.items() if not name.startswith("STYTCH_")},
+            "STYTCH_BASE_URL": running.base_url,
+            "STYTCH_PROJECT_ID": keys.project_id,
+            "STYTCH_SECRET": keys.secret,
+            "IDP_CLIENT_SECRET": SECRET,
+        },
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def end(process: subprocess.Popen[str], reckoning: Reckoning) -> str:
+    """Wait for a process, and return what it has said."""
+    try:
+        said, _ = process.communicate(timeout=_LONGEST)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        said, _ = process.communicate()
+        reckoning.wrong.append("a process hung")
+    if "Traceback" in said or process.returncode not in {0, 1, -signal.SIGKILL}:
+        reckoning.wrong.append(f"traceback: exit code {process.returncode}: {said[-2000:]}")
+    if SECRET in said:
+        reckoning.wrong.append("a secret was told")
+    return said
+
+
+def freeze(process: subprocess.Popen[str], seconds: float) -> bool:
+    """Stop a process for a while; False if it had ended already."""
+    if process.poll() is not None:
+        return False
+    process.send_signal(signal.SIGSTOP)
+    time.sleep(seconds)
+    process.send_signal(signal.SIGCONT)
+    return True

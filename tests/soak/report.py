@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from tests.soak.pairs import CONNECTIONS
+
 if TYPE_CHECKING:
     from tests.soak.__main__ import Soak
 
 _MUST_NOT_HAPPEN: Final = {
-    "duplicates": ("duplicate", "silent duplicate", "doubled by a run that was alone"),
+    "two connections of one name": (
+        "twins",
+        "duplicate",
+        "silent duplicate",
+        "doubled by a run that was alone",
+    ),
+    "connections deleted that the deleting run had not created": ("deleted what it had not created",),
     "lost updates": ("lost update",),
     "unexpected tracebacks": ("traceback",),
     "success claimed that does not hold": ("claimed and does not hold",),
@@ -35,36 +43,67 @@ and request log. This is its last full run: {date}, seed {seed}, {versions}, {mi
 {findings}## What a round is
 
 A round has one to four organizations with one to four declared connections each. Every one of them is
-missing, as declared, edited, half created, or to be deleted; undeclared connections exist beside them. One or
-two simultaneous runs plan and apply all of it, while {share:.0%} of all requests fail with one of sixteen
-faults, some lists lag behind the writes, a person edits connections in the dashboard, and runs are killed at
-random requests. Then the faults end, duplicates that were reported are removed as the message says, and at
-most four more runs must converge: everything declared is live, nothing else was touched, and the next plan is
-empty.
+missing, as declared, edited, half created, or to be deleted; undeclared connections exist beside them. One,
+two or three runs plan and apply all of it, in half of the rounds from the same moment on, while {share:.0%}
+of all requests fail with one of sixteen faults, some lists lag behind the writes, a person edits
+connections in the dashboard, and runs are killed, or frozen for up to a minute, at random requests. Then
+the faults end, duplicates that were reported are removed as the message says, and at most four more runs
+must converge: everything declared is live, nothing else was touched, and the next plan is empty.
 
-Most rounds run in one process in virtual time, so that deadlines and back-off have their real length but take
-no time; there, killing means cancelling at a request, and the same seed gives the same round. The others
-start the real command as separate processes and kill them with SIGKILL; their races do not depend on the
-seed.
+Most rounds run in one process in virtual time, so that deadlines and back-off have their real length but
+take no time; there, killing means cancelling at a request, freezing means that an answer is seen later, and
+the same seed gives the same round. The others start the real command as separate processes, and stop them
+with SIGSTOP or kill them with SIGKILL; their races do not depend on the seed.
 
-## Terms
+{pairs}## Terms
 
-- **Duplicate**: a run sent a create although it had already read a connection of that name in that
-  organization; or a run that was alone left two; or two exist and neither a run nor the next plan names both
-  ids. The request log decides which responses had arrived when the run sent the create.
-- **Concurrent create**: two connections of one declared name, because two runs created at the same moment,
-  a run was killed while its create was on the way, or the list lagged longer than a run waits. The API has no
-  idempotency key, so this cannot be prevented. It is always reported with both ids and what to do, by one of
-  the runs (`created …, but … of the same name appeared in the meantime`) or by the next plan (`matches 2 live
-  connections`), and neither connection is written to until it is resolved.
-- **Lost update**: a write over a value that somebody else had written after the plan, although a response to
-  this run had shown it before the write was sent. A value that changed between the last read and the write is
-  counted separately: the API has no conditional write. A plan holds no secrets, so a secret that was changed
-  since does not stop a delete.
+- **Two connections of one name**: two that are configured, of one declared name; or a run sent a create
+  although it had already read a connection of that name; or a connection that is left over is named neither
+  by a run nor by the next plan. The request log decides which responses had arrived when the run sent the
+  create.
+- **Counted apart**: two that are configured where a run that had configured one of them was killed before
+  the end of its wait ([why](../explanation/applying.md#concurrent-runs)), or got no answers from the
+  service until it gave up; and where a person edited one of them in the same moment, so that they are not
+  the same and both are named.
+- **Leftover**: a pending connection that nobody has configured beside a configured one of the same name.
+  The next plan lists it, with the line that deletes it.
+- **Lost update**: a write over a value that somebody else had written after the plan, although a response
+  to this run had shown it before the write was sent. A value that changed between the last read and the
+  write is counted separately: the API has no conditional write. A plan holds no secrets, so a secret that
+  was changed since does not stop a delete.
 - **Traceback**: any error that is not a reported failure, or an exit code other than 0 and 1.
 
 Where a list lags, a run reads outdated state; such rounds are judged by their end alone.
 """
+
+
+_PAIRS: Final = """\
+## Pairs of the real command
+
+Two `reconciler apply --auto-approve` on {connections} missing connections, started in the same moment,
+against an emulator with 20 ms of latency. In every second pair of the first kind one is frozen by SIGSTOP
+for up to ten seconds; in the second kind one is killed by SIGKILL at a random moment.
+
+| what happened | {names} |
+|---|{columns}
+{rows}
+
+"""
+
+
+def _pairs(total: Soak) -> str:
+    if not total.pairs:
+        return ""
+    names = sorted({name for counts in total.pairs.values() for name in counts})
+    rows = (
+        f"| {name} | {' | '.join(f'{counts[name]:,}' for counts in total.pairs.values())} |" for name in names
+    )
+    return _PAIRS.format(
+        connections=CONNECTIONS,
+        names=" | ".join(total.pairs),
+        columns="---|" * len(total.pairs),
+        rows="\n".join(rows),
+    )
 
 
 def render(total: Soak, *, minutes: float, date: str, versions: str) -> str:
@@ -84,6 +123,7 @@ def render(total: Soak, *, minutes: float, date: str, versions: str) -> str:
         must_not=must_not,
         findings=f"## Findings\n\n{found}\n\n" if found else "",
         share=0.2,
+        pairs=_pairs(total),
     )
 
 

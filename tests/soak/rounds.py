@@ -9,20 +9,22 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from reconciler.core.change import Delete
 from reconciler.core.errors import ReconcilerError
 from reconciler.core.outcome import Applied, Unneeded
 from reconciler.core.state import DesiredState
 from tests.soak.estates import EDITABLE, edited, new_emulator, random_estate
-from tests.soak.witness import Witness
+from tests.soak.witness import Witness, runner
 from tests.support.estate import Estate
 from tests.support.service import Moment
 
 if TYPE_CHECKING:
     import httpx
 
+    from reconciler.core.address import Address
     from reconciler.core.outcome import ApplyResult
     from reconciler.core.plan import Plan
-    from reconciler.emulator import Emulator
+    from reconciler.emulator import Emulator, LoggedRequest
 
 EFFECTS: Final = (
     "429",
@@ -45,6 +47,8 @@ EFFECTS: Final = (
 SHARE: Final = 0.2
 """Of all requests are struck by a fault."""
 
+NO_ANSWER: Final = ("gave up", "not sent", "no response", "is not listed", "is still listed")
+
 _ATTEMPTS: Final = 4
 """Runs in peace within which everything must hold."""
 
@@ -65,19 +69,19 @@ class _Run:
     estate: Estate
     delay: float
     dies_at: tuple[int, Moment] | None
+    freezes_at: int = 0
+    seconds_frozen: float = 0.0
     plan: Plan | None = None
     result: ApplyResult | None = None
     requests: int = 0
     was_killed: bool = False
     task: asyncio.Task[None] | None = None
 
-    @property
-    def said(self) -> str:
-        """Everything it has said."""
-        findings = self.plan.diagnostics if self.plan else ()
-        failed = self.result.failed if self.result else ()
-        return "\n".join(
-            (*(finding.summary for finding in findings), *(outcome.message for outcome in failed))
+    def was_cut_off(self, address: Address) -> bool:
+        """Whether it gave up on a connection because the service did not answer or show it."""
+        return any(
+            outcome.address == address and any(words in outcome.message for words in NO_ANSWER)
+            for outcome in (self.result.failed if self.result else ())
         )
 
 
@@ -100,7 +104,9 @@ class _Round:
         self._desired = DesiredState(random_estate(chance, emulator))
         self._unmanaged = self._bystanders()
         self._witness = Witness(emulator, self._names())
-        self._runs = [self._run(name) for name in ("first", "second")[: chance.choice([1, 2])]]
+        names = ("first", "second", "third")[: chance.choice([1, 2, 2, 2, 3])]
+        self._in_the_same_moment = chance.random() < 0.5
+        self._runs = [self._run(name) for name in names]
         self._edits = chance.choice([0, 0, 0, 1, 3])
         self._lag = chance.choice([0, 0, 0, 1, 3])
 
@@ -116,13 +122,25 @@ class _Round:
     def _run(self, name: str) -> _Run:
         dies = self._chance.random() < 0.3
         moment = self._chance.choice(list(Moment))
-        estate = Estate(self._emulator, self._desired, chance=self._chance.random)
-        return _Run(
+        freezes = self._chance.random() < 0.3
+        run = _Run(
             name,
-            estate,
-            delay=self._chance.choice([0.0, 0.0, 0.2, 2.0]),
+            Estate(self._emulator, self._desired, chance=self._chance.random),
+            delay=0.0 if self._in_the_same_moment else self._chance.choice([0.0, 0.0, 0.2, 2.0]),
             dies_at=(self._chance.randint(1, 40), moment) if dies else None,
+            freezes_at=self._chance.randint(1, 40) if freezes else 0,
+            seconds_frozen=self._chance.choice([0.5, 2.0, 5.0, 9.0, 20.0, 60.0]),
         )
+        run.estate.frozen = lambda: self._frozen(run)
+        return run
+
+    def _frozen(self, run: _Run) -> float:
+        """Return how long a run stands still after the request of its last number was answered."""
+        if run.requests != run.freezes_at:
+            return 0.0
+        run.freezes_at = 0
+        self._reckoning.counts["freezes"] += 1
+        return run.seconds_frozen
 
     def _unleash(self) -> None:
         effects = self._chance.sample(EFFECTS, 4)
@@ -185,14 +203,19 @@ class _Round:
     def _judge_chaos(self) -> None:
         counts = self._reckoning.counts
         counts["runs"] += len(self._runs)
-        counts["rounds with two runs"] += len(self._runs) > 1
+        counts["rounds with two runs"] += len(self._runs) == 2
+        counts["rounds with three runs"] += len(self._runs) == 3
+        counts["rounds with runs that start in the same moment"] += (
+            len(self._runs) > 1 and self._in_the_same_moment
+        )
         counts["rounds with a list that lags"] += bool(self._lag)
         counts["kills"] += sum(run.was_killed for run in self._runs)
         requests = list(self._emulator.request_log)
         counts["requests"] += len(requests)
         counts["faults"] += sum(any("latency" not in name for name in request.faults) for request in requests)
         self._judge_writes()
-        self._judge_duplicates()
+        self._judge_deletes()
+        self._judge_twins()
         self._judge_claims()
 
     def _judge_writes(self) -> None:
@@ -203,16 +226,72 @@ class _Round:
         wrong += [f"duplicate: {one}" for one in self._witness.avoidable_duplicates()]
         wrong += [f"lost update: {one}" for one in self._witness.lost_updates()]
 
-    def _judge_duplicates(self) -> None:
-        for one in self._runs[0].estate.desired.connections:
-            duplicates = self._runs[0].estate.live(one)
-            if len(duplicates) < 2:
+    def _judge_deletes(self) -> None:
+        """A run deletes what its plan shows, and what it created itself."""
+        created = {entry.connection_id: runner(entry) for entry in self._applied("create-oidc-connection")}
+        planned = {
+            change.before.connection_id
+            for run in self._runs
+            for change in (run.plan.changes if run.plan else ())
+            if isinstance(change, Delete)
+        }
+        withdrawn = [
+            entry for entry in self._applied("delete-connection") if entry.connection_id not in planned
+        ]
+        self._reckoning.counts["connections withdrawn"] += len(withdrawn)
+        self._reckoning.wrong += [
+            f"deleted what it had not created: {entry.connection_id}"
+            for entry in withdrawn
+            if created.get(entry.connection_id) != runner(entry)
+        ]
+
+    def _judge_twins(self) -> None:
+        """Two that are configured are a finding, unless a run that made one of them was killed or cut off."""
+        counts = self._reckoning.counts
+        for desired in self._runs[0].estate.desired.connections:
+            live = self._runs[0].estate.live(desired)
+            configured = {connection["connection_id"] for connection in live if connection["client_id"]}
+            counts["leftovers of interrupted creates"] += len(live) > len(configured) > 0
+            if len(configured) < 2:
                 continue
-            ids = [live["connection_id"] for live in duplicates]
-            if any(all(name in run.said for name in ids) for run in self._runs):
-                self._reckoning.counts["concurrent creates named by a run"] += 1
+            if any(run.was_killed and configured & self._updated_by(run) for run in self._runs):
+                counts["two configured, left by a run that was killed"] += 1
+            elif any(edit.connection_id in configured for edit in self._witness.edits):
+                self._judge_edited_twins(desired.address, configured)
+            elif any(run.was_cut_off(desired.address) for run in self._runs):
+                counts["two configured, left by a run that got no answers"] += 1
             else:
-                self._reckoning.counts["concurrent creates named by the next plan"] += 1
+                self._reckoning.wrong.append(f"twins: {desired.address}: {self._said(desired.address)}")
+
+    def _judge_edited_twins(self, address: Address, configured: set[str]) -> None:
+        """What a person has edited is not compared: it stays, and a run or the next plan names both."""
+        named = [
+            diagnostic.summary for diagnostic in Estate(self._emulator, self._desired).plan().diagnostics
+        ]
+        if any(all(name in text for name in configured) for text in (self._said(address), *named)):
+            self._reckoning.counts["two configured, one edited by a person, both named"] += 1
+        else:
+            self._reckoning.wrong.append(f"twins that nobody names: {address}")
+
+    def _said(self, address: Address) -> str:
+        return " / ".join(
+            str(outcome)
+            for run in self._runs
+            for outcome in (run.result.outcomes if run.result else ())
+            if outcome.address == address
+        )
+
+    def _updated_by(self, run: _Run) -> set[str]:
+        return {
+            entry.connection_id
+            for entry in self._applied("update-oidc-connection")
+            if runner(entry) == run.name
+        }
+
+    def _applied(self, operation: str) -> list[LoggedRequest]:
+        return [
+            entry for entry in self._emulator.request_log if entry.operation == operation and entry.applied
+        ]
 
     def _judge_claims(self) -> None:
         """Nobody else having written, what a run says it has done must hold."""
@@ -236,14 +315,26 @@ class _Round:
         for _ in range(self._lag):
             estate.plan()  # until the lists show what there is
         doubled = set(estate.doubled())
+        plan = estate.plan()
         named = {
             diagnostic.address
-            for diagnostic in estate.plan().diagnostics
-            if diagnostic.code == "ambiguous-match"
+            for diagnostic in plan.diagnostics
+            if diagnostic.code in {"ambiguous-match", "leftover"}
+        }
+        deleted = {  # leftovers, where `prune: true`
+            (change.address.organization, change.before.display_name)
+            for change in plan.changes
+            if isinstance(change, Delete)
+        }
+        named |= {
+            str(desired.address)
+            for desired in self._desired.connections
+            if (desired.address.organization, desired.connection.display_name) in deleted
         }
         self._reckoning.wrong += [f"silent duplicate: {one}" for one in doubled - named]
         for one in self._desired.connections:
-            for superfluous in estate.live(one)[1:]:  # as the messages say: delete what is not meant
+            configured_first = sorted(estate.live(one), key=lambda live: not live["client_id"])
+            for superfluous in configured_first[1:]:  # as the messages say: delete what is not meant
                 self._emulator.remove_connection(superfluous["connection_id"])
 
     def _judge_peace(self) -> None:

@@ -98,7 +98,7 @@ class Witness:
         fields = write.body if write.operation == _UPDATE else None
         for name in fields or {name for edit in self.edits for name in edit.values} - {"client_secret"}:
             last = self._last_writer(connection_id, name, position)
-            if last is None or last[1] == _runner(write):
+            if last is None or last[1] == runner(write):
                 continue
             edit = last[0]
             if not fields or edit.values[name] != fields[name]:
@@ -111,7 +111,7 @@ class Witness:
             if edit.connection_id == connection_id and name in edit.values and edit.position <= before
         ]
         found += [
-            (Edit(position + 1, connection_id, put.body), _runner(put))
+            (Edit(position + 1, connection_id, put.body), runner(put))
             for position, put in self._effects(_UPDATE)
             if position < before and put.path.endswith(connection_id) and name in put.body
         ]
@@ -143,7 +143,7 @@ class Witness:
 
     def _plan_of(self, write: LoggedRequest) -> int:
         """Return the position of the last answer that the plan of the write's run is made of."""
-        planned = self._planned[_runner(write)]
+        planned = self._planned[runner(write)]
         seen = [position for position, entry in self._answers(write) if _number(entry) < planned]
         return max(seen, default=0)
 
@@ -153,7 +153,7 @@ class Witness:
             if (
                 (entry.operation == _LIST or (entry.operation == _UPDATE and entry.path == write.path))
                 and entry.organization_id == write.organization_id
-                and _runner(entry) == _runner(write)
+                and runner(entry) == runner(write)
                 and entry.status == 200
                 and not any("latency" not in fault for fault in entry.faults)
             ):
@@ -164,5 +164,6 @@ def _number(entry: LoggedRequest) -> int:
     return int(entry.headers[_NUMBER])
 
 
-def _runner(entry: LoggedRequest) -> str:
+def runner(entry: LoggedRequest) -> str:
+    """Return who sent a request."""
     return entry.headers["x-runner"]

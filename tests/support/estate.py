@@ -93,6 +93,7 @@ class Estate:
     chance: Callable[[], float] = lambda: 0.0
     watcher: Watcher = field(default_factory=Watcher)
     hook: Hook = lambda _moment, _request: None
+    frozen: Callable[[], float] = lambda: 0.0
     services: list[Service] = field(default_factory=list)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     calls: Counter[str] = field(default_factory=Counter)
@@ -194,7 +195,7 @@ class Estate:
         return tuple(str(desired.address) for desired in self.desired.connections if not self.holds(desired))
 
     def _provider(self, runner: str) -> Any:
-        service = Service(self.emulator, runner, self.hook)
+        service = Service(self.emulator, runner, self.hook, self.frozen)
         self.services.append(service)
         clock = Clock(
             monotonic=lambda: asyncio.get_running_loop().time(),

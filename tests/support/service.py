@@ -29,15 +29,20 @@ class Service(httpx.AsyncBaseTransport):
 
     ``runner`` is written into each request, so that the request log tells who sent it. ``hook`` is
     told of each request before it is sent, while it is under way, and once it is answered; it may
-    interfere.
+    interfere. ``frozen`` tells for how many seconds the client does not get to see an answer.
     """
 
     def __init__(
-        self, emulator: Emulator, runner: str = "", hook: Hook = lambda _moment, _request: None
+        self,
+        emulator: Emulator,
+        runner: str = "",
+        hook: Hook = lambda _moment, _request: None,
+        frozen: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self._transport = emulator.transport()
         self._runner = runner
         self._hook = hook
+        self._frozen = frozen
         self._begun: set[asyncio.Task[httpx.Response]] = set()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -50,7 +55,7 @@ class Service(httpx.AsyncBaseTransport):
         self._hook(Moment.DURING, request)
         response = await asyncio.shield(task)
         self._hook(Moment.AFTER, request)
-        await asyncio.sleep(0)
+        await asyncio.sleep(self._frozen())
         return response
 
     async def settle(self) -> None:
