@@ -59,6 +59,7 @@ Code: TypeAlias = Literal[
     "issuer-change",
     "issuer-host-change",
     "jwks-url-host-change",
+    "leftover",
     "linked-manifest",
     "linked-project-file",
     "literal-secret",

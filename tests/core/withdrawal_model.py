@@ -9,7 +9,7 @@ run's whole wait is over. A run may die at any point; a request under way is the
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.change import Create
@@ -27,7 +27,7 @@ from reconciler.core.withdrawal import (
 from tests.support.values import declared, live, live_connection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from reconciler.core.state import LiveOrganization
     from reconciler.core.withdrawal import Decision
@@ -211,7 +211,7 @@ def _post(state: State, number: int, posts: int) -> Iterator[State]:
     configured, default = state.server
     for place in range(len(configured) + 1):
         server = ((*configured[:place], False, *configured[place:]), default + (default >= place))
-        runs = [_shifted(other, lambda own, place=place: own + (own >= place)) for other in state.runs]
+        runs = [_shifted(other, partial(_moved, place)) for other in state.runs]
         created = runs[number].created | {place}
         runs[number] = replace(
             runs[number], step="put", own=place, can_withdraw=True, created=created, posts=run.posts + 1
@@ -245,13 +245,18 @@ def _withdraw(state: State, number: int, rules: Rules) -> State:
     return _state(server, runs, state.kills)
 
 
+def _moved(place: int, number: int) -> int:
+    """Return the number of what stood before a new connection came to ``place``."""
+    return number + (number >= place)
+
+
 def _without(number: int, gone: int) -> int:
     return -1 if number == gone else number - (number > gone)
 
 
-def _shifted(run: Run, place: object) -> Run:
-    created = frozenset(place(number) for number in run.created) - {-1}  # type: ignore[operator]  # a function
-    return replace(run, own=place(run.own) if run.own >= 0 else -1, created=created)  # type: ignore[operator]
+def _shifted(run: Run, place: Callable[[int], int]) -> Run:
+    created = frozenset(place(number) for number in run.created) - {-1}
+    return replace(run, own=place(run.own) if run.own >= 0 else -1, created=created)
 
 
 def _time_passes(state: State, number: int) -> State:

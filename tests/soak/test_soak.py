@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 import structlog
@@ -12,7 +12,7 @@ from reconciler.applier.creates import ConnectionCreator
 from reconciler.applier.updates import ConnectionUpdater
 from reconciler.core.connection import OidcConnection
 from reconciler.core.operation import Proceed
-from reconciler.core.withdrawal import Keep, OwnConnection
+from reconciler.core.withdrawal import Keep
 from tests.soak import commands, pairs, rounds
 from tests.soak.__main__ import Soak
 from tests.soak.report import render
@@ -82,10 +82,14 @@ def test_a_run_that_never_withdraws_is_found(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_run_that_deletes_what_another_one_created_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    def always_own(**facts: Any) -> OwnConnection:
-        return OwnConnection(connection_id=facts["connection_id"], can_withdraw=True)
+    async def delete_the_other(
+        creator: ConnectionCreator, _own: object, preferred: str, _decide: object
+    ) -> bool:
+        context, change = creator._context, creator._change
+        await context.provider.delete_connection(change.organization_id, preferred)
+        return False
 
-    monkeypatch.setattr("reconciler.applier.creates.OwnConnection", always_own)
+    monkeypatch.setattr(ConnectionCreator, "_withdraw", delete_the_other)
     assert is_found("deleted what it had not created")
 
 
