@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import sys
+from dataclasses import dataclass
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
-from reconciler.providers.stytch.client import log_event
+from reconciler.providers.stytch.client import RETRY, log_event
 
 if TYPE_CHECKING:
     from structlog.typing import EventDict, Processor, WrappedLogger
@@ -16,11 +18,14 @@ if TYPE_CHECKING:
     from reconciler.cli.console import Console
     from reconciler.providers.stytch.client import ApiLog
 
+_SAME_WAIT: Final = 1.0
+"""Seconds by which the ends of two waits may differ that are announced as one."""
+
 _LEVELS: Final = {0: logging.WARNING, 1: logging.INFO}
 
 
 def log_api_calls(console: Console) -> ApiLog:
-    """Configure logging, and return what logs API calls: every call with ``-v``, otherwise only retries."""
+    """Configure logging, and return what logs API calls: all with ``-v``, else waits are said in words."""
     as_json = console.log_format == "json"
     renderer: Processor = structlog.processors.JSONRenderer() if as_json else _render_text
     structlog.configure(
@@ -36,10 +41,33 @@ def log_api_calls(console: Console) -> ApiLog:
     )
 
     def log(event: str, /, *, is_warning: bool, **facts: object) -> None:
-        if is_warning or console.verbosity:
+        if console.verbosity or (is_warning and as_json and event != RETRY):
             log_event(event, is_warning=is_warning, **facts)
 
-    return log
+    waiting = WaitingLine(console)
+
+    def log_or_say(event: str, /, *, is_warning: bool, **facts: object) -> None:
+        log(event, is_warning=is_warning, **facts)
+        if event == RETRY and not console.verbosity and not as_json:
+            waiting.say(str(facts["cause"]), float(str(facts["seconds"])))
+
+    return log_or_say
+
+
+@dataclass(slots=True)
+class WaitingLine:
+    """Says once for all requests that wait together why, and for how long."""
+
+    console: Console
+    until: float = 0.0
+
+    def say(self, cause: str, seconds: float) -> None:
+        """Print that a request is sent again after a wait, unless that wait was announced already."""
+        now = monotonic()
+        if now + seconds <= self.until + _SAME_WAIT:
+            return
+        self.until = now + seconds
+        self.console.info(f"{cause}, retrying in {max(seconds, 1):.0f} s")
 
 
 def _render_text(_logger: WrappedLogger, _method: str, event: EventDict) -> str:

@@ -100,7 +100,7 @@ def test_a_write_is_repeated_when_it_was_refused_for_its_number(question: Any) -
 @pytest.mark.parametrize("question", WRITES)
 @pytest.mark.parametrize(
     "failure",
-    [NOT_CONNECTED, httpx.ConnectTimeout("slow"), httpx.PoolTimeout("none free"), httpx.ProxyError("407")],
+    [NOT_CONNECTED, httpx.ConnectTimeout("slow"), httpx.PoolTimeout("none free"), httpx.ProxyError("503")],
 )
 def test_a_write_is_repeated_when_it_was_never_sent(question: Any, failure: Any) -> None:
     script = Script(failure, DONE)
@@ -111,7 +111,12 @@ def test_a_write_is_repeated_when_it_was_never_sent(question: Any, failure: Any)
 @pytest.mark.parametrize("question", WRITES)
 @pytest.mark.parametrize(
     "failure",
-    [httpx.UnsupportedProtocol("gopher"), httpx.LocalProtocolError("header"), httpx.InvalidURL("host")],
+    [
+        httpx.UnsupportedProtocol("gopher"),
+        httpx.LocalProtocolError("header"),
+        httpx.InvalidURL("host"),
+        httpx.ProxyError("407 No"),
+    ],
 )
 def test_what_cannot_be_sent_at_all_is_unavailable_at_once(question: Any, failure: Any) -> None:
     script = Script(failure, DONE)

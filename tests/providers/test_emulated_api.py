@@ -249,6 +249,7 @@ def test_every_call_is_logged_once_with_what_support_asks_for(
     stage.emulator.add_fault(Fault(Effect.ERROR, ("*list-connections",), First(1), status=503))
     with structlog.testing.capture_logs() as logged:
         stage.ask(lambda provider: provider.read_organization(organization))
+    logged = [entry for entry in logged if entry["event"] == "api call"]
     received = [(one.method, one.path, one.status, one.request_id) for one in stage.emulator.request_log]
     assert [(one["method"], one["path"], one["status"], one["request_id"]) for one in logged] == received
     assert [(one["attempt"], one["log_level"]) for one in logged[-2:]] == [(1, "warning"), (2, "info")]

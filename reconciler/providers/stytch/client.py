@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 DEFAULT_RETRY_TIMEOUT: Final = 120.0
 """Seconds in all that one request may take with its repetitions."""
 
+RETRY: Final = "retry"
+"""The event that announces a wait, after the failed attempt was logged."""
+
 FIRST_CONTACT_TIMEOUT: Final = 10.0
 """Seconds for reaching a service that has never answered: more often a wrong address than an outage."""
 
@@ -127,6 +130,14 @@ class Client:
             spent += seconds
             wait = outcome.retry_after or backoff(attempt, self._clock.chance())
             self._check_retry_timeout(request, outcome, attempt, spent, wait)
+            self._api_log(
+                RETRY,
+                is_warning=True,
+                cause=_waiting_cause(outcome),
+                seconds=round(wait, 1),
+                method=request.method,
+                path=request.path,
+            )
             if not outcome.throttled:  # the rate limiter makes throttled requests wait
                 await self._clock.sleep(wait)
             spent += wait
@@ -313,6 +324,15 @@ class _Outage:
     @property
     def _is_forgotten(self) -> bool:
         return self._clock.monotonic() - self._last_failure > _FORGOTTEN_AFTER
+
+
+def _waiting_cause(failure: Failure) -> str:
+    """Return in words why a request is sent again."""
+    if isinstance(failure.error, Unavailable) and failure.throttled:
+        return "rate limited"
+    if failure.not_sent:
+        return "no connection"
+    return f"the service answered {failure.error.status}" if failure.error.status else "no usable response"
 
 
 def _gave_up(error: ProviderError, attempts: int, seconds: float, wait: float) -> ProviderError:
