@@ -14,6 +14,7 @@ from reconciler.core.errors import InvalidConfiguration
 from reconciler.core.results import ValidationResult
 from reconciler.reports import VALIDATION_FORMATS
 from reconciler.workflow.approvals import gather_approvals
+from reconciler.workflow.base import compare_with_base, guards_to_report
 from reconciler.workflow.selection import select_manifests
 
 if TYPE_CHECKING:
@@ -53,8 +54,11 @@ def _validate(context: CommandContext, paths: Sequence[str], options: Mapping[st
     approvals = gather_approvals(
         project, wiring.now().date(), manifests.loaded if manifests.is_whole else None
     )
+    revision, variables = manifests.revision, options["variables"]
+    base = compare_with_base(paths, project, variables, revision) if revision else None
+    guards = guards_to_report(base, manifests.loaded) if base else ()
     return ValidationResult(
-        diagnostics=(*manifests.loaded.diagnostics, *approvals.diagnostics),
+        diagnostics=(*guards, *manifests.loaded.diagnostics, *approvals.diagnostics),
         files=manifests.loaded.file_count,
         organizations=len(state.organizations),
         connections=len(state.connections),

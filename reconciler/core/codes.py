@@ -40,6 +40,8 @@ Code: TypeAlias = Literal[
     "file-too-large",
     "insecure-url",
     "interrupted",
+    "guard-lowered",
+    "guards-not-compared",
     "invalid-address",
     "invalid-connection-id",
     "invalid-connection-name",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from reconciler.core.change import Change, Value
     from reconciler.core.connection import OidcConnection
     from reconciler.core.errors import Diagnostic, SourceLocation
-    from reconciler.core.plan import Plan, Scope, Unmanaged
+    from reconciler.core.plan import IgnoredDifference, Plan, Scope, Unmanaged
     from reconciler.core.run_selection import RunSelection
 
 
@@ -101,6 +101,7 @@ class DriftSummary:
     organizations: int = 0
     refused: int = 0
     unmanaged: int = 0
+    ignored_differences: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +120,7 @@ class DriftReport:
     refused: int = 0
     secrets_compared: bool = True
     previous_at: str = ""
+    ignored: tuple[IgnoredDifference, ...] = ()
 
     @property
     def has_drift(self) -> bool:
@@ -152,6 +154,7 @@ class DriftReport:
             organizations=self.organizations,
             refused=self.refused,
             unmanaged=len(self.unmanaged),
+            ignored_differences=sum(len(difference.attributes) for difference in self.ignored),
         )
 
 
@@ -189,6 +192,7 @@ def find_drift(
         organizations=plan.summary.organizations,
         refused=plan.summary.refused,
         secrets_compared=plan.secrets_compared,
+        ignored=plan.ignored,
         previous_at=previous.created_at if previous else "",
     )
 

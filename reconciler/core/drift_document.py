@@ -26,6 +26,8 @@ from reconciler.core.document_parts import (
 from reconciler.core.drift import DriftKind, DriftReport, Finding, FindingStatus
 from reconciler.core.errors import ReportRefused
 from reconciler.core.plan import Scope
+from reconciler.core.plan_document import IgnoredDocument
+from reconciler.core.plan_review_document import ignored_document, read_ignored
 
 FORMAT_VERSION: Final = "1.0"
 """The major number changes when an older reader would misunderstand the document."""
@@ -75,6 +77,7 @@ class DriftSummaryDocument:
     organizations: int = field(metadata=COUNT)
     refused: int = field(metadata=COUNT)
     unmanaged: int = field(metadata=COUNT)
+    ignored_differences: int = field(default=0, metadata=COUNT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +105,7 @@ class DriftDocument:
     )
     unmanaged: tuple[UnmanagedDocument, ...]
     diagnostics: tuple[DiagnosticDocument, ...]
+    ignored: tuple[IgnoredDocument, ...] = ()
 
 
 def drift_document(report: DriftReport, version: str) -> DriftDocument:
@@ -124,6 +128,7 @@ def drift_document(report: DriftReport, version: str) -> DriftDocument:
         unchecked=tuple(map(_finding_document, report.unchecked)),
         unmanaged=tuple(map(unmanaged_document, report.unmanaged)),
         diagnostics=tuple(map(diagnostic_document, report.diagnostics)),
+        ignored=tuple(map(ignored_document, report.ignored)),
     )
 
 
@@ -162,6 +167,7 @@ def read_drift(document: DriftDocument) -> DriftReport:
         unchecked=tuple(map(_read_finding, document.unchecked)),
         unmanaged=tuple(map(read_unmanaged, document.unmanaged)),
         diagnostics=tuple(map(read_diagnostic, document.diagnostics)),
+        ignored=tuple(map(read_ignored, document.ignored)),
         organizations=document.summary.organizations,
         refused=document.summary.refused,
         previous_at=document.previous_timestamp,

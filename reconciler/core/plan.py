@@ -13,11 +13,14 @@ if TYPE_CHECKING:
 
     from reconciler.core.address import Address
     from reconciler.core.approval import ApprovalUse
-    from reconciler.core.change import Change
+    from reconciler.core.change import Change, Value
     from reconciler.core.connection import OidcConnection
     from reconciler.core.errors import Diagnostic, SourceLocation
     from reconciler.core.run_selection import MergeInfo, Shard
     from reconciler.core.state import Organization
+
+SIGN_IN_FIELDS: Final = ("issuer", "jwks_url", "token_url", "client_id", "attribute_mapping")
+"""The attributes that decide who can sign in, and as whom; the weightiest first."""
 
 MISSING_SHARDS: Final = "missing-shards"
 """The code of the error that a merged plan lacks some shards."""
@@ -72,6 +75,31 @@ class Managed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SignInChange:
+    """A change of an attribute that decides who can sign in; live state may already have it."""
+
+    address: Address
+    attribute: str
+    before: Value | None = None
+    after: Value | None = None
+    already_live: bool = False
+    location: SourceLocation | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IgnoredDifference:
+    """Declared attributes of a connection that differ from live state, and are ignored."""
+
+    address: Address
+    attributes: tuple[str, ...]
+
+    @property
+    def matters(self) -> bool:
+        """Whether one of them decides who can sign in."""
+        return not set(SIGN_IN_FIELDS).isdisjoint(self.attributes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrganizationPlan:
     """The plan of one organization; if it is refused, it has errors, and no change but those that are safe.
 
@@ -87,6 +115,7 @@ class OrganizationPlan:
     managed: int = 0
     unchanged: int = 0
     diagnostics: tuple[Diagnostic, ...] = ()
+    ignored: tuple[IgnoredDifference, ...] = ()
 
     @property
     def is_refused(self) -> bool:
@@ -107,6 +136,7 @@ class PlanSummary:
     organizations: int = 0
     refused: int = 0
     warnings: int = 0
+    ignored_differences: int = 0
 
     def __add__(self, other: PlanSummary) -> PlanSummary:
         """Return the counts of both together."""
@@ -122,6 +152,9 @@ class Plan:
     plan. ``risks`` are findings of the risk rules; one of error severity blocks the plan too, until it
     is accepted. ``approvals`` are the approvals in Git that it uses, or that need attention. The plan
     never contains a secret, only references.
+
+    ``guards`` are those that the change since the base lowers, None without a base. ``already_live``
+    are changes since the base that decide who can sign in, and that live state has already.
 
     ``live`` are the managed connections of the run as they are now; a saved plan leaves them out.
 
@@ -144,6 +177,9 @@ class Plan:
     inputs: PlanInputs | None = None
     approvals: tuple[ApprovalUse, ...] = ()
     refused_organizations: tuple[str, ...] = ()
+    guards: tuple[Diagnostic, ...] | None = None
+    already_live: tuple[SignInChange, ...] = ()
+    ignored: tuple[IgnoredDifference, ...] = ()
 
     @property
     def shard(self) -> Shard | None:
@@ -179,8 +215,27 @@ class Plan:
 
     @property
     def findings(self) -> tuple[Diagnostic, ...]:
-        """All findings about the plan, blocking ones first."""
-        return (*self.blocks, *self.risks, *self.diagnostics)
+        """All findings about the plan: lowered guards, then blocking ones first."""
+        return (*(self.guards or ()), *self.blocks, *self.risks, *self.diagnostics)
+
+
+def sign_in_changes(plan: Plan) -> tuple[SignInChange, ...]:
+    """Return all changes of attributes that decide who can sign in, the weightiest attribute first."""
+    planned = (
+        SignInChange(
+            address=change.address,
+            attribute=name,
+            before=getattr(change.before, name),
+            after=getattr(change.declared, name),
+            location=change.location,
+        )
+        for change in plan.changes
+        if isinstance(change, Update)
+        for name in change.changed
+        if name in SIGN_IN_FIELDS
+    )
+    changes = (*planned, *plan.already_live)
+    return tuple(sorted(changes, key=lambda change: SIGN_IN_FIELDS.index(change.attribute)))
 
 
 def summarize(plan: OrganizationPlan) -> PlanSummary:
@@ -195,6 +250,7 @@ def summarize(plan: OrganizationPlan) -> PlanSummary:
         organizations=1,
         refused=int(plan.is_refused),
         warnings=sum(not diagnostic.is_error for diagnostic in plan.diagnostics),
+        ignored_differences=sum(len(difference.attributes) for difference in plan.ignored),
     )
 
 

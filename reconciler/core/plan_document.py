@@ -180,6 +180,7 @@ class PlanSummaryDocument:
     organizations: int = field(metadata=COUNT)
     refused: int = field(metadata=COUNT)
     warnings: int = field(metadata=COUNT)
+    ignored_differences: int = field(default=0, metadata=COUNT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,6 +195,25 @@ class ApprovalDocument:
     address: str = ""
     finding: str = field(default="", metadata=described("fingerprint of the only finding that it approves"))
     deletes: int = field(default=0, metadata=COUNT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInChangeDocument:
+    """A change since the base, of an attribute that decides who can sign in, that live state already has."""
+
+    address: str
+    attribute: Literal["issuer", "jwks_url", "token_url", "client_id", "attribute_mapping"]
+    before: str | Mapping[str, Any] | None
+    after: str | Mapping[str, Any] | None
+    source: SourceDocument | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IgnoredDocument:
+    """Attributes of a connection that differ from live state, and that `ignore_changes` names."""
+
+    address: str
+    attributes: tuple[WritableField, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,6 +264,12 @@ class PlanDocument:
     blocks: tuple[DiagnosticDocument, ...]
     risks: tuple[DiagnosticDocument, ...]
     approvals: tuple[ApprovalDocument, ...] = ()
+    guards_compared: bool = field(
+        default=False, metadata=flag("the guards were compared with those of a base (--changed-since)")
+    )
+    guards: tuple[DiagnosticDocument, ...] = ()
+    already_live: tuple[SignInChangeDocument, ...] = ()
+    ignored: tuple[IgnoredDocument, ...] = ()
     shard: ShardDocument | None = None
     inputs: InputsDocument | None = None
     refused_organizations: tuple[str, ...] = field(

@@ -5,16 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import replace
-from datetime import date
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from reconciler.core.address import Address
-from reconciler.core.approval import Approval, ApprovalUse
 from reconciler.core.change import Action, Change, Create, Delete, Update, attribute_changes
 from reconciler.core.connection import FIELDS, OidcConnection
 from reconciler.core.document_parts import (
     ConnectionDocument,
-    SourceDocument,
     TargetDocument,
     copy_fields,
     diagnostic_document,
@@ -26,12 +23,11 @@ from reconciler.core.document_parts import (
     to_json_data,
     unmanaged_document,
 )
-from reconciler.core.errors import PlanRefused, SourceLocation
+from reconciler.core.errors import PlanRefused
 from reconciler.core.plan import Plan, PlanInputs, PlanSummary, Scope
 from reconciler.core.plan_document import (
     FORMAT_VERSION,
     TERRAFORM_VERSION,
-    ApprovalDocument,
     Attributes,
     AttributesWithSecret,
     ChangeDocument,
@@ -48,6 +44,14 @@ from reconciler.core.plan_document import (
     SensitiveAttributes,
     ShardDocument,
     UnknownAttributes,
+)
+from reconciler.core.plan_review_document import (
+    approval_document,
+    ignored_document,
+    read_approval,
+    read_ignored,
+    read_sign_in,
+    sign_in_document,
 )
 from reconciler.core.run_selection import MergeInfo, Shard
 from reconciler.core.secret import Locator, SecretReference
@@ -83,7 +87,11 @@ def plan_document(plan: Plan, version: str) -> PlanDocument:
         diagnostics=tuple(map(diagnostic_document, plan.diagnostics)),
         blocks=tuple(map(diagnostic_document, plan.blocks)),
         risks=tuple(map(diagnostic_document, plan.risks)),
-        approvals=tuple(map(_approval_document, plan.approvals)),
+        approvals=tuple(map(approval_document, plan.approvals)),
+        guards_compared=plan.guards is not None,
+        guards=tuple(map(diagnostic_document, plan.guards or ())),
+        already_live=tuple(map(sign_in_document, plan.already_live)),
+        ignored=tuple(map(ignored_document, plan.ignored)),
         shard=_shard_document(plan.merge_info) if plan.merge_info else None,
         inputs=copy_fields(InputsDocument, plan.inputs) if plan.inputs else None,
         digest="",
@@ -145,23 +153,11 @@ def read_plan(document: PlanDocument) -> Plan:
         summary=_read_summary(document.summary, changes),
         merge_info=_read_shard(document.shard) if document.shard else None,
         inputs=copy_fields(PlanInputs, document.inputs) if document.inputs else None,
-        approvals=tuple(map(_read_approval, document.approvals)),
+        approvals=tuple(map(read_approval, document.approvals)),
+        guards=tuple(map(read_diagnostic, document.guards)) if document.guards_compared else None,
+        already_live=tuple(map(read_sign_in, document.already_live)),
+        ignored=tuple(map(read_ignored, document.ignored)),
     )
-
-
-def _approval_document(use: ApprovalUse) -> ApprovalDocument:
-    approval = use.approval
-    source = copy_fields(SourceDocument, approval.location, filename=approval.location.path)
-    return copy_fields(
-        ApprovalDocument, approval, status=use.status, until=approval.until.isoformat(), source=source
-    )
-
-
-def _read_approval(document: ApprovalDocument) -> ApprovalUse:
-    source, until = document.source, date.fromisoformat(document.until)
-    location = SourceLocation(source.filename, line=source.line, column=source.column)
-    approval = copy_fields(Approval, document, until=until, location=location)
-    return ApprovalUse(approval=approval, status=document.status)
 
 
 def _change_document(change: Change) -> ResourceChangeDocument:

@@ -15,7 +15,7 @@ from reconciler.core.diff import changed_fields, uncomparable_fields
 from reconciler.core.errors import Diagnostic, Severity
 from reconciler.core.guards import check_deletes, withhold_deletes
 from reconciler.core.matching import match_connections
-from reconciler.core.plan import Managed, OrganizationPlan, Unmanaged
+from reconciler.core.plan import IgnoredDifference, Managed, OrganizationPlan, Unmanaged
 from reconciler.core.state import DesiredConnection
 from reconciler.core.warnings import decision_warnings, jit_warnings, leftover_warnings
 
@@ -82,6 +82,7 @@ def plan_organization(
         ),
         live=tuple(_managed(matching.pairs, live, choices)),
         managed=len(live.connections) if desired.prune else sum(bool(pair.live) for pair in matching.pairs),
+        ignored=tuple(_ignored_differences(matching.pairs, choices)),
         unchanged=sum(isinstance(decision, NoOp) for decision in decisions),
         diagnostics=(
             *withheld,
@@ -212,6 +213,18 @@ def _with_ignored_fields(desired: DesiredConnection, live: OidcConnection) -> Oi
         if getattr(desired.connection, name) is not None
     }
     return replace(desired.connection, **kept)
+
+
+def _ignored_differences(pairs: Iterable[Pair], choices: Choices) -> Iterator[IgnoredDifference]:
+    """Yield the declared attributes that differ, and are ignored. Ignored secrets are not resolved."""
+    for pair in pairs:
+        desired, live = pair.desired, pair.live
+        ignored = desired.lifecycle.ignore_changes
+        if not ignored or live is None or desired.is_absent or not choices.is_targeted(desired.address):
+            continue
+        changed = changed_fields(desired.connection.without_secret(), live, {})
+        if differing := tuple(name for name in changed if name in ignored):
+            yield IgnoredDifference(address=desired.address, attributes=differing)
 
 
 def _select_changes(

@@ -84,6 +84,28 @@ class PastManifest:
                 blocks += _blocks(document, values, connection, self.parsed.source)
         return max(blocks, key=lambda block: (block.is_protected, block.is_certain), default=None)
 
+    def declared(self) -> tuple[DeclaredValues, ...]:
+        """Return the readable documents that are mappings, with the places of their keys."""
+        return tuple(
+            DeclaredValues(values=values, source=self.parsed.source, root=document)
+            for document, values in self.documents
+            if isinstance(values, dict)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeclaredValues:
+    """The values of a document, valid or not."""
+
+    values: Mapping[str, Value]
+    source: Source
+    root: Node
+
+    def locate(self, path: tuple[str, ...]) -> SourceLocation:
+        """Return where the key of a path is, or that of its nearest ancestor."""
+        node = self.root.find(path)
+        return self.source.location((node.key_span or node.span).start)
+
 
 def _may_protect(content: bytes, names: frozenset[str]) -> bool:
     """Whether a text that cannot be read may protect connections of an organization with these names."""

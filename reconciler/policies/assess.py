@@ -65,6 +65,14 @@ def known_rules() -> tuple[str, ...]:
     return tuple(rule.id for rule in RULES)
 
 
+def default_severity(rule_id: str) -> str:
+    """Return the severity of a rule that the project file does not name; of two, the graver one."""
+    is_error = any(
+        rule.id == rule_id and (rule.error_case or rule.severity is Severity.ERROR) for rule in RULES
+    )
+    return "error" if is_error else "warn"
+
+
 def judge_again(risks: Iterable[Diagnostic], severities: Mapping[str, str]) -> tuple[Diagnostic, ...]:
     """Return the risks of an earlier assessment with the severities of this project file.
 

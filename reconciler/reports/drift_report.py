@@ -57,6 +57,7 @@ def drift_report(report: DriftReport) -> Report:
         verdict=wording.drift_verdict(report),
         status=_status(report),
         is_complete=report.is_complete,
+        headlines=tuple(wording.drift_headlines(report)),
         limitations=tuple(wording.drift_limitations(report)),
         remarks=(*wording.since_previous(report), *unresolved),
         diagnostics=errors_first(report.diagnostics),
@@ -92,7 +93,8 @@ def _news(report: DriftReport) -> News | None:
 def _status(report: DriftReport) -> Status:
     if report.has_errors:
         return Status.BAD
-    return Status.ATTENTION if report.has_drift else Status.GOOD
+    is_ignoring = any(difference.matters for difference in report.ignored)
+    return Status.ATTENTION if report.has_drift or is_ignoring else Status.GOOD
 
 
 def _new_first(findings: Iterable[Finding]) -> list[Finding]:

@@ -61,6 +61,7 @@ def render_markdown(report: Report, *, max_bytes: int = MAX_BYTES) -> str:
     if report.origin:
         page.write(f"**{wording.target_headline(report.origin.scope, markdown_code)}**")
     page.write(f"### {_ICONS[report.status]}{report.verdict}")
+    page.write(_headlines(report.headlines, page.share(0.4)))
     page.write("\n".join(_remarks(report)))
     page.write(_diagnostic_list(report.diagnostics, page.share(0.4 if has_body else 0.9)))
     if report.table:
@@ -89,6 +90,14 @@ def _remarks(report: Report) -> Iterator[str]:
     if remarks:
         yield "> [!CAUTION]" if report.status is Status.BAD else "> [!NOTE]"
         yield "> " + "<br>".join(escape_terminal(remark) for remark in remarks)
+
+
+def _headlines(headlines: Sequence[str], max_bytes: int) -> str:
+    """Return one line for each; what does not fit is counted."""
+    lines, left = _fit(headlines, lambda line: f"- ❗ {markdown_message(line)}", max_bytes)
+    if left:
+        lines.append(f"- ❗ … {_more(len(left), 'line')} of this kind")
+    return "\n".join(lines)
 
 
 def _diagnostic_list(diagnostics: Sequence[Diagnostic], max_bytes: int) -> str:

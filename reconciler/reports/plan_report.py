@@ -69,9 +69,13 @@ def plan_report(plan: Plan) -> Report:
         verdict=wording.plan_verdict(plan),
         status=_status(plan),
         is_complete=plan.is_complete,
+        headlines=tuple(wording.plan_headlines(plan)),
         limitations=tuple(wording.plan_limitations(plan)),
-        remarks=() if plan.secrets_compared else (wording.SECRETS_NOT_COMPARED,),
-        diagnostics=errors_first(plan.findings),
+        remarks=(
+            *(() if plan.secrets_compared else (wording.SECRETS_NOT_COMPARED,)),
+            *((wording.approval_counts(plan),) if plan.approvals else ()),
+        ),
+        diagnostics=(*(plan.guards or ()), *errors_first(plan.findings[len(plan.guards or ()) :])),
         table=_table(summaries),
         categories=tuple(category for category in _CATEGORIES if category.key in actions),
         groups=tuple(_group(summary) for summary in summaries if summary.changes),
@@ -101,7 +105,7 @@ def unmanaged_list(unmanaged: Sequence[Unmanaged], consequence: str) -> tuple[It
 def _status(plan: Plan) -> Status:
     if plan.has_errors or not plan.is_complete:
         return Status.BAD
-    if plan.summary.destroy or plan.findings:
+    if plan.summary.destroy or plan.findings or any(item.matters for item in plan.ignored):
         return Status.ATTENTION
     return Status.PLAIN if plan.has_changes else Status.GOOD
 

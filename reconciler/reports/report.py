@@ -181,14 +181,16 @@ class Origin:
 class Report:
     """A whole report.
 
-    ``limitations`` say what the report leaves out, ``remarks`` whatever else a reader should know.
-    ``diagnostics`` have errors first. ``counts`` are numbers with the noun that they count.
+    ``headlines`` are what a reader has to see first, each on one line. ``limitations`` say what the
+    report leaves out, ``remarks`` whatever else a reader should know. ``diagnostics`` have errors first,
+    but for lowered guards. ``counts`` are numbers with the noun that they count.
     """
 
     title: str
     verdict: str
     status: Status
     is_complete: bool = True
+    headlines: tuple[str, ...] = ()
     limitations: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()

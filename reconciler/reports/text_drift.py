@@ -32,6 +32,9 @@ def render_drift(report: DriftReport, *, color: bool = False) -> str:
 
 
 def _sections(report: DriftReport, style: Style) -> Iterator[str]:
+    if headlines := [f"  ! {escape_terminal(line)}" for line in wording.drift_headlines(report)]:
+        yield style.bold("Look at these first:")
+        yield "\n".join(headlines) + "\n"
     for _key, group in groupby(report.findings, key=lambda finding: (finding.address, finding.kind)):
         yield "\n".join(_connection(tuple(group), report, style)) + "\n"
     yield _verdict(report, style)
@@ -83,7 +86,7 @@ def _verdict(report: DriftReport, style: Style) -> str:
 
 def _counts(report: DriftReport) -> Iterator[str]:
     summary = report.summary
-    yield from wording.drift_limitations(report)
+    yield from map(escape_terminal, wording.drift_limitations(report))
     yield from map(escape_terminal, wording.since_previous(report))
     yield from (
         f"  resolved: {escape_terminal(wording.finding_subject(finding))}" for finding in report.resolved

@@ -59,6 +59,10 @@ def symbol(action: Action, style: Style) -> str:
 
 def _sections(plan: Plan, style: Style) -> Iterator[str]:
     yield style.bold(wording.target_headline(plan.scope, escape_terminal)) + "\n"
+    headlines = [f"  ! {escape_terminal(line)}" for line in wording.plan_headlines(plan)]
+    if headlines:
+        yield style.bold("Look at these first:")
+        yield "\n".join(headlines) + "\n"
     if plan.has_changes:
         yield _legend(plan.summary, style)
         yield "reconciler will perform the following actions:\n"
@@ -66,6 +70,8 @@ def _sections(plan: Plan, style: Style) -> Iterator[str]:
             yield render_change(change, style) + "\n"
     yield _verdict(plan, style)
     yield from _counts(plan)
+    if plan.approvals:
+        yield wording.approval_counts(plan)
     for diagnostic in sorted(plan.findings, key=lambda diagnostic: diagnostic.is_error):
         yield "\n" + diagnostic_box(diagnostic, style)
 
@@ -93,7 +99,7 @@ def _verdict(plan: Plan, style: Style) -> str:
 
 def _counts(plan: Plan) -> Iterator[str]:
     summary = plan.summary
-    yield from wording.plan_limitations(plan)
+    yield from map(escape_terminal, wording.plan_limitations(plan))
     if not plan.secrets_compared:
         yield wording.SECRETS_NOT_COMPARED
     if summary.unmanaged:

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Final, assert_never
 
 from reconciler.core.change import Action, ActionReason
 from reconciler.core.drift import DriftKind
+from reconciler.core.plan import SIGN_IN_FIELDS, sign_in_changes
 from reconciler.reports.escaping import format_value, quote
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from reconciler.core.change import Change, Value
     from reconciler.core.drift import DriftReport, Finding
-    from reconciler.core.plan import Plan, Scope
+    from reconciler.core.plan import IgnoredDifference, Plan, Scope
 
 NO_CHANGES: Final = "No changes. Your infrastructure matches the configuration."
 NOTHING_SELECTED: Final = "No organization was looked at: the run covers none."
@@ -24,6 +25,9 @@ SECRETS_NOT_COMPARED: Final = "Secrets: not resolved and not compared."
 UNKNOWN: Final = "(known after apply)"
 SENSITIVE: Final = "(sensitive value)"
 UNCOMPARABLE: Final = "(cannot be compared)"
+
+_MOST_IGNORED: Final = 20
+"""How many connections with ignored differences are named."""
 
 _PARTICIPLES: Final = {
     Action.NO_OP: "left alone",
@@ -76,9 +80,38 @@ def plan_verdict(plan: Plan) -> str:
     return "No differences were found in the organizations that could be planned."
 
 
+def plan_headlines(plan: Plan) -> Iterator[str]:
+    """Yield what a reviewer has to see first: who can sign in changes, and guards are lowered."""
+    for change in sign_in_changes(plan):
+        live = " (already live)" if change.already_live else ""
+        values = f"{value_text(change.before)} -> {value_text(change.after)}"
+        yield f"{change.address} {change.attribute}: {values}{live}"
+    for guard in plan.guards or ():
+        yield f"guard lowered: {guard.summary} ({guard.location})"
+
+
+def approval_counts(plan: Plan) -> str:
+    """Return how many approvals are used, expired and not needed."""
+    statuses = [use.status for use in plan.approvals]
+    counts = (f"{statuses.count(status)} {status.value}" for status in dict.fromkeys(statuses))
+    return f"Approvals: {', '.join(counts)}."
+
+
+def ignored_differences(ignored: Sequence[IgnoredDifference]) -> Iterator[str]:
+    """Yield how many declared attributes differ and are ignored, and which."""
+    if ignored:
+        number = sum(len(difference.attributes) for difference in ignored)
+        names = "; ".join(f"{item.address} {', '.join(item.attributes)}" for item in ignored[:_MOST_IGNORED])
+        more = f"; and {len(ignored) - _MOST_IGNORED} more" if len(ignored) > _MOST_IGNORED else ""
+        yield f"Ignored differences: {number}, because of `ignore_changes`: {names}{more}."
+
+
 def plan_limitations(plan: Plan) -> Iterator[str]:
     """Yield what this plan does not cover, or cannot do."""
     summary = plan.summary
+    if plan.guards is None:
+        yield "Guards: not compared, because there is no base (--changed-since)."
+    yield from ignored_differences(plan.ignored)
     if plan.shard:
         yield f"Shard {plan.shard}: the organizations of other shards are not in this plan."
     if summary.refused:
@@ -122,6 +155,7 @@ def drift_verdict(report: DriftReport) -> str:
 def drift_limitations(report: DriftReport) -> Iterator[str]:
     """Yield what the report does not cover."""
     summary = report.summary
+    yield from ignored_differences(report.ignored)
     if summary.refused:
         yield (
             f"Refused: {summary.refused} of {count(summary.organizations, 'organization')}; "
@@ -129,6 +163,14 @@ def drift_limitations(report: DriftReport) -> Iterator[str]:
         )
     elif not report.is_complete:
         yield "This report is incomplete, the errors below say why."
+
+
+def drift_headlines(report: DriftReport) -> Iterator[str]:
+    """Yield the differences that decide who can sign in, the weightiest attribute first."""
+    findings = [finding for finding in report.findings if finding.attribute in SIGN_IN_FIELDS]
+    for finding in sorted(findings, key=lambda finding: SIGN_IN_FIELDS.index(finding.attribute)):
+        values = f"declared {value_text(finding.declared)}, live {value_text(finding.live)}"
+        yield f"{finding.address} {finding.attribute}: {values}"
 
 
 def since_previous(report: DriftReport) -> Iterator[str]:
@@ -160,8 +202,11 @@ def finding_condition(finding: Finding) -> tuple[str, str]:
 
 def finding_value(finding: Finding, value: Value | None) -> str:
     """Return one side's value as HCL writes it; for a secret, only that it is sensitive."""
-    if finding.is_sensitive:
-        return SENSITIVE
+    return SENSITIVE if finding.is_sensitive else value_text(value)
+
+
+def value_text(value: Value | None) -> str:
+    """Return a value on one line, as HCL writes it."""
     if isinstance(value, Mapping):
         pairs = ", ".join(f"{quote(key)} = {format_value(value[key])}" for key in sorted(value))
         return f"{{{pairs}}}"

@@ -14,6 +14,7 @@ from reconciler.core.errors import Diagnostic, InvalidConfiguration, Severity, U
 from reconciler.core.run_selection import RunSelection, may_match
 from reconciler.secrets import resolve_secrets, wanted_by
 from reconciler.workflow.approvals import GatheredApprovals, gather_approvals
+from reconciler.workflow.base import BaseComparison, compare_with_base
 from reconciler.workflow.inputs import gather_inputs
 from reconciler.workflow.past_manifests import PastManifests, find_past_manifests
 from reconciler.workflow.selection import select_manifests
@@ -59,6 +60,7 @@ class Desired:
     past: PastManifests = field(default_factory=PastManifests)
     approvals: GatheredApprovals = field(default_factory=GatheredApprovals)
     inputs: PlanInputs | None = None
+    base: BaseComparison | None = None
     diagnostics: tuple[Diagnostic, ...] = ()
 
     @property
@@ -116,6 +118,9 @@ def gather_desired(
         ),
         past=past,
         inputs=gather_inputs(project, request.paths),
+        base=compare_with_base(request.paths, project, request.variables, manifests.revision)
+        if manifests.revision
+        else None,
         approvals=gather_approvals(project, request.choices.today, loaded if manifests.is_whole else None),
         diagnostics=(*findings, *pinned_twice, *resolved.diagnostics),
     )

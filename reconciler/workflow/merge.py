@@ -54,6 +54,9 @@ def merge_plans(plans: Sequence[Plan], limits: Limits) -> Plan:
         summary=summary,
         refused_organizations=tuple(name for plan in plans for name in plan.refused_organizations),
         secrets_compared=first.secrets_compared,
+        guards=_guards(plans),
+        already_live=tuple(change for plan in plans for change in plan.already_live),
+        ignored=tuple(difference for plan in plans for difference in plan.ignored),
     )
     return approve_merged(merged, limits, [use for plan in plans for use in plan.approvals])
 
@@ -161,6 +164,14 @@ def _risks(plans: Sequence[Plan], positions: Mapping[str, int]) -> tuple[Diagnos
         return not risk.is_error, _RULE_ORDER.get(risk.code, 0), _position(risk, positions)
 
     return tuple(sorted((risk for plan in plans for risk in plan.risks), key=order))
+
+
+def _guards(plans: Sequence[Plan]) -> tuple[Diagnostic, ...] | None:
+    """Return the lowered guards that any plan names; None if one of them was made without a base."""
+    compared = [plan.guards for plan in plans if plan.guards is not None]
+    if len(compared) < len(plans):
+        return None
+    return tuple(dict.fromkeys(guard for guards in compared for guard in guards))
 
 
 def _position(diagnostic: Diagnostic, positions: Mapping[str, int]) -> int:

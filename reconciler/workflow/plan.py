@@ -20,6 +20,8 @@ from reconciler.core.state import LiveOrganization
 from reconciler.core.warnings import external_use_warnings
 from reconciler.policies import assess, declared_estate
 from reconciler.storage.git import head_commit
+from reconciler.workflow.base import guards_to_report
+from reconciler.workflow.base_risks import already_live, declared_edits, with_base_risks
 from reconciler.workflow.follow_up import Answers, Draft, PlanSources, explain_missing_pins, gather_answers
 from reconciler.workflow.git_history import GitHistory
 from reconciler.workflow.judgement import approve, with_risks
@@ -72,7 +74,13 @@ async def make_plan(
     )
     plan = with_refused(plan, [manifest.reference for manifest in desired.refused])
     estate = declared_estate(desired.declared, desired.choices.secrets)
-    plan = with_risks(plan, assess(plan.changes, project.policies, estate), desired.limits)
+    risks = assess(plan.changes, project.policies, estate)
+    if desired.base is not None:
+        edits = declared_edits(desired.base, desired.organizations, desired.selection)
+        guards = guards_to_report(desired.base, desired.manifests.loaded)
+        plan = replace(plan, guards=guards, already_live=already_live(edits, plan))
+        risks = with_base_risks(risks, edits, plan, project.policies, estate)
+    plan = with_risks(plan, risks, desired.limits)
     plan = approve(plan, desired.limits, desired.approvals, desired.selection)
     plan = replace(plan, inputs=desired.inputs)
     if plan.has_changes:
@@ -156,5 +164,6 @@ def _combine(
         blocks=check_delete_limits(summary, limits),
         refused_organizations=tuple(plan.reference for plan in plans if plan.is_refused),
         summary=summary,
+        ignored=tuple(difference for plan in plans for difference in plan.ignored),
         secrets_compared=choices.compares_secrets,
     )

@@ -34,11 +34,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SelectedManifests:
-    """The manifests of a run. ``is_whole``: the project has no others; ``remark`` explains the selection."""
+    """The manifests of a run. ``is_whole``: the project has no others; ``remark`` explains the selection.
+
+    ``revision`` is what they were compared with, if anything.
+    """
 
     loaded: Loaded
     is_whole: bool
     remark: str = ""
+    revision: Revision | None = None
 
 
 def select_manifests(
@@ -89,6 +93,7 @@ def _select(
         return SelectedManifests(
             loaded=load_manifests(paths, project, variables),
             is_whole=not paths,
+            revision=revision,
             remark=f"The project file differs from {since}: nothing is left out.",
         )
     sources = manifest_sources(paths, project)
@@ -101,6 +106,7 @@ def _select(
     return SelectedManifests(
         loaded=with_organizations(loaded, differing, paths, project, variables),
         is_whole=False,
+        revision=revision,
         remark=f"Only manifests that differ from {since} are read: {len(changed)} of them.",
     )
 

@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
 from reconciler.cli.commands import VERBS
-from tests.support.workplace import NO_CHANGES
+from tests.support.workplace import NO_CHANGES, NOT_COMPARED
 
 if TYPE_CHECKING:
     from tests.support.workplace import CompletedRun, Workplace
@@ -172,7 +172,7 @@ def test_a_plan_with_changes_ends_with_0_or_2(place: Workplace) -> None:
     place.applied()
     run = place.run("plan", "--detailed-exitcode")
     assert run.code == 0
-    assert run.out == f"{place.headline}{NO_CHANGES}\n"
+    assert run.out == f"{place.headline}{NO_CHANGES}\n{NOT_COMPARED}\n"
 
 
 def test_apply_ends_with_0_and_then_has_nothing_to_do(place: Workplace) -> None:

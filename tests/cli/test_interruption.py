@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.workplace import NO_CHANGES
+from tests.support.workplace import NO_CHANGES, NOT_COMPARED
 
 if TYPE_CHECKING:
     import subprocess
@@ -74,7 +74,7 @@ def test_the_second_signal_stops_and_lists_unknown_outcomes(
     assert json.loads(out) == kept if format_ == "json" else "Apply interrupted!" in out
     slow.emulator.clear_faults()
     assert slow.run("apply", "--auto-approve").code == 0
-    assert slow.run("plan").out == f"{slow.headline}{NO_CHANGES}\n"
+    assert slow.run("plan").out == f"{slow.headline}{NO_CHANGES}\n{NOT_COMPARED}\n"
     assert len(slow.live("acme")) == 1, "what the stopped run had begun is continued, not doubled"
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.workplace import NO_CHANGES
+from tests.support.workplace import NO_CHANGES, NOT_COMPARED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -262,7 +262,7 @@ def test_a_plan_made_without_secrets_applies_them(place: Workplace) -> None:
     place.setenv("ACME_SECRET", "one")
     place.setenv("GLOBEX_SECRET", "two")
     assert place.run("apply", "plan.json").code == 0
-    assert place.run("plan").out == f"{place.headline}{NO_CHANGES}\n"
+    assert place.run("plan").out == f"{place.headline}{NO_CHANGES}\n{NOT_COMPARED}\n"
 
 
 def refused(place: Workplace, reason: str) -> None:

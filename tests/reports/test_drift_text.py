@@ -51,6 +51,11 @@ def test_what_differs_stands_side_by_side() -> None:
     assert (
         text
         == """\
+Look at these first:
+  ! acme/okta issuer: declared "https://acme.okta.com", live "https://evil.example"
+  ! acme/okta client_id: declared "0oa1", live ""
+  ! acme/okta attribute_mapping: declared {"groups" = "groups"}, live {}
+
   # acme/okta is not as declared
   # organizations/acme.yaml:4:3
   ~ oidc_connection "okta" [id=oidc-connection-test-1] {
@@ -170,4 +175,4 @@ def test_names_from_outside_stay_names() -> None:
     )
     text = render_drift(report(replace(difference, address=Address(hostile, hostile), connection_id=hostile)))
     assert all(character == "\n" or character.isprintable() for character in text)
-    assert len(text.splitlines()) == 9
+    assert len(text.splitlines()) == 12

@@ -57,9 +57,12 @@ def test_the_most_urgent_come_first() -> None:
     """GitHub shows ten annotations of each level in a step."""
     lines = PLAN_FORMATS["github"](ORDINARY, color=False).splitlines()
     read_lines = [read(line) for line in lines if line.startswith("::")]
-    assert [name for name, _, _ in read_lines] == ["warning", "warning", "notice", "notice", "notice"]
-    assert read_lines[1][1]["title"] == "acme/old-saml-bridge will be destroyed"
-    assert lines[-1] == "Plan: 2 to add, 1 to change, 1 to destroy."
+    titles = [properties["title"] for _, properties, _ in read_lines]
+    assert titles[:2] == ["issuer-host-change", "look at this first"]
+    others = [words for words, title in zip(read_lines, titles, strict=True) if title != "look at this first"]
+    assert [name for name, _, _ in others] == ["warning", "warning", "notice", "notice", "notice"]
+    assert others[1][1]["title"] == "acme/old-saml-bridge will be destroyed"
+    assert "Plan: 2 to add, 1 to change, 1 to destroy." in lines
 
 
 def test_errors_are_errors() -> None:

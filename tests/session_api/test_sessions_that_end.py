@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.session_api.conftest import NAMES, log_in
-from tests.support.workplace import NO_CHANGES
+from tests.support.workplace import NO_CHANGES, NOT_COMPARED
 
 if TYPE_CHECKING:
     from tests.support.workplace import Workplace
@@ -36,7 +36,7 @@ def test_what_was_done_is_told_and_the_next_login_finishes(place: Workplace, log
     finished = place.run("apply", "--auto-approve")
     assert "Resources: 2 added, 0 changed, 0 destroyed." in finished.out
     assert [connection["display_name"] for connection in place.live("acme")] == list(NAMES)
-    assert place.run("plan").out == f"{place.headline}{NO_CHANGES}\n"
+    assert place.run("plan").out == f"{place.headline}{NO_CHANGES}\n{NOT_COMPARED}\n"
 
 
 @pytest.mark.parametrize("login", SESSIONS)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from reconciler.emulator import Emulator, RunningEmulator
 
 NO_CHANGES = "No changes. Your infrastructure matches the configuration."
+NOT_COMPARED = "Guards: not compared, because there is no base (--changed-since)."
 
 
 @dataclass(frozen=True)

@@ -221,7 +221,7 @@ def test_a_saved_plan_is_judged_by_the_approvals_of_apply(leaving: Workplace) ->
     approve(leaving, {"deletes": 8, "reason": "they left", "until": LATER})
     assert leaving.run("plan", "--out", "plan.json").code == 0
     (leaving.root / "approvals/acme.yaml").unlink()
-    run = leaving.run("apply", "plan.json")
+    run = leaving.run("apply", "plan.json", "--any-inputs")
     assert run.code == 1
     assert "too-many-deletes" in run.output
 
@@ -244,7 +244,7 @@ def test_apply_judges_risks_by_its_own_approvals(moved: Workplace) -> None:
     approve(moved, entry())
     assert moved.run("plan", "--out", "plan.json").code == 0
     (moved.root / "approvals/acme.yaml").unlink()
-    run = moved.run("apply", "plan.json")
+    run = moved.run("apply", "plan.json", "--any-inputs")
     assert run.code == 1
     assert RULE in run.output
     assert moved.live("acme")[0]["issuer"] == "https://acme.example.com"
@@ -256,10 +256,10 @@ def test_apply_judges_risks_by_its_own_project_file(moved: Workplace) -> None:
     moved.write("reconciler.yaml", f"version: 1\npolicies: {{{RULE}: 'off', secret-kept: warn}}\n")
     assert moved.run("plan", "--out", "plan.json").code == 0
     moved.write("reconciler.yaml", strict)
-    run = moved.run("apply", "plan.json")
+    run = moved.run("apply", "plan.json", "--any-inputs")
     assert run.code == 1
     assert RULE in run.output
-    assert moved.run("apply", "plan.json", "--accept-risk", f"{RULE}:acme/sso").code == 0
+    assert moved.run("apply", "plan.json", "--any-inputs", "--accept-risk", f"{RULE}:acme/sso").code == 0
 
 
 def test_limits_are_judged_by_the_project_file_of_apply(leaving: Workplace) -> None:
@@ -267,7 +267,7 @@ def test_limits_are_judged_by_the_project_file_of_apply(leaving: Workplace) -> N
     leaving.write("reconciler.yaml", "limits: {max_deletes: 100000, max_delete_percent: 100}\n")
     assert leaving.run("plan", "--out", "plan.json").code == 0
     leaving.write("reconciler.yaml", "version: 1\n")
-    assert leaving.run("apply", "plan.json").code == 1
+    assert leaving.run("apply", "plan.json", "--any-inputs").code == 1
 
 
 # selection

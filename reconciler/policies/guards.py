@@ -1,0 +1,270 @@
+"""Finds guards that a change lowers: settings of the project file and of manifests that protect connections.
+
+Each guard is one line of a table: where it is, its default, and what lowers it. The values are as YAML
+has them, so that past versions, which need not be valid today, can be compared too.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, Final
+
+from reconciler.core.errors import Diagnostic, Severity
+from reconciler.core.plan import SIGN_IN_FIELDS
+from reconciler.core.run_selection import Limits
+from reconciler.policies.assess import GUARD_LOWERED, default_severity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from reconciler.core.approval import Approval
+    from reconciler.core.errors import SourceLocation
+
+    Path = tuple[str, ...]
+    Lowered = Callable[[Any, Any], str]
+    """Returns how a guard is lowered, in words after its name; nothing if it is not."""
+
+_ANY: Final = "*"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declaration:
+    """One YAML document: its values, and where the key of a path is, or of its nearest ancestor."""
+
+    values: Mapping[str, Any]
+    locate: Callable[[Path], SourceLocation]
+
+    def get(self, path: Path) -> object:
+        """Return the value at a path, or None."""
+        value: Any = self.values
+        for step in path:
+            value = value.get(step) if isinstance(value, dict) else None
+        return value
+
+    def keys(self, path: Path) -> list[str]:
+        """Return the keys of the mapping at a path; none if there is no mapping."""
+        value = self.get(path)
+        return list(value) if isinstance(value, dict) else []
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """A guard. ``*`` in its path stands for every key; ``default`` may depend on the last key."""
+
+    path: Path
+    default: Any
+    lowered: Lowered
+
+
+def _from_to(before: object, now: object) -> str:
+    return f"changes from {_text(before)} to {_text(now)}"
+
+
+def _below(*order: str) -> Lowered:
+    """Return what tells that a word comes earlier in the order than it did."""
+
+    def lowered(before: object, now: object) -> str:
+        words = [_word(before), _word(now)]
+        ranks = [order.index(word) for word in words if word in order]
+        is_lower = len(ranks) == len(words) and ranks[1] < ranks[0]
+        return _from_to(*words) if is_lower else ""
+
+    return lowered
+
+
+def _raised(before: object, now: object) -> str:
+    is_raised = isinstance(before, int | float) and isinstance(now, int | float) and now > before
+    return _from_to(before, now) if is_raised else ""
+
+
+def _becomes(value: object) -> Lowered:
+    return lambda before, now: _from_to(before, now) if now == value != before else ""
+
+
+def _changed(before: object, now: object) -> str:
+    """Tell that a value differs; it may be a misplaced credential, so it is not shown."""
+    return "changes" if before != now else ""
+
+
+def _added(before: object, now: object) -> str:
+    """Tell which globs or fields are listed that were not allowed before."""
+    old, new = _list(before), _list(now)
+    added = [item for item in new if not any(_covers(glob, item) for glob in old)]
+    return f"adds {', '.join(map(_text, added))}" if added else ""
+
+
+def _pin_removed(before: object, now: object) -> str:
+    return _from_to(before, now) if not _ids(before) <= _ids(now) else ""
+
+
+_DISCOVERY: Final = _below("off", "report", "enforce")
+_DRIFT: Final = _below("ignore", "report", "drift")
+
+_PROJECT_GUARDS: Final = (
+    Guard(("policies", _ANY), default_severity, _below("off", "warn", "error")),
+    Guard(("limits", "max_deletes"), Limits().max_deletes, _raised),
+    Guard(("limits", "max_delete_percent"), Limits().max_delete_percent, _raised),
+    Guard(("limits", "requests_per_second"), Limits().requests_per_second, _raised),
+    Guard(("limits", "concurrency"), Limits().concurrency, _raised),
+    Guard(("secrets", "env", "allow"), ["*"], _added),
+    Guard(("secrets", _ANY, "allow"), [], _added),
+    Guard(("approvals",), ["approvals/*.yaml", "approvals/*.yml"], _added),
+    Guard(("drift", "undeclared"), "drift", _DRIFT),
+    Guard(("drift", "unknown_organizations"), "report", _DRIFT),
+    Guard(("idp", "discovery"), "report", _DISCOVERY),
+    Guard(("idp", "allow_hosts"), ["*"], _added),
+    Guard(("idp", "allow_networks"), [], _added),
+    Guard(("target", _ANY), None, _changed),
+    Guard(("defaults", "prune"), False, _becomes(value=True)),
+    Guard(("defaults", "discovery"), "report", _DISCOVERY),
+)
+
+_ORGANIZATION_GUARDS: Final = (
+    Guard(("prune",), False, _becomes(value=True)),
+    Guard(("organization_id",), None, _pin_removed),
+)
+
+_CONNECTION_GUARDS: Final = (
+    Guard(("lifecycle", "prevent_destroy"), False, _becomes(value=False)),
+    Guard(("lifecycle", "ignore_changes"), [], _added),
+    Guard(("discovery",), "report", _DISCOVERY),
+    Guard(("state",), "present", _becomes("unmanaged")),
+    Guard(("connection_id",), None, _pin_removed),
+)
+
+
+def lowered_project_guards(before: Declaration, now: Declaration) -> Iterator[Diagnostic]:
+    """Yield a warning for each guard of the project file that is lowered."""
+    for guard, path in _paths(_PROJECT_GUARDS, before, now):
+        if how := guard.lowered(*_values(guard, path, before, now)):
+            yield _warning(".".join(path), how, now.locate(path))
+
+
+def lowered_manifest_guards(
+    before: Iterable[Declaration], now: Iterable[Declaration]
+) -> Iterator[Diagnostic]:
+    """Yield a warning for each guard of an organization or a connection that is lowered."""
+    past = {name: document for document in before if (name := _name(document))}
+    present = {name: document for document in now if (name := _name(document))}
+    for name, document in present.items():
+        yield from _organization(name, past.get(name, _NOTHING), document)
+    for name, document in past.items():
+        if name not in present:
+            how = "is no longer declared: its connections become unmanaged"
+            yield _warning(name, how, document.locate(()), name)
+
+
+def added_approvals(before: Iterable[Approval], now: Iterable[Approval]) -> Iterator[Diagnostic]:
+    """Yield a warning for each approval that was not there."""
+    past = {_entry(approval) for approval in before}
+    for approval in now:
+        if _entry(approval) not in past:
+            detail = f"until {approval.until.isoformat()}: {approval.reason}"
+            yield _warning("approvals", f"adds {approval.subject} {detail}", approval.location)
+
+
+def _organization(name: str, before: Declaration, now: Declaration) -> Iterator[Diagnostic]:
+    for guard in _ORGANIZATION_GUARDS:
+        if how := guard.lowered(*_values(guard, guard.path, before, now)):
+            yield _warning(f"{guard.path[-1]} of {name}", how, now.locate(guard.path), name)
+    blocks = ("connections",)
+    for key in dict.fromkeys((*before.keys(blocks), *now.keys(blocks))):
+        address, path = f"{name}/{key}", (*blocks, key)
+        if key in now.keys(blocks):
+            yield from _connection(address, path, before, now)
+        elif now.get(("prune",)) is not True:
+            how = "is no longer declared: it becomes unmanaged"
+            yield _warning(address, how, now.locate(blocks), address)
+
+
+def _connection(address: str, block: Path, before: Declaration, now: Declaration) -> Iterator[Diagnostic]:
+    for guard in _CONNECTION_GUARDS:
+        path = (*block, *guard.path)
+        if how := guard.lowered(*_values(guard, path, before, now)):
+            yield _warning(f"{guard.path[-1]} of {address}", how, now.locate(path), address)
+    for name in SIGN_IN_FIELDS:
+        path = (*block, name)
+        if before.get(path) is not None and now.get(path) is None and now.get((*block, "state")) != "absent":
+            how = "is no longer declared, and not compared any more"
+            yield _warning(f"{name} of {address}", how, now.locate(path), address)
+
+
+def _paths(guards: Sequence[Guard], before: Declaration, now: Declaration) -> Iterator[tuple[Guard, Path]]:
+    """Yield each guard with each path that it stands for; the first guard of a path counts."""
+    seen: set[Path] = set()
+    for guard in guards:
+        for path in _expand(guard.path, before, now):
+            if path not in seen:
+                seen.add(path)
+                yield guard, path
+
+
+def _expand(path: Path, before: Declaration, now: Declaration) -> list[Path]:
+    if _ANY not in path:
+        return [path]
+    start, rest = path[: path.index(_ANY)], path[path.index(_ANY) + 1 :]
+    return [(*start, key, *rest) for key in dict.fromkeys((*before.keys(start), *now.keys(start)))]
+
+
+def _values(guard: Guard, path: Path, before: Declaration, now: Declaration) -> tuple[Any, Any]:
+    default = guard.default(path[-1]) if callable(guard.default) else guard.default
+    old, new = before.get(path), now.get(path)
+    return default if old is None else old, default if new is None else new
+
+
+def _name(document: Declaration) -> str:
+    name = document.get(("organization",))
+    return name if isinstance(name, str) else ""
+
+
+def _entry(approval: Approval) -> object:
+    return (
+        approval.rule, approval.address, approval.finding, approval.deletes, approval.until, approval.reason
+    )  # fmt: skip
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _covers(glob: object, item: object) -> bool:
+    """Whether everything that a glob matches was matched by an earlier one, as far as that is certain."""
+    if glob == item:
+        return True
+    is_simple = isinstance(glob, str) and isinstance(item, str) and not {"?", "["}.intersection(glob)
+    return is_simple and fnmatchcase(str(item), str(glob))
+
+
+def _ids(value: object) -> set[str]:
+    """Return the ids of a pin, which is one id or a map from environments to ids."""
+    values = value.values() if isinstance(value, dict) else (value,)
+    return {item for item in values if isinstance(item, str)}
+
+
+def _word(value: object) -> str:
+    """Return a word as it is written; YAML takes a bare ``off`` for a boolean."""
+    return value if isinstance(value, str) else str(getattr(value, "value", value))
+
+
+def _text(value: object) -> str:
+    return _word(value) if not isinstance(value, dict | list) else json.dumps(value, default=str)
+
+
+def _warning(name: str, how: str, location: SourceLocation, address: str = "") -> Diagnostic:
+    return Diagnostic(
+        Severity.WARNING,
+        GUARD_LOWERED,
+        f"{name} {how}",
+        hint="check that this is intended; this finding cannot be switched off, and never blocks",
+        address=address,
+        location=location,
+    )
+
+
+def _nowhere(_path: Path) -> SourceLocation:
+    raise AssertionError("findings are at the present place")
+
+
+_NOTHING: Final = Declaration(values={}, locate=_nowhere)

@@ -1,0 +1,191 @@
+"""A guard that is lowered is told; what decides who logs in is seen first (threats.md 1, product.md 4.4)."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.support.workplace import CompletedRun, Workplace
+
+SEVEN = (
+    "issuer-host-change",
+    "jwks-url-host-change",
+    "token-url-host-change",
+    "secret-kept",
+    "shared-client",
+    "endpoint-off-site",
+    "attribute-mapping-change",
+)
+STRICT = f"policies: {{{', '.join(f'{rule}: error' for rule in SEVEN)}}}\n"
+EVIL = "https://evil.example.net"
+
+
+@pytest.fixture
+def clone(served: Workplace) -> Workplace:
+    """A repository at its base, whose project is applied, with a strict project file."""
+    served.setenv("STYTCH_BASE_URL", served.base_url)
+    served.write("reconciler.yaml", STRICT)
+    served.git("init", "--quiet", "--initial-branch", "main")
+    served.applied()
+    served.commit()
+    return served
+
+
+def plan(place: Workplace, *words: str) -> CompletedRun:
+    return place.run("plan", "--changed-since", "main", *words)
+
+
+def guards(place: Workplace) -> dict[str, str]:
+    """Return the lowered guards that a plan names, with their places."""
+    document = plan(place, "--format", "json").document
+    assert document["guards_compared"]
+    return {
+        guard["summary"]: f"{guard['range']['filename']}:{guard['range']['start']['line']}"
+        for guard in document.get("guards", [])
+        if guard["code"] == "guard-lowered" and guard["severity"] == "warning"
+    }
+
+
+def edit(place: Workplace, **fields: Any) -> None:
+    """Change the only connection of the manifest; a field of None is removed."""
+    file = place.root / "organizations/acme.yaml"
+    document = json.loads(file.read_text())
+    for key, value in fields.items():
+        document["connections"]["sso"][key] = value
+        if value is None:
+            del document["connections"]["sso"][key]
+    place.write("organizations/acme.yaml", json.dumps(document, indent=2))
+
+
+def test_seven_rules_off_beside_a_takeover(clone: Workplace) -> None:
+    """Threats 1: `off` in the pull request that needs it is told, one line each, before everything else."""
+    clone.write("reconciler.yaml", STRICT.replace("error", "'off'"))
+    edit(clone, issuer=EVIL, jwks_url=f"{EVIL}/keys")
+    lowered = guards(clone)
+    for rule in SEVEN:
+        assert lowered[f"policies.{rule} changes from error to off"] == "reconciler.yaml:1"
+    for form in ("text", "markdown", "html", "github", "sarif", "json"):
+        out = plan(clone, "--format", form).out
+        assert "secret-kept changes from error to off" in out.replace("`", ""), form
+    text = plan(clone).out
+    assert text.index("guard lowered") < text.index("reconciler will perform")
+
+
+def test_limits_of_100000(clone: Workplace) -> None:
+    clone.write("reconciler.yaml", STRICT + "limits: {max_deletes: 100000, max_delete_percent: 100}\n")
+    assert guards(clone) == {
+        "limits.max_deletes changes from 3 to 100000": "reconciler.yaml:2",
+        "limits.max_delete_percent changes from 20.0 to 100": "reconciler.yaml:2",
+    }
+
+
+def test_it_cannot_be_switched_off_and_never_blocks(clone: Workplace) -> None:
+    clone.write("reconciler.yaml", "policies: {guard-lowered: 'off'}\n")
+    run = plan(clone)
+    assert run.code == 1
+    assert "[unknown-policy]" in run.out + run.err
+    clone.write("reconciler.yaml", "limits: {max_deletes: 9}\n")
+    assert plan(clone).code == 0
+
+
+@pytest.mark.parametrize(
+    ("project", "summary"),
+    [
+        ("secrets: {env: {allow: ['*', '*_TOKEN']}}", None),
+        ("secrets: {file: {allow: ['/run/secrets/*']}}", "secrets.file.allow adds /run/secrets/*"),
+        ("approvals: ['**/*.yaml']", "approvals adds **/*.yaml"),
+        ("defaults: {prune: true}", "defaults.prune changes from False to True"),
+        ("defaults: {discovery: 'off'}", "defaults.discovery changes from report to off"),
+        ("target: {base_url: https://test.stytch.com}", "target.base_url changes"),
+    ],
+)
+def test_guards_of_the_project_file(clone: Workplace, project: str, summary: str | None) -> None:
+    clone.delenv("STYTCH_BASE_URL")
+    clone.setenv("RECONCILER_ALLOWED_HOSTS", "127.0.0.1")
+    clone.write("reconciler.yaml", STRICT + project + "\n")
+    document = clone.run("validate", "--changed-since", "main", "--format", "json").document
+    lowered = [found["summary"] for found in document["diagnostics"] if found["code"] == "guard-lowered"]
+    assert lowered == ([summary] if summary else [])
+
+
+def test_guards_of_a_manifest(clone: Workplace) -> None:
+    """Product 4.4: prune, ignore_changes, prevent_destroy, discovery, pins, at the place of the line."""
+    live = clone.live("acme")[0]["connection_id"]
+    edit(clone, lifecycle={"prevent_destroy": True}, connection_id=live)
+    clone.commit()
+    clone.git("branch", "--force", "base")
+    edit(clone, lifecycle={"ignore_changes": ["issuer", "jwks_url"]}, connection_id=None, discovery="off")
+    run = clone.run("plan", "--changed-since", "base", "--format", "json")
+    assert {guard["summary"] for guard in run.document["guards"]} == {
+        "prevent_destroy of acme/sso changes from True to False",
+        "ignore_changes of acme/sso adds issuer, jwks_url",
+        "discovery of acme/sso changes from report to off",
+        f"connection_id of acme/sso changes from {live} to None",
+    }
+
+
+def test_each_approval_that_the_change_adds(clone: Workplace) -> None:
+    clone.write(
+        "approvals/acme.yaml",
+        "approvals:\n  - {rule: secret-kept, address: acme/sso, reason: CHG-1, until: 2026-12-31}\n",
+    )
+    (summary,) = guards(clone)
+    assert summary == "approvals adds secret-kept at acme/sso until 2026-12-31: CHG-1"
+
+
+def test_without_a_base_the_report_says_so(clone: Workplace) -> None:
+    assert "Guards: not compared" in clone.run("plan").out
+    assert "Guards: not compared" not in plan(clone).out
+
+
+def test_an_ignored_difference_is_counted(clone: Workplace) -> None:
+    """Threats 1: `ignore_changes: [issuer, jwks_url]`, later an edit behind Git's back."""
+    edit(
+        clone, jwks_url="https://acme.example.com/keys", lifecycle={"ignore_changes": ["issuer", "jwks_url"]}
+    )
+    clone.commit()
+    connection = clone.live("acme")[0]["connection_id"]
+    clone.emulator.edit_connection(connection, issuer=EVIL, jwks_url=f"{EVIL}/keys")
+    for command in ("plan", "drift"):
+        run = clone.run(command)
+        assert "Ignored differences: 2" in run.out
+        assert "acme/sso issuer, jwks_url" in run.out
+        assert clone.run(command, "--format", "json").document["summary"]["ignored_differences"] == 2
+
+
+def test_adopting_a_live_edit_launders_nothing(clone: Workplace) -> None:
+    """Product 4.4: the base is compared with now, although live already has the change."""
+    connection = clone.live("acme")[0]["connection_id"]
+    clone.emulator.edit_connection(connection, issuer=EVIL, jwks_url=f"{EVIL}/keys")
+    edit(clone, issuer=EVIL)
+    run = plan(clone, "--format", "json")
+    assert run.document["resource_changes"] == []
+    assert run.code == 1
+    risk = next(risk for risk in run.document["risks"] if risk["code"] == "issuer-host-change")
+    assert risk["severity"] == "error"
+    assert risk["summary"].startswith("acme/sso: already live: ")
+    (change,) = run.document["already_live"]
+    assert (change["address"], change["attribute"], change["after"]) == ("acme/sso", "issuer", EVIL)
+    assert "already live" in plan(clone, "--format", "markdown").out
+
+
+def test_a_moved_issuer_among_300_warnings_is_seen_first(clone: Workplace) -> None:
+    """Threats 1: 300 harmless warnings and one moved issuer: it is in the comment."""
+    connections = {
+        f"c{number:03}": {
+            "issuer": f"https://c{number}.example.com",
+            "client_id": "x",
+            "display_name": "n" * 90 + str(number),
+        }
+        for number in range(300)
+    }
+    clone.add_organization("aaa")
+    clone.write("organizations/aaa.yaml", json.dumps({"organization": "aaa", "connections": connections}))
+    edit(clone, issuer=EVIL)
+    comment = plan(clone, "--format", "markdown").out
+    assert len(comment) <= 65_536
+    assert EVIL in comment
+    assert comment.index(EVIL) < comment.index("warning")
