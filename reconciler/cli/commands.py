@@ -14,6 +14,8 @@ VERBS: Final = {
     "plan": "Show what apply would change; write nothing.",
     "apply": "Create, update and delete connections to match the manifests.",
     "drift": "Report differences between live connections and manifests.",
+    "list": "List connections, with their status, IDs and redirect URLs.",
+    "output": "Print the values of one connection, for scripts.",
     "import": "Write manifests for live connections.",
     "pin": "Add the ids of live organizations and connections to the manifests.",
     "show": "Show a saved plan.",
@@ -23,6 +25,9 @@ VERBS: Final = {
     "emulator": "Run a local server that behaves like the API.",
     "demo": "Try plan, apply and drift repair on the emulator.",
 }
+
+_TAKEN: Final = frozenset({"list", "output"})
+"""Verbs whose modules have an underscore, because Python or another module has the name."""
 
 
 class LazyGroup(click.Group):
@@ -36,7 +41,7 @@ class LazyGroup(click.Group):
         """Import a verb's module and return its command; None if there is no such verb."""
         if cmd_name not in VERBS:
             return None
-        module = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        module = f"{cmd_name}_" if iskeyword(cmd_name) or cmd_name in _TAKEN else cmd_name
         command = import_module(f"reconciler.cli.{module}").command
         assert isinstance(command, click.Command)
         command.short_help = VERBS[cmd_name]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from reconciler.core.drift import DriftReport
     from reconciler.core.errors import Diagnostic
+    from reconciler.core.inventory import Inventory
     from reconciler.core.outcome import ApplyResult
     from reconciler.core.plan import Plan
     from reconciler.core.results import ImportResult, PinResult, ValidationResult
@@ -89,3 +90,9 @@ IMPORT_FORMATS: Final[Mapping[str, Format[ImportResult]]] = _formats(
     "text_import.render_import", "import_json"
 )
 PIN_FORMATS: Final[Mapping[str, Format[PinResult]]] = _formats("text_import.render_pinned", "pin_json")
+INVENTORY_FORMATS: Final[Mapping[str, Format[Inventory]]] = MappingProxyType(
+    {
+        "text": _format("inventory.render_inventory", is_colored=True),
+        "json": _format("inventory.inventory_json"),
+    }
+)

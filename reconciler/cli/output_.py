@@ -1,0 +1,61 @@
+"""``reconciler output``: print the values of one connection, for scripts."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.cli.list_ import inventory_of
+from reconciler.cli.options import NonEmptyString, variable_option
+from reconciler.core.connection import SENSITIVE_FIELDS
+from reconciler.core.errors import UsageError
+from reconciler.reports.inventory import OUTPUT_FIELDS, output_json, output_text, values_of
+from reconciler.reports.text_style import render_diagnostics
+from reconciler.workflow.inventory import InventoryRequest, find_item
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reconciler.cli.context import CommandContext
+
+
+@click.command("output")
+@click.argument("address", type=NonEmptyString(), metavar="ADDRESS")
+@click.argument("field", type=NonEmptyString(), metavar="[FIELD]", required=False)
+@click.option("--format", "format_", type=click.Choice(("text", "json")), default="text", show_default=True,
+              help="The format of the values.")  # fmt: skip
+@variable_option()
+@click.pass_obj
+def command(
+    context: CommandContext, /, address: str, field: str | None, format_: str, variables: Mapping[str, str]
+) -> None:
+    """Print one live value of a connection, such as redirect_url; without FIELD, all of them.
+
+    ADDRESS is organization/connection; for a connection that no manifest declares, its connection_id
+    stands in place of its name. FIELD is any field but client_secret, which is never shown.
+    """
+    organization, slash, name = address.partition("/")
+    if not (organization and slash and name):
+        raise UsageError(f"{address!r} is not an address; addresses look like acme/okta")
+    if field is not None and field not in OUTPUT_FIELDS:
+        raise UsageError(_unknown_field(field))
+    inventory = inventory_of(context, InventoryRequest(references=(organization,)), (), variables)
+    if inventory.has_errors:
+        context.console.error(render_diagnostics(inventory.diagnostics, color=context.console.colors_stderr))
+    item = find_item(inventory, address)
+    values = values_of(item)
+    if field is not None:
+        values = {field: values[field]}
+    if field is not None and values[field] is None:
+        raise UsageError(f"{address} has no {field}: it is {item.management}, and nothing sets the field yet")
+    click.echo(output_json(item, values) if format_ == "json" else output_text(values), nl=False)
+
+
+def _unknown_field(field: str) -> str:
+    if field in SENSITIVE_FIELDS:
+        return f"{field} is never shown; known fields: {', '.join(OUTPUT_FIELDS)}"
+    nearest = get_close_matches(field, OUTPUT_FIELDS, n=1)
+    hint = f"did you mean {nearest[0]}?" if nearest else f"known: {', '.join(OUTPUT_FIELDS)}"
+    return f"unknown field {field!r}: {hint}"

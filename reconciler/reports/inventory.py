@@ -1,0 +1,103 @@
+"""The inventory as text and JSON, and single values of it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from reconciler.core.connection import FIELDS, SENSITIVE_FIELDS
+from reconciler.core.document_parts import diagnostic_document, to_json_data
+from reconciler.reports.escaping import escape_terminal
+from reconciler.reports.text_style import render_diagnostics, width
+from reconciler.reports.wording import count
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from reconciler.core.inventory import Inventory, InventoryItem
+
+OUTPUT_FIELDS: Final = (*(name for name in FIELDS if name not in SENSITIVE_FIELDS), "organization_id")
+"""What `output` prints; client_secret is never shown."""
+
+_HEADINGS: Final = (
+    "ADDRESS", "DISPLAY NAME", "PROVIDER", "STATUS", "MANAGED", "CONNECTION ID", "ORGANIZATION ID",
+    "REDIRECT URL",
+)  # fmt: skip
+
+
+def render_inventory(inventory: Inventory, *, color: bool = False) -> str:
+    """Return a table of the connections, what could not be read, and how many there are."""
+    rows = [_HEADINGS, *(_row(item) for item in inventory.items)]
+    table = _table(rows) if inventory.items else ""
+    connections = count(len(inventory.items), "connection")
+    total = f"{connections} in {count(inventory.organizations, 'organization')}."
+    return f"{table}{render_diagnostics(inventory.diagnostics, color=color)}{total}\n"
+
+
+def inventory_json(inventory: Inventory) -> str:
+    """Return the inventory as a JSON document."""
+    return _json_text(
+        {
+            "format_version": "1.0",
+            "complete": not inventory.has_errors,
+            "errored": inventory.has_errors,
+            "connections": [
+                {"address": item.address, "management": item.management.value, **values_of(item)}
+                for item in inventory.items
+            ],
+            "diagnostics": [to_json_data(diagnostic_document(finding)) for finding in inventory.diagnostics],
+        }
+    )
+
+
+def values_of(item: InventoryItem) -> Mapping[str, Any]:
+    """Return the fields of a connection that may be shown."""
+    values = {name: getattr(item.connection, name) for name in OUTPUT_FIELDS if name != "organization_id"}
+    return values | {"organization_id": item.organization_id}
+
+
+def output_text(values: Mapping[str, Any]) -> str:
+    """Return one value alone on its line, or several with their names."""
+    if len(values) == 1:
+        return f"{_plain(*values.values())}\n"
+    return "".join(f"{name} = {_plain(value)}\n" for name, value in values.items() if value is not None)
+
+
+def output_json(item: InventoryItem, values: Mapping[str, Any]) -> str:
+    """Return the values as a JSON document."""
+    return _json_text({"address": item.address, **values})
+
+
+def _row(item: InventoryItem) -> tuple[str, ...]:
+    connection = item.connection
+    values = (
+        item.address,
+        connection.display_name,
+        connection.identity_provider,
+        connection.status,
+        item.management.value,
+        connection.connection_id,
+        item.organization_id,
+        connection.redirect_url,
+    )
+    return tuple(escape_terminal(value or "-") for value in values)
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
+    lines = ("  ".join(_padded(*cell) for cell in zip(row, widths, strict=True)).rstrip() for row in rows)
+    return "".join(f"{line}\n" for line in lines) + "\n"
+
+
+def _padded(text: str, columns: int) -> str:
+    return text + " " * (columns - width(text))
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, tuple):
+        return escape_terminal(" ".join(value))
+    return escape_terminal(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+
+
+def _json_text(document: Mapping[str, Any]) -> str:
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

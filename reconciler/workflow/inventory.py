@@ -1,0 +1,138 @@
+"""Reads the inventory: what is declared and what is live, for `list` and `output`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Final
+
+from reconciler.core.address import Address
+from reconciler.core.errors import OrganizationNotFound, ProviderError, SourceLocation, UsageError
+from reconciler.core.inventory import Inventory, InventoryItem, organization_inventory
+from reconciler.core.planner import unreadable
+from reconciler.core.state import DesiredOrganization
+from reconciler.workflow.live_state import find_organizations, read_organizations
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from reconciler.core.errors import Diagnostic
+    from reconciler.core.run_selection import Limits
+    from reconciler.manifests import Loaded
+    from reconciler.providers.base import Directory
+    from reconciler.workflow.live_state import Progress
+
+_NO_MANIFESTS: Final = "no-manifests"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InventoryRequest:
+    """Which organizations to list. Without ``references``: all declared ones; ``all_`` adds every other."""
+
+    references: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+    all_: bool = False
+
+
+async def read_inventory(
+    request: InventoryRequest, loaded: Loaded, directory: Directory, *, limits: Limits, progress: Progress
+) -> Inventory:
+    """Return the connections of the requested organizations.
+
+    Raises:
+        UsageError: an organization does not exist, or a target matches nothing.
+        AccessDenied: the credentials are not accepted.
+    """
+    wanted = [*_declared(request, loaded.state.organizations)]
+    organizations = await find_organizations(wanted, directory)
+    if request.all_:
+        known = {item.organization_id for item in organizations if not isinstance(item, ProviderError)}
+        async for organization in directory.list_organizations():
+            if organization.organization_id not in known:
+                wanted.append(_undeclared(organization.label))
+                organizations.append(organization)
+    live = await read_organizations(
+        organizations, directory, concurrency=limits.concurrency, progress=progress
+    )
+    items: list[InventoryItem] = []
+    diagnostics = [*_manifest_findings(request, loaded)]
+    for desired, state in zip(wanted, live, strict=True):
+        if isinstance(state, OrganizationNotFound) and desired.reference in request.references:
+            raise _no_such_organization(desired.reference, loaded)
+        if isinstance(state, ProviderError):
+            diagnostics += unreadable(desired, state).diagnostics
+        else:
+            inventory = organization_inventory(desired, state)
+            items += inventory.items
+            diagnostics += inventory.diagnostics
+    return Inventory(
+        items=_targeted(items, request.targets), organizations=len(wanted), diagnostics=tuple(diagnostics)
+    )
+
+
+def find_item(inventory: Inventory, address: str) -> InventoryItem:
+    """Return the connection with this address, or with this ID in place of its name.
+
+    Raises:
+        UsageError: there is none; the message suggests the nearest address.
+    """
+    for item in inventory.items:
+        organization = item.address.partition("/")[0]
+        if address in {item.address, f"{organization}/{item.connection.connection_id}"}:
+            return item
+    raise UsageError(f"no connection has the address {address!r}{_nearest(address, _addresses(inventory))}")
+
+
+def _declared(
+    request: InventoryRequest, organizations: Sequence[DesiredOrganization]
+) -> list[DesiredOrganization]:
+    """Return the requested organizations; those that no manifest declares have no connections there."""
+    if not request.references:
+        return list(organizations)
+    names = {name: organization for organization in organizations for name in organization.names}
+    return list(
+        {
+            organization.reference: organization
+            for reference in request.references
+            for organization in [names.get(reference) or _undeclared(reference)]
+        }.values()
+    )
+
+
+def _undeclared(reference: str) -> DesiredOrganization:
+    return DesiredOrganization(reference=reference, location=SourceLocation(""))
+
+
+def _manifest_findings(request: InventoryRequest, loaded: Loaded) -> list[Diagnostic]:
+    """Return the findings about manifests; none are needed to look at what is live."""
+    is_needed = not (request.all_ or request.references)
+    return [finding for finding in loaded.diagnostics if is_needed or finding.code != _NO_MANIFESTS]
+
+
+def _targeted(items: Sequence[InventoryItem], targets: Collection[str]) -> tuple[InventoryItem, ...]:
+    for target in targets:
+        if not any(_matches(item, target) for item in items):
+            nearest = _nearest(target, [item.address for item in items])
+            raise UsageError(f"no connection matches {target!r}{nearest}")
+    return tuple(item for item in items if not targets or any(_matches(item, target) for target in targets))
+
+
+def _matches(item: InventoryItem, target: str) -> bool:
+    return Address(*item.address.split("/", 1)).matches(target)
+
+
+def _addresses(inventory: Inventory) -> list[str]:
+    return [item.address for item in inventory.items]
+
+
+def _no_such_organization(reference: str, loaded: Loaded) -> UsageError:
+    declared = [organization.reference for organization in loaded.state.organizations]
+    hint = _nearest(reference, declared)
+    return UsageError(
+        f"organization {reference!r} does not exist in this project{hint}; `reconciler list --all` shows all"
+    )
+
+
+def _nearest(name: str, names: Sequence[str]) -> str:
+    nearest = get_close_matches(name, names, n=1)
+    return f": did you mean {nearest[0]}?" if nearest else ""
