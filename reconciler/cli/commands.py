@@ -19,6 +19,7 @@ VERBS: Final = {
     "import": "Write manifests for live connections.",
     "pin": "Add the ids of live organizations and connections to the manifests.",
     "show": "Show a saved plan.",
+    "secrets": "Check the references to secrets.",
     "publish": "Publish a plan or drift report on a pull request.",
     "explain": "Say what the code of a finding means and what to do.",
     "schema": "Print the JSON Schema of manifests, project file, plan or drift report.",

@@ -1,0 +1,54 @@
+"""Checks whether every reference to a secret can be resolved; the values are dropped at once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reconciler.core.errors import SecretUnavailable
+from reconciler.secrets.resolve import resolve_reference, wanted_by
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from reconciler.core.errors import SourceLocation
+    from reconciler.core.secret import SecretReference
+    from reconciler.core.state import DesiredConnection
+    from reconciler.secrets.policy import SecretPolicy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissingSecret:
+    """A reference that cannot be resolved, why, and the addresses and places that need it."""
+
+    reference: SecretReference
+    reason: str
+    needed_by: tuple[tuple[str, SourceLocation | None], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretsCheck:
+    """How many different references there are, and those that cannot be resolved."""
+
+    references: int
+    missing: tuple[MissingSecret, ...]
+
+
+def check_secrets(
+    connections: Iterable[DesiredConnection], *, policy: SecretPolicy, environment: Mapping[str, str]
+) -> SecretsCheck:
+    """Resolve each reference once. A secret that is ignored (``ignore_changes``) is not needed."""
+    needed_by = defaultdict(list)
+    compared = [
+        declared for declared in connections if "client_secret" not in declared.lifecycle.ignore_changes
+    ]
+    for wanted in wanted_by(compared):
+        needed_by[wanted.reference].append((str(wanted.address), wanted.location))
+    missing = []
+    for reference, places in needed_by.items():
+        try:
+            resolve_reference(reference, policy=policy, environment=environment)
+        except SecretUnavailable as error:
+            missing.append(MissingSecret(reference=reference, reason=str(error), needed_by=tuple(places)))
+    return SecretsCheck(references=len(needed_by), missing=tuple(missing))
