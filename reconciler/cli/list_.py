@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -35,7 +35,16 @@ _MANIFEST_SUFFIXES = (".yaml", ".yml")
 @variable_option()
 @reporting_options("text", "json")
 @click.pass_obj
-def command(context: CommandContext, /, names: tuple[str, ...], **options: Any) -> int:  # noqa: ANN401 - options
+def command(
+    context: CommandContext,
+    /,
+    names: tuple[str, ...],
+    *,
+    all_: bool,
+    targets: tuple[str, ...],
+    variables: Mapping[str, str],
+    **options: object,
+) -> int:
     """List connections: address, display name, provider, status, IDs, redirect_url, and whether managed.
 
     Without arguments, the organizations of all manifests are listed. An ORGANIZATION is an id, slug or
@@ -45,11 +54,9 @@ def command(context: CommandContext, /, names: tuple[str, ...], **options: Any) 
     check_outputs(context)
     paths = tuple(name for name in names if is_path(name))
     request = InventoryRequest(
-        references=tuple(name for name in names if not is_path(name)),
-        targets=options["targets"],
-        all_=options["all_"],
+        references=tuple(name for name in names if not is_path(name)), targets=targets, all_=all_
     )
-    inventory = inventory_of(context, request, paths, options["variables"])
+    inventory = inventory_of(context, request, paths, variables)
     written = write_result(inventory, INVENTORY_FORMATS, context)
     return exit_code(failed=inventory.has_errors or not written)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,6 +19,8 @@ from reconciler.reports.wording import count
 from reconciler.secrets.check import check_secrets
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from reconciler.cli.context import CommandContext
     from reconciler.secrets.check import SecretsCheck
 
@@ -36,16 +38,23 @@ def command() -> None:
               help="The format of the result.")  # fmt: skip
 @variable_option()
 @click.pass_obj
-def check(context: CommandContext, /, paths: tuple[str, ...], **options: Any) -> int:  # noqa: ANN401 - options
+def check(
+    context: CommandContext,
+    /,
+    paths: tuple[str, ...],
+    *,
+    targets: tuple[str, ...],
+    format_: str,
+    variables: Mapping[str, str],
+) -> int:
     """Resolve every reference to a secret; send no request to the API, and show no value.
 
     Names each secret that is missing, and the connections that need it. Exits with 1 if one is
     missing or a manifest has errors.
     """
     project = wiring.project_of(context.config)
-    loaded = load_manifests(paths, project, options["variables"])
+    loaded = load_manifests(paths, project, variables)
     connections = loaded.state.connections
-    targets: tuple[str, ...] = options["targets"]
     for target in targets:
         if not any(declared.address.matches(target) for declared in connections):
             raise UsageError(f"no declared connection matches {target!r}; addresses look like acme/okta")
@@ -61,7 +70,7 @@ def check(context: CommandContext, /, paths: tuple[str, ...], **options: Any) ->
     errors = tuple(finding for finding in loaded.diagnostics if finding.is_error)
     if errors:
         context.console.error(render_diagnostics(errors, color=context.console.colors_stderr))
-    click.echo(_json(checked) if options["format_"] == "json" else _text(checked), nl=False)
+    click.echo(_json(checked) if format_ == "json" else _text(checked), nl=False)
     return exit_code(failed=bool(checked.missing or errors))
 
 
