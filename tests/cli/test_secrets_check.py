@@ -28,8 +28,8 @@ def test_it_names_what_is_missing_once_with_the_addresses_that_need_it(project: 
     assert run.out.splitlines() == [
         "${env:SHARED_CLIENT_SECRET}: the environment variable SHARED_CLIENT_SECRET is not set; "
         "set it, or correct the reference",
-        "  acme/sso (organizations/acme.yaml:4:5)",
-        "  globex/sso (organizations/globex.yaml:4:5)",
+        "  acme/sso (organizations/acme.yaml:7:7)",
+        "  globex/sso (organizations/globex.yaml:7:7)",
         "1 of 2 secret references cannot be resolved.",
     ]
 
@@ -49,7 +49,7 @@ def test_targets_and_paths_select(project: Workplace) -> None:
     run = project.run("secrets", "check", "--target", "acme/*", "--format", "json")
     assert run.code == 1
     assert run.document["missing"][0]["needed_by"] == [
-        {"address": "acme/sso", "location": "organizations/acme.yaml:4:5"}
+        {"address": "acme/sso", "location": "organizations/acme.yaml:7:7"}
     ]
 
 
