@@ -9,6 +9,7 @@ from typing import Final, Literal, TypeAlias, get_args
 
 Code: TypeAlias = Literal[
     "access-denied",
+    "already-deleted",
     "ambiguous-match",
     "approval-expired",
     "approval-incomplete",
@@ -127,7 +128,6 @@ Code: TypeAlias = Literal[
     "target-unavailable",
     "timed-out",
     "token-url-host-change",
-    "tombstone-done",
     "too-deep",
     "too-long",
     "too-many-aliases",

@@ -42,7 +42,7 @@ def decision_warnings(
     if decision is None:
         yield _warning(
             desired,
-            "tombstone-done",
+            "already-deleted",
             f"{desired.address} no longer exists: its `state: absent` block can be removed",
             "the connection was deleted earlier, so the block has no further effect",
         )

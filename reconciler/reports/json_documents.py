@@ -188,16 +188,16 @@ def _what_happened(outcome: Outcome) -> JsonObject:
                 "status": "applied",
                 **_identity(outcome.connection),
                 "warnings": outcome.warnings,
-                "receipt": "; ".join(outcome.history),
+                "history": "; ".join(outcome.history),
                 "seconds": round(outcome.seconds, 3),
             }
         case Unneeded():
             identity = _identity(outcome.connection) if outcome.connection else {}
             known = {name: value for name, value in identity.items() if value is not None}
-            receipt = {"receipt": "; ".join(outcome.history)} if outcome.history else {}
-            return {"status": "unneeded", **known, **receipt}
+            history = {"history": "; ".join(outcome.history)} if outcome.history else {}
+            return {"status": "unneeded", **known, **history}
         case Failed():
-            return {"status": "failed", "receipt": "; ".join(outcome.history), "error": _error(outcome)}
+            return {"status": "failed", "history": "; ".join(outcome.history), "error": _error(outcome)}
         case Skipped():
             return {"status": "skipped", "reason": outcome.reason}
         case _:

@@ -90,7 +90,7 @@ def test_the_merged_plan_of_four_shards_is_the_whole_plan(estate: Workplace) -> 
     assert actions == {"create", "update", "delete"}
     assert merged.document["risks"]
     codes = set(merged.codes)
-    assert {"missing-default-scopes", "organization-not-read", "tombstone-done"} <= codes
+    assert {"missing-default-scopes", "organization-not-read", "already-deleted"} <= codes
     assert merged.document["unmanaged"]
     assert merged.document["summary"]["refused"] == 1
 

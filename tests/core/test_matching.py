@@ -97,7 +97,7 @@ def test_a_pinned_delete_of_a_missing_connection_deletes_no_other_one_of_its_nam
     state = live(live_connection(2, display_name="okta"))
     organization_plan = plan(desired(declared(absent=True, connection_id=ONE)), state)
     assert organization_plan.changes == ()
-    assert codes(organization_plan) == ["tombstone-done"]
+    assert codes(organization_plan) == ["already-deleted"]
 
 
 def test_an_orphan_under_a_previous_name_is_renamed_not_resumed() -> None:

@@ -47,7 +47,7 @@ def test_targets_leave_the_rest_alone_prune_included() -> None:
 
 def test_targets_silence_the_warnings_of_the_rest() -> None:
     organization = desired(declared("a", absent=True), declared("b", absent=True))
-    assert codes(plan(organization, live(), choices(targets=("*/a",)))) == ["tombstone-done"]
+    assert codes(plan(organization, live(), choices(targets=("*/a",)))) == ["already-deleted"]
 
 
 def test_a_secret_that_was_not_resolved_is_not_compared() -> None:

@@ -51,4 +51,4 @@ def test_no_expiry_warning_long_before_nor_for_a_declared_delete_nor_without_a_d
     assert list(decision_warnings(DECLARED, NOTHING, TODAY)) == []
     assert list(decision_warnings(expiring(3), NOTHING)) == []
     to_delete = replace(expiring(3), presence=Presence.ABSENT)
-    assert [warning.code for warning in decision_warnings(to_delete, None, TODAY)] == ["tombstone-done"]
+    assert [warning.code for warning in decision_warnings(to_delete, None, TODAY)] == ["already-deleted"]

@@ -127,7 +127,7 @@ def test_a_failure_of_which_little_is_known_says_little() -> None:
     assert "│ no answer\n╵" in render_result(ApplyResult((bare,)))
 
 
-def test_warnings_and_receipts_are_shown() -> None:
+def test_warnings_and_the_history_are_shown() -> None:
     applied = replace(CREATED, warnings=("discovery failed",), history=("adopted after a lost answer",))
     text = render_result(ApplyResult((applied,)))
     assert "│ Warning: acme/okta: discovery failed\n" in text

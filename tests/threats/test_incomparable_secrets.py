@@ -12,13 +12,20 @@ if TYPE_CHECKING:
     from tests.support.workplace import Workplace
 
 LOOKS_MASKED = "Pa***word"
+AT_ACME = {
+    "issuer": "https://acme.example.com",
+    **{
+        f"{name}_url": f"https://acme.example.com/{name}"
+        for name in ("authorization", "token", "userinfo", "jwks")
+    },
+}
 HIDDEN = ("masked", "empty", "absent")
 
 
 @pytest.fixture
 def acme(connected: Workplace) -> Workplace:
     """One active connection that is as declared."""
-    connected.emulator.add_connection("acme", **okta("sso", issuer="https://acme.example.com"))
+    connected.emulator.add_connection("acme", **okta("sso", **AT_ACME))
     connected.declare("acme", issuer="https://acme.example.com", client_id="0oa1b2c3")
     connected.setenv("ACME_SECRET", "s3cr3t~sso")
     return connected
