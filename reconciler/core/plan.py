@@ -44,6 +44,11 @@ class Scope:
     principal: str
     environment: Environment
 
+    @property
+    def is_session(self) -> bool:
+        """Whether a member's session is used, which reaches only its own organization."""
+        return self.principal.startswith("public-token-")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanInputs:

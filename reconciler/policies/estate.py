@@ -31,9 +31,15 @@ class Estate:
 
 
 def declared_estate(
-    organizations: Iterable[DesiredOrganization], secrets: Mapping[SecretReference, Secret]
+    organizations: Iterable[DesiredOrganization],
+    secrets: Mapping[SecretReference, Secret],
+    *,
+    in_session: bool = False,
 ) -> Estate:
-    """Return what is declared, without connections that are declared absent."""
+    """Return what is declared, without connections that are declared absent.
+
+    ``in_session``: only the session's own organization can be reached, so that no name needs a pin.
+    """
     organizations = tuple(organizations)
     present = [
         (organization.reference, desired.connection)
@@ -49,7 +55,9 @@ def declared_estate(
         clients=clients_of(present),
         secrets=users,
         equal_secrets=equal_references(secrets),
-        pins={organization.reference: organization.names for organization in organizations},
+        pins={}
+        if in_session
+        else {organization.reference: organization.names for organization in organizations},
     )
 
 

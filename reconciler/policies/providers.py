@@ -2,7 +2,8 @@
 
 A form is a host and the beginning of a path. ``{name}`` is one label of the host or one segment of the
 path, and is compared; ``{_}`` is not. ``*`` at the start is any sub-host: then the whole host is the
-tenant's. Every entry cites its sources: documents in ``tests/policies/idp``, or pages of the vendor.
+tenant's. Every entry cites its sources: documents in ``tests/policies/idp``, pages and code of the vendor,
+or of others who integrate it where the vendor publishes nothing.
 """
 
 from __future__ import annotations
@@ -86,6 +87,7 @@ PROVIDERS: Final = (
         ),
         open_tenants=_ENTRA_OPEN,
         sources=(
+            "https://learn.microsoft.com/en-us/answers/questions/1190472/what-are-the-token-issuers-for-the-sovereign-cloud",
             "https://learn.microsoft.com/en-us/entra/identity-platform/authentication-national-cloud",
             "https://learn.microsoft.com/en-us/graph/deployments",
         ),
@@ -101,8 +103,8 @@ PROVIDERS: Final = (
         ),
         sources=(
             "entra-b2c.json",
-            "https://learn.microsoft.com/en-us/azure/active-directory-b2c/b2clogin",
-            "https://learn.microsoft.com/en-us/azure/active-directory-b2c/tokens-overview",
+            "https://github.com/AzureAD/microsoft-authentication-library-for-java/wiki/AAD-B2C-specifics",
+            "https://github.com/AzureAD/microsoft-identity-web/wiki/Azure-AD-B2C-issuer-claim-support",
         ),
     ),
     Provider(
@@ -115,13 +117,18 @@ PROVIDERS: Final = (
             "www.googleapis.com/oauth2",
         ),
         shared_issuers=("accounts.google.com",),
-        sources=("google.json", "https://developers.google.com/identity/openid-connect/openid-connect"),
+        sources=("google.json", "https://developers.google.com/identity/openid-connect/reference"),
     ),
     Provider(
         name="Okta",
         identity_provider="okta",
         tenants=("*.okta.com", "*.oktapreview.com", "*.okta-emea.com", "*.okta-gov.com", "*.okta.mil"),
-        sources=("okta.json", "https://developer.okta.com/docs/concepts/auth-servers/"),
+        sources=(
+            "okta.json",
+            "https://developer.okta.com/docs/guides/oie-embedded-common-download-setup-app/android/main/",
+            "https://github.com/okta/okta-commons-java/blob/master/config-check/src/main/java/com/okta/commons/"
+            "configcheck/ConfigurationValidator.java",
+        ),
     ),
     Provider(
         name="Auth0",
@@ -138,7 +145,7 @@ PROVIDERS: Final = (
     Provider(
         name="Duo",
         identity_provider="duo",
-        tenants=("*.duosecurity.com", "*.duofederal.com"),
+        tenants=("*.duosecurity.com",),
         sources=("duo.json", "https://duo.com/docs/sso-oidc-generic"),
     ),
     Provider(
@@ -153,7 +160,8 @@ PROVIDERS: Final = (
         ),
         sources=(
             "pingone.json",
-            "https://docs.pingidentity.com/pingone/introduction_to_pingone/p1_organizations.html",
+            "https://developer.pingidentity.com/pingone-api/workflow-library/using-postman-workflow-collections/"
+            "using-the-pingone-postman-environment.html",
         ),
     ),
     Provider(
@@ -174,11 +182,12 @@ PROVIDERS: Final = (
     Provider(
         name="Salesforce",
         identity_provider="salesforce",
-        tenants=("*.my.salesforce.com", "{host}.salesforce.com", "*.my.site.com", "*.force.com"),
+        tenants=("*.my.salesforce.com", "{host}.salesforce.com"),
         shared_issuers=("login.salesforce.com", "test.salesforce.com"),
         sources=(
             "salesforce.json",
-            "https://help.salesforce.com/s/articleView?id=sf.domain_name_url_formats.htm",
+            "https://developer.salesforce.com/docs/atlas.en-us.246.0.api_meta.meta/api_meta/meta_mydomainsettings.htm",
+            "https://developer.salesforce.com/docs/platform/pkg2-dev/guide/packaging-instanceless-url.html",
         ),
     ),
     Provider(
@@ -186,7 +195,11 @@ PROVIDERS: Final = (
         identity_provider="jumpcloud",
         tenants=("*.jumpcloud.com",),
         shared_issuers=("oauth.id.jumpcloud.com", "oauth.id.{region}.jumpcloud.com"),
-        sources=("jumpcloud.json", "https://jumpcloud.com/support/sso-with-oidc"),
+        sources=(
+            "jumpcloud.json",
+            "https://jumpcloud.com/support/sso-with-oidc",
+            "https://knowledge.catonetworks.com/configuring-jumpcloud-sso-for-your-account",
+        ),
     ),
     Provider(
         name="ClassLink",
@@ -219,20 +232,22 @@ PROVIDERS: Final = (
         name="CyberArk",
         identity_provider="cyberark",
         is_generic=True,
-        sources=("https://docs.cyberark.com/",),
+        sources=(
+            "https://docs.cyberark.com/identity/Latest/en/Content/Developer/oidc/about-openidconnect.htm",
+        ),
     ),
     Provider(
         name="miniOrange",
         identity_provider="miniorange",
         is_generic=True,
-        sources=("https://developers.miniorange.com/",),
+        sources=("https://developers.miniorange.com/docs/idp/api/openid-api",),
     ),
     Provider(
         name="Rippling",
         identity_provider="rippling",
         is_generic=True,
         sites=("rippling.com",),
-        sources=("https://help.rippling.com/",),
+        sources=("https://docs.trustswiftly.com/single-sign-on/rippling-sso-app",),
     ),
 )
 """The providers whose URLs are known. Whatever is not here is judged by its registrable domain."""

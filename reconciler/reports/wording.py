@@ -51,7 +51,7 @@ def count(number: int, noun: str) -> str:
 
 def target_parts(scope: Scope) -> tuple[str, str, str, str]:
     """Return the kind of the target, its project or public token, its environment, and the API's host."""
-    kind = "session with" if scope.principal.startswith("public-token-") else "project"
+    kind = "session with" if scope.is_session else "project"
     host = scope.base_url.partition("://")[2] or scope.base_url
     return kind, scope.principal, scope.environment.value, host
 

@@ -72,7 +72,8 @@ def judge_saved_plan(
 
     Risks are found again in the changes. Those that only the run that planned could see are kept.
     """
-    risks = assess(plan.changes, project.policies, declared_estate(declared, {}))
+    estate = declared_estate(declared, {}, in_session=plan.scope.is_session)
+    risks = assess(plan.changes, project.policies, estate)
     known = {(risk.code, risk.address, risk.summary) for risk in risks}
     kept = [risk for risk in plan.risks if (risk.code, risk.address, risk.summary) not in known]
     recorded = {use.approval.subject for use in plan.approvals}

@@ -73,7 +73,7 @@ async def make_plan(
         ),
     )
     plan = with_refused(plan, [manifest.reference for manifest in desired.refused])
-    estate = declared_estate(desired.declared, desired.choices.secrets)
+    estate = declared_estate(desired.declared, desired.choices.secrets, in_session=scope.is_session)
     risks = assess(plan.changes, project.policies, estate)
     if desired.base is not None:
         edits = declared_edits(desired.base, desired.organizations, desired.selection)

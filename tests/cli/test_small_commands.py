@@ -22,6 +22,7 @@ from tests.support.workplace import NO_CHANGES, NOT_COMPARED
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from reconciler.emulator import RunningEmulator
     from tests.support.workplace import Workplace
 
 AUTH = ("project-test-11111111-1111-4111-8111-111111111111", "secret-test-11111111111111111111111111111111")
@@ -34,6 +35,23 @@ class TestInit:
         assert (run.code, run.err) == (0, "")
         folder = "".join(words) or "."
         assert bare.run("-C", folder, "validate").code == 0
+
+    def test_its_plan_has_no_changes(self, bare: Workplace, running: RunningEmulator) -> None:
+        bare.use(running)
+        bare.run("init")
+        bare.setenv("RECONCILER_ALLOWED_HOSTS", running.base_url.partition("://")[2])
+        run = bare.run("plan")
+        assert run.code == 0, run.output
+
+    def test_its_commented_organization_is_valid_and_pinned(self, bare: Workplace) -> None:
+        bare.run("init")
+        example = Path("organizations/example.yaml")
+        lines = example.read_text().splitlines()
+        assert all(line.startswith("#") for line in lines)
+        declared = "\n".join(line[2:] for line in lines[3:])
+        example.write_text(declared)
+        assert yaml.safe_load(declared)["organization_id"].startswith("organization-test-")
+        assert bare.run("validate").code == 0
 
     def test_it_names_every_file(self, bare: Workplace) -> None:
         out = bare.run("init").out
