@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
@@ -37,7 +38,8 @@ class CommandContext:
     """The invocation: first as guessed from its arguments, then as parsed.
 
     The guess lets a usage error be reported in the format and color that were asked for. ``config`` is
-    the project file given with ``--config``; ``outputs`` are files and their formats.
+    the project file given with ``--config``; ``outputs`` are files and their formats. ``kept`` is an
+    earlier report that is compared with, which only a new report replaces.
     """
 
     arguments: Sequence[str]
@@ -45,6 +47,7 @@ class CommandContext:
     format: str = "text"
     config: str | None = None
     outputs: tuple[tuple[Path, str], ...] = ()
+    kept: Path | None = None
 
     @classmethod
     def from_arguments(cls, arguments: Sequence[str]) -> CommandContext:
@@ -59,6 +62,14 @@ class CommandContext:
     def verb(self) -> str:
         """The verb among the arguments; empty if there is none."""
         return next((argument for argument in self.arguments if argument in VERBS), "")
+
+    @property
+    def replaceable_outputs(self) -> tuple[tuple[Path, str], ...]:
+        """The files that a run without a result may replace."""
+        if self.kept is None:
+            return self.outputs
+        kept = os.path.realpath(self.kept)
+        return tuple((path, format_) for path, format_ in self.outputs if os.path.realpath(path) != kept)
 
     def configure(self, options: dict[str, Any]) -> None:
         """Apply the parsed values of the options that every reporting verb has."""

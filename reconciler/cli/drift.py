@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,14 +12,16 @@ import click
 from reconciler.cli.context import exit_code
 from reconciler.cli.options import NonEmptyString, reporting_options, selection_options
 from reconciler.cli.output import check_outputs, write_result
-from reconciler.cli.plan import plan_live
+from reconciler.cli.plan import gather, run_connected
 from reconciler.core.drift import find_drift
-from reconciler.policies import find_live_risks
+from reconciler.core.errors import Diagnostic, ReportOfFailedRun, Severity
 from reconciler.reports import DRIFT_FORMATS
 from reconciler.storage.documents import load_drift_report
+from reconciler.workflow.drift import read_drift
 
 if TYPE_CHECKING:
     from reconciler.cli.context import CommandContext
+    from reconciler.core.drift import DriftReport
 
 
 @click.command("drift")
@@ -39,10 +43,37 @@ def command(context: CommandContext, /, paths: tuple[str, ...], **options: Any) 
     the report incomplete.
     """
     context.configure(options)
+    context.kept = Path(options["previous"]) if options["previous"] else None
     check_outputs(context)
-    previous = load_drift_report(Path(options["previous"])) if options["previous"] else None
-    planned = plan_live(context, paths, options)
-    risks = find_live_risks(planned.plan.live, planned.project.policies, planned.approvals)
-    report = find_drift(planned.plan, previous, planned.selection, risks)
+    previous, warnings = _previous(context.kept)
+    desired, target = gather(context, paths, options, reports_missing=True)
+    plan, observed = asyncio.run(run_connected(read_drift, desired, target, context.console))
+    observed = replace(observed, diagnostics=(*warnings, *observed.diagnostics))
+    report = find_drift(plan, previous, desired.selection, observed)
+    if report.has_seen_nothing:
+        _keep_previous(context)
     written = write_result(report, DRIFT_FORMATS, context)
     return exit_code(failed=report.has_errors or not written, changes=report.has_drift)
+
+
+def _previous(path: Path | None) -> tuple[DriftReport | None, tuple[Diagnostic, ...]]:
+    """Read the previous report. That of a failed run says nothing, and is not compared with."""
+    if path is None:
+        return None, ()
+    try:
+        return load_drift_report(path), ()
+    except ReportOfFailedRun as error:
+        warning = Diagnostic(
+            Severity.WARNING,
+            "report-of-failed-run",
+            f"{error}; no finding is known to be new",
+            hint="keep the report of the last run that was not a failure",
+        )
+        return None, (warning,)
+
+
+def _keep_previous(context: CommandContext) -> None:
+    """Leave the previous report as it is, if it is among the files to be written."""
+    if context.outputs != (outputs := context.replaceable_outputs):
+        context.outputs = outputs
+        context.console.info(f"Nothing could be read: {str(context.kept)!r} is left as it was.")

@@ -76,7 +76,10 @@ def _report(diagnostics: tuple[Diagnostic, ...], context: CommandContext) -> Non
 def _write_documents(
     diagnostics: tuple[Diagnostic, ...], context: CommandContext, *, interrupted: bool = False
 ) -> None:
-    """Write the failure wherever the result was wanted, so that no reader takes an old result for new."""
+    """Write the failure wherever the result was wanted, so that no reader takes an old result for new.
+
+    The report that the run was to be compared with stays: the next run is compared with it.
+    """
     at = wiring.now().isoformat()
 
     def render(format_: str) -> str:
@@ -86,7 +89,7 @@ def _write_documents(
         page = FAILURE_FORMATS.get(format_)
         return page(diagnostics, color=False) if page else ""
 
-    for path, format_ in context.outputs:
+    for path, format_ in context.replaceable_outputs:
         text = render(format_)
         if text and not looks_like_manifest(path):
             with contextlib.suppress(ReconcilerError):  # it may be the very error that is reported

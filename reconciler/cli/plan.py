@@ -6,7 +6,7 @@ import asyncio
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import click
 
@@ -25,14 +25,18 @@ from reconciler.workflow.desired import PlanRequest, gather_desired
 from reconciler.workflow.plan import make_plan
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Awaitable, Mapping, Sequence
 
     from reconciler.cli.console import Console
     from reconciler.cli.context import CommandContext
-    from reconciler.core.plan import Plan
+    from reconciler.core.plan import Plan, Scope
     from reconciler.manifests import Project
+    from reconciler.providers.base import Directory
     from reconciler.providers.stytch.credentials import Target
     from reconciler.workflow.desired import Desired
+    from reconciler.workflow.live_state import Progress
+
+Result = TypeVar("Result", covariant=True)  # noqa: PLC0105 - it names what is returned
 
 
 @click.command("plan")
@@ -78,7 +82,25 @@ class Planned:
 
 
 def plan_live(context: CommandContext, paths: Sequence[str], options: Mapping[str, Any]) -> Planned:
-    """Plan as the options of ``plan``, ``apply`` and ``drift`` say."""
+    """Plan as the options of ``plan`` and ``apply`` say."""
+    desired, target = gather(context, paths, options)
+    return Planned(
+        plan=asyncio.run(run_connected(make_plan, desired, target, context.console)),
+        project=desired.project,
+        target=target,
+        selection=desired.selection,
+        approvals=desired.approvals.approvals,
+    )
+
+
+def gather(
+    context: CommandContext,
+    paths: Sequence[str],
+    options: Mapping[str, Any],
+    *,
+    reports_missing: bool = False,
+) -> tuple[Desired, Target]:
+    """Gather what the options of ``plan``, ``apply`` and ``drift`` select, and the credentials."""
     project = wiring.project_of(context.config)
     wiring.check_target(project)
     request = PlanRequest(
@@ -87,6 +109,7 @@ def plan_live(context: CommandContext, paths: Sequence[str], options: Mapping[st
             targets=options["targets"],
             rotate=options.get("rotate", ()),
             compares_secrets=not options.get("no_secrets", False),
+            reports_missing=reports_missing,
             today=wiring.now().date(),
         ),
         paths=tuple(paths),
@@ -95,21 +118,23 @@ def plan_live(context: CommandContext, paths: Sequence[str], options: Mapping[st
         shard=options["shard"],
     )
     desired = gather_desired(request, project, environment=os.environ, remark=context.console.info)
-    target = wiring.target_of(project)
-    plan = asyncio.run(_plan(desired, target, context.console))
-    return Planned(
-        plan=plan,
-        project=project,
-        target=target,
-        selection=desired.selection,
-        approvals=desired.approvals.approvals,
-    )
+    return desired, wiring.target_of(project)
 
 
-async def _plan(desired: Desired, target: Target, console: Console) -> Plan:
+class Work(Protocol[Result]):
+    """What is done while connected."""
+
+    def __call__(
+        self, desired: Desired, reader: Directory, /, *, scope: Scope, created_at: str, progress: Progress
+    ) -> Awaitable[Result]:
+        """Read live state, and return what came of it."""
+
+
+async def run_connected(work: Work[Result], desired: Desired, target: Target, console: Console) -> Result:
+    """Connect to the API, and do the work."""
     with reading_progress(console, len(desired.organizations)) as progress:
         async with connect(target, desired.limits, api_log=log_api_calls(console)) as reader:
-            return await make_plan(
+            return await work(
                 desired,
                 reader,
                 scope=wiring.scope_of(target),

@@ -18,7 +18,7 @@ from reconciler.core.run_selection import ALL
 from reconciler.core.warnings import NOT_COMPARABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from reconciler.core.address import Address
     from reconciler.core.change import Change, Value
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from reconciler.core.errors import Diagnostic, SourceLocation
     from reconciler.core.plan import IgnoredDifference, Plan, Scope, Unmanaged
     from reconciler.core.run_selection import RunSelection
+    from reconciler.core.state import ActiveOrganization
 
 
 class DriftKind(StrEnum):
@@ -34,7 +35,25 @@ class DriftKind(StrEnum):
     MISSING = "missing"
     CHANGED = "changed"
     UNEXPECTED = "unexpected"
+    UNDECLARED = "undeclared"
+    UNKNOWN_ORGANIZATION = "unknown-organization"
     RISK = "risk"
+
+
+class DriftMode(StrEnum):
+    """What the project file makes of live connections that no manifest declares."""
+
+    DRIFT = "drift"
+    REPORT = "report"
+    IGNORE = "ignore"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriftSettings:
+    """What is drift: undeclared connections of declared organizations, and those of all others."""
+
+    undeclared: DriftMode = DriftMode.DRIFT
+    unknown_organizations: DriftMode = DriftMode.REPORT
 
 
 class FindingStatus(StrEnum):
@@ -52,11 +71,12 @@ class FindingStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One difference: a connection that is missing or unexpected, or one attribute that differs.
+    """One difference: a connection that is missing or should not be there, or one attribute that differs.
 
     Or a risk in a live value: then ``rule`` is the rule that found it, and ``summary`` says what it found.
     ``attribute`` is empty unless the kind is ``changed``; a sensitive attribute has no values here.
-    ``connection_id`` of a missing connection is what an interrupted create left behind, if anything.
+    ``connection_id`` of a missing connection is its pin, or what an interrupted create left behind;
+    ``is_pinned`` tells which. ``display_name`` is that of a live connection that is not declared.
     ``first_seen`` is RFC 3339, in UTC.
     """
 
@@ -64,6 +84,8 @@ class Finding:
     organization_id: str
     kind: DriftKind
     connection_id: str = ""
+    display_name: str = ""
+    is_pinned: bool = False
     attribute: str = ""
     rule: str = ""
     summary: str = ""
@@ -93,6 +115,8 @@ class DriftSummary:
     missing: int = 0
     changed: int = 0
     unexpected: int = 0
+    undeclared: int = 0
+    unknown_organization: int = 0
     risk: int = 0
     new: int = 0
     known: int = 0
@@ -102,6 +126,21 @@ class DriftSummary:
     refused: int = 0
     unmanaged: int = 0
     ignored_differences: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observations:
+    """What `drift` has seen beyond a plan: further findings, and what is shown without being drift.
+
+    ``unknown_organizations`` have active connections, and no manifest names them;
+    ``unknown_checked``: the run could tell which these are.
+    """
+
+    findings: tuple[Finding, ...] = ()
+    unmanaged: tuple[Unmanaged, ...] = ()
+    unknown_organizations: tuple[ActiveOrganization, ...] = ()
+    unknown_checked: bool = True
+    diagnostics: tuple[Diagnostic, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +154,7 @@ class DriftReport:
     resolved: tuple[Finding, ...] = ()
     unchecked: tuple[Finding, ...] = ()
     unmanaged: tuple[Unmanaged, ...] = ()
+    unknown_organizations: tuple[ActiveOrganization, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
     organizations: int = 0
     refused: int = 0
@@ -138,6 +178,11 @@ class DriftReport:
         return not self.is_complete
 
     @property
+    def has_seen_nothing(self) -> bool:
+        """Whether no organization at all could be compared, though some were selected."""
+        return 0 < self.organizations <= self.refused and not self.findings
+
+    @property
     def summary(self) -> DriftSummary:
         """The counts."""
         kinds = [finding.kind for finding in self.findings]
@@ -146,6 +191,8 @@ class DriftReport:
             missing=kinds.count(DriftKind.MISSING),
             changed=kinds.count(DriftKind.CHANGED),
             unexpected=kinds.count(DriftKind.UNEXPECTED),
+            undeclared=kinds.count(DriftKind.UNDECLARED),
+            unknown_organization=kinds.count(DriftKind.UNKNOWN_ORGANIZATION),
             risk=kinds.count(DriftKind.RISK),
             new=statuses.count(FindingStatus.NEW),
             known=statuses.count(FindingStatus.EXISTING),
@@ -162,9 +209,9 @@ def find_drift(
     plan: Plan,
     previous: DriftReport | None = None,
     selection: RunSelection = ALL,
-    risks: Iterable[Finding] = (),
+    observed: Observations | None = None,
 ) -> DriftReport:
-    """Return the drift that a plan shows, and the risks in live values.
+    """Return the drift that a plan shows, and what was observed beyond it.
 
     Limits on deletes do not matter here: nothing is applied.
 
@@ -172,12 +219,13 @@ def find_drift(
         ReportRefused: the previous report is of another project.
     """
     earlier = _by_fingerprint(plan, previous)
+    observed = observed or Observations(unmanaged=plan.unmanaged)
     findings = tuple(
         _with_first_seen(finding, earlier.pop(finding.fingerprint, None), plan.created_at)
-        for finding in (*(finding for change in plan.changes for finding in _findings(change)), *risks)
+        for finding in (*_planned(plan), *observed.findings)
     )
     gone = sorted(earlier.values(), key=lambda finding: (finding.address, finding.attribute))
-    is_checked = _checked_by(plan, selection)
+    is_checked = _checked_by(plan, selection, observed)
     resolved = [finding for finding in gone if is_checked(finding)]
     unchecked = [finding for finding in gone if not is_checked(finding)]
     return DriftReport(
@@ -187,8 +235,9 @@ def find_drift(
         findings=findings,
         resolved=tuple(replace(finding, status=FindingStatus.RESOLVED) for finding in resolved),
         unchecked=tuple(replace(finding, status=FindingStatus.UNCHECKED) for finding in unchecked),
-        unmanaged=plan.unmanaged,
-        diagnostics=plan.diagnostics,
+        unmanaged=observed.unmanaged,
+        unknown_organizations=observed.unknown_organizations,
+        diagnostics=(*plan.diagnostics, *observed.diagnostics),
         organizations=plan.summary.organizations,
         refused=plan.summary.refused,
         secrets_compared=plan.secrets_compared,
@@ -197,10 +246,11 @@ def find_drift(
     )
 
 
-def _checked_by(plan: Plan, selection: RunSelection) -> Callable[[Finding], bool]:
+def _checked_by(plan: Plan, selection: RunSelection, observed: Observations) -> Callable[[Finding], bool]:
     """Return what tells whether a run checked an earlier finding.
 
-    It did not if the address was not selected, its organization is refused, or its secret was not compared.
+    It did not if the address was not selected, its organization is refused, its secret was not compared,
+    or unknown organizations were not looked for.
     """
     refused = {error.address.partition("/")[0] for error in plan.diagnostics if error.is_error}
     refused |= {*plan.refused_organizations}
@@ -210,6 +260,8 @@ def _checked_by(plan: Plan, selection: RunSelection) -> Callable[[Finding], bool
         address = finding.address
         if not selection.includes(address) or address.organization in refused:
             return False
+        if finding.kind is DriftKind.UNKNOWN_ORGANIZATION:
+            return observed.unknown_checked
         return not finding.is_sensitive or (plan.secrets_compared and str(address) not in masked)
 
     return is_checked
@@ -229,6 +281,21 @@ def _by_fingerprint(plan: Plan, previous: DriftReport | None) -> dict[str, Findi
 def _with_first_seen(finding: Finding, earlier: Finding | None, now: str) -> Finding:
     status = FindingStatus.EXISTING if earlier else FindingStatus.NEW
     return replace(finding, status=status, first_seen=earlier.first_seen if earlier else now)
+
+
+def _planned(plan: Plan) -> Iterator[Finding]:
+    """Yield what a plan shows, first what is missing."""
+    for missing in plan.missing:
+        yield Finding(
+            address=missing.address,
+            organization_id=missing.organization_id,
+            kind=DriftKind.MISSING,
+            connection_id=missing.connection_id,
+            is_pinned=True,
+            location=missing.location,
+        )
+    for change in plan.changes:
+        yield from _findings(change)
 
 
 def _findings(change: Change) -> Iterator[Finding]:

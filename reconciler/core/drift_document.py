@@ -8,6 +8,7 @@ from reconciler.core.address import Address
 from reconciler.core.connection import WritableField
 from reconciler.core.document_parts import (
     COUNT,
+    ConnectionDocument,
     DiagnosticDocument,
     SourceDocument,
     TargetDocument,
@@ -17,6 +18,7 @@ from reconciler.core.document_parts import (
     diagnostic_document,
     flag,
     pattern,
+    read_connection,
     read_diagnostic,
     read_source,
     read_unmanaged,
@@ -24,10 +26,11 @@ from reconciler.core.document_parts import (
     unmanaged_document,
 )
 from reconciler.core.drift import DriftKind, DriftReport, Finding, FindingStatus
-from reconciler.core.errors import ReportRefused
+from reconciler.core.errors import ReportOfFailedRun, ReportRefused
 from reconciler.core.plan import Scope
 from reconciler.core.plan_document import IgnoredDocument
 from reconciler.core.plan_review_document import ignored_document, read_ignored
+from reconciler.core.state import ActiveOrganization, Organization
 
 FORMAT_VERSION: Final = "1.0"
 """The major number changes when an older reader would misunderstand the document."""
@@ -50,6 +53,8 @@ class FindingDocument:
     organization_id: str
     name: str
     connection_id: str | None
+    display_name: str = field(default="", metadata=described("of a live connection that is not declared"))
+    is_pinned: bool = field(default=False, metadata=flag("it is missing, and its manifest names its id"))
     kind: DriftKind
     attribute: WritableField | None = field(metadata=described("null unless something changed"))
     rule: str | None = field(default=None, metadata=described("the risk rule, null unless the kind is risk"))
@@ -69,6 +74,8 @@ class DriftSummaryDocument:
     missing: int = field(metadata=COUNT)
     changed: int = field(metadata=COUNT)
     unexpected: int = field(metadata=COUNT)
+    undeclared: int = field(default=0, metadata=COUNT)
+    unknown_organization: int = field(default=0, metadata=COUNT)
     risk: int = field(default=0, metadata=COUNT)
     new: int = field(metadata=COUNT)
     known: int = field(metadata=COUNT)
@@ -78,6 +85,15 @@ class DriftSummaryDocument:
     refused: int = field(metadata=COUNT)
     unmanaged: int = field(metadata=COUNT)
     ignored_differences: int = field(default=0, metadata=COUNT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownOrganizationDocument:
+    """An organization with active OIDC connections that no manifest names."""
+
+    organization: str = field(metadata=described("its slug, or its id if it has none"))
+    organization_id: str
+    connections: tuple[ConnectionDocument, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +119,12 @@ class DriftDocument:
     unchecked: tuple[FindingDocument, ...] = field(
         metadata=described("of the earlier report; outside this run's selection")
     )
-    unmanaged: tuple[UnmanagedDocument, ...]
+    unmanaged: tuple[UnmanagedDocument, ...] = field(
+        metadata=described("live connections that no manifest declares, and that are no drift")
+    )
+    unknown_organizations: tuple[UnknownOrganizationDocument, ...] = field(
+        default=(), metadata=described("organizations that no manifest names, and that are no drift")
+    )
     diagnostics: tuple[DiagnosticDocument, ...]
     ignored: tuple[IgnoredDocument, ...] = ()
 
@@ -127,6 +148,7 @@ def drift_document(report: DriftReport, version: str) -> DriftDocument:
         resolved=tuple(map(_finding_document, report.resolved)),
         unchecked=tuple(map(_finding_document, report.unchecked)),
         unmanaged=tuple(map(unmanaged_document, report.unmanaged)),
+        unknown_organizations=tuple(map(_unknown_document, report.unknown_organizations)),
         diagnostics=tuple(map(diagnostic_document, report.diagnostics)),
         ignored=tuple(map(ignored_document, report.ignored)),
     )
@@ -136,7 +158,8 @@ def check_drift_data(data: object) -> None:
     """Check the kind and version of a document that may be anything.
 
     Raises:
-        ReportRefused: it is not a drift report, has another version, or its run failed.
+        ReportRefused: it is not a drift report, or has another version.
+        ReportOfFailedRun: its run failed.
     """
     if not isinstance(data, dict) or data.get("report") != REPORT:
         raise ReportRefused("this is not a drift report, as `drift --format json` writes it")
@@ -146,7 +169,7 @@ def check_drift_data(data: object) -> None:
             f"the drift report has format_version {version!r}, this program reads {FORMAT_VERSION}"
         )
     if data.get("target", data) is None:
-        raise ReportRefused("this is not a drift report to compare with: the run that wrote it failed")
+        raise ReportOfFailedRun("this is not a drift report to compare with: the run that wrote it failed")
 
 
 def read_drift(document: DriftDocument) -> DriftReport:
@@ -166,11 +189,28 @@ def read_drift(document: DriftDocument) -> DriftReport:
         resolved=tuple(map(_read_finding, document.resolved)),
         unchecked=tuple(map(_read_finding, document.unchecked)),
         unmanaged=tuple(map(read_unmanaged, document.unmanaged)),
+        unknown_organizations=tuple(map(_read_unknown, document.unknown_organizations)),
         diagnostics=tuple(map(read_diagnostic, document.diagnostics)),
         ignored=tuple(map(read_ignored, document.ignored)),
         organizations=document.summary.organizations,
         refused=document.summary.refused,
         previous_at=document.previous_timestamp,
+    )
+
+
+def _unknown_document(active: ActiveOrganization) -> UnknownOrganizationDocument:
+    return UnknownOrganizationDocument(
+        organization=active.organization.label,
+        organization_id=active.organization.organization_id,
+        connections=tuple(copy_fields(ConnectionDocument, connection) for connection in active.connections),
+    )
+
+
+def _read_unknown(document: UnknownOrganizationDocument) -> ActiveOrganization:
+    slug = "" if document.organization == document.organization_id else document.organization
+    return ActiveOrganization(
+        organization=Organization(organization_id=document.organization_id, slug=slug),
+        connections=tuple(map(read_connection, document.connections)),
     )
 
 

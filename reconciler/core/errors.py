@@ -103,6 +103,10 @@ class ReportRefused(ReconcilerError):
     """An earlier drift report is foreign, unreadable or of another version."""
 
 
+class ReportOfFailedRun(ReportRefused):
+    """A drift report is the document of a run that failed before it could look."""
+
+
 class PublishingFailed(ReconcilerError):
     """A comment, label or issue could not be written or read. ``status`` is the HTTP status, or 0."""
 

@@ -59,12 +59,14 @@ class Matching:
 
     ``leftovers`` are among the unmanaged ones: untouched, pending, and of a name that a declaration has
     whose own connection is configured. By each stands that declaration.
+    ``missing`` are the declarations whose pinned connection is not live; each of them has an error, too.
     """
 
     pairs: tuple[Pair, ...]
     unmanaged: tuple[OidcConnection, ...]
     diagnostics: tuple[Diagnostic, ...]
     leftovers: Mapping[str, DesiredConnection]
+    missing: tuple[DesiredConnection, ...] = ()
 
 
 def match_connections(desired: DesiredOrganization, live: LiveOrganization) -> Matching:
@@ -88,6 +90,7 @@ class _Matcher:
         self._matched: dict[str, OidcConnection] = {}
         self._decided: set[str] = set()
         self._diagnostics: list[Diagnostic] = []
+        self._missing: list[DesiredConnection] = []
 
     def match_pins(self) -> None:
         """Decide every declaration that names its connection by id."""
@@ -100,6 +103,8 @@ class _Matcher:
                 self._match(desired, pin)
             elif not desired.is_absent:
                 self._report(desired, "pin-not-live", *_pin_not_live(desired, pin, self._live))
+                if all(pin != connection.connection_id for connection in self._live.other_connections):
+                    self._missing.append(desired)
 
     def check_contested_names(self) -> None:
         """Report declarations whose present and previous names lead to no certain match."""
@@ -151,6 +156,7 @@ class _Matcher:
             unmanaged=tuple(self._unmatched.values()),
             diagnostics=tuple(self._diagnostics),
             leftovers=self._leftovers(),
+            missing=tuple(self._missing),
         )
 
     def _leftovers(self) -> Mapping[str, DesiredConnection]:

@@ -63,10 +63,24 @@ class PlanInputs:
 
 @dataclass(frozen=True, slots=True)
 class Unmanaged:
-    """A live OIDC connection that is not declared. It is shown, and left alone."""
+    """A live OIDC connection that is not declared. It is shown, and left alone.
+
+    ``organization_id`` is known in the run that read it; documents leave it out.
+    """
 
     organization: str
     connection: OidcConnection
+    organization_id: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """A declared connection whose pinned one is not live. Only `drift` reports it; others refuse it."""
+
+    address: Address
+    organization_id: str
+    connection_id: str
+    location: SourceLocation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +131,7 @@ class OrganizationPlan:
     changes: tuple[Change, ...] = ()
     unmanaged: tuple[Unmanaged, ...] = ()
     live: tuple[Managed, ...] = ()
+    missing: tuple[Missing, ...] = ()
     managed: int = 0
     unchanged: int = 0
     diagnostics: tuple[Diagnostic, ...] = ()
@@ -161,7 +176,8 @@ class Plan:
     ``guards`` are those that the change since the base lowers, None without a base. ``already_live``
     are changes since the base that decide who can sign in, and that live state has already.
 
-    ``live`` are the managed connections of the run as they are now; a saved plan leaves them out.
+    ``live`` are the managed connections of the run as they are now, ``missing`` those whose pinned
+    connection is not live; a saved plan leaves both out.
 
     With a ``merge_info`` it is the plan of one shard. ``refused_organizations`` are those, as their
     manifests name them, of which some or all could not be planned.
@@ -172,6 +188,7 @@ class Plan:
     changes: tuple[Change, ...] = ()
     unmanaged: tuple[Unmanaged, ...] = ()
     live: tuple[Managed, ...] = ()
+    missing: tuple[Missing, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
     blocks: tuple[Diagnostic, ...] = ()
     risks: tuple[Diagnostic, ...] = ()

@@ -145,6 +145,7 @@ def read_plan(document: PlanDocument) -> Plan:
         scope=copy_fields(Scope, document.target),
         created_at=document.timestamp,
         live=(),
+        missing=(),
         changes=changes,
         unmanaged=tuple(map(read_unmanaged, document.unmanaged)),
         diagnostics=tuple(map(read_diagnostic, document.diagnostics)),

@@ -15,7 +15,7 @@ from reconciler.core.diff import changed_fields, uncomparable_fields
 from reconciler.core.errors import Diagnostic, Severity
 from reconciler.core.guards import check_deletes, withhold_deletes
 from reconciler.core.matching import match_connections
-from reconciler.core.plan import IgnoredDifference, Managed, OrganizationPlan, Unmanaged
+from reconciler.core.plan import IgnoredDifference, Managed, Missing, OrganizationPlan, Unmanaged
 from reconciler.core.state import DesiredConnection
 from reconciler.core.warnings import decision_warnings, jit_warnings, leftover_warnings
 
@@ -36,7 +36,8 @@ class Choices:
 
     ``targets`` and ``rotate`` are address globs; no target means everything. ``secrets`` holds the
     value of each reference; a reference without a value is not compared, and with ``compares_secrets``
-    off there are none. ``deletes_withheld`` says why nothing may be deleted, and is empty if it may.
+    off there are none. With ``reports_missing``, a pinned connection that is not live is missing, and no
+    error. ``deletes_withheld`` says why nothing may be deleted, and is empty if it may.
     ``today`` is the date that expiry dates are compared with.
     """
 
@@ -44,6 +45,7 @@ class Choices:
     targets: tuple[str, ...] = ()
     rotate: tuple[str, ...] = ()
     compares_secrets: bool = True
+    reports_missing: bool = False
     deletes_withheld: str = ""
     today: date | None = None
 
@@ -60,7 +62,7 @@ def plan_organization(
     desired: DesiredOrganization, live: LiveOrganization, choices: Choices
 ) -> OrganizationPlan:
     """Plan one organization: all of its changes, or its errors and no change at all."""
-    matching = match_connections(desired, live)
+    matching = _without_missing(match_connections(desired, live), choices)
     if matching.diagnostics:
         return _refused(desired, live, matching.diagnostics)
     decisions = [_decide(pair, live, choices) for pair in matching.pairs]
@@ -77,10 +79,15 @@ def plan_organization(
         organization=live.organization,
         changes=changes,
         unmanaged=tuple(
-            Unmanaged(desired.reference, connection.masked(choices.secrets.values()))
+            Unmanaged(
+                desired.reference,
+                connection.masked(choices.secrets.values()),
+                live.organization.organization_id,
+            )
             for connection in unmanaged
         ),
         live=tuple(_managed(matching.pairs, live, choices)),
+        missing=tuple(_missing(matching, live, choices)),
         managed=len(live.connections) if desired.prune else sum(bool(pair.live) for pair in matching.pairs),
         ignored=tuple(_ignored_differences(matching.pairs, choices)),
         unchanged=sum(isinstance(decision, NoOp) for decision in decisions),
@@ -91,6 +98,30 @@ def plan_organization(
             *jit_warnings(changes, live.organization),
         ),
     )
+
+
+def _without_missing(matching: Matching, choices: Choices) -> Matching:
+    """Return the matching without what is missing, if that is to be reported instead of refused."""
+    if not choices.reports_missing:
+        return replace(matching, missing=())
+    missing = {desired.address for desired in matching.missing}
+    names = {str(address) for address in missing}
+    return replace(
+        matching,
+        pairs=tuple(pair for pair in matching.pairs if pair.desired.address not in missing),
+        diagnostics=tuple(error for error in matching.diagnostics if error.address not in names),
+    )
+
+
+def _missing(matching: Matching, live: LiveOrganization, choices: Choices) -> Iterator[Missing]:
+    for desired in matching.missing:
+        if choices.is_targeted(desired.address):
+            yield Missing(
+                address=desired.address,
+                organization_id=live.organization.organization_id,
+                connection_id=desired.connection.connection_id or "",
+                location=desired.location,
+            )
 
 
 def _managed(pairs: Iterable[Pair], live: LiveOrganization, choices: Choices) -> Iterator[Managed]:
@@ -272,4 +303,4 @@ def _warnings(
 ) -> Iterable[Diagnostic]:
     for decision, pair in zip(decisions, matching.pairs, strict=False):
         if choices.is_targeted(pair.desired.address):
-            yield from decision_warnings(pair.desired, decision, choices.today)
+            yield from decision_warnings(pair.desired, decision, choices.today, pair.live)

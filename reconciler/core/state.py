@@ -140,6 +140,17 @@ class Organization:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ActiveOrganization:
+    """An organization and its active OIDC connections, as a search lists them: id, name and provider.
+
+    Nothing is planned from it: pending connections, and all other fields, are not in there.
+    """
+
+    organization: Organization
+    connections: tuple[OidcConnection, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OtherConnection:
     """A connection of a kind that is never touched: SAML, External, or one that is not known here."""
 

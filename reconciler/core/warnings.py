@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.change import Create, Delete, NoOp, Update
-from reconciler.core.connection import REQUIRED_TO_BECOME_ACTIVE
+from reconciler.core.connection import INFERRED_FIELDS, REQUIRED_TO_BECOME_ACTIVE, Status
 from reconciler.core.errors import Diagnostic, Severity
 from reconciler.core.matching import leftover_line
+from reconciler.core.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from reconciler.core.change import Change, Decision
     from reconciler.core.codes import Code
+    from reconciler.core.connection import OidcConnection
     from reconciler.core.state import DesiredConnection, LiveOrganization, Organization
 
 NOT_COMPARABLE: Final = "secret-not-comparable"
@@ -25,14 +27,22 @@ EXPIRY_WARNINGS: Final = (1, 7, 30, 60)
 
 
 def decision_warnings(
-    desired: DesiredConnection, decision: Decision | None, today: date | None = None
+    desired: DesiredConnection,
+    decision: Decision | None,
+    today: date | None = None,
+    live: OidcConnection | None = None,
 ) -> Iterator[Diagnostic]:
-    """Yield warnings about the decision for one declaration; None: there was nothing to decide."""
+    """Yield warnings about the decision for one declaration; None: there was nothing to decide.
+
+    ``live`` is the connection that it was matched with.
+    """
     if today is not None and desired.secret_expires_on is not None and not desired.is_absent:
         yield from _expiry_warnings(desired, desired.secret_expires_on, today)
     if isinstance(decision, Create):
         yield from _pending_warnings(desired)
-    elif isinstance(decision, NoOp | Update) and decision.uncomparable:
+    elif isinstance(decision, NoOp | Update) and live is not None:
+        yield from _still_pending_warnings(desired, live, changes=isinstance(decision, Update))
+    if isinstance(decision, NoOp | Update) and decision.uncomparable:
         yield _warning(
             desired,
             NOT_COMPARABLE,
@@ -127,6 +137,30 @@ def _pending_warnings(desired: DesiredConnection) -> Iterator[Diagnostic]:
             f"{desired.address} will stay pending: {', '.join(missing)} not declared",
             "declare them, or nobody can log in through it",
         )
+
+
+def _still_pending_warnings(
+    desired: DesiredConnection, live: OidcConnection, *, changes: bool
+) -> Iterator[Diagnostic]:
+    """Yield a warning about a pending connection, unless a planned change fills in all that it lacks."""
+    if live.status != Status.PENDING:
+        return
+    empty = [name for name in (*REQUIRED_TO_BECOME_ACTIVE, *INFERRED_FIELDS) if _is_empty(live, name)]
+    missing = [name for name in empty if getattr(desired.connection, name) is None] if changes else empty
+    if changes and not set(missing) & {*REQUIRED_TO_BECOME_ACTIVE}:
+        return
+    empty_fields = f": {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} empty" if missing else ""
+    yield _warning(
+        desired,
+        "stays-pending",
+        f"{desired.address} is pending{empty_fields}",
+        "nobody can log in through it; declare what is missing, once it is known",
+    )
+
+
+def _is_empty(live: OidcConnection, name: str) -> bool:
+    value = getattr(live, name)
+    return value.is_empty if isinstance(value, Secret) else not value
 
 
 def _warning(subject: DesiredConnection | Change, code: Code, summary: str, detail: str) -> Diagnostic:

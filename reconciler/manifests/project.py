@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from reconciler.core.drift import DriftMode, DriftSettings
 from reconciler.core.errors import Diagnostic, InvalidConfiguration, Severity, SourceLocation
 from reconciler.core.run_selection import Limits
 from reconciler.core.state import Discovery
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from reconciler.manifests import yaml_reader
     from reconciler.manifests.findings import DocumentFindings
-    from reconciler.manifests.project_model import SecretsManifest, TargetManifest
+    from reconciler.manifests.project_model import DriftManifest, SecretsManifest, TargetManifest
 
 PROJECT_FILE: Final = "reconciler.yaml"
 
@@ -67,6 +68,7 @@ class Project:
     policies: Mapping[str, str] = field(default_factory=dict)
     policy_locations: Mapping[str, SourceLocation] = field(default_factory=dict)
     approvals: tuple[str, ...] = DEFAULT_APPROVALS
+    drift: DriftSettings = field(default_factory=DriftSettings)
     read_limits: ReadLimits = field(default_factory=ReadLimits)
 
 
@@ -139,6 +141,7 @@ def _project(
         limits=Limits(**manifest.get("limits", {})),
         policies=policies,
         approvals=tuple(manifest.get("approvals", DEFAULT_APPROVALS)),
+        drift=_drift_settings(manifest.get("drift", {})),
         policy_locations={rule: findings.location(("policies", rule)) for rule in policies},
         secret_policy=_secret_policy(manifest.get("secrets", {}), target, file.parent),
     )
@@ -183,6 +186,13 @@ def _defaults(manifest: ProjectManifest) -> Defaults:
     defaults = manifest.get("defaults", {})
     return Defaults(
         prune=defaults.get("prune", False), discovery=Discovery(defaults.get("discovery", "report"))
+    )
+
+
+def _drift_settings(manifest: DriftManifest) -> DriftSettings:
+    return DriftSettings(
+        undeclared=DriftMode(manifest.get("undeclared", "drift")),
+        unknown_organizations=DriftMode(manifest.get("unknown_organizations", "report")),
     )
 
 

@@ -146,6 +146,28 @@ class SecretsManifest(TypedDict, total=False):
 
 
 @with_config(STRICT)
+class DriftManifest(TypedDict, total=False):
+    """What `drift` makes of live connections that no manifest declares: drift (exit code 2), or less."""
+
+    undeclared: Annotated[
+        Literal["drift", "report", "ignore"],
+        Field(
+            description="Active OIDC connections of declared organizations, by default drift. Pending ones"
+            " are reported.",
+            examples=["drift"],
+        ),
+    ]
+    unknown_organizations: Annotated[
+        Literal["drift", "report", "ignore"],
+        Field(
+            description="Organizations with active OIDC connections that no manifest names, by default"
+            " report.",
+            examples=["report"],
+        ),
+    ]
+
+
+@with_config(STRICT)
 class ProjectManifest(TypedDict, total=False):
     """The project file. Every key has a default."""
 
@@ -170,6 +192,7 @@ class ProjectManifest(TypedDict, total=False):
         Field(description="Rule ID: error, warn or off.", examples=[{"issuer-host-change": "error"}]),
     ]
     secrets: SecretsManifest
+    drift: DriftManifest
     approvals: Annotated[
         list[Glob],
         Field(

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from reconciler.core.connection import OidcConnection
     from reconciler.core.errors import ProviderError
-    from reconciler.core.state import LiveOrganization, Organization
+    from reconciler.core.state import ActiveOrganization, LiveOrganization, Organization
 
 
 @dataclass(slots=True)
@@ -70,6 +70,13 @@ class Directory(Reader, Protocol):
 
     def list_organizations(self) -> AsyncIterator[Organization]:
         """Yield every organization, as they come.
+
+        Raises:
+            ProviderError: a page was refused or could not be read; the list is incomplete.
+        """
+
+    def list_active_organizations(self) -> AsyncIterator[ActiveOrganization]:
+        """Yield every organization that has an active SSO connection, with its active OIDC connections.
 
         Raises:
             ProviderError: a page was refused or could not be read; the list is incomplete.

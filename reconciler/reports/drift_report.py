@@ -35,11 +35,18 @@ if TYPE_CHECKING:
     from reconciler.core.address import Address
     from reconciler.core.change import Value
     from reconciler.core.drift import DriftReport, Finding
+    from reconciler.core.state import ActiveOrganization
 
 _CATEGORIES: Final = (
     Category(key=DriftKind.MISSING.value, label="Missing", words="missing"),
     Category(key=DriftKind.CHANGED.value, label="Changed", words="changed"),
     Category(key=DriftKind.UNEXPECTED.value, label="Unexpected", words="unexpected"),
+    Category(key=DriftKind.UNDECLARED.value, label="Undeclared", words="undeclared"),
+    Category(
+        key=DriftKind.UNKNOWN_ORGANIZATION.value,
+        label="Unknown organization",
+        words="in unknown organizations",
+    ),
     Category(key=DriftKind.RISK.value, label="Risk", words="risk"),
 )
 
@@ -70,6 +77,7 @@ def drift_report(report: DriftReport) -> Report:
             *_finding_list("Resolved", report.resolved),
             *_finding_list("Unchecked by this run", report.unchecked),
             *unmanaged_list(report.unmanaged, "; this is not drift"),
+            *_unknown_list(report.unknown_organizations),
         ),
         annotations=tuple(_annotation(finding) for finding in _new_first(report.findings)),
         results=tuple(_result(finding) for finding in report.findings),
@@ -107,7 +115,9 @@ def _table_row(finding: Finding) -> tuple[Cell, ...]:
     address = Cell(str(finding.address))
     if not finding.attribute:
         condition = " ".join(wording.finding_condition(finding))
-        return address, Cell(condition, is_foreign=False), *[Cell("", is_foreign=False)] * 2, since
+        sides = (finding.connection_id if finding.is_pinned else "", finding.display_name)
+        cells = (Cell(side, is_foreign=bool(side)) for side in sides)
+        return address, Cell(condition, is_foreign=bool(finding.rule)), *cells, since
     declared = wording.finding_value(finding, finding.declared)
     return (
         address,
@@ -141,7 +151,7 @@ def _card(findings: Sequence[Finding]) -> Card:
         address=str(first.address),
         action=first.kind.value,
         intention=wording.finding_condition(first),
-        reason="" if first.attribute else _since(first),
+        reason="" if first.attribute else "; ".join(filter(None, (_name(first), _since(first)))),
         location=first.location,
         make_rows=cache(lambda: tuple(_row(finding) for finding in findings if finding.attribute)),
     )
@@ -159,6 +169,10 @@ def _side(finding: Finding, value: Value | None) -> Line:
     return Line(wording.finding_value(finding, value), is_note=finding.is_sensitive)
 
 
+def _name(finding: Finding) -> str:
+    return wording.finding_name(finding) if finding.display_name else ""
+
+
 def _since(finding: Finding) -> str:
     return "new" if finding.status is FindingStatus.NEW else f"since {finding.first_seen}"
 
@@ -168,6 +182,18 @@ def _finding_list(title: str, findings: Sequence[Finding]) -> tuple[ItemList, ..
         return ()
     items = tuple((wording.finding_subject(finding),) for finding in findings)
     return (ItemList(title=f"{title}: {count(len(items), 'finding')}", items=items, noun="finding"),)
+
+
+def _unknown_list(unknown: Sequence[ActiveOrganization]) -> tuple[ItemList, ...]:
+    if not unknown:
+        return ()
+    items = tuple(
+        (active.organization.label, connection.display_name or "", connection.connection_id or "")
+        for active in unknown
+        for connection in active.connections
+    )
+    title = f"{wording.unknown_heading(len(unknown))}; this is not drift"
+    return (ItemList(title=title, items=items, noun="connection"),)
 
 
 def _annotation(finding: Finding) -> Annotation:

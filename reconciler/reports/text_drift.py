@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.core.change import RESOURCE_TYPE, Action
 from reconciler.core.drift import DriftKind, FindingStatus
+from reconciler.core.plan import Unmanaged
 from reconciler.reports import wording
 from reconciler.reports.escaping import escape_terminal, quote
-from reconciler.reports.text_plan import symbol
+from reconciler.reports.text_plan import symbol, unmanaged_line
 from reconciler.reports.text_style import Style, diagnostic_box
 from reconciler.reports.wording import count
 
@@ -22,6 +23,8 @@ _ACTIONS: Final = {
     DriftKind.MISSING: Action.DELETE,
     DriftKind.CHANGED: Action.UPDATE,
     DriftKind.UNEXPECTED: Action.CREATE,
+    DriftKind.UNDECLARED: Action.CREATE,
+    DriftKind.UNKNOWN_ORGANIZATION: Action.CREATE,
     DriftKind.RISK: Action.UPDATE,
 }
 
@@ -50,7 +53,8 @@ def _connection(findings: Sequence[Finding], report: DriftReport, style: Style) 
         yield f"  # {escape_terminal(str(first.location))}"
     identity = f" [id={escape_terminal(first.connection_id)}]" if first.connection_id else ""
     mark = symbol(_ACTIONS[first.kind], style)
-    line = f"  {mark} {RESOURCE_TYPE} {quote(first.address.connection)}{identity}"
+    name = first.display_name or first.address.connection
+    line = f"  {mark} {RESOURCE_TYPE} {quote(name)}{identity}"
     if first.kind is DriftKind.RISK:
         for finding in findings[1:]:
             yield f"{style.bold(f'  # {escape_terminal(str(finding.address))}')} {_words(finding, style)}"
@@ -101,3 +105,9 @@ def _counts(report: DriftReport) -> Iterator[str]:
         yield wording.SECRETS_NOT_COMPARED
     if summary.unmanaged:
         yield f"{wording.unmanaged_heading(summary.unmanaged)}; this is not drift."
+        yield from map(unmanaged_line, report.unmanaged)
+    if report.unknown_organizations:
+        yield f"{wording.unknown_heading(len(report.unknown_organizations))}; this is not drift."
+        for active in report.unknown_organizations:
+            for connection in active.connections:
+                yield unmanaged_line(Unmanaged(active.organization.label, connection))

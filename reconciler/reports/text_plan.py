@@ -104,14 +104,15 @@ def _counts(plan: Plan) -> Iterator[str]:
         yield wording.SECRETS_NOT_COMPARED
     if summary.unmanaged:
         yield f"{wording.unmanaged_heading(summary.unmanaged)}, left unchanged."
-        yield from (_unmanaged(unmanaged) for unmanaged in plan.unmanaged)
+        yield from map(unmanaged_line, plan.unmanaged)
     if plan.risks:
         yield f"Risks: {len(plan.risks)}, shown below."
     if summary.warnings:
         yield f"Warnings: {summary.warnings}, shown below."
 
 
-def _unmanaged(unmanaged: Unmanaged) -> str:
+def unmanaged_line(unmanaged: Unmanaged) -> str:
+    """Return the line of a connection that no manifest declares."""
     connection = unmanaged.connection
     return (
         f"  {escape_terminal(unmanaged.organization)}: {quote(connection.display_name or '')} "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final, assert_never
+from typing import TYPE_CHECKING, Final
 
 from reconciler.core.change import Action, ActionReason
 from reconciler.core.drift import DriftKind
@@ -41,6 +41,14 @@ _REASONS: Final = {
     ActionReason.DECLARED_ABSENT: "because its manifest says `state: absent`",
     ActionReason.LEFTOVER: "because an interrupted create left it behind and `prune: true`",
     ActionReason.NOT_DECLARED: "because it is not declared and its organization says `prune: true`",
+}
+
+_CONDITIONS: Final = {
+    DriftKind.MISSING: ("is declared, but", "not live"),
+    DriftKind.CHANGED: ("is", "not as declared"),
+    DriftKind.UNEXPECTED: ("is", "live, but declared absent"),
+    DriftKind.UNDECLARED: ("is live, but", "no manifest declares it"),
+    DriftKind.UNKNOWN_ORGANIZATION: ("is live, but", "no manifest names its organization"),
 }
 
 
@@ -130,6 +138,11 @@ def unmanaged_heading(number: int) -> str:
     return f"Unmanaged: {count(number, 'connection')} not declared in any manifest"
 
 
+def unknown_heading(number: int) -> str:
+    """Return how many organizations with active connections no manifest names."""
+    return f"Unknown: {count(number, 'organization')} with active connections that no manifest names"
+
+
 def participle(action: Action) -> str:
     """Return what will have been done, as in "will be created"."""
     return _PARTICIPLES[action]
@@ -145,8 +158,11 @@ def drift_verdict(report: DriftReport) -> str:
     summary = report.summary
     if report.has_drift:
         counts = f"{summary.missing} missing, {summary.changed} changed, {summary.unexpected} unexpected"
+        undeclared = f", {summary.undeclared} undeclared" if summary.undeclared else ""
+        number = summary.unknown_organization
+        unknown = f", {number} in unknown organizations" if number else ""
         risks = f", {count(summary.risk, 'risk')}" if summary.risk else ""
-        return f"Drift: {counts}{risks}."
+        return f"Drift: {counts}{undeclared}{unknown}{risks}."
     if report.has_errors:
         return "No drift was found in the organizations that could be read."
     return NO_DRIFT if summary.organizations else NOTHING_SELECTED
@@ -185,19 +201,18 @@ def since_previous(report: DriftReport) -> Iterator[str]:
 
 def finding_condition(finding: Finding) -> tuple[str, str]:
     """Return what is wrong with the connection, as a sentence in two parts; the second matters most."""
-    match finding.kind:
-        case DriftKind.MISSING if finding.connection_id:
-            return "is declared, but", "its create was interrupted"
-        case DriftKind.MISSING:
-            return "is declared, but", "not live"
-        case DriftKind.CHANGED:
-            return "is", "not as declared"
-        case DriftKind.UNEXPECTED:
-            return "is", "live, but declared absent"
-        case DriftKind.RISK:
-            return "has a live value that is a risk:", f"{finding.summary} [{finding.rule}]"
-        case _:
-            assert_never(finding.kind)
+    if finding.kind is DriftKind.RISK:
+        return "has a live value that is a risk:", f"{finding.summary} [{finding.rule}]"
+    if finding.kind is DriftKind.MISSING and finding.is_pinned:
+        return "is declared, but", "its pinned connection is not live"
+    if finding.kind is DriftKind.MISSING and finding.connection_id:
+        return "is declared, but", "its create was interrupted"
+    return _CONDITIONS[finding.kind]
+
+
+def finding_name(finding: Finding) -> str:
+    """Return the display name of a connection that no manifest names."""
+    return f"display name {quote(finding.display_name)}"
 
 
 def finding_value(finding: Finding, value: Value | None) -> str:
@@ -218,7 +233,8 @@ def value_text(value: Value | None) -> str:
 def finding_difference(finding: Finding) -> str:
     """Return a finding in a few lines: what differs, and how, where that may be said."""
     if not finding.attribute:
-        return f"{finding.address} {' '.join(finding_condition(finding))}"
+        name = f" ({finding_name(finding)})" if finding.display_name else ""
+        return f"{finding.address} {' '.join(finding_condition(finding))}{name}"
     declared, live = finding_value(finding, finding.declared), finding_value(finding, finding.live)
     differs = f"{finding.attribute} of {finding.address} is not as declared"
     return f"{differs}\ndeclared: {declared}\nlive: {live}"
@@ -226,5 +242,6 @@ def finding_difference(finding: Finding) -> str:
 
 def finding_subject(finding: Finding) -> str:
     """Return the address, the attribute if there is one, and the kind."""
-    attribute = f" {finding.attribute or finding.rule}" if finding.attribute or finding.rule else ""
+    name = f" {quote(finding.display_name)}" if finding.display_name else ""
+    attribute = f" {finding.attribute or finding.rule}" if finding.attribute or finding.rule else name
     return f"{finding.address}{attribute} ({finding.kind.value})"

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from reconciler.core.change import Delete
 from reconciler.core.drift_document import DriftDocument, check_drift_data, read_drift
-from reconciler.core.errors import PlanRefused, ReportRefused
+from reconciler.core.errors import PlanRefused, ReportOfFailedRun, ReportRefused
 from reconciler.core.plan_document import PlanDocument
 from reconciler.core.plan_serialization import check_plan_data, read_plan
 from reconciler.core.secret import SecretReference
@@ -62,9 +62,12 @@ def load_drift_report(path: Path) -> DriftReport:
 
     Raises:
         ReportRefused: it cannot be read, is not a drift report, or has another version.
+        ReportOfFailedRun: its run failed.
     """
     try:
         return parse_drift_report(_load_json(path, "drift report"))
+    except ReportOfFailedRun as error:
+        raise ReportOfFailedRun(f"{path}: {error}") from error
     except (UnreadableDocument, ReportRefused) as error:
         raise ReportRefused(f"{path}: {error}") from error
 

@@ -82,6 +82,7 @@ class Draft:
         missing = {
             diagnostic.address for diagnostic in self.plan.diagnostics if diagnostic.code == _PIN_NOT_LIVE
         }
+        missing |= {str(connection.address) for connection in self.plan.missing}
         return {
             str(declared.address): declared.connection.connection_id
             for declared in (self.desired.connections if missing else ())

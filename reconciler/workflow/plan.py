@@ -135,6 +135,8 @@ def _decide_again(draft: Draft, answers: Answers, choices: Choices) -> Organizat
     protections = answers.protections.get(desired.reference, ())
     if protections or answers.deletes_withheld:
         plan = _decide(replace(desired, protections=protections), draft.live, choices)
+    if plan.missing and any(pin in answers.pin_owners for pin in draft.missing_pins.values()):
+        plan = _decide(desired, draft.live, replace(choices, reports_missing=False))  # it is a wrong pin
     if warning := answers.warnings.get(desired.reference):
         plan = replace(plan, diagnostics=(*plan.diagnostics, warning))
     return explain_missing_pins(plan, draft.missing_pins, answers.pin_owners)
@@ -160,6 +162,7 @@ def _combine(
         changes=changes,
         unmanaged=tuple(connection for plan in plans for connection in plan.unmanaged),
         live=tuple(connection for plan in plans for connection in plan.live),
+        missing=tuple(connection for plan in plans for connection in plan.missing),
         diagnostics=(*(diagnostic for plan in plans for diagnostic in plan.diagnostics), *warnings),
         blocks=check_delete_limits(summary, limits),
         refused_organizations=tuple(plan.reference for plan in plans if plan.is_refused),

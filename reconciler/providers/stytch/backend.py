@@ -10,13 +10,18 @@ from reconciler.http.json_fields import JsonObject
 from reconciler.providers.stytch.call import ByteBudget, read, search, segment
 from reconciler.providers.stytch.connections import Connections, Paths
 from reconciler.providers.stytch.resolution import resolve
-from reconciler.providers.stytch.resources import check_kind, parse_organization, read_organization
+from reconciler.providers.stytch.resources import (
+    check_kind,
+    parse_active_organization,
+    parse_organization,
+    read_organization,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
 
     from reconciler.core.errors import ProviderError
-    from reconciler.core.state import Organization
+    from reconciler.core.state import ActiveOrganization, Organization
     from reconciler.providers.stytch.client import Client
 
 PAGE: Final = 1000
@@ -62,8 +67,7 @@ class Backend(Connections):
 
     async def find_owner(self, connection_id: str) -> Organization | None:
         """Search by connection, as `reconciler.providers.base.Reader` says."""
-        operand = {"filter_name": "sso_connection_id", "filter_value": connection_id}
-        query = {"operator": "AND", "operands": [operand]}
+        query = _filter("sso_connection_id", connection_id)
         async with aclosing(self.search_organizations(query)) as organizations:
             return await anext(organizations, None)
 
@@ -71,6 +75,13 @@ class Backend(Connections):
         """Yield every organization of the project, page by page."""
         async for organization in self.search_organizations({}):
             yield organization
+
+    async def list_active_organizations(self) -> AsyncGenerator[ActiveOrganization, None]:
+        """Yield the organizations with active SSO connections, a thousand a request."""
+        query = _filter("has_active_sso_connection", value=True)
+        async with aclosing(self._search(query)) as organizations:
+            async for organization in organizations:
+                yield parse_active_organization(organization)
 
     async def get_organization(self, reference: str) -> Organization:
         """Return one organization by its id, slug or external id."""
@@ -83,6 +94,11 @@ class Backend(Connections):
         Raises:
             MalformedAnswer: the pages do not end, or are too many or too large.
         """
+        async with aclosing(self._search(query)) as organizations:
+            async for organization in organizations:
+                yield parse_organization(organization)
+
+    async def _search(self, query: Mapping[str, Any]) -> AsyncGenerator[JsonObject, None]:
         seen: set[str] = set()
         cursor, budget = "", ByteBudget.of(MAX_SEARCH_BYTES)
         for _ in range(MAX_PAGES):
@@ -90,7 +106,7 @@ class Backend(Connections):
             page = JsonObject(await self._client.send(request), str(request))
             check_kind(page, ("organizations",), optional=("results_metadata",))
             for organization in page.objects("organizations"):
-                yield parse_organization(organization)
+                yield organization
             cursor = page.child("results_metadata").text("next_cursor")
             if not cursor:
                 return
@@ -98,6 +114,10 @@ class Backend(Connections):
                 raise MalformedAnswer(f"{request}: the pages do not end; the same cursor came twice")
             seen.add(cursor)
         raise MalformedAnswer(f"the pages of the search do not end; {MAX_PAGES} were read")
+
+
+def _filter(name: str, value: object) -> dict[str, Any]:
+    return {"operator": "AND", "operands": [{"filter_name": name, "filter_value": value}]}
 
 
 def _search_body(query: Mapping[str, Any], cursor: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote
 from reconciler.core.connection import OidcConnection, Status
 from reconciler.core.errors import MalformedAnswer
 from reconciler.core.secret import Secret
-from reconciler.core.state import LiveOrganization, Organization, OtherConnection
+from reconciler.core.state import ActiveOrganization, LiveOrganization, Organization, OtherConnection
 from reconciler.http.json_fields import JsonObject
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _OIDC_LIST: Final = "oidc_connections"
 _LIST_SUFFIX: Final = "_connections"
+_ACTIVE_LIST: Final = "sso_active_connections"
+_OIDC_ID: Final = "oidc-connection-"
 _ORGANIZATION_ID: Final = re.compile(r"organization-(?:test|live)-[A-Za-z0-9-]{1,64}")
 
 
@@ -49,6 +51,29 @@ def parse_organization(organization: JsonObject) -> Organization:
         default_connection_id=organization.text("sso_default_connection_id"),
         sso_only=is_restricted and set(organization.texts("allowed_auth_methods")) == {"sso"},
         jit_connection_ids=organization.texts("sso_jit_provisioning_allowed_connections"),
+    )
+
+
+def parse_active_organization(organization: JsonObject) -> ActiveOrganization:
+    """Return an organization object with the active OIDC connections that it lists.
+
+    Raises:
+        MalformedAnswer: it has no list of them, or a field has a wrong type.
+    """
+    if _ACTIVE_LIST not in organization.values:
+        raise MalformedAnswer(f"{organization.where}: the response lacks {_ACTIVE_LIST!r}")
+    return ActiveOrganization(
+        organization=parse_organization(organization),
+        connections=tuple(
+            OidcConnection(
+                display_name=connection.text("display_name"),
+                identity_provider=connection.text("identity_provider"),
+                connection_id=connection.required_text("connection_id"),
+                status=Status.ACTIVE.value,
+            )
+            for connection in organization.objects(_ACTIVE_LIST)
+            if connection.text("connection_id").startswith(_OIDC_ID)
+        ),
     )
 
 

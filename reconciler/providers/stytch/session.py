@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from reconciler.core.errors import ProviderError
-    from reconciler.core.state import Organization
+    from reconciler.core.state import ActiveOrganization, Organization
     from reconciler.providers.stytch.client import Client
 
 _PATHS: Final = Paths(
@@ -63,6 +63,12 @@ class Session(Connections):
     async def list_organizations(self) -> AsyncGenerator[Organization, None]:
         """Yield the session's own organization."""
         yield await self._own_organization()
+
+    async def list_active_organizations(self) -> AsyncGenerator[ActiveOrganization, None]:
+        """Yield nothing: other organizations cannot be seen with a session."""
+        nothing: tuple[ActiveOrganization, ...] = ()
+        for organization in nothing:
+            yield organization
 
     async def _check_organization(self, organization_id: str) -> None:
         own = await self._own_organization()
