@@ -6,7 +6,7 @@ import asyncio
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -25,18 +25,16 @@ from reconciler.workflow.desired import PlanRequest, gather_desired
 from reconciler.workflow.plan import make_plan
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from reconciler.cli.console import Console
     from reconciler.cli.context import CommandContext
-    from reconciler.core.plan import Plan, Scope
+    from reconciler.core.plan import Plan
     from reconciler.manifests import Project
-    from reconciler.providers.base import Directory
     from reconciler.providers.stytch.credentials import Target
     from reconciler.workflow.desired import Desired
-    from reconciler.workflow.live_state import Progress
 
-Result = TypeVar("Result", covariant=True)  # noqa: PLC0105 - it names what is returned
+Result = TypeVar("Result")
 
 
 @click.command("plan")
@@ -121,17 +119,10 @@ def gather(
     return desired, wiring.target_of(project)
 
 
-class Work(Protocol[Result]):
-    """What is done while connected."""
-
-    def __call__(
-        self, desired: Desired, reader: Directory, /, *, scope: Scope, created_at: str, progress: Progress
-    ) -> Awaitable[Result]:
-        """Read live state, and return what came of it."""
-
-
-async def run_connected(work: Work[Result], desired: Desired, target: Target, console: Console) -> Result:
-    """Connect to the API, and do the work."""
+async def run_connected(
+    work: Callable[..., Awaitable[Result]], desired: Desired, target: Target, console: Console
+) -> Result:
+    """Connect to the API, and do the work, with the arguments of ``make_plan``."""
     with reading_progress(console, len(desired.organizations)) as progress:
         async with connect(target, desired.limits, api_log=log_api_calls(console)) as reader:
             return await work(

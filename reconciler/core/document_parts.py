@@ -202,7 +202,8 @@ def unmanaged_document(unmanaged: Unmanaged) -> UnmanagedDocument:
 
 def read_unmanaged(document: UnmanagedDocument) -> Unmanaged:
     """Return the unmanaged connection in a document."""
-    return copy_fields(Unmanaged, document, connection=read_connection(document.connection))
+    connection = read_connection(document.connection)
+    return Unmanaged(organization=document.organization, connection=connection)
 
 
 def _range_document(location: SourceLocation, snippet: Snippet | None) -> RangeDocument:

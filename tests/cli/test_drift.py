@@ -86,7 +86,7 @@ def test_the_json_matches_its_schema(place: Workplace) -> None:
     Draft202012Validator(schema).validate(first.document)
     Draft202012Validator(schema).validate(run.document)
     assert {finding["kind"] for finding in first.document["findings"]} == {"changed"}
-    assert {finding["kind"] for finding in run.document["findings"]} == {"missing"}
+    assert {finding["kind"] for finding in run.document["findings"]} == {"missing", "undeclared"}
     assert {finding["kind"] for finding in run.document["resolved"]} == {"changed"}
     assert run.document["unmanaged"]
 
@@ -156,9 +156,13 @@ def test_a_missing_previous_report_is_an_error(place: Workplace) -> None:
     assert "nowhere.json: cannot be read: No such file or directory" in run.err
 
 
-def test_the_report_of_a_failed_run_cannot_be_previous(place: Workplace) -> None:
-    """Its JSON is whole, but no report: what was known before must not be taken for resolved."""
+def test_nothing_is_compared_with_the_report_of_a_failed_run(place: Workplace) -> None:
+    """Its JSON is whole, but no report: nothing is known to be new, or taken for resolved."""
+    place.applied()
     place.setenv("STYTCH_SECRET", "wrong-secret")
     assert place.run("drift", "--output", "json=failed.json").code == 1
+    place.setenv("STYTCH_SECRET", place.emulator.settings.project.secret)
     run = place.run("drift", "--previous", "failed.json")
-    assert "this is not a drift report" in run.err
+    assert run.code == 0
+    assert "this is not a drift report to compare with: the run that wrote it failed" in run.out
+    assert "Since" not in run.out

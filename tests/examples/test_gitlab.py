@@ -55,7 +55,7 @@ class Pipeline:
         self.folder = folder
         self.credentials = credentials
 
-    def run(self, name: str, **variables: str) -> str:
+    def run(self, name: str, *, code: int = 0, **variables: str) -> str:
         job = JOBS[name]
         script = "\n".join(["set -eo pipefail", *PIPELINE["default"]["before_script"], *job["script"]])
         process = subprocess.run(
@@ -73,7 +73,7 @@ class Pipeline:
             text=True,
             check=False,
         )
-        assert process.returncode == 0, process.stdout + process.stderr
+        assert process.returncode == code, process.stdout + process.stderr
         return process.stdout
 
 
@@ -110,6 +110,43 @@ def test_a_schedule_keeps_one_issue(pipeline: Pipeline, running: RunningEmulator
     pipeline.run("drift")
     pipeline.run("issue")
     assert "Since" in pipeline.run("drift")
+    pipeline.run("issue")
+    (issue,) = gitlab.issues
+    assert "acme/okta" in issue["description"]
+
+
+@pytest.mark.parametrize("is_first", [True, False], ids=["first night", "later night"])
+def test_a_failed_night_is_followed_by_a_report(
+    pipeline: Pipeline, running: RunningEmulator, gitlab: FakeGitLab, is_first: bool
+) -> None:
+    """Case 19: the document of a failed run is neither kept as a report nor published."""
+    pipeline.run("plan")
+    pipeline.run("apply")
+    connection_id = running.emulator.oidc_connections("acme")[0]["connection_id"]
+    running.emulator.edit_connection(connection_id, client_id="somebody-elses")
+    if not is_first:
+        pipeline.run("drift")
+    pipeline.run("drift", code=1, STYTCH_SECRET="secret-test-of-somebody-else")
+    pipeline.run("issue")
+    assert not gitlab.issues
+    assert ("Since" in pipeline.run("drift")) is not is_first
+    pipeline.run("issue")
+    (issue,) = gitlab.issues
+    assert "acme/okta" in issue["description"]
+
+
+def test_an_incomplete_report_opens_the_issue(
+    pipeline: Pipeline, running: RunningEmulator, gitlab: FakeGitLab
+) -> None:
+    """Case 19: what is known is told, whatever the exit code, and the job after a failed one runs."""
+    pipeline.run("plan")
+    pipeline.run("apply")
+    connection_id = running.emulator.oidc_connections("acme")[0]["connection_id"]
+    running.emulator.edit_connection(connection_id, client_id="somebody-elses")
+    running.emulator.edit_organization("globex", organization_slug="renamed")
+    pipeline.run("drift", code=1)
+    assert JOBS["issue"]["rules"][0]["when"] == "always"
+    assert JOBS["drift"]["artifacts"]["when"] == JOBS["drift"]["cache"]["when"] == "always"
     pipeline.run("issue")
     (issue,) = gitlab.issues
     assert "acme/okta" in issue["description"]

@@ -154,6 +154,7 @@ def test_what_limits_the_report_is_said() -> None:
 No drift. The live state matches the configuration.
 Secrets: not resolved and not compared.
 Unmanaged: 1 connection not declared in any manifest; this is not drift.
+  acme: "other" [id=oidc-connection-test-7]
 """
     )
 

@@ -137,3 +137,36 @@ def test_drift_opens_one_issue_and_closes_it_again(
     running.emulator.edit_connection(connection_id, client_id="client-of-acme")
     night.run_workflow(EXAMPLES / "drift.yml")
     assert [issue.state for issue in github.issues()] == ["closed"]
+
+
+def test_an_incomplete_report_opens_the_issue(
+    on_github: Runner, running: RunningEmulator, github: FakeGitHub
+) -> None:
+    """Cases 15 and 19: a deleted connection is told of, although another organization cannot be read."""
+    night = replace(on_github, github={"repository": REPOSITORY, "event": {}, "token": TOKEN})
+    night.run_workflow(EXAMPLES / "apply.yml")
+    running.emulator.remove_connection(running.emulator.oidc_connections("acme")[0]["connection_id"])
+    running.emulator.edit_organization("globex", organization_slug="renamed")
+    jobs = night.run_workflow(EXAMPLES / "drift.yml")
+    assert {name: job.result for name, job in jobs.items()} == {"drift": "failure", "issue": "success"}
+    (issue,) = github.issues()
+    assert (issue.state, "acme/okta" in issue.body) == ("open", True)
+
+
+def test_a_failed_night_is_followed_by_a_report(
+    on_github: Runner, running: RunningEmulator, github: FakeGitHub
+) -> None:
+    """Case 19: the failed run neither replaces the report nor touches the issue."""
+    night = replace(on_github, github={"repository": REPOSITORY, "event": {}, "token": TOKEN})
+    night.run_workflow(EXAMPLES / "apply.yml")
+    connection_id = running.emulator.oidc_connections("acme")[0]["connection_id"]
+    running.emulator.edit_connection(connection_id, client_id="somebody-elses")
+    night.run_workflow(EXAMPLES / "drift.yml")
+    failed = replace(night, secrets=night.secrets | {"STYTCH_SECRET": "secret-test-of-somebody-else"})
+    jobs = failed.run_workflow(EXAMPLES / "drift.yml")
+    assert {name: job.result for name, job in jobs.items()} == {"drift": "failure", "issue": "skipped"}
+    jobs = night.run_workflow(EXAMPLES / "drift.yml")
+    assert [job.result for job in jobs.values()] == ["success"] * 2
+    report = json.loads((night.home / "kept/artifact-reconciler-drift").read_text(encoding="utf-8"))
+    assert [finding["standing"] for finding in report["findings"]] == ["known"]
+    assert len(github.issues()) == 1
