@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
@@ -22,18 +23,23 @@ if TYPE_CHECKING:
 
 VARIABLE_SCHEME: Final = "var"
 
+_WORKFLOW_EXPRESSION: Final = re.compile(r"\s*\$\{\{.*\}\}\s*", re.DOTALL)
+_BARE_NAME: Final = re.compile(r"\$\{([A-Z_][A-Z0-9_]{0,127})\}")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interpolation:
     """What references may refer to.
 
     Without ``variables``, ``${var:NAME}`` is an error; without a ``policy``, every secret is allowed.
-    ``holds_secret`` says whether the field at a path holds a secret, ``misplaced_hint`` where secrets belong.
+    ``holds_secret`` says whether the field at a path holds a secret, ``misplaced_hint`` where secrets belong,
+    ``has_field`` whether there is a field at all: text below an unknown key is left for validation.
     """
 
     variables: Mapping[str, str] | None
     policy: SecretPolicy | None
     holds_secret: Callable[[Path], bool]
+    has_field: Callable[[Path], bool] = lambda _path: True
     misplaced_hint: str = "use secrets in client_secret only, and variables elsewhere: ${var:NAME}"
 
     def apply(self, document: Value, findings: DocumentFindings) -> Value:
@@ -63,15 +69,12 @@ class _Substitution:
         return value
 
     def _text(self, text: str, path: Path) -> Value:
+        if not self._rules.has_field(path):
+            return text
         try:
             template = parse_template(text)
         except MalformedReference as error:
-            self._findings.add(
-                "malformed-reference",
-                path,
-                f"{name_of(path)}: {error}",
-                hint="write a reference as ${scheme:locator}, and a literal ${ as $${",
-            )
+            self._report_malformed(text, error, path)
             return INVALID
         parts = [self._part(part, path) for part in template]
         known = [part for part in parts if part is not None]
@@ -81,6 +84,17 @@ class _Substitution:
         if any(isinstance(part, Locator) for part in joined):
             return make_reference(joined)
         return "".join(part for part in joined if isinstance(part, str))
+
+    def _report_malformed(self, text: str, error: MalformedReference, path: Path) -> None:
+        workflow = _WORKFLOW_EXPRESSION.fullmatch(text)
+        bare = _BARE_NAME.fullmatch(text)
+        summary, hint = str(error), "write a reference as ${scheme:locator}, and a literal ${ as $${"
+        if workflow:
+            summary = "${{ … }} is an expression of GitHub Actions, which nothing replaces in a manifest"
+            hint = "write ${env:NAME}, and pass the value in the workflow: `env: {NAME: ${{ … }}}`"
+        elif bare and self._rules.holds_secret(path):
+            hint = f"write ${{env:{bare[1]}}}"
+        self._findings.add("malformed-reference", path, f"{name_of(path)}: {summary}", hint=hint)
 
     def _part(self, part: str | Locator, path: Path) -> str | Locator | None:
         """Return what a part is replaced with, or None after reporting what is wrong with it."""
@@ -151,7 +165,7 @@ class _Substitution:
             "unknown-scheme",
             path,
             f"unknown secret scheme {scheme!r}; known: {', '.join(SCHEMES)}",
-            hint=f"did you mean {close[0]!r}?" if close else "",
+            hint=f"did you mean {close[0]!r}?" if close else "write ${env:NAME} or ${file:PATH}",
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.address import Address
@@ -11,8 +11,9 @@ from reconciler.core.connection import OidcConnection
 from reconciler.core.errors import Severity
 from reconciler.core.state import DesiredConnection, DesiredOrganization, Discovery, Lifecycle, Presence
 from reconciler.manifests.interpolation import Interpolation
+from reconciler.manifests.model_fields import has_field
 from reconciler.manifests.organization_model import OrganizationManifest
-from reconciler.manifests.text_patterns import ORGANIZATION
+from reconciler.manifests.text_patterns import ORGANIZATION, find_typographic
 from reconciler.manifests.validation import validate
 from reconciler.manifests.yaml_errors import report_unsafe_escapes
 
@@ -41,6 +42,7 @@ class OrganizationReader:
             variables={**project.variables, **variables},
             policy=project.secret_policy,
             holds_secret=_is_client_secret,
+            has_field=partial(has_field, OrganizationManifest),
         )
 
     def read(self, document: Node, source: Source, findings: DocumentFindings) -> DesiredOrganization | None:
@@ -155,6 +157,7 @@ def _check_connections(manifest: OrganizationManifest, findings: DocumentFinding
         first = names.setdefault(display_name, name)
         if first != name:
             _report_duplicate_name(name, first, display_name, findings)
+        _check_typographic(connection, ("connections", name), findings)
         if "custom_scopes" in connection:
             _check_scopes(connection["custom_scopes"], ("connections", name, "custom_scopes"), findings)
         if "previous_display_names" in connection:
@@ -169,6 +172,23 @@ def _report_duplicate_name(name: str, first: str, display_name: str, findings: D
         detail=f"the other one is at {findings.location(('connections', first, 'display_name'))}",
         hint="give each connection of an organization its own display_name: connections are matched by it",
     )
+
+
+def _check_typographic(connection: ConnectionManifest, path: Path, findings: DocumentFindings) -> None:
+    """Warn about texts that may hold any character, and have what was hardly typed on purpose."""
+    for name, value in (
+        ("display_name", connection.get("display_name")),
+        ("client_id", connection.get("client_id")),
+    ):
+        mismatch = find_typographic(value) if value and not value.isascii() else None
+        if mismatch:
+            findings.add(
+                mismatch.code,
+                (*path, name),
+                f"`{name}` {mismatch.summary}",
+                hint=mismatch.hint,
+                severity=Severity.WARNING,
+            )
 
 
 def _check_scopes(scopes: list[str], path: Path, findings: DocumentFindings) -> None:

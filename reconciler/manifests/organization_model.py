@@ -7,17 +7,20 @@ from datetime import date
 from typing import Annotated, Final, Literal, Required, TypeAlias
 
 from pydantic import BeforeValidator, Field, with_config
+from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict  # pydantic needs it before Python 3.12
 
 from reconciler.core.connection import IdentityProvider, WritableField
 from reconciler.manifests import text_patterns
 from reconciler.manifests.field_types import (
+    COMMAS_IN_SCOPES,
     LONGEST_TEXT,
     STRICT,
     AcceptsReference,
     DiscoveryMode,
     SecretField,
     Text,
+    without,
 )
 from reconciler.manifests.yaml_reader import parse_date
 
@@ -27,6 +30,8 @@ _SCOPES: Final = f"{text_patterns.SCOPE[:-1]}(?: {text_patterns.SCOPE[1:-1]})*$"
 
 
 def _split_scopes(value: object) -> object:
+    if isinstance(value, str) and "," in value:
+        raise PydanticCustomError(COMMAS_IN_SCOPES, "commas between scopes")
     return value.split(" ") if isinstance(value, str) and value else value
 
 
@@ -46,9 +51,16 @@ OrganizationName: TypeAlias = Annotated[str, Field(pattern=text_patterns.ORGANIZ
 OrganizationId: TypeAlias = Annotated[str, Field(pattern=text_patterns.ORGANIZATION_ID)]
 ConnectionId: TypeAlias = Annotated[str, Field(pattern=text_patterns.CONNECTION_ID)]
 ConnectionName: TypeAlias = Annotated[str, Field(pattern=text_patterns.CONNECTION_NAME)]
-Issuer: TypeAlias = Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT, pattern=text_patterns.ISSUER)]
+Issuer: TypeAlias = Annotated[
+    str,
+    Field(min_length=1, max_length=LONGEST_TEXT, pattern=text_patterns.ISSUER),
+    without(text_patterns.PLACEHOLDER),
+    without(text_patterns.WELL_KNOWN),
+]
 Endpoint: TypeAlias = Annotated[
-    str, Field(min_length=1, max_length=LONGEST_TEXT, pattern=text_patterns.ENDPOINT)
+    str,
+    Field(min_length=1, max_length=LONGEST_TEXT, pattern=text_patterns.ENDPOINT),
+    without(text_patterns.PLACEHOLDER),
 ]
 Scope: TypeAlias = Annotated[str, Field(min_length=1, max_length=256, pattern=text_patterns.SCOPE)]
 Scopes: TypeAlias = Annotated[
@@ -93,7 +105,7 @@ class ConnectionManifest(TypedDict, total=False):
     ]
     issuer: Annotated[
         Issuer,
-        AcceptsReference("uri"),
+        AcceptsReference("uri", f"{text_patterns.PLACEHOLDER}|{text_patterns.WELL_KNOWN}"),
         Field(
             description="The issuer of the identity provider, exactly as in its tokens.",
             examples=["https://acme.okta.com"],
@@ -115,7 +127,7 @@ class ConnectionManifest(TypedDict, total=False):
     ]
     authorization_url: Annotated[
         Endpoint,
-        AcceptsReference("uri"),
+        AcceptsReference("uri", text_patterns.PLACEHOLDER),
         Field(
             description="The authorization endpoint. Set by the server if not declared.",
             examples=["https://acme.okta.com/oauth2/v1/authorize"],
@@ -123,7 +135,7 @@ class ConnectionManifest(TypedDict, total=False):
     ]
     token_url: Annotated[
         Endpoint,
-        AcceptsReference("uri"),
+        AcceptsReference("uri", text_patterns.PLACEHOLDER),
         Field(
             description="The token endpoint. Set by the server if not declared.",
             examples=["https://acme.okta.com/oauth2/v1/token"],
@@ -131,7 +143,7 @@ class ConnectionManifest(TypedDict, total=False):
     ]
     userinfo_url: Annotated[
         Endpoint,
-        AcceptsReference("uri"),
+        AcceptsReference("uri", text_patterns.PLACEHOLDER),
         Field(
             description="The userinfo endpoint. Set by the server if not declared.",
             examples=["https://acme.okta.com/oauth2/v1/userinfo"],
@@ -139,7 +151,7 @@ class ConnectionManifest(TypedDict, total=False):
     ]
     jwks_url: Annotated[
         Endpoint,
-        AcceptsReference("uri"),
+        AcceptsReference("uri", text_patterns.PLACEHOLDER),
         Field(
             description="The URL of the signing keys. Set by the server if not declared.",
             examples=["https://acme.okta.com/oauth2/v1/keys"],

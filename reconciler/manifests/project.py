@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -13,6 +14,7 @@ from reconciler.core.run_selection import Limits
 from reconciler.core.state import Discovery
 from reconciler.manifests.document import ParsedFile, parse_file
 from reconciler.manifests.interpolation import Interpolation
+from reconciler.manifests.model_fields import has_field
 from reconciler.manifests.project_model import ProjectManifest
 from reconciler.manifests.source_file import display_path
 from reconciler.manifests.validation import validate
@@ -122,7 +124,11 @@ def _project(
     values: yaml_reader.Value, findings: DocumentFindings, file: Path, directory: Path
 ) -> Project | None:
     interpolation = Interpolation(
-        variables=None, policy=None, holds_secret=_is_credential, misplaced_hint=_MISPLACED_HINT
+        variables=None,
+        policy=None,
+        holds_secret=_is_credential,
+        has_field=partial(has_field, ProjectManifest),
+        misplaced_hint=_MISPLACED_HINT,
     )
     manifest = validate(ProjectManifest, interpolation.apply(values, findings), findings)
     if manifest is None or findings.error_count:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
 
 if TYPE_CHECKING:
     from reconciler.core.codes import Code
@@ -25,8 +26,8 @@ VARIABLE: Final = r"^[A-Za-z_][A-Za-z0-9_]{0,127}$"
 RULE: Final = r"^[a-z][a-z0-9-]{0,127}$"
 
 TRIMMED: Final = r"^[^\x00-\x20\x7f](?:[^\x00-\x1f\x7f]*[^\x00-\x20\x7f])?$"
-SCOPE: Final = r"^[\x21\x23-\x5b\x5d-\x7e]+$"
-"""A scope token of RFC 6749, section 3.3."""
+SCOPE: Final = r"^[\x21\x23\x24\x26-\x2b\x2d-\x5b\x5d-\x7e]+$"
+"""A scope token of RFC 6749, section 3.3, without `,` and `%`: scopes are written plainly."""
 
 _LOOPBACK: Final = r"(?:localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])"
 _LABEL: Final = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
@@ -63,6 +64,12 @@ ISSUER: Final = rf"^{ORIGIN}{_PATH}$"
 
 ENDPOINT: Final = rf"^{ORIGIN}{_PATH}{_QUERY}$"
 
+PLACEHOLDER: Final = r"\{[^{}]*\}|<[^<>]*>|%7[Bb].*?%7[Dd]|%3[Cc].*?%3[Ee]"
+"""A part of a URL to be replaced, such as `{tenantid}` or `<tenant>`, perhaps percent-encoded."""
+
+WELL_KNOWN: Final = r"/\.well-known/(?:openid-configuration|oauth-authorization-server)/*$"
+"""The end of the URL of a provider's metadata (OpenID Connect Discovery 1.0, section 4; RFC 8414)."""
+
 UNSAFE: Final = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff]"
 )
@@ -75,8 +82,16 @@ GLOB: Final = r"^[^/\x00-\x1f\x7f\\][^\x00-\x1f\x7f\\]*$"
 """A glob relative to the project's folder, with slashes."""
 
 
+_WELL_KNOWN_AND_REST: Final = re.compile(WELL_KNOWN.removesuffix("$") + r"(?:[?#].*)?$")
 _URL: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)([^?#]*)(\?[^#]*)?(#.*)?", re.DOTALL)
 _IN_FULL: Final = "write it in full, such as https://login.example.com"
+NO_BREAK_SPACE: Final = "\u00a0"
+_IN_SMART_QUOTES: Final = re.compile(
+    "[\u201c\u201d\u201e\u2018\u2019\u201a].*[\u201c\u201d\u2018\u2019]", re.DOTALL
+)
+MISSING_BLANK: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_.-]{0,127}):(?!//)[^ \t\r\n]")
+_LONGEST_HINT: Final = 300
+_SHELL_VARIABLE: Final = re.compile(r"\$[A-Z_][A-Z0-9_]*|%[A-Z_][A-Z0-9_]*%")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -123,7 +138,8 @@ _ALPHABETS: Final = {
     SCOPE: Mismatch(
         "invalid-scope",
         "contains a character that scopes cannot have",
-        "a scope has no spaces, quotes or backslashes; separate scopes by single spaces, or write a list",
+        "a scope has no spaces, commas, quotes or backslashes, and is not percent-encoded; "
+        "write custom_scopes: [openid, email, profile]",
     ),
     VARIABLE: Mismatch(
         "invalid-variable-name",
@@ -151,6 +167,15 @@ _ALPHABETS: Final = {
 
 def describe_mismatch(pattern: str, value: str) -> Mismatch:
     """Return why ``value`` does not match ``pattern``."""
+    typographic = find_typographic(value)
+    if typographic is not None:
+        return typographic
+    if pattern == SCOPE and (scopes := plain_scopes(value)):
+        return Mismatch(
+            "invalid-scope",
+            "has scopes that are percent-encoded or separated by commas",
+            f"write them plainly, one by one: [{', '.join(scopes)}]",
+        )
     if pattern in _ALPHABETS:
         return _ALPHABETS[pattern]
     control = _CONTROL.search(value)
@@ -165,18 +190,89 @@ def describe_mismatch(pattern: str, value: str) -> Mismatch:
     return _url_mismatch(value, pattern)
 
 
+def plain_scopes(text: str) -> list[str]:
+    """Return the scopes in a text that separates them by commas or percent-encodes them; none if unclear."""
+    scopes = [scope for scope in re.split(r"[\s,]+", unquote(text)) if scope]
+    is_clear = len(text) <= _LONGEST_HINT and all(re.fullmatch(SCOPE, scope) for scope in scopes)
+    return scopes if is_clear else []
+
+
+def missing_blank(text: str) -> str:
+    """Return the key of a text such as ``key:value``, whose colon makes it no key; empty if it has none."""
+    match = MISSING_BLANK.match(text)
+    return match[1] if match else ""
+
+
+def shell_variable(text: str) -> bool:
+    """Whether a text has the form of a shell's variable, such as ``$NAME``."""
+    return _SHELL_VARIABLE.fullmatch(text) is not None
+
+
+def find_typographic(value: str) -> Mismatch | None:
+    """Return what a word processor or a chat put in place of quotes around a value, or of a space in it."""
+    if NO_BREAK_SPACE in value:
+        return Mismatch(
+            "no-break-space", "contains a no-break space (U+00A0)", "replace it by a space, or remove it"
+        )
+    if _IN_SMART_QUOTES.fullmatch(value):
+        return Mismatch(
+            "smart-quotes",
+            "has typographic quotes around it, which YAML reads as a part of the value",
+            "write straight quotes (' or \"), or none",
+        )
+    return None
+
+
 def _url_mismatch(value: str, pattern: str) -> Mismatch:
     parts = _URL.fullmatch(value)
     if re.search(r"\s", value):
         return Mismatch("invalid-url", "contains a space", "remove it, or write it as %20")
     if parts is None:
-        return Mismatch("invalid-url", "is not a URL", "write it in full, beginning with https://")
+        is_host = pattern != BASE_URL and "." in value and re.fullmatch(ENDPOINT, f"https://{value}")
+        return Mismatch(
+            "invalid-url",
+            "is not a URL",
+            f"write it in full: https://{value}" if is_host else "write it in full, beginning with https://",
+        )
     if parts[1] not in {"https", "http"}:
         return Mismatch("insecure-url", "is not an https:// URL", "write it in full, beginning with https://")
     return (
-        _authority_mismatch(parts[2])
+        _user_information(parts[2])
+        or _placeholder_mismatch(value)
+        or _well_known_mismatch(value, pattern)
+        or _authority_mismatch(parts[2])
         or _rest_mismatch(parts, pattern)
         or Mismatch("invalid-url", "contains a character that a URL cannot have", "write it percent-encoded")
+    )
+
+
+def _user_information(authority: str) -> Mismatch | None:
+    if "@" not in authority:
+        return None
+    return Mismatch("url-user-info", "has user information before the host", "remove everything up to the @")
+
+
+def _placeholder_mismatch(value: str) -> Mismatch | None:
+    placeholder = re.search(PLACEHOLDER, value)
+    if placeholder is None:
+        return None
+    text = unquote(placeholder[0])
+    what = "the tenant's ID" if "tenant" in text.lower() else "its value"
+    return Mismatch(
+        "url-placeholder", f"holds the placeholder {text[:80]}", f"put {what} in place of {text[:80]}"
+    )
+
+
+def _well_known_mismatch(value: str, pattern: str) -> Mismatch | None:
+    if pattern not in {ISSUER, WELL_KNOWN}:
+        return None
+    issuer, count = _WELL_KNOWN_AND_REST.subn("", value)
+    if not count:
+        return None
+    return Mismatch(
+        "issuer-is-metadata-url",
+        "is the URL of the provider's metadata, not its issuer",
+        f"write {issuer}, exactly as `issuer` in that metadata",
     )
 
 
@@ -197,10 +293,6 @@ def _rest_mismatch(parts: re.Match[str], pattern: str) -> Mismatch | None:
 
 def _authority_mismatch(authority: str) -> Mismatch | None:
     host = re.sub(r":[^:\]]*$", "", authority)
-    if "@" in authority:
-        return Mismatch(
-            "url-user-info", "has user information before the host", "remove everything up to the @"
-        )
     if not host:
         return Mismatch("invalid-url", "has no host", _IN_FULL)
     if not host.isascii():

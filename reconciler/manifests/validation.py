@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from difflib import get_close_matches
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
-from typing_extensions import is_typeddict
 
 from reconciler.core.connection import COMPUTED_FIELDS
+from reconciler.manifests.field_types import COMMAS_IN_SCOPES, EXCLUDED_PATTERN
 from reconciler.manifests.findings import name_of
-from reconciler.manifests.text_patterns import UNSAFE, describe_mismatch
-from reconciler.manifests.yaml_reader import INVALID, YamlScalarKind
+from reconciler.manifests.model_fields import choices, is_mapping, known_keys
+from reconciler.manifests.text_patterns import (
+    UNSAFE,
+    describe_mismatch,
+    find_typographic,
+    missing_blank,
+    plain_scopes,
+    shell_variable,
+)
+from reconciler.manifests.yaml_reader import INVALID, YamlScalarKind, parse_date
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -69,6 +78,22 @@ _TYPE_HINTS: Final = {
 }
 """How to write a value of the expected type, by the type of the error."""
 
+_SYNONYMS: Final = {
+    **dict.fromkeys(
+        ("azure", "azure-ad", "azuread", "aad", "entra", "entra-id", "microsoft", "ms-entra"),
+        "microsoft-entra",
+    ),
+    **dict.fromkeys(("google", "gsuite", "g-suite", "workspace"), "google-workspace"),
+    **dict.fromkeys(("ping", "ping-federate", "pingidentity"), "pingfederate"),
+    **dict.fromkeys(("oidc", "custom", "other", "auth0", "cognito", "openid"), "generic"),
+    **dict.fromkeys(("deleted", "delete", "removed", "destroyed", "gone"), "absent"),
+    **dict.fromkeys(("active", "enabled", "created", "exists"), "present"),
+    **dict.fromkeys(("ignored", "ignore"), "unmanaged"),
+}
+"""Other names of values that a field may have."""
+
+_DAY_FIRST: Final = re.compile(r"([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})")
+
 _NUMBER_HINTS: Final = {
     "a number": "write it such as 10 or 0.5, without exponent, underscores or leading zeros",
     "a whole number": "write it such as 10, without point, exponent, underscores or leading zeros",
@@ -120,7 +145,7 @@ def _is_about_a_key(error: ErrorDetails, model: type) -> bool:
     path = error["loc"]
     if path[1:][-1:] != (_KEY_STEP,) or error["type"] == "extra_forbidden":
         return False
-    return _is_mapping(model, path[:-2]) and not _known_keys(model, path[:-2])
+    return is_mapping(model, path[:-2]) and not known_keys(model, path[:-2])
 
 
 class _ErrorReport:
@@ -149,15 +174,23 @@ class _ErrorReport:
         elif kind in _BOUNDS:
             self._out_of_bounds(*_BOUNDS[kind], context)
         elif kind == "value_error" or self._value is YamlScalarKind.DATE:
-            self._add("invalid-date", f"{self._name} is not a date", "write a day that exists, as YYYY-MM-DD")
+            self._add("invalid-date", f"{self._name} is not a date", self._date_hint())
         elif isinstance(self._value, str):
             self._wrong_text(kind, context)
         else:
             self._wrong_type(kind)
 
+    def _date_hint(self) -> str:
+        day = _DAY_FIRST.fullmatch(self._value) if isinstance(self._value, str) else None
+        if day and parse_date(written := f"{day[3]}-{day[2]:0>2}-{day[1]:0>2}"):
+            return f"write it as YYYY-MM-DD: {written}"
+        return "write a day that exists, as YYYY-MM-DD"
+
     def _wrong_text(self, kind: str, context: dict[str, Any]) -> None:
-        if kind == "string_pattern_mismatch":
+        if kind in {"string_pattern_mismatch", EXCLUDED_PATTERN}:
             self._pattern_mismatch(context["pattern"])
+        elif kind == COMMAS_IN_SCOPES:
+            self._commas_in_scopes()
         elif kind == "string_too_long":
             limit = context["max_length"]
             self._add("too-long", f"{self._name} is longer than {limit} characters", "shorten it")
@@ -167,7 +200,7 @@ class _ErrorReport:
             self._wrong_type(kind)
 
     def _unknown_key(self) -> None:
-        known = _known_keys(self._model, self._path[:-1])
+        known = known_keys(self._model, self._path[:-1])
         close = get_close_matches(str(self._path[-1])[:80], known, n=1)
         hint = f"did you mean `{close[0]}`?" if close else f"known keys: {', '.join(known)}"
         if self._path[-1] in COMPUTED_FIELDS:
@@ -183,7 +216,7 @@ class _ErrorReport:
 
     def _no_value(self) -> None:
         hint = _WRITE_OR_REMOVE
-        if _is_mapping(self._model, self._path):
+        if is_mapping(self._model, self._path):
             hint = "write its keys below it, indented, or {} for none" if self._path else _FIRST_LINE
         self._add("no-value", f"{self._name} has no value", hint)
 
@@ -207,13 +240,26 @@ class _ErrorReport:
         mismatch = describe_mismatch(pattern, self._value)
         self._add(mismatch.code, f"{self._name} {mismatch.summary}", mismatch.hint)
 
+    def _commas_in_scopes(self) -> None:
+        scopes = " ".join(plain_scopes(self._value))
+        self._add(
+            "invalid-scope",
+            f"{self._name} is separated by commas, which would be part of the scopes",
+            "separate scopes by single spaces" + (f": {scopes}" if scopes else ""),
+        )
+
     def _out_of_bounds(self, key: str, words: str, context: dict[str, Any]) -> None:
         self._add("out-of-bounds", f"{self._name} must be {words} {context[key]:g}", "correct the number")
 
     def _unknown_choice(self) -> None:
-        known = _choices(self._model, self._path)
+        known = choices(self._model, self._path)
         close = get_close_matches(self._value[:80].lower(), known, n=1)
         hint = f"did you mean `{close[0]}`?" if close else f"known values: {', '.join(known)}"
+        if (synonym := _SYNONYMS.get(self._value.lower().replace("_", "-"))) in known:
+            hint = f"write {synonym}"
+        elif mismatch := find_typographic(self._value):
+            self._add(mismatch.code, f"{self._name} {mismatch.summary}", mismatch.hint)
+            return
         self._add("unknown-value", f"{self._name} cannot be {self._value[:80]!r}", hint)
 
     def _wrong_type(self, kind: str) -> None:
@@ -232,16 +278,25 @@ class _ErrorReport:
     def _type_hint(self, kind: str) -> str:
         if kind == "bool_type" and self._value is YamlScalarKind.OFF:
             return "write false"
-        if kind == "dict_type" and not self._path:
-            return _FIRST_LINE
+        if kind == "dict_type":
+            return self._mapping_hint()
         return _TYPE_HINTS.get(kind, "write a single value")
+
+    def _mapping_hint(self) -> str:
+        if isinstance(self._value, str) and (key := missing_blank(self._value)):
+            return f"write a space after the colon of `{key}:`"
+        if not self._path:
+            return _FIRST_LINE
+        if self._path == ("connections",) and isinstance(self._value, list):
+            return "remove the - before each connection, and write its name and a colon, such as okta:"
+        return _TYPE_HINTS["dict_type"]
 
     def _not_quoted(self) -> None:
         """Report text that YAML reads as another type, and show it as it has to be written."""
         text = self._findings.text(self._path)
         is_shown = text and self._path[0] != "target"  # where it may be a misplaced credential
         hint = f"quote it: {_quoted(text)}" if is_shown else "quote it"
-        known = _choices(self._model, self._path)
+        known = choices(self._model, self._path)
         if known and text not in known:
             hint = f"known values: {', '.join(known)}"
         kind = "a boolean" if self._value is YamlScalarKind.OFF else _type_name(self._value)
@@ -253,11 +308,21 @@ class _ErrorReport:
         if self._value == "":
             self._add("empty-value", f"{self._name} is empty", hint)
         elif isinstance(self._value, str):
-            summary = f"{self._name} is written out: secrets must not be stored in manifests; use a reference"
-            self._add("literal-secret", summary, f"{hint}; rotate the secret if it was committed to Git")
+            self._add("literal-secret", *self._literal_secret(hint))
         else:
             summary = f"{self._name} must be a reference to a secret, not {_type_name(self._value)}"
             self._add("wrong-type", summary, hint)
+
+    def _literal_secret(self, hint: str) -> tuple[str, str]:
+        if shell_variable(self._value):
+            return (
+                f"{self._name} looks like a variable of a shell, which is not replaced",
+                "write ${env:NAME}, with the name of the variable",
+            )
+        return (
+            f"{self._name} is written out: secrets must not be stored in manifests; use a reference",
+            f"{hint}; rotate the secret if it was committed to Git",
+        )
 
     def _add(self, code: Code, summary: str, hint: str = "") -> None:
         self._findings.add(code, self._path, summary, hint=hint, at="key" if self._is_key else "value")
@@ -298,36 +363,3 @@ def _name(path: Path, is_key: bool) -> str:
 
 def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
-
-
-def _known_keys(model: type, path: Path) -> tuple[str, ...]:
-    """Return the keys of the mapping at ``path``; none if it has free keys, or is no mapping."""
-    form = _type_at(model, path)
-    return tuple(_hints(form)) if is_typeddict(form) else ()
-
-
-def _is_mapping(model: type, path: Path) -> bool:
-    """Whether the value at ``path`` is a mapping."""
-    form = _type_at(model, path)
-    return is_typeddict(form) or get_origin(form) is dict
-
-
-def _choices(model: type, path: Path) -> tuple[str, ...]:
-    """Return the values that are allowed at ``path``, in order; none if it is not a choice."""
-    form = _type_at(model, path)
-    return tuple(map(str, get_args(form))) if get_origin(form) is Literal else ()
-
-
-def _type_at(model: type, path: Path) -> Any:  # noqa: ANN401 - types have no common type
-    form: Any = model
-    for step in path:
-        if is_typeddict(form):
-            form = _hints(form).get(str(step))
-        else:
-            form = get_args(form)[-1] if get_args(form) else None
-    return form
-
-
-@cache
-def _hints(model: type) -> dict[str, Any]:
-    return get_type_hints(model)

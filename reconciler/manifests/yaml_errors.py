@@ -12,6 +12,7 @@ from yaml.reader import ReaderError
 from reconciler.manifests.findings import MASK, make_snippet
 from reconciler.manifests.source_file import Source, Span
 from reconciler.manifests.text_patterns import UNSAFE
+from reconciler.manifests.typing_mistakes import find_typing_mistake
 
 if TYPE_CHECKING:
     from yaml import YAMLError
@@ -182,9 +183,11 @@ def _report_error(error: YAMLError, findings: Findings) -> None:
         report_unsafe_characters(source, findings)
         return
     span = _error_span(error, source)
+    mistake = find_typing_mistake(source.text, span.start)
+    if mistake is not None:
+        findings.add(mistake.code, mistake.span, mistake.summary, hint=mistake.hint)
+        return
     summary, hint = _sentence(error)
-    if source.text.startswith("\t", span.start):
-        summary, hint = "tabs are not allowed for indentation; use spaces", ""
     findings.add("invalid-yaml", span, summary, hint=hint)
 
 
