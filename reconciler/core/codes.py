@@ -96,8 +96,6 @@ Code: TypeAlias = Literal[
     "out-of-bounds",
     "output-not-written",
     "pin-not-live",
-    "pin-of-other-environment",
-    "pin-unknown-environment",
     "plan-refused",
     "prevent-destroy",
     "previous-name-is-current",
