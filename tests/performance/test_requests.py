@@ -38,22 +38,25 @@ def test_a_plan_lists_each_organization_once_and_searches_once_for_many(estate: 
     assert requests.accepted <= ORGANIZATIONS + ORGANIZATIONS / 1000 + 3
 
 
-@pytest.mark.parametrize("verb", ["plan", "apply", "drift"])
-def test_no_request_is_sent_if_any_manifest_is_wrong(estate: Estate, verb: str) -> None:
+APPROVED = {"plan": (), "apply": ("--auto-approve",), "drift": ()}
+
+
+@pytest.mark.parametrize("verb", APPROVED)
+def test_an_organization_whose_manifest_is_wrong_costs_no_request(estate: Estate, verb: str) -> None:
     last = estate.manifests[-1]
     last.write_text(last.read_text(encoding="utf-8") + "unknown: {}\n", encoding="utf-8")
-    requests = counted(estate, [verb], code=1)
-    assert requests.accepted == 0
+    requests = counted(estate, [verb, *APPROVED[verb]], code=1)
+    assert (requests.counts["list"], requests.writes) == (ORGANIZATIONS - 1, 0)
 
 
-@pytest.mark.parametrize("verb", ["plan", "apply", "drift"])
-def test_no_request_is_sent_if_a_secret_is_missing(estate: Estate, verb: str) -> None:
+@pytest.mark.parametrize("verb", APPROVED)
+def test_an_organization_whose_secret_is_missing_costs_no_request(estate: Estate, verb: str) -> None:
     last = estate.manifests[-1]
     text = last.read_text(encoding="utf-8")
     assert "${env:" in text
     last.write_text(text.replace("${env:", "${env:NOT_SET_"), encoding="utf-8")
-    requests = counted(estate, [verb], code=1)
-    assert requests.accepted == 0
+    requests = counted(estate, [verb, *APPROVED[verb]], code=1)
+    assert (requests.counts["list"], requests.writes) == (ORGANIZATIONS - 1, 0)
 
 
 def test_no_request_is_sent_if_a_target_matches_nothing(estate: Estate) -> None:
