@@ -28,10 +28,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from reconciler.applier.creates import ConnectionCreator
+from reconciler.applier.defaults import DefaultWriter
 from reconciler.applier.errors import DidNotConverge, WriteRefused
 from reconciler.applier.preconditions import check_still_planned
 from reconciler.applier.updates import ConnectionUpdater
-from reconciler.core.change import Create, Delete, Update
+from reconciler.core.change import Create, DefaultChange, Delete, Update
 from reconciler.core.errors import ConnectionNotFound, MalformedAnswer, RequestRejected, UnknownOutcome
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ class ConnectionWriter:
                 return await self._updater.update(change, progress)
             case Delete():
                 return await self.delete(change, progress)
+            case DefaultChange():
+                return await DefaultWriter(self._context).write(change, progress, connection_id or "")
             case _:
                 assert_never(change)
 

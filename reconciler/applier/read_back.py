@@ -72,6 +72,13 @@ class ReadBack:
                 return live
         return live
 
+    async def until_default(self, connection_id: str) -> LiveOrganization:
+        """Read until the organization has that default connection; return the last reading."""
+        async for live in self._organizations():
+            if live.organization.default_connection_id == connection_id:
+                return live
+        return live
+
     async def until_created(
         self, change: Create, secrets: Secrets, *, is_pending: bool
     ) -> tuple[LiveOrganization, tuple[OidcConnection, ...]]:
@@ -113,6 +120,10 @@ class ReadBack:
     async def with_organization(self, live: LiveOrganization) -> LiveOrganization:
         """Return a reading with the organization itself read again, for its default connection."""
         return replace(live, organization=await self._provider.refresh_organization(live.organization))
+
+    async def _organizations(self) -> AsyncIterator[LiveOrganization]:
+        async for live in self._readings():
+            yield await self.with_organization(live)
 
     async def _readings(self, more: Sequence[float] = ()) -> AsyncIterator[LiveOrganization]:
         for wait in (*self._policy.waits, *more):

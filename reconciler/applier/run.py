@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Protocol, assert_never
 from reconciler.applier.context import Progress, WriteContext
 from reconciler.applier.operations import ConnectionWriter
 from reconciler.applier.read_back import ReadBack, ReadBackPolicy
-from reconciler.core.change import Delete
+from reconciler.core.address import Address
+from reconciler.core.change import DefaultChange, Delete
 from reconciler.core.errors import AccessDenied, OrganizationRefused, ProviderError
 from reconciler.core.operation import AlreadyDone, Proceed, Stale, to_operations
 from reconciler.core.outcome import Applied, ApplyResult, Failed, Skipped, Unneeded
@@ -100,7 +101,9 @@ class _Run:
             live: LiveOrganization | None = None
             for change in group:
                 outcome, live = await self._apply_or_skip(change, live)
-                if isinstance(outcome, Failed):
+                if isinstance(outcome, Failed) or (
+                    isinstance(outcome, Skipped) and isinstance(change, DefaultChange)
+                ):
                     self.failed.add(change.organization_id)
                 self.outcomes.append(outcome)
                 self.observer.finished(outcome)
@@ -125,14 +128,22 @@ class _Run:
             return "the service refused its organization"
         if isinstance(change, Delete) and change.organization_id in self.failed:
             return "an earlier change of this organization failed, and deletes come last"
+        if isinstance(change, DefaultChange) and self._is_unsettled(change):
+            return "the connection that is to become the default could not be created or updated"
         return None
+
+    def _is_unsettled(self, change: DefaultChange) -> bool:
+        address = Address(change.address.organization, change.connection)
+        return any(
+            isinstance(outcome, Failed | Skipped) for outcome in self.outcomes if outcome.address == address
+        )
 
     async def _apply(
         self, change: Change, live: LiveOrganization | None
     ) -> tuple[Outcome, LiveOrganization | None]:
         """Judge fresh state, write if it is still what the plan saw, and read back."""
         organization = Organization(organization_id=change.organization_id)
-        if isinstance(change, Delete):
+        if isinstance(change, Delete | DefaultChange):
             organization = await self.provider.refresh_organization(organization)
             live = None
         read_back = ReadBack(self.provider, organization, self.policy, self.sleep)

@@ -16,17 +16,27 @@ class Address:
     connection: str
 
     def __str__(self) -> str:
-        """Return ``organization/connection``."""
+        """Return ``organization/connection``, or the organization alone where no connection is meant."""
+        if not self.connection:
+            return self.organization
         return f"{self.organization}/{self.connection}"
+
+    @property
+    def is_organization(self) -> bool:
+        """Whether this is an organization, and no connection of it."""
+        return not self.connection
 
     def matches(self, pattern: str) -> bool:
         """Tell whether a glob such as ``acme/*`` matches this address.
 
-        A pattern without a slash matches all connections of the organization.
+        A pattern without a slash matches all connections of the organization, and any pattern of the
+        organization matches the organization itself.
         """
         organization, slash, connection = pattern.partition("/")
         is_organization = _compiled(organization).match(self.organization) is not None
-        return is_organization and (not slash or _compiled(connection).match(self.connection) is not None)
+        return is_organization and (
+            not slash or self.is_organization or _compiled(connection).match(self.connection) is not None
+        )
 
 
 @lru_cache(maxsize=256)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, assert_never
 from reconciler.core.connection import COMPUTED_FIELDS, INFERRED_FIELDS, SENSITIVE_FIELDS, WRITABLE_FIELDS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from reconciler.core.address import Address
     from reconciler.core.connection import OidcConnection
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     Value = str | tuple[str, ...] | Mapping[str, str]
 
 RESOURCE_TYPE: Final = "oidc_connection"
+DEFAULT_TYPE: Final = "organization_default_connection"
 
 
 class Action(StrEnum):
@@ -91,6 +92,26 @@ class Delete:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DefaultChange:
+    """Another connection that becomes the default of its organization, which ``address`` names.
+
+    ``before_id`` and ``before_name`` are the default that the plan saw, empty if there was none.
+    ``connection_id`` is empty if the connection, ``connection`` by its key, is yet to be created.
+    """
+
+    action: ClassVar = Action.UPDATE
+    reason: ClassVar = None
+    address: Address
+    organization_id: str
+    connection: str
+    display_name: str
+    connection_id: str = ""
+    before_id: str = ""
+    before_name: str = ""
+    location: SourceLocation | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NoOp:
     """A connection that already is as declared."""
 
@@ -101,8 +122,9 @@ class NoOp:
     uncomparable: tuple[str, ...] = ()
 
 
-Change = Create | Update | Delete
-Decision = Change | NoOp
+ConnectionChange = Create | Update | Delete
+Change = ConnectionChange | DefaultChange
+Decision = ConnectionChange | NoOp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +151,8 @@ def attribute_changes(change: Change) -> tuple[AttributeChange, ...]:
             changes = [_updated(change, name) for name in _DISPLAY_ORDER]
         case Delete():
             changes = [_deleted(change, name) for name in _DISPLAY_ORDER]
+        case DefaultChange():
+            changes = list(_default_attributes(change))
         case _:
             assert_never(change)
     return tuple(attribute for attribute in changes if attribute is not None)
@@ -175,6 +199,16 @@ def _deleted(change: Delete, name: str) -> AttributeChange | None:
         return AttributeChange(name=name, action=Action.DELETE, is_sensitive=True)
     before = getattr(change.before, name)
     return AttributeChange(name=name, action=Action.DELETE, before=before) if before else None
+
+
+def _default_attributes(change: DefaultChange) -> Iterator[AttributeChange]:
+    for name, before, after in (
+        ("connection_id", change.before_id, change.connection_id),
+        ("display_name", change.before_name, change.display_name),
+    ):
+        yield AttributeChange(
+            name=name, action=Action.UPDATE, before=before or None, after=after or None, is_unknown=not after
+        )
 
 
 def unknown_after(change: Update) -> tuple[str, ...]:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Final, assert_never
 
-from reconciler.core.change import Create, Delete, Update
+from reconciler.core.change import Create, DefaultChange, Delete, Update
 from reconciler.core.connection import SENSITIVE_FIELDS
 from reconciler.core.errors import ReportRefused
 from reconciler.core.run_selection import ALL
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from reconciler.core.plan import IgnoredDifference, Plan, Scope, Unmanaged
     from reconciler.core.run_selection import RunSelection
     from reconciler.core.state import ActiveOrganization
+
+
+DEFAULT_ATTRIBUTE: Final = "default_connection"
+"""The attribute of a finding about an organization's default connection."""
 
 
 class DriftKind(StrEnum):
@@ -307,6 +311,14 @@ def _findings(change: Change) -> Iterator[Finding]:
         case Update():
             for name in change.changed:
                 yield _changed(change, name)
+        case DefaultChange():
+            yield replace(
+                _finding(change, DriftKind.CHANGED, None),
+                attribute=DEFAULT_ATTRIBUTE,
+                connection_id=change.before_id,
+                declared=change.display_name,
+                live=change.before_name or change.before_id,
+            )
         case _:
             assert_never(change)
 

@@ -48,7 +48,7 @@ class FindingDocument:
     fingerprint: str = field(
         metadata=pattern("^sha256:[0-9a-f]{64}$") | described("the same in every report")
     )
-    address: str = field(metadata=described("organization/connection"))
+    address: str = field(metadata=described("organization/connection, or the organization"))
     organization: str
     organization_id: str
     name: str
@@ -56,7 +56,9 @@ class FindingDocument:
     display_name: str = field(default="", metadata=described("of a live connection that is not declared"))
     is_pinned: bool = field(default=False, metadata=flag("it is missing, and its manifest names its id"))
     kind: DriftKind
-    attribute: WritableField | None = field(metadata=described("null unless something changed"))
+    attribute: WritableField | Literal["default_connection"] | None = field(
+        metadata=described("null unless something changed")
+    )
     rule: str | None = field(default=None, metadata=described("the risk rule, null unless the kind is risk"))
     summary: str | None = field(default=None, metadata=described("what the rule found"))
     declared: AttributeValue

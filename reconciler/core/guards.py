@@ -66,7 +66,7 @@ def reason_to_keep(
         return (
             "default-connection",
             f"it is the default connection of organization {organization.label}, which has others",
-            "make another active connection the organization's default first",
+            "declare `default: true` on another connection, or make an active one the default first",
         )
     active = {
         connection.connection_id for connection in live.connections if connection.status == Status.ACTIVE

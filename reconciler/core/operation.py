@@ -13,7 +13,8 @@ Why in this form: it makes every operation safe to repeat. A run that was killed
 by planning and applying again, and a saved plan that is applied twice does nothing the second time.
 
 Creates and updates run first and deletes last, so that a replacement exists before the connection
-that it replaces is deleted; the default connection of an organization is deleted last of all.
+that it replaces is deleted; between them another connection becomes the organization's default. The
+default connection of an organization is deleted last of all.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, assert_never
 
-from reconciler.core.change import Create, Delete, Update
-from reconciler.core.connection import INFERRED_FIELDS, MASKED, WRITABLE_FIELDS
+from reconciler.core.change import Create, DefaultChange, Delete, Update
+from reconciler.core.connection import INFERRED_FIELDS, MASKED, WRITABLE_FIELDS, Status
 from reconciler.core.diff import changed_fields, uncomparable_fields
 from reconciler.core.guards import reason_to_keep
 from reconciler.core.withdrawal import find_duplicates
@@ -75,9 +76,11 @@ def to_operations(changes: Iterable[Change]) -> tuple[tuple[Change, ...], ...]:
     groups: dict[str, list[Change]] = {}
     for change in changes:
         groups.setdefault(change.organization_id, []).append(change)
-    return tuple(
-        tuple(sorted(group, key=lambda change: isinstance(change, Delete))) for group in groups.values()
-    )
+    return tuple(tuple(sorted(group, key=_rank)) for group in groups.values())
+
+
+def _rank(change: Change) -> int:
+    return 2 if isinstance(change, Delete) else int(isinstance(change, DefaultChange))
 
 
 def values_to_send(declared: OidcConnection, changed: Sequence[str]) -> OidcConnection:
@@ -113,6 +116,8 @@ def judge(change: Change, live: LiveOrganization, secrets: Secrets) -> Verdict:
             return _judge_update(change, live, secrets)
         case Delete():
             return _judge_delete(change, live)
+        case DefaultChange():
+            return _judge_default(change, live)
         case _:
             assert_never(change)
 
@@ -170,6 +175,29 @@ def _judge_delete(change: Delete, live: LiveOrganization) -> Verdict:
         return Stale(f"someone else changed {', '.join(altered)}")
     reason = reason_to_keep(connection_id, {connection_id}, live)
     return Stale(reason[1]) if reason else Proceed(connection_id)
+
+
+def _judge_default(change: DefaultChange, live: LiveOrganization) -> Verdict:
+    """Judge with the organization read again. One without a default may have got one from the service."""
+    connection = new_default(change, live)
+    if connection is None:
+        return Stale(f"there is not exactly one connection {change.display_name!r} to make the default")
+    default = live.organization.default_connection_id
+    if default == connection.connection_id:
+        return AlreadyDone(connection)
+    if default != change.before_id and change.before_id:
+        return Stale(f"the default connection is {default or 'none'} now, and no longer {change.before_id}")
+    if connection.status != Status.ACTIVE:
+        return Stale(f"{connection.connection_id} is not active, and cannot become the default connection")
+    return Proceed(connection.connection_id)
+
+
+def new_default(change: DefaultChange, live: LiveOrganization) -> OidcConnection | None:
+    """Return the connection that is to become the default, if there is exactly one that it may be."""
+    if change.connection_id:
+        return live.connection(change.connection_id)
+    named = [connection for connection in live.connections if connection.display_name == change.display_name]
+    return named[0] if len(named) == 1 else None
 
 
 def _altered_fields(before: OidcConnection, current: OidcConnection) -> tuple[str, ...]:

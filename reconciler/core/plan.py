@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from reconciler.core.change import Create, Delete, Update
+from reconciler.core.change import Create, DefaultChange, Delete, Update
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -264,7 +264,7 @@ def summarize(plan: OrganizationPlan) -> PlanSummary:
     """Count what one organization's plan holds; summaries add up."""
     return PlanSummary(
         add=sum(isinstance(change, Create) for change in plan.changes),
-        change=sum(isinstance(change, Update) for change in plan.changes),
+        change=sum(isinstance(change, Update | DefaultChange) for change in plan.changes),
         destroy=sum(isinstance(change, Delete) for change in plan.changes),
         unchanged=plan.unchanged,
         unmanaged=len(plan.unmanaged),
@@ -284,7 +284,7 @@ def refuse_organizations(plan: Plan, errors: Sequence[Diagnostic]) -> Plan:
     summary = replace(
         plan.summary,
         add=plan.summary.add - sum(isinstance(change, Create) for change in dropped),
-        change=plan.summary.change - sum(isinstance(change, Update) for change in dropped),
+        change=plan.summary.change - sum(isinstance(change, Update | DefaultChange) for change in dropped),
         destroy=plan.summary.destroy - sum(isinstance(change, Delete) for change in dropped),
         refused=plan.summary.refused + len(refused),
     )

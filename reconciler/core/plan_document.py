@@ -122,9 +122,11 @@ class SecretReferenceDocument:
 class ResourceChangeDocument:
     """One change, and what apply needs to carry it out."""
 
-    address: str = field(metadata=described("organization/connection"))
+    address: str = field(
+        metadata=described("organization/connection, or the organization if its default connection changes")
+    )
     mode: Literal["managed"]
-    type: Literal["oidc_connection"]
+    type: Literal["oidc_connection", "organization_default_connection"]
     name: str
     provider_name: Literal["stytch"]
     organization: str = field(metadata=described("the organization as its manifest names it"))
@@ -138,6 +140,9 @@ class ResourceChangeDocument:
     uncomparable: tuple[Literal["client_secret"], ...] | None = None
     namesakes: tuple[str, ...] | None = None
     resumes: ConnectionDocument | None = None
+    default: str | None = field(
+        default=None, metadata=described("the manifest's name of the new default connection")
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from reconciler.core.address import Address
-from reconciler.core.change import Action, Change, Create, Delete, Update, attribute_changes
+from reconciler.core.change import (
+    DEFAULT_TYPE,
+    RESOURCE_TYPE,
+    Action,
+    Change,
+    Create,
+    DefaultChange,
+    Delete,
+    Update,
+    attribute_changes,
+)
 from reconciler.core.connection import FIELDS, OidcConnection
 from reconciler.core.document_parts import (
     ConnectionDocument,
@@ -165,7 +175,7 @@ def _change_document(change: Change) -> ResourceChangeDocument:
     return ResourceChangeDocument(
         address=str(change.address),
         mode="managed",
-        type="oidc_connection",
+        type=DEFAULT_TYPE if isinstance(change, DefaultChange) else RESOURCE_TYPE,
         name=change.address.connection,
         provider_name="stytch",
         organization=change.address.organization,
@@ -180,6 +190,8 @@ def _change_document(change: Change) -> ResourceChangeDocument:
 def _needed_by_apply(change: Change) -> dict[str, Any]:
     if isinstance(change, Delete):
         return {}
+    if isinstance(change, DefaultChange):
+        return {"default": change.connection}
     needed: dict[str, Any] = {
         "declared": change.declared.declared_fields,
         "secret_reference": _reference_document(change.declared),
@@ -222,7 +234,7 @@ def _planned_values(changes: Iterable[ResourceChangeDocument]) -> PlannedValuesD
             sensitive_values=change.change.after_sensitive,
         )
         for change in changes
-        if change.change.after is not None
+        if change.change.after is not None and change.type == RESOURCE_TYPE
     )
     return PlannedValuesDocument(root_module=RootModuleDocument(resources=resources))
 
@@ -243,11 +255,12 @@ def _shard_document(info: MergeInfo) -> ShardDocument:
 
 
 def _read_summary(document: PlanSummaryDocument, changes: tuple[Change, ...]) -> PlanSummary:
-    for kind, name, said in (
+    kinds: tuple[tuple[Any, str, int], ...] = (
         (Create, "add", document.add),
-        (Update, "change", document.change),
+        (Update | DefaultChange, "change", document.change),
         (Delete, "destroy", document.destroy),
-    ):
+    )
+    for kind, name, said in kinds:
         held = sum(isinstance(change, kind) for change in changes)
         if held != said:
             raise PlanRefused(
@@ -269,6 +282,8 @@ def _read_change(document: ResourceChangeDocument) -> Change:
         "organization_id": document.organization_id,
         "location": read_source(document.source),
     }
+    if document.type == DEFAULT_TYPE:
+        return _read_default(document, common)
     match document.change.actions[0]:
         case Action.CREATE:
             return Create(
@@ -288,6 +303,20 @@ def _read_change(document: ResourceChangeDocument) -> Change:
         case Action.DELETE:
             reason = _required(document.action_reason, "action_reason")
             return Delete(**common, before=_read_before(document), reason=reason)
+
+
+def _read_default(document: ResourceChangeDocument, common: dict[str, Any]) -> DefaultChange:
+    before, after = _required(document.change.before, "before"), _required(document.change.after, "after")
+    if document.change.actions != (Action.UPDATE,) or document.name:
+        raise ValueError("a default connection is not updated")
+    return DefaultChange(
+        **common,
+        connection=_required(document.default, "default"),
+        display_name=_required(after.display_name, "display_name"),
+        connection_id=after.connection_id or "",
+        before_id=before.connection_id or "",
+        before_name=before.display_name or "",
+    )
 
 
 def _read_declared(document: ResourceChangeDocument) -> OidcConnection:

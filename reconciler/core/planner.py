@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from reconciler.core.address import Address
 from reconciler.core.change import ActionReason, Create, Delete, NoOp, Update
 from reconciler.core.connection import DEFAULT_IDENTITY_PROVIDER
+from reconciler.core.default_connection import after_default, plan_default, with_default
 from reconciler.core.diff import changed_fields, uncomparable_fields
 from reconciler.core.errors import Diagnostic, Severity
 from reconciler.core.guards import check_deletes, withhold_deletes
@@ -70,10 +71,11 @@ def plan_organization(
         deletes = [_delete(connection, live, desired, choices) for connection in matching.unmanaged]
         decisions += [_with_reason(delete, matching) for delete in deletes]
     changes = _select_changes(decisions, live, choices)
+    default, default_warnings = plan_default(matching.pairs, live, changes, choices.is_targeted)
     unmanaged = () if desired.prune else matching.unmanaged
-    if errors := check_deletes(desired, live, changes):
-        return _refused(desired, live, errors)
-    changes, withheld = withhold_deletes(desired, changes, choices.deletes_withheld)
+    if errors := check_deletes(desired, after_default(live, default), changes):
+        return _refused(desired, live, (*errors, *default_warnings))
+    changes, withheld = withhold_deletes(desired, with_default(changes, default), choices.deletes_withheld)
     return OrganizationPlan(
         reference=desired.reference,
         organization=live.organization,
@@ -96,6 +98,7 @@ def plan_organization(
             *_warnings(decisions, matching, choices),
             *(() if desired.prune else leftover_warnings(matching.leftovers)),
             *jit_warnings(changes, live.organization),
+            *default_warnings,
         ),
     )
 

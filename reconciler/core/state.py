@@ -51,6 +51,7 @@ class DesiredConnection:
     location: SourceLocation
     secret_location: SourceLocation | None = None
     presence: Presence = Presence.PRESENT
+    is_default: bool = False
     previous_display_names: tuple[str, ...] = ()
     discovery: Discovery = Discovery.REPORT
     secret_expires_on: date | None = None

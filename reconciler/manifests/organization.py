@@ -84,6 +84,7 @@ class OrganizationReader:
             if "client_secret" in manifest
             else None,
             presence=Presence(manifest.get("state", "present")),
+            is_default=manifest.get("default", False),
             previous_display_names=tuple(manifest.get("previous_display_names", ())),
             discovery=Discovery(discovery) if discovery else self._defaults.discovery,
             secret_expires_on=manifest.get("secret_expires_on"),
@@ -151,6 +152,7 @@ def _is_client_secret(path: Path) -> bool:
 
 def _check_connections(manifest: OrganizationManifest, findings: DocumentFindings) -> None:
     """Report what the connections of one organization repeat or contradict."""
+    _check_defaults(manifest, findings)
     names: dict[str, str] = {}
     for name, connection in manifest.get("connections", {}).items():
         display_name = connection.get("display_name", name)
@@ -162,6 +164,29 @@ def _check_connections(manifest: OrganizationManifest, findings: DocumentFinding
             _check_scopes(connection["custom_scopes"], ("connections", name, "custom_scopes"), findings)
         if "previous_display_names" in connection:
             _check_previous_names(name, connection, findings)
+
+
+def _check_defaults(manifest: OrganizationManifest, findings: DocumentFindings) -> None:
+    """Report a second default connection, and one that is declared absent."""
+    connections = manifest.get("connections", {})
+    defaults = [name for name, connection in connections.items() if connection.get("default")]
+    for name in defaults[1:]:
+        findings.add(
+            "default-conflict",
+            ("connections", name, "default"),
+            f"the connections {defaults[0]!r} and {name!r} are both declared as the default connection",
+            detail=f"the other one is at {findings.location(('connections', defaults[0], 'default'))}",
+            hint="remove `default: true` from one of them",
+        )
+    for name in defaults:
+        if connections[name].get("state") == "absent":
+            findings.add(
+                "default-conflict",
+                ("connections", name, "default"),
+                f"the connection {name!r} is declared absent, so it cannot be the default connection",
+                detail=f"`state: absent` is at {findings.location(('connections', name, 'state'))}",
+                hint="remove one of the two lines",
+            )
 
 
 def _report_duplicate_name(name: str, first: str, display_name: str, findings: DocumentFindings) -> None:

@@ -185,6 +185,13 @@ class ConnectionManifest(TypedDict, total=False):
             description="Earlier names of the connection: renames it without a pin.", examples=[["Acme SSO"]]
         ),
     ]
+    default: Annotated[
+        Literal[True],
+        Field(
+            description="Make it the organization's default connection. At most one; the default is left "
+            "as it is if no connection says so."
+        ),
+    ]
     state: Annotated[
         Literal["present", "absent"],
         Field(

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.address import Address
-from reconciler.core.change import Delete
+from reconciler.core.change import DefaultChange, Delete
 from reconciler.core.connection import SENSITIVE_FIELDS, WRITABLE_FIELDS
 from reconciler.core.errors import Diagnostic, Severity, UsageError
 from reconciler.policies.rules import RULES
@@ -17,7 +17,7 @@ from reconciler.policies.rules import RULES
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from reconciler.core.change import Change
+    from reconciler.core.change import Change, ConnectionChange
     from reconciler.core.errors import SourceLocation
     from reconciler.core.plan import Plan
     from reconciler.policies.estate import Estate
@@ -47,6 +47,7 @@ def assess(
         for rule in RULES
         if severities.get(rule.id) != _OFF
         for change in changes
+        if not isinstance(change, DefaultChange)
         for risk in _risks(rule, change, estate, severities)
     ]
     return tuple(sorted(risks, key=lambda risk: not risk.is_error))
@@ -115,14 +116,16 @@ def accept_risks(plan: Plan, acceptances: Iterable[str]) -> Plan:
     return replace(plan, risks=tuple(risks))
 
 
-def _risks(rule: Rule, change: Change, estate: Estate, severities: Mapping[str, str]) -> list[Diagnostic]:
+def _risks(
+    rule: Rule, change: ConnectionChange, estate: Estate, severities: Mapping[str, str]
+) -> list[Diagnostic]:
     try:
         return [_risk(rule, change, clause, severities) for clause in rule.find(change, estate)]
     except Exception as error:  # noqa: BLE001 - a defect in a rule must not stop the other organizations
         return [_failure(rule, change, error)]
 
 
-def _failure(rule: Rule, change: Change, error: Exception) -> Diagnostic:
+def _failure(rule: Rule, change: ConnectionChange, error: Exception) -> Diagnostic:
     return Diagnostic(
         Severity.ERROR,
         RULE_FAILED,
@@ -134,7 +137,7 @@ def _failure(rule: Rule, change: Change, error: Exception) -> Diagnostic:
     )
 
 
-def _risk(rule: Rule, change: Change, clause: Clause, severities: Mapping[str, str]) -> Diagnostic:
+def _risk(rule: Rule, change: ConnectionChange, clause: Clause, severities: Mapping[str, str]) -> Diagnostic:
     risk = Diagnostic(
         rule.severity_of(change),
         rule.id,
@@ -157,7 +160,7 @@ def _with_severity(risk: Diagnostic, severities: Mapping[str, str]) -> Diagnosti
     return replace(risk, severity=Severity.WARNING, hint=f"{hint} (finding {risk.fingerprint})")
 
 
-def _fingerprint(rule: Rule, change: Change, clause: Clause) -> str:
+def _fingerprint(rule: Rule, change: ConnectionChange, clause: Clause) -> str:
     """Return a digest of a finding and of what is declared without the secret: other values, other digest."""
     declared = None if isinstance(change, Delete) else change.declared
     names = [name for name in WRITABLE_FIELDS if name not in SENSITIVE_FIELDS]

@@ -13,13 +13,13 @@ from reconciler.policies.urls import url_after
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from reconciler.core.change import Change
+    from reconciler.core.change import ConnectionChange
     from reconciler.policies.estate import Estate
 
 _NAMED: Final = 3
 
 
-def _shared_client(change: Change, estate: Estate) -> Iterator[Clause]:
+def _shared_client(change: ConnectionChange, estate: Estate) -> Iterator[Clause]:
     """Another organization has the client that this change writes."""
     if not isinstance(change, Create | Update) or not writes(change, "issuer", "client_id"):
         return
@@ -31,7 +31,7 @@ def _shared_client(change: Change, estate: Estate) -> Iterator[Clause]:
         yield Clause("client_id", f"issuer and client_id are those of {shared} too")
 
 
-def _shared_secret(change: Change, estate: Estate) -> Iterator[Clause]:
+def _shared_secret(change: ConnectionChange, estate: Estate) -> Iterator[Clause]:
     """Another organization has the secret that this change writes: by reference, or by value."""
     if not isinstance(change, Create | Update) or not writes(change, "client_secret", "issuer", "token_url"):
         return
@@ -48,7 +48,7 @@ def _shared_secret(change: Change, estate: Estate) -> Iterator[Clause]:
         yield Clause("client_secret", f"client_secret has the value of that of {shared}")
 
 
-def _unpinned(change: Change, estate: Estate) -> Iterator[Clause]:
+def _unpinned(change: ConnectionChange, estate: Estate) -> Iterator[Clause]:
     """A secret is sent to an organization that is found by a name which can pass to another one."""
     if not isinstance(change, Create) or change.declared.client_secret is None:
         return
@@ -60,7 +60,7 @@ def _unpinned(change: Change, estate: Estate) -> Iterator[Clause]:
         )
 
 
-def _others(change: Change, references: Iterable[str]) -> str:
+def _others(change: ConnectionChange, references: Iterable[str]) -> str:
     """Name up to three of the organizations, without that of the change."""
     names = [name for name in dict.fromkeys(references) if name != change.address.organization]
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""

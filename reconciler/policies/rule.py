@@ -11,11 +11,11 @@ from reconciler.core.errors import Severity
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from reconciler.core.change import Change, Update
+    from reconciler.core.change import ConnectionChange, Update
     from reconciler.core.codes import Code
     from reconciler.policies.estate import Estate
 
-Find: TypeAlias = "Callable[[Change, Estate], Iterable[Clause]]"
+Find: TypeAlias = "Callable[[ConnectionChange, Estate], Iterable[Clause]]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Clause:
 class ErrorCase:
     """The changes for which a rule that warns is an error by default, and how the pages name them."""
 
-    applies: Callable[[Change], bool]
+    applies: Callable[[ConnectionChange], bool]
     description: str
 
 
@@ -44,7 +44,7 @@ class Rule:
     severity: Severity = Severity.WARNING
     error_case: ErrorCase | None = None
 
-    def severity_of(self, change: Change) -> Severity:
+    def severity_of(self, change: ConnectionChange) -> Severity:
         """Return how severe a finding about a change is by default."""
         if self.error_case is not None and self.error_case.applies(change):
             return Severity.ERROR

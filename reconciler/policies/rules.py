@@ -19,7 +19,7 @@ from reconciler.policies.urls import address, host, is_private, written_urls
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reconciler.core.change import Change
+    from reconciler.core.change import ConnectionChange
     from reconciler.policies.estate import Estate
 
 _REQUIRED_SCOPES: Final = ("openid", "email")
@@ -27,36 +27,36 @@ _DEFAULT_SCOPES: Final = ("openid", "email", "profile")
 """What an unset custom_scopes stands for (reference of the OIDC connection object)."""
 
 
-def _ip_addresses(change: Change, _: Estate) -> Iterator[Clause]:
+def _ip_addresses(change: ConnectionChange, _: Estate) -> Iterator[Clause]:
     for name, url in written_urls(change):
         if address(host(url)) is not None and not _is_emulator(url):
             yield Clause(name, f"{name} leads to the IP address {host(url)}")
 
 
-def _private_hosts(change: Change, _: Estate) -> Iterator[Clause]:
+def _private_hosts(change: ConnectionChange, _: Estate) -> Iterator[Clause]:
     for name, url in written_urls(change):
         if host(url) and is_private(host(url)) and not _is_emulator(url):
             yield Clause(name, f"{name} leads to {host(url)}, which is not on the public Internet")
 
 
-def _unicode_hosts(change: Change, _: Estate) -> Iterator[Clause]:
+def _unicode_hosts(change: ConnectionChange, _: Estate) -> Iterator[Clause]:
     for name, url in written_urls(change):
         if not host(url).isascii() or any(label.startswith("xn--") for label in host(url).split(".")):
             yield Clause(name, f"{name} has letters outside ASCII in its host: {host(url)}")
 
 
-def _user_info(change: Change, _: Estate) -> Iterator[Clause]:
+def _user_info(change: ConnectionChange, _: Estate) -> Iterator[Clause]:
     for name, url in written_urls(change):
         if "@" in parse_url(url).netloc:
             yield Clause(name, f"{name} has user information before its host {host(url)}")
 
 
-def _attribute_mapping(change: Change, _: Estate) -> Iterator[Clause]:
+def _attribute_mapping(change: ConnectionChange, _: Estate) -> Iterator[Clause]:
     if isinstance(change, Update) and "attribute_mapping" in change.changed:
         yield Clause("attribute_mapping", "attribute_mapping changes")
 
 
-def _dropped_scopes(change: Change, _: Estate) -> Iterator[Clause]:
+def _dropped_scopes(change: ConnectionChange, _: Estate) -> Iterator[Clause]:
     if isinstance(change, Delete) or not change.declared.custom_scopes:
         return
     if isinstance(change, Update) and "custom_scopes" not in change.changed:

@@ -20,7 +20,7 @@ from reconciler.policies.urls import authority, host, url_after, written_urls
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reconciler.core.change import Change
+    from reconciler.core.change import ConnectionChange
     from reconciler.core.codes import Code
     from reconciler.policies.estate import Estate
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def _host_change(name: str, why: str) -> Rule:
     """Return the rule about the trust domain of one URL field."""
 
-    def find(change: Change, _: Estate) -> Iterator[Clause]:
+    def find(change: ConnectionChange, _: Estate) -> Iterator[Clause]:
         if not isinstance(change, Update) or name not in change.changed:
             return
         before, after = getattr(change.before, name), getattr(change.declared, name)
@@ -40,7 +40,7 @@ def _host_change(name: str, why: str) -> Rule:
     return Rule(id=rule_id, find=find, why=why, severity=Severity.ERROR)
 
 
-def _issuer_change(change: Change, _: Estate) -> Iterator[Clause]:
+def _issuer_change(change: ConnectionChange, _: Estate) -> Iterator[Clause]:
     """The issuer changes within its trust domain."""
     if not isinstance(change, Update) or "issuer" not in change.changed or not change.before.issuer:
         return
@@ -49,18 +49,18 @@ def _issuer_change(change: Change, _: Estate) -> Iterator[Clause]:
         yield Clause("issuer", f"the issuer changes from {before} to {after}")
 
 
-def _client_id_change(change: Change, _: Estate) -> Iterator[Clause]:
+def _client_id_change(change: ConnectionChange, _: Estate) -> Iterator[Clause]:
     if isinstance(change, Update) and "client_id" in change.changed and change.before.client_id:
         before, after = change.before.client_id, change.declared.client_id
         shared = f" at {_label(url_after(change, 'issuer'))}" if _has_shared_issuer(change) else ""
         yield Clause("client_id", f"client_id changes from {before} to {after}{shared}")
 
 
-def _has_shared_issuer(change: Change) -> bool:
+def _has_shared_issuer(change: ConnectionChange) -> bool:
     return isinstance(change, Create | Update) and is_shared_issuer(url_after(change, "issuer"))
 
 
-def _secret_kept(change: Change, _: Estate) -> Iterator[Clause]:
+def _secret_kept(change: ConnectionChange, _: Estate) -> Iterator[Clause]:
     """The secret stays the same while the trust domain that it is sent to changes."""
     if not isinstance(change, Update) or "client_secret" in change.changed:
         return
@@ -71,7 +71,7 @@ def _secret_kept(change: Change, _: Estate) -> Iterator[Clause]:
         yield Clause(name, f"the client_secret of {_label(before)} will be sent to {_label(after)}")
 
 
-def _endpoint_off_site(change: Change, _: Estate) -> Iterator[Clause]:
+def _endpoint_off_site(change: ConnectionChange, _: Estate) -> Iterator[Clause]:
     if not isinstance(change, Create | Update):
         return
     issuer = url_after(change, "issuer")
@@ -83,13 +83,13 @@ def _endpoint_off_site(change: Change, _: Estate) -> Iterator[Clause]:
             yield Clause(name, f"{name} is at {_label(endpoint)}, while the issuer is at {_label(issuer)}")
 
 
-def _multi_tenant_issuer(change: Change, _: Estate) -> Iterator[Clause]:
+def _multi_tenant_issuer(change: ConnectionChange, _: Estate) -> Iterator[Clause]:
     tenant = open_tenant(dict(written_urls(change)).get("issuer"))
     if tenant:
         yield Clause("issuer", f"the issuer is for every tenant (/{tenant})")
 
 
-def _provider_mismatch(change: Change, _: Estate) -> Iterator[Clause]:
+def _provider_mismatch(change: ConnectionChange, _: Estate) -> Iterator[Clause]:
     if not isinstance(change, Create | Update) or not writes(change, "identity_provider", "issuer"):
         return
     provider, issuer = change.declared.identity_provider, url_after(change, "issuer")

@@ -13,7 +13,7 @@ from reconciler.http.urls import parse_url
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reconciler.core.change import Change, Update
+    from reconciler.core.change import ConnectionChange, Update
 
 _RESERVED: Final = frozenset(
     {"corp", "home", "home.arpa", "internal", "intra", "intranet", "invalid", "lan", "local", "localdomain",
@@ -34,7 +34,7 @@ _BYTES: Final = 4
 _LARGEST_BYTE: Final = 255
 
 
-def written_urls(change: Change) -> Iterator[tuple[str, str]]:
+def written_urls(change: ConnectionChange) -> Iterator[tuple[str, str]]:
     """Yield name and value of every URL that the change writes."""
     if isinstance(change, Delete):
         return

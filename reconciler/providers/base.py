@@ -114,6 +114,11 @@ class Provider(Reader, Protocol):
     ) -> Written:
         """Set the fields of ``values`` that are not None, and no others."""
 
+    async def set_default_connection(
+        self, organization_id: str, connection_id: str, *, recheck: Recheck | None = None
+    ) -> Organization:
+        """Make a connection the organization's default; nothing else is sent. Return the organization."""
+
     async def delete_connection(
         self, organization_id: str, connection_id: str, *, recheck: Recheck | None = None
     ) -> None:

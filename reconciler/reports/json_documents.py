@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, assert_never
 
 from reconciler import __version__
-from reconciler.core.change import RESOURCE_TYPE
+from reconciler.core.change import DEFAULT_TYPE, RESOURCE_TYPE
 from reconciler.core.document_parts import diagnostic_document, to_json_data
 from reconciler.core.drift import DriftReport
 from reconciler.core.drift_document import drift_document
@@ -172,7 +172,7 @@ def _apply_data(result: ApplyResult, version: str) -> JsonObject:
 def _outcome(outcome: Outcome) -> JsonObject:
     return {
         "address": str(outcome.address),
-        "type": RESOURCE_TYPE,
+        "type": DEFAULT_TYPE if outcome.address.is_organization else RESOURCE_TYPE,
         "name": outcome.address.connection,
         "organization": outcome.address.organization,
         "organization_id": outcome.organization_id,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
-from reconciler.core.change import RESOURCE_TYPE, Action
+from reconciler.core.change import Action
 from reconciler.core.drift import DriftKind, FindingStatus
 from reconciler.core.plan import Unmanaged
 from reconciler.reports import wording
-from reconciler.reports.escaping import escape_terminal, quote
+from reconciler.reports.escaping import escape_terminal
 from reconciler.reports.text_plan import symbol, unmanaged_line
 from reconciler.reports.text_style import Style, diagnostic_box
 from reconciler.reports.wording import count
@@ -53,8 +53,7 @@ def _connection(findings: Sequence[Finding], report: DriftReport, style: Style) 
         yield f"  # {escape_terminal(str(first.location))}"
     identity = f" [id={escape_terminal(first.connection_id)}]" if first.connection_id else ""
     mark = symbol(_ACTIONS[first.kind], style)
-    name = first.display_name or first.address.connection
-    line = f"  {mark} {RESOURCE_TYPE} {quote(name)}{identity}"
+    line = f"  {mark} {wording.resource(first.address, first.display_name)}{identity}"
     if first.kind is DriftKind.RISK:
         for finding in findings[1:]:
             yield f"{style.bold(f'  # {escape_terminal(str(finding.address))}')} {_words(finding, style)}"

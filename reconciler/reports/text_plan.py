@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-from reconciler.core.change import RESOURCE_TYPE, Action, Delete, Update, attribute_changes
+from reconciler.core.change import Action, Create, Update, attribute_changes
 from reconciler.core.connection import FIELDS, WRITABLE_FIELDS
 from reconciler.core.diff import element_changes
 from reconciler.reports import wording
@@ -31,11 +31,12 @@ def render_plan(plan: Plan, *, color: bool = False) -> str:
 
 def render_change(change: Change, style: Style) -> str:
     """Return one change: what will be done, why, and attribute by attribute; no newline at its end."""
-    lines = [f"{style.bold(f'  # {escape_terminal(str(change.address))}')} {_intention(change, style)}"]
+    lines = [
+        f"{style.bold(f'  # {escape_terminal(wording.subject(change.address))}')} {_intention(change, style)}"
+    ]
     if change.reason:
         lines.append(f"  # ({wording.change_reason(change)})")
-    name = quote(change.address.connection)
-    lines.append(f"  {symbol(change.action, style)} {RESOURCE_TYPE} {name} {{")
+    lines.append(f"  {symbol(change.action, style)} {wording.resource(change.address)} {{")
     return "\n".join([*lines, *_attribute_lines(change, style), "    }"])
 
 
@@ -140,7 +141,7 @@ def _is_hidden(change: Change, attribute: AttributeChange) -> bool:
     The live secret is not known here, so it counts only if it is declared.
     """
     if attribute.is_sensitive:
-        return not isinstance(change, Delete) and getattr(change.declared, attribute.name) is not None
+        return isinstance(change, Create | Update) and getattr(change.declared, attribute.name) is not None
     return attribute.name in WRITABLE_FIELDS and bool(attribute.before)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final, assert_never
 
-from reconciler.core.change import Action, Create
+from reconciler.core.change import Action, Create, DefaultChange
 from reconciler.core.outcome import Applied, Failed, Skipped, Unneeded
 from reconciler.reports.escaping import escape_terminal
 from reconciler.reports.text_style import Style
@@ -88,6 +88,8 @@ def _line(address: Address, words: str, *, color: bool) -> str:
 
 
 def _known_id(change: Change) -> str:
+    if isinstance(change, DefaultChange):
+        return change.connection_id
     before = change.resumes if isinstance(change, Create) else change.before
     return (before.connection_id or "") if before else ""
 

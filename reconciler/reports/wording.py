@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-from reconciler.core.change import Action, ActionReason
+from reconciler.core.change import RESOURCE_TYPE, Action, ActionReason
 from reconciler.core.drift import DriftKind
 from reconciler.core.plan import SIGN_IN_FIELDS, sign_in_changes
-from reconciler.reports.escaping import format_value, quote
+from reconciler.reports.escaping import escape_terminal, format_value, quote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from reconciler.core.address import Address
     from reconciler.core.change import Change, Value
     from reconciler.core.drift import DriftReport, Finding
     from reconciler.core.plan import IgnoredDifference, Plan, Scope
@@ -245,3 +246,17 @@ def finding_subject(finding: Finding) -> str:
     name = f" {quote(finding.display_name)}" if finding.display_name else ""
     attribute = f" {finding.attribute or finding.rule}" if finding.attribute or finding.rule else name
     return f"{finding.address}{attribute} ({finding.kind.value})"
+
+
+def resource(address: Address, name: str = "") -> str:
+    """Return the type and name of what an address names, as the heading of a block."""
+    if address.is_organization:
+        return f"organization {escape_terminal(address.organization)}: default connection"
+    return f"{RESOURCE_TYPE} {quote(name or address.connection)}"
+
+
+def subject(address: Address) -> str:
+    """Return what is changed, for sentences."""
+    if address.is_organization:
+        return f"organization {address}: default connection"
+    return str(address)

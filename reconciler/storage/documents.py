@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from reconciler.core.change import Delete
+from reconciler.core.change import Create, Update
 from reconciler.core.drift_document import DriftDocument, check_drift_data, read_drift
 from reconciler.core.errors import PlanRefused, ReportOfFailedRun, ReportRefused
 from reconciler.core.plan_document import PlanDocument
@@ -90,7 +90,7 @@ def parse_plan(data: Any) -> Plan:  # noqa: ANN401 - JSON
 
 def _check_reference(change: Change) -> None:
     """Refuse a secret reference whose text, which is shown, says something else than its parts."""
-    reference = None if isinstance(change, Delete) else change.declared.client_secret
+    reference = change.declared.client_secret if isinstance(change, Create | Update) else None
     if isinstance(reference, SecretReference) and parse_reference(reference.text) != reference:
         raise ValueError(f"the text and the parts of the secret reference of {change.address} differ")
 

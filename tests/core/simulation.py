@@ -5,10 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from reconciler.core.change import Create, Delete, Update
+from reconciler.core.change import Create, DefaultChange, Delete, Update
 from reconciler.core.connection import INFERRED_FIELDS, WRITABLE_FIELDS, OidcConnection
 from reconciler.core.diff import changed_fields
-from reconciler.core.operation import AlreadyDone, Proceed, judge, to_operations, values_to_send, with_secret
+from reconciler.core.operation import (
+    AlreadyDone,
+    Proceed,
+    judge,
+    new_default,
+    to_operations,
+    values_to_send,
+    with_secret,
+)
 from tests.support.values import live_connection
 
 if TYPE_CHECKING:
@@ -47,6 +55,11 @@ def _carry_out(change: Change, state: LiveOrganization, secrets: Secrets) -> Liv
             assert live is not None
             values = values_to_send(change.declared, change.changed)
             return _with(state, _updated(live, with_secret(values, secrets)))
+        case DefaultChange():
+            default = new_default(change, state)
+            assert default is not None
+            organization = replace(state.organization, default_connection_id=default.connection_id or "")
+            return replace(state, organization=organization)
         case Delete():
             gone = change.before.connection_id
             rest = tuple(connection for connection in state.connections if connection.connection_id != gone)

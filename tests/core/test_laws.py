@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.core.change import Create, Delete, Update
+from reconciler.core.change import Create, DefaultChange, Delete, Update
 from reconciler.core.connection import WRITABLE_FIELDS
 from reconciler.core.operation import AlreadyDone, judge
 from reconciler.core.secret import Secret
@@ -198,6 +198,8 @@ def accounted_for(estate: Estate) -> int:
 
 
 def touched_id(change: Change) -> str | None:
+    if isinstance(change, DefaultChange):
+        return None
     before = change.resumes if isinstance(change, Create) else change.before
     return before.connection_id if before else None
 

@@ -301,12 +301,12 @@ def test_a_document_without_a_name_makes_its_file_unreadable(workspace: Workspac
 
 def test_the_model_and_the_core_have_the_same_fields() -> None:
     declared = set(ConnectionManifest.__annotations__)
-    treatment = {"previous_display_names", "state", "discovery", "secret_expires_on", "lifecycle"}
+    treatment = {"default", "previous_display_names", "state", "discovery", "secret_expires_on", "lifecycle"}
     assert declared - treatment == set(FIELDS) - {"redirect_url", "status"}
     assert treatment | {"connection_id"} == (
         {field.name for field in fields(DesiredConnection)}
-        - {"address", "connection", "location", "secret_location", "presence"}
-    ) | {"state", "connection_id"}
+        - {"address", "connection", "location", "secret_location", "presence", "is_default"}
+    ) | {"default", "state", "connection_id"}
     assert set(LifecycleManifest.__annotations__) == {field.name for field in fields(Lifecycle)}
     assert set(OrganizationManifest.__annotations__) - {"organization"} == (
         {field.name for field in fields(DesiredOrganization)}

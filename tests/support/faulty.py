@@ -66,6 +66,14 @@ class FaultyProvider:
         )
         return written
 
+    async def set_default_connection(
+        self, organization_id: str, connection_id: str, **kept: Any
+    ) -> Organization:
+        organization: Organization = await self._call(
+            "default", self.inner.set_default_connection, organization_id, connection_id, **kept
+        )
+        return organization
+
     async def delete_connection(self, organization_id: str, connection_id: str, **kept: Any) -> None:
         await self._call("delete", self.inner.delete_connection, organization_id, connection_id, **kept)
 

@@ -40,6 +40,7 @@ _PATHS: Final = Paths(
     create="/v1/b2b/sso/oidc/{organization}",
     update="/v1/b2b/sso/oidc/{organization}/connections/{connection}",
     delete="/v1/b2b/sso/{organization}/connections/{connection}",
+    organization="/v1/b2b/organizations/{organization}",
 )
 
 

@@ -14,6 +14,7 @@ from reconciler.providers.stytch.resources import (
     encode_scopes,
     parse_connection,
     read_list,
+    read_organization,
     write_body,
 )
 
@@ -40,6 +41,7 @@ class Paths:
     create: str
     update: str
     delete: str
+    organization: str
 
 
 class Connections:
@@ -112,6 +114,25 @@ class Connections:
         document = await self._client.send(request)
         if document.get("connection_id") not in {None, connection_id}:
             raise UnknownOutcome(f"{request}: the response is about another connection; {_WAS_ACCEPTED}")
+
+    async def set_default_connection(
+        self, organization_id: str, connection_id: str, *, recheck: Recheck | None = None
+    ) -> Organization:
+        """Make a connection the default, as `reconciler.providers.base.Provider` says."""
+        _check_is_oidc(connection_id)
+        await self._check_organization(organization_id)
+        path = _path(self._paths.organization, organization=organization_id)
+        body = {"sso_default_connection_id": connection_id}
+        subject = f"default connection of {_organization(organization_id)}"
+        request = write("PUT", path, subject, body, recheck)
+        document = await self._client.send(request)
+        try:
+            organization = read_organization(document, str(request))
+        except MalformedAnswer as error:
+            raise UnknownOutcome(f"{error.message}; {_WAS_ACCEPTED}") from error
+        if organization.organization_id != organization_id:
+            raise UnknownOutcome(f"{request}: the response is about another organization; {_WAS_ACCEPTED}")
+        return organization
 
     async def _check_organization(self, organization_id: str) -> None:
         """Raise before anything is sent if this API cannot reach the organization."""

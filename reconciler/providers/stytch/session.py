@@ -29,6 +29,7 @@ _PATHS: Final = Paths(
     create="/sdk/v1/b2b/sso/oidc",
     update="/sdk/v1/b2b/sso/oidc/{connection}",
     delete="/sdk/v1/b2b/sso/{connection}",
+    organization="/sdk/v1/b2b/organizations/me",
 )
 """Without an organization, which the session implies."""
 
