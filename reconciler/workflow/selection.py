@@ -20,6 +20,7 @@ from reconciler.manifests.file_selection import distinct, manifest_sources
 from reconciler.manifests.source_file import display_path
 from reconciler.storage.attributes import find_changed_bytes
 from reconciler.storage.revision import find_revision
+from reconciler.workflow.changed_secrets import organizations_with_changed_secrets
 from reconciler.workflow.past_approvals import differing_organizations, with_organizations
 
 if TYPE_CHECKING:
@@ -102,7 +103,9 @@ def _select(
     loaded = load_changed([file for file in changed if str(file.path) not in linked], project, variables)
     missing = _missing_paths(sources, changed, project)
     loaded = replace(loaded, diagnostics=(*missing, *linked.values(), *loaded.diagnostics))
-    differing = differing_organizations(project, revision)
+    differing = differing_organizations(project, revision) | organizations_with_changed_secrets(
+        paths, project, variables, revision
+    )
     return SelectedManifests(
         loaded=with_organizations(loaded, differing, paths, project, variables),
         is_whole=False,
