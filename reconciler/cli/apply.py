@@ -175,7 +175,8 @@ def _apply(planned: Planned, context: CommandContext) -> int:
     check_applicable(planned.plan)
     secrets = resolve_plan_secrets(planned.plan, planned.project.secret_policy, os.environ)
     result = asyncio.run(_send(planned, secrets, context.console))
-    result = replace(result, diagnostics=(*planned.plan.diagnostics, *secrets.diagnostics))
+    diagnostics = (*planned.plan.diagnostics, *secrets.diagnostics)
+    result = replace(result, diagnostics=diagnostics, scope=planned.plan.scope)
     written = write_result(result, RESULT_FORMATS, context)
     return exit_code(failed=not (result.is_complete and written), interrupted=result.interrupted)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -71,6 +72,7 @@ async def _import(
     target = wiring.target_of(project)
     with reading_progress(console) as progress:
         async with connect(target, project.limits, api_log=log_api_calls(console)) as directory:
-            return await import_organizations(
+            imported = await import_organizations(
                 references, directory, project=project, existing=existing, folder=folder, progress=progress
             )
+    return replace(imported, scope=wiring.scope_of(target))

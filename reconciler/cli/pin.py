@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -54,4 +55,5 @@ async def _find_pins(files: Sequence[ManifestFile], project: Project, console: C
     target, limits = wiring.target_of(project), project.limits
     with reading_progress(console, sum(len(file.organizations) for file in files)) as progress:
         async with connect(target, limits, api_log=log_api_calls(console)) as reader:
-            return await find_pins(files, reader, concurrency=limits.concurrency, progress=progress)
+            pinned = await find_pins(files, reader, concurrency=limits.concurrency, progress=progress)
+    return replace(pinned, scope=wiring.scope_of(target))

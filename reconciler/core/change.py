@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from reconciler.core.address import Address
     from reconciler.core.connection import OidcConnection
     from reconciler.core.errors import SourceLocation
+    from reconciler.core.secret import SecretReference
 
     Value = str | tuple[str, ...] | Mapping[str, str]
 
@@ -131,7 +132,8 @@ Decision = ConnectionChange | NoOp
 class AttributeChange:
     """One attribute of a change. A sensitive attribute has a name here, but no values.
 
-    ``is_unknown``: the value is known only after apply.
+    ``reference`` is where the secret that will be sent is read, as parsed. ``is_unknown``: the value is
+    known only after apply.
     """
 
     name: str
@@ -140,6 +142,7 @@ class AttributeChange:
     after: Value | None = None
     is_unknown: bool = False
     is_sensitive: bool = False
+    reference: str = ""
 
 
 def attribute_changes(change: Change) -> tuple[AttributeChange, ...]:
@@ -172,7 +175,7 @@ def _created(change: Create, name: str) -> AttributeChange | None:
         return AttributeChange(name=name, action=Action.CREATE, after=known, is_unknown=known is None)
     value = getattr(change.declared, name)
     if name in SENSITIVE_FIELDS:
-        return AttributeChange(name=name, action=Action.CREATE, is_sensitive=True) if value else None
+        return _secret(name, Action.CREATE, value) if value else None
     if value is None:
         unknown = name in INFERRED_FIELDS and change.declared.issuer is not None
         return AttributeChange(name=name, action=Action.CREATE, is_unknown=True) if unknown else None
@@ -182,8 +185,9 @@ def _created(change: Create, name: str) -> AttributeChange | None:
 def _updated(change: Update, name: str) -> AttributeChange | None:
     before = getattr(change.before, name)
     if name in SENSITIVE_FIELDS:
-        action = Action.UPDATE if name in change.changed else Action.NO_OP
-        return AttributeChange(name=name, action=action, is_sensitive=True)
+        if name in change.changed:
+            return _secret(name, Action.UPDATE, getattr(change.declared, name))
+        return AttributeChange(name=name, action=Action.NO_OP, is_sensitive=True)
     if name in change.changed:
         after = getattr(change.declared, name)
         return AttributeChange(name=name, action=Action.UPDATE, before=before, after=after)
@@ -192,6 +196,11 @@ def _updated(change: Update, name: str) -> AttributeChange | None:
     if not before and getattr(change.declared, name) is None:
         return None
     return AttributeChange(name=name, action=Action.NO_OP, before=before, after=before)
+
+
+def _secret(name: str, action: Action, declared: SecretReference | None) -> AttributeChange:
+    reference = declared.parsed if declared else ""
+    return AttributeChange(name=name, action=action, is_sensitive=True, reference=reference)
 
 
 def _deleted(change: Delete, name: str) -> AttributeChange | None:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from reconciler.core.address import Address
     from reconciler.core.connection import OidcConnection
     from reconciler.core.errors import Diagnostic
+    from reconciler.core.plan import Scope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,11 +78,13 @@ class ApplyResult:
 
     ``interrupted``: the user or CI interrupted the run. ``diagnostics`` are those of the plan: organizations
     that were refused there have no outcome here.
+    ``scope`` is the project, if it is known.
     """
 
     outcomes: tuple[Outcome, ...] = ()
     interrupted: bool = False
     diagnostics: tuple[Diagnostic, ...] = ()
+    scope: Scope | None = None
 
     @property
     def applied(self) -> tuple[Applied, ...]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from reconciler.core.errors import Diagnostic, SourceLocation
+from reconciler.core.plan import Scope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,12 +61,14 @@ class ImportResult:
     """All organizations, in the order of their names. ``diagnostics`` names those that failed.
 
     ``variables`` are the names that were added to ``variables_file``, without values.
+    ``scope`` is the project, if it is known.
     """
 
     files: tuple[ImportedFile, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
     variables: tuple[str, ...] = ()
     variables_file: str = ""
+    scope: Scope | None = None
 
     @property
     def created(self) -> tuple[ImportedFile, ...]:
@@ -98,12 +101,14 @@ class PinResult:
     """All pins that were missing: written, or only found (``is_check``).
 
     ``not_live`` are connections that do not exist yet, and so have no id.
+    ``scope`` is the project, if it is known.
     """
 
     pins: tuple[MissingPin, ...] = ()
     not_live: tuple[str, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
     is_check: bool = False
+    scope: Scope | None = None
 
     @property
     def organizations(self) -> int:

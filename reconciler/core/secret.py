@@ -30,6 +30,11 @@ class SecretReference:
         return self.text
 
     @property
+    def parsed(self) -> str:
+        """The reference as it will be resolved, from its parts; ``text`` is how it is written."""
+        return "".join(str(part) for part in self.parts)
+
+    @property
     def locators(self) -> tuple[Locator, ...]:
         """The places that must be read to get the value."""
         return tuple(part for part in self.parts if isinstance(part, Locator))

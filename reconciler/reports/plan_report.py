@@ -150,6 +150,7 @@ def _card(change: Change) -> Card:
         intention=("will be", wording.participle(change.action)),
         is_destructive=change.action is Action.DELETE,
         reason=wording.change_reason(change),
+        note=wording.organization_note(change),
         location=change.location,
         make_rows=cache(lambda: tuple(_rows(change))),
         attributes=change.changed if isinstance(change, Update) else (),
@@ -183,7 +184,7 @@ def _after(attribute: AttributeChange) -> tuple[Line, ...]:
     if attribute.is_unknown:
         return _note(wording.UNKNOWN)
     if attribute.is_sensitive:
-        return _note(wording.SENSITIVE)
+        return _note(f"{wording.SENSITIVE} {wording.secret_note(attribute)}".rstrip())
     return tuple(_value_lines(attribute.after, attribute.before, _mark(attribute, "+"))) or _NOTHING
 
 

@@ -53,9 +53,10 @@ class Card:
     """What the report says of one connection.
 
     ``action`` is the key of a `Category`. The two parts of ``intention`` are a sentence after the
-    address; the second matters most. ``attributes`` names those that change, ``diff`` is the change in
-    lines that begin with ``+``, ``-`` or ``~``, as in the text format. ``make_rows`` returns the rows:
-    formats that show none do not make them, which takes seconds for ten thousand changes.
+    address; the second matters most. ``note`` is a fact about the connection. ``attributes`` names those
+    that change, ``diff`` is the change in lines that begin with ``+``, ``-`` or ``~``, as in the text
+    format. ``make_rows`` returns the rows: formats that show none do not make them, which takes seconds
+    for ten thousand changes.
     """
 
     address: str
@@ -63,6 +64,7 @@ class Card:
     intention: tuple[str, str]
     is_destructive: bool = False
     reason: str = ""
+    note: str = ""
     location: SourceLocation | None = None
     make_rows: Callable[[], tuple[Row, ...]] = tuple
     attributes: tuple[str, ...] = ()

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 from reconciler.core.change import Action
 from reconciler.reports.escaping import escape_terminal, quote
-from reconciler.reports.text_style import Style, diagnostic_box, error_box, paragraphs, warning_box
+from reconciler.reports.text_style import (
+    Style,
+    diagnostic_box,
+    error_box,
+    paragraphs,
+    target_heading,
+    warning_box,
+)
 from reconciler.reports.wording import count
 
 if TYPE_CHECKING:
@@ -22,6 +29,7 @@ def render_result(result: ApplyResult, *, color: bool = False) -> str:
 
 
 def _sections(result: ApplyResult, style: Style) -> Iterator[str]:
+    yield from target_heading(result.scope, style)
     for applied in result.applied:
         yield from _remarks(applied, style)
     for diagnostic in result.diagnostics:

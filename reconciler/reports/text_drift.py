@@ -11,7 +11,7 @@ from reconciler.core.plan import Unmanaged
 from reconciler.reports import wording
 from reconciler.reports.escaping import escape_terminal
 from reconciler.reports.text_plan import symbol, unmanaged_line
-from reconciler.reports.text_style import Style, diagnostic_box
+from reconciler.reports.text_style import Style, diagnostic_box, target_heading
 from reconciler.reports.wording import count
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def render_drift(report: DriftReport, *, color: bool = False) -> str:
 
 
 def _sections(report: DriftReport, style: Style) -> Iterator[str]:
+    yield from target_heading(report.scope, style)
     if headlines := [f"  ! {escape_terminal(line)}" for line in wording.drift_headlines(report)]:
         yield style.bold("Look at these first:")
         yield "\n".join(headlines) + "\n"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.core.results import FileStatus
 from reconciler.reports.escaping import escape_terminal
-from reconciler.reports.text_style import Style, render_diagnostics
+from reconciler.reports.text_style import Style, render_diagnostics, target_heading
 from reconciler.reports.wording import count
 
 if TYPE_CHECKING:
@@ -20,7 +20,8 @@ def render_import(result: ImportResult, *, color: bool = False) -> str:
     style = Style(color)
     lines = (line for file in result.files for line in _file(file, style))
     return (
-        _joined(lines)
+        _joined(target_heading(result.scope, style))
+        + _joined(lines)
         + render_diagnostics(result.diagnostics, color=color)
         + _joined(_import_verdict(result, style))
     )
@@ -28,10 +29,12 @@ def render_import(result: ImportResult, *, color: bool = False) -> str:
 
 def render_pinned(result: PinResult, *, color: bool = False) -> str:
     """Return every pin with its place, and how many there are."""
+    style = Style(color)
     return (
-        _joined(escape_terminal(line) for line in _pin_lines(result))
+        _joined(target_heading(result.scope, style))
+        + _joined(escape_terminal(line) for line in _pin_lines(result))
         + render_diagnostics(result.diagnostics, color=color)
-        + _joined(_pin_verdict(result, Style(color)))
+        + _joined(_pin_verdict(result, style))
     )
 
 

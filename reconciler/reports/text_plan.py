@@ -10,7 +10,7 @@ from reconciler.core.connection import FIELDS, WRITABLE_FIELDS
 from reconciler.core.diff import element_changes
 from reconciler.reports import wording
 from reconciler.reports.escaping import escape_terminal, format_value, quote
-from reconciler.reports.text_style import Style, diagnostic_box, width
+from reconciler.reports.text_style import Style, diagnostic_box, target_heading, width
 from reconciler.reports.wording import count
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def render_change(change: Change, style: Style) -> str:
     lines = [
         f"{style.bold(f'  # {escape_terminal(wording.subject(change.address))}')} {_intention(change, style)}"
     ]
+    lines.append(f"  # {escape_terminal(wording.organization_note(change))}")
     if change.reason:
         lines.append(f"  # ({wording.change_reason(change)})")
     lines.append(f"  {symbol(change.action, style)} {wording.resource(change.address)} {{")
@@ -59,7 +60,7 @@ def symbol(action: Action, style: Style) -> str:
 
 
 def _sections(plan: Plan, style: Style) -> Iterator[str]:
-    yield style.bold(wording.target_headline(plan.scope, escape_terminal)) + "\n"
+    yield from target_heading(plan.scope, style)
     headlines = [f"  ! {escape_terminal(line)}" for line in wording.plan_headlines(plan)]
     if headlines:
         yield style.bold("Look at these first:")
@@ -173,7 +174,7 @@ def _scalar(attribute: AttributeChange, style: Style) -> str:
         gone = wording.SENSITIVE if attribute.is_sensitive else format_value(attribute.before)
         return f"{gone} {style.dim('-> null')}"
     if attribute.is_sensitive:
-        return wording.SENSITIVE
+        return f"{wording.SENSITIVE} {style.dim(wording.secret_note(attribute))}".rstrip()
     after = wording.UNKNOWN if attribute.is_unknown else format_value(attribute.after)
     if attribute.action is Action.UPDATE and attribute.before:
         return f"{format_value(attribute.before)} {style.yellow('->')} {after}"

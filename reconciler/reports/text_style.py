@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from unicodedata import combining, east_asian_width
 
+from reconciler.reports import wording
 from reconciler.reports.escaping import escape_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from reconciler.core.errors import Diagnostic, Snippet, SourceLocation
+    from reconciler.core.plan import Scope
 
 _RESET: Final = "\x1b[0m"
 
@@ -56,6 +58,12 @@ class Style:
 def width(text: str) -> int:
     """Return how many columns of a terminal escaped text takes."""
     return sum(_columns(character) for character in text)
+
+
+def target_heading(scope: Scope | None, style: Style) -> Iterator[str]:
+    """Yield the first line of a text: which project it is about, whether test or live, and at which host."""
+    if scope:
+        yield style.bold(wording.target_headline(scope, escape_terminal)) + "\n"
 
 
 def render_diagnostics(diagnostics: Sequence[Diagnostic], *, color: bool = False) -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from reconciler.core.address import Address
-    from reconciler.core.change import Change, Value
+    from reconciler.core.change import AttributeChange, Change, Value
     from reconciler.core.drift import DriftReport, Finding
     from reconciler.core.plan import IgnoredDifference, Plan, Scope
 
@@ -75,6 +75,16 @@ def target_headline(scope: Scope, show: Callable[[str], str]) -> str:
     """Return the first line of a report: where the credentials are sent."""
     words = describe_target(scope, show)
     return words[0].upper() + words[1:]
+
+
+def organization_note(change: Change) -> str:
+    """Return which organization a change is made in: a manifest may name it by a slug."""
+    return f"organization_id: {change.organization_id}"
+
+
+def secret_note(attribute: AttributeChange) -> str:
+    """Return where the secret that will be sent is read, as a comment; nothing for one that is not sent."""
+    return f"# {escape_terminal(attribute.reference)}" if attribute.reference else ""
 
 
 def plan_verdict(plan: Plan) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -77,7 +78,7 @@ def write_pins(files: Sequence[ManifestFile], missing: PinResult, pinner: Pinner
             refused = _write(file, pins, pinner)
             written += [pin for pin in pins if pin not in refused]
             diagnostics += [_not_pinned(pin) for pin in refused]
-    return PinResult(pins=tuple(written), not_live=missing.not_live, diagnostics=tuple(diagnostics))
+    return replace(missing, pins=tuple(written), diagnostics=tuple(diagnostics), is_check=False)
 
 
 def _compare(manifest: DesiredOrganization, live: LiveState) -> PinResult:
