@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -31,7 +32,7 @@ def project_of(config: str | None) -> Project:
     project = load_project(Path(config) if config else None, Path.cwd())
     if unknown := unknown_rules(project.policies, project.policy_locations):
         raise InvalidConfiguration(unknown)
-    return project
+    return replace(project, secret_policy=project.secret_policy.with_allowed_files(os.environ))
 
 
 def check_target(project: Project) -> None:

@@ -152,7 +152,8 @@ class _Substitution:
                 "secret-not-allowed",
                 path,
                 f"{locator} cannot be used: {refusal}",
-                hint="use another secret, or allow this one under `secrets` in the project file",
+                hint="name the secret of this connection; `reconciler explain secret-not-allowed` says "
+                "how to allow another",
             )
         else:
             return locator

@@ -21,7 +21,7 @@ from reconciler.manifests.validation import validate
 from reconciler.manifests.yaml_errors import report_unsafe_escapes
 from reconciler.manifests.yaml_reader import ReadLimits
 from reconciler.providers.stytch.declared_target import DeclaredTarget
-from reconciler.secrets import OWN_VARIABLES, SecretPolicy
+from reconciler.secrets import DEFAULT_ENV_ALLOW, OWN_VARIABLES, SecretPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -207,11 +207,15 @@ def _secret_policy(manifest: SecretsManifest, target: DeclaredTarget, root: Path
     own = [locator for reference in target.references.values() for locator in reference.locators]
     return SecretPolicy(
         root=root,
-        env_allow=tuple(manifest.get("env", {}).get("allow", ("*",))),
-        file_allow=tuple(manifest.get("file", {}).get("allow", ())),
+        env_allow=tuple(manifest.get("env", {}).get("allow", DEFAULT_ENV_ALLOW)),
+        file_allow=_globs_or_none(manifest.get("file", {}).get("allow")),
         forbidden_env=OWN_VARIABLES | {locator.path for locator in own if locator.scheme == "env"},
         forbidden_files=frozenset(Path(locator.path) for locator in own if locator.scheme == "file"),
     )
+
+
+def _globs_or_none(globs: list[str] | None) -> tuple[str, ...] | None:
+    return None if globs is None else tuple(globs)
 
 
 def _is_credential(path: yaml_reader.Path) -> bool:

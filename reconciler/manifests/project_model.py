@@ -123,7 +123,10 @@ class EnvManifest(TypedDict, total=False):
 
     allow: Annotated[
         list[Text],
-        Field(description="Globs for the variables that manifests may use.", examples=[["*_CLIENT_SECRET"]]),
+        Field(
+            description="Globs for the variables that manifests may use. By default *_CLIENT_SECRET.",
+            examples=[["*_CLIENT_SECRET"]],
+        ),
     ]
 
 
@@ -133,7 +136,11 @@ class FileManifest(TypedDict, total=False):
 
     allow: Annotated[
         list[Text],
-        Field(description="Globs for files outside the project's folder.", examples=[["/run/secrets/*"]]),
+        Field(
+            description="Globs that narrow which files outside the project's folder manifests may use."
+            " The environment has to allow such files in RECONCILER_ALLOWED_FILES.",
+            examples=[["/run/secrets/*"]],
+        ),
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Final
 from reconciler.secrets.reserved_variables import OWN_PREFIXES, OWN_VARIABLES
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from reconciler.core.secret import Locator
+
+DEFAULT_ENV_ALLOW: Final = ("*_CLIENT_SECRET",)
+"""The variables that manifests may use unless the project file says otherwise."""
+
+FILES_VARIABLE: Final = "RECONCILER_ALLOWED_FILES"
 
 _KERNEL_DIRECTORIES: Final = (Path("/proc"), Path("/sys"))
 _GIT_CREDENTIALS: Final = frozenset({".git", ".git-credentials", ".netrc"})
@@ -22,21 +29,34 @@ _GIT_CREDENTIALS: Final = frozenset({".git", ".git-credentials", ".netrc"})
 class SecretPolicy:
     """Which secrets may be read. ``root`` is the folder of the project file: ``file:`` paths start there.
 
-    ``env_allow`` and ``file_allow`` are globs; an empty ``env_allow`` allows no variable, and
-    ``file_allow`` adds places outside ``root``. The forbidden ones win over every glob, as do all
-    variables with a forbidden prefix.
+    ``env_allow`` are globs; an empty one allows no variable. A file outside ``root`` has to match
+    ``outside_allow``, which the environment sets, and ``file_allow`` of the project file if that says
+    anything: a pull request can change the project file, so it can only narrow. The forbidden ones win
+    over every glob, as do all variables with a forbidden prefix.
     """
 
     root: Path
-    env_allow: tuple[str, ...] = ("*",)
-    file_allow: tuple[str, ...] = ()
+    env_allow: tuple[str, ...] = DEFAULT_ENV_ALLOW
+    file_allow: tuple[str, ...] | None = None
+    outside_allow: tuple[str, ...] = ()
     forbidden_env: frozenset[str] = OWN_VARIABLES
     forbidden_prefixes: tuple[str, ...] = OWN_PREFIXES
     forbidden_files: frozenset[Path] = frozenset()
 
     def without_limits(self) -> SecretPolicy:
         """Return the policy for the tool's own credentials, which may be anywhere."""
-        return SecretPolicy(self.root, file_allow=("*",), forbidden_env=frozenset(), forbidden_prefixes=())
+        return SecretPolicy(
+            self.root,
+            env_allow=("*",),
+            outside_allow=("*",),
+            forbidden_env=frozenset(),
+            forbidden_prefixes=(),
+        )
+
+    def with_allowed_files(self, environment: Mapping[str, str]) -> SecretPolicy:
+        """Return the policy with the files outside of the project that the environment allows."""
+        globs = environment.get(FILES_VARIABLE, "").split(",")
+        return replace(self, outside_allow=tuple(glob.strip() for glob in globs if glob.strip()))
 
     def forbids(self, variable: str) -> bool:
         """Tell whether an environment variable belongs to the tool, or to what runs it."""
@@ -60,7 +80,8 @@ class SecretPolicy:
         if self.forbids(name):
             return f"{name} is a credential of the reconciler or of CI and cannot be used in a manifest"
         if not _allowed(name, self.env_allow):
-            return f"{name} is not among the variables that secrets.env.allow permits"
+            permitted = ", ".join(self.env_allow) or "no variable"
+            return f"secrets.env.allow permits {permitted}: rename {name}, or add it in the project file"
         return None
 
     def _check_file(self, path: str) -> str | None:
@@ -76,7 +97,15 @@ class SecretPolicy:
             return "the file holds a credential of the reconciler itself and cannot be used in a manifest"
         if any(real.is_relative_to(directory) for directory in _KERNEL_DIRECTORIES):
             return "system files (/proc, /sys) are never read"
-        if not real.is_relative_to(_real(self.root)) and not self._allows_outside(real):
+        return None if real.is_relative_to(_real(self.root)) else self._check_outside(real)
+
+    def _check_outside(self, real: Path) -> str | None:
+        if not _matches(real, Path("/"), self.outside_allow):
+            return (
+                "the file is outside the project's folder, and the environment does not allow it: name it "
+                f"in {FILES_VARIABLE} (globs over absolute paths)"
+            )
+        if self.file_allow is not None and not _matches(real, self.root, self.file_allow):
             return "the file is outside the project's folder, and secrets.file.allow does not permit it"
         return None
 
@@ -85,8 +114,9 @@ class SecretPolicy:
             return "Git keeps its own credentials there, which cannot be used in a manifest"
         return None
 
-    def _allows_outside(self, real: Path) -> bool:
-        return any(fnmatchcase(str(real), _real_glob(self.root, glob)) for glob in self.file_allow)
+
+def _matches(real: Path, root: Path, globs: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(str(real), _real_glob(root, glob)) for glob in globs)
 
 
 @lru_cache(maxsize=4096)

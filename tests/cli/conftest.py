@@ -23,5 +23,5 @@ def place(bare: Workplace, running: RunningEmulator) -> Workplace:
     for slug in ("acme", "globex"):
         bare.add_organization(slug)
         bare.declare(slug)
-        bare.setenv(f"{slug.upper()}_SECRET", f"hidden-{slug}-value")
+        bare.setenv(f"{slug.upper()}_CLIENT_SECRET", f"hidden-{slug}-value")
     return bare

@@ -55,7 +55,7 @@ class Case:
 
     @property
     def secrets(self) -> dict[str, str]:
-        found: dict[str, str] = self._options.get("secrets", {"OKTA_SECRET": "live-secret-okta"})
+        found: dict[str, str] = self._options.get("secrets", {"OKTA_CLIENT_SECRET": "live-secret-okta"})
         return found
 
     @property

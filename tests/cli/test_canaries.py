@@ -70,8 +70,8 @@ def cage(bare: Workplace) -> Iterator[Workplace]:
 def cage_canary(place: Workplace, name: str) -> tuple[str, ...]:
     """Give the secret to every organization, and return what must be seen nowhere."""
     secret = CANARIES[name]
-    place.setenv("ACME_SECRET", secret)
-    place.setenv("GLOBEX_SECRET", secret)
+    place.setenv("ACME_CLIENT_SECRET", secret)
+    place.setenv("GLOBEX_CLIENT_SECRET", secret)
     place.write("kept/secret", "").write_text(secret + "\n")
     place.declare("initech", client_secret="${file:kept/secret}")
     return (*traces(secret), *traces(OLD_SECRET), *traces(TOOL_SECRET), *traces(SESSION_TOKEN))
@@ -172,7 +172,7 @@ def test_secrets_in_api_errors_are_redacted(
     bare.write("reconciler.yaml", "limits: {requests_per_second: 500}")
     bare.setenv("STYTCH_PROJECT_ID", "project-test-1")
     bare.setenv("STYTCH_SECRET", TOOL_SECRET)
-    bare.setenv("ACME_SECRET", CANARIES[name])
+    bare.setenv("ACME_CLIENT_SECRET", CANARIES[name])
     hidden = (*traces(CANARIES[name]), *traces(TOOL_SECRET))
     for format_ in ("text", "json"):
         with echoing(mode) as base_url:
@@ -234,7 +234,7 @@ def test_a_literal_secret_is_refused_and_not_printed(cage: Workplace, name: str)
 
 
 def test_the_search_for_leaks_finds_a_leak(cage: Workplace) -> None:
-    cage.setenv("ACME_SECRET", "x")
+    cage.setenv("ACME_CLIENT_SECRET", "x")
     run = cage.run("validate", "--output", "json=seen")
     (cage.root / "seen").write_text(f"oh, {CANARIES['unicode']}")
     with pytest.raises(AssertionError):

@@ -126,7 +126,7 @@ def test_no_secrets_needs_no_secret(place: Workplace) -> None:
     place.applied()
     edit(place, client_secret="another")
     assert place.run("drift", "--output", "json=first.json").code == 2
-    place.delenv("ACME_SECRET")
+    place.delenv("ACME_CLIENT_SECRET")
     assert place.run("drift").code == 1
     run = place.run("drift", "--no-secrets", "--format", "json", "--previous", "first.json")
     assert (run.code, standings(run)) == (0, {"acme/sso client_secret": "unchecked"})

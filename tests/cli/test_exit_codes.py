@@ -290,7 +290,7 @@ def test_apply_without_a_terminal_is_refused(place: Workplace) -> None:
 def test_show_exits_as_the_plan_did(place: Workplace) -> None:
     assert place.run("plan", "--out", "good.json").code == 0
     assert place.run("show", "good.json").code == 0
-    place.declare("unknown", client_secret="${env:ACME_SECRET}")
+    place.declare("unknown", client_secret="${env:ACME_CLIENT_SECRET}")
     assert place.run("plan", "--out", "bad.json").code == 1
     run = place.run("show", "bad.json", "--format", "json")
     assert run.code == 1

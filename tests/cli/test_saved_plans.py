@@ -202,13 +202,13 @@ def test_an_invalid_plan_with_a_valid_digest_is_refused(
 
 
 def test_secrets_are_resolved_when_it_is_applied(saved: Workplace) -> None:
-    saved.delenv("GLOBEX_SECRET")
+    saved.delenv("GLOBEX_CLIENT_SECRET")
     run = saved.run("apply", "plan.json")
     assert run.code == 1
-    assert "GLOBEX_SECRET" in run.out
+    assert "GLOBEX_CLIENT_SECRET" in run.out
     assert "1 added, 0 changed, 0 destroyed. 0 failed, 1 skipped" in run.out
     assert not saved.live("globex")
-    saved.setenv("GLOBEX_SECRET", "another value by now")
+    saved.setenv("GLOBEX_CLIENT_SECRET", "another value by now")
     assert saved.run("apply", "plan.json").code == 0
     assert saved.live("globex")[0]["client_secret"] == "another value by now"
 
@@ -254,13 +254,13 @@ def test_a_plan_cannot_hide_its_deletes_from_the_limits(place: Workplace) -> Non
 
 
 def test_a_plan_made_without_secrets_applies_them(place: Workplace) -> None:
-    place.delenv("ACME_SECRET")
-    place.delenv("GLOBEX_SECRET")
+    place.delenv("ACME_CLIENT_SECRET")
+    place.delenv("GLOBEX_CLIENT_SECRET")
     run = place.run("plan", "--no-secrets", "--out", "plan.json")
     assert run.code == 0
     assert "not resolved and not compared" in run.out
-    place.setenv("ACME_SECRET", "one")
-    place.setenv("GLOBEX_SECRET", "two")
+    place.setenv("ACME_CLIENT_SECRET", "one")
+    place.setenv("GLOBEX_CLIENT_SECRET", "two")
     assert place.run("apply", "plan.json").code == 0
     assert place.run("plan").out == f"{place.headline}{NO_CHANGES}\n{NOT_COMPARED}\n"
 

@@ -30,7 +30,7 @@ def estate(bare: Workplace, running: Any) -> Workplace:
     emulator = running.emulator
     emulator.set_switch("default-connection", "never")
     for number, slug in enumerate(SLUGS):
-        bare.setenv(f"{slug.upper().replace('-', '_')}_SECRET", f"hidden-{slug}")
+        bare.setenv(f"{slug.upper().replace('-', '_')}_CLIENT_SECRET", f"hidden-{slug}")
         if number % 3:
             declare(bare, slug)
         else:
@@ -64,7 +64,7 @@ def declare(place: Workplace, slug: str, **fields: str) -> None:
     urls = {
         name: f"{issuer}/{name}" for name in ("authorization_url", "token_url", "userinfo_url", "jwks_url")
     }
-    secret = f"${{env:{slug.upper().replace('-', '_')}_SECRET}}"
+    secret = f"${{env:{slug.upper().replace('-', '_')}_CLIENT_SECRET}}"
     place.declare(slug, **({"client_secret": secret} | urls | fields))
 
 

@@ -175,7 +175,7 @@ class TestEmulator:
         self, bare: Workplace, started: subprocess.Popen[str]
     ) -> None:
         bare.declare("acme", issuer="http://127.0.0.1:9/nobody")
-        bare.setenv("ACME_SECRET", "x")
+        bare.setenv("ACME_CLIENT_SECRET", "x")
         for name, value in self.announced(started).items():
             bare.setenv(name, value)
         assert bare.run("apply", "--auto-approve").code == 0

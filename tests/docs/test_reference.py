@@ -14,6 +14,7 @@ READERS = (
     "cli/publish.py",
     "providers/stytch/credentials.py",
     "providers/stytch/declared_target.py",
+    "secrets/policy.py",
 )
 _VARIABLE = re.compile(r'"((?:STYTCH|RECONCILER|GITHUB|GITLAB|GH|CI|JOB|NO|FORCE)_[A-Z_]*[A-Z])"')
 

@@ -13,7 +13,7 @@ import yaml
 
 from reconciler import __version__
 from tests.publishers.fake_gitlab import PROJECT, TOKEN, FakeGitLab
-from tests.workflows.conftest import OKTA_SECRET
+from tests.workflows.conftest import OKTA_CLIENT_SECRET
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +40,7 @@ def pipeline(repository: Repository, running: RunningEmulator, gitlab: FakeGitLa
         "STYTCH_BASE_URL": running.base_url,
         "STYTCH_PROJECT_ID": project.project_id,
         "STYTCH_SECRET": project.secret,
-        "EXAMPLE_OKTA_CLIENT_SECRET": OKTA_SECRET,
+        "EXAMPLE_OKTA_CLIENT_SECRET": OKTA_CLIENT_SECRET,
         "GITLAB_TOKEN": TOKEN,
         "CI_API_V4_URL": gitlab.api_url,
         "CI_PROJECT_ID": PROJECT,

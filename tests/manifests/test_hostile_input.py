@@ -51,7 +51,7 @@ words = st.sampled_from(
             "~",
             "",
             "2027-03-31",
-            "${env:A}",
+            "${env:A_CLIENT_SECRET}",
             "${var:x}",
             "${",
             "https://a.example.com",

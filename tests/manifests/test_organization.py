@@ -220,17 +220,18 @@ def test_an_invisible_character_in_a_variable_is_found(workspace: Workspace) -> 
 
 def test_a_secret_may_have_literal_parts_and_variables(workspace: Workspace) -> None:
     workspace.write("reconciler.yaml", "vars: {x: '${'}\n".replace("'${'", "'a$b'"))
-    found = only(workspace, "client_secret: ${var:x}-${env:A}-$${").connection.client_secret
+    found = only(workspace, "client_secret: ${var:x}-${env:A_CLIENT_SECRET}-$${").connection.client_secret
     assert isinstance(found, SecretReference)
-    assert found.text == "a$b-${env:A}-$${"
-    assert [str(locator) for locator in found.locators] == ["${env:A}"]
+    assert found.text == "a$b-${env:A_CLIENT_SECRET}-$${"
+    assert [str(locator) for locator in found.locators] == ["${env:A_CLIENT_SECRET}"]
 
 
 def test_aliases_stand_for_whole_values(workspace: Workspace) -> None:
     workspace.write(
         "organizations/a.yaml",
         "organization: acme\nconnections:\n"
-        "  a: {custom_scopes: &scopes [openid, email, profile], client_secret: &secret '${env:A}'}\n"
+        "  a: {custom_scopes: &scopes [openid, email, profile], "
+        "client_secret: &secret '${env:A_CLIENT_SECRET}'}\n"
         "  b: {custom_scopes: *scopes, client_secret: *secret}\n",
     )
     loaded = workspace.load()

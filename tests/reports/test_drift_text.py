@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from reconciler.core.change import Value
 
 QUIET = DriftReport(scope=SCOPE, created_at=WHEN, organizations=3)
+HEADLINE = "Project project-test-1 (test) at test.stytch.com\n\n"
 PLACE = SourceLocation("organizations/acme.yaml", line=4, column=3)
 
 
@@ -35,7 +36,7 @@ def report(*findings: Finding, **more: Any) -> DriftReport:
 
 
 def test_no_drift() -> None:
-    assert render_drift(QUIET) == "No drift. The live state matches the configuration.\n"
+    assert render_drift(QUIET) == HEADLINE + "No drift. The live state matches the configuration.\n"
 
 
 def test_what_differs_stands_side_by_side() -> None:
@@ -50,7 +51,8 @@ def test_what_differs_stands_side_by_side() -> None:
     )
     assert (
         text
-        == """\
+        == HEADLINE
+        + """\
 Look at these first:
   ! acme/okta issuer: declared "https://acme.okta.com", live "https://evil.example"
   ! acme/okta client_id: declared "0oa1", live ""
@@ -91,7 +93,8 @@ def test_what_is_missing_or_unexpected_takes_a_line() -> None:
     )
     assert (
         text
-        == """\
+        == HEADLINE
+        + """\
   # acme/gone is declared, but not live
   # organizations/acme.yaml:4:3
   - oidc_connection "gone"
@@ -134,7 +137,8 @@ def test_what_could_not_be_read_is_no_good_news() -> None:
     text = render_drift(report(diagnostics=(diagnostic,), refused=1))
     assert (
         text
-        == """\
+        == HEADLINE
+        + """\
 No drift was found in the organizations that could be read.
 Refused: 1 of 3 organizations; this report is incomplete, the errors below say why.
 
@@ -150,7 +154,8 @@ def test_what_limits_the_report_is_said() -> None:
     text = render_drift(report(unmanaged=(stranger,), secrets_compared=False))
     assert (
         text
-        == """\
+        == HEADLINE
+        + """\
 No drift. The live state matches the configuration.
 Secrets: not resolved and not compared.
 Unmanaged: 1 connection not declared in any manifest; this is not drift.
@@ -176,4 +181,4 @@ def test_names_from_outside_stay_names() -> None:
     )
     text = render_drift(report(replace(difference, address=Address(hostile, hostile), connection_id=hostile)))
     assert all(character == "\n" or character.isprintable() for character in text)
-    assert len(text.splitlines()) == 12
+    assert len(text.splitlines()) == 14

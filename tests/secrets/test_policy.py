@@ -80,15 +80,30 @@ def test_links_in_a_circle_are_refused(tmp_path: Path) -> None:
 def test_globs_allow_files_outside(tmp_path: Path) -> None:
     root = tmp_path / "project"
     root.mkdir()
-    policy = SecretPolicy(root=root, file_allow=(f"{tmp_path}/run/*", "../shared/*.txt"))
+    policy = SecretPolicy(root=root, outside_allow=(f"{tmp_path}/run/*", f"{tmp_path}/shared/*.txt"))
     assert policy.check(file(tmp_path / "run/okta")) is None
     assert policy.check(file("../shared/a.txt")) is None
     assert policy.check(file("../shared/a.key"))
     assert policy.check(file(tmp_path / "run/../other"))
 
 
+def test_the_project_file_narrows_what_the_environment_allows(tmp_path: Path) -> None:
+    root = tmp_path / "project"
+    root.mkdir()
+    allowed = f" {tmp_path}/run/* ,, {tmp_path}/shared/*"
+    policy = SecretPolicy(root=root, file_allow=("../run/okta*", "/etc/*"))
+    assert policy.check(file("../run/okta"))
+    policy = policy.with_allowed_files({"RECONCILER_ALLOWED_FILES": allowed})
+    assert policy.check(file("../run/okta")) is None
+    assert policy.check(file("../run/entra")) == (
+        "the file is outside the project's folder, and secrets.file.allow does not permit it"
+    )
+    assert policy.check(file("/etc/passwd"))
+    assert policy.check(file("inside")) is None
+
+
 def test_system_files_are_refused_even_where_globs_allow_everything(tmp_path: Path) -> None:
-    policy = SecretPolicy(root=tmp_path, file_allow=("/*",))
+    policy = SecretPolicy(root=tmp_path, outside_allow=("/*",))
     assert policy.check(file("/proc/self/environ"))
     assert policy.check(file("/sys/kernel/notes"))
 
@@ -98,7 +113,7 @@ def test_files_of_the_target_are_refused_by_whatever_name(tmp_path: Path, path: 
     (tmp_path / "key").write_text("x")
     (tmp_path / "link").symlink_to(tmp_path / "key")
     os.link(tmp_path / "key", tmp_path / "hard")
-    policy = SecretPolicy(root=tmp_path, file_allow=("/*",), forbidden_files=frozenset({Path("key")}))
+    policy = SecretPolicy(root=tmp_path, outside_allow=("/*",), forbidden_files=frozenset({Path("key")}))
     assert (
         policy.check(file(path))
         == "the file holds a credential of the reconciler itself and cannot be used in a manifest"
@@ -123,14 +138,14 @@ def test_every_variable_that_publishing_reads_is_the_tools_own() -> None:
 def test_where_git_keeps_tokens_nothing_is_read(tmp_path: Path, path: str) -> None:
     (tmp_path / ".git").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / ".git/config")
-    policy = SecretPolicy(root=tmp_path, file_allow=("/*",))
+    policy = SecretPolicy(root=tmp_path, outside_allow=("/*",))
     assert (
         policy.check(file(path)) == "Git keeps its own credentials there, which cannot be used in a manifest"
     )
 
 
 def test_git_folders_outside_are_closed_too_and_similar_names_open(tmp_path: Path) -> None:
-    policy = SecretPolicy(root=tmp_path / "project", file_allow=("/*",))
+    policy = SecretPolicy(root=tmp_path / "project", outside_allow=("/*",))
     assert policy.check(file("../other/.git/config"))
     assert policy.check(file(".github/secret")) is None
 

@@ -30,8 +30,12 @@ if TYPE_CHECKING:
 CANARY = "canary-7c1f"
 
 
+def policy_of(root: Path) -> SecretPolicy:
+    return SecretPolicy(root=root, env_allow=("*",))
+
+
 def resolve(text: str, root: Path, **environment: str) -> Secret:
-    return resolve_reference(parse_reference(text), policy=SecretPolicy(root=root), environment=environment)
+    return resolve_reference(parse_reference(text), policy=policy_of(root), environment=environment)
 
 
 def refusal(text: str, root: Path, **environment: str) -> str:
@@ -128,7 +132,7 @@ def test_every_reference_gets_a_secret_or_a_finding_with_its_place(tmp_path: Pat
         WantedSecret(parse_reference("${env:B}"), Address("acme", "entra"), place),
         WantedSecret(parse_reference("${env:A}"), Address("beta", "okta"), place),
     ]
-    resolved = resolve_secrets(wanted, policy=SecretPolicy(root=tmp_path), environment={"A": CANARY})
+    resolved = resolve_secrets(wanted, policy=policy_of(tmp_path), environment={"A": CANARY})
     assert resolved.secrets == {parse_reference("${env:A}"): Secret(CANARY)}
     assert [
         (diagnostic.code, diagnostic.address, diagnostic.location) for diagnostic in resolved.diagnostics

@@ -30,7 +30,7 @@ def place(bare: Workplace, running: RunningEmulator) -> Workplace:
     running.emulator.add_organization("acme")
     running.emulator.add_organization("globex")
     running.emulator.set_discovery("https://acme.example.com", discovery_document("acme"))
-    bare.setenv("ACME_SECRET", "hidden-acme-value")
+    bare.setenv("ACME_CLIENT_SECRET", "hidden-acme-value")
     bare.write("organizations/acme.yaml", manifest("acme", *NAMES))
     return bare
 
@@ -42,7 +42,7 @@ def manifest(slug: str, *names: str) -> str:
             f"  {name}:",
             "    issuer: https://acme.example.com",
             f"    client_id: client-{name}",
-            "    client_secret: ${env:ACME_SECRET}",
+            "    client_secret: ${env:ACME_CLIENT_SECRET}",
         ]
     return "\n".join(lines) + "\n"
 

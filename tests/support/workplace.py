@@ -127,7 +127,7 @@ class Workplace:
         connection = {
             "issuer": f"https://{slug}.example.com",
             "client_id": f"client-of-{slug}",
-            "client_secret": f"${{env:{slug.upper()}_SECRET}}",
+            "client_secret": f"${{env:{slug.upper()}_CLIENT_SECRET}}",
             **fields,
         }
         document = {"organization": slug, "connections": {name: connection}}

@@ -50,7 +50,7 @@ def served(bare: Workplace, running: RunningEmulator) -> Workplace:
     bare.delenv("STYTCH_BASE_URL")
     bare.add_organization("acme")
     bare.declare("acme")
-    bare.setenv("ACME_SECRET", "hidden-acme-value")
+    bare.setenv("ACME_CLIENT_SECRET", "hidden-acme-value")
     return bare
 
 

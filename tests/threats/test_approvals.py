@@ -194,7 +194,7 @@ def leaving(served: Workplace) -> Workplace:
     served.setenv("STYTCH_BASE_URL", served.base_url)
     for number in range(12):
         served.add_organization(f"customer{number}")
-        served.setenv(f"CUSTOMER{number}_SECRET", f"hidden-value-{number}")
+        served.setenv(f"CUSTOMER{number}_CLIENT_SECRET", f"hidden-value-{number}")
         served.declare(f"customer{number}")
     served.applied()
     for number in range(10):
@@ -277,7 +277,7 @@ def test_changed_since_selects_organizations_whose_approvals_differ(moved: Workp
     """Product 3: organizations whose manifests or approvals differ from the revision."""
     moved.git("init", "--quiet", "--initial-branch", "main")
     moved.add_organization("globex")
-    moved.setenv("GLOBEX_SECRET", "hidden-globex-value")
+    moved.setenv("GLOBEX_CLIENT_SECRET", "hidden-globex-value")
     moved.declare("globex")
     moved.commit()
     approve(moved, entry())

@@ -24,7 +24,7 @@ def slow(connected: Workplace) -> Workplace:
     """Two connections are created one after the other, and each create takes its time."""
     connected.add_organization("globex")
     connected.declare("globex")
-    connected.setenv("GLOBEX_SECRET", "hidden-globex-value")
+    connected.setenv("GLOBEX_CLIENT_SECRET", "hidden-globex-value")
     connected.write("reconciler.yaml", "limits: {requests_per_second: 500, concurrency: 1}")
     connected.emulator.add_fault("create-oidc-connection:latency:seconds=1")
     return connected

@@ -27,7 +27,7 @@ def acme(connected: Workplace) -> Workplace:
     """One active connection that is as declared."""
     connected.emulator.add_connection("acme", **okta("sso", **AT_ACME))
     connected.declare("acme", issuer="https://acme.example.com", client_id="0oa1b2c3")
-    connected.setenv("ACME_SECRET", "s3cr3t~sso")
+    connected.setenv("ACME_CLIENT_SECRET", "s3cr3t~sso")
     return connected
 
 
@@ -35,7 +35,7 @@ def test_a_secret_that_looks_like_a_mask_is_equal_to_itself(acme: Workplace) -> 
     """Case 6: live secret and variable are both `Pa***word`."""
     (live,) = acme.live("acme")
     acme.emulator.edit_connection(live["connection_id"], client_secret=LOOKS_MASKED)
-    acme.setenv("ACME_SECRET", LOOKS_MASKED)
+    acme.setenv("ACME_CLIENT_SECRET", LOOKS_MASKED)
     run = acme.run("plan", "--detailed-exitcode")
     assert (run.code, NO_CHANGES in run.out) == (0, True), run.output
     assert "cannot be compared" not in run.output
@@ -46,7 +46,7 @@ def test_a_secret_that_looks_like_a_mask_is_replaced(acme: Workplace, after: str
     """Case 6: then the variable changes."""
     (live,) = acme.live("acme")
     acme.emulator.edit_connection(live["connection_id"], client_secret=LOOKS_MASKED)
-    acme.setenv("ACME_SECRET", after)
+    acme.setenv("ACME_CLIENT_SECRET", after)
     assert acme.run("plan", "--detailed-exitcode").code == 2
     run = acme.run("apply", "--auto-approve")
     assert run.code == 0, run.output
@@ -58,7 +58,7 @@ def test_a_secret_that_looks_like_a_mask_is_replaced(acme: Workplace, after: str
 def test_a_hidden_secret_of_an_active_connection_is_not_planned(acme: Workplace, setting: str) -> None:
     """Case 7: an active connection whose `client_secret` is masked, absent or empty in every answer."""
     acme.emulator.set_switch("client-secret", setting)
-    acme.setenv("ACME_SECRET", "another-value")
+    acme.setenv("ACME_CLIENT_SECRET", "another-value")
     for words in (("plan", "--detailed-exitcode"), ("apply", "--auto-approve"), ("drift",)):
         run = acme.run(*words)
         assert run.code == 0, run.output
@@ -70,7 +70,7 @@ def test_a_hidden_secret_of_an_active_connection_is_not_planned(acme: Workplace,
 def test_a_hidden_secret_is_sent_on_request(acme: Workplace, setting: str) -> None:
     """Case 7: `--rotate` sends it once, and the run succeeds."""
     acme.emulator.set_switch("client-secret", setting)
-    acme.setenv("ACME_SECRET", "another-value")
+    acme.setenv("ACME_CLIENT_SECRET", "another-value")
     run = acme.run("apply", "--auto-approve", "--rotate", "acme/sso")
     assert run.code == 0, run.output
     assert len(acme.emulator.request_log.writes) == 1

@@ -62,7 +62,8 @@ def test_it_is_masked_when_it_is_deleted(leaking: Workplace) -> None:
     """Threats 2: so is a connection that goes."""
     leaking.write(
         "organizations/acme.yaml",
-        "organization: acme\nconnections: {sso: {state: absent, client_secret: '${env:ACME_SECRET}'}}\n",
+        "organization: acme\n"
+        "connections: {sso: {state: absent, client_secret: '${env:ACME_CLIENT_SECRET}'}}\n",
     )
     run = leaking.run("plan", "--format", "json")
     assert "delete" in run.out

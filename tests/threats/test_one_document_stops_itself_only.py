@@ -122,7 +122,7 @@ def test_a_defect_in_a_rule_refuses_that_organization_only(
 ) -> None:
     served.setenv("STYTCH_BASE_URL", served.base_url)
     served.add_organization("globex")
-    served.declare("globex", client_secret="${env:ACME_SECRET}")
+    served.declare("globex", client_secret="${env:ACME_CLIENT_SECRET}")
     module = import_module("reconciler.policies.assess")
     monkeypatch.setattr(module, "RULES", (_breaks_for("globex"), *RULES))
     run = served.run("plan", "--format", "json", "--out", "plan.json")

@@ -25,7 +25,7 @@ def test_a_plan_shows_the_organization_and_the_reference(connected: Workplace, v
     """A slug may be somebody else's tomorrow, so the id is shown; a secret is shown by its reference."""
     run = connected.run("plan", "--format", view)
     assert organization_id(connected) in run.out
-    assert "${env:ACME_SECRET}" in run.out
+    assert "${env:ACME_CLIENT_SECRET}" in run.out
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -34,7 +34,7 @@ def test_a_saved_plan_shows_the_organization_and_the_reference(connected: Workpl
     assert connected.run("plan", "--out", "plan.json", "-q").code == 0
     run = connected.run("show", "plan.json", "--format", view)
     assert organization_id(connected) in run.out
-    assert "${env:ACME_SECRET}" in run.out
+    assert "${env:ACME_CLIENT_SECRET}" in run.out
 
 
 @pytest.mark.parametrize("words", [("apply", "--auto-approve"), ("drift",), ("pin",), ("import", "--all")])

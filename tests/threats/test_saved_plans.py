@@ -143,9 +143,9 @@ def test_a_plan_that_names_no_inputs_is_refused(project: Workplace) -> None:
 @pytest.mark.parametrize(
     "parts",
     [
-        [{"scheme": "env", "path": "GLOBEX_SECRET"}],
-        [{"literal": "x"}, {"scheme": "env", "path": "ACME_SECRET"}],
-        [{"scheme": "file", "path": "ACME_SECRET"}],
+        [{"scheme": "env", "path": "GLOBEX_CLIENT_SECRET"}],
+        [{"literal": "x"}, {"scheme": "env", "path": "ACME_CLIENT_SECRET"}],
+        [{"scheme": "file", "path": "ACME_CLIENT_SECRET"}],
         [],
     ],
 )

@@ -23,7 +23,7 @@ def three(connected: Workplace) -> Workplace:
         if slug != "acme":
             connected.add_organization(slug)
         connected.declare(slug)
-        connected.setenv(f"{slug.upper()}_SECRET", f"hidden-{slug}-value")
+        connected.setenv(f"{slug.upper()}_CLIENT_SECRET", f"hidden-{slug}-value")
     return connected
 
 
@@ -53,7 +53,7 @@ def test_an_organization_that_is_suspended_meanwhile_is_left_alone(three: Workpl
     for name in ("sso", "second"):
         three.emulator.add_connection("globex", **okta(name))
     changed = {
-        name: {"display_name": name, "client_id": "new", "client_secret": "${env:GLOBEX_SECRET}"}
+        name: {"display_name": name, "client_id": "new", "client_secret": "${env:GLOBEX_CLIENT_SECRET}"}
         for name in ("sso", "second")
     }
     three.write(

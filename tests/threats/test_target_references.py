@@ -121,7 +121,7 @@ def test_an_id_is_checked_for_its_form_and_not_shown(
     tempting: Workplace, network: list[object], line: str, code: str
 ) -> None:
     tempting.setenv("RECONCILER_ALLOWED_TARGET_REFERENCES", "*")
-    tempting.setenv("ACME_SECRET", "hidden-acme-value")
+    tempting.setenv("ACME_CLIENT_SECRET", "hidden-acme-value")
     tempting.setenv("STYTCH_SESSION_TOKEN", "session")
     target(tempting, line)
     run = tempting.run(*PLAN)

@@ -48,7 +48,7 @@ def risks(place: Workplace, live: dict[str, str] | None = None, **declared: Any)
 def project(bare: Workplace, running: Any) -> Workplace:
     bare.use(running)
     bare.add_organization("acme")
-    bare.setenv("ACME_SECRET", "hidden-acme-value")
+    bare.setenv("ACME_CLIENT_SECRET", "hidden-acme-value")
     bare.setenv("ACME_CLIENT_SECRET", "hidden-acme-value")
     return bare
 

@@ -31,7 +31,7 @@ connections:
     userinfo_url: https://{slug}.okta.com/userinfo
     jwks_url: https://{slug}.okta.com/keys
 """
-OKTA_SECRET = "canary-of-okta-0f6a"
+OKTA_CLIENT_SECRET = "canary-of-okta-0f6a"
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def runner(repository: Repository, running: RunningEmulator, tmp_path: Path) -> 
         secrets={
             "STYTCH_PROJECT_ID": project.project_id,
             "STYTCH_SECRET": project.secret,
-            "EXAMPLE_OKTA_CLIENT_SECRET": OKTA_SECRET,
+            "EXAMPLE_OKTA_CLIENT_SECRET": OKTA_CLIENT_SECRET,
         },
         # no workflow sets the API's address; the project's id selects it
         environment={"STYTCH_BASE_URL": running.base_url},

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.workflows.conftest import OKTA_SECRET
+from tests.workflows.conftest import OKTA_CLIENT_SECRET
 
 if TYPE_CHECKING:
     from reconciler.emulator import RunningEmulator
@@ -60,7 +60,7 @@ def test_a_plan_outputs_the_number_of_changes(runner: Runner) -> None:
     )  # fmt: skip
     plan = json.loads(Path(outputs["plan-file"]).read_text(encoding="utf-8"))
     assert [change["address"] for change in plan["resource_changes"]] == ["acme/okta", "globex/okta"]
-    assert OKTA_SECRET not in result.out + json.dumps(plan)
+    assert OKTA_CLIENT_SECRET not in result.out + json.dumps(plan)
 
 
 def test_a_plan_without_secrets_needs_no_client_secret(runner: Runner) -> None:
@@ -84,7 +84,7 @@ def test_the_secret_of_a_rotated_connection_is_sent_without_comparing_it(
     secrets = {
         slug: running.emulator.oidc_connections(slug)[0]["client_secret"] for slug in ("acme", "globex")
     }
-    assert secrets == {"acme": "another-secret-8c1d", "globex": OKTA_SECRET}
+    assert secrets == {"acme": "another-secret-8c1d", "globex": OKTA_CLIENT_SECRET}
 
 
 def test_an_address_to_rotate_is_not_taken_for_an_option(runner: Runner) -> None:
@@ -107,7 +107,7 @@ def test_only_the_saved_plan_is_applied(runner: Runner, running: RunningEmulator
     assert result.outputs["adds"] == "1"
     assert len(running.emulator.oidc_connections("acme")) == 1
     assert not running.emulator.oidc_connections("globex")
-    assert OKTA_SECRET not in result.out
+    assert OKTA_CLIENT_SECRET not in result.out
 
 
 def test_apply_without_a_plan_file_makes_a_new_plan(runner: Runner, running: RunningEmulator) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.publishers.fake_github import REPOSITORY, TOKEN, FakeGitHub
-from tests.workflows.conftest import OKTA_SECRET
+from tests.workflows.conftest import OKTA_CLIENT_SECRET
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,7 +102,7 @@ def test_a_merge_applies_what_was_planned(
     again = runner.run_workflow(EXAMPLES / "apply.yml")
     assert [job.result for job in again.values()] == ["success", "skipped"]
     printed = "".join(step.out + step.summary for job in jobs.values() for step in job.steps)
-    assert OKTA_SECRET not in printed
+    assert OKTA_CLIENT_SECRET not in printed
 
 
 def test_what_changes_between_plan_and_apply_is_refused(
