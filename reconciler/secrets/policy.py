@@ -48,15 +48,18 @@ class SecretPolicy:
         return SecretPolicy(
             self.root,
             env_allow=("*",),
-            outside_allow=("*",),
+            outside_allow=("/*",),
             forbidden_env=frozenset(),
             forbidden_prefixes=(),
         )
 
     def with_allowed_files(self, environment: Mapping[str, str]) -> SecretPolicy:
-        """Return the policy with the files outside of the project that the environment allows."""
-        globs = environment.get(FILES_VARIABLE, "").split(",")
-        return replace(self, outside_allow=tuple(glob.strip() for glob in globs if glob.strip()))
+        """Return the policy with the files outside the project that the environment allows.
+
+        A glob that does not begin with a slash allows nothing: it would depend on the working directory.
+        """
+        globs = (glob.strip() for glob in environment.get(FILES_VARIABLE, "").split(","))
+        return replace(self, outside_allow=tuple(glob for glob in globs if glob.startswith("/")))
 
     def forbids(self, variable: str) -> bool:
         """Tell whether an environment variable belongs to the tool, or to what runs it."""
