@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import KW_ONLY, dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -70,6 +71,11 @@ class Diagnostic:
     def is_error(self) -> bool:
         """Whether the finding blocks."""
         return self.severity is Severity.ERROR
+
+
+def shell_word(text: str) -> str:
+    """Return the text as one word of a shell command, quoted where needed: hints are copied and run."""
+    return shlex.quote(text)
 
 
 class ReconcilerError(Exception):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.core.change import Create, Delete, NoOp, Update
 from reconciler.core.connection import INFERRED_FIELDS, REQUIRED_TO_BECOME_ACTIVE, Status
-from reconciler.core.errors import Diagnostic, Severity
+from reconciler.core.errors import Diagnostic, Severity, shell_word
 from reconciler.core.matching import leftover_line
 from reconciler.core.secret import Secret
 
@@ -47,7 +47,7 @@ def decision_warnings(
             desired,
             NOT_COMPARABLE,
             f"client_secret of {desired.address} cannot be compared: the service masks it or leaves it out",
-            f"to send it again, add the option `--rotate {desired.address}`",
+            f"to send it again, add the option `--rotate {shell_word(str(desired.address))}`",
         )
     if decision is None:
         yield _warning(

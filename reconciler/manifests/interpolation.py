@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
+from reconciler.core.errors import shell_word
 from reconciler.core.secret import Locator
 from reconciler.manifests.findings import name_of
 from reconciler.manifests.text_patterns import UNSAFE
@@ -129,7 +130,7 @@ class _Substitution:
     def _report_undefined(self, name: str, variables: Mapping[str, str], path: Path) -> None:
         name = name[:80]
         close = get_close_matches(name, variables, n=1)
-        hint = f"add it to `vars` in the project file, or pass --var {name}=VALUE"
+        hint = f"add it to `vars` in the project file, or pass --var {shell_word(name)}=VALUE"
         self._findings.add(
             "undefined-variable",
             path,

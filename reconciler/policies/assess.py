@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from reconciler.core.address import Address
 from reconciler.core.change import DefaultChange, Delete
 from reconciler.core.connection import SENSITIVE_FIELDS, WRITABLE_FIELDS
-from reconciler.core.errors import Diagnostic, Severity, UsageError
+from reconciler.core.errors import Diagnostic, Severity, UsageError, shell_word
 from reconciler.policies.rules import RULES
 
 if TYPE_CHECKING:
@@ -109,7 +109,8 @@ def accept_risks(plan: Plan, acceptances: Iterable[str]) -> Plan:
         matching = [index for index, risk in enumerate(risks) if _matches(acceptance, risk)]
         if not matching:
             raise UsageError(
-                f"--accept-risk {acceptance} matches no risk of this plan; the form is RULE:ADDRESS"
+                f"--accept-risk {shell_word(acceptance)} matches no risk of this plan; the form is "
+                "RULE:ADDRESS"
             )
         for index in matching:
             risks[index] = replace(risks[index], severity=Severity.WARNING)
@@ -153,7 +154,8 @@ def _risk(rule: Rule, change: ConnectionChange, clause: Clause, severities: Mapp
 def _with_severity(risk: Diagnostic, severities: Mapping[str, str]) -> Diagnostic:
     """Return a risk as the project file says, else as it is: it warns, or blocks until it is accepted."""
     if _SEVERITIES.get(severities.get(risk.code, ""), risk.severity) is Severity.ERROR:
-        accept = f"apply with `--accept-risk {risk.code}:{risk.address}`, or add an approval"
+        word = shell_word(f"{risk.code}:{risk.address}")
+        accept = f"apply with `--accept-risk {word}`, or add an approval"
         hint = f"if this is intended, {accept} (finding {risk.fingerprint})"
         return replace(risk, severity=Severity.ERROR, hint=hint)
     hint = f"to block such changes, set `{risk.code}: error` under policies"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from reconciler.core.errors import Diagnostic, ProviderError, Severity, UsageError
+from reconciler.core.errors import Diagnostic, ProviderError, Severity, UsageError, shell_word
 from reconciler.core.planner import Choices, plan_organization
 from reconciler.core.results import FileStatus, ImportedFile, ImportResult
 from reconciler.core.secret import Secret, SecretReference
@@ -302,6 +302,7 @@ def _warn_of_ignored_folder(created: Sequence[Path], project: Project) -> tuple[
             Severity.WARNING,
             "manifests-not-found",
             f"`reconciler plan` does not look for manifests in {folder}",
-            detail=f"add {folder}/**/*.yaml to `organizations` in the project file, or plan with {folder}",
+            detail=f"add {folder}/**/*.yaml to `organizations` in the project file, or run "
+            f"`reconciler plan {shell_word(folder)}`",
         ),
     )

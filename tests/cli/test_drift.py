@@ -30,7 +30,7 @@ def standings(run: CompletedRun) -> dict[str, str]:
 
 def test_applied_connections_have_not_drifted(place: Workplace) -> None:
     run = place.applied().run("drift")
-    assert (run.code, run.out) == (0, f"{NO_DRIFT}\n")
+    assert (run.code, run.out) == (0, f"{place.headline}{NO_DRIFT}\n")
 
 
 def test_an_edit_outside_of_git_is_drift(place: Workplace) -> None:

@@ -23,10 +23,10 @@ SLUGS = tuple(f"org-{number:02}" for number in range(30))
 def estate(bare: Workplace, running: RunningEmulator) -> Workplace:
     bare.use(running)
     bare.write("reconciler.yaml", "limits: {requests_per_second: 100, concurrency: 2}")
-    bare.setenv("IDP_SECRET", "hidden")
+    bare.setenv("IDP_CLIENT_SECRET", "hidden")
     for slug in SLUGS:
         running.emulator.add_organization(slug)
-        bare.declare(slug, client_secret="${env:IDP_SECRET}")
+        bare.declare(slug, client_secret="${env:IDP_CLIENT_SECRET}")
     return bare
 
 

@@ -18,8 +18,8 @@ FORMATS = ("text", "json", "markdown", "html", "github", "sarif")
 @pytest.fixture
 def estate(connected: Workplace) -> Workplace:
     """Two organizations whose declared connections are applied, and pinned in the manifests."""
-    connected.setenv("ACME_SECRET", "hidden-acme-value")
-    connected.setenv("GLOBEX_SECRET", "hidden-globex-value")
+    connected.setenv("ACME_CLIENT_SECRET", "hidden-acme-value")
+    connected.setenv("GLOBEX_CLIENT_SECRET", "hidden-globex-value")
     connected.add_organization("globex")
     connected.declare("globex")
     connected.applied()

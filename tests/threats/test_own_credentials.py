@@ -54,6 +54,7 @@ def test_a_variable_of_the_project_that_leads_there_cannot_either(place: Workpla
 @pytest.mark.parametrize("name", ["HARMLESS", "COPY_CLIENT_SECRET"])
 @pytest.mark.parametrize("own", ["STYTCH_STAGING_SECRET", "SYSTEM_ACCESSTOKEN", "VAULT_TOKEN"])
 def test_a_copy_under_another_name_is_the_same_credential(place: Workplace, name: str, own: str) -> None:
+    place.write("reconciler.yaml", "secrets: {env: {allow: ['*']}}\n")
     place.setenv(own, CANARY)
     place.setenv(name, CANARY)
     place.declare("acme", client_secret=f"${{env:{name}}}")

@@ -20,7 +20,7 @@ def risks(place: Workplace, *words: str) -> dict[str, dict[str, Any]]:
 def test_the_secret_of_one_customer_at_the_issuer_of_another_is_named(connected: Workplace) -> None:
     """Threats 4: `globex` refers to the secret of `acme`, at its own issuer."""
     connected.add_organization("globex")
-    connected.declare("globex", client_secret="${env:ACME_SECRET}", issuer="https://globex.okta.com")
+    connected.declare("globex", client_secret="${env:ACME_CLIENT_SECRET}", issuer="https://globex.okta.com")
     run = connected.run("plan", "--format", "json")
     shared = [risk for risk in run.document["risks"] if risk["code"] == "secret-reference-shared"]
     found = {risk["address"]: risk for risk in shared}
@@ -32,10 +32,10 @@ def test_the_secret_of_one_customer_at_the_issuer_of_another_is_named(connected:
 def test_one_value_under_the_names_of_two_customers_is_named(connected: Workplace) -> None:
     """Threats 4: the same with another variable that has the same value."""
     connected.add_organization("globex")
-    connected.setenv("GLOBEX_SECRET", "hidden-acme-value")
-    connected.declare("globex", client_secret="${env:GLOBEX_SECRET}", issuer="https://globex.okta.com")
+    connected.setenv("GLOBEX_CLIENT_SECRET", "hidden-acme-value")
+    connected.declare("globex", client_secret="${env:GLOBEX_CLIENT_SECRET}", issuer="https://globex.okta.com")
     assert "secret-reference-shared" in risks(connected)
-    connected.setenv("GLOBEX_SECRET", "hidden-globex-value")
+    connected.setenv("GLOBEX_CLIENT_SECRET", "hidden-globex-value")
     assert "secret-reference-shared" not in risks(connected)
 
 
