@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 BLOCK = (
     "  {name}: {{issuer: 'https://{name}.example.com', client_id: c-{name}, "
-    "client_secret: '${{env:ACME_SECRET}}'{more}}}\n"
+    "client_secret: '${{env:ACME_CLIENT_SECRET}}'{more}}}\n"
 )
 
 
@@ -36,7 +36,7 @@ def place(bare: Workplace, running: RunningEmulator) -> Workplace:
     bare.add_organization("acme")
     for name in ("old", "new", "entra", "third"):
         running.emulator.set_discovery(f"https://{name}.example.com", discovery_document(name))
-    bare.setenv("ACME_SECRET", "hidden-acme-value")
+    bare.setenv("ACME_CLIENT_SECRET", "hidden-acme-value")
     declare(bare, old="", new="")
     applied = bare.run("apply", "--auto-approve")
     assert applied.code == 0, applied.output
