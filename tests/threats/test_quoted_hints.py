@@ -61,7 +61,7 @@ def test_no_message_puts_a_value_into_a_command_unquoted() -> None:
         if isinstance(node, ast.JoinedStr)
         for before, value in zip(node.values, node.values[1:], strict=False)
         if isinstance(before, ast.Constant)
-        and _COMMAND.search(before.value)
+        and _COMMAND.search(str(before.value))
         and isinstance(value, ast.FormattedValue)
         and not ast.unparse(value.value).startswith(("shell_word(", "word"))
         and ast.unparse(value.value) not in _OUR_OWN
