@@ -118,7 +118,7 @@ def test_the_last_day_counts_and_the_next_does_not(moved: Workplace) -> None:
         ({"deletes": 3}, "approval-incomplete"),
         ({"rule": None, "address": None}, "approval-incomplete"),
         ({"finding": "3f9c"}, "invalid-finding"),
-        ({"addres": "acme/sso"}, "unknown-key"),
+        ({"where": "acme/sso"}, "unknown-key"),
     ],
 )
 def test_a_bad_approval_is_an_error_at_its_place_and_approves_nothing(
