@@ -24,6 +24,7 @@ _ACCEPTED = dict.fromkeys(
 )
 """Cases move connections between hosts on purpose, which blocks a plan by default."""
 
+_ENDPOINTS = ("authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri")
 UNANSWERABLE = frozenset(
     {
         "live-answer-malformed",
@@ -76,10 +77,24 @@ class Case:
             json.dumps({"organizations": ["desired.yaml"], "limits": limits, "policies": _ACCEPTED}),
         )
         place.emulator.set_switch("empty-string", "clears")
+        for issuer in self._discoverable:
+            endpoints = {name: f"{issuer}/{name}" for name in _ENDPOINTS}
+            place.emulator.set_discovery(issuer, {"issuer": issuer, **endpoints})
         for name, value in self.secrets.items():
             place.setenv(name, value)
         for organization in json.loads((self.folder / "live.json").read_text()):
             _bring_to_life(place, organization)
+
+    @property
+    def _discoverable(self) -> list[str]:
+        """The issuers of new default connections: they have to become active."""
+        documents = yaml.safe_load_all((self.folder / "desired.yaml").read_text())
+        connections = [entry for document in documents if document for entry in _entries(document)]
+        return [entry["issuer"] for entry in connections if entry.get("default") and "issuer" in entry]
+
+
+def _entries(document: dict[str, Any]) -> list[dict[str, Any]]:
+    return list((document.get("connections") or {}).values())
 
 
 def is_answerable(folder: Path) -> bool:

@@ -68,6 +68,10 @@ def _rules(index: int) -> dict[str, Any]:
 def _add(emulator: Emulator, slug: str, kind: str, chance: random.Random) -> None:
     odd = {
         "issuer": "http://old.example",
+        "authorization_url": "https://old.example/authorize",
+        "token_url": "https://old.example/token",
+        "userinfo_url": "https://old.example/userinfo",
+        "jwks_url": "https://old.example/keys",
         "identity_provider": "brand-new",
         "attribute_mapping": {"a": {"b": 1}},
     }
