@@ -140,7 +140,6 @@ def test_a_second_document_with_another_issuer(clone: Clone, error: tuple[str, s
 
 
 @every_error
-@pytest.mark.skipif(SHARED_SECRET not in {rule.id for rule in RULES}, reason="there is no such rule yet")
 def test_another_organization_with_its_secret(clone: Clone, error: tuple[str, str]) -> None:
     """Threat of 4.3: another organization refers to the secret of the broken file's organization."""
     clone.break_acme(error)
