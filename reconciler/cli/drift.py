@@ -46,7 +46,7 @@ def command(context: CommandContext, /, paths: tuple[str, ...], **options: Any) 
     context.kept = Path(options["previous"]) if options["previous"] else None
     check_outputs(context)
     previous, warnings = _previous(context.kept)
-    desired, target = gather(context, paths, options, reports_missing=True)
+    desired, target = gather(context, paths, options, for_drift=True)
     plan, observed = asyncio.run(run_connected(read_drift, desired, target, context.console))
     observed = replace(observed, diagnostics=(*warnings, *observed.diagnostics))
     report = find_drift(plan, previous, desired.selection, observed)

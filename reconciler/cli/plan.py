@@ -92,11 +92,7 @@ def plan_live(context: CommandContext, paths: Sequence[str], options: Mapping[st
 
 
 def gather(
-    context: CommandContext,
-    paths: Sequence[str],
-    options: Mapping[str, Any],
-    *,
-    reports_missing: bool = False,
+    context: CommandContext, paths: Sequence[str], options: Mapping[str, Any], *, for_drift: bool = False
 ) -> tuple[Desired, Target]:
     """Gather what the options of ``plan``, ``apply`` and ``drift`` select, and the credentials."""
     project = wiring.project_of(context.config)
@@ -107,7 +103,8 @@ def gather(
             targets=options["targets"],
             rotate=options.get("rotate", ()),
             compares_secrets=not options.get("no_secrets", False),
-            reports_missing=reports_missing,
+            reports_missing=for_drift,
+            keeps_live=for_drift,
             today=wiring.now().date(),
         ),
         paths=tuple(paths),

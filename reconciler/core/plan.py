@@ -176,7 +176,7 @@ class Plan:
     ``guards`` are those that the change since the base lowers, None without a base. ``already_live``
     are changes since the base that decide who can sign in, and that live state has already.
 
-    ``live`` are the managed connections of the run as they are now, ``missing`` those whose pinned
+    ``live`` are the managed connections as they are now, if `drift` asked, ``missing`` those whose pinned
     connection is not live; a saved plan leaves both out.
 
     With a ``merge_info`` it is the plan of one shard. ``refused_organizations`` are those, as their
@@ -185,9 +185,10 @@ class Plan:
 
     scope: Scope
     created_at: str
-    changes: tuple[Change, ...] = ()
-    unmanaged: tuple[Unmanaged, ...] = ()
-    live: tuple[Managed, ...] = ()
+    # asyncio formats the result of a finished task, so large fields are left out of the text
+    changes: tuple[Change, ...] = field(default=(), repr=False)
+    unmanaged: tuple[Unmanaged, ...] = field(default=(), repr=False)
+    live: tuple[Managed, ...] = field(default=(), repr=False)
     missing: tuple[Missing, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
     blocks: tuple[Diagnostic, ...] = ()

@@ -38,7 +38,8 @@ class Choices:
     ``targets`` and ``rotate`` are address globs; no target means everything. ``secrets`` holds the
     value of each reference; a reference without a value is not compared, and with ``compares_secrets``
     off there are none. With ``reports_missing``, a pinned connection that is not live is missing, and no
-    error. ``deletes_withheld`` says why nothing may be deleted, and is empty if it may.
+    error; with ``keeps_live``, the plan keeps the managed connections as they are. `drift` needs both.
+    ``deletes_withheld`` says why nothing may be deleted, and is empty if it may.
     ``today`` is the date that expiry dates are compared with.
     """
 
@@ -47,6 +48,7 @@ class Choices:
     rotate: tuple[str, ...] = ()
     compares_secrets: bool = True
     reports_missing: bool = False
+    keeps_live: bool = False
     deletes_withheld: str = ""
     today: date | None = None
 
@@ -88,7 +90,7 @@ def plan_organization(
             )
             for connection in unmanaged
         ),
-        live=tuple(_managed(matching.pairs, live, choices)),
+        live=tuple(_managed(matching.pairs, live, choices)) if choices.keeps_live else (),
         missing=tuple(_missing(matching, live, choices)),
         managed=len(live.connections) if desired.prune else sum(bool(pair.live) for pair in matching.pairs),
         ignored=tuple(_ignored_differences(matching.pairs, choices)),

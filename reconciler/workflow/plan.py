@@ -73,14 +73,8 @@ async def make_plan(
         ),
     )
     plan = with_refused(plan, [manifest.reference for manifest in desired.refused])
-    estate = declared_estate(desired.declared, desired.choices.secrets, in_session=scope.is_session)
-    risks = assess(plan.changes, project.policies, estate)
-    if desired.base is not None:
-        edits = declared_edits(desired.base, desired.organizations, desired.selection)
-        guards = guards_to_report(desired.base, desired.manifests.loaded)
-        plan = replace(plan, guards=guards, already_live=already_live(edits, plan))
-        risks = with_base_risks(risks, edits, plan, project.policies, estate)
-    plan = with_risks(plan, risks, desired.limits)
+    if plan.changes or desired.base is not None:
+        plan = _judged(plan, desired)
     plan = approve(plan, desired.limits, desired.approvals, desired.selection)
     plan = replace(plan, inputs=desired.inputs)
     if plan.has_changes:
@@ -89,6 +83,19 @@ async def make_plan(
     if shard is not None:
         return with_shard(plan, shard, desired.manifests.loaded.state.organizations, desired.diagnostics)
     return with_manifest_findings(plan, desired.diagnostics)
+
+
+def _judged(plan: Plan, desired: Desired) -> Plan:
+    """Return a plan with the risks of its changes, and of what was declared since the base."""
+    severities = desired.project.policies
+    estate = declared_estate(desired.declared, desired.choices.secrets, in_session=plan.scope.is_session)
+    risks = assess(plan.changes, severities, estate)
+    if desired.base is not None:
+        edits = declared_edits(desired.base, desired.organizations, desired.selection)
+        guards = guards_to_report(desired.base, desired.manifests.loaded)
+        plan = replace(plan, guards=guards, already_live=already_live(edits, plan))
+        risks = with_base_risks(risks, edits, plan, severities, estate)
+    return with_risks(plan, risks, desired.limits)
 
 
 async def plan_organizations(

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reconciler.policies import RULES
 from tests.support.workplace import okta
 
 if TYPE_CHECKING:
