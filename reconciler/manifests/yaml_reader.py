@@ -98,7 +98,7 @@ class Node:
     @property
     def is_empty(self) -> bool:
         """Whether nothing is written here."""
-        return self.value is None and not self.text
+        return self.value is None and self.span.start == self.span.end
 
     def has(self, path: Path) -> bool:
         """Whether there is a value at exactly this path."""

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from reconciler.emulator import EmulatorSettings, running_emulator
-from tests.support.project import SECRET, write_project
+from tests.support.project import SECRET, start_apply, write_project
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -44,25 +41,6 @@ def project(running: RunningEmulator, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def start(running: RunningEmulator, project: Path) -> subprocess.Popen[str]:
-    keys = running.emulator.settings.project
-    return subprocess.Popen(
-        [sys.executable, "-m", "reconciler", "apply", "--auto-approve"],
-        cwd=project,
-        env={
-            **{name: value for name, value in os.environ.items() if not name.startswith("STYTCH_")},
-            "STYTCH_BASE_URL": running.base_url,
-            "STYTCH_PROJECT_ID": keys.project_id,
-            "STYTCH_SECRET": keys.secret,
-            "IDP_CLIENT_SECRET": SECRET,
-        },
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-
-
 def until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 60
     while not condition():
@@ -73,7 +51,7 @@ def until(condition: Callable[[], bool]) -> None:
 def kill_at(running: RunningEmulator, project: Path, fault: str, operation: str, nth: int) -> None:
     """Start an apply, and kill it while that request waits for an answer that does not come."""
     name = running.emulator.add_fault(f"{operation}:{fault},nth={nth},seconds=60")
-    process = start(running, project)
+    process = start_apply(running, project)
     until(lambda: any(request.faults for request in running.emulator.request_log))
     process.send_signal(signal.SIGKILL)
     out, _ = process.communicate(timeout=30)
@@ -83,7 +61,7 @@ def kill_at(running: RunningEmulator, project: Path, fault: str, operation: str,
 
 
 def apply(running: RunningEmulator, project: Path) -> str:
-    process = start(running, project)
+    process = start_apply(running, project)
     out, _ = process.communicate(timeout=60)
     assert process.returncode == 0, out
     return out
@@ -139,7 +117,7 @@ def test_a_create_that_takes_effect_after_its_run_was_killed_is_found_by_the_nex
 ) -> None:
     """The request was on its way: the service carries it out although nobody waits for the answer."""
     running.emulator.add_fault("create-oidc-connection:latency:first=1,seconds=1")
-    process = start(running, project)
+    process = start_apply(running, project)
     until(lambda: len(running.emulator.request_log.of("list-connections")) == 2)
     time.sleep(0.3)
     process.kill()
@@ -153,7 +131,7 @@ def test_two_runs_at_once_double_nothing_that_they_do_not_name(
     running: RunningEmulator, project: Path
 ) -> None:
     running.emulator.add_fault("*:latency:seconds=0,up-to=0.2")
-    processes = [start(running, project) for _ in range(2)]
+    processes = [start_apply(running, project) for _ in range(2)]
     output = "".join(process.communicate(timeout=60)[0] for process in processes)
     live = running.emulator.oidc_connections("acme")
     assert "Traceback" not in output

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.emulator import EmulatorSettings, running_emulator
 from tests.soak.rounds import NO_ANSWER, Reckoning, chance_of_each
-from tests.support.project import SECRET, write_project
+from tests.support.project import SECRET, start_apply, write_project
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -110,7 +108,7 @@ class _Round:
         time.sleep(seconds)
 
     def _start(self) -> subprocess.Popen[str]:
-        return start(self._running, self._folder)
+        return start_apply(self._running, self._folder)
 
     def _end(self, process: subprocess.Popen[str]) -> str:
         return end(process, self._reckoning)
@@ -182,26 +180,6 @@ def duplicates(emulator: Emulator, declared: Mapping[str, Sequence[str]]) -> lis
         for name in names
     ]
     return [connections for connections in live if len(connections) > 1]
-
-
-def start(running: RunningEmulator, folder: Path) -> subprocess.Popen[str]:
-    """Start an apply of the project in that folder."""
-    keys = running.emulator.settings.project
-    return subprocess.Popen(
-        [sys.executable, "-m", "reconciler", "apply", "--auto-approve"],
-        cwd=folder,
-        env={
-            **{name: value for name, value in os.environ.items() if not name.startswith("STYTCH_")},
-            "STYTCH_BASE_URL": running.base_url,
-            "STYTCH_PROJECT_ID": keys.project_id,
-            "STYTCH_SECRET": keys.secret,
-            "IDP_CLIENT_SECRET": SECRET,
-        },
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
 
 
 def end(process: subprocess.Popen[str], reckoning: Reckoning) -> str:

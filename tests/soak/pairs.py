@@ -10,9 +10,9 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 from reconciler.emulator import EmulatorSettings, running_emulator
-from tests.soak.commands import duplicates, end, freeze, start
+from tests.soak.commands import duplicates, end, freeze
 from tests.soak.rounds import Reckoning
-from tests.support.project import write_project
+from tests.support.project import start_apply, write_project
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,7 +39,7 @@ def play(seed: str, *, kills: bool, connections: int = CONNECTIONS) -> Reckoning
             emulator.add_organization(organization)
         write_project(folder, declared)
         emulator.add_fault(f"*:latency:seconds={_LATENCY}")
-        processes = [start(running, folder) for _ in range(2)]
+        processes = [start_apply(running, folder) for _ in range(2)]
         time.sleep(chance.uniform(0.5, _LONGEST_RUN * connections / CONNECTIONS))
         victim = chance.choice(processes)
         if kills:
@@ -59,7 +59,7 @@ def play(seed: str, *, kills: bool, connections: int = CONNECTIONS) -> Reckoning
         time.sleep(1)
         _judge(reckoning, emulator, declared, killed=killed)
         if killed:
-            _judge_next(reckoning, emulator, declared, end(start(running, folder), reckoning))
+            _judge_next(reckoning, emulator, declared, end(start_apply(running, folder), reckoning))
     return reckoning
 
 

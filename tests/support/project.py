@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from pathlib import Path
+
+    from reconciler.emulator import RunningEmulator
 
 SECRET: Final = "s3cret-of-the-idp"
 
@@ -44,3 +49,23 @@ def connection(organization: str, name: str, *, absent: bool = False) -> dict[st
         "jwks_url": f"{issuer}/keys",
     }
     return declared | ({"state": "absent"} if absent else {})
+
+
+def start_apply(running: RunningEmulator, folder: Path) -> subprocess.Popen[str]:
+    """Start an apply of the project in that folder."""
+    keys = running.emulator.settings.project
+    return subprocess.Popen(
+        [sys.executable, "-m", "reconciler", "apply", "--auto-approve"],
+        cwd=folder,
+        env={
+            **{name: value for name, value in os.environ.items() if not name.startswith("STYTCH_")},
+            "STYTCH_BASE_URL": running.base_url,
+            "STYTCH_PROJECT_ID": keys.project_id,
+            "STYTCH_SECRET": keys.secret,
+            "IDP_CLIENT_SECRET": SECRET,
+        },
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )

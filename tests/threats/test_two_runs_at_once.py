@@ -2,41 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from reconciler.emulator import EmulatorSettings, running_emulator
-from tests.support.project import SECRET, write_project
+from tests.support.project import start_apply, write_project
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from reconciler.emulator import RunningEmulator
 
 NAMES = {f"org-{number}": tuple(f"c{n}" for n in range(5)) for number in range(4)}
-
-
-def start(running: RunningEmulator, project: Path) -> subprocess.Popen[str]:
-    keys = running.emulator.settings.project
-    return subprocess.Popen(
-        [sys.executable, "-m", "reconciler", "apply", "--auto-approve"],
-        cwd=project,
-        env={
-            **{name: value for name, value in os.environ.items() if not name.startswith("STYTCH_")},
-            "STYTCH_BASE_URL": running.base_url,
-            "STYTCH_PROJECT_ID": keys.project_id,
-            "STYTCH_SECRET": keys.secret,
-            "IDP_CLIENT_SECRET": SECRET,
-        },
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
 
 
 @pytest.mark.parametrize("latency", [0.02, 0.1])
@@ -49,7 +26,7 @@ def test_two_applies_in_the_same_moment_leave_one_connection_of_each_name(
             running.emulator.add_organization(organization)
         write_project(tmp_path, NAMES)
         running.emulator.add_fault(f"*:latency:seconds={latency}")
-        processes = [start(running, tmp_path) for _ in range(2)]
+        processes = [start_apply(running, tmp_path) for _ in range(2)]
         output = [process.communicate(timeout=120)[0] for process in processes]
         live = {
             organization: sorted(

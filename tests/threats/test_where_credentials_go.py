@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cli.terminal import terminal
-from tests.support.workplace import NO_CHANGES
+from tests.support.workplace import NO_CHANGES, NOT_COMPARED
 from tests.threats.conftest import CANARY, PROJECT_ID
 
 if TYPE_CHECKING:
@@ -215,7 +215,7 @@ def test_a_plan_says_first_where_it_goes(named: Workplace) -> None:
     assert named.run("show", "plan.json").out.startswith(f"{headline}\n\n")
     apply = named.run("apply", "--auto-approve")
     assert apply.out.startswith(f"{headline}\n\n")
-    assert named.run("plan").out.startswith(f"{headline}\n\n{NO_CHANGES}\n")
+    assert named.run("plan").out == f"{headline}\n\n{NO_CHANGES}\n{NOT_COMPARED}\n"
 
 
 def test_markdown_and_html_say_first_where_it_goes(named: Workplace) -> None:
