@@ -40,9 +40,8 @@ from reconciler.workflow.apply import (
     interrupted_result,
     resolve_plan_secrets,
 )
-from reconciler.workflow.approvals import gather_approvals
 from reconciler.workflow.inputs import check_inputs
-from reconciler.workflow.judgement import accept_deletes, judge_saved_plan
+from reconciler.workflow.judgement import accept_deletes, gather_approvals, judge_saved_plan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

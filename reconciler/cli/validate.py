@@ -13,8 +13,8 @@ from reconciler.cli.output import check_outputs, write_result
 from reconciler.core.errors import InvalidConfiguration
 from reconciler.core.results import ValidationResult
 from reconciler.reports import VALIDATION_FORMATS
-from reconciler.workflow.approvals import gather_approvals
 from reconciler.workflow.base import compare_with_base, guards_to_report
+from reconciler.workflow.judgement import gather_approvals
 from reconciler.workflow.selection import select_manifests
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from reconciler.core.errors import Diagnostic, InvalidConfiguration, Severity, UsageError
 from reconciler.core.run_selection import RunSelection, may_match
 from reconciler.secrets import resolve_secrets, wanted_by
-from reconciler.workflow.approvals import GatheredApprovals, gather_approvals
 from reconciler.workflow.base import BaseComparison, compare_with_base
 from reconciler.workflow.inputs import gather_inputs
+from reconciler.workflow.judgement import GatheredApprovals, gather_approvals
 from reconciler.workflow.past_manifests import PastManifests, find_past_manifests
 from reconciler.workflow.selection import select_manifests
 

@@ -1,8 +1,8 @@
-"""Judges a plan by its risks, the limits on deletes, and the approvals of both."""
+"""Gathers the approvals of a run, and judges its plan by risks, limits on deletes, and approvals."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.address import Address
@@ -10,7 +10,17 @@ from reconciler.core.approval import ApprovalStatus, ApprovalUse
 from reconciler.core.guards import check_delete_limits
 from reconciler.core.plan import refuse_organizations, with_findings
 from reconciler.core.run_selection import ALL
-from reconciler.policies import RULE_FAILED, Approvals, assess, declared_estate, judge_again
+from reconciler.manifests.approvals import load_approvals
+from reconciler.policies import (
+    RULE_FAILED,
+    Approvals,
+    assess,
+    check_approvals,
+    declared_estate,
+    judge_again,
+    known_rules,
+    undeclared_addresses,
+)
 from reconciler.policies.approvals import (
     DELETES_APPROVED,
     EXPIRED,
@@ -23,16 +33,40 @@ from reconciler.policies.approvals import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from datetime import date
 
     from reconciler.core.approval import Approval
     from reconciler.core.errors import Diagnostic
     from reconciler.core.plan import Plan
     from reconciler.core.run_selection import Limits, RunSelection
     from reconciler.core.state import DesiredOrganization
-    from reconciler.manifests import Project
-    from reconciler.workflow.approvals import GatheredApprovals
+    from reconciler.manifests import Loaded, Project
 
 _REMARKS: Final = frozenset({DELETES_APPROVED, EXPIRED, NOT_NEEDED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatheredApprovals:
+    """The approvals of a run, and what is wrong with those that cannot be used."""
+
+    approvals: Approvals = field(default_factory=Approvals)
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+def gather_approvals(
+    project: Project, today: date | None, manifests: Loaded | None = None
+) -> GatheredApprovals:
+    """Read and check all approvals; ``manifests``, if all are known, have to declare their addresses."""
+    loaded = load_approvals(project)
+    usable, errors = check_approvals(loaded.approvals, known_rules(), today)
+    remarks: tuple[Diagnostic, ...] = ()
+    if manifests is not None and not manifests.has_errors:
+        declared = {str(connection.address) for connection in manifests.state.connections}
+        remarks = undeclared_addresses(usable, declared)
+    return GatheredApprovals(
+        approvals=Approvals(approvals=usable, today=today),
+        diagnostics=(*loaded.diagnostics, *errors, *remarks),
+    )
 
 
 def accept_deletes(
