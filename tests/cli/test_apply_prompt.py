@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.terminal import terminal
+from tests.support.terminal import terminal
 
 if TYPE_CHECKING:
     from tests.support.workplace import Workplace

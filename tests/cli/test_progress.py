@@ -10,7 +10,7 @@ import pytest
 from reconciler.cli import progress
 from reconciler.cli.console import Console
 from reconciler.reports.text_progress import render_counted
-from tests.cli.terminal import terminal
+from tests.support.terminal import terminal
 
 if TYPE_CHECKING:
     from reconciler.emulator import RunningEmulator

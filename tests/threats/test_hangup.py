@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.terminal import PROGRAM
+from tests.support.terminal import PROGRAM
 
 if TYPE_CHECKING:
     from tests.support.workplace import Workplace

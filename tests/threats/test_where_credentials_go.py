@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.terminal import terminal
+from tests.support.terminal import terminal
 from tests.support.workplace import NO_CHANGES, NOT_COMPARED
 from tests.threats.conftest import CANARY, PROJECT_ID
 
