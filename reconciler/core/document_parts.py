@@ -11,7 +11,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from reconciler.core.connection import OidcConnection
-from reconciler.core.errors import Diagnostic, Severity, Snippet, SourceLocation
+from reconciler.core.errors import Diagnostic, MissingSecret, Severity, Snippet, SourceLocation
 from reconciler.core.plan import Environment, Unmanaged
 
 if TYPE_CHECKING:
@@ -94,6 +94,9 @@ class DiagnosticDocument:
     range: RangeDocument | None = None
     snippet: SnippetDocument | None = None
     fingerprint: str = field(default="", metadata=described("of a risk, by which an approval can name it"))
+    missing_secret: MissingSecret | None = field(
+        default=None, metadata=described("the reference without a value, and the addresses that need it")
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

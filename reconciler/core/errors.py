@@ -49,11 +49,21 @@ class Snippet:
     end: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissingSecret:
+    """A reference without a value, the addresses that need it, and the problem in words that others share."""
+
+    reference: str
+    problem: str
+    needed_by: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
     """One finding: what is wrong, where, and what to do. All findings are shown together.
 
-    ``fingerprint`` identifies a risk, so that an approval can name it.
+    ``fingerprint`` identifies a risk, so that an approval can name it. Findings about a ``missing_secret``
+    with the same problem can be shown as one table.
     """
 
     severity: Severity
@@ -66,6 +76,7 @@ class Diagnostic:
     location: SourceLocation | None = None
     snippet: Snippet | None = None
     fingerprint: str = ""
+    missing_secret: MissingSecret | None = None
 
     @property
     def is_error(self) -> bool:
@@ -98,7 +109,14 @@ class InvalidConfiguration(ReconcilerError):
 
 
 class SecretUnavailable(ReconcilerError):
-    """A secret reference cannot be resolved. The text names the reference, never a value."""
+    """A secret reference cannot be resolved. The text names the reference, never a value.
+
+    ``problem`` is the reason without the name, alike for all references with the same problem.
+    """
+
+    def __init__(self, message: str, *, problem: str = "") -> None:
+        super().__init__(message)
+        self.problem = problem or message
 
 
 class PlanRefused(ReconcilerError):

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 from reconciler.core.connection import FIELDS, SENSITIVE_FIELDS
 from reconciler.core.document_parts import diagnostic_document, to_json_data
 from reconciler.reports.escaping import escape_terminal
-from reconciler.reports.text_style import render_diagnostics, width
+from reconciler.reports.text_style import render_diagnostics, table_lines
 from reconciler.reports.wording import count
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from reconciler.core.inventory import Inventory, InventoryItem
 
@@ -28,7 +28,7 @@ _HEADINGS: Final = (
 def render_inventory(inventory: Inventory, *, color: bool = False) -> str:
     """Return a table of the connections, what could not be read, and how many there are."""
     rows = [_HEADINGS, *(_row(item) for item in inventory.items)]
-    table = _table(rows) if inventory.items else ""
+    table = "".join(f"{line}\n" for line in (*table_lines(rows), "")) if inventory.items else ""
     connections = count(len(inventory.items), "connection")
     total = f"{connections} in {count(inventory.organizations, 'organization')}."
     return f"{table}{render_diagnostics(inventory.diagnostics, color=color)}{total}\n"
@@ -81,16 +81,6 @@ def _row(item: InventoryItem) -> tuple[str, ...]:
         connection.redirect_url,
     )
     return tuple(escape_terminal(value or "-") for value in values)
-
-
-def _table(rows: Sequence[Sequence[str]]) -> str:
-    widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
-    lines = ("  ".join(_padded(*cell) for cell in zip(row, widths, strict=True)).rstrip() for row in rows)
-    return "".join(f"{line}\n" for line in lines) + "\n"
-
-
-def _padded(text: str, columns: int) -> str:
-    return text + " " * (columns - width(text))
 
 
 def _plain(value: object) -> str:

@@ -20,7 +20,7 @@ from reconciler.reports.escaping import (
     markdown_fence,
     markdown_message,
 )
-from reconciler.reports.report import Cell, Status
+from reconciler.reports.report import Cell, MissingSecrets, Status, with_missing_secrets_grouped
 from reconciler.reports.wording import count
 
 if TYPE_CHECKING:
@@ -101,12 +101,23 @@ def _headlines(headlines: Sequence[str], max_bytes: int) -> str:
 
 
 def _diagnostic_list(diagnostics: Sequence[Diagnostic], max_bytes: int) -> str:
-    """Return one item per diagnostic: what, where, and what to do."""
-    items, left = _fit(diagnostics, _diagnostic_item, max_bytes)
+    """Return one item per diagnostic: what, where, and what to do; missing secrets come in tables."""
+    findings = tuple(with_missing_secrets_grouped(diagnostics))
+    tables = [finding for finding in findings if isinstance(finding, MissingSecrets)]
+    listed = [finding for finding in findings if not isinstance(finding, MissingSecrets)]
+    max_bytes //= 1 + len(tables)
+    items, left = _fit(listed, _diagnostic_item, max_bytes)
     if left:
         errors = sum(diagnostic.is_error for diagnostic in left)
         items.append(f"- … {_more(len(left), 'finding')}, {count(errors, 'error')} among them")
-    return "\n".join(items)
+    blocks = ["\n".join(items), *(_missing_secrets(table, max_bytes) for table in tables)]
+    return "\n\n".join(filter(None, blocks))
+
+
+def _missing_secrets(missing: MissingSecrets, max_bytes: int) -> str:
+    title = f"❌ **error** {markdown_code(missing.code)}: {markdown_message(missing.title)}"
+    hint = f"↳ {markdown_message(missing.hint)}"
+    return "\n\n".join([title, _table(missing.table, max_bytes - _utf8_size(title + hint)), hint])
 
 
 def _diagnostic_item(diagnostic: Diagnostic) -> str:

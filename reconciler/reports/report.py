@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from reconciler.core.errors import Diagnostic, SourceLocation
     from reconciler.core.plan import Scope
@@ -127,6 +127,31 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MissingSecrets:
+    """Several missing secrets with the same problem, which formats for people show as one table."""
+
+    code: str
+    problem: str
+    rows: tuple[tuple[Cell, ...], ...]
+
+    hint: ClassVar = (
+        "give them values, or correct the references; only the organizations that need them are refused. "
+        "`reconciler secrets check` lists every place"
+    )
+
+    @property
+    def title(self) -> str:
+        """The sentence above the table."""
+        return f"{len(self.rows)} secrets cannot be resolved: {self.problem}"
+
+    @property
+    def table(self) -> Table:
+        """Each reference, what needs it, and the first place that has it."""
+        columns = Column(name="secret"), Column(name="needed by"), Column(name="at")
+        return Table(columns=columns, rows=self.rows, noun="secret")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class News:
     """What is new since an earlier report of that time."""
 
@@ -211,6 +236,29 @@ class Report:
     def cards(self) -> tuple[Card, ...]:
         """All cards, in the order of the groups."""
         return tuple(card for group in self.groups for card in group.cards)
+
+
+def with_missing_secrets_grouped(diagnostics: Iterable[Diagnostic]) -> Iterator[Diagnostic | MissingSecrets]:
+    """Yield the findings, but missing secrets with the same problem as one table, at the first of them."""
+    groups: dict[object, list[Diagnostic]] = {}
+    for index, diagnostic in enumerate(diagnostics):
+        missing = diagnostic.missing_secret
+        groups.setdefault(missing.problem if missing else index, []).append(diagnostic)
+    for group in groups.values():
+        missing = group[0].missing_secret
+        if missing is None or len(group) == 1:
+            yield group[0]
+        else:
+            rows = tuple(row for diagnostic in group for row in _missing_secret_row(diagnostic))
+            yield MissingSecrets(code=group[0].code, problem=missing.problem, rows=rows)
+
+
+def _missing_secret_row(diagnostic: Diagnostic) -> Iterator[tuple[Cell, ...]]:
+    missing = diagnostic.missing_secret
+    if missing:
+        more = len(missing.needed_by) - 1
+        needed_by = f"{diagnostic.address} and {more} more" if more > 0 else diagnostic.address
+        yield Cell(missing.reference), Cell(needed_by), Cell(str(diagnostic.location or ""))
 
 
 def errors_first(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:

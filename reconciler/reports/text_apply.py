@@ -8,7 +8,7 @@ from reconciler.core.change import Action
 from reconciler.reports.escaping import escape_terminal, quote
 from reconciler.reports.text_style import (
     Style,
-    diagnostic_box,
+    diagnostic_boxes,
     error_box,
     paragraphs,
     target_heading,
@@ -32,9 +32,8 @@ def _sections(result: ApplyResult, style: Style) -> Iterator[str]:
     yield from target_heading(result.scope, style)
     for applied in result.applied:
         yield from _remarks(applied, style)
-    for diagnostic in result.diagnostics:
-        if diagnostic.is_error:
-            yield diagnostic_box(diagnostic, style) + "\n"
+    errors = (diagnostic for diagnostic in result.diagnostics if diagnostic.is_error)
+    yield from (f"{box}\n" for box in diagnostic_boxes(errors, style))
     for failed in result.failed:
         yield _failure(failed, style) + "\n"
     yield from (_skipped(skipped) for skipped in result.skipped)

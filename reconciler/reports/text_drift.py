@@ -11,7 +11,7 @@ from reconciler.core.plan import Unmanaged
 from reconciler.reports import wording
 from reconciler.reports.escaping import escape_terminal
 from reconciler.reports.text_plan import symbol, unmanaged_line
-from reconciler.reports.text_style import Style, diagnostic_box, target_heading
+from reconciler.reports.text_style import Style, diagnostic_boxes, target_heading
 from reconciler.reports.wording import count
 
 if TYPE_CHECKING:
@@ -43,8 +43,8 @@ def _sections(report: DriftReport, style: Style) -> Iterator[str]:
         yield "\n".join(_connection(tuple(group), report, style)) + "\n"
     yield _verdict(report, style)
     yield from _counts(report)
-    for diagnostic in sorted(report.diagnostics, key=lambda diagnostic: diagnostic.is_error):
-        yield "\n" + diagnostic_box(diagnostic, style)
+    diagnostics = sorted(report.diagnostics, key=lambda diagnostic: diagnostic.is_error)
+    yield from (f"\n{box}" for box in diagnostic_boxes(diagnostics, style))
 
 
 def _connection(findings: Sequence[Finding], report: DriftReport, style: Style) -> Iterator[str]:

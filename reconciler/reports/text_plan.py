@@ -10,7 +10,7 @@ from reconciler.core.connection import FIELDS, WRITABLE_FIELDS
 from reconciler.core.diff import element_changes
 from reconciler.reports import wording
 from reconciler.reports.escaping import escape_terminal, format_value, quote
-from reconciler.reports.text_style import Style, diagnostic_box, target_heading, width
+from reconciler.reports.text_style import Style, diagnostic_boxes, target_heading, width
 from reconciler.reports.wording import count
 
 if TYPE_CHECKING:
@@ -74,8 +74,8 @@ def _sections(plan: Plan, style: Style) -> Iterator[str]:
     yield from _counts(plan)
     if plan.approvals:
         yield wording.approval_counts(plan)
-    for diagnostic in sorted(plan.findings, key=lambda diagnostic: diagnostic.is_error):
-        yield "\n" + diagnostic_box(diagnostic, style)
+    findings = sorted(plan.findings, key=lambda diagnostic: diagnostic.is_error)
+    yield from (f"\n{box}" for box in diagnostic_boxes(findings, style))
 
 
 def _legend(summary: PlanSummary, style: Style) -> str:

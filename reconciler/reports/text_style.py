@@ -8,6 +8,7 @@ from unicodedata import combining, east_asian_width
 
 from reconciler.reports import wording
 from reconciler.reports.escaping import escape_terminal
+from reconciler.reports.report import MissingSecrets, with_missing_secrets_grouped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -68,8 +69,24 @@ def target_heading(scope: Scope | None, style: Style) -> Iterator[str]:
 
 def render_diagnostics(diagnostics: Sequence[Diagnostic], *, color: bool = False) -> str:
     """Return the diagnostics in the order given."""
-    style = Style(color)
-    return "".join(f"{diagnostic_box(diagnostic, style)}\n" for diagnostic in diagnostics)
+    return "".join(f"{box}\n" for box in diagnostic_boxes(diagnostics, Style(color)))
+
+
+def diagnostic_boxes(diagnostics: Iterable[Diagnostic], style: Style) -> Iterator[str]:
+    """Yield the frame of each diagnostic; missing secrets with the same problem share one."""
+    for finding in with_missing_secrets_grouped(diagnostics):
+        if isinstance(finding, MissingSecrets):
+            yield error_box(f"{finding.title} [{finding.code}]", _missing_secrets(finding), style)
+        else:
+            yield diagnostic_box(finding, style)
+
+
+def table_lines(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Yield the rows of escaped texts in columns."""
+    widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (text + " " * (columns - width(text)) for text, columns in zip(row, widths, strict=True))
+        yield "  ".join(cells).rstrip()
 
 
 def diagnostic_box(diagnostic: Diagnostic, style: Style) -> str:
@@ -122,6 +139,14 @@ def _body(diagnostic: Diagnostic) -> Iterator[str]:
             yield from _excerpt(diagnostic.location, diagnostic.snippet)
     hint = f"hint: {diagnostic.hint}" if diagnostic.hint else ""
     yield from paragraphs(diagnostic.detail, hint)
+
+
+def _missing_secrets(missing: MissingSecrets) -> Iterator[str]:
+    headings = [column.name.upper() for column in missing.table.columns]
+    rows = [[escape_terminal(cell.text) for cell in row] for row in missing.rows]
+    yield ""
+    yield from (f"  {line}" for line in table_lines([headings, *rows]))
+    yield from paragraphs(missing.hint)
 
 
 def _excerpt(location: SourceLocation, snippet: Snippet) -> Iterator[str]:

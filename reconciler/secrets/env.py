@@ -23,10 +23,14 @@ def read(path: str, policy: SecretPolicy, environment: Mapping[str, str]) -> Sec
     value = environment.get(path)
     if value is None:
         raise SecretUnavailable(
-            f"the environment variable {path} is not set; set it, or correct the reference"
+            f"the environment variable {path} is not set; set it, or correct the reference",
+            problem="the environment variable is not set",
         )
     if not value:
-        raise SecretUnavailable(f"the environment variable {path} is empty; give it the secret's value")
+        raise SecretUnavailable(
+            f"the environment variable {path} is empty; give it the secret's value",
+            problem="the environment variable is empty",
+        )
     if not _is_text(value):
         raise SecretUnavailable(f"the environment variable {path} is not UTF-8; a secret is text")
     return Secret(value)

@@ -28,7 +28,10 @@ def read(path: str, policy: SecretPolicy, environment: Mapping[str, str]) -> Sec
     try:
         content = _content(policy.file(path))
     except (OSError, RuntimeError) as error:
-        raise SecretUnavailable(f"the file {path} cannot be read: {_reason(error)}") from None
+        reason = _reason(error)
+        raise SecretUnavailable(
+            f"the file {path} cannot be read: {reason}", problem=f"the file cannot be read: {reason}"
+        ) from None
     return Secret(_text(content, path))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
-from reconciler.core.errors import Diagnostic, SecretUnavailable, Severity
+from reconciler.core.errors import Diagnostic, MissingSecret, SecretUnavailable, Severity
 from reconciler.core.secret import Locator, Secret, SecretReference
 
 if TYPE_CHECKING:
@@ -71,20 +71,20 @@ def resolve_secrets(
 ) -> ResolvedSecrets:
     """Resolve every reference once; the policy is checked again, wherever the reference comes from."""
     secrets: dict[SecretReference, Secret] = {}
-    reasons: dict[SecretReference, str] = {}
+    errors: dict[SecretReference, SecretUnavailable] = {}
     unresolved: dict[tuple[str, str], list[WantedSecret]] = {}
     for secret in wanted:
         reference = secret.reference
-        if reference not in secrets and reference not in reasons:
+        if reference not in secrets and reference not in errors:
             try:
                 secrets[reference] = resolve_reference(reference, policy=policy, environment=environment)
             except SecretUnavailable as error:
-                reasons[reference] = str(error)
-        if reference in reasons:
-            unresolved.setdefault((str(reference), reasons[reference]), []).append(secret)
+                errors[reference] = error
+        if reference in errors:
+            unresolved.setdefault((str(reference), str(errors[reference])), []).append(secret)
     return ResolvedSecrets(
         secrets,
-        tuple(_diagnostic(reason, wanted) for (_name, reason), wanted in unresolved.items()),
+        tuple(_missing_secret(errors[needing[0].reference], needing) for needing in unresolved.values()),
         tuple(secret for secrets_without_value in unresolved.values() for secret in secrets_without_value),
     )
 
@@ -130,17 +130,20 @@ def _own_credentials(policy: SecretPolicy, environment: Mapping[str, str]) -> It
             yield _backend("file").read(str(path), policy, environment)
 
 
-def _diagnostic(reason: str, wanted: Sequence[WantedSecret]) -> Diagnostic:
+def _missing_secret(error: SecretUnavailable, wanted: Sequence[WantedSecret]) -> Diagnostic:
     """Return the finding about one reference, at the first line that has it."""
     first = wanted[0]
-    addresses = [str(secret.address) for secret in wanted if secret.address]
+    addresses = tuple(str(secret.address) for secret in wanted if secret.address)
     more = f" and {len(addresses) - MOST_NAMED} more" if len(addresses) > MOST_NAMED else ""
     needed = f"{len(addresses)} connections need it: {', '.join(addresses[:MOST_NAMED])}{more}"
     return Diagnostic(
         severity=Severity.ERROR,
         code="secret-unavailable",
-        summary=f"{first.reference} cannot be resolved: {reason}",
+        summary=f"{first.reference} cannot be resolved: {error}",
         detail=needed if len(addresses) > 1 else "",
         address=str(first.address or ""),
         location=first.location,
+        missing_secret=MissingSecret(
+            reference=str(first.reference), problem=error.problem, needed_by=addresses
+        ),
     )
