@@ -152,6 +152,8 @@ Code: TypeAlias = Literal[
     "unknown-publication",
     "unknown-scheme",
     "unknown-value",
+    "unmanaged-not-live",
+    "unmanaged-not-pinned",
     "unpinned-organization",
     "unquoted-key",
     "unreadable-file",

@@ -20,17 +20,22 @@ class Management(StrEnum):
 
     MANAGED = "managed"
     UNDECLARED = "undeclared"
+    UNMANAGED = "unmanaged"
     NOT_CREATED = "not created"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InventoryItem:
-    """One connection; ``connection`` is the live one, or the declared one where it is not created."""
+    """One connection; ``connection`` is the live one, or the declared one where it is not created.
+
+    ``is_default``: it is the organization's default connection now.
+    """
 
     address: str
     organization_id: str
     management: Management
     connection: OidcConnection
+    is_default: bool = False
 
     @property
     def is_pending(self) -> bool:
@@ -55,24 +60,34 @@ class Inventory:
 def organization_inventory(desired: DesiredOrganization, live: LiveOrganization) -> Inventory:
     """Return the declared connections in their order, then those that no manifest declares."""
     matching = match_connections(desired, live)
-    organization_id = live.organization.organization_id
+
+    def item(address: str, management: Management, connection: OidcConnection) -> InventoryItem:
+        return InventoryItem(
+            address=address,
+            organization_id=live.organization.organization_id,
+            management=management,
+            connection=connection,
+            is_default=connection.connection_id == live.organization.default_connection_id,
+        )
+
     declared = [
-        InventoryItem(
-            address=str(pair.desired.address),
-            organization_id=organization_id,
-            management=Management.MANAGED if pair.live else Management.NOT_CREATED,
-            connection=pair.live or pair.desired.connection,
+        item(
+            str(pair.desired.address),
+            Management.MANAGED if pair.live else Management.NOT_CREATED,
+            pair.live or pair.desired.connection,
         )
         for pair in matching.pairs
         if pair.live is not None or not pair.desired.is_absent
     ]
+    left_alone = [
+        item(str(pair.desired.address), Management.UNMANAGED, pair.live)
+        for pair in matching.left_alone
+        if pair.live is not None
+    ]
     undeclared = [
-        InventoryItem(
-            address=f"{desired.reference}/{connection.connection_id}",
-            organization_id=organization_id,
-            management=Management.UNDECLARED,
-            connection=connection,
-        )
+        item(f"{desired.reference}/{connection.connection_id}", Management.UNDECLARED, connection)
         for connection in matching.unmanaged
     ]
-    return Inventory(items=(*declared, *undeclared), organizations=1, diagnostics=matching.diagnostics)
+    return Inventory(
+        items=(*declared, *left_alone, *undeclared), organizations=1, diagnostics=matching.diagnostics
+    )

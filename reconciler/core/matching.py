@@ -57,6 +57,7 @@ class Pair:
 class Matching:
     """All pairs in the order of the manifest, live connections that are not declared, and errors.
 
+    ``left_alone`` are the pairs of declarations with ``state: unmanaged``, which nothing is decided about.
     ``leftovers`` are among the unmanaged ones: untouched, pending, and of a name that a declaration has
     whose own connection is configured. By each stands that declaration.
     ``missing`` are the declarations whose pinned connection is not live; each of them has an error, too.
@@ -67,6 +68,7 @@ class Matching:
     diagnostics: tuple[Diagnostic, ...]
     leftovers: Mapping[str, DesiredConnection]
     missing: tuple[DesiredConnection, ...] = ()
+    left_alone: tuple[Pair, ...] = ()
 
 
 def match_connections(desired: DesiredOrganization, live: LiveOrganization) -> Matching:
@@ -93,15 +95,16 @@ class _Matcher:
         self._missing: list[DesiredConnection] = []
 
     def match_pins(self) -> None:
-        """Decide every declaration that names its connection by id."""
+        """Decide every declaration that names its connection by id, and those that are left alone."""
         for desired in self._declared:
             pin = desired.connection.connection_id
+            if pin is not None or desired.is_unmanaged:
+                self._decided.add(desired.address.connection)
             if pin is None:
                 continue
-            self._decided.add(desired.address.connection)
             if pin in self._unmatched:
                 self._match(desired, pin)
-            elif not desired.is_absent:
+            elif desired.is_present:
                 self._report(desired, "pin-not-live", *_pin_not_live(desired, pin, self._live))
                 if all(pin != connection.connection_id for connection in self._live.other_connections):
                     self._missing.append(desired)
@@ -150,9 +153,10 @@ class _Matcher:
 
     def matching(self) -> Matching:
         """Return the result."""
-        pairs = (Pair(desired, self._matched.get(desired.address.connection)) for desired in self._declared)
+        pairs = [Pair(desired, self._matched.get(desired.address.connection)) for desired in self._declared]
         return Matching(
-            pairs=tuple(pairs),
+            pairs=tuple(pair for pair in pairs if not pair.desired.is_unmanaged),
+            left_alone=tuple(pair for pair in pairs if pair.desired.is_unmanaged),
             unmanaged=tuple(self._unmatched.values()),
             diagnostics=tuple(self._diagnostics),
             leftovers=self._leftovers(),
@@ -167,7 +171,7 @@ class _Matcher:
             if (live := self._matched.get(desired.address.connection))
             and live.display_name == desired.connection.display_name
             and not live.is_unconfigured
-            and not desired.is_absent
+            and desired.is_present
         }
         return {
             connection_id: made[connection.display_name]

@@ -18,7 +18,7 @@ from reconciler.core.guards import check_deletes, withhold_deletes
 from reconciler.core.matching import match_connections
 from reconciler.core.plan import IgnoredDifference, Managed, Missing, OrganizationPlan, Unmanaged
 from reconciler.core.state import DesiredConnection
-from reconciler.core.warnings import decision_warnings, jit_warnings, leftover_warnings
+from reconciler.core.warnings import decision_warnings, gone_warnings, jit_warnings, leftover_warnings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -92,17 +92,25 @@ def plan_organization(
         ),
         live=tuple(_managed(matching.pairs, live, choices)) if choices.keeps_live else (),
         missing=tuple(_missing(matching, live, choices)),
-        managed=len(live.connections) if desired.prune else sum(bool(pair.live) for pair in matching.pairs),
+        managed=_managed_count(desired, live, matching),
         ignored=tuple(_ignored_differences(matching.pairs, choices)),
         unchanged=sum(isinstance(decision, NoOp) for decision in decisions),
         diagnostics=(
             *withheld,
             *_warnings(decisions, matching, choices),
+            *gone_warnings(_not_live(matching.left_alone, choices)),
             *(() if desired.prune else leftover_warnings(matching.leftovers)),
             *jit_warnings(changes, live.organization),
             *default_warnings,
         ),
     )
+
+
+def _managed_count(desired: DesiredOrganization, live: LiveOrganization, matching: Matching) -> int:
+    """Return how many live connections a plan may change or delete, which limits on deletes refer to."""
+    if desired.prune:
+        return len(live.connections) - sum(pair.live is not None for pair in matching.left_alone)
+    return sum(pair.live is not None for pair in matching.pairs)
 
 
 def _without_missing(matching: Matching, choices: Choices) -> Matching:
@@ -301,6 +309,13 @@ def _delete(
         reason=reason,
         location=block.location,
     )
+
+
+def _not_live(pairs: Iterable[Pair], choices: Choices) -> Iterator[DesiredConnection]:
+    """Yield the declarations without a live connection, as far as the run covers them."""
+    for pair in pairs:
+        if pair.live is None and choices.is_targeted(pair.desired.address):
+            yield pair.desired
 
 
 def _warnings(

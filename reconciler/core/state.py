@@ -16,10 +16,14 @@ if TYPE_CHECKING:
 
 
 class Presence(StrEnum):
-    """Whether a declared connection should exist; ``absent`` asks for its deletion."""
+    """Whether a declared connection should exist.
+
+    ``absent`` asks for its deletion; ``unmanaged`` says that it is known, and left alone.
+    """
 
     PRESENT = "present"
     ABSENT = "absent"
+    UNMANAGED = "unmanaged"
 
 
 class Discovery(StrEnum):
@@ -61,6 +65,16 @@ class DesiredConnection:
     def is_absent(self) -> bool:
         """Whether the connection is declared to be deleted."""
         return self.presence is Presence.ABSENT
+
+    @property
+    def is_present(self) -> bool:
+        """Whether the connection is declared to exist as its block says."""
+        return self.presence is Presence.PRESENT
+
+    @property
+    def is_unmanaged(self) -> bool:
+        """Whether the connection is known and left alone: never compared, deleted or reported as drift."""
+        return self.presence is Presence.UNMANAGED
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ def decision_warnings(
 
     ``live`` is the connection that it was matched with.
     """
-    if today is not None and desired.secret_expires_on is not None and not desired.is_absent:
+    if today is not None and desired.secret_expires_on is not None and desired.is_present:
         yield from _expiry_warnings(desired, desired.secret_expires_on, today)
     if isinstance(decision, Create):
         yield from _pending_warnings(desired)
@@ -55,6 +55,17 @@ def decision_warnings(
             "already-deleted",
             f"{desired.address} no longer exists: its `state: absent` block can be removed",
             "the connection was deleted earlier, so the block has no further effect",
+        )
+
+
+def gone_warnings(declarations: Iterable[DesiredConnection]) -> Iterator[Diagnostic]:
+    """Yield a warning for each connection with ``state: unmanaged`` that is not live."""
+    for desired in declarations:
+        yield _warning(
+            desired,
+            "unmanaged-not-live",
+            f"{desired.address} no longer exists: its `state: unmanaged` block can be removed",
+            "the connection that it leaves alone is not live, so the block has no further effect",
         )
 
 

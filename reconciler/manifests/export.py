@@ -68,7 +68,8 @@ def write_manifest(
 
     ``prunes``: by default, connections that are not declared would be deleted.
     """
-    blocks = write_connections(live.connections, reference, variables)
+    default_id = live.organization.default_connection_id
+    blocks = write_connections(live.connections, reference, variables, default_id=default_id)
     left_alone = [*_left_alone(live)]
     is_complete = len(blocks.names) == len(live.connections)
     name = live.organization.name
@@ -94,10 +95,13 @@ def write_connections(
     reference: str,
     variables: VariableNames,
     taken: Mapping[str, str] | None = None,
+    *,
+    default_id: str = "",
 ) -> ConnectionBlocks:
     """Return a block for every connection that can be declared, by name.
 
     ``taken`` are the connections that the manifest already has: name → display_name.
+    ``default_id`` is the connection that is declared as the organization's default connection.
     """
     blocks = ConnectionBlocks()
     taken = taken or {}
@@ -108,7 +112,9 @@ def write_connections(
         name = names[connection.connection_id or ""]
         is_name_taken = connection.display_name in display_names
         block = _ConnectionBlock(Address(reference, name), variables, is_name_taken=is_name_taken)
-        blocks.lines += [f"{scalar(name)}:", *indented(block.lines(connection))]
+        is_default = connection.connection_id == default_id
+        lines = [*block.lines(connection), *(["default: true"] if is_default else [])]
+        blocks.lines += [f"{scalar(name)}:", *indented(lines)]
         blocks.names[connection.connection_id or ""] = name
         blocks.variables += block.variables
         blocks.remarks += block.remarks

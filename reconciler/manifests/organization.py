@@ -155,6 +155,9 @@ def _check_connections(manifest: OrganizationManifest, findings: DocumentFinding
     _check_defaults(manifest, findings)
     names: dict[str, str] = {}
     for name, connection in manifest.get("connections", {}).items():
+        if connection.get("state") == "unmanaged":
+            _check_pinned(name, connection, findings)
+            continue
         display_name = connection.get("display_name", name)
         first = names.setdefault(display_name, name)
         if first != name:
@@ -167,7 +170,7 @@ def _check_connections(manifest: OrganizationManifest, findings: DocumentFinding
 
 
 def _check_defaults(manifest: OrganizationManifest, findings: DocumentFindings) -> None:
-    """Report a second default connection, and one that is declared absent."""
+    """Report a second default connection, and one that is declared absent or unmanaged."""
     connections = manifest.get("connections", {})
     defaults = [name for name, connection in connections.items() if connection.get("default")]
     for name in defaults[1:]:
@@ -179,14 +182,26 @@ def _check_defaults(manifest: OrganizationManifest, findings: DocumentFindings) 
             hint="remove `default: true` from one of them",
         )
     for name in defaults:
-        if connections[name].get("state") == "absent":
+        state = connections[name].get("state", "present")
+        if state != "present":
             findings.add(
                 "default-conflict",
                 ("connections", name, "default"),
-                f"the connection {name!r} is declared absent, so it cannot be the default connection",
-                detail=f"`state: absent` is at {findings.location(('connections', name, 'state'))}",
+                f"the connection {name!r} is declared {state}, so it cannot be the default connection",
+                detail=f"`state: {state}` is at {findings.location(('connections', name, 'state'))}",
                 hint="remove one of the two lines",
             )
+
+
+def _check_pinned(name: str, connection: ConnectionManifest, findings: DocumentFindings) -> None:
+    if "connection_id" not in connection:
+        findings.add(
+            "unmanaged-not-pinned",
+            ("connections", name, "state"),
+            f"the connection {name!r} is declared unmanaged, and has no connection_id",
+            detail="only an ID says for certain which live connection is left alone",
+            hint="add the line `connection_id: …` with its ID; `reconciler list` shows it",
+        )
 
 
 def _report_duplicate_name(name: str, first: str, display_name: str, findings: DocumentFindings) -> None:

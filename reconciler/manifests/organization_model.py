@@ -6,7 +6,7 @@ What is not declared is absent from these mappings; there are no defaults.
 from datetime import date
 from typing import Annotated, Final, Literal, Required, TypeAlias
 
-from pydantic import BeforeValidator, Field, with_config
+from pydantic import BeforeValidator, ConfigDict, Field, JsonValue, with_config
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict  # pydantic needs it before Python 3.12
 
@@ -83,7 +83,13 @@ class LifecycleManifest(TypedDict, total=False):
     ]
 
 
-@with_config(STRICT)
+_PINNED_IF_UNMANAGED: Final[dict[str, JsonValue]] = {
+    "if": {"properties": {"state": {"const": "unmanaged"}}, "required": ["state"]},
+    "then": {"required": ["connection_id"]},
+}
+
+
+@with_config(ConfigDict(**STRICT, json_schema_extra=_PINNED_IF_UNMANAGED))
 class ConnectionManifest(TypedDict, total=False):
     """One OIDC connection. What is not declared is unmanaged: never compared, sent or blanked."""
 
@@ -193,9 +199,10 @@ class ConnectionManifest(TypedDict, total=False):
         ),
     ]
     state: Annotated[
-        Literal["present", "absent"],
+        Literal["present", "absent", "unmanaged"],
         Field(
-            description="absent: the connection is deleted.",
+            description="absent: the connection is deleted. unmanaged: the connection with this "
+            "connection_id is known and left alone, and never compared, pruned or drift.",
             examples=["present"],
             json_schema_extra={"default": "present"},
         ),

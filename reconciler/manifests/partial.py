@@ -50,9 +50,13 @@ def _connections(
                 address=Address(reference, name),
                 connection=_declared(name, block),
                 location=source.location((node.key_span or node.span).start),
-                presence=Presence.ABSENT if block.get("state") == Presence.ABSENT else Presence.PRESENT,
+                presence=_presence(block.get("state")),
                 lifecycle=Lifecycle(prevent_destroy=_protects(block.get("lifecycle"))),
             )
+
+
+def _presence(state: Value) -> Presence:
+    return next((presence for presence in Presence if presence == state), Presence.PRESENT)
 
 
 def _declared(name: str, block: Mapping[str, Value]) -> OidcConnection:

@@ -36,7 +36,7 @@ def declared_estate(
     *,
     in_session: bool = False,
 ) -> Estate:
-    """Return what is declared, without connections that are declared absent.
+    """Return what is declared, without connections that are declared absent or unmanaged.
 
     ``in_session``: only the session's own organization can be reached, so that no name needs a pin.
     """
@@ -45,7 +45,7 @@ def declared_estate(
         (organization.reference, desired.connection)
         for organization in organizations
         for desired in organization.connections
-        if not desired.is_absent
+        if desired.is_present
     ]
     users: dict[Locator, list[str]] = defaultdict(list)
     for reference, connection in present:

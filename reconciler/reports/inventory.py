@@ -42,7 +42,12 @@ def inventory_json(inventory: Inventory) -> str:
             "complete": not inventory.has_errors,
             "errored": inventory.has_errors,
             "connections": [
-                {"address": item.address, "management": item.management.value, **values_of(item)}
+                {
+                    "address": item.address,
+                    "management": item.management.value,
+                    "default": item.is_default,
+                    **values_of(item),
+                }
                 for item in inventory.items
             ],
             "diagnostics": [to_json_data(diagnostic_document(finding)) for finding in inventory.diagnostics],
@@ -74,7 +79,7 @@ def _row(item: InventoryItem) -> tuple[str, ...]:
         item.address,
         connection.display_name,
         connection.identity_provider,
-        connection.status,
+        f"{connection.status}, default" if item.is_default else connection.status,
         item.management.value,
         connection.connection_id,
         item.organization_id,

@@ -56,12 +56,12 @@ class ResolvedSecrets:
 
 
 def wanted_by(connections: Iterable[DesiredConnection]) -> tuple[WantedSecret, ...]:
-    """Return the secrets to compare: not those that are ignored, or of connections with ``state: absent``."""
+    """Return the secrets to compare: not those that are ignored, or of connections that are not managed."""
     return tuple(
         WantedSecret(reference, declared.address, declared.secret_location or declared.location)
         for declared in connections
         if isinstance(reference := declared.connection.client_secret, SecretReference)
-        and not declared.is_absent
+        and declared.is_present
         and "client_secret" not in declared.lifecycle.ignore_changes
     )
 

@@ -114,7 +114,9 @@ def compare_existing_manifest(
         connection.address.connection: connection.connection.display_name or ""
         for connection in manifest.connections
     }
-    blocks = write_connections(matching.unmanaged, manifest.reference, names, taken)
+    has_default = any(connection.is_default for connection in manifest.connections)
+    default_id = "" if has_default else live.organization.default_connection_id
+    blocks = write_connections(matching.unmanaged, manifest.reference, names, taken, default_id=default_id)
     return Comparison(
         remarks=(*_differences(manifest, live, matching), *blocks.remarks), suggestion=tuple(blocks.lines)
     )

@@ -70,6 +70,18 @@ def test_the_table_has_a_line_for_each_connection(workplace: Workplace) -> None:
     assert lines[-1] == "3 connections in 1 organization."
 
 
+def test_the_default_connection_is_marked(workplace: Workplace) -> None:
+    (sso,) = (live for live in workplace.live("acme") if live["display_name"] == "sso")
+    workplace.emulator.edit_organization("acme", sso_default_connection_id=sso["connection_id"])
+    marked = {
+        item["display_name"]: item["default"]
+        for item in workplace.run("list", "--format", "json").document["connections"]
+    }
+    assert marked == {"later": False, "sso": True, "rogue": False}
+    marked_lines = [line for line in workplace.run("list").out.splitlines() if "active, default" in line]
+    assert [line.split()[0] for line in marked_lines] == ["acme/sso"]
+
+
 def test_a_secret_is_never_shown(workplace: Workplace) -> None:
     outputs = [
         workplace.run(*words).output

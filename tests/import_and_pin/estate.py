@@ -40,6 +40,7 @@ def fill(emulator: Emulator, number: int) -> None:
         emulator.add_organization(slug, organization_name=_name(chance), **_rules(index))
         for kind in _kinds(index):
             _add(emulator, slug, kind, chance)
+        _choose_default(emulator, slug, index)
 
 
 def _kinds(index: int) -> tuple[str, ...]:
@@ -55,6 +56,14 @@ def _kinds(index: int) -> tuple[str, ...]:
         ("incomplete", "odd"),
     )
     return shapes[index % len(shapes)]
+
+
+def _choose_default(emulator: Emulator, slug: str, index: int) -> None:
+    """Make a connection the default in two of three organizations that have one: also SAML or pending ones."""
+    connections = emulator.connections(slug)
+    if connections and index % 3:
+        default = connections[index % len(connections)]["connection_id"]
+        emulator.edit_organization(slug, sso_default_connection_id=default)
 
 
 def _rules(index: int) -> dict[str, Any]:

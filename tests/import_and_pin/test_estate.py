@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reconciler.manifests import load_manifests, load_project
 from tests.import_and_pin.estate import fill, give_secrets
 from tests.support.workplace import NO_CHANGES, okta
 
@@ -26,6 +27,7 @@ def test_three_hundred_organizations_are_imported_without_a_write(place: Workpla
     written = "".join(path.read_text() for path in files) + (place.root / ".env.example").read_text()
     assert not [secret for secret in secrets if secret in written + imported.output]
 
+    assert declared_defaults(place) == live_defaults(place)
     assert place.run("validate").code == 0
     without = place.run("plan", "--no-secrets", "--detailed-exitcode")
     assert (without.code, NO_CHANGES in without.out) == (0, True), without.output
@@ -101,6 +103,24 @@ def test_masked_secrets_are_referred_to_and_change_nothing(place: Workplace) -> 
     assert planned.code == 0
     assert NO_CHANGES in planned.out
     assert "cannot be compared" in planned.output
+
+
+def declared_defaults(place: Workplace) -> set[str | None]:
+    loaded = load_manifests((), load_project(None, place.root), {})
+    return {
+        connection.connection.connection_id for connection in loaded.state.connections if connection.is_default
+    }
+
+
+def live_defaults(place: Workplace) -> set[str]:
+    """The default connections that a manifest can declare: of OIDC, and configured."""
+    organizations = place.emulator.context.state.all("organizations")
+    defaults = {organization.get("sso_default_connection_id") for organization in organizations}
+    return {
+        connection["connection_id"]
+        for connection in everything(place)
+        if connection["connection_id"] in defaults and connection.get("issuer")
+    }
 
 
 def everything(place: Workplace) -> list[dict[str, str]]:

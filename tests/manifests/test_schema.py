@@ -21,6 +21,7 @@ BROKEN = Path(__file__).parent / "broken"
 SEEN_BY_NO_SCHEMA = {
     "control-character",  # only by its escape; some editors' patterns disagree on these
     "unsafe-character",
+    "default-conflict",
     "duplicate-key",
     "duplicate-organization",
     "duplicate-connection-id",
