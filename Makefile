@@ -90,7 +90,7 @@ schemas: $(READY)  ## regenerate schemas/
 	$(BIN)/reconciler schema drift > schemas/drift.schema.json
 
 goldens: $(READY)  ## regenerate golden files and generated parts of the docs; review the diff
-	$(BIN)/python -m pytest -q --update-goldens tests/plans tests/reports tests/docs tests/workflows/test_installation.py
+	$(BIN)/python -m pytest -q --update-goldens tests/plans tests/reports tests/docs tests/journeys tests/workflows/test_installation.py
 
 $(READY): pyproject.toml requirements-dev.lock
 	$(PYTHON) -m venv --clear $(VENV)

@@ -1,5 +1,5 @@
 """The pages are tried in the workplace of the command line's tests."""
 
-from tests.support.fixtures import bare, running
+from tests.support.fixtures import bare
 
-__all__ = ["bare", "running"]
+__all__ = ["bare"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,19 +13,32 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")))
-_BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(
+    r"(?:^ *<!-- not executed: (?P<reason>[^>]+) -->\n\n?)?"
+    r"^(?P<indent> *)```(?P<language>\w*)\n(?P<text>.*?)^(?P=indent)```$",
+    re.MULTILINE | re.DOTALL,
+)
 _GENERATED = re.compile(r"(<!-- generated: ([^>]+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
-_SECTION = re.compile(r"^## ", re.MULTILINE)
+_HEADING = re.compile(r"^##+ (.*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: its language, its text, and its line (from 1)."""
+    """A fenced block: what it says, where it stands, and the reason if it is not executed."""
 
     language: str
     text: str
     line: int
+    section: str
+    reason: str
+    indent: str
+    span: tuple[int, int]
+
+    def replaced(self, page: str, text: str) -> str:
+        """Return the page with another text in this block."""
+        start, end = self.span
+        return page[:start] + textwrap.indent(text, self.indent) + page[end:]
 
 
 def name_of(page: Path) -> str:
@@ -38,17 +52,23 @@ def read(page: Path) -> str:
 
 
 def blocks(page: Path, *languages: str) -> list[Block]:
-    """Return the page's blocks in these languages, in order."""
-    text = read(page)
-    matches = _BLOCK.finditer(text)
-    all_blocks = (Block(match[1], match[2], text.count("\n", 0, match.start()) + 1) for match in matches)
-    return [block for block in all_blocks if block.language in languages]
+    """Return the page's blocks in these languages, by default all, in order; generated parts have none."""
+    text = _GENERATED.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), read(page))
+    matches = [match for match in _BLOCK.finditer(text) if not languages or match["language"] in languages]
+    return [_block(text, match) for match in matches]
 
 
-def sections(page: Path) -> list[int]:
-    """Return the lines on which the page's second-level sections begin."""
-    text = read(page)
-    return [text.count("\n", 0, match.start()) + 1 for match in _SECTION.finditer(text)]
+def _block(text: str, match: re.Match[str]) -> Block:
+    before = text[: match.start("indent")]
+    return Block(
+        language=match["language"],
+        text=textwrap.dedent(match["text"]),
+        line=before.count("\n") + 1,
+        section=(_HEADING.findall(before) or [""])[-1],
+        reason=match["reason"] or "",
+        indent=match["indent"],
+        span=match.span("text"),
+    )
 
 
 def links(page: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""Checks the pages against the program: commands, manifests, generated parts and links."""
+"""Checks the pages against the program: manifests, generated parts and links."""
 
 from __future__ import annotations
 
@@ -11,20 +11,16 @@ import pytest
 import yaml
 
 from reconciler.cli.commands import VERBS
-from tests.docs.examples import is_met, play, scenarios, set_up
 from tests.docs.generators import generate
 from tests.docs.pages import PAGES, ROOT, anchors, blocks, generated, generated_names, links, name_of, read
-from tests.support.workplace import CompletedRun
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from reconciler.emulator import RunningEmulator
     from tests.support.workplace import Workplace
 
 every_page = pytest.mark.parametrize("page", PAGES, ids=name_of)
-SCENARIOS = [(page, number) for page in PAGES for number in range(len(scenarios(page)))]
 
 
 @every_page
@@ -95,35 +91,3 @@ def test_manifests_and_project_files_are_valid(page: Path, bare: Workplace) -> N
 def test_python_examples_run(page: Path) -> None:
     for block in blocks(page, "python"):
         exec(compile(block.text, f"{name_of(page)}:{block.line}", "exec"), {})
-
-
-@pytest.mark.parametrize(("page", "number"), SCENARIOS, ids=lambda value: getattr(value, "stem", str(value)))
-def test_commands_print_what_the_page_shows(
-    page: Path,
-    number: int,
-    bare: Workplace,
-    running: RunningEmulator,
-    matches_golden: Callable[[str, Path], None],
-) -> None:
-    set_up(page, bare, running)
-    text = read(page)
-    for block in scenarios(page)[number]:
-        text = text.replace(block.text, play(page, block, bare, running))
-    matches_golden(text, page)
-
-
-@pytest.mark.parametrize(
-    ("expected", "out", "outcome"),
-    [
-        ("a\nb\n", "a\nb\n", True),
-        ("a\n...\n", "a\nb\nc\n", True),
-        ("...\nc\n", "a\nb\nc\n", True),
-        ("a\n...\nc\n", "a\nb\nb\nc\n", True),
-        ("a\n", "a\nb\n", False),
-        ("a\nc\n", "a\nb\nc\n", False),
-        ("a\n...\nb\n", "a\nb\nc\n", False),
-        ("a.\n", "ab\n", False),
-    ],
-)
-def test_output_that_differs_from_the_page_is_detected(expected: str, out: str, outcome: bool) -> None:
-    assert is_met(expected, CompletedRun(0, out, "")) is outcome

@@ -48,7 +48,11 @@ class CompletedRun:
 
 def discovery_document(slug: str) -> dict[str, str]:
     """Return what the identity provider of an organization publishes."""
-    issuer = f"https://{slug}.example.com"
+    return issuer_metadata(f"https://{slug}.example.com")
+
+
+def issuer_metadata(issuer: str) -> dict[str, str]:
+    """Return what an identity provider publishes below its issuer."""
     return {
         "issuer": issuer,
         "authorization_endpoint": f"{issuer}/authorize",
