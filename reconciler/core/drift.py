@@ -149,7 +149,10 @@ class Observations:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriftReport:
-    """What differs now, what no longer differs, and what this run did not check."""
+    """What differs now, what no longer differs, and what this run did not check.
+
+    ``guards`` are those that the change since the base lowers; none without a base.
+    """
 
     scope: Scope
     created_at: str
@@ -164,6 +167,7 @@ class DriftReport:
     refused: int = 0
     secrets_compared: bool = True
     previous_at: str = ""
+    guards: tuple[Diagnostic, ...] = ()
     ignored: tuple[IgnoredDifference, ...] = ()
 
     @property
@@ -245,6 +249,7 @@ def find_drift(
         organizations=plan.summary.organizations,
         refused=plan.summary.refused,
         secrets_compared=plan.secrets_compared,
+        guards=plan.guards or (),
         ignored=plan.ignored,
         previous_at=previous.created_at if previous else "",
     )

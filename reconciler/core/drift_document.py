@@ -128,6 +128,9 @@ class DriftDocument:
         default=(), metadata=described("organizations that no manifest names, and that are no drift")
     )
     diagnostics: tuple[DiagnosticDocument, ...]
+    guards: tuple[DiagnosticDocument, ...] = field(
+        default=(), metadata=described("that the change since the base (--changed-since) lowers")
+    )
     ignored: tuple[IgnoredDocument, ...] = ()
 
 
@@ -152,6 +155,7 @@ def drift_document(report: DriftReport, version: str) -> DriftDocument:
         unmanaged=tuple(map(unmanaged_document, report.unmanaged)),
         unknown_organizations=tuple(map(_unknown_document, report.unknown_organizations)),
         diagnostics=tuple(map(diagnostic_document, report.diagnostics)),
+        guards=tuple(map(diagnostic_document, report.guards)),
         ignored=tuple(map(ignored_document, report.ignored)),
     )
 
@@ -193,6 +197,7 @@ def read_drift(document: DriftDocument) -> DriftReport:
         unmanaged=tuple(map(read_unmanaged, document.unmanaged)),
         unknown_organizations=tuple(map(_read_unknown, document.unknown_organizations)),
         diagnostics=tuple(map(read_diagnostic, document.diagnostics)),
+        guards=tuple(map(read_diagnostic, document.guards)),
         ignored=tuple(map(read_ignored, document.ignored)),
         organizations=document.summary.organizations,
         refused=document.summary.refused,

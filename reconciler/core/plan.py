@@ -243,7 +243,10 @@ class Plan:
 
 
 def sign_in_changes(plan: Plan) -> tuple[SignInChange, ...]:
-    """Return all changes of attributes that decide who can sign in, the weightiest attribute first."""
+    """Return all changes of attributes that decide who can sign in.
+
+    Connections with a risk that blocks come first, in the order of the risks; then the weightiest attribute.
+    """
     planned = (
         SignInChange(
             address=change.address,
@@ -258,7 +261,13 @@ def sign_in_changes(plan: Plan) -> tuple[SignInChange, ...]:
         if name in SIGN_IN_FIELDS
     )
     changes = (*planned, *plan.already_live)
-    return tuple(sorted(changes, key=lambda change: SIGN_IN_FIELDS.index(change.attribute)))
+    risks = [risk.address for risk in plan.risks if risk.is_error]
+    ranks = {address: rank for rank, address in reversed(tuple(enumerate(risks)))}
+
+    def urgency(change: SignInChange) -> tuple[int, int]:
+        return ranks.get(str(change.address), len(risks)), SIGN_IN_FIELDS.index(change.attribute)
+
+    return tuple(sorted(changes, key=urgency))
 
 
 def summarize(plan: OrganizationPlan) -> PlanSummary:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import hmac
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+DEFAULT_ENV_ALLOW: Final = ("*_CLIENT_SECRET",)
+"""The variables that manifests may use unless the project file says otherwise."""
 
 _MASK = re.compile(r"[*•●]{3,}.{0,4}|.{0,4}[*•●]{3,}", re.DOTALL)
 _MIN_CONTAINED = 8

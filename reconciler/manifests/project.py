@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from reconciler.core.drift import DriftMode, DriftSettings
 from reconciler.core.errors import Diagnostic, InvalidConfiguration, Severity, SourceLocation
 from reconciler.core.run_selection import Limits
+from reconciler.core.secret import DEFAULT_ENV_ALLOW
 from reconciler.core.state import Discovery
 from reconciler.manifests.document import ParsedFile, parse_file
 from reconciler.manifests.interpolation import Interpolation
@@ -21,7 +22,7 @@ from reconciler.manifests.validation import validate
 from reconciler.manifests.yaml_errors import report_unsafe_escapes
 from reconciler.manifests.yaml_reader import ReadLimits
 from reconciler.providers.stytch.declared_target import DeclaredTarget
-from reconciler.secrets import DEFAULT_ENV_ALLOW, OWN_VARIABLES, SecretPolicy
+from reconciler.secrets import OWN_VARIABLES, SecretPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

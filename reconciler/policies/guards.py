@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from reconciler.core.errors import Diagnostic, Severity
 from reconciler.core.plan import SIGN_IN_FIELDS
 from reconciler.core.run_selection import Limits
+from reconciler.core.secret import DEFAULT_ENV_ALLOW
 from reconciler.policies.assess import GUARD_LOWERED, default_severity
 
 if TYPE_CHECKING:
@@ -95,6 +96,17 @@ def _added(before: object, now: object) -> str:
     return f"adds {', '.join(map(_text, added))}" if added else ""
 
 
+def _narrowing_removed(before: object, now: object) -> str:
+    """Tell what is listed anew, or that there is no list any more, so that only the environment limits."""
+    return _from_to(before, now) if now is None is not before else _added(before, now)
+
+
+def _files_added(before: object, now: object) -> str:
+    """Tell which globs of files are new; there a star matches no slash, so none is known to cover another."""
+    added = [glob for glob in _list(now) if glob not in _list(before)]
+    return f"adds {', '.join(map(_text, added))}" if added else ""
+
+
 def _pin_removed(before: object, now: object) -> str:
     return _from_to(before, now) if not _ids(before) <= _ids(now) else ""
 
@@ -108,9 +120,10 @@ _PROJECT_GUARDS: Final = (
     Guard(("limits", "max_delete_percent"), Limits().max_delete_percent, _raised),
     Guard(("limits", "requests_per_second"), Limits().requests_per_second, _raised),
     Guard(("limits", "concurrency"), Limits().concurrency, _raised),
-    Guard(("secrets", "env", "allow"), ["*"], _added),
+    Guard(("secrets", "env", "allow"), DEFAULT_ENV_ALLOW, _added),
+    Guard(("secrets", "file", "allow"), None, _narrowing_removed),
     Guard(("secrets", _ANY, "allow"), [], _added),
-    Guard(("approvals",), ["approvals/*.yaml", "approvals/*.yml"], _added),
+    Guard(("approvals",), ["approvals/*.yaml", "approvals/*.yml"], _files_added),
     Guard(("drift", "undeclared"), "drift", _DRIFT),
     Guard(("drift", "unknown_organizations"), "report", _DRIFT),
     Guard(("idp", "discovery"), "report", _DISCOVERY),
@@ -174,16 +187,25 @@ def _organization(name: str, before: Declaration, now: Declaration) -> Iterator[
         address, path = f"{name}/{key}", (*blocks, key)
         if key in now.keys(blocks):
             yield from _connection(address, path, before, now)
-        elif now.get(("prune",)) is not True:
+        elif now.get(("prune",)) is True:
+            yield from _guards_of_connection(address, path, before, now)
+        else:
             how = "is no longer declared: it becomes unmanaged"
             yield _warning(address, how, now.locate(blocks), address)
 
 
-def _connection(address: str, block: Path, before: Declaration, now: Declaration) -> Iterator[Diagnostic]:
+def _guards_of_connection(
+    address: str, block: Path, before: Declaration, now: Declaration
+) -> Iterator[Diagnostic]:
+    """Yield what is lowered; of a block that is gone, too: it may have got another name."""
     for guard in _CONNECTION_GUARDS:
         path = (*block, *guard.path)
         if how := guard.lowered(*_values(guard, path, before, now)):
             yield _warning(f"{guard.path[-1]} of {address}", how, now.locate(path), address)
+
+
+def _connection(address: str, block: Path, before: Declaration, now: Declaration) -> Iterator[Diagnostic]:
+    yield from _guards_of_connection(address, block, before, now)
     for name in SIGN_IN_FIELDS:
         path = (*block, name)
         if before.get(path) is not None and now.get(path) is None and now.get((*block, "state")) != "absent":
@@ -226,7 +248,7 @@ def _entry(approval: Approval) -> object:
 
 
 def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
+    return list(value) if isinstance(value, list | tuple) else []
 
 
 def _covers(glob: object, item: object) -> bool:

@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.drift import DriftKind, FindingStatus
+from reconciler.core.plan import SIGN_IN_FIELDS
 from reconciler.reports import wording
 from reconciler.reports.plan_report import unmanaged_list
 from reconciler.reports.report import (
@@ -59,15 +60,19 @@ def drift_report(report: DriftReport) -> Report:
     """Return the report of drift."""
     unresolved = () if report.secrets_compared else (wording.SECRETS_NOT_COMPARED,)
     kinds = {finding.kind.value for finding in report.findings}
+    decisive = wording.decisive_findings(report)
+    further = [finding for finding in report.findings if finding.attribute not in SIGN_IN_FIELDS]
     return Report(
         title="Drift",
         verdict=wording.drift_verdict(report),
         status=_status(report),
         is_complete=report.is_complete,
         headlines=tuple(wording.drift_headlines(report)),
+        decisive=tuple(map(_annotation, decisive)),
+        decisive_results=tuple(map(_result, decisive)),
         limitations=tuple(wording.drift_limitations(report)),
         remarks=(*wording.since_previous(report), *unresolved),
-        diagnostics=errors_first(report.diagnostics),
+        diagnostics=(*report.guards, *errors_first(report.diagnostics)),
         table=_table(report.findings),
         news=_news(report),
         columns=("Declared", "Live"),
@@ -79,8 +84,8 @@ def drift_report(report: DriftReport) -> Report:
             *unmanaged_list(report.unmanaged, "; this is not drift"),
             *_unknown_list(report.unknown_organizations),
         ),
-        annotations=tuple(_annotation(finding) for finding in _new_first(report.findings)),
-        results=tuple(_result(finding) for finding in report.findings),
+        annotations=tuple(_annotation(finding) for finding in _new_first(further)),
+        results=tuple(_result(finding) for finding in further),
         origin=Origin(scope=report.scope, commit=report.commit, created_at=report.created_at),
     )
 

@@ -21,12 +21,8 @@ _MAX_TITLE: Final = 250
 
 
 def render_github(report: Report) -> str:
-    """Return one command per diagnostic and annotation, then the verdict as a line of the log."""
-    headlines = (
-        Annotation(level="notice", title="look at this first", message=words, location=None)
-        for words in report.headlines
-    )
-    annotations = (*map(_diagnostic_annotation, report.diagnostics), *headlines, *report.annotations)
+    """Return one command per annotation and diagnostic, then the verdict as a line of the log."""
+    annotations = (*report.decisive, *map(_diagnostic_annotation, report.diagnostics), *report.annotations)
     lines = [workflow_command(annotation) for annotation in annotations]
     lines += [log_line(words) for words in (report.verdict, *report.limitations)]
     return "\n".join(lines) + "\n"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.core.change import Action, Delete, Update, attribute_changes
 from reconciler.core.diff import element_changes
+from reconciler.core.plan import sign_in_changes
 from reconciler.reports import wording
 from reconciler.reports.escaping import format_value
 from reconciler.reports.report import (
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
     from reconciler.core.change import AttributeChange, Change, Value
     from reconciler.core.errors import Diagnostic
-    from reconciler.core.plan import Plan, Unmanaged
+    from reconciler.core.plan import Plan, SignInChange, Unmanaged
     from reconciler.reports.report import Level, Mark
 
 _ACTION_RANK: Final = {Action.DELETE: 0, Action.UPDATE: 1, Action.CREATE: 2, Action.NO_OP: 3}
@@ -64,12 +65,15 @@ def plan_report(plan: Plan) -> Report:
     """Return the report of a plan, the most urgent organizations first."""
     summaries = _summarize_organizations(plan)
     actions = {change.action.value for change in plan.changes}
+    decisive = sign_in_changes(plan)
     return Report(
         title="Plan",
         verdict=wording.plan_verdict(plan),
         status=_status(plan),
         is_complete=plan.is_complete,
         headlines=tuple(wording.plan_headlines(plan)),
+        decisive=tuple(_sign_in_annotation(change) for change in decisive),
+        decisive_results=tuple(_sign_in_result(change) for change in decisive),
         limitations=tuple(wording.plan_limitations(plan)),
         remarks=(
             *(() if plan.secrets_compared else (wording.SECRETS_NOT_COMPARED,)),
@@ -227,6 +231,22 @@ def _annotation(change: Change) -> Annotation:
         else wording.change_reason(change)
     )
     return Annotation(level=level, title=title, message=message or title, location=change.location)
+
+
+def _sign_in_annotation(change: SignInChange) -> Annotation:
+    title = f"{change.address} changes who can sign in"
+    message = wording.sign_in_headline(change)
+    return Annotation(level="warning", title=title, message=message, location=change.location)
+
+
+def _sign_in_result(change: SignInChange) -> ScanResult:
+    return ScanResult(
+        rule="sign-in-change",
+        level="warning",
+        message=wording.sign_in_headline(change),
+        subject=str(change.address),
+        location=change.location,
+    )
 
 
 def _destroy(change: Delete) -> ScanResult:

@@ -208,7 +208,8 @@ class Origin:
 class Report:
     """A whole report.
 
-    ``headlines`` are what a reader has to see first, each on one line. ``limitations`` say what the
+    ``headlines`` are what a reader has to see first, each on one line; annotations and results of code
+    scanning begin with ``decisive`` and ``decisive_results`` instead. ``limitations`` say what the
     report leaves out, ``remarks`` whatever else a reader should know. ``diagnostics`` have errors first,
     but for lowered guards. ``counts`` are numbers with the noun that they count.
     """
@@ -218,6 +219,8 @@ class Report:
     status: Status
     is_complete: bool = True
     headlines: tuple[str, ...] = ()
+    decisive: tuple[Annotation, ...] = ()
+    decisive_results: tuple[ScanResult, ...] = ()
     limitations: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()

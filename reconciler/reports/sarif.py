@@ -28,7 +28,8 @@ JsonObject = dict[str, Any]
 
 def render_sarif(report: Report, *, version: str = __version__) -> str:
     """Return the document as ASCII text; the run is successful if the report is complete."""
-    results = (*map(_diagnostic_result, report.diagnostics), *report.results)
+    diagnostics = map(_diagnostic_result, report.diagnostics)
+    results = (*report.decisive_results, *diagnostics, *report.results)
     rules = sorted({result.rule for result in results})
     document = {
         "$schema": _SCHEMA,

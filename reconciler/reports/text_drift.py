@@ -43,7 +43,8 @@ def _sections(report: DriftReport, style: Style) -> Iterator[str]:
         yield "\n".join(_connection(tuple(group), report, style)) + "\n"
     yield _verdict(report, style)
     yield from _counts(report)
-    diagnostics = sorted(report.diagnostics, key=lambda diagnostic: diagnostic.is_error)
+    findings = (*report.guards, *report.diagnostics)
+    diagnostics = sorted(findings, key=lambda diagnostic: diagnostic.is_error)
     yield from (f"\n{box}" for box in diagnostic_boxes(diagnostics, style))
 
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.change import RESOURCE_TYPE, Action, ActionReason
-from reconciler.core.drift import DriftKind
+from reconciler.core.drift import DriftKind, FindingStatus
 from reconciler.core.plan import SIGN_IN_FIELDS, sign_in_changes
-from reconciler.reports.escaping import escape_terminal, format_value, quote
+from reconciler.reports.escaping import clip, escape_terminal, format_value, quote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -16,10 +16,14 @@ if TYPE_CHECKING:
     from reconciler.core.address import Address
     from reconciler.core.change import AttributeChange, Change, Value
     from reconciler.core.drift import DriftReport, Finding
-    from reconciler.core.plan import IgnoredDifference, Plan, Scope
+    from reconciler.core.errors import Diagnostic
+    from reconciler.core.plan import IgnoredDifference, Plan, Scope, SignInChange
 
 NO_CHANGES: Final = "No changes. Your infrastructure matches the configuration."
 NOTHING_SELECTED: Final = "No organization was looked at: the run covers none."
+_MAX_VALUE: Final = 300
+"""Characters of a value in a headline, which has room for any host; the diff has the whole value."""
+
 NO_DRIFT: Final = "No drift. The live state matches the configuration."
 SECRETS_NOT_COMPARED: Final = "Secrets: not resolved and not compared."
 
@@ -101,12 +105,20 @@ def plan_verdict(plan: Plan) -> str:
 
 def plan_headlines(plan: Plan) -> Iterator[str]:
     """Yield what a reviewer has to see first: who can sign in changes, and guards are lowered."""
-    for change in sign_in_changes(plan):
-        live = " (already live)" if change.already_live else ""
-        values = f"{value_text(change.before)} -> {value_text(change.after)}"
-        yield f"{change.address} {change.attribute}: {values}{live}"
-    for guard in plan.guards or ():
-        yield f"guard lowered: {guard.summary} ({guard.location})"
+    yield from map(sign_in_headline, sign_in_changes(plan))
+    yield from map(_guard_headline, plan.guards or ())
+
+
+def sign_in_headline(change: SignInChange) -> str:
+    """Return how an attribute that decides who can sign in changes, on one line."""
+    live = " (already live)" if change.already_live else ""
+    before, after = (clip(value_text(value), _MAX_VALUE) for value in (change.before, change.after))
+    values = f"{before} -> {after}"
+    return f"{change.address} {change.attribute}: {values}{live}"
+
+
+def _guard_headline(guard: Diagnostic) -> str:
+    return f"guard lowered: {guard.summary} ({guard.location})"
 
 
 def approval_counts(plan: Plan) -> str:
@@ -193,11 +205,23 @@ def drift_limitations(report: DriftReport) -> Iterator[str]:
 
 
 def drift_headlines(report: DriftReport) -> Iterator[str]:
-    """Yield the differences that decide who can sign in, the weightiest attribute first."""
-    findings = [finding for finding in report.findings if finding.attribute in SIGN_IN_FIELDS]
-    for finding in sorted(findings, key=lambda finding: SIGN_IN_FIELDS.index(finding.attribute)):
-        values = f"declared {value_text(finding.declared)}, live {value_text(finding.live)}"
+    """Yield the differences that decide who can sign in, and the lowered guards."""
+    for finding in decisive_findings(report):
+        declared, live = (clip(value_text(value), _MAX_VALUE) for value in (finding.declared, finding.live))
+        values = f"declared {declared}, live {live}"
         yield f"{finding.address} {finding.attribute}: {values}"
+    yield from map(_guard_headline, report.guards)
+
+
+def decisive_findings(report: DriftReport) -> list[Finding]:
+    """Return the differences that decide who can sign in: new ones first, then the weightiest attribute."""
+    findings = [finding for finding in report.findings if finding.attribute in SIGN_IN_FIELDS]
+    return sorted(
+        findings,
+        key=lambda finding: (
+            finding.status is not FindingStatus.NEW, SIGN_IN_FIELDS.index(finding.attribute)
+        ),
+    )  # fmt: skip
 
 
 def since_previous(report: DriftReport) -> Iterator[str]:

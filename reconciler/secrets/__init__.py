@@ -1,6 +1,6 @@
 """Secret references: their grammar, the policy, and one backend per file."""
 
-from reconciler.secrets.policy import DEFAULT_ENV_ALLOW, SecretPolicy
+from reconciler.secrets.policy import SecretPolicy
 from reconciler.secrets.references import MalformedReference, make_reference, parse_reference, parse_template
 from reconciler.secrets.reserved_variables import OWN_VARIABLES
 from reconciler.secrets.resolve import (
@@ -13,7 +13,6 @@ from reconciler.secrets.resolve import (
 )
 
 __all__ = [
-    "DEFAULT_ENV_ALLOW",
     "OWN_VARIABLES",
     "SCHEMES",
     "MalformedReference",

@@ -9,15 +9,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from reconciler.core.secret import DEFAULT_ENV_ALLOW
 from reconciler.secrets.reserved_variables import OWN_PREFIXES, OWN_VARIABLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reconciler.core.secret import Locator
-
-DEFAULT_ENV_ALLOW: Final = ("*_CLIENT_SECRET",)
-"""The variables that manifests may use unless the project file says otherwise."""
 
 FILES_VARIABLE: Final = "RECONCILER_ALLOWED_FILES"
 

@@ -56,7 +56,8 @@ def test_it_is_as_the_schema_says(reported: Plan) -> None:
 
 
 def test_a_finding_is_on_its_place() -> None:
-    warning, destroy = results(sarif(ORDINARY))
+    *decisive, warning, destroy = results(sarif(ORDINARY))
+    assert [result["ruleId"] for result in decisive] == ["sign-in-change", "sign-in-change"]
     assert warning["ruleId"] == "issuer-host-change"
     assert warning["level"] == "warning"
     (location,) = warning["locations"]
@@ -80,9 +81,10 @@ def test_moved_lines_keep_the_fingerprint() -> None:
 def test_drift_has_the_fingerprints_of_its_report() -> None:
     report = drift_of(ORDINARY)
     written = results(DRIFT_FORMATS["sarif"](report, color=False))
-    assert [result["partialFingerprints"]["reconciler/v1"] for result in written] == [
+    assert {result["partialFingerprints"]["reconciler/v1"] for result in written} == {
         finding.fingerprint for finding in report.findings
-    ]
+    }
+    assert len(written) == len(report.findings)
 
 
 def test_it_says_whether_everything_could_be_looked_at() -> None:

@@ -94,7 +94,7 @@ def test_it_cannot_be_switched_off_and_never_blocks(clone: Workplace) -> None:
 @pytest.mark.parametrize(
     ("project", "summary"),
     [
-        ("secrets: {env: {allow: ['*', '*_TOKEN']}}", None),
+        ("secrets: {env: {allow: ['*_CLIENT_SECRET', ACME_CLIENT_SECRET]}}", None),
         ("secrets: {file: {allow: ['/run/secrets/*']}}", "secrets.file.allow adds /run/secrets/*"),
         ("approvals: ['**/*.yaml']", "approvals adds **/*.yaml"),
         ("defaults: {prune: true}", "defaults.prune changes from False to True"),
@@ -189,3 +189,113 @@ def test_a_moved_issuer_among_300_warnings_is_seen_first(clone: Workplace) -> No
     assert len(comment) <= 65_536
     assert EVIL in comment
     assert comment.index(EVIL) < comment.index("warning")
+
+
+def _crowd(clone: Workplace, number: int) -> None:
+    """Declare so many connections with a warning each, in an organization that sorts before the others."""
+    connections = {
+        f"c{index:03}": {
+            "issuer": f"https://c{index}.example.com",
+            "client_id": "x",
+            "display_name": "n" * 90 + str(index),
+        }
+        for index in range(number)
+    }
+    clone.write("organizations/aaa.yaml", json.dumps({"organization": "aaa", "connections": connections}))
+
+
+@pytest.mark.parametrize("form", ["github", "sarif"])
+def test_a_moved_issuer_heads_annotations_and_scan_results(clone: Workplace, form: str) -> None:
+    """Threats 1: GitHub shows ten annotations of a level, so the change of who can sign in is the first."""
+    clone.add_organization("aaa")
+    _crowd(clone, 30)
+    edit(clone, issuer=EVIL)
+    out = plan(clone, "--format", form).out
+    if form == "sarif":
+        first = json.loads(out)["runs"][0]["results"][0]
+        assert (first["ruleId"], first["level"]) == ("sign-in-change", "warning")
+        assert EVIL in first["message"]["text"]
+        place = first["locations"][0]["physicalLocation"]
+        assert place["artifactLocation"]["uri"] == "organizations/acme.yaml"
+    else:
+        first_line, *_ = out.splitlines()
+        assert first_line.startswith("::warning file=organizations/acme.yaml,line=")
+        assert EVIL in first_line
+
+
+@pytest.mark.parametrize("form", ["github", "sarif"])
+def test_an_edit_behind_gits_back_heads_annotations_and_scan_results(clone: Workplace, form: str) -> None:
+    clone.add_organization("aaa")
+    _crowd(clone, 30)
+    connection = clone.live("acme")[0]["connection_id"]
+    clone.emulator.edit_connection(connection, issuer=EVIL)
+    out = clone.run("drift", "--format", form).out
+    first = json.loads(out)["runs"][0]["results"][0] if form == "sarif" else out.splitlines()[0]
+    assert EVIL in str(first)
+
+
+def test_harmless_moves_do_not_crowd_out_the_one_that_blocks(clone: Workplace) -> None:
+    """Threats 1: one line each, however long and many the others are: what is a blocking risk comes first."""
+    clone.add_organization("aaa")
+    _crowd(clone, 60)
+    clone.run("apply", "--auto-approve")
+    clone.commit()
+    _crowd(clone, 60)
+    text = (clone.root / "organizations/aaa.yaml").read_text()
+    clone.write("organizations/aaa.yaml", text.replace(".example.com", ".example.com/" + "p" * 1500))
+    edit(clone, issuer=EVIL)
+    comment = plan(clone, "--format", "markdown").out
+    line = next(line for line in comment.splitlines() if line.startswith("- ❗"))
+    assert EVIL in line
+
+
+@pytest.mark.parametrize(
+    ("project", "summary"),
+    [
+        ("drift: {undeclared: ignore}", "drift.undeclared changes from drift to ignore"),
+        ("drift: {undeclared: report}", "drift.undeclared changes from drift to report"),
+        (
+            "drift: {unknown_organizations: ignore}",
+            "drift.unknown_organizations changes from report to ignore",
+        ),
+        ("secrets: {env: {allow: ['*']}}", "secrets.env.allow adds *"),
+        ("approvals: [approvals/*.yaml, approvals/x/*.yaml]", "approvals adds approvals/x/*.yaml"),
+    ],
+)
+@pytest.mark.parametrize("command", ["plan", "drift"])
+def test_every_report_names_a_lowered_guard(
+    clone: Workplace, command: str, project: str, summary: str
+) -> None:
+    """Product 4.4: it covers `drift`, and heads every report wherever Git knows the base."""
+    clone.write("reconciler.yaml", STRICT + project + "\n")
+    run = clone.run(command, "--changed-since", "main", "--format", "json")
+    assert [guard["summary"] for guard in run.document.get("guards", [])] == [summary], run.err
+    if command == "drift" and project.startswith("drift: {undeclared: ignore"):
+        for form in ("text", "markdown", "html", "github", "sarif"):
+            out = clone.run(command, "--changed-since", "main", "--format", form).out.replace("`", "")
+            assert "drift.undeclared changes from drift to ignore" in out, form
+        assert clone.run(command, "--changed-since", "main").code == 0
+
+
+def test_a_renamed_key_does_not_shed_its_guards(clone: Workplace) -> None:
+    """`prune` deletes what is gone from the file, but a key that is renamed takes nothing along."""
+    live = clone.live("acme")[0]["connection_id"]
+    file = clone.root / "organizations/acme.yaml"
+    document = json.loads(file.read_text())
+    document["prune"] = True
+    document["connections"]["sso"] |= {"lifecycle": {"prevent_destroy": True}, "connection_id": live}
+    clone.write("organizations/acme.yaml", json.dumps(document))
+    clone.commit()
+    del (block := document["connections"].pop("sso"))["lifecycle"]
+    document["connections"]["login"] = block
+    clone.write("organizations/acme.yaml", json.dumps(document))
+    assert any("prevent_destroy of acme/sso" in summary for summary in guards(clone))
+
+
+def test_a_guard_that_is_lowered_through_a_variable_is_told(clone: Workplace) -> None:
+    """Values are compared as they count, with the variables of each side."""
+    clone.write("reconciler.yaml", STRICT + "vars: {mode: report}\n")
+    edit(clone, discovery="${var:mode}")
+    clone.commit()
+    clone.write("reconciler.yaml", STRICT + "vars: {mode: 'off'}\n")
+    assert "discovery of acme/sso changes from report to off" in guards(clone)
