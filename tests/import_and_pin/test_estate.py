@@ -108,7 +108,9 @@ def test_masked_secrets_are_referred_to_and_change_nothing(place: Workplace) -> 
 def declared_defaults(place: Workplace) -> set[str | None]:
     loaded = load_manifests((), load_project(None, place.root), {})
     return {
-        connection.connection.connection_id for connection in loaded.state.connections if connection.is_default
+        connection.connection.connection_id
+        for connection in loaded.state.connections
+        if connection.is_default
     }
 
 
