@@ -60,7 +60,8 @@ class ImportedFile:
 class ImportResult:
     """All organizations, in the order of their names. ``diagnostics`` names those that failed.
 
-    ``variables`` are the names that were added to ``variables_file``, without values.
+    ``variables`` are the names that were added to ``variables_file``, without values. ``unmanaged_secrets``
+    counts the connections whose secret new manifests do not declare.
     ``scope`` is the project, if it is known.
     """
 
@@ -68,6 +69,7 @@ class ImportResult:
     diagnostics: tuple[Diagnostic, ...] = ()
     variables: tuple[str, ...] = ()
     variables_file: str = ""
+    unmanaged_secrets: int = 0
     scope: Scope | None = None
 
     @property

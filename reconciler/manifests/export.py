@@ -30,12 +30,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from reconciler.core.connection import OidcConnection
+    from reconciler.core.secret import Locator
     from reconciler.core.state import DesiredOrganization, LiveOrganization
     from reconciler.manifests.export_names import VariableNames
     from reconciler.manifests.project import Project
     from reconciler.manifests.yaml_reader import Value
 
 _HEADER: Final = "# Imported by reconciler. Fields that are not declared here are left unchanged."
+_NO_SECRETS: Final = "# Secrets are unmanaged. To connect one, set its variable and uncomment client_secret."
 _NO_PRUNING: Final = "prune: false  # or the connections listed at the end would be deleted"
 _INDENT: Final = "  "
 _ANY: Final = "any"
@@ -48,6 +50,7 @@ class WrittenManifest:
     text: str
     connections: int
     variables: tuple[Variable, ...]
+    unmanaged_secrets: int
     remarks: tuple[str, ...]
 
 
@@ -58,6 +61,7 @@ class ConnectionBlocks:
     lines: list[str] = field(default_factory=list)
     names: dict[str, str] = field(default_factory=dict)
     variables: list[Variable] = field(default_factory=list)
+    unmanaged_secrets: int = 0
     remarks: list[str] = field(default_factory=list)
 
 
@@ -78,6 +82,7 @@ def write_manifest(
         *([f"# organization_name: {quote_for_comment(name)}"] if name else []),
         f"organization: {scalar(reference)}",
         f"organization_id: {scalar(live.organization.organization_id)}",
+        *([_NO_SECRETS] if blocks.unmanaged_secrets else []),
         *([_NO_PRUNING] if prunes and not is_complete else []),
         *(["connections:", *indented(blocks.lines)] if blocks.names else ["connections: {}"]),
         *(["# left alone:", *(f"#   {remark}" for remark in left_alone)] if left_alone else []),
@@ -86,6 +91,7 @@ def write_manifest(
         text="\n".join(lines) + "\n",
         connections=len(blocks.names),
         variables=tuple(blocks.variables),
+        unmanaged_secrets=blocks.unmanaged_secrets,
         remarks=(*blocks.remarks, *left_alone),
     )
 
@@ -117,6 +123,7 @@ def write_connections(
         blocks.lines += [f"{scalar(name)}:", *indented(lines)]
         blocks.names[connection.connection_id or ""] = name
         blocks.variables += block.variables
+        blocks.unmanaged_secrets += block.leaves_secret
         blocks.remarks += block.remarks
         display_names.add(connection.display_name or "")
     return blocks
@@ -155,6 +162,8 @@ class _ConnectionBlock:
     def __init__(self, address: Address, names: VariableNames, *, is_name_taken: bool) -> None:
         self.variables: list[Variable] = []
         self.remarks: list[str] = []
+        self.leaves_secret = False
+        self._reference: Locator | None = None
         self._address = address
         self._names = names
         self._is_name_taken = is_name_taken
@@ -163,6 +172,9 @@ class _ConnectionBlock:
         is_named = True
         for name in WRITABLE_FIELDS:
             if not _is_set(name, live):
+                continue
+            if name == "client_secret" and not self._names.template.is_managed:
+                yield from self._unmanaged_secret(live)
                 continue
             reason = self._reason(name, live)
             if reason is None:
@@ -188,17 +200,25 @@ class _ConnectionBlock:
 
     def _reason_without_secret(self, live: OidcConnection) -> str | None:
         secret = live.client_secret
-        if isinstance(secret, Secret) and not secret.fits_a_variable:
+        scheme = self._names.template.scheme
+        if scheme == "env" and isinstance(secret, Secret) and not secret.fits_a_variable:
             return "an environment variable cannot hold it"
-        name = self._names.name_for(self._address)
-        if name is None:
-            return "secrets.env.allow in the project file permits no fitting variable"
-        self.variables.append(Variable(name, self._address))
+        self._reference = self._names.locator_for(self._address)
+        if self._reference is None:
+            return f"the project file permits no fitting reference (secrets.{scheme})"
         return None
 
+    def _unmanaged_secret(self, live: OidcConnection) -> Iterator[str]:
+        """Yield the line that would connect the secret, commented out."""
+        self.leaves_secret = True
+        if self._reason_without_secret(live) is None:
+            yield f"# client_secret: {self._reference}"
+
     def _field(self, name: str, live: OidcConnection) -> Iterator[str]:
-        if name == "client_secret":
-            yield f"client_secret: ${{env:{self.variables[-1].name}}}"
+        if name == "client_secret" and self._reference is not None:
+            if self._reference.scheme == "env":
+                self.variables.append(Variable(self._reference.path, self._address))
+            yield f"client_secret: {self._reference}"
         elif name == "custom_scopes":
             yield f"custom_scopes: {flow_list(live.custom_scopes or ())}"
         elif name == "attribute_mapping":

@@ -9,7 +9,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from reconciler.core.errors import UsageError
 from reconciler.core.secret import Locator
+from reconciler.secrets import SCHEMES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -32,6 +34,8 @@ _ENV_EXAMPLE_HEADER: Final = """\
 # The client secrets that the manifests refer to. Copy this file, keep the copy out of Git, and set
 # each variable to the secret of its connection.
 """
+_PLACEHOLDERS: Final = ("{organization}", "{connection}")
+_SAFE_IN_PATHS: Final = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]*")
 _ASSIGNMENT: Final = re.compile(r"^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)[ \t]*=", re.MULTILINE)
 
 
@@ -76,12 +80,66 @@ def unique_stem(slug: str, organization_id: str) -> str:
     return f"{_plain(slug) or 'organization'}-{digest}"
 
 
-class VariableNames:
-    """Gives every address its own variable for its secret, such as ``ACME_OKTA_CLIENT_SECRET``."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretTemplate:
+    """How manifests refer to secrets: by a variable of its own for each, by a template, or not at all."""
 
-    def __init__(self, policy: SecretPolicy, taken: Iterable[str] = ()) -> None:
+    scheme: str = "env"
+    path: str = ""
+    is_managed: bool = True
+
+    @classmethod
+    def parse(cls, text: str) -> SecretTemplate:
+        """Read ``env``, ``none`` or ``SCHEME:TEMPLATE``.
+
+        Raises:
+            UsageError: the scheme is unknown, or the template gives two connections one reference.
+        """
+        if text in {"env", "none"}:
+            return cls(is_managed=text == "env")
+        scheme, _, path = text.partition(":")
+        if not path or scheme not in SCHEMES:
+            known = ", ".join(f"{name}:TEMPLATE" for name in SCHEMES)
+            raise UsageError(f"unknown --secrets {text!r}; known: env, none, {known}")
+        if missing := [name for name in _PLACEHOLDERS if name not in path]:
+            raise UsageError(
+                f"--secrets {text!r} lacks {' and '.join(missing)}: connections would share one secret; "
+                f"write for example {scheme}:{'_'.join(_PLACEHOLDERS)}_CLIENT_SECRET"
+            )
+        return cls(scheme=scheme, path=path)
+
+    def locator(self, address: Address) -> Locator:
+        """Return where the template says that the secret of an address is."""
+        names = (address.organization, address.connection)
+        path = self.path
+        for placeholder, name in zip(_PLACEHOLDERS, names, strict=True):
+            path = path.replace(placeholder, _words(name) if self.scheme == "env" else _path_part(name))
+        return Locator(self.scheme, path)
+
+
+BY_VARIABLE: Final = SecretTemplate()
+
+
+class VariableNames:
+    """Gives every address its own reference for its secret, such as ``${env:ACME_OKTA_CLIENT_SECRET}``."""
+
+    def __init__(
+        self, policy: SecretPolicy, taken: Iterable[str] = (), template: SecretTemplate = BY_VARIABLE
+    ) -> None:
+        self.template = template
         self._policy = policy
         self._taken = set(taken)
+
+    def locator_for(self, address: Address) -> Locator | None:
+        """Return an unused locator; None if the project file permits no fitting one."""
+        if not self.template.path:
+            name = self.name_for(address)
+            return Locator("env", name) if name else None
+        locator = self.template.locator(address)
+        if self._policy.check(locator) is not None or str(locator) in self._taken:
+            return None
+        self._taken.add(str(locator))
+        return locator
 
     def name_for(self, address: Address) -> str | None:
         """Return an unused name; None if the project file permits no fitting one."""
@@ -139,6 +197,10 @@ def _plain(text: str) -> str:
     """Return lower-case letters, digits and single hyphens, from text in any script."""
     ascii_only = unicodedata.normalize("NFKD", text.casefold()).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9]+", "-", ascii_only)[:_LONGEST].strip("-")
+
+
+def _path_part(name: str) -> str:
+    return name if _SAFE_IN_PATHS.fullmatch(name) else _plain(name) or "connection"
 
 
 def _words(address: str) -> str:

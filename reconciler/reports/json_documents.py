@@ -76,6 +76,7 @@ def import_json(result: ImportResult) -> str:
             "organizations": [_imported_file(file) for file in result.files],
             "variables": result.variables,
             "variables_file": result.variables_file,
+            "unmanaged_secrets": result.unmanaged_secrets,
             "diagnostics": _diagnostics(result.diagnostics),
         }
     )

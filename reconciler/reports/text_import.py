@@ -71,6 +71,9 @@ def _import_verdict(result: ImportResult, style: Style) -> Iterator[str]:
             f"Secrets: {variables} added to {escape_terminal(result.variables_file)}, without values. "
             "Set each variable to the client secret of its connection, or plan with --no-secrets."
         )
+    if result.unmanaged_secrets:
+        secrets = count(result.unmanaged_secrets, "client secret")
+        yield f"Secrets: {secrets} left unmanaged. To connect one, remove the `# ` before its client_secret."
     if result.created:
         yield "Next: `reconciler plan` should find no changes."
 

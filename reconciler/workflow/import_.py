@@ -18,6 +18,7 @@ from reconciler.core.secret import Secret, SecretReference
 from reconciler.manifests import find_manifests
 from reconciler.manifests.export import reparse, write_manifest
 from reconciler.manifests.export_names import (
+    BY_VARIABLE,
     ENV_EXAMPLE,
     VariableNames,
     add_variables,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from reconciler.core.state import DesiredOrganization, LiveOrganization, Organization
     from reconciler.manifests import Project
     from reconciler.manifests.export import WrittenManifest
-    from reconciler.manifests.export_names import Variable
+    from reconciler.manifests.export_names import SecretTemplate, Variable
     from reconciler.providers.base import Directory
     from reconciler.workflow.existing_manifests import ExistingManifests
     from reconciler.workflow.live_state import LiveState, Progress
@@ -61,6 +62,7 @@ async def import_organizations(
     existing: ExistingManifests,
     folder: Path,
     progress: Progress,
+    secrets: SecretTemplate = BY_VARIABLE,
 ) -> ImportResult:
     """Write a manifest for each organization that has none; None for ``references`` means all of them.
 
@@ -77,7 +79,7 @@ async def import_organizations(
         existing=existing,
         folder=ManifestFolder(folder),
         variable_names=VariableNames(
-            project.secret_policy, [variable.name for variable in existing.variables]
+            project.secret_policy, [variable.name for variable in existing.variables], secrets
         ),
         progress=progress,
     )
@@ -91,6 +93,7 @@ async def import_organizations(
         diagnostics=(*run.diagnostics, *_warn_of_ignored_folder(run.created, project)),
         variables=added,
         variables_file=display_path(env_example, project.directory),
+        unmanaged_secrets=run.unmanaged_secrets,
     )
 
 
@@ -147,6 +150,7 @@ class _Import:
     files: list[ImportedFile] = field(default_factory=list)
     created: list[Path] = field(default_factory=list)
     variables: list[Variable] = field(default_factory=list)
+    unmanaged_secrets: int = 0
     diagnostics: list[Diagnostic] = field(default_factory=list)
     handled: int = 0
 
@@ -214,6 +218,7 @@ class _Import:
         path = self.folder.create_file(organization, manifest)
         self.created.append(path)
         self.variables += manifest.variables
+        self.unmanaged_secrets += manifest.unmanaged_secrets
         self.files.append(
             ImportedFile(
                 organization=reference,

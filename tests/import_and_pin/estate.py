@@ -59,7 +59,7 @@ def _kinds(index: int) -> tuple[str, ...]:
 
 
 def _choose_default(emulator: Emulator, slug: str, index: int) -> None:
-    """Make a connection the default in two of three organizations: also SAML and pending ones."""
+    """Make a connection the default in two of three organizations that have one, SAML included."""
     connections = emulator.connections(slug)
     if connections and index % 3:
         default = connections[index % len(connections)]["connection_id"]

@@ -123,7 +123,7 @@ def test_variables_have_names_that_the_project_permits(
     text = (acme.root / "organizations/acme.yaml").read_text()
     if expected is None:
         assert "client_secret:" not in text
-        assert "permits no fitting variable" in imported.out
+        assert "permits no fitting reference (secrets.env)" in imported.out
     else:
         assert f"client_secret: ${{env:{expected}}}" in text
     assert acme.run("plan", "--no-secrets", "--detailed-exitcode").code == 0
