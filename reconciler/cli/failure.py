@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import traceback
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import click
 from click.exceptions import NoArgsIsHelpError
@@ -38,8 +38,8 @@ def report_failure(error: BaseException, context: CommandContext) -> ExitCode:
             _report_one("usage-error", error.format_message(), context, detail=f"see `{command} --help`")
         case InvalidConfiguration():
             _report(error.diagnostics, context)
-        case ReconcilerError():
-            _report_one(_code(error), str(error), context)
+        case ReconcilerError(code=code) if code != "bug":
+            _report_one(code, str(error), context)
         case Declined():
             _report_stop("cancelled", "Apply cancelled.", context)
         case click.Abort() | KeyboardInterrupt():
@@ -50,13 +50,6 @@ def report_failure(error: BaseException, context: CommandContext) -> ExitCode:
             summary = f"this is a bug in reconciler: {type(error).__name__}"
             _report_one("bug", summary, context, detail="please report it with the traceback above")
     return ExitCode.ERROR
-
-
-def _code(error: ReconcilerError) -> Code:
-    """Return the name of the error's class in kebab case."""
-    name = type(error).__name__
-    code = "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("-")
-    return cast("Code", code)
 
 
 def _report_stop(code: Code, message: str, context: CommandContext) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import KW_ONLY, dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from reconciler.core.codes import Code
@@ -90,11 +90,19 @@ def shell_word(text: str) -> str:
 
 
 class ReconcilerError(Exception):
-    """Stops the run. Its text says what is wrong, where, and what to do."""
+    """Stops the run. Its text says what is wrong, where, and what to do.
+
+    ``code`` is that of its diagnostic. An error without a code of its own belongs to one operation or
+    organization: where it stops the run, that is a bug.
+    """
+
+    code: ClassVar[Code] = "bug"
 
 
 class UsageError(ReconcilerError):
     """The command line names something that does not exist, or options that exclude each other."""
+
+    code = "usage-error"
 
 
 class InvalidConfiguration(ReconcilerError):
@@ -118,21 +126,31 @@ class SecretUnavailable(ReconcilerError):
         super().__init__(message)
         self.problem = problem or message
 
+    code = "secret-unavailable"
+
 
 class PlanRefused(ReconcilerError):
     """A saved plan is foreign, changed, expired or of another version, and is refused whole."""
+
+    code = "plan-refused"
 
 
 class ReportRefused(ReconcilerError):
     """An earlier drift report is foreign, unreadable or of another version."""
 
+    code: ClassVar[Code] = "report-refused"
+
 
 class ReportOfFailedRun(ReportRefused):
     """A drift report is the document of a run that failed before it could look."""
 
+    code = "report-of-failed-run"
+
 
 class PublishingFailed(ReconcilerError):
     """A comment, label or issue could not be written or read. ``status`` is the HTTP status, or 0."""
+
+    code: ClassVar[Code] = "publishing-failed"
 
     def __init__(self, message: str, *, status: int = 0) -> None:
         super().__init__(message)
@@ -141,6 +159,8 @@ class PublishingFailed(ReconcilerError):
 
 class UnknownPublication(PublishingFailed):
     """A create was sent, but whether it took effect is unknown. Read before retrying."""
+
+    code = "unknown-publication"
 
 
 class ProviderError(ReconcilerError):
@@ -163,13 +183,19 @@ class ProviderError(ReconcilerError):
 class AccessDenied(ProviderError):
     """401 or 403: credentials or permissions are wrong, and no further call makes sense."""
 
+    code = "access-denied"
+
 
 class OrganizationRefused(ProviderError):
     """403 about one organization, for example a suspended one: no further call for it makes sense."""
 
+    code = "request-rejected"
+
 
 class NotFound(ProviderError):
     """404 that means neither a missing organization nor a missing connection."""
+
+    code = "not-found"
 
 
 class OrganizationNotFound(NotFound):
@@ -183,9 +209,13 @@ class ConnectionNotFound(NotFound):
 class RequestRejected(ProviderError):
     """A final refusal: retrying the same request does not help."""
 
+    code = "request-rejected"
+
 
 class Unavailable(ProviderError):
     """The call certainly had no effect, and may succeed later (429, connection refused)."""
+
+    code = "unavailable"
 
 
 class UnknownOutcome(ProviderError):
@@ -198,3 +228,5 @@ class TimedOut(UnknownOutcome):
 
 class MalformedAnswer(ProviderError):
     """A successful response that cannot be read; it never means "nothing there"."""
+
+    code = "malformed-answer"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from reconciler.core.change import Create, Update, unknown_after
 from reconciler.core.connection import DEFAULT_IDENTITY_PROVIDER, INFERRED_FIELDS
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from reconciler.policies.estate import Estate
 
 
-def _host_change(name: str, why: str) -> Rule:
+def _host_change(rule_id: Code, name: str, why: str) -> Rule:
     """Return the rule about the trust domain of one URL field."""
 
     def find(change: ConnectionChange, _: Estate) -> Iterator[Clause]:
@@ -36,7 +36,6 @@ def _host_change(name: str, why: str) -> Rule:
             subject = "tenant" if authority(before) == authority(after) else "host"
             yield Clause(name, f"the {subject} of {name} changes from {_label(before)} to {_label(after)}")
 
-    rule_id = cast("Code", f"{name.replace('_', '-')}-host-change")
     return Rule(id=rule_id, find=find, why=why, severity=Severity.ERROR)
 
 
@@ -106,17 +105,19 @@ def _label(url: str | None) -> str:
 
 
 ISSUER_HOST_CHANGE: Final = _host_change(
-    "issuer", "the new issuer can sign in as any member of this organization"
+    "issuer-host-change", "issuer", "the new issuer can sign in as any member of this organization"
 )
-JWKS_URL_HOST_CHANGE: Final = _host_change("jwks_url", "anyone who controls it can log in as any user")
+JWKS_URL_HOST_CHANGE: Final = _host_change(
+    "jwks-url-host-change", "jwks_url", "anyone who controls it can log in as any user"
+)
 TOKEN_URL_HOST_CHANGE: Final = _host_change(
-    "token_url", "authorization codes and the client_secret are sent there"
+    "token-url-host-change", "token_url", "authorization codes and the client_secret are sent there"
 )
 USERINFO_URL_HOST_CHANGE: Final = _host_change(
-    "userinfo_url", "it supplies the members' names, email addresses and groups"
+    "userinfo-url-host-change", "userinfo_url", "it supplies the members' names, email addresses and groups"
 )
 AUTHORIZATION_URL_HOST_CHANGE: Final = _host_change(
-    "authorization_url", "members are sent there to enter their passwords"
+    "authorization-url-host-change", "authorization_url", "members are sent there to enter their passwords"
 )
 
 ISSUER_CHANGE: Final = Rule(

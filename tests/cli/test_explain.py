@@ -1,4 +1,4 @@
-"""`explain`: every code has an explanation, and every explanation belongs to a code that tests provoke."""
+"""`explain`: every code has an explanation, and every explanation belongs to a code."""
 
 from __future__ import annotations
 

@@ -117,6 +117,10 @@ class Workplace:
     def setenv(self, name: str, value: str) -> None:
         self._patch.setenv(name, value)
 
+    def replace(self, owner: object, name: str, value: object) -> None:
+        """Replace an attribute of a module, to provoke what no input can."""
+        self._patch.setattr(owner, name, value)
+
     def delenv(self, name: str) -> None:
         self._patch.delenv(name)
 
