@@ -25,7 +25,6 @@ from reconciler.cli.output import check_outputs, write_result
 from reconciler.cli.plan import Planned, plan_live
 from reconciler.cli.progress import ApplyProgress, applying_progress
 from reconciler.core.outcome import ApplyResult
-from reconciler.manifests import load_manifests
 from reconciler.policies import accept_risks
 from reconciler.providers.stytch.connect import connect
 from reconciler.reports import PLAN_FORMATS, RESULT_FORMATS
@@ -40,6 +39,7 @@ from reconciler.workflow.apply import (
     interrupted_result,
     resolve_plan_secrets,
 )
+from reconciler.workflow.desired import gather_declared
 from reconciler.workflow.inputs import check_inputs
 from reconciler.workflow.judgement import accept_deletes, gather_approvals, judge_saved_plan
 
@@ -138,8 +138,8 @@ def _load_saved(context: CommandContext, path: Path, options: Mapping[str, Any])
         check_inputs(plan, project)
     context.console.info(render_origin(plan))
     approvals = gather_approvals(project, wiring.now().date())
-    declared = load_manifests((), project, {}).state.organizations
-    plan = judge_saved_plan(plan, project, approvals, declared)
+    declared = gather_declared(project, plan.inputs.paths if plan.inputs else ())
+    plan = judge_saved_plan(plan, project, approvals, declared, os.environ)
     return _accept(Planned(plan=plan, project=project, target=target, approvals=approvals.approvals), options)
 
 

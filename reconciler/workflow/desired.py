@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.core.errors import Diagnostic, InvalidConfiguration, Severity, UsageError
 from reconciler.core.run_selection import RunSelection, may_match
+from reconciler.manifests import find_manifests, load_manifests
 from reconciler.secrets import resolve_secrets, wanted_by
 from reconciler.workflow.base import BaseComparison, compare_with_base
 from reconciler.workflow.inputs import gather_inputs
@@ -124,9 +125,22 @@ def gather_desired(
         approvals=gather_approvals(project, request.choices.today, loaded if manifests.is_whole else None),
         diagnostics=(*findings, *pinned_twice, *resolved.diagnostics),
     )
-    if not desired.organizations and any(finding.is_error for finding in desired.diagnostics):
+    is_plannable = desired.organizations or (request.shard and loaded.state.organizations)
+    if not is_plannable and any(finding.is_error for finding in desired.diagnostics):
         raise InvalidConfiguration(desired.diagnostics)
     return desired
+
+
+def gather_declared(project: Project, paths: Sequence[str]) -> tuple[DesiredOrganization, ...]:
+    """Return everything that the manifests declare now, as `Desired.declared` does for a run that plans.
+
+    ``paths`` are relative to the project file: manifests that its globs do not find.
+    """
+    named = [str(project.root / path) for path in paths]
+    names = [*find_manifests((), project).names, *named] if named else []
+    loaded = load_manifests(names, project, {})
+    past = find_past_manifests(loaded.broken_files, project, {})
+    return (*past.organizations, *loaded.refused, *loaded.state.organizations)
 
 
 def _selection(request: PlanRequest, manifests: SelectedManifests) -> RunSelection:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.core.address import Address
 from reconciler.core.approval import ApprovalStatus, ApprovalUse
+from reconciler.core.change import Create, Delete, Update
 from reconciler.core.guards import check_delete_limits
 from reconciler.core.plan import refuse_organizations, with_findings
 from reconciler.core.run_selection import ALL
@@ -30,15 +31,17 @@ from reconciler.policies.approvals import (
     deletes_approved,
     uses,
 )
+from reconciler.secrets import resolve_secrets, wanted_by
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import date
 
     from reconciler.core.approval import Approval
     from reconciler.core.errors import Diagnostic
     from reconciler.core.plan import Plan
     from reconciler.core.run_selection import Limits, RunSelection
+    from reconciler.core.secret import Secret, SecretReference
     from reconciler.core.state import DesiredOrganization
     from reconciler.manifests import Loaded, Project
 
@@ -100,19 +103,46 @@ def approve(plan: Plan, limits: Limits, gathered: GatheredApprovals, selection: 
 
 
 def judge_saved_plan(
-    plan: Plan, project: Project, gathered: GatheredApprovals, declared: Iterable[DesiredOrganization]
+    plan: Plan,
+    project: Project,
+    gathered: GatheredApprovals,
+    declared: Sequence[DesiredOrganization],
+    environment: Mapping[str, str],
 ) -> Plan:
     """Return a saved plan with its risks and deletes judged again, by this project file and its approvals.
 
-    Risks are found again in the changes. Those that only the run that planned could see are kept.
+    Risks are found again in the changes, beside all that is declared and the values of its secrets. Those
+    that only the run that planned could see are kept.
     """
-    estate = declared_estate(declared, {}, in_session=plan.scope.is_session)
+    plan = replace(plan, summary=replace(plan.summary, managed=_managed(plan, declared)))
+    secrets = _declared_secrets(plan, project, declared, environment)
+    estate = declared_estate(declared, secrets, in_session=plan.scope.is_session)
     risks = assess(plan.changes, project.policies, estate)
     known = {(risk.code, risk.address, risk.summary) for risk in risks}
     kept = [risk for risk in plan.risks if (risk.code, risk.address, risk.summary) not in known]
     recorded = {use.approval.subject for use in plan.approvals}
     plan = with_risks(plan, (*risks, *judge_again(kept, project.policies)), project.limits)
     return _approve(plan, project.limits, gathered, lambda approval: approval.subject in recorded)
+
+
+def _managed(plan: Plan, declared: Iterable[DesiredOrganization]) -> int:
+    """Return how many connections the plan manages: as it says, but not more than there can be."""
+    addresses = {connection.address for organization in declared for connection in organization.connections}
+    created = {change.address for change in plan.changes if isinstance(change, Create)}
+    deleted = {change.address for change in plan.changes if isinstance(change, Delete)}
+    return min(plan.summary.managed, len((addresses - created) | deleted))
+
+
+def _declared_secrets(
+    plan: Plan, project: Project, declared: Iterable[DesiredOrganization], environment: Mapping[str, str]
+) -> Mapping[SecretReference, Secret]:
+    """Return all secrets that can be resolved, if the plan sends any: one may be that of somebody else."""
+    sent = (change.declared.client_secret for change in plan.changes if isinstance(change, Create | Update))
+    if not any(sent):
+        return {}
+    connections = [connection for organization in declared for connection in organization.connections]
+    policy = project.secret_policy
+    return resolve_secrets(wanted_by(connections), policy=policy, environment=environment).secrets
 
 
 def with_risks(plan: Plan, risks: Sequence[Diagnostic], limits: Limits) -> Plan:

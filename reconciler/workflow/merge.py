@@ -123,7 +123,9 @@ def _check_organizations(plans: Sequence[Plan]) -> None:
 
 
 def _blocks(plans: Sequence[Plan]) -> tuple[Diagnostic, ...]:
-    return tuple(block for plan in plans for block in plan.blocks if block.code != _DELETE_LIMITS)
+    """Return the blocks of all plans; one about the whole project stands in several of them."""
+    blocks = (block for plan in plans for block in plan.blocks if block.code != _DELETE_LIMITS)
+    return tuple(dict.fromkeys(blocks))
 
 
 def _missing(shards: Sequence[Shard]) -> tuple[Diagnostic, ...]:

@@ -73,15 +73,20 @@ class Clone:
 
     def run(self, *words: str) -> CompletedRun:
         """Commit the pull request, and run a command in a fresh clone of it."""
+        clone = self.cloned()
+        try:
+            return self.place.run("-C", str(clone), *words)
+        finally:
+            os.chdir(self.place.root)
+
+    def cloned(self) -> Path:
+        """Commit the pull request, and return a fresh clone of it."""
         self.place.git("checkout", "--quiet", "-B", "pull")
         self.place.commit()
         clone = self.place.root.parent / "clone"
         shutil.rmtree(clone, ignore_errors=True)
         self.place.git("clone", "--quiet", "--branch", "pull", str(self.place.root), str(clone))
-        try:
-            return self.place.run("-C", str(clone), *words)
-        finally:
-            os.chdir(self.place.root)
+        return clone
 
     def live(self, slug: str) -> list[dict[str, Any]]:
         return sorted(self.emulator.oidc_connections(slug), key=lambda connection: connection["display_name"])
@@ -263,3 +268,85 @@ def test_a_saved_plan_that_is_incomplete(clone: Clone) -> None:
     applied = clone.run("apply", saved)
     assert applied.code == 1, applied.output
     assert clone.live("globex")[0]["client_id"] == "new-client"
+
+
+def merged(clone: Clone) -> tuple[dict[str, Any], str]:
+    """Plan in two shards, merge their plans, and return the document and the file of the whole."""
+    saved = [str(clone.place.root.parent / f"plan-{number}.json") for number in (1, 2)]
+    folder = ("-C", str(clone.cloned()))
+    for number, path in enumerate(saved, start=1):
+        clone.place.run(*folder, "plan", "--shard", f"{number}/2", "--out", path, "-q")
+    whole = str(clone.place.root.parent / "plan.json")
+    words = ("show", "--merge", *saved, "--format", "json", "--output", f"json={whole}")
+    run = clone.place.run(*folder, *words)
+    os.chdir(clone.place.root)
+    assert run.code == 1, run.output
+    return run.document, whole
+
+
+def errors(document: dict[str, Any]) -> list[str]:
+    kinds = ("diagnostics", "blocks")
+    return [
+        found["code"] for kind in kinds for found in document[kind] if found["severity"] == "error"
+    ]  # fmt: skip
+
+
+@every_error
+def test_the_merged_plan_of_shards_hides_nothing(clone: Clone, error: tuple[str, str]) -> None:
+    """Product 4.3 in shards: the whole is incomplete, says why once, and applies what is known."""
+    before = clone.live("acme")
+    clone.break_acme(error)
+    clone.write("globex.yaml", GLOBEX.replace("client-of-globex", "new-client"))
+    document, whole = merged(clone)
+    assert (document["complete"], document["errored"]) == (False, True)
+    assert 0 < len(errors(document)) == len(set(errors(document)))
+    run = clone.run("apply", whole)
+    assert run.code == 1, run.output
+    assert "organizations/acme.yaml" in run.output
+    assert clone.live("globex")[0]["client_id"] == "new-client"
+    clone.assert_acme_unchanged(before)
+
+
+@pytest.mark.parametrize("error", PARSE_ERRORS.values(), ids=PARSE_ERRORS)
+def test_no_shard_deletes_beside_a_broken_file(clone: Clone, error: tuple[str, str]) -> None:
+    """The shard with the delete is not the one with the file."""
+    before = {slug: clone.live(slug) for slug in ("acme", "globex")}
+    clone.break_acme(error)
+    clone.write("globex.yaml", GLOBEX + "    state: absent\n")
+    document, whole = merged(clone)
+    assert document["summary"]["destroy"] == 0
+    assert clone.run("apply", whole, "--allow-deletes", "1").code == 1
+    assert {slug: clone.live(slug) for slug in before} == before
+
+
+@pytest.mark.parametrize("slug", ["hooli", "initech"])
+def test_the_attacks_of_a_broken_file_in_shards(clone: Clone, slug: str) -> None:
+    """Another organization, in either shard, with the client and the secret of the broken file."""
+    clone.place.add_organization(slug)
+    clone.place.setenv(f"{slug.upper()}_CLIENT_SECRET", "hidden-value-of-acme")
+    clone.place.write("reconciler.yaml", "policies: {shared-client: error, secret-reference-shared: error}\n")
+    clone.break_acme(PARSE_ERRORS["a bracket"])
+    attack = ACME.replace("organization: acme", f"organization: {slug}").replace("sso:", "evil:")
+    clone.write(f"{slug}.yaml", attack)
+    document, whole = merged(clone)
+    assert {risk["code"] for risk in document["risks"] if risk["severity"] == "error"} >= {
+        "shared-client",
+        SHARED_SECRET,
+    }
+    before = clone.live(slug)
+    assert clone.run("apply", whole).code == 1
+    assert clone.live(slug) == before
+
+
+def test_a_file_that_was_never_readable_blocks_the_merged_plan_once(clone: Clone) -> None:
+    clone.place.git("rm", "--quiet", "organizations/acme.yaml")
+    clone.write("renamed.yaml", ACME + "  [")
+    for slug in ("hooli", "initech", "umbrella"):
+        clone.place.add_organization(slug)
+        text = GLOBEX.replace("organization: globex", f"organization: {slug}")
+        clone.write(f"{slug}.yaml", text.replace("-of-globex", f"-of-{slug}"))
+    document, whole = merged(clone)
+    assert errors(document).count("unreadable-manifest") == 1
+    assert document["applyable"] is False
+    assert clone.run("apply", whole).code == 1
+    assert clone.live("hooli") == []

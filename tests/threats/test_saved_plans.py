@@ -171,3 +171,89 @@ def test_a_key_that_is_there_twice_is_refused(project: Workplace, key: str) -> N
         run = project.run(verb, "plan.json")
         assert run.code == 1
         assert "an object has a key twice" in run.err
+
+
+STRICT = "policies: {shared-client: error, secret-reference-shared: error}\n"
+ISSUER = "https://idp.example.com"
+
+
+def declare(place: Workplace, name: str, **fields: object) -> None:
+    connection = {"client_secret": f"${{env:{name.upper()}_CLIENT_SECRET}}", "client_id": name, **fields}
+    connections = {"sso": {"issuer": f"https://{name}.example.com", **connection}}
+    place.write(f"organizations/{name}.yaml", json.dumps({"organization": name, "connections": connections}))
+
+
+@pytest.fixture
+def two(project: Workplace) -> Workplace:
+    """Globex is live and committed; acme is to be created, and the project file blocks what is shared."""
+    project.write("reconciler.yaml", STRICT)
+    project.add_organization("globex")
+    project.setenv("GLOBEX_CLIENT_SECRET", "hidden-globex-value")
+    project.setenv("ACME_CLIENT_SECRET", "hidden-acme-value")
+    declare(project, "globex", issuer=ISSUER)
+    project.git("rm", "-q", "--cached", "organizations/acme.yaml")
+    (project.root / "organizations/acme.yaml").unlink()
+    assert project.run("apply", "--auto-approve").code == 0
+    project.commit()
+    declare(project, "acme")
+    return project
+
+
+def without_risks(plan: Any) -> None:
+    plan["risks"] = []
+
+
+def assert_blocked(place: Workplace, code: str) -> None:
+    """A fresh plan is blocked, and so is a saved one from which somebody took the risk."""
+    assert f"[{code}]" in place.run("plan", "--out", "plan.json").output
+    rewrite(place, without_risks)
+    run = place.run("apply", "plan.json")
+    assert (run.code, place.live("acme")) == (1, ()), run.output
+    assert f"[{code}]" in run.output
+
+
+def test_a_value_that_two_customers_share_is_judged_by_apply_too(two: Workplace) -> None:
+    two.setenv("ACME_CLIENT_SECRET", "hidden-globex-value")
+    assert_blocked(two, "secret-reference-shared")
+
+
+def test_a_plan_without_secrets_is_judged_by_their_values_when_it_is_applied(two: Workplace) -> None:
+    two.setenv("ACME_CLIENT_SECRET", "hidden-globex-value")
+    assert two.run("plan", "--no-secrets", "--out", "plan.json").code == 0
+    run = two.run("apply", "plan.json")
+    assert (run.code, two.live("acme")) == (1, ()), run.output
+    assert "[secret-reference-shared]" in run.output
+
+
+@pytest.mark.parametrize("broken", ["{", "\ncolour: red\n"], ids=["cannot be parsed", "breaks a rule"])
+def test_a_broken_file_counts_as_its_last_version_for_a_saved_plan_too(two: Workplace, broken: str) -> None:
+    """Product 4.3: beside a broken manifest, another organization with its client, in a saved plan."""
+    file = two.root / "organizations/globex.yaml"
+    file.write_text(file.read_text() + broken if broken == "{" else file.read_text()[:-1] + ', "colour": 1}')
+    declare(two, "acme", issuer=ISSUER, client_id="globex")
+    assert_blocked(two, "shared-client")
+
+
+def test_the_managed_connections_of_a_saved_plan_are_counted_again(project: Workplace) -> None:
+    """Threats 4: limits are judged again, also by percent, of which the plan says the whole."""
+    project.write("reconciler.yaml", "limits: {max_deletes: 100, max_delete_percent: 50}\n")
+    names = [f"sso{number}" for number in range(4)]
+    block = {"issuer": ISSUER, "client_secret": "${env:ACME_CLIENT_SECRET}"}
+    connections: dict[str, Any] = {name: block | {"client_id": name} for name in names}
+    text = {"organization": "acme", "connections": connections}
+    project.write("organizations/acme.yaml", json.dumps(text))
+    assert project.run("apply", "--auto-approve").code == 0
+    for name in names[1:]:
+        connections[name] = connections[name] | {"state": "absent"}
+    project.write("organizations/acme.yaml", json.dumps(text))
+    run = project.run("plan", "--out", "plan.json")
+    assert "[too-many-deletes]" in run.output
+
+    def inflate(plan: Any) -> None:
+        plan["blocks"] = []
+        plan["summary"]["managed"] = 100_000
+
+    rewrite(project, inflate)
+    run = project.run("apply", "plan.json")
+    assert (run.code, len(project.live("acme"))) == (1, 4), run.output
+    assert "the plan deletes 3 of 4 managed connections" in run.output
