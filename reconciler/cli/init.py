@@ -9,6 +9,9 @@ import click
 
 from reconciler.cli.context import ExitCode
 from reconciler.cli.options import NonEmptyString
+from reconciler.core.errors import UsageError, shell_word
+from reconciler.manifests.json_schema import schema_text
+from reconciler.reports.escaping import escape_terminal
 from reconciler.storage.files import write_atomically
 
 if TYPE_CHECKING:
@@ -30,6 +33,9 @@ FILES: Final = {
 }
 """The files of a starter project, each with the file that it is a copy of."""
 
+SCHEMAS: Final = ("organization", "project", "approvals")
+"""The schemas that the first line of a manifest or project file names, for editors."""
+
 PACKAGE_LOCK: Final = ".github/actions/reconciler/package.lock"
 """The hash of this release, for the action that installs it; only released packages contain it."""
 
@@ -37,21 +43,18 @@ PACKAGE_LOCK: Final = ".github/actions/reconciler/package.lock"
 @click.command("init")
 @click.argument("directory", default=".", type=NonEmptyString(), metavar="[DIR]")
 def command(directory: str) -> int:
-    """Write a commented starter project to DIR: project file, one manifest, CI workflows.
+    """Write a starter project to DIR: project file, an example manifest, schemas, CI workflows.
 
+    Asks nothing. The example is commented out, so that a plan of the new project has no changes.
     Nothing is overwritten: if any of the files exists, none is written.
     """
     root = Path(directory)
-    files = dict(FILES)
-    if find_original(PACKAGE_LOCK).exists():
-        files[PACKAGE_LOCK] = PACKAGE_LOCK
-    _check_absent(root, files)
-    for name, original in files.items():
-        _write(root / name, find_original(original).read_text(encoding="utf-8"))
-        click.echo(f"wrote {root / name}")
-    click.echo(
-        "\nNext: edit organizations/example.yaml, then run `reconciler validate` and `reconciler plan`."
-    )
+    texts = _texts()
+    _check_writable(root, texts)
+    for name, text in texts.items():
+        _write(root / name, text)
+        click.echo(f"wrote {escape_terminal(str(root / name))}")
+    click.echo(_next_steps(directory), nl=False)
     return ExitCode.SUCCESS
 
 
@@ -61,15 +64,50 @@ def find_original(name: str) -> Path:
     return packaged if packaged.exists() else _CHECKOUT / name
 
 
-def _check_absent(root: Path, names: Iterable[str]) -> None:
-    for path in (root / name for name in names):
-        if path.exists() or path.is_symlink():
-            raise click.ClickException(f"{path} exists already; nothing was written")
+def _texts() -> dict[str, str]:
+    """Return the text of each file of the project."""
+    originals = dict(FILES)
+    if find_original(PACKAGE_LOCK).exists():
+        originals[PACKAGE_LOCK] = PACKAGE_LOCK
+    texts = {
+        name: find_original(original).read_text(encoding="utf-8") for name, original in originals.items()
+    }
+    return texts | {f"schemas/{name}.schema.json": schema_text(name) for name in SCHEMAS}
+
+
+def _next_steps(directory: str) -> str:
+    change_folder = "" if Path(directory) == Path() else f"   cd {escape_terminal(shell_word(directory))}\n"
+    return f"""
+Next, with the credentials of your Stytch project:
+
+{change_folder}   export STYTCH_PROJECT_ID=project-test-… STYTCH_SECRET=secret-test-…
+   reconciler import --all --secrets none   # write a manifest for each organization that exists
+   reconciler plan                          # No changes.
+
+To declare a connection that does not exist yet, see organizations/example.yaml.
+"""
+
+
+def _check_writable(root: Path, names: Iterable[str]) -> None:
+    """Check that no file exists, and that no folder is something else.
+
+    Raises:
+        UsageError: nothing can be written there.
+    """
+    try:
+        for path in (root / name for name in names):
+            if path.exists() or path.is_symlink():
+                raise UsageError(f"{path} exists already; nothing was written")
+            for folder in path.parents:
+                if folder.exists() and not folder.is_dir():
+                    raise UsageError(f"{folder} is not a folder; nothing was written")
+    except OSError as error:
+        raise UsageError(f"cannot look into {root}: {error.strerror}; nothing was written") from error
 
 
 def _write(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise click.ClickException(f"cannot create {path.parent}: {error.strerror}") from error
+        raise UsageError(f"cannot create {path.parent}: {error.strerror}") from error
     write_atomically(path, text)

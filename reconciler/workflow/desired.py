@@ -8,7 +8,7 @@ its last readable version in Git stands for it wherever organizations are compar
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from reconciler.core.errors import Diagnostic, InvalidConfiguration, Severity, UsageError
 from reconciler.core.run_selection import RunSelection, may_match
@@ -30,6 +30,11 @@ if TYPE_CHECKING:
     from reconciler.manifests import Loaded, ManifestFile, Project
     from reconciler.secrets import ResolvedSecrets
     from reconciler.workflow.selection import SelectedManifests
+
+_NOTHING_DECLARED: Final = (
+    "The manifests declare no organization yet. To write one for each organization that exists, run "
+    "`reconciler import --all --secrets none`."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,9 +99,11 @@ def gather_desired(
         UsageError: a target, or an address to rotate, matches nothing that is declared.
     """
     manifests = select_manifests(request.paths, project, request.variables, request.changed_since)
+    loaded = manifests.loaded
     if manifests.remark:
         remark(manifests.remark)
-    loaded = manifests.loaded
+    elif not (loaded.state.organizations or loaded.refused or loaded.broken_files):
+        remark(_NOTHING_DECLARED)
     past = find_past_manifests(loaded.broken_files, project, request.variables)
     selection = _selection(request, manifests)
     findings = _manifest_findings(loaded, past, selection)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from reconciler.cli.commands import VERBS
+from reconciler.reports.wording import NOTHING_SELECTED
 from tests.cli.estates import ROOT
 from tests.support.workplace import NO_CHANGES, NOT_COMPARED
 
@@ -36,22 +38,56 @@ class TestInit:
         folder = "".join(words) or "."
         assert bare.run("-C", folder, "validate").code == 0
 
-    def test_its_plan_has_no_changes(self, bare: Workplace, running: RunningEmulator) -> None:
+    @pytest.mark.parametrize("organizations", [0, 3], ids=["empty", "full"])
+    def test_its_plan_exits_with_0_and_says_what_comes_next(
+        self, bare: Workplace, running: RunningEmulator, organizations: int
+    ) -> None:
         bare.use(running)
+        for number in range(organizations):
+            bare.add_organization(f"customer-{number}", "Okta")
         bare.run("init")
-        bare.setenv("RECONCILER_ALLOWED_HOSTS", running.base_url.partition("://")[2])
-        run = bare.run("plan")
+        run = bare.run("plan", "--detailed-exitcode")
         assert run.code == 0, run.output
+        assert run.out == f"{bare.headline}{NOTHING_SELECTED}\n{NOT_COMPARED}\n"
+        assert run.err == (
+            "The manifests declare no organization yet. To write one for each organization that exists, run "
+            "`reconciler import --all --secrets none`.\n"
+        )
+        assert not bare.emulator.request_log.writes
+
+    def test_its_next_steps_end_in_no_changes(self, bare: Workplace, running: RunningEmulator) -> None:
+        bare.use(running)
+        bare.add_organization("acme", "Okta")
+        bare.add_organization("globex", "Okta", "Okta 2")
+        steps = bare.run("init", "my sso").out.partition("\nNext")[2]
+        assert "\n   cd 'my sso'\n" in steps
+        commands = re.findall(r"^   reconciler (.*?) *#", steps, re.MULTILINE)
+        assert commands == ["import --all --secrets none", "plan"]
+        os.chdir("my sso")
+        imported, planned = [bare.run(*command.split()) for command in commands]
+        assert imported.code == 0, imported.output
+        assert planned.code == 0, planned.output
+        assert NO_CHANGES in planned.out
+        assert not bare.emulator.request_log.writes
 
     def test_its_commented_organization_is_valid_and_pinned(self, bare: Workplace) -> None:
         bare.run("init")
         example = Path("organizations/example.yaml")
         lines = example.read_text().splitlines()
         assert all(line.startswith("#") for line in lines)
-        declared = "\n".join(line[2:] for line in lines[3:])
+        declared = "\n".join(line[2:] for line in lines[lines.index("#") + 1 :])
         example.write_text(declared)
         assert yaml.safe_load(declared)["organization_id"].startswith("organization-test-")
         assert bare.run("validate").code == 0
+        assert not schema_errors(example, lines[0], declared)
+        assert schema_errors(example, lines[0], declared.replace("issuer:", "isuer:"))
+
+    def test_its_project_file_has_a_schema(self, bare: Workplace) -> None:
+        bare.run("init")
+        project = Path("reconciler.yaml")
+        text = project.read_text()
+        assert not schema_errors(project, text.splitlines()[0], text)
+        assert schema_errors(project, text.splitlines()[0], text.replace("limits:", "limit:"))
 
     def test_it_names_every_file(self, bare: Workplace) -> None:
         out = bare.run("init").out
@@ -87,11 +123,38 @@ class TestInit:
         assert bare.run("init").code == 1
         assert Path("reconciler.yaml").is_symlink()
 
-    def test_a_target_that_is_a_file(self, bare: Workplace) -> None:
+    @pytest.mark.parametrize(
+        ("words", "message"),
+        [
+            (("file",), "file is not a folder; nothing was written [usage-error]"),
+            (("file/deeper",), "file is not a folder; nothing was written [usage-error]"),
+            (("taken",), "taken/organizations is not a folder; nothing was written [usage-error]"),
+            (
+                ("x" * 300,),
+                f"cannot look into {'x' * 300}: File name too long; nothing was written [usage-error]",
+            ),
+            (("",), "Invalid value for '[DIR]': empty value: omit the option or give a name [usage-error]"),
+            (("a", "b"), "Got unexpected extra argument (b) [usage-error]"),
+        ],
+        ids=["file", "below a file", "file in the way", "long", "empty", "two"],
+    )
+    def test_a_folder_that_cannot_be_used(
+        self, bare: Workplace, words: tuple[str, ...], message: str
+    ) -> None:
         bare.write("file", "")
-        run = bare.run("init", "file")
-        assert run.code == 1
-        assert "Traceback" not in run.err
+        bare.write("taken/organizations", "")
+        run = bare.run("init", *words)
+        assert (run.code, run.out) == (1, "")
+        assert [line for line in run.err.splitlines() if "Error" in line] == [f"│ Error: {message}"]
+        files = sorted(str(path) for path in Path().rglob("*") if path.is_file())
+        assert files == ["file", "taken/organizations"]
+
+
+def schema_errors(file: Path, line: str, text: str) -> list[str]:
+    """Check a document with the schema that its first line names, as an editor does."""
+    path = line.removeprefix("# yaml-language-server: $schema=")
+    schema = json.loads((file.parent / path).read_text())
+    return [error.message for error in Draft202012Validator(schema).iter_errors(yaml.safe_load(text))]
 
 
 @pytest.mark.parametrize("name", ["organization", "project", "plan"])
