@@ -12,13 +12,17 @@ from typing import TYPE_CHECKING
 from reconciler.core.errors import InvalidConfiguration
 from reconciler.core.plan import Environment, Scope
 from reconciler.manifests import load_project
+from reconciler.manifests.environments import RunEnvironment, environment_of
 from reconciler.manifests.source_file import display_path
 from reconciler.policies import unknown_rules
-from reconciler.providers.stytch.credentials import ProjectTarget, resolve_target
+from reconciler.providers.stytch.credentials import ProjectTarget, find_principal, resolve_target
 from reconciler.providers.stytch.declared_target import check_declared_target
 from reconciler.secrets import resolve_reference
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reconciler.core.secret import Secret, SecretReference
     from reconciler.manifests import Project
     from reconciler.providers.stytch.credentials import Target
 
@@ -26,13 +30,19 @@ if TYPE_CHECKING:
 def project_of(config: str | None) -> Project:
     """Read the project file: ``--config``, or reconciler.yaml in the working directory.
 
+    The environment of the run is known if the project_id or public token is.
+
     Raises:
         InvalidConfiguration: it has errors.
     """
     project = load_project(Path(config) if config else None, Path.cwd())
     if unknown := unknown_rules(project.policies, project.policy_locations):
         raise InvalidConfiguration(unknown)
-    return replace(project, secret_policy=project.secret_policy.with_allowed_files(os.environ))
+    return replace(
+        project,
+        secret_policy=project.secret_policy.with_allowed_files(os.environ),
+        environment=RunEnvironment(find_principal(project.target, os.environ, _read_own(project))),
+    )
 
 
 def check_target(project: Project) -> None:
@@ -50,17 +60,19 @@ def target_of(project: Project) -> Target:
     Raises:
         ReconcilerError: a credential is missing or invalid.
     """
-    policy = project.secret_policy.without_limits()  # these are the tool's own credentials
-    read_secret = partial(resolve_reference, policy=policy, environment=os.environ)
     file = display_path(project.file, project.directory) if project.file else ""
-    return resolve_target(project.target, os.environ, read_secret, file=file)
+    return resolve_target(project.target, os.environ, _read_own(project), file=file)
 
 
 def scope_of(target: Target) -> Scope:
     """Return the scope of a plan that is made with this target."""
     principal = target.project_id if isinstance(target, ProjectTarget) else target.public_token
-    environment = Environment.LIVE if "-live-" in principal else Environment.TEST
-    return Scope(target.address, principal, environment)
+    return Scope(target.address, principal, Environment(environment_of(principal)))
+
+
+def _read_own(project: Project) -> Callable[[SecretReference], Secret]:
+    """Return what reads the tool's own credentials, which the limits for manifests do not concern."""
+    return partial(resolve_reference, policy=project.secret_policy.without_limits(), environment=os.environ)
 
 
 def now() -> datetime:

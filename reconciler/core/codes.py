@@ -142,6 +142,7 @@ Code: TypeAlias = Literal[
     "unavailable",
     "undefined-alias",
     "undefined-variable",
+    "unknown-environment",
     "unknown-key",
     "unknown-organizations-not-checked",
     "unknown-policy",
@@ -163,6 +164,7 @@ Code: TypeAlias = Literal[
     "usage-error",
     "userinfo-url-host-change",
     "variable-out-of-place",
+    "wrong-environment",
     "wrong-type",
 ]
 

@@ -90,7 +90,10 @@ class ImportResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MissingPin:
-    """A declaration without an id. ``address`` is that of a connection or an organization."""
+    """A declaration without an id for this environment. ``address`` is that of a connection or organization.
+
+    ``id`` is empty if nothing exists here, and the single id of the other environment becomes a map.
+    """
 
     address: str
     id: str
@@ -102,11 +105,13 @@ class MissingPin:
 class PinResult:
     """All pins that were missing: written, or only found (``is_check``).
 
-    ``not_live`` are connections that do not exist yet, and so have no id.
+    ``not_live`` are connections that do not exist yet, and so have no id. ``maps`` are those of them
+    whose single id of the other environment becomes a map.
     ``scope`` is the project, if it is known.
     """
 
     pins: tuple[MissingPin, ...] = ()
+    maps: tuple[MissingPin, ...] = ()
     not_live: tuple[str, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
     is_check: bool = False
@@ -130,4 +135,4 @@ class PinResult:
     @property
     def is_settled(self) -> bool:
         """Whether every manifest now holds the ids of everything that is live."""
-        return not self.has_errors and not (self.is_check and self.pins)
+        return not self.has_errors and not (self.is_check and (self.pins or self.maps))

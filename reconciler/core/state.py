@@ -47,7 +47,8 @@ class DesiredConnection:
     """One declared connection.
 
     ``connection`` holds the declared fields only, except ``display_name``, which defaults to the
-    connection's key; ``connection.connection_id`` is the pin.
+    connection's key; ``connection.connection_id`` is the pin. ``other_ids`` are those of the pin that are
+    for other environments.
     """
 
     address: Address
@@ -60,6 +61,7 @@ class DesiredConnection:
     discovery: Discovery = Discovery.REPORT
     secret_expires_on: date | None = None
     lifecycle: Lifecycle = Lifecycle()
+    other_ids: tuple[str, ...] = ()
 
     @property
     def is_absent(self) -> bool:
@@ -95,7 +97,8 @@ class DesiredOrganization:
     """One organization manifest. ``reference`` is an organization_id, slug or external id.
 
     ``protections`` are filled in only where `prune` would delete something. ``commit`` is set where an
-    earlier version in Git stands for a file that has errors now.
+    earlier version in Git stands for a file that has errors now. ``other_ids`` are those of the pin that
+    are for other environments.
     """
 
     reference: str
@@ -105,6 +108,7 @@ class DesiredOrganization:
     connections: tuple[DesiredConnection, ...] = ()
     protections: tuple[Protection, ...] = ()
     commit: str = ""
+    other_ids: tuple[str, ...] = ()
 
     @property
     def origin(self) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from reconciler.core.errors import SourceLocation
-    from reconciler.core.state import DesiredOrganization
+    from reconciler.core.state import DesiredConnection, DesiredOrganization
     from reconciler.manifests.findings import DocumentFindings
 
 
@@ -25,27 +25,36 @@ class DuplicateCheck:
         """Report what an organization declares a second time."""
         self._check_organization(organization, findings)
         for connection in organization.connections:
-            connection_id = connection.connection.connection_id
-            if connection_id is None:
-                continue
-            first, document = self._connections.setdefault(
-                connection_id, (connection.location, organization.location)
+            for connection_id in (connection.connection.connection_id, *connection.other_ids):
+                if connection_id is not None:
+                    self._check_connection(connection_id, connection, organization, findings)
+
+    def _check_connection(
+        self,
+        connection_id: str,
+        connection: DesiredConnection,
+        organization: DesiredOrganization,
+        findings: DocumentFindings,
+    ) -> None:
+        first, document = self._connections.setdefault(
+            connection_id, (connection.location, organization.location)
+        )
+        if first is not connection.location:
+            self.conflicts |= {document, organization.location}
+            findings.add(
+                "duplicate-connection-id",
+                ("connections", connection.address.connection, "connection_id"),
+                f"{connection_id} is pinned twice",
+                detail=f"the other one is at {first}",
+                hint="declare a connection once; correct or remove one of the pins",
             )
-            if first is not connection.location:
-                self.conflicts |= {document, organization.location}
-                findings.add(
-                    "duplicate-connection-id",
-                    ("connections", connection.address.connection, "connection_id"),
-                    f"{connection_id} is pinned twice",
-                    detail=f"the other one is at {first}",
-                    hint="declare a connection once; correct or remove one of the pins",
-                )
 
     def _check_organization(self, organization: DesiredOrganization, findings: DocumentFindings) -> None:
         """Compare references and pins alike: an organization_id may be in either."""
         keys = {organization.reference: "organization"}
-        if organization.organization_id:
-            keys.setdefault(organization.organization_id, "organization_id")
+        for organization_id in (organization.organization_id, *organization.other_ids):
+            if organization_id:
+                keys.setdefault(organization_id, "organization_id")
         duplicates = [
             (name, key, first)
             for name, key in keys.items()

@@ -28,6 +28,10 @@ COMMAS_IN_SCOPES: Final = "commas_in_scopes"
 
 LONGEST_TEXT: Final = 2048
 
+ONE_ID: Final = "\0one ID"
+BY_ENVIRONMENT: Final = "\0by environment"
+"""The two forms of a pin, as pydantic's locations of errors name them; no YAML holds such a key."""
+
 _REFERENCE: Final = r"\$\{[a-z][a-z0-9-]*:[^{}]+\}"
 _SECRET: Final = rf"(?:^|[^$])\$\{{(?:{'|'.join(SCHEMES)}):[^{{}}]+\}}"
 
@@ -56,6 +60,11 @@ def without(pattern: str) -> AfterValidator:
         return value
 
     return AfterValidator(check)
+
+
+def kind_of_ids(value: object) -> str:
+    """Return which of the two forms of a pin a value has."""
+    return BY_ENVIRONMENT if isinstance(value, dict) else ONE_ID
 
 
 def read_off(value: object) -> object:

@@ -27,6 +27,7 @@ _SHOWN_KEYS: Final = frozenset((
     "prevent_destroy", "ignore_changes", "version", "organizations", "vars", "defaults", "limits",
     "max_deletes", "max_delete_percent", "requests_per_second", "concurrency", "policies", "secrets", "env",
     "file", "allow", "approvals", "rule", "address", "finding", "deletes", "reason", "until",
+    "test", "live",
 ))  # fmt: skip
 _SUSPICIOUS: Final = re.compile(r"secret|passw|token|credential|private", re.IGNORECASE)
 _HARMLESS: Final = re.compile(r"secret_expires_on|token_url|^\s*secrets(?=:)")

@@ -162,7 +162,7 @@ class FileReader:
         organization = self._reader.read(document, parsed.source, findings)
         is_valid = organization is not None
         if organization is None:
-            organization = read_partially(document, parsed.source, self._variables)
+            organization = read_partially(document, parsed.source, self._variables, self._project.environment)
         if organization is not None:
             self._duplicates.check(organization, findings)
         return ReadDocument(document.value, organization, is_valid)

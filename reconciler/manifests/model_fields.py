@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from typing_extensions import is_typeddict
 
@@ -25,7 +26,7 @@ def known_keys(model: type, path: Path) -> tuple[str, ...]:
 def is_mapping(model: type, path: Path) -> bool:
     """Whether the value at ``path`` is a mapping."""
     form = _type_at(model, path)
-    return is_typeddict(form) or get_origin(form) is dict
+    return is_typeddict(form) or get_origin(_mapping_of(form)) is dict
 
 
 def choices(model: type, path: Path) -> tuple[str, ...]:
@@ -37,11 +38,19 @@ def choices(model: type, path: Path) -> tuple[str, ...]:
 def _type_at(model: type, path: Path) -> Any:  # noqa: ANN401 - types have no common type
     form: Any = model
     for step in path:
-        if is_typeddict(form):
-            form = _hints(form).get(str(step))
-        else:
-            form = get_args(form)[-1] if get_args(form) else None
+        form = _hints(form).get(str(step)) if is_typeddict(form) else _element(_mapping_of(form))
     return form
+
+
+def _element(form: Any) -> Any:  # noqa: ANN401 - types have no common type
+    return get_args(form)[-1] if get_args(form) else None
+
+
+def _mapping_of(form: Any) -> Any:  # noqa: ANN401 - types have no common type
+    """Return the mapping among the alternatives of a union; other types are returned as they are."""
+    if get_origin(form) not in {Union, UnionType}:
+        return form
+    return next((item for item in get_args(form) if get_origin(item) is dict), None)
 
 
 @cache

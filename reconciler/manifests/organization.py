@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reconciler.core.errors import SourceLocation
+    from reconciler.manifests.environments import RunEnvironment
     from reconciler.manifests.findings import DocumentFindings
     from reconciler.manifests.organization_model import ConnectionManifest
     from reconciler.manifests.project import Project
@@ -37,7 +38,7 @@ class OrganizationReader:
     """Reads the documents of one run, with the project's defaults and variables."""
 
     def __init__(self, project: Project, variables: Mapping[str, str]) -> None:
-        self._defaults = project.defaults
+        self._defaults, self._environment = project.defaults, project.environment
         self._interpolation = Interpolation(
             variables={**project.variables, **variables},
             policy=project.secret_policy,
@@ -54,6 +55,7 @@ class OrganizationReader:
         manifest = validate(OrganizationManifest, values, findings)
         if manifest is None:
             return None
+        self._environment.check(manifest, findings)
         _check_connections(manifest, findings)
         return None if findings.error_count else self._organization(manifest, document, source)
 
@@ -64,7 +66,8 @@ class OrganizationReader:
         return DesiredOrganization(
             reference=reference,
             location=source.location(document.span.start),
-            organization_id=manifest.get("organization_id"),
+            organization_id=self._environment.choose(manifest.get("organization_id")),
+            other_ids=self._environment.others(manifest.get("organization_id")),
             prune=manifest.get("prune", self._defaults.prune),
             connections=tuple(
                 self._connection(Address(reference, name), connection, document, source)
@@ -78,7 +81,8 @@ class OrganizationReader:
         discovery = manifest.get("discovery")
         return DesiredConnection(
             address=address,
-            connection=_declared(address.connection, manifest),
+            connection=_declared(address.connection, manifest, self._environment),
+            other_ids=self._environment.others(manifest.get("connection_id")),
             location=_location(("connections", address.connection), document, source),
             secret_location=_location(("connections", address.connection, "client_secret"), document, source)
             if "client_secret" in manifest
@@ -92,7 +96,7 @@ class OrganizationReader:
         )
 
 
-def _declared(name: str, manifest: ConnectionManifest) -> OidcConnection:
+def _declared(name: str, manifest: ConnectionManifest, environment: RunEnvironment) -> OidcConnection:
     scopes, mapping = manifest.get("custom_scopes"), manifest.get("attribute_mapping")
     return OidcConnection(
         display_name=manifest.get("display_name", name),
@@ -106,7 +110,7 @@ def _declared(name: str, manifest: ConnectionManifest) -> OidcConnection:
         jwks_url=manifest.get("jwks_url"),
         custom_scopes=None if scopes is None else _shared_scopes(tuple(scopes)),
         attribute_mapping=None if mapping is None else _shared_mapping(tuple(mapping.items())),
-        connection_id=manifest.get("connection_id"),
+        connection_id=environment.choose(manifest.get("connection_id")),
     )
 
 

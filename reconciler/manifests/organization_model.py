@@ -6,20 +6,23 @@ What is not declared is absent from these mappings; there are no defaults.
 from datetime import date
 from typing import Annotated, Final, Literal, Required, TypeAlias
 
-from pydantic import BeforeValidator, ConfigDict, Field, JsonValue, with_config
+from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, JsonValue, Tag, with_config
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict  # pydantic needs it before Python 3.12
 
 from reconciler.core.connection import IdentityProvider, WritableField
 from reconciler.manifests import text_patterns
 from reconciler.manifests.field_types import (
+    BY_ENVIRONMENT,
     COMMAS_IN_SCOPES,
     LONGEST_TEXT,
+    ONE_ID,
     STRICT,
     AcceptsReference,
     DiscoveryMode,
     SecretField,
     Text,
+    kind_of_ids,
     without,
 )
 from reconciler.manifests.yaml_reader import parse_date
@@ -50,6 +53,25 @@ DisplayName: TypeAlias = Annotated[
 OrganizationName: TypeAlias = Annotated[str, Field(pattern=text_patterns.ORGANIZATION)]
 OrganizationId: TypeAlias = Annotated[str, Field(pattern=text_patterns.ORGANIZATION_ID)]
 ConnectionId: TypeAlias = Annotated[str, Field(pattern=text_patterns.CONNECTION_ID)]
+EnvironmentKey: TypeAlias = Annotated[str, Field(pattern=text_patterns.ENVIRONMENT)]
+OrganizationIds: TypeAlias = Annotated[
+    Annotated[OrganizationId, AcceptsReference(), Tag(ONE_ID)]
+    | Annotated[
+        dict[EnvironmentKey, Annotated[OrganizationId, AcceptsReference()]],
+        Field(min_length=1),
+        Tag(BY_ENVIRONMENT),
+    ],
+    Discriminator(kind_of_ids),
+]
+ConnectionIds: TypeAlias = Annotated[
+    Annotated[ConnectionId, AcceptsReference(), Tag(ONE_ID)]
+    | Annotated[
+        dict[EnvironmentKey, Annotated[ConnectionId, AcceptsReference()]],
+        Field(min_length=1),
+        Tag(BY_ENVIRONMENT),
+    ],
+    Discriminator(kind_of_ids),
+]
 ConnectionName: TypeAlias = Annotated[str, Field(pattern=text_patterns.CONNECTION_NAME)]
 Issuer: TypeAlias = Annotated[
     str,
@@ -178,11 +200,14 @@ class ConnectionManifest(TypedDict, total=False):
         ),
     ]
     connection_id: Annotated[
-        ConnectionId,
-        AcceptsReference(),
+        ConnectionIds,
         Field(
-            description="Pin: the ID of the connection, once it exists.",
-            examples=["oidc-connection-live-6f1b0c1e-0b43-4d52-9d3e-0f3a5c0a7d11"],
+            description="Pin: the ID of the connection, once it exists; or a map of such IDs from test, "
+            "live or a project_id, which takes precedence.",
+            examples=[
+                "oidc-connection-live-6f1b0c1e-0b43-4d52-9d3e-0f3a5c0a7d11",
+                {"test": "oidc-connection-test-2f7a51d0-9f0e-4f3b-a3c5-7d1c6b0e8f42"},
+            ],
         ),
     ]
     previous_display_names: Annotated[
@@ -229,11 +254,14 @@ class OrganizationManifest(TypedDict, total=False):
         ]
     ]
     organization_id: Annotated[
-        OrganizationId,
-        AcceptsReference(),
+        OrganizationIds,
         Field(
-            description="Pin: the document is rejected if `organization` resolves to a different one.",
-            examples=["organization-live-0d5e7c4a-4b8e-4f39-8c0c-5b1a6f3e2d10"],
+            description="Pin: the document is rejected if `organization` resolves to a different one. One "
+            "ID, or a map of IDs from test, live or a project_id, which takes precedence.",
+            examples=[
+                "organization-live-0d5e7c4a-4b8e-4f39-8c0c-5b1a6f3e2d10",
+                {"test": "organization-test-8c1d4e6f-7a2b-4c3d-9e0f-1a2b3c4d5e6f"},
+            ],
         ),
     ]
     prune: Annotated[

@@ -14,12 +14,13 @@ from reconciler.manifests.interpolation import Interpolation
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from reconciler.manifests.environments import RunEnvironment
     from reconciler.manifests.source_file import Source
     from reconciler.manifests.yaml_reader import Node, Value
 
 
 def read_partially(
-    document: Node, source: Source, variables: Mapping[str, str]
+    document: Node, source: Source, variables: Mapping[str, str], environment: RunEnvironment
 ) -> DesiredOrganization | None:
     """Return what a document declares, without validating it; None if it does not name its organization.
 
@@ -35,20 +36,20 @@ def read_partially(
     return DesiredOrganization(
         reference=reference,
         location=source.location(document.span.start),
-        organization_id=_text(values, "organization_id"),
-        connections=tuple(_connections(reference, values.get("connections"), document, source)),
+        organization_id=environment.choose(values.get("organization_id")),
+        connections=tuple(_connections(reference, values.get("connections"), document, source, environment)),
     )
 
 
 def _connections(
-    reference: str, blocks: Value, document: Node, source: Source
+    reference: str, blocks: Value, document: Node, source: Source, environment: RunEnvironment
 ) -> Iterator[DesiredConnection]:
     for name, block in blocks.items() if isinstance(blocks, dict) else ():
         if isinstance(name, str) and isinstance(block, dict):
             node = document.find(("connections", name))
             yield DesiredConnection(
                 address=Address(reference, name),
-                connection=_declared(name, block),
+                connection=_declared(name, block, environment),
                 location=source.location((node.key_span or node.span).start),
                 presence=_presence(block.get("state")),
                 lifecycle=Lifecycle(prevent_destroy=_protects(block.get("lifecycle"))),
@@ -59,14 +60,14 @@ def _presence(state: Value) -> Presence:
     return next((presence for presence in Presence if presence == state), Presence.PRESENT)
 
 
-def _declared(name: str, block: Mapping[str, Value]) -> OidcConnection:
+def _declared(name: str, block: Mapping[str, Value], environment: RunEnvironment) -> OidcConnection:
     secret = block.get("client_secret")
     return OidcConnection(
         display_name=_text(block, "display_name") or name,
         issuer=_text(block, "issuer"),
         client_id=_text(block, "client_id"),
         client_secret=secret if isinstance(secret, SecretReference) else None,
-        connection_id=_text(block, "connection_id"),
+        connection_id=environment.choose(block.get("connection_id")),
     )
 
 

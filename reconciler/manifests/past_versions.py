@@ -10,10 +10,11 @@ every connection of an organization, unless its text does not mention the organi
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from reconciler.manifests.document import parse_content
+from reconciler.manifests.environments import RunEnvironment
 from reconciler.manifests.findings import Findings
 from reconciler.manifests.interpolation import Interpolation
 
@@ -48,6 +49,7 @@ class PastManifests:
 
     variables: Mapping[str, str]
     limits: ReadLimits
+    environment: RunEnvironment = field(default_factory=RunEnvironment)
 
     def read(self, content: bytes, display_path: str) -> PastManifest:
         """Read a version of a file."""
@@ -58,7 +60,7 @@ class PastManifests:
             (document, rules.apply(document.value, findings.document(document)))
             for document in parsed.documents
         ]
-        return PastManifest(content, parsed, tuple(documents))
+        return PastManifest(content, parsed, tuple(documents), self.environment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ class PastManifest:
     content: bytes
     parsed: ParsedFile
     documents: tuple[tuple[Node, Value], ...]
+    environment: RunEnvironment = field(default_factory=RunEnvironment)
 
     def find(
         self, organization: Organization, reference: str, connection: OidcConnection
@@ -80,8 +83,8 @@ class PastManifest:
             assert location is not None
             blocks.append(PastBlock(is_protected=True, location=location, is_certain=False))
         for document, values in self.documents:
-            if _may_declare(values, names, organization.organization_id):
-                blocks += _blocks(document, values, connection, self.parsed.source)
+            if _may_declare(values, names, organization.organization_id, self.environment):
+                blocks += _blocks(document, values, connection, self)
         return max(blocks, key=lambda block: (block.is_protected, block.is_certain), default=None)
 
     def declared(self) -> tuple[DeclaredValues, ...]:
@@ -114,18 +117,23 @@ def _may_protect(content: bytes, names: frozenset[str]) -> bool:
     return PROTECTING_KEY in text and may_declare
 
 
-def _may_declare(values: Value, names: frozenset[str], organization_id: str) -> bool:
+def _may_declare(
+    values: Value, names: frozenset[str], organization_id: str, environment: RunEnvironment
+) -> bool:
     """Whether a document declares the organization; a pin outweighs the name."""
     if not isinstance(values, dict):
         return False
-    pin = _text(values.get("organization_id"))
+    pin = _text(environment.entry(values.get("organization_id")))
     if pin:
         return pin == organization_id
     name = _text(values.get("organization"))
     return pin is None or name is None or name in names
 
 
-def _blocks(document: Node, values: Value, connection: OidcConnection, source: Source) -> Iterator[PastBlock]:
+def _blocks(
+    document: Node, values: Value, connection: OidcConnection, manifest: PastManifest
+) -> Iterator[PastBlock]:
+    source, environment = manifest.parsed.source, manifest.environment
     connections = values.get("connections")
     if connections is None:
         return
@@ -138,7 +146,7 @@ def _blocks(document: Node, values: Value, connection: OidcConnection, source: S
         location = source.location((node.key_span or node.span).start)
         if block is not None and not isinstance(block, dict):
             yield PastBlock(is_protected=True, location=location, is_certain=False)
-        elif _may_mean(name, block or {}, connection):
+        elif _may_mean(name, block or {}, connection, environment):
             protection = _protection(block or {})
             yield PastBlock(
                 is_protected=protection is not False,
@@ -147,9 +155,11 @@ def _blocks(document: Node, values: Value, connection: OidcConnection, source: S
             )
 
 
-def _may_mean(name: str, block: Mapping[str, Value], connection: OidcConnection) -> bool:
+def _may_mean(
+    name: str, block: Mapping[str, Value], connection: OidcConnection, environment: RunEnvironment
+) -> bool:
     """Whether a block declared the connection: by its pin, a name, or its client at the issuer."""
-    pin = _text(block.get("connection_id"))
+    pin = _text(environment.entry(block.get("connection_id")))
     if pin != "":
         return pin in {None, connection.connection_id}
     previous = block.get("previous_display_names")

@@ -14,6 +14,7 @@ from reconciler.core.run_selection import Limits
 from reconciler.core.secret import DEFAULT_ENV_ALLOW
 from reconciler.core.state import Discovery
 from reconciler.manifests.document import ParsedFile, parse_file
+from reconciler.manifests.environments import RunEnvironment
 from reconciler.manifests.interpolation import Interpolation
 from reconciler.manifests.model_fields import has_field
 from reconciler.manifests.project_model import ProjectManifest
@@ -56,7 +57,8 @@ class Project:
 
     ``directory`` is the working directory, ``root`` the folder of the project file: globs and
     ``file:`` secrets are relative to it. ``policies`` maps rule IDs to error, warn or off; that
-    there are such rules is checked elsewhere, with ``policy_locations``.
+    there are such rules is checked elsewhere, with ``policy_locations``. ``environment`` is known once the
+    project_id is.
     """
 
     directory: Path
@@ -73,6 +75,7 @@ class Project:
     approvals: tuple[str, ...] = DEFAULT_APPROVALS
     drift: DriftSettings = field(default_factory=DriftSettings)
     read_limits: ReadLimits = field(default_factory=ReadLimits)
+    environment: RunEnvironment = field(default_factory=RunEnvironment)
 
 
 def load_project(config: str | Path | None, directory: Path) -> Project:

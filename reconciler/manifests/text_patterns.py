@@ -76,6 +76,7 @@ UNSAFE: Final = re.compile(
 """Characters that are invisible, or change how others are displayed (control, bidi, zero width)."""
 
 PROJECT_ID: Final = r"^project-(?:test|live)-[A-Za-z0-9-]{1,100}$"
+ENVIRONMENT: Final = rf"^(?:test|live|{PROJECT_ID[1:-1]})$"
 PUBLIC_TOKEN: Final = r"^public-token-(?:test|live)-[A-Za-z0-9-]{1,100}$"  # noqa: S105 - the shape, not a token
 BASE_URL: Final = rf"^{ORIGIN}/?$"
 GLOB: Final = r"^[^/\x00-\x1f\x7f\\][^\x00-\x1f\x7f\\]*$"
@@ -151,6 +152,11 @@ _ALPHABETS: Final = {
         "invalid-project-id",
         "is not a project_id",
         "it begins with project-test- or project-live-; any other prefix is rejected",
+    ),
+    ENVIRONMENT: Mismatch(
+        "unknown-environment",
+        "is not an environment",
+        "the keys are test, live, or a project_id, which takes precedence",
     ),
     PUBLIC_TOKEN: Mismatch(
         "invalid-public-token",

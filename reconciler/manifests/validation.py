@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from reconciler.core.connection import COMPUTED_FIELDS
-from reconciler.manifests.field_types import COMMAS_IN_SCOPES, EXCLUDED_PATTERN
+from reconciler.manifests.field_types import BY_ENVIRONMENT, COMMAS_IN_SCOPES, EXCLUDED_PATTERN, ONE_ID
 from reconciler.manifests.findings import name_of
 from reconciler.manifests.model_fields import choices, is_mapping, known_keys
 from reconciler.manifests.text_patterns import (
@@ -132,18 +132,18 @@ def validate(model: type[T], value: Value, findings: DocumentFindings) -> T | No
 
 def _report_error(error: ErrorDetails, model: type, document: Value, findings: DocumentFindings) -> None:
     """Report one error of pydantic; ``document`` is what was validated."""
-    is_key = _is_about_a_key(error, model)
-    path: Path = error["loc"][:-1] if is_key else error["loc"]
+    path: Path = tuple(step for step in error["loc"] if step not in {ONE_ID, BY_ENVIRONMENT})
+    is_key = _is_about_a_key(path, error["type"], model)
+    path = path[:-1] if is_key else path
     value = path[-1] if is_key else _value_at(document, path)
     if value is not INVALID:
         report = _ErrorReport(path=path, value=value, is_key=is_key, model=model, findings=findings)
         report.add(error["type"], error.get("ctx", {}))
 
 
-def _is_about_a_key(error: ErrorDetails, model: type) -> bool:
+def _is_about_a_key(path: Path, kind: str, model: type) -> bool:
     """Whether a key of a mapping is meant; a key may itself be called like the step that says so."""
-    path = error["loc"]
-    if path[1:][-1:] != (_KEY_STEP,) or error["type"] == "extra_forbidden":
+    if path[1:][-1:] != (_KEY_STEP,) or kind == "extra_forbidden":
         return False
     return is_mapping(model, path[:-2]) and not known_keys(model, path[:-2])
 
@@ -169,7 +169,7 @@ class _ErrorReport:
             self._missing_key()
         elif self._value is None and not self._is_key:
             self._no_value()
-        elif self._value in ("", []):
+        elif self._value in ("", []) or kind == "too_short":
             self._empty()
         elif kind in _BOUNDS:
             self._out_of_bounds(*_BOUNDS[kind], context)
@@ -226,9 +226,10 @@ class _ErrorReport:
             self._add("empty-key", f"a key below `{mapping}` is empty", "give it a name, or remove the line")
         elif _is_secret(self._path):
             self._wrong_secret()
-        elif isinstance(self._value, list):
+        elif isinstance(self._value, list | dict):
+            kind = "list" if isinstance(self._value, list) else "mapping"
             hint = "list at least one, or remove the line"
-            self._add("empty-value", f"{self._name} is an empty list", hint)
+            self._add("empty-value", f"{self._name} is an empty {kind}", hint)
         else:
             is_scope = "custom_scopes" in self._path[:-1]
             hint = "separate scopes by single spaces" if is_scope else _WRITE_OR_REMOVE

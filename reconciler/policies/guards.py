@@ -108,7 +108,10 @@ def _files_added(before: object, now: object) -> str:
 
 
 def _pin_removed(before: object, now: object) -> str:
-    return _from_to(before, now) if not _ids(before) <= _ids(now) else ""
+    """Tell that a run would find another id in the pin than it did, or none."""
+    old, new = _by_environment(before), _by_environment(now)
+    is_kept = all(_chosen(old, key) in {None, _chosen(new, key)} for key in (*old, *new))
+    return "" if is_kept else _from_to(before, now)
 
 
 _DISCOVERY: Final = _below("off", "report", "enforce")
@@ -259,10 +262,21 @@ def _covers(glob: object, item: object) -> bool:
     return is_simple and fnmatchcase(str(item), str(glob))
 
 
-def _ids(value: object) -> set[str]:
-    """Return the ids of a pin, which is one id or a map from environments to ids."""
-    values = value.values() if isinstance(value, dict) else (value,)
-    return {item for item in values if isinstance(item, str)}
+def _by_environment(value: object) -> Mapping[str, object]:
+    """Return a pin as a map from test, live or a project_id; one id belongs to what its prefix names."""
+    if isinstance(value, dict):
+        return value
+    return {_environment(value): value} if isinstance(value, str) else {}
+
+
+def _environment(name: str) -> str:
+    """Return test or live, as the prefix of an id or a project_id says."""
+    return next((word for word in ("test", "live") if f"-{word}-" in name), "")
+
+
+def _chosen(ids: Mapping[str, object], key: str) -> object:
+    """Return the id for a project_id, or for test or live."""
+    return ids.get(key, ids.get(_environment(key)))
 
 
 def _word(value: object) -> str:

@@ -93,6 +93,7 @@ def pin_json(result: PinResult) -> str:
             "settled": result.is_settled,
             "summary": {"connections": result.connections, "organizations": result.organizations},
             "pins": [_missing_pin(pin) for pin in result.pins],
+            "maps": [_missing_pin(pin) for pin in result.maps],
             "not_live": result.not_live,
             "diagnostics": _diagnostics(result.diagnostics),
         }

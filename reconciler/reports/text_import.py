@@ -44,6 +44,11 @@ def _joined(lines: Iterable[str]) -> str:
 
 def _pin_lines(result: PinResult) -> Iterator[str]:
     yield from (f"{pin.location}: {pin.address} = {pin.id}" for pin in result.pins)
+    yield from (
+        f"{pin.location}: {pin.address}: its pin {'has to become' if result.is_check else 'is now'} "
+        "a map by environment"
+        for pin in result.maps
+    )
     yield from (f"{address} does not exist yet, so it has no id" for address in result.not_live)
 
 
@@ -83,6 +88,10 @@ def _pin_verdict(result: PinResult, style: Style) -> Iterator[str]:
         words = "Not pinned" if result.is_check else "Pinned"
         numbers = f"{count(result.connections, 'connection')}, {count(result.organizations, 'organization')}."
         yield style.verdict(f"{words}: {numbers}", is_good=not result.is_check)
+    if result.maps:
+        words = "Not by environment yet" if result.is_check else "Now by environment"
+        yield style.verdict(f"{words}: {count(len(result.maps), 'pin')}.", is_good=not result.is_check)
+    if result.pins or result.maps:
         if result.is_check:
             yield "`reconciler pin` writes these ids into the manifests."
     elif result.has_errors:

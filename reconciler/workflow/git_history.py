@@ -39,7 +39,9 @@ class GitHistory:
         """
         if self._history is None:
             self._history = open_history(self.project.root, PROTECTING_KEY)
-        manifests = PastManifests({**self.project.variables, **self.variables}, self.project.read_limits)
+        manifests = PastManifests(
+            {**self.project.variables, **self.variables}, self.project.read_limits, self.project.environment
+        )
         connections = {connection.connection_id or "": connection for connection in to_delete}
         search = _Search(manifests, desired.reference, organization, connections)
         for version in self._history.versions():

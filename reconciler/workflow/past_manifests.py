@@ -103,7 +103,10 @@ class _Search:
         """Return what a version declares; None if that cannot be read."""
         if not parsed.is_readable:
             return None
-        documents = [read_partially(document, parsed.source, self.variables) for document in parsed.documents]
+        documents = [
+            read_partially(document, parsed.source, self.variables, self.project.environment)
+            for document in parsed.documents
+        ]
         known = [replace(document, commit=version.commit) for document in documents if document is not None]
         return known if len(known) == len(documents) else None
 

@@ -17,9 +17,10 @@ from reconciler.workflow.live_state import find_organizations, read_organization
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from reconciler.core.matching import Pair
-    from reconciler.core.state import DesiredOrganization, LiveOrganization
+    from reconciler.core.state import DesiredConnection, DesiredOrganization, LiveOrganization
     from reconciler.manifests import ManifestFile, Project
     from reconciler.manifests.pinning import Pinner
     from reconciler.providers.base import Reader
@@ -29,12 +30,13 @@ if TYPE_CHECKING:
 def load_files(
     paths: Sequence[str], project: Project, variables: Mapping[str, str]
 ) -> tuple[ManifestFile, ...]:
-    """Read the manifests to pin.
+    """Read the manifests to pin; a single id of the other environment is a warning.
 
     Raises:
         InvalidConfiguration: a manifest has errors.
     """
-    loaded = load_manifests(paths, project, variables)
+    lenient = replace(project, environment=replace(project.environment, is_lenient=True))
+    loaded = load_manifests(paths, lenient, variables)
     if loaded.has_errors:
         raise InvalidConfiguration(
             tuple(diagnostic for diagnostic in loaded.diagnostics if diagnostic.is_error)
@@ -55,9 +57,16 @@ async def find_pins(
     manifests = [organization for file in files for organization in file.organizations]
     organizations = await find_organizations(manifests, reader)
     live = await read_organizations(organizations, reader, concurrency=concurrency, progress=progress)
-    results = [_compare(manifest, state) for manifest, state in zip(manifests, live, strict=True)]
+    foreign = {
+        diagnostic.address
+        for file in files
+        for diagnostic in file.diagnostics
+        if diagnostic.code == "wrong-environment"
+    }
+    results = [_compare(manifest, state, foreign) for manifest, state in zip(manifests, live, strict=True)]
     return PinResult(
         pins=tuple(pin for result in results for pin in result.pins),
+        maps=tuple(pin for result in results for pin in result.maps),
         not_live=tuple(address for result in results for address in result.not_live),
         diagnostics=tuple(diagnostic for result in results for diagnostic in result.diagnostics),
         is_check=True,
@@ -70,27 +79,33 @@ def write_pins(files: Sequence[ManifestFile], missing: PinResult, pinner: Pinner
     Raises:
         UsageError: a file cannot be read or written.
     """
-    written: list[MissingPin] = []
-    diagnostics = list(missing.diagnostics)
+    refused: list[MissingPin] = []
     for file in files:
-        pins = [pin for pin in missing.pins if pin.location.path == file.display_path]
+        pins = [pin for pin in (*missing.pins, *missing.maps) if pin.location.path == file.display_path]
         if pins:
-            refused = _write(file, pins, pinner)
-            written += [pin for pin in pins if pin not in refused]
-            diagnostics += [_not_pinned(pin) for pin in refused]
-    return replace(missing, pins=tuple(written), diagnostics=tuple(diagnostics), is_check=False)
+            refused += _write(file, pins, pinner)
+    return replace(
+        missing,
+        pins=tuple(pin for pin in missing.pins if pin not in refused),
+        maps=tuple(pin for pin in missing.maps if pin not in refused),
+        diagnostics=(*missing.diagnostics, *map(_not_pinned, refused)),
+        is_check=False,
+    )
 
 
-def _compare(manifest: DesiredOrganization, live: LiveState) -> PinResult:
-    """Return the missing pins of one organization."""
+def _compare(manifest: DesiredOrganization, live: LiveState, foreign: AbstractSet[str]) -> PinResult:
+    """Return the missing pins of one organization; ``foreign`` are addresses pinned elsewhere only."""
     if isinstance(live, ProviderError):
         return PinResult(diagnostics=unreadable(manifest, live).diagnostics)
     matching = match_connections(manifest, live)
     ambiguous = {diagnostic.address for diagnostic in matching.diagnostics}
     pairs = [pair for pair in matching.pairs if not pair.desired.is_absent]
     not_live = [str(pair.desired.address) for pair in pairs if pair.live is None]
+    pins = (*_organization_pin(manifest, live), *_connection_pins(pairs))
+    to_map = foreign - ambiguous - {pin.address for pin in pins}
     return PinResult(
-        pins=(*_organization_pin(manifest, live), *_connection_pins(pairs)),
+        pins=pins,
+        maps=tuple(_map(desired) for desired in manifest.connections if str(desired.address) in to_map),
         not_live=tuple(address for address in not_live if address not in ambiguous),
         diagnostics=matching.diagnostics,
     )
@@ -102,6 +117,10 @@ def _organization_pin(manifest: DesiredOrganization, live: LiveOrganization) -> 
         yield MissingPin(
             address=manifest.reference, id=organization_id, location=manifest.location, is_organization=True
         )
+
+
+def _map(desired: DesiredConnection) -> MissingPin:
+    return MissingPin(address=str(desired.address), id="", location=desired.location)
 
 
 def _connection_pins(pairs: Sequence[Pair]) -> Iterator[MissingPin]:
@@ -138,11 +157,12 @@ def _pin(missing: MissingPin, file: ManifestFile) -> Pin:
 
 def _not_pinned(pin: MissingPin) -> Diagnostic:
     key = "organization_id" if pin.is_organization else "connection_id"
+    entry = f"add the line `{key}: {pin.id}`" if pin.id else f"write `{key}` as a map by environment"
     return Diagnostic(
         Severity.ERROR,
         "not-pinned",
         f"the id of {pin.address} cannot be added to this block without changing something else",
-        detail=f"write the block without aliases, or add the line `{key}: {pin.id}` by hand",
+        detail=f"write the block without aliases, or {entry} by hand",
         address=pin.address,
         location=pin.location,
     )

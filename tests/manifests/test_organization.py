@@ -306,12 +306,12 @@ def test_the_model_and_the_core_have_the_same_fields() -> None:
     assert declared - treatment == set(FIELDS) - {"redirect_url", "status"}
     assert treatment | {"connection_id"} == (
         {field.name for field in fields(DesiredConnection)}
-        - {"address", "connection", "location", "secret_location", "presence", "is_default"}
+        - {"address", "connection", "location", "secret_location", "presence", "is_default", "other_ids"}
     ) | {"default", "state", "connection_id"}
     assert set(LifecycleManifest.__annotations__) == {field.name for field in fields(Lifecycle)}
     assert set(OrganizationManifest.__annotations__) - {"organization"} == (
         {field.name for field in fields(DesiredOrganization)}
-        - {"reference", "location", "protections", "commit"}
+        - {"reference", "location", "protections", "commit", "other_ids"}
     )
     assert "connection_id" in COMPUTED_FIELDS
     assert (*WRITABLE_FIELDS, *COMPUTED_FIELDS) == FIELDS

@@ -23,6 +23,7 @@ from reconciler.core.planner import Choices
 from reconciler.core.run_selection import Limits, RunSelection
 from reconciler.core.state import Protection
 from reconciler.manifests import load_manifests, load_project
+from reconciler.manifests.environments import RunEnvironment
 from reconciler.reports.json_documents import plan_json
 from reconciler.reports.json_schemas import plan_schema
 from reconciler.reports.text_plan import render_plan
@@ -93,7 +94,7 @@ class Case:
 
 def open_case(folder: Path) -> Case:
     options = read_options(folder)
-    project = load_project(None, folder)
+    project = replace(load_project(None, folder), environment=RunEnvironment(SCOPE.principal))
     loaded = load_manifests(["desired.yaml"], project, {})
     assert not loaded.has_errors, loaded.diagnostics
     environment: dict[str, str] = options.get("secrets", {})

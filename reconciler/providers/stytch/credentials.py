@@ -140,6 +140,16 @@ def resolve_target(
     return _TargetResolver(declared, environment, read_secret, file).resolve()
 
 
+def find_principal(
+    declared: DeclaredTarget, environment: Mapping[str, str], read_secret: Callable[[SecretReference], Secret]
+) -> str:
+    """Return the project_id or the public token; nothing if it is missing, malformed or not allowed."""
+    try:
+        return _TargetResolver(declared, environment, read_secret, "").principal()
+    except InvalidConfiguration:
+        return ""
+
+
 class _TargetResolver:
     def __init__(
         self,
@@ -155,6 +165,14 @@ class _TargetResolver:
         self._diagnostics: list[Diagnostic] = []
 
     def resolve(self) -> Target:
+        return self._session_target() if self._uses_frontend() else self._project_target()
+
+    def principal(self) -> str:
+        principal = self._text("public_token" if self._uses_frontend() else "project_id")
+        self._stop_on_diagnostics()
+        return principal
+
+    def _uses_frontend(self) -> bool:
         check_declared_target(self._declared, self._environment)
         api = self._choose(
             {"backend": ("project_id", "secret"), "frontend": ("public_token",)},
@@ -162,7 +180,7 @@ class _TargetResolver:
             "keep project_id and secret, or public_token and session_token",
         )
         self._stop_on_diagnostics()
-        return self._session_target() if api == "frontend" else self._project_target()
+        return api == "frontend"
 
     def _project_target(self) -> ProjectTarget:
         values = self._read("project_id", "secret")
