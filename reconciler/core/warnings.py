@@ -59,14 +59,15 @@ def decision_warnings(
 
 
 def gone_warnings(declarations: Iterable[DesiredConnection]) -> Iterator[Diagnostic]:
-    """Yield a warning for each connection with ``state: unmanaged`` that is not live."""
+    """Yield a warning for each connection with ``state: unmanaged`` that is not live, though it has an id here."""
     for desired in declarations:
-        yield _warning(
-            desired,
-            "unmanaged-not-live",
-            f"{desired.address} no longer exists: its `state: unmanaged` block can be removed",
-            "the connection that it leaves alone is not live, so the block has no further effect",
-        )
+        if desired.connection.connection_id is not None:
+            yield _warning(
+                desired,
+                "unmanaged-not-live",
+                f"{desired.address} no longer exists: its `state: unmanaged` block can be removed",
+                "the connection that it leaves alone is not live, so the block has no further effect",
+            )
 
 
 def jit_warnings(changes: Iterable[Change], organization: Organization) -> Iterator[Diagnostic]:

@@ -42,11 +42,11 @@ def _type_at(model: type, path: Path) -> Any:  # noqa: ANN401 - types have no co
     return form
 
 
-def _element(form: Any) -> Any:  # noqa: ANN401 - types have no common type
+def _element(form: object) -> object:
     return get_args(form)[-1] if get_args(form) else None
 
 
-def _mapping_of(form: Any) -> Any:  # noqa: ANN401 - types have no common type
+def _mapping_of(form: object) -> object:
     """Return the mapping among the alternatives of a union; other types are returned as they are."""
     if get_origin(form) not in {Union, UnionType}:
         return form
