@@ -59,7 +59,7 @@ def decision_warnings(
 
 
 def gone_warnings(declarations: Iterable[DesiredConnection]) -> Iterator[Diagnostic]:
-    """Yield a warning for each connection with ``state: unmanaged`` that is not live, though it has an id here."""
+    """Yield a warning for each connection with ``state: unmanaged`` that has an id here, and is not live."""
     for desired in declarations:
         if desired.connection.connection_id is not None:
             yield _warning(

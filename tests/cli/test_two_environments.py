@@ -33,7 +33,15 @@ def tree(bare: Workplace, running: RunningEmulator) -> Workplace:
                         "public_token": f"public-token-{word}-{project[-1]}",
                     }
                 ],
-                "organizations": [{"project_id": project, "organization_slug": "acme"}],
+                "organizations": [
+                    {
+                        "project_id": project,
+                        "organization_slug": "acme",
+                        "members": [
+                            {"roles": ["stytch_admin"], "sessions": [{"session_token": f"session-{project}"}]}
+                        ],
+                    }
+                ],
             }
         )
         config = (
@@ -226,6 +234,31 @@ def test_output_and_list_know_the_connection_of_the_environment(tree: Workplace)
         )
         (item,) = tree.run("--config", f"{project}.yaml", "list", "--format", "json").document["connections"]
         assert (item["connection_id"], item["management"]) == (expected, "managed")
+
+
+def test_a_session_uses_the_entries_of_test_and_live(tree: Workplace) -> None:
+    """A session knows no project_id: its public token says whether it is test or live."""
+    ids = {project: create(tree, project) for project in (TEST, LIVE)}
+    declare(tree, connection_id=f"{{test: {ids[TEST]}, live: {ids[LIVE]}, {OTHER}: oidc-connection-test-0}}")
+    tree.setenv("STYTCH_PUBLIC_TOKEN", "public-token-live-1")
+    tree.setenv("STYTCH_SESSION_TOKEN", f"session-{LIVE}")
+    assert NO_CHANGES in tree.run("plan").out
+    declare(tree, connection_id=ids[TEST])
+    assert "[wrong-environment]" in tree.run("plan").output
+
+
+def test_import_keeps_a_manifest_with_ids_by_environment(tree: Workplace) -> None:
+    """An organization that a manifest declares in another environment too gets no second one."""
+    for project in (TEST, LIVE):
+        create(tree, project)
+    for project in (TEST, LIVE):
+        assert tree.run("--config", f"{project}.yaml", "pin").code == 0
+    before = manifest(tree)
+    for project in (TEST, LIVE):
+        run = tree.run("--config", f"{project}.yaml", "import", "--all", "--format", "json")
+        assert run.code == 0, run.output
+        assert [file["status"] for file in run.document["files"]] == ["kept"]
+    assert manifest(tree) == before
 
 
 @pytest.mark.parametrize(

@@ -69,8 +69,10 @@ def test_the_index_lists_every_page_of_the_documentation() -> None:
 
 @every_page
 def test_manifests_and_project_files_are_valid(page: Path, bare: Workplace) -> None:
+    variables = {"tenant": "acme"}
     for block in blocks(page, "yaml"):
         document = next(iter(yaml.safe_load_all(block.text)))
+        variables |= document.get("vars", {})
         if document.keys() & {"jobs", "steps", "organizations"} and "version" not in document:
             continue  # a workflow, or a seed of the emulator
         shutil.rmtree(bare.root)
@@ -80,7 +82,7 @@ def test_manifests_and_project_files_are_valid(page: Path, bare: Workplace) -> N
         name = "reconciler.yaml" if is_project else "organizations/acme.yaml"
         bare.write("approvals/acme.yaml" if document.keys() == {"approvals"} else name, block.text)
         if "var:" in block.text and not is_project:
-            bare.write("reconciler.yaml", "vars: {tenant: acme}")
+            bare.write("reconciler.yaml", json.dumps({"vars": variables}))
         ended = bare.run(
             "-C", str(bare.root), "validate", *([] if is_project else ["organizations/acme.yaml"])
         )

@@ -45,7 +45,7 @@ _ADDRESS = "http://127.0.0.1:8080"
 _SHELL = re.compile(r"[|<>;&*]|\$[\w({]")
 """What only a shell understands; a command without it runs in this process, which is faster."""
 
-_ID = re.compile(r"(?<=-test-)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_ID = re.compile(r"(?<=-(?:test|live)-)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _CHANGING = ((re.compile(r"127\.0\.0\.1:\d+"), "127.0.0.1:PORT"), (re.compile(r"after \d+s"), "after 0s"))
 
 

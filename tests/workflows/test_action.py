@@ -158,6 +158,15 @@ def test_the_working_directory_can_be_a_subdirectory(runner: Runner, repository:
     assert "2 files" in result.out
 
 
+def test_the_project_file_can_be_named(runner: Runner, repository: Repository) -> None:
+    """Two environments have a project file each."""
+    repository.git("mv", "reconciler.yaml", "live.yaml")
+    repository.replace("live.yaml", "organizations/**/*.yaml", "organizations/acme.yaml")
+    result = runner.run_action({"command": "validate", "config": "live.yaml"})
+    assert result.code == 0
+    assert "1 file," in result.out
+
+
 @pytest.mark.parametrize("command", ["", "emulator", "plan; true", "--help"])
 def test_an_unknown_command_is_refused(runner: Runner, command: str) -> None:
     result = runner.run_action({"command": command})

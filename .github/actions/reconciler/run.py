@@ -81,7 +81,8 @@ class Step:
         """Return the command's arguments."""
         if self.command == "publish":
             return ["publish", "github", *self.publish_options(), *lines("ARGUMENTS")]
-        return [self.command, *self.options(), *lines("ARGUMENTS"), "--", *self.paths()]
+        config = [f"--config={read_input('CONFIG')}"] if read_input("CONFIG") else []
+        return [*config, self.command, *self.options(), *lines("ARGUMENTS"), "--", *self.paths()]
 
     def publish_options(self) -> list[str]:
         """Return the options that name the plan or the report to publish."""
