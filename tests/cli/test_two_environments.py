@@ -257,7 +257,7 @@ def test_import_keeps_a_manifest_with_ids_by_environment(tree: Workplace) -> Non
     for project in (TEST, LIVE):
         run = tree.run("--config", f"{project}.yaml", "import", "--all", "--format", "json")
         assert run.code == 0, run.output
-        assert [file["status"] for file in run.document["files"]] == ["kept"]
+        assert [file["status"] for file in run.document["organizations"]] == ["kept"]
     assert manifest(tree) == before
 
 
