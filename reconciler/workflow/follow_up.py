@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Protocol
 
 from reconciler.core.change import ActionReason, Delete
-from reconciler.core.errors import AccessDenied, Diagnostic, ProviderError, Severity
+from reconciler.core.errors import AccessDenied, Diagnostic, OrganizationNotFound, ProviderError, Severity
 from reconciler.core.state import Organization
 from reconciler.storage.history import NoHistory
 from reconciler.workflow.live_state import PinMismatch
@@ -61,6 +61,12 @@ class Draft:
     desired: DesiredOrganization
     live: LiveState
     plan: OrganizationPlan
+
+    @property
+    def may_be_renamed(self) -> bool:
+        """Whether its name leads nowhere, or to another organization than the pinned one."""
+        is_missing = isinstance(self.live, OrganizationNotFound) and self.desired.organization_id is not None
+        return is_missing or isinstance(self.live, PinMismatch)
 
     @property
     def deletes(self) -> bool:
@@ -112,7 +118,7 @@ async def gather_answers(drafts: Sequence[Draft], reader: Reader, sources: PlanS
     """
     deleting = [draft for draft in drafts if draft.deletes]
     checked = await asyncio.to_thread(_check_deletes, deleting, sources) if deleting else Answers()
-    moved = [draft for draft in drafts if isinstance(draft.live, PinMismatch)][:MAX_QUESTIONS]
+    moved = [draft for draft in drafts if draft.may_be_renamed][:MAX_QUESTIONS]
     pins = [pin for draft in drafts for pin in draft.missing_pins.values()]
     return replace(
         checked,
@@ -182,15 +188,21 @@ def _check_delete(
 
 
 async def _find_moved(drafts: Sequence[Draft], reader: Reader) -> dict[str, ProviderError]:
-    """Add to each pin that leads elsewhere what the pinned organization is called now."""
+    """Say of pinned organizations that their name no longer finds what they are called now."""
     pins = [draft.desired.organization_id or "" for draft in drafts]
     organizations = await reader.find_organizations(pins) if pins else {}
     errors: dict[str, ProviderError] = {}
     for draft, pin in zip(drafts, pins, strict=True):
         organization = organizations[pin]
-        if isinstance(organization, Organization) and isinstance(draft.live, PinMismatch):
-            errors[draft.desired.reference] = PinMismatch(
-                f"{draft.live.message}; {pin} is called {organization.slug!r} now"
+        if not isinstance(organization, Organization):
+            continue
+        name = draft.desired.reference
+        is_called = f"{pin} is called {organization.slug!r} now"
+        if isinstance(draft.live, PinMismatch):
+            errors[name] = PinMismatch(f"{draft.live.message}; {is_called}")
+        else:
+            errors[name] = OrganizationNotFound(
+                f"no organization is called {name!r}, but the pinned {is_called}"
             )
     return errors
 

@@ -10,6 +10,9 @@ section starts from there. In the order of the page,
 
 A command's comment may say its exit code (``# exit code 2``). Any other block is marked: the line above it
 says ``<!-- not executed: REASON -->``.
+
+Two things differ from the page: ids, where its output has taught us those of this run, and the last day of an
+approval, because pages grow older.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ import shutil
 import subprocess
 import sys
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +50,12 @@ _SHELL = re.compile(r"[|<>;&*]|\$[\w({]")
 """What only a shell understands; a command without it runs in this process, which is faster."""
 
 _ID = re.compile(r"(?<=-(?:test|live)-)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-_CHANGING = ((re.compile(r"127\.0\.0\.1:\d+"), "127.0.0.1:PORT"), (re.compile(r"after \d+s"), "after 0s"))
+_UNTIL = re.compile(r"(?<=until: )\d{4}-\d\d-\d\d")
+_CHANGING = (
+    (re.compile(r"(?<= until )\d{4}-\d\d-\d\d"), "DAY"),
+    (re.compile(r"127\.0\.0\.1:\d+"), "127.0.0.1:PORT"),
+    (re.compile(r"after \d+s"), "after 0s"),
+)
 
 
 class Story:
@@ -161,8 +170,9 @@ class Story:
         return f"{name_of(self._page)}:{block.line}: {command}\n{ended.code}: {ended.output}"
 
     def _translate(self, text: str) -> str:
-        """Put the emulator's address and the ids of this run in place of those of the page."""
+        """Put the emulator's address, the ids of this run and a day to come in place of those of the page."""
         text = text.replace(_ADDRESS, self._running.base_url)
+        text = _UNTIL.sub(str(datetime.now(UTC).date() + timedelta(days=30)), text)
         return _ID.sub(lambda match: self._ids.get(match[0], match[0]), text)
 
     def _run(self, command: str) -> CompletedRun:

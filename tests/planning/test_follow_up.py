@@ -44,6 +44,18 @@ def test_all_organizations_that_moved_are_looked_up_in_one_search() -> None:
     assert [len(references) for references in reader.searched] == [4, 4]
 
 
+def test_a_pinned_organization_whose_name_is_gone_is_looked_up() -> None:
+    reader = MemoryReader(live_organization(1))
+    renamed = manifest("old-slug", organization_id="organization-test-1")
+    text = messages(plan_of(reader, renamed, manifest("unpinned")))
+    assert (
+        "no organization is called 'old-slug', but the pinned organization-test-1 is called"
+        in text["old-slug"]
+    )
+    assert "is called" not in text["unpinned"]
+    assert [len(references) for references in reader.searched] == [2, 1]
+
+
 def test_no_more_than_ten_are_looked_up_but_all_are_refused() -> None:
     reader = MemoryReader(*map(live_organization, range(30)))
     plan = plan_of(reader, *swapped(30))
