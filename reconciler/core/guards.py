@@ -100,7 +100,8 @@ def check_delete_limits(
             f"the plan deletes {summary.destroy} of {summary.managed} managed connections, but the limits "
             f"allow {allowed} (max_deletes {limits.max_deletes}, max_delete_percent "
             f"{limits.max_delete_percent:g})",
-            detail=f"{mismatch}if this is intended, apply with `--allow-deletes {summary.destroy}`, or add an approval",
+            detail=f"{mismatch}if this is intended, apply with `--allow-deletes {summary.destroy}`, "
+            "or add an approval",
         ),
     )
 

@@ -1,4 +1,4 @@
-"""Names, keys, slugs and files change while connections stay; only a move to another organization creates one."""
+"""Names, keys, slugs and files change while connections stay; only a move elsewhere creates one."""
 
 from __future__ import annotations
 
