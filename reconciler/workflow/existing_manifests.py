@@ -5,18 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from reconciler.core.errors import InvalidConfiguration
 from reconciler.core.matching import match_connections
 from reconciler.core.planner import Choices, plan_organization
 from reconciler.core.secret import SecretReference
 from reconciler.manifests import find_manifests, read_manifests
 from reconciler.manifests.export import why_organization_undeclarable, write_connections
 from reconciler.manifests.export_names import Variable
+from reconciler.workflow.past_manifests import find_past_manifests
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from reconciler.core.errors import Diagnostic
     from reconciler.core.matching import Matching
     from reconciler.core.state import DesiredOrganization, LiveOrganization, Organization
     from reconciler.manifests import Project
@@ -24,10 +25,24 @@ if TYPE_CHECKING:
 
 
 class ExistingManifests:
-    """The manifests of a project, by organization."""
+    """The manifests of a project, by organization.
 
-    def __init__(self, manifests: Iterable[DesiredOrganization] = ()) -> None:
+    ``broken`` is what files with errors declare, or declared: no new manifest may be written for it.
+    ``errors`` are those of the files. ``unknown``: nobody knows what one of them declares.
+    """
+
+    def __init__(
+        self,
+        manifests: Iterable[DesiredOrganization] = (),
+        broken: Iterable[DesiredOrganization] = (),
+        errors: Iterable[Diagnostic] = (),
+        *,
+        unknown: bool = False,
+    ) -> None:
         self.manifests = tuple(manifests)
+        self.broken = tuple(broken)
+        self.errors = tuple(errors)
+        self.unknown = unknown
         self._by_id: dict[str, DesiredOrganization] = {}
         self._by_name: dict[str, DesiredOrganization] = {}
         for manifest in self.manifests:
@@ -42,10 +57,15 @@ class ExistingManifests:
         names = sorted(organization.names)
         return next((self._by_name[name] for name in names if name in self._by_name), None)
 
+    def declared_with_errors(self, organization: Organization) -> DesiredOrganization | None:
+        """Return the manifest of an organization that stands in a file with errors."""
+        names = organization.names
+        return next((manifest for manifest in self.broken if not names.isdisjoint(manifest.names)), None)
+
     @property
     def variables(self) -> Iterator[Variable]:
         """The environment variables that the manifests refer to."""
-        for organization in self.manifests:
+        for organization in (*self.manifests, *self.broken):
             for connection in organization.connections:
                 secret = connection.connection.client_secret
                 for locator in secret.locators if isinstance(secret, SecretReference) else ():
@@ -58,17 +78,21 @@ def load_existing_manifests(
 ) -> ExistingManifests:
     """Read the manifests of the project, and those in ``folder``.
 
-    Raises:
-        InvalidConfiguration: a manifest has errors, so it is not known what it declares.
+    What has errors is left out, and named. Its last readable version in Git says what it declares.
     """
     paths = {*find_manifests((), project).files}
     if folder.is_dir():
         paths |= {*find_manifests((folder,), project).files}
     files = [*read_manifests(sorted(paths), project, variables)]
-    errors = tuple(diagnostic for file in files for diagnostic in file.diagnostics if diagnostic.is_error)
-    if errors:
-        raise InvalidConfiguration(errors)
-    return ExistingManifests(organization for file in files for organization in file.organizations)
+    broken = [file for file in files if file.has_errors]
+    past = find_past_manifests(broken, project, variables)
+    declared = (organization for file in broken for organization in (*file.organizations, *file.refused))
+    return ExistingManifests(
+        (organization for file in files if not file.has_errors for organization in file.organizations),
+        (*declared, *past.organizations),
+        (diagnostic for file in broken for diagnostic in file.diagnostics if diagnostic.is_error),
+        unknown=bool(past.unknown),
+    )
 
 
 @dataclass(slots=True)
@@ -80,7 +104,12 @@ class OrganizationNames:
     @classmethod
     def among(cls, organizations: Iterable[Organization], existing: ExistingManifests) -> OrganizationNames:
         """Return the names of these organizations and of the existing manifests."""
-        names = cls({manifest.reference: {manifest.organization_id or ""} for manifest in existing.manifests})
+        names = cls(
+            {
+                manifest.reference: {manifest.organization_id or ""}
+                for manifest in (*existing.manifests, *existing.broken)
+            }
+        )
         for organization in organizations:
             for name in organization.names:
                 names._owners.setdefault(name, set()).add(organization.organization_id)

@@ -156,12 +156,26 @@ class _Import:
 
     async def import_all(self, references: Sequence[str] | None) -> None:
         """Write new manifests, then compare the existing ones."""
-        organizations = await self._find_organizations(references)
+        self.diagnostics += self.existing.errors
+        if references is None and self.existing.unknown:
+            return
+        organizations = self._without_broken(await self._find_organizations(references))
         self.organization_names = OrganizationNames.among(organizations, self.existing)
         new = [organization for organization in organizations if not self.existing.declaring(organization)]
         declared = [organization for organization in organizations if self.existing.declaring(organization)]
         await self._read_each(new, self._create)
         await self._read_each(declared, self._compare)
+
+    def _without_broken(self, organizations: Iterable[Organization]) -> list[Organization]:
+        """Return the organizations without those that a file with errors declares; these are named."""
+        kept: list[Organization] = []
+        for organization in organizations:
+            if manifest := self.existing.declared_with_errors(organization):
+                place = manifest.location.path
+                self._fail(organization, f"its manifest {place} has errors, which have to be corrected first")
+            else:
+                kept.append(organization)
+        return kept
 
     async def _find_organizations(self, references: Sequence[str] | None) -> list[Organization]:
         """Return the organizations to import, each once and in the order of their names."""

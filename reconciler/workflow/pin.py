@@ -29,19 +29,21 @@ if TYPE_CHECKING:
 
 def load_files(
     paths: Sequence[str], project: Project, variables: Mapping[str, str]
-) -> tuple[ManifestFile, ...]:
-    """Read the manifests to pin; a single id of the other environment is a warning.
+) -> tuple[tuple[ManifestFile, ...], tuple[Diagnostic, ...]]:
+    """Read the manifests to pin; return the files without errors, and the errors of the others.
+
+    A single id of the other environment is a warning.
 
     Raises:
-        InvalidConfiguration: a manifest has errors.
+        InvalidConfiguration: there are errors, and no file without.
     """
     lenient = replace(project, environment=replace(project.environment, is_lenient=True))
     loaded = load_manifests(paths, lenient, variables)
-    if loaded.has_errors:
-        raise InvalidConfiguration(
-            tuple(diagnostic for diagnostic in loaded.diagnostics if diagnostic.is_error)
-        )
-    return loaded.files
+    errors = tuple(diagnostic for diagnostic in loaded.diagnostics if diagnostic.is_error)
+    files = tuple(file for file in loaded.files if not file.has_errors)
+    if errors and not files:
+        raise InvalidConfiguration(errors)
+    return files, errors
 
 
 async def find_pins(

@@ -73,11 +73,14 @@ def test_an_existing_file_is_never_overwritten(acme: Workplace) -> None:
     assert len({path.name.casefold() for path in foreign.parent.iterdir()}) == 2
 
 
-def test_manifests_with_errors_stop_the_import_before_anything_is_read(acme: Workplace) -> None:
+def test_a_manifest_that_nobody_can_tell_of_stops_the_import_of_all_before_anything_is_read(
+    acme: Workplace,
+) -> None:
     acme.write("organizations/broken.yaml", "organization: [\n")
     imported = acme.run("import", "--all")
     assert imported.code == 1
-    assert "organizations/broken.yaml" in imported.err
+    assert "organizations/broken.yaml" in imported.out
+    assert not (acme.root / "organizations/acme.yaml").exists()
     assert not acme.emulator.request_log.entries
 
 

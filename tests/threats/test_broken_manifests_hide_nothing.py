@@ -350,3 +350,55 @@ def test_a_file_that_was_never_readable_blocks_the_merged_plan_once(clone: Clone
     assert document["applyable"] is False
     assert clone.run("apply", whole).code == 1
     assert clone.live("hooli") == []
+
+
+@every_error
+def test_pin_leaves_out_the_broken_file_only(clone: Clone, error: tuple[str, str]) -> None:
+    clone.break_acme(error)
+    broken = (clone.place.root / "organizations/acme.yaml").read_bytes()
+    folder = clone.cloned()
+    run = clone.place.run("-C", str(folder), "pin")
+    os.chdir(clone.place.root)
+    assert run.code == 1, run.output
+    assert "organizations/acme.yaml" in run.output
+    assert "connection_id: oidc-connection-" in (folder / "organizations/globex.yaml").read_text()
+    assert (folder / "organizations/acme.yaml").read_bytes() == broken
+
+
+@every_error
+def test_import_leaves_out_what_the_broken_file_declares(clone: Clone, error: tuple[str, str]) -> None:
+    """No second manifest for its organization, and one for another organization all the same."""
+    clone.place.add_organization("hooli")
+    clone.break_acme(error)
+    folder = clone.cloned()
+    run = clone.place.run("-C", str(folder), "import", "--all")
+    os.chdir(clone.place.root)
+    assert run.code == 1, run.output
+    assert "organizations/acme.yaml" in run.output
+    assert sorted(path.name for path in (folder / "organizations").iterdir()) == [
+        "acme.yaml",
+        "globex.yaml",
+        "hooli.yaml",
+    ]
+
+
+def test_import_beside_a_file_that_was_never_readable_writes_what_was_asked_for(clone: Clone) -> None:
+    clone.place.git("rm", "--quiet", "organizations/acme.yaml")
+    clone.write("renamed.yaml", ACME + "  [")
+    for slug in ("hooli", "initech"):
+        clone.place.add_organization(slug)
+    folder = clone.cloned()
+    names = ["globex.yaml", "renamed.yaml"]
+    run = clone.place.run("-C", str(folder), "import", "--all")
+    os.chdir(clone.place.root)
+    assert run.code == 1, run.output
+    assert sorted(path.name for path in (folder / "organizations").iterdir()) == names
+    run = clone.place.run("-C", str(folder), "import", "hooli")
+    os.chdir(clone.place.root)
+    assert run.code == 1, run.output
+    assert "organizations/renamed.yaml" in run.output
+    assert sorted(path.name for path in (folder / "organizations").iterdir()) == [
+        *names[:1],
+        "hooli.yaml",
+        *names[1:],
+    ]
