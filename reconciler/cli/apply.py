@@ -147,9 +147,9 @@ def _plan_now(context: CommandContext, paths: Sequence[str], options: Mapping[st
     """Plan, and show the plan: before the result, or on standard error if the result is JSON."""
     planned = _accept(plan_live(context, paths, options), options)
     if context.format == "text":
-        context.console.result(PLAN_FORMATS["text"](planned.plan, color=context.console.colors_stdout))
+        context.console.result(PLAN_FORMATS["text"](planned.plan, style=context.console.stdout_style))
     else:
-        context.console.info(PLAN_FORMATS["text"](planned.plan, color=context.console.colors_stderr))
+        context.console.info(PLAN_FORMATS["text"](planned.plan, style=context.console.stderr_style))
     return planned
 
 

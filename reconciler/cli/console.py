@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reconciler.reports.text_style import Style
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import TextIO
@@ -37,18 +39,22 @@ class Console:
             self.error(text)
 
     def error(self, text: str) -> None:
-        """Print a message on standard error, even with ``--quiet``."""
-        click.echo(text.rstrip("\n"), err=True, color=True)
+        """Print a message on standard error, even with ``--quiet``; above the progress bar, if there is one.
+
+        While rich draws a bar, it stands for ``sys.stderr``; ``click.echo`` would find the stream behind it.
+        """
+        sys.stderr.write(text.rstrip("\n") + "\n")
+        sys.stderr.flush()
 
     @property
-    def colors_stdout(self) -> bool:
-        """Whether to color standard output."""
-        return _use_color(self.color, is_terminal=sys.stdout.isatty())
+    def stdout_style(self) -> Style:
+        """Whether to color standard output, and to which width to wrap it."""
+        return _style(self.color, sys.stdout)
 
     @property
-    def colors_stderr(self) -> bool:
-        """Whether to color standard error."""
-        return _use_color(self.color, is_terminal=sys.stderr.isatty())
+    def stderr_style(self) -> Style:
+        """Whether to color standard error, and to which width to wrap it."""
+        return _style(self.color, sys.stderr)
 
     @property
     def is_interactive(self) -> bool:
@@ -136,7 +142,31 @@ def _null_stream() -> TextIO:
     return os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8")
 
 
+def _style(choice: str, stream: TextIO) -> Style:
+    is_terminal = stream.isatty()
+    columns = _columns(stream) if is_terminal else 0
+    return Style(color=_use_color(choice, is_terminal=is_terminal), columns=columns)
+
+
+def _columns(stream: TextIO) -> int:
+    """Return the width of a terminal: COLUMNS, if it is set, otherwise what the terminal says."""
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isascii() and columns.isdigit():
+        return int(columns)
+    with contextlib.suppress(OSError, ValueError):
+        return os.get_terminal_size(stream.fileno()).columns
+    return 0
+
+
 def _use_color(choice: str, *, is_terminal: bool) -> bool:
+    """Decide as ``--color`` says; with auto, NO_COLOR precedes FORCE_COLOR."""
     if choice != "auto":
         return choice == "always"
-    return is_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or (is_terminal and not is_dumb())
+
+
+def is_dumb() -> bool:
+    """Return whether the terminal says of itself that it can only print."""
+    return os.environ.get("TERM") == "dumb"

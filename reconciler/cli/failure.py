@@ -62,7 +62,7 @@ def _report_one(code: Code, summary: str, context: CommandContext, detail: str =
 
 
 def _report(diagnostics: tuple[Diagnostic, ...], context: CommandContext) -> None:
-    context.console.error(render_diagnostics(diagnostics, color=context.console.colors_stderr))
+    context.console.error(render_diagnostics(diagnostics, style=context.console.stderr_style))
     _write_documents(diagnostics, context)
 
 
@@ -80,7 +80,7 @@ def _write_documents(
         if format_ == "json":
             return failure_json(diagnostics, verb=context.verb, at=at, interrupted=interrupted)
         page = FAILURE_FORMATS.get(format_)
-        return page(diagnostics, color=False) if page else ""
+        return page(diagnostics) if page else ""
 
     for path, format_ in context.replaceable_outputs:
         text = render(format_)

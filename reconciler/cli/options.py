@@ -45,7 +45,7 @@ def reporting_options(*formats: str) -> Decorator:
         click.option("--output", "outputs", metavar="[FORMAT=]FILE", multiple=True, callback=read_outputs,
                      help="Also write the result to a file; may be repeated."),
         click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto",
-                     show_default=True, help="Color the output; auto respects NO_COLOR."),
+                     show_default=True, help="Color the output; auto respects NO_COLOR and FORCE_COLOR."),
         click.option("--log-format", type=click.Choice(("text", "json")), default="text",
                      show_default=True, help="The format of log lines on standard error."),
         click.option("-v", "--verbose", count=True, help="Log every API call."),

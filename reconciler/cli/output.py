@@ -46,16 +46,13 @@ def write_result(
     written, the result is still printed, with that error; in JSON it is among the diagnostics.
     """
     errors = tuple(
-        error
-        for path, format_ in _files(context, saved)
-        if (error := _write(path, formats[format_](result, color=False)))
+        error for path, format_ in _files(context, saved) if (error := _write(path, formats[format_](result)))
     )
     if errors:
-        context.console.error(render_diagnostics(errors, color=context.console.colors_stderr))
+        context.console.error(render_diagnostics(errors, style=context.console.stderr_style))
     if errors and context.format == "json":
         result = replace(result, diagnostics=(*result.diagnostics, *errors))
-    color = context.console.colors_stdout and context.format == "text"
-    context.console.result(formats[context.format](result, color=color))
+    context.console.result(formats[context.format](result, style=context.console.stdout_style))
     return not errors
 
 

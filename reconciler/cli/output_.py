@@ -43,7 +43,7 @@ def command(
         raise UsageError(_unknown_field(field))
     inventory = inventory_of(context, InventoryRequest(references=(organization,)), (), variables)
     if inventory.has_errors:
-        context.console.error(render_diagnostics(inventory.diagnostics, color=context.console.colors_stderr))
+        context.console.error(render_diagnostics(inventory.diagnostics, style=context.console.stderr_style))
     item = find_item(inventory, address)
     values = values_of(item)
     if field is not None:

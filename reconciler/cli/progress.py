@@ -7,11 +7,12 @@ import sys
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from rich.console import Console as RichConsole
 from rich.progress import BarColumn, Progress, TextColumn
 
+from reconciler.cli.console import is_dumb
 from reconciler.reports.text_progress import render_counted, render_finished, render_running, render_started
 
 if TYPE_CHECKING:
@@ -22,9 +23,12 @@ if TYPE_CHECKING:
     from reconciler.core.address import Address
     from reconciler.core.change import Change
     from reconciler.core.outcome import Outcome
+    from reconciler.reports.text_style import Style
 
 SECONDS_BETWEEN_LINES: Final = 10.0
 _SECONDS_BETWEEN_UPDATES: Final = 0.1
+_ECHO: Final = 6
+"""Columns that are free behind a bar: the ^C of a terminal must not break its line in two."""
 _MIN_TOTAL: Final = 20
 """Fewer items are done before a bar could be seen."""
 
@@ -41,7 +45,7 @@ def applying_progress(console: Console, total: int) -> AbstractContextManager[Pr
 
 @contextmanager
 def _progress(console: Console, description: str, total: int) -> Iterator[ProgressLines]:
-    if console.quiet or console.verbosity or not sys.stderr.isatty():
+    if not _can_draw(console):
         yield ProgressLines(console, description, total)
         return
     bar = ProgressBar(console, description, total)
@@ -49,6 +53,12 @@ def _progress(console: Console, description: str, total: int) -> Iterator[Progre
         yield bar
     finally:
         bar.close()
+
+
+def _can_draw(console: Console) -> bool:
+    """Return whether a bar can be drawn: on a terminal that is not busy with log lines."""
+    logs = console.verbosity or console.log_format == "json"
+    return sys.stderr.isatty() and not is_dumb() and not console.quiet and not logs
 
 
 @dataclass(slots=True)
@@ -84,11 +94,14 @@ class ProgressBar(ProgressLines):
         ):
             return
         self.updated_at = now
-        if self.bar is None:
-            self.bar = _start_bar(self.description)
-        (task,) = self.bar.task_ids
         counts = render_counted(done, self.total, now - self.started_at)
-        self.bar.update(task, completed=done, total=max(self.total, done), counts=counts)
+        values: dict[str, Any] = {"completed": done, "total": max(self.total, done), "counts": counts}
+        if self.bar is None:
+            self.bar = _create_bar(self.console.stderr_style)
+            self.bar.add_task(self.description, **values)
+            self.bar.start()
+        else:
+            self.bar.update(*self.bar.task_ids, **values)
 
     def close(self) -> None:
         """Remove the bar."""
@@ -96,16 +109,17 @@ class ProgressBar(ProgressLines):
             self.bar.stop()
 
 
-def _start_bar(description: str) -> Progress:
+def _create_bar(style: Style) -> Progress:
+    """Return a bar; once it is started, rich prints above it what is written to standard error."""
     columns = (
         TextColumn("{task.description}", markup=False),
-        BarColumn(),
+        BarColumn(bar_width=None),
         TextColumn("{task.fields[counts]}", markup=False),
     )
-    bar = Progress(*columns, console=RichConsole(stderr=True, markup=False), transient=True)
-    bar.start()
-    bar.add_task(description, total=None, counts="")
-    return bar
+    color_system: Literal["standard"] | None = "standard" if style.color else None
+    width = max(style.columns - _ECHO, _ECHO) if style.columns else None
+    screen = RichConsole(stderr=True, soft_wrap=True, color_system=color_system, width=width)
+    return Progress(*columns, console=screen, transient=True, redirect_stdout=False)
 
 
 class ApplyProgress:
@@ -130,13 +144,13 @@ class ApplyProgress:
     def started(self, change: Change) -> None:
         """Print that the operation begins."""
         self._running[change.address] = change, monotonic()
-        self._console.info(render_started(change, color=self._console.colors_stderr))
+        self._console.info(render_started(change, style=self._console.stderr_style))
 
     def finished(self, outcome: Outcome) -> None:
         """Print how the operation ended."""
         self._running.pop(outcome.address, None)
         self._outcomes[outcome.address] = outcome
-        self._console.info(render_finished(outcome, color=self._console.colors_stderr))
+        self._console.info(render_finished(outcome, style=self._console.stderr_style))
         self._progress.advanced(len(self._outcomes))
 
     @asynccontextmanager
@@ -154,5 +168,5 @@ class ApplyProgress:
         while True:
             await asyncio.sleep(SECONDS_BETWEEN_LINES)
             for change, started_at in tuple(self._running.values()):
-                line = render_running(change, monotonic() - started_at, color=self._console.colors_stderr)
+                line = render_running(change, monotonic() - started_at, style=self._console.stderr_style)
                 self._console.info(line)

@@ -69,7 +69,7 @@ def check(
     )
     errors = tuple(finding for finding in loaded.diagnostics if finding.is_error)
     if errors:
-        context.console.error(render_diagnostics(errors, color=context.console.colors_stderr))
+        context.console.error(render_diagnostics(errors, style=context.console.stderr_style))
     click.echo(_json(checked) if format_ == "json" else _text(checked), nl=False)
     return exit_code(failed=bool(checked.missing or errors))
 

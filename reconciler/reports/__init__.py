@@ -11,6 +11,8 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
+from reconciler.reports.text_style import PLAIN
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
@@ -20,14 +22,15 @@ if TYPE_CHECKING:
     from reconciler.core.outcome import ApplyResult
     from reconciler.core.plan import Plan
     from reconciler.core.results import ImportResult, PinResult, ValidationResult
+    from reconciler.reports.text_style import Style
 
 Subject = TypeVar("Subject", contravariant=True)  # noqa: PLC0105 - it names what is rendered
 
 
 class Format(Protocol[Subject]):
-    """Renders a subject; only text has colors."""
+    """Renders a subject; only text has a style."""
 
-    def __call__(self, subject: Subject, /, *, color: bool) -> str:
+    def __call__(self, subject: Subject, /, *, style: Style = PLAIN) -> str:
         """Return the text, with a newline at its end."""
 
 
@@ -46,11 +49,11 @@ def _load(function: str) -> Callable[..., Any]:
     return loaded
 
 
-def _format(render: str, *, build: str = "", is_colored: bool = False) -> Format[Any]:
+def _format(render: str, *, build: str = "", is_text: bool = False) -> Format[Any]:
     """Return a format that renders a subject, or the report that ``build`` makes of it."""
 
-    def render_subject(subject: object, /, *, color: bool) -> str:
-        options = {"color": color} if is_colored else {}
+    def render_subject(subject: object, /, *, style: Style = PLAIN) -> str:
+        options = {"style": style} if is_text else {}
         text: str = _load(render)(_load(build)(subject) if build else subject, **options)
         return text
 
@@ -59,7 +62,7 @@ def _format(render: str, *, build: str = "", is_colored: bool = False) -> Format
 
 def _formats(text: str, json: str, *, report: str = "") -> Mapping[str, Format[Any]]:
     """Return the formats of a subject: text, JSON, and those that render its ``report``, if it has one."""
-    formats = {"text": _format(text, is_colored=True), "json": _format(f"json_documents.{json}")}
+    formats = {"text": _format(text, is_text=True), "json": _format(f"json_documents.{json}")}
     return MappingProxyType(formats | (_rendered(report) if report else {}))
 
 
@@ -91,8 +94,5 @@ IMPORT_FORMATS: Final[Mapping[str, Format[ImportResult]]] = _formats(
 )
 PIN_FORMATS: Final[Mapping[str, Format[PinResult]]] = _formats("text_import.render_pinned", "pin_json")
 INVENTORY_FORMATS: Final[Mapping[str, Format[Inventory]]] = MappingProxyType(
-    {
-        "text": _format("inventory.render_inventory", is_colored=True),
-        "json": _format("inventory.inventory_json"),
-    }
+    {"text": _format("inventory.render_inventory", is_text=True), "json": _format("inventory.inventory_json")}
 )

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, Final
 from reconciler.core.connection import FIELDS, SENSITIVE_FIELDS
 from reconciler.core.document_parts import diagnostic_document, to_json_data
 from reconciler.reports.escaping import escape_terminal
-from reconciler.reports.text_style import render_diagnostics, table_lines
+from reconciler.reports.text_style import PLAIN, render_diagnostics, table_lines
 from reconciler.reports.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reconciler.core.inventory import Inventory, InventoryItem
+    from reconciler.reports.text_style import Style
 
 OUTPUT_FIELDS: Final = (*(name for name in FIELDS if name not in SENSITIVE_FIELDS), "organization_id")
 """What `output` prints; client_secret is never shown."""
@@ -25,13 +26,13 @@ _HEADINGS: Final = (
 )  # fmt: skip
 
 
-def render_inventory(inventory: Inventory, *, color: bool = False) -> str:
+def render_inventory(inventory: Inventory, *, style: Style = PLAIN) -> str:
     """Return a table of the connections, what could not be read, and how many there are."""
     rows = [_HEADINGS, *(_row(item) for item in inventory.items)]
     table = "".join(f"{line}\n" for line in (*table_lines(rows), "")) if inventory.items else ""
     connections = count(len(inventory.items), "connection")
     total = f"{connections} in {count(inventory.organizations, 'organization')}."
-    return f"{table}{render_diagnostics(inventory.diagnostics, color=color)}{total}\n"
+    return f"{table}{render_diagnostics(inventory.diagnostics, style=style)}{total}\n"
 
 
 def inventory_json(inventory: Inventory) -> str:

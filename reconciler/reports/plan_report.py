@@ -30,7 +30,7 @@ from reconciler.reports.report import (
     errors_first,
 )
 from reconciler.reports.text_plan import render_change
-from reconciler.reports.text_style import Style
+from reconciler.reports.text_style import PLAIN
 from reconciler.reports.wording import count
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def _group(summary: _OrganizationSummary) -> Group:
 
 
 def _card(change: Change) -> Card:
-    _heading, *diff = render_change(change, Style(color=False)).split("\n")
+    _heading, *diff = render_change(change, PLAIN).split("\n")
     return Card(
         address=str(change.address),
         action=change.action.value,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from reconciler.core.change import Action
 from reconciler.reports.escaping import escape_terminal, quote
 from reconciler.reports.text_style import (
-    Style,
+    PLAIN,
     diagnostic_boxes,
     error_box,
     paragraphs,
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from reconciler.core.outcome import Applied, ApplyResult, Failed, Skipped, Unneeded
+    from reconciler.reports.text_style import Style
 
 
-def render_result(result: ApplyResult, *, color: bool = False) -> str:
+def render_result(result: ApplyResult, *, style: Style = PLAIN) -> str:
     """Return the summary of a run; it says complete only if everything planned now holds."""
-    style = Style(color)
     return "\n".join(_sections(result, style)) + "\n"
 
 

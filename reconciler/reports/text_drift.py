@@ -10,14 +10,15 @@ from reconciler.core.drift import DriftKind, FindingStatus
 from reconciler.core.plan import Unmanaged
 from reconciler.reports import wording
 from reconciler.reports.escaping import escape_terminal
-from reconciler.reports.text_plan import symbol, unmanaged_line
-from reconciler.reports.text_style import Style, diagnostic_boxes, target_heading
+from reconciler.reports.text_plan import symbol, unmanaged_line, unmanaged_lines
+from reconciler.reports.text_style import PLAIN, diagnostic_boxes, target_heading
 from reconciler.reports.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from reconciler.core.drift import DriftReport, Finding
+    from reconciler.reports.text_style import Style
 
 _ACTIONS: Final = {
     DriftKind.MISSING: Action.DELETE,
@@ -29,9 +30,9 @@ _ACTIONS: Final = {
 }
 
 
-def render_drift(report: DriftReport, *, color: bool = False) -> str:
+def render_drift(report: DriftReport, *, style: Style = PLAIN) -> str:
     """Return the whole report: findings, verdict, what changed since the previous one, diagnostics."""
-    return "\n".join(_sections(report, Style(color))) + "\n"
+    return "\n".join(_sections(report, style)) + "\n"
 
 
 def _sections(report: DriftReport, style: Style) -> Iterator[str]:
@@ -106,7 +107,7 @@ def _counts(report: DriftReport) -> Iterator[str]:
         yield wording.SECRETS_NOT_COMPARED
     if summary.unmanaged:
         yield f"{wording.unmanaged_heading(summary.unmanaged)}; this is not drift."
-        yield from map(unmanaged_line, report.unmanaged)
+        yield from unmanaged_lines(report.unmanaged)
     if report.unknown_organizations:
         yield f"{wording.unknown_heading(len(report.unknown_organizations))}; this is not drift."
         for active in report.unknown_organizations:

@@ -6,34 +6,33 @@ from typing import TYPE_CHECKING
 
 from reconciler.core.results import FileStatus
 from reconciler.reports.escaping import escape_terminal
-from reconciler.reports.text_style import Style, render_diagnostics, target_heading
+from reconciler.reports.text_style import PLAIN, render_diagnostics, target_heading
 from reconciler.reports.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from reconciler.core.results import ImportedFile, ImportResult, PinResult
+    from reconciler.reports.text_style import Style
 
 
-def render_import(result: ImportResult, *, color: bool = False) -> str:
+def render_import(result: ImportResult, *, style: Style = PLAIN) -> str:
     """Return everything that was written, and everything that was not."""
-    style = Style(color)
     lines = (line for file in result.files for line in _file(file, style))
     return (
         _joined(target_heading(result.scope, style))
         + _joined(lines)
-        + render_diagnostics(result.diagnostics, color=color)
+        + render_diagnostics(result.diagnostics, style=style)
         + _joined(_import_verdict(result, style))
     )
 
 
-def render_pinned(result: PinResult, *, color: bool = False) -> str:
+def render_pinned(result: PinResult, *, style: Style = PLAIN) -> str:
     """Return every pin with its place, and how many there are."""
-    style = Style(color)
     return (
         _joined(target_heading(result.scope, style))
         + _joined(escape_terminal(line) for line in _pin_lines(result))
-        + render_diagnostics(result.diagnostics, color=color)
+        + render_diagnostics(result.diagnostics, style=style)
         + _joined(_pin_verdict(result, style))
     )
 

@@ -10,7 +10,7 @@ from reconciler.core.connection import FIELDS, WRITABLE_FIELDS
 from reconciler.core.diff import element_changes
 from reconciler.reports import wording
 from reconciler.reports.escaping import escape_terminal, format_value, quote
-from reconciler.reports.text_style import Style, diagnostic_boxes, target_heading, width
+from reconciler.reports.text_style import PLAIN, diagnostic_boxes, target_heading, width, wrap
 from reconciler.reports.wording import count
 
 if TYPE_CHECKING:
@@ -19,13 +19,14 @@ if TYPE_CHECKING:
     from reconciler.core.change import AttributeChange, Change
     from reconciler.core.diff import ElementChange
     from reconciler.core.plan import Plan, PlanSummary, Unmanaged
+    from reconciler.reports.text_style import Style
 
 _NAME_WIDTH: Final = max(len(name) for name in FIELDS)
+_MAX_UNMANAGED: Final = 10
 
 
-def render_plan(plan: Plan, *, color: bool = False) -> str:
+def render_plan(plan: Plan, *, style: Style = PLAIN) -> str:
     """Return the whole plan: changes, counts, unmanaged connections and findings."""
-    style = Style(color)
     return "\n".join(_sections(plan, style)) + "\n"
 
 
@@ -71,7 +72,7 @@ def _sections(plan: Plan, style: Style) -> Iterator[str]:
         for change in plan.changes:
             yield render_change(change, style) + "\n"
     yield _verdict(plan, style)
-    yield from _counts(plan)
+    yield from _counts(plan, style)
     if plan.approvals:
         yield wording.approval_counts(plan)
     findings = sorted(plan.findings, key=lambda diagnostic: diagnostic.is_error)
@@ -99,18 +100,26 @@ def _verdict(plan: Plan, style: Style) -> str:
     return style.verdict(words, is_good=True) if words == wording.NO_CHANGES else style.bold(words)
 
 
-def _counts(plan: Plan) -> Iterator[str]:
+def _counts(plan: Plan, style: Style) -> Iterator[str]:
     summary = plan.summary
-    yield from map(escape_terminal, wording.plan_limitations(plan))
+    for limitation in wording.plan_limitations(plan):
+        yield from wrap(escape_terminal(limitation), style.columns)
     if not plan.secrets_compared:
         yield wording.SECRETS_NOT_COMPARED
     if summary.unmanaged:
         yield f"{wording.unmanaged_heading(summary.unmanaged)}, left unchanged."
-        yield from map(unmanaged_line, plan.unmanaged)
+        yield from unmanaged_lines(plan.unmanaged)
     if plan.risks:
         yield f"Risks: {len(plan.risks)}, shown below."
     if summary.warnings:
         yield f"Warnings: {summary.warnings}, shown below."
+
+
+def unmanaged_lines(unmanaged: Sequence[Unmanaged]) -> Iterator[str]:
+    """Yield a line for each connection that no manifest declares; of many, the first ten and a count."""
+    yield from map(unmanaged_line, unmanaged[:_MAX_UNMANAGED])
+    if hidden := unmanaged[_MAX_UNMANAGED:]:
+        yield f"  and {len(hidden)} more; `reconciler list` shows all of them."
 
 
 def unmanaged_line(unmanaged: Unmanaged) -> str:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Final, assert_never
 from reconciler.core.change import Action, Create, DefaultChange
 from reconciler.core.outcome import Applied, Failed, Skipped, Unneeded
 from reconciler.reports.escaping import escape_terminal
-from reconciler.reports.text_style import Style
+from reconciler.reports.text_style import PLAIN
 
 if TYPE_CHECKING:
     from reconciler.core.address import Address
     from reconciler.core.change import Change
     from reconciler.core.outcome import Outcome
+    from reconciler.reports.text_style import Style
 
 _FAST: Final = 10
 """Faster rates are shown without decimals."""
@@ -32,20 +33,20 @@ _NOUNS = {
 }
 
 
-def render_started(change: Change, *, color: bool = False) -> str:
+def render_started(change: Change, *, style: Style = PLAIN) -> str:
     """Return the line for an operation that begins now."""
-    return _line(change.address, f"{_VERBS[change.action]}...{_identity(_known_id(change))}", color=color)
+    return _line(change.address, f"{_VERBS[change.action]}...{_identity(_known_id(change))}", style=style)
 
 
-def render_running(change: Change, seconds: float, *, color: bool = False) -> str:
+def render_running(change: Change, seconds: float, *, style: Style = PLAIN) -> str:
     """Return the line for an operation that has been running for ``seconds``."""
     facts = [f"id={escape_terminal(known)}"] if (known := _known_id(change)) else []
     facts.append(f"{seconds:.0f}s elapsed")
     verb = _VERBS[change.action].lower()
-    return _line(change.address, f"Still {verb}... [{', '.join(facts)}]", color=color)
+    return _line(change.address, f"Still {verb}... [{', '.join(facts)}]", style=style)
 
 
-def render_finished(outcome: Outcome, *, color: bool = False) -> str:
+def render_finished(outcome: Outcome, *, style: Style = PLAIN) -> str:
     """Return the line for an operation that has ended, or was not begun."""
     noun = _NOUNS[outcome.action]
     match outcome:
@@ -59,7 +60,7 @@ def render_finished(outcome: Outcome, *, color: bool = False) -> str:
             words = f"{noun} skipped: {escape_terminal(outcome.reason)}"
         case _:
             assert_never(outcome)
-    return _line(outcome.address, words, color=color)
+    return _line(outcome.address, words, style=style)
 
 
 def render_counted(done: int, total: int, seconds: float) -> str:
@@ -83,8 +84,8 @@ def _duration(seconds: float) -> str:
     return f"{minutes}m{rest:02}s" if minutes else f"{rest}s"
 
 
-def _line(address: Address, words: str, *, color: bool) -> str:
-    return f"{Style(color).bold(f'{escape_terminal(str(address))}:')} {words}"
+def _line(address: Address, words: str, *, style: Style) -> str:
+    return f"{style.bold(f'{escape_terminal(str(address))}:')} {words}"
 
 
 def _known_id(change: Change) -> str:

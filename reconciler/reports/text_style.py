@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from unicodedata import combining, east_asian_width
@@ -18,15 +19,20 @@ if TYPE_CHECKING:
 
 _RESET: Final = "\x1b[0m"
 
+_WORD: Final = re.compile(r"(?:`[^`]*`|\S)+")
+"""A word; a command in backticks is one, with its blanks."""
+
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """Paints text with ANSI codes, in Terraform's colors, if ``color`` is set.
+    """How text looks where it is read: in Terraform's colors if ``color`` is set, wrapped to ``columns``.
 
-    A line that other programs look for is painted as a whole, so that it stays one string.
+    Zero columns are no terminal: nothing is wrapped. A line that other programs look for is painted as a
+    whole, so that it stays one string.
     """
 
-    color: bool
+    color: bool = False
+    columns: int = 0
 
     def bold(self, text: str) -> str:
         """Return a heading."""
@@ -56,6 +62,10 @@ class Style:
         return f"\x1b[{codes}m{text}{_RESET}" if self.color and text else text
 
 
+PLAIN: Final = Style()
+"""Text for files, pipes and programs."""
+
+
 def width(text: str) -> int:
     """Return how many columns of a terminal escaped text takes."""
     return sum(_columns(character) for character in text)
@@ -67,9 +77,9 @@ def target_heading(scope: Scope | None, style: Style) -> Iterator[str]:
         yield style.bold(wording.target_headline(scope, escape_terminal)) + "\n"
 
 
-def render_diagnostics(diagnostics: Sequence[Diagnostic], *, color: bool = False) -> str:
+def render_diagnostics(diagnostics: Sequence[Diagnostic], *, style: Style = PLAIN) -> str:
     """Return the diagnostics in the order given."""
-    return "".join(f"{box}\n" for box in diagnostic_boxes(diagnostics, Style(color)))
+    return "".join(f"{box}\n" for box in diagnostic_boxes(diagnostics, style))
 
 
 def diagnostic_boxes(diagnostics: Iterable[Diagnostic], style: Style) -> Iterator[str]:
@@ -93,18 +103,18 @@ def diagnostic_box(diagnostic: Diagnostic, style: Style) -> str:
     """Return the diagnostic in a frame, without a newline at its end."""
     title = f"{diagnostic.summary} [{diagnostic.code}]"
     if diagnostic.is_error:
-        return error_box(title, _body(diagnostic), style)
-    return warning_box(title, _body(diagnostic), style)
+        return error_box(title, _body(diagnostic, style), style)
+    return warning_box(title, _body(diagnostic, style), style)
 
 
 def error_box(title: str, body: Iterable[str], style: Style) -> str:
     """Return an error in a red frame; ``title`` is escaped, ``body`` has to be escaped already."""
-    return _box("Error", style.red, style.bold(escape_terminal(title)), body)
+    return _box("Error:", style.red, title, body, style)
 
 
 def warning_box(title: str, body: Iterable[str], style: Style) -> str:
     """Return a warning in a yellow frame; ``title`` is escaped, ``body`` has to be escaped already."""
-    return _box("Warning", style.yellow, style.bold(escape_terminal(title)), body)
+    return _box("Warning:", style.yellow, title, body, style)
 
 
 def paragraphs(*texts: str) -> Iterator[str]:
@@ -124,19 +134,52 @@ def _columns(character: str) -> int:
     return 2 if east_asian_width(character) in "WF" else 1
 
 
-def _box(word: str, paint: Callable[[str], str], title: str, body: Iterable[str]) -> str:
+def _box(word: str, paint: Callable[[str], str], title: str, body: Iterable[str], style: Style) -> str:
+    """Return the frame; a line of the body that begins with a blank is laid out already, and not wrapped."""
+    columns = _inner_columns(style)
+    first, *rest = wrap(f"{word} {escape_terminal(title)}", columns)
+    heading = f"{paint(word)} {style.bold(first.removeprefix(word).lstrip())}".rstrip()
+    lines = [heading, *map(style.bold, rest)]
+    for line in body:
+        lines += [line] if line.startswith(" ") else wrap(line, columns)
     side = paint("│")
-    lines = [paint("╷"), f"{side} {paint(f'{word}:')} {title}"]
-    lines += [f"{side} {line}" if line else side for line in body]
-    return "\n".join([*lines, paint("╵")])
+    return "\n".join([paint("╷"), *(f"{side} {line}" if line else side for line in lines), paint("╵")])
 
 
-def _body(diagnostic: Diagnostic) -> Iterator[str]:
+def _inner_columns(style: Style) -> int:
+    return max(style.columns - 2, 1) if style.columns else 0
+
+
+def wrap(text: str, columns: int) -> Iterator[str]:
+    """Yield the text in lines of at most so many columns; zero columns are unlimited.
+
+    A command in backticks stays on one line if that is wide enough. A longer word is never broken: it has
+    to be copied as it is.
+    """
+    if not columns or width(text) <= columns:
+        yield text
+        return
+    line = ""
+    for word in _words(text, columns):
+        if line and width(line) + 1 + width(word) > columns:
+            yield line
+            line = word
+        else:
+            line = f"{line} {word}" if line else word
+    yield line
+
+
+def _words(text: str, columns: int) -> Iterator[str]:
+    for word in _WORD.findall(text):
+        yield from (word,) if width(word) <= columns else word.split()
+
+
+def _body(diagnostic: Diagnostic, style: Style) -> Iterator[str]:
     if diagnostic.location:
         yield ""
         yield f"  on {escape_terminal(str(diagnostic.location))}"
         if diagnostic.snippet:
-            yield from _excerpt(diagnostic.location, diagnostic.snippet)
+            yield from _excerpt(diagnostic.location, diagnostic.snippet, _inner_columns(style))
     hint = f"hint: {diagnostic.hint}" if diagnostic.hint else ""
     yield from paragraphs(diagnostic.detail, hint)
 
@@ -149,10 +192,31 @@ def _missing_secrets(missing: MissingSecrets) -> Iterator[str]:
     yield from paragraphs(missing.hint)
 
 
-def _excerpt(location: SourceLocation, snippet: Snippet) -> Iterator[str]:
-    """Yield the line with its number, and a caret below each column of the finding."""
+def _excerpt(location: SourceLocation, snippet: Snippet, columns: int) -> Iterator[str]:
+    """Yield the line with its number, and a caret below each column of the finding.
+
+    Of a line that is too long for the terminal, the part around the finding is shown.
+    """
     number = f"  {location.line:>4}: "
     before = escape_terminal(snippet.text[: snippet.start])
     marked = escape_terminal(snippet.text[snippet.start : snippet.end])
-    yield number + before + marked + escape_terminal(snippet.text[snippet.end :])
+    after = escape_terminal(snippet.text[snippet.end :])
+    space = columns - len(number)
+    if columns and width(before + marked + after) > space:
+        before = _cut(before[::-1], max(space - width(marked), space // 2))[::-1]
+        marked = _cut(marked, space - width(before))
+        after = _cut(after, space - width(before + marked))
+    yield number + before + marked + after
     yield " " * (len(number) + width(before)) + "^" * max(width(marked), 1)
+
+
+def _cut(text: str, columns: int) -> str:
+    """Return the beginning of the text; an ellipsis stands for the rest of it."""
+    if width(text) <= columns:
+        return text
+    kept = ""
+    for character in text:
+        if width(kept + character) >= columns:
+            break
+        kept += character
+    return f"{kept}…" if columns > 0 else ""

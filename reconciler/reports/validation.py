@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.reports.report import Report, Status, errors_first
-from reconciler.reports.text_style import Style, render_diagnostics
+from reconciler.reports.text_style import PLAIN, render_diagnostics
 from reconciler.reports.wording import count
 
 if TYPE_CHECKING:
@@ -13,12 +13,13 @@ if TYPE_CHECKING:
 
     from reconciler.core.errors import Diagnostic
     from reconciler.core.results import ValidationResult
+    from reconciler.reports.text_style import Style
 
 
-def render_validation(result: ValidationResult, *, color: bool = False) -> str:
+def render_validation(result: ValidationResult, *, style: Style = PLAIN) -> str:
     """Return all diagnostics and the verdict."""
-    diagnostics = render_diagnostics(result.diagnostics, color=color)
-    verdict = Style(color).verdict(_verdict(result), is_good=result.is_valid)
+    diagnostics = render_diagnostics(result.diagnostics, style=style)
+    verdict = style.verdict(_verdict(result), is_good=result.is_valid)
     counts = ", ".join(count(number, noun) for number, noun in _counts(result))
     return f"{diagnostics}{verdict}\n{counts}\n"
 

@@ -32,16 +32,16 @@ if TYPE_CHECKING:
 
 PHONE, DESKTOP = 390, 1280
 
-HOSTILE_REPORT = PLAN_FORMATS["html"](hostile_plan(), color=False)
+HOSTILE_REPORT = PLAN_FORMATS["html"](hostile_plan())
 
 REPORTS = {
-    "ordinary": PLAN_FORMATS["html"](ORDINARY, color=False),
-    "quiet": PLAN_FORMATS["html"](QUIET, color=False),
-    "refused": PLAN_FORMATS["html"](REFUSED, color=False),
-    "blocked": PLAN_FORMATS["html"](BLOCKED, color=False),
+    "ordinary": PLAN_FORMATS["html"](ORDINARY),
+    "quiet": PLAN_FORMATS["html"](QUIET),
+    "refused": PLAN_FORMATS["html"](REFUSED),
+    "blocked": PLAN_FORMATS["html"](BLOCKED),
     "hostile": HOSTILE_REPORT,
-    "drift": DRIFT_FORMATS["html"](drift_of(ORDINARY), color=False),
-    "findings": VALIDATION_FORMATS["html"](FINDINGS, color=False),
+    "drift": DRIFT_FORMATS["html"](drift_of(ORDINARY)),
+    "findings": VALIDATION_FORMATS["html"](FINDINGS),
 }
 
 OKTA, OLD, ENTRA, KEYCLOAK = (
@@ -226,7 +226,7 @@ def test_without_its_script_everything_can_still_be_read(open_page: Callable[...
 
 
 def test_a_thousand_organizations_are_filtered_at_once(open_page: Callable[..., Page]) -> None:
-    page = open_page(PLAN_FORMATS["html"](large_plan(1_000), color=False))
+    page = open_page(PLAN_FORMATS["html"](large_plan(1_000)))
     milliseconds = page.run(
         "const text = document.getElementById('text'); const began = performance.now();"
         "text.value = 'the-last'; text.dispatchEvent(new Event('input', {bubbles: true}));"

@@ -226,6 +226,23 @@ class TestColours:
         place.setenv("NO_COLOR", "1")
         assert ESCAPE in place.run("plan", "--color=always").out
 
+    def test_no_color_precedes_force_color_and_the_option_precedes_both(self, place: Workplace) -> None:
+        place.setenv("FORCE_COLOR", "1")
+        assert ESCAPE in place.run("plan").out
+        assert ESCAPE not in place.run("plan", "--color", "never").out
+        place.setenv("NO_COLOR", "1")
+        assert ESCAPE not in place.run("plan").out
+        assert ESCAPE in place.run("plan", "--color", "always").out
+
+    def test_empty_variables_are_not_set(self, place: Workplace) -> None:
+        place.setenv("FORCE_COLOR", "")
+        assert ESCAPE not in place.run("plan").out
+
+    def test_force_color_leaves_files_plain(self, place: Workplace) -> None:
+        place.setenv("FORCE_COLOR", "1")
+        place.run("plan", "--output", "plan.txt")
+        assert ESCAPE not in Path("plan.txt").read_text()
+
     def test_never_in_json(self, place: Workplace) -> None:
         assert ESCAPE not in place.run("plan", "--color", "always", "--format", "json").out
 

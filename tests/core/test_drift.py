@@ -289,7 +289,7 @@ def test_whatever_stands_where_every_format_shows_what_is_compared_with_it_or_it
         except ReportRefused:
             continue
         for format_, render in DRIFT_FORMATS.items():
-            is_harmless(render(report, color=False), format_)
+            is_harmless(render(report), format_)
         accepted += 1
     assert accepted, "what is for people only may be any text"
 

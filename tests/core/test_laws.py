@@ -15,6 +15,7 @@ from reconciler.core.connection import WRITABLE_FIELDS
 from reconciler.core.operation import AlreadyDone, judge
 from reconciler.core.secret import Secret
 from reconciler.reports import PLAN_FORMATS
+from reconciler.reports.text_style import Style
 from reconciler.storage.documents import parse_plan
 from tests.core.documents import plan_data
 from tests.core.estates import CANARIES, OLD_SECRETS, Estate, estates
@@ -169,7 +170,7 @@ def test_no_rendering_holds_a_secret_or_moves_the_terminal(estate: Estate, color
         for connection in connections_of(organization_plan.changes)
     )
     for render in PLAN_FORMATS.values():
-        text = render(organization_plan, color=color)
+        text = render(organization_plan, style=Style(color=color))
         assert not any(secret in text for secret in OLD_SECRETS if secret)
         assert not any(json.dumps(secret)[1:-1] in text for secret in OLD_SECRETS if secret)
         plain = re.sub("\x1b\\[[0-9;]+m", "", text) if color else text

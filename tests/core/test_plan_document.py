@@ -193,7 +193,7 @@ def test_whatever_stands_where_every_format_shows_the_plan_or_it_is_refused() ->
         except PlanRefused:
             continue
         for format_, render in PLAN_FORMATS.items():
-            is_harmless(render(plan, color=False), format_)
+            is_harmless(render(plan), format_)
         accepted += 1
     assert accepted, "what is for people only may be any text"
 

@@ -91,7 +91,7 @@ def everything_holds(cell: Cell) -> None:
     assert cell.first.is_whole
     assert cell.first.unheld == ()
     assert cell.second.plan
-    assert "\nNo changes. " in PLAN_FORMATS["text"](cell.second.plan, color=False)
+    assert "\nNo changes. " in PLAN_FORMATS["text"](cell.second.plan)
     assert not cell.second.writes
     assert not cell.last_plan.has_changes
     assert cell.estate.unheld() == ()

@@ -121,7 +121,7 @@ def read_options(folder: Path) -> dict[str, Any]:
 
 @every_case
 def test_the_plan_in_words(folder: Path, matches_golden: Callable[[str, Path], None]) -> None:
-    matches_golden(render_plan(open_case(folder).plan(), color=False), folder / "plan.txt")
+    matches_golden(render_plan(open_case(folder).plan()), folder / "plan.txt")
 
 
 @every_case

@@ -28,7 +28,7 @@ RUN = "https://github.example/acme/identity/actions/runs/99"
 def saved(tmp_path: Path) -> Callable[[Plan], str]:
     def save(plan: Plan) -> str:
         file = tmp_path / "plan.json"
-        file.write_text(PLAN_FORMATS["json"](plan, color=False), encoding="utf-8")
+        file.write_text(PLAN_FORMATS["json"](plan), encoding="utf-8")
         return str(file)
 
     return save
@@ -38,7 +38,7 @@ def saved(tmp_path: Path) -> Callable[[Plan], str]:
 def saved_drift(tmp_path: Path) -> Callable[[Plan], str]:
     def save(plan: Plan) -> str:
         file = tmp_path / "drift.json"
-        file.write_text(DRIFT_FORMATS["json"](drift_of(plan), color=False), encoding="utf-8")
+        file.write_text(DRIFT_FORMATS["json"](drift_of(plan)), encoding="utf-8")
         return str(file)
 
     return save

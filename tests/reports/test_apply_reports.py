@@ -11,6 +11,7 @@ from reconciler.core.outcome import ApplyResult, Outcome
 from reconciler.reports import RESULT_FORMATS
 from reconciler.reports.text_apply import render_result
 from reconciler.reports.text_progress import render_finished, render_running, render_started
+from reconciler.reports.text_style import Style
 from tests.reports.samples import (
     CREATE,
     CREATED,
@@ -58,7 +59,7 @@ def test_ends(outcome: Outcome, line: str) -> None:
 
 
 def test_progress_in_colour_has_a_bold_address() -> None:
-    assert render_started(CREATE, color=True) == "\x1b[1macme/okta:\x1b[0m Creating..."
+    assert render_started(CREATE, style=Style(color=True)) == "\x1b[1macme/okta:\x1b[0m Creating..."
 
 
 def test_all_applied() -> None:
@@ -67,7 +68,7 @@ def test_all_applied() -> None:
 
 
 def test_the_verdict_is_whole_in_colour_too() -> None:
-    text = render_result(ApplyResult((CREATED,)), color=True)
+    text = render_result(ApplyResult((CREATED,)), style=Style(color=True))
     assert "\x1b[1;32mApply complete! Resources: 1 added, 0 changed, 0 destroyed.\x1b[0m\n" in text
 
 
@@ -82,7 +83,7 @@ def test_the_verdict_is_whole_in_colour_too() -> None:
 )
 def test_complete_is_never_said_unless_it_is(result: ApplyResult) -> None:
     assert "complete!" not in render_result(result).replace("incomplete!", "")
-    document = json.loads(RESULT_FORMATS["json"](result, color=False))
+    document = json.loads(RESULT_FORMATS["json"](result))
     assert document["complete"] is False
 
 
@@ -149,7 +150,7 @@ def test_the_redirect_url_of_every_created_connection_comes_last() -> None:
 
 def test_the_document_says_the_same() -> None:
     result = ApplyResult((CREATED, FAILED, SKIPPED, UNNEEDED), diagnostics=(WARNING,))
-    document = json.loads(RESULT_FORMATS["json"](result, color=True))
+    document = json.loads(RESULT_FORMATS["json"](result, style=Style(color=True)))
     assert document["summary"] == {
         "added": 1,
         "changed": 0,
@@ -178,11 +179,11 @@ def test_the_document_says_the_same() -> None:
 
 def test_the_document_of_a_good_run() -> None:
     unneeded = replace(UNNEEDED, connection=LIVE)
-    document = json.loads(RESULT_FORMATS["json"](ApplyResult((UPDATED, unneeded)), color=False))
+    document = json.loads(RESULT_FORMATS["json"](ApplyResult((UPDATED, unneeded))))
     assert (document["complete"], document["errored"]) == (True, False)
     assert document["outcomes"][1]["connection_id"] == ID
 
 
 def test_the_document_is_ascii() -> None:
     result = ApplyResult((replace(FAILED, message="\u202e\x9b"),))
-    assert RESULT_FORMATS["json"](result, color=True).isascii()
+    assert RESULT_FORMATS["json"](result, style=Style(color=True)).isascii()

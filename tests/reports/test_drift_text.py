@@ -10,6 +10,7 @@ from reconciler.core.drift import DriftKind, DriftReport, Finding, FindingStatus
 from reconciler.core.errors import Diagnostic, Severity, SourceLocation
 from reconciler.core.plan import Unmanaged
 from reconciler.reports.text_drift import render_drift
+from reconciler.reports.text_style import Style
 from tests.support.values import SCOPE, WHEN, live_connection
 
 if TYPE_CHECKING:
@@ -166,11 +167,11 @@ Unmanaged: 1 connection not declared in any manifest; this is not drift.
 
 def test_colours_leave_the_words_as_they_are() -> None:
     compared = report(changed("issuer", "a", "b"), finding("gone", DriftKind.MISSING), previous_at=WHEN)
-    colored = render_drift(compared, color=True)
+    colored = render_drift(compared, style=Style(color=True))
     assert "\x1b[31mnot live\x1b[0m" in colored
     assert "\x1b[1mDrift: 1 missing, 1 changed, 0 unexpected.\x1b[0m" in colored
     assert "\x1b[1;32mNo drift. The live state matches the configuration.\x1b[0m" in render_drift(
-        QUIET, color=True
+        QUIET, style=Style(color=True)
     )
 
 

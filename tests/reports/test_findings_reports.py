@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import pairwise
 
-from reconciler.core.errors import Snippet
+import pytest
+
+from reconciler.core.errors import Diagnostic, Severity, Snippet
 from reconciler.core.results import ValidationResult
 from reconciler.reports import VALIDATION_FORMATS
-from reconciler.reports.text_style import render_diagnostics
+from reconciler.reports.text_style import Style, render_diagnostics, width
 from tests.reports.samples import ERROR, WARNING
 
 FOUND = ValidationResult(diagnostics=(ERROR, WARNING), files=2, organizations=1, connections=1)
 
 
 def render(validated: ValidationResult, format_: str = "text", *, color: bool = False) -> str:
-    return VALIDATION_FORMATS[format_](validated, color=color)
+    return VALIDATION_FORMATS[format_](validated, style=Style(color=color))
 
 
 def test_a_finding_shows_what_where_and_what_to_do() -> None:
@@ -75,9 +78,62 @@ def test_a_finding_at_the_end_of_a_line_has_a_caret_too() -> None:
 
 
 def test_colour_marks_severity() -> None:
-    text = render_diagnostics((ERROR, WARNING), color=True)
+    text = render_diagnostics((ERROR, WARNING), style=Style(color=True))
     assert "\x1b[31mError:\x1b[0m \x1b[1munknown key" in text
     assert "\x1b[33mWarning:\x1b[0m \x1b[1mscope" in text
+
+
+LONG = Diagnostic(
+    Severity.ERROR,
+    "unknown-key",
+    "a summary with `a command in backticks` in it",
+    hint="see https://example.com/a/very/long/address/that/nobody/may/break, "
+    "or 日本語日本語 日本語日本語 日本語",
+)
+
+
+def test_a_finding_is_wrapped_to_the_terminal_and_words_and_commands_stay_whole() -> None:
+    assert render_diagnostics((LONG,), style=Style(columns=34)).splitlines() == [
+        "╷",
+        "│ Error: a summary with",
+        "│ `a command in backticks` in it",
+        "│ [unknown-key]",
+        "│",
+        "│ hint: see",
+        "│ https://example.com/a/very/long/address/that/nobody/may/break,",
+        "│ or 日本語日本語 日本語日本語",
+        "│ 日本語",
+        "╵",
+    ]
+
+
+@pytest.mark.parametrize("columns", range(1, 90, 4))
+def test_wrapping_loses_nothing(columns: int) -> None:
+    wrapped = render_diagnostics((LONG,), style=Style(columns=columns))
+    assert words_of(wrapped) == words_of(render_diagnostics((LONG,)))
+
+
+def test_every_line_of_a_painted_frame_is_painted() -> None:
+    lines = render_diagnostics((LONG,), style=Style(color=True, columns=34)).splitlines()
+    assert lines[1] == "\x1b[31m│\x1b[0m \x1b[31mError:\x1b[0m \x1b[1ma summary with\x1b[0m"
+    assert lines[2] == "\x1b[31m│\x1b[0m \x1b[1m`a command in backticks` in it\x1b[0m"
+
+
+@pytest.mark.parametrize("columns", range(20, 60, 3))
+@pytest.mark.parametrize("text", ["key: " + "v" * 70 + " # end", "キー: " + "値" * 40, "key: short"])
+def test_the_caret_stands_below_the_finding_of_a_line_that_is_cut(text: str, columns: int) -> None:
+    start = text.index(" ") + 1
+    diagnostic = replace(ERROR, snippet=Snippet(text=text, start=start, end=start + 3))
+    shown = render_diagnostics((diagnostic,), style=Style(columns=columns)).splitlines()
+    line, caret = next(pair for pair in pairwise(shown) if "^" in pair[1])
+    assert width(line) <= columns
+    before = width(caret.partition("^")[0])
+    at = next(index for index in range(len(line)) if width(line[:index]) == before)
+    assert line[at] == text[start]
+
+
+def words_of(framed: str) -> list[str]:
+    return [word for word in framed.split() if word not in {"╷", "│", "╵"}]
 
 
 def test_nothing_wrong() -> None:

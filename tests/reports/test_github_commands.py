@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 COMMAND = re.compile(r"^::(?P<name>[a-z-]+) (?P<properties>[^:]*)::(?P<data>.*)$")
 
 FORMS: dict[str, Callable[[str], str]] = {
-    "plan": lambda text: PLAN_FORMATS["github"](hostile_plan((text,)), color=False),
-    "drift": lambda text: DRIFT_FORMATS["github"](drift_of(hostile_plan((text,))), color=False),
-    "failure": lambda text: FAILURE_FORMATS["github"](hostile_plan((text,)).diagnostics, color=False),
+    "plan": lambda text: PLAN_FORMATS["github"](hostile_plan((text,))),
+    "drift": lambda text: DRIFT_FORMATS["github"](drift_of(hostile_plan((text,)))),
+    "failure": lambda text: FAILURE_FORMATS["github"](hostile_plan((text,)).diagnostics),
 }
 
 
@@ -43,7 +43,7 @@ def unescaped(text: str, more: dict[str, str]) -> str:
 
 
 def test_a_finding_stands_on_its_line() -> None:
-    *_, line = PLAN_FORMATS["github"](ORDINARY, color=False).split("\n")[:3]
+    *_, line = PLAN_FORMATS["github"](ORDINARY).split("\n")[:3]
     assert read(line) == (
         "warning",
         {"file": "organizations/acme.yaml", "line": "8", "col": "3", "title": "issuer-host-change"},
@@ -55,7 +55,7 @@ def test_a_finding_stands_on_its_line() -> None:
 
 def test_the_most_urgent_come_first() -> None:
     """GitHub shows ten annotations of each level in a step."""
-    lines = PLAN_FORMATS["github"](ORDINARY, color=False).splitlines()
+    lines = PLAN_FORMATS["github"](ORDINARY).splitlines()
     read_lines = [read(line) for line in lines if line.startswith("::")]
     titles = [properties["title"] for _, properties, _ in read_lines]
     first = "acme/okta-workforce changes who can sign in"
@@ -67,12 +67,12 @@ def test_the_most_urgent_come_first() -> None:
 
 
 def test_errors_are_errors() -> None:
-    text = PLAN_FORMATS["github"](REFUSED, color=False)
+    text = PLAN_FORMATS["github"](REFUSED)
     assert read(text.splitlines()[0])[1]["title"].endswith("changes who can sign in")
     name, properties, data = read(text.splitlines()[1])
     assert (name, properties["title"]) == ("error", "organization-not-read")
     assert data.startswith("organization globex cannot be planned")
-    assert read(VALIDATION_FORMATS["github"](FINDINGS, color=False).splitlines()[0])[0] == "error"
+    assert read(VALIDATION_FORMATS["github"](FINDINGS).splitlines()[0])[0] == "error"
 
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=list(FORMS))

@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 FORMS: dict[str, Callable[[str], str]] = {
-    "plan": lambda text: PLAN_FORMATS["html"](hostile_plan((text,)), color=False),
-    "drift": lambda text: DRIFT_FORMATS["html"](drift_of(hostile_plan((text,))), color=False),
+    "plan": lambda text: PLAN_FORMATS["html"](hostile_plan((text,))),
+    "drift": lambda text: DRIFT_FORMATS["html"](drift_of(hostile_plan((text,)))),
     "validation": lambda text: VALIDATION_FORMATS["html"](
-        ValidationResult(diagnostics=hostile_plan((text,)).diagnostics), color=False
+        ValidationResult(diagnostics=hostile_plan((text,)).diagnostics)
     ),
-    "failure": lambda text: FAILURE_FORMATS["html"](hostile_plan((text,)).diagnostics, color=False),
+    "failure": lambda text: FAILURE_FORMATS["html"](hostile_plan((text,)).diagnostics),
 }
 
 
@@ -52,7 +52,7 @@ def _without_marks(page: Markup) -> list[str]:
     return [tag for tag in page.skeleton if not re.match(r"</?(ins|del)\b", tag)]
 
 
-PAGES = (PLAN_FORMATS["html"](ORDINARY, color=False), FAILURE_FORMATS["html"]((), color=False))
+PAGES = (PLAN_FORMATS["html"](ORDINARY), FAILURE_FORMATS["html"](()))
 
 
 @pytest.mark.parametrize("text", PAGES)
@@ -69,17 +69,17 @@ def test_it_allows_only_its_own_style_and_script(text: str) -> None:
 
 
 def test_it_refers_to_nothing_outside() -> None:
-    page = Markup(PLAN_FORMATS["html"](hostile_plan(), color=False))
+    page = Markup(PLAN_FORMATS["html"](hostile_plan()))
     assert [(tag, value) for tag, name, value in page.attributes if name in {"src", "href"}] == [
         ("link", "data:,")
     ]
-    style = PLAN_FORMATS["html"](QUIET, color=False)
+    style = PLAN_FORMATS["html"](QUIET)
     assert "url(" not in style
     assert "@import" not in style
 
 
 def test_values_stand_side_by_side() -> None:
-    text = PLAN_FORMATS["html"](ORDINARY, color=False)
+    text = PLAN_FORMATS["html"](ORDINARY)
     (row,) = (line for line in text.split("\n") if 'scope="row">issuer</th>' in line and "<del>" in line
               and "<ins>" in line)  # fmt: skip
     assert (
@@ -90,13 +90,13 @@ def test_values_stand_side_by_side() -> None:
 
 
 def test_a_very_large_plan_leaves_out_what_stays_the_same() -> None:
-    page = PLAN_FORMATS["html"](large_plan(600), color=False)
+    page = PLAN_FORMATS["html"](large_plan(600))
     assert 'class="same"' not in page
     assert re.search(r"\(\d unchanged attributes hidden\)", page)
 
 
 def test_findings_show_the_line_they_are_about() -> None:
-    page = VALIDATION_FORMATS["html"](FINDINGS, color=False)
+    page = VALIDATION_FORMATS["html"](FINDINGS)
     assert "<mark>https://login.acme.com</mark>" in page
 
 
@@ -104,7 +104,7 @@ def test_findings_show_the_line_they_are_about() -> None:
 def test_the_usual_formats_do_not_pay_for_the_others(name: str) -> None:
     program = (
         "import sys; from tests.reports.published import QUIET; from reconciler.reports import PLAN_FORMATS; "
-        f"PLAN_FORMATS[{name!r}](QUIET, color=False); "
+        f"PLAN_FORMATS[{name!r}](QUIET); "
         "print(sorted({'jinja2', 'html', 'reconciler.reports.markdown'} & set(sys.modules)))"
     )
     unmeasured = {name: value for name, value in os.environ.items() if not name.startswith("COV")}

@@ -42,7 +42,7 @@ FORMS: dict[str, Callable[[str], str]] = {
     "validation": lambda text: validation_markdown(
         ValidationResult(diagnostics=hostile_plan((text,)).diagnostics)
     ),
-    "failure": lambda text: FAILURE_FORMATS["markdown"](hostile_plan((text,)).diagnostics, color=False),
+    "failure": lambda text: FAILURE_FORMATS["markdown"](hostile_plan((text,)).diagnostics),
 }
 
 every_form = pytest.mark.parametrize("form", FORMS.values(), ids=list(FORMS))

@@ -11,6 +11,7 @@ import pytest
 from reconciler.core.errors import Diagnostic, Severity
 from reconciler.core.plan import Plan, PlanSummary
 from reconciler.reports.text_plan import render_plan
+from reconciler.reports.text_style import Style
 from reconciler.reports.wording import NO_CHANGES
 from tests.reports.samples import CREATE, DELETE, ERROR, UPDATE
 from tests.support.values import SCOPE, WHEN, declared, desired, live, live_connection, plan, reference, whole
@@ -30,8 +31,8 @@ def without_color(text: str) -> str:
 
 def test_colour_changes_nothing_but_colour() -> None:
     for reported in (EMPTY, CHANGES, replace(CHANGES, diagnostics=(ERROR,))):
-        assert "\x1b" not in render_plan(reported, color=False)
-        assert without_color(render_plan(reported, color=True)) == render_plan(reported, color=False)
+        assert "\x1b" not in render_plan(reported)
+        assert without_color(render_plan(reported, style=Style(color=True))) == render_plan(reported)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +49,7 @@ def test_colour_changes_nothing_but_colour() -> None:
 )
 def test_colours_are_terraforms(painted: str) -> None:
     changes = replace(CHANGES, changes=(CREATE, with_client_id(), DELETE))
-    assert painted in render_plan(changes, color=True)
+    assert painted in render_plan(changes, style=Style(color=True))
 
 
 def with_client_id() -> Update:
@@ -56,8 +57,8 @@ def with_client_id() -> Update:
 
 
 def test_the_lines_that_programs_look_for_are_whole_in_colour_too() -> None:
-    assert NO_CHANGES in render_plan(EMPTY, color=True)
-    assert "Plan: 1 to add, 1 to change, 1 to destroy." in render_plan(CHANGES, color=True)
+    assert NO_CHANGES in render_plan(EMPTY, style=Style(color=True))
+    assert "Plan: 1 to add, 1 to change, 1 to destroy." in render_plan(CHANGES, style=Style(color=True))
 
 
 def test_the_legend_names_only_symbols_that_occur() -> None:

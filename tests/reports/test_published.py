@@ -12,6 +12,7 @@ import pytest
 
 from reconciler.reports import DRIFT_FORMATS, PLAN_FORMATS, VALIDATION_FORMATS
 from reconciler.reports.markdown import MAX_BYTES
+from reconciler.reports.text_style import Style
 from tests.reports.markup import rendered
 from tests.reports.published import (
     BLOCKED,
@@ -56,8 +57,8 @@ def test_the_report_word_for_word(
     name: str, format_: str, case: Any, matches_golden: Callable[[str, Path], None]
 ) -> None:
     render, reported = case
-    text = render(reported, color=False)
-    assert text == render(reported, color=True)
+    text = render(reported)
+    assert text == render(reported, style=Style(color=True))
     assert text.endswith("\n")
     if format_ == "html":  # what comes before is style, what comes after script
         text = text[text.index("<body>") : text.index("<script>")]
@@ -129,11 +130,11 @@ def test_news_are_what_the_previous_report_did_not_have() -> None:
 
 
 def test_the_same_report_gives_the_same_bytes() -> None:
-    again = json.loads(PLAN_FORMATS["sarif"](ORDINARY, color=False))
-    assert again == json.loads(PLAN_FORMATS["sarif"](ORDINARY, color=False))
+    again = json.loads(PLAN_FORMATS["sarif"](ORDINARY))
+    assert again == json.loads(PLAN_FORMATS["sarif"](ORDINARY))
 
 
 def test_a_secret_reference_is_all_that_is_known_of_a_secret() -> None:
     for format_ in PUBLISHED:
-        text = PLAN_FORMATS[format_](ORDINARY, color=False)
+        text = PLAN_FORMATS[format_](ORDINARY)
         assert "CLIENT_SECRET" not in re.sub(r"\(sensitive value\) # \$\{env:\w+\}", "", text)

@@ -41,7 +41,7 @@ def results(text: str) -> list[dict[str, Any]]:
 
 
 def sarif(plan: Plan) -> str:
-    return PLAN_FORMATS["sarif"](plan, color=False)
+    return PLAN_FORMATS["sarif"](plan)
 
 
 @pytest.mark.parametrize("reported", [ORDINARY, QUIET, REFUSED, BLOCKED, hostile_plan()])
@@ -50,9 +50,9 @@ def test_it_is_as_the_schema_says(reported: Plan) -> None:
         skip_or_fail("the schema is missing: run `npm ci` in tests/browser")
     validator = Draft4Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
     validator.validate(json.loads(sarif(reported)))
-    validator.validate(json.loads(DRIFT_FORMATS["sarif"](drift_of(reported), color=False)))
-    validator.validate(json.loads(FAILURE_FORMATS["sarif"](reported.diagnostics, color=False)))
-    validator.validate(json.loads(VALIDATION_FORMATS["sarif"](FINDINGS, color=False)))
+    validator.validate(json.loads(DRIFT_FORMATS["sarif"](drift_of(reported))))
+    validator.validate(json.loads(FAILURE_FORMATS["sarif"](reported.diagnostics)))
+    validator.validate(json.loads(VALIDATION_FORMATS["sarif"](FINDINGS)))
 
 
 def test_a_finding_is_on_its_place() -> None:
@@ -80,7 +80,7 @@ def test_moved_lines_keep_the_fingerprint() -> None:
 
 def test_drift_has_the_fingerprints_of_its_report() -> None:
     report = drift_of(ORDINARY)
-    written = results(DRIFT_FORMATS["sarif"](report, color=False))
+    written = results(DRIFT_FORMATS["sarif"](report))
     assert {result["partialFingerprints"]["reconciler/v1"] for result in written} == {
         finding.fingerprint for finding in report.findings
     }
@@ -93,7 +93,7 @@ def test_it_says_whether_everything_could_be_looked_at() -> None:
 
     assert succeeded(sarif(ORDINARY))
     assert not succeeded(sarif(REFUSED))
-    assert not succeeded(FAILURE_FORMATS["sarif"](REFUSED.diagnostics, color=False))
+    assert not succeeded(FAILURE_FORMATS["sarif"](REFUSED.diagnostics))
 
 
 @given(text=nasty_texts)

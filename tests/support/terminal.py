@@ -39,13 +39,15 @@ _PROMPT = "$ "
 class Terminal:
     """A pseudo terminal: `type` presses keys, `screen` is what was written to it, `text` what it shows.
 
-    What was written contains the escape sequences. What is shown is what a person reads who scrolls up to
-    the start: lines that were erased or overwritten are gone.
+    `frames` is what was visible after each piece of output. What was written contains the escape sequences.
+    What is shown is what a person reads who scrolls up to the start: lines that were erased or overwritten
+    are gone.
     """
 
     def __init__(self, process: subprocess.Popen[bytes], keyboard: int, columns: int) -> None:
         self.process = process
         self.screen = ""
+        self.frames: list[list[str]] = []
         self._keyboard = keyboard
         self._emulated = pyte.HistoryScreen(columns, _ROWS, history=100_000)
         self._stream = pyte.ByteStream(self._emulated)
@@ -63,6 +65,10 @@ class Terminal:
     def text(self) -> str:
         """The lines that the terminal shows, as one text."""
         return "\n".join(self.lines).rstrip("\n") + "\n"
+
+    @property
+    def shows_cursor(self) -> bool:
+        return not self._emulated.cursor.hidden
 
     def type(self, text: str) -> None:
         os.write(self._keyboard, text.encode())
@@ -106,6 +112,7 @@ class Terminal:
             written = os.read(self._keyboard, 65536)
         self._stream.feed(written)
         self.screen += written.decode(errors="replace").replace("\r\n", "\n")
+        self.frames.append("\n".join(row.rstrip() for row in self._emulated.display).rstrip("\n").split("\n"))
         return bool(written)
 
 
