@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
+import shlex
 import shutil
 import subprocess
 import sys
@@ -16,7 +18,9 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from reconciler.cli.context import ExitCode
+from reconciler.cli.init import schema_files
 from reconciler.cli.options import NonEmptyString
+from reconciler.core.errors import shell_word
 from reconciler.emulator import EmulatorSettings, MissingExtraError, running_emulator
 
 if TYPE_CHECKING:
@@ -32,40 +36,76 @@ _SECRETS: Final = (
 )
 
 
+_IDP: Final = re.compile(r"(initech_idp: ).*")
+_SCHEMAS: Final = "$schema=../../"
+"""How the files of the example lead to the schemas of this repository; in a copy, they are next to it."""
+
+_DEFAULT_ADDRESS: Final = "http://127.0.0.1:8080"
+
+
 @click.command("demo")
 @click.option(
     "--keep", type=NonEmptyString(), metavar="DIR", help="Keep the example project in this new folder."
 )
 @click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto", show_default=True)
 def command(keep: str | None, color: str) -> int:
-    """Try plan, apply and drift repair on the emulator.
+    """Try plan, apply and drift on the emulator, with an example project.
 
-    Starts the emulator on loopback, copies the example project, and runs the real commands on it:
-    validate, plan, apply, and plan again; then it edits a connection outside of Git, plans, and
-    applies. Needs the extra: pip install 'oidc-reconciler[emulator]'
+    Starts the emulator on loopback, copies the example project, and runs the real commands on it: pin,
+    plan, apply; then it edits a connection outside of Git, and lets drift report and apply revert the
+    edit. Needs the extra: pip install 'oidc-reconciler[emulator]'
     """
-    with _project(keep) as project, _emulator(project) as running:
-        _run(_Demo(project=project, environment=_environment(running), color=color), running)
+    with _project(keep) as project:
+        with _emulator(project) as running:
+            _run(_Demo(project=project, environment=_environment(running), color=color), running)
+        if keep is not None:
+            _set_idp(project, _DEFAULT_ADDRESS)
+            (project / "plan.json").unlink()
+        click.echo(_next_steps(keep), nl=False)
     return ExitCode.SUCCESS
 
 
 def _run(demo: _Demo, running: RunningEmulator) -> None:
-    demo.heading("Three organizations with four connections, declared in YAML")
-    demo.run("validate")
+    demo.heading("Three customers with four connections are declared in YAML; pin them to their ids")
+    demo.run("pin")
+    demo.heading("Plan what is missing: nothing is written")
+    demo.run("plan --out plan.json")
+    demo.heading("Apply exactly that plan, as CI does after a merge to main")
+    demo.run("apply plan.json")
+    demo.remark(
+        "The warning is staged: globex's identity provider publishes no metadata here. Its manifest declares"
+        " all URLs, so people can log in all the same."
+    )
+    demo.heading("Nothing is left to do")
     demo.run("plan")
-    demo.heading("Apply the manifests, as CI does after a merge to main")
-    demo.run("apply --auto-approve")
-    demo.heading("Apply is idempotent: nothing is left to do")
-    demo.run("plan --detailed-exitcode")
     demo.heading("Someone edits a connection in the dashboard")
-    _edit_connection(running)
-    demo.run("plan --detailed-exitcode", expected=ExitCode.CHANGES)
-    demo.heading("Apply reverts the edit and changes nothing else")
-    demo.run("apply --auto-approve")
-    demo.run("plan --detailed-exitcode")
+    url = _edit_connection(running)
+    demo.remark(f"globex: token_url is set to {url}")
+    demo.run("drift", expected=ExitCode.CHANGES)
+    demo.heading("Apply reverts the edit, and changes nothing else")
+    demo.run("apply --auto-approve --target 'globex/*'")
+    demo.run("drift")
 
 
-def _edit_connection(running: RunningEmulator) -> None:
+def _next_steps(keep: str | None) -> str:
+    own = "   reconciler init sso                      # a project of your own\n"
+    if keep is None:
+        return (
+            "\nNext:\n\n   reconciler demo --keep DIR               # keep the example project to play with\n"
+            + own
+        )
+    variables = " ".join(f"{name}=any" for name in _SECRETS)
+    return f"""
+Next, to play with the example project: start the emulator again, and export the credentials that it prints.
+
+   cd {shell_word(keep)}
+   reconciler emulator --seed emulator.yaml # in a second terminal
+   export {variables}
+   reconciler plan
+{own}"""
+
+
+def _edit_connection(running: RunningEmulator) -> str:
     emulator = running.emulator
     connection = next(
         connection
@@ -74,7 +114,7 @@ def _edit_connection(running: RunningEmulator) -> None:
     )
     url = "https://login.microsoftonline.com/8f4e2a6c-3b1d-4c5e-9f70-1a2b3c4d5e6f/oauth2/token"
     emulator.edit_connection(connection["connection_id"], token_url=url)
-    click.secho(f"(globex: token_url is set to {url})", dim=True)
+    return url
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,13 +129,17 @@ class _Demo:
         click.echo()
         click.secho(f"── {text} ──", bold=True)
 
+    def remark(self, text: str) -> None:
+        click.echo()
+        click.secho(text, dim=True)
+
     def run(self, arguments: str, expected: ExitCode = ExitCode.SUCCESS) -> None:
         """Run one command in a process of its own; stop if it does not exit as expected."""
         click.echo()
         click.secho(f"$ reconciler {arguments}", bold=True)
         sys.stdout.flush()
         process = subprocess.run(  # noqa: S603 - fixed arguments, no shell
-            [sys.executable, "-m", "reconciler", *arguments.split(), "--color", self._color()],
+            [sys.executable, "-m", "reconciler", *shlex.split(arguments), "--color", self._color()],
             cwd=self.project,
             env=self.environment,
             check=False,
@@ -119,13 +163,20 @@ def _project(keep: str | None) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(prefix="reconciler-demo-") as folder:
         target = Path(folder) / "quickstart"
-        shutil.copytree(_example(), target)
+        _copy_example(target)
         yield target
 
 
 def _copy_example(target: Path) -> None:
+    """Copy the example, with its schemas: the first line of each file names one."""
     try:
         shutil.copytree(_example(), target)
+        (target / "schemas").mkdir()
+        for name, text in schema_files().items():
+            (target / name).write_text(text, encoding="utf-8")
+        for path in target.rglob("*.yaml"):
+            text = path.read_text(encoding="utf-8")
+            path.write_text(text.replace(_SCHEMAS, "$schema="), encoding="utf-8")
     except FileExistsError as error:
         raise click.ClickException(f"{target} exists already; nothing is overwritten") from error
     except OSError as error:
@@ -143,17 +194,17 @@ def _example() -> Path:
 def _emulator(project: Path) -> Iterator[RunningEmulator]:
     try:
         with running_emulator(EmulatorSettings(seed=project / "emulator.yaml")) as running:
-            _point_at(running, project / "reconciler.yaml")
+            _set_idp(project, running.base_url)
             yield running
     except MissingExtraError as error:
         raise click.ClickException(str(error)) from error
 
 
-def _point_at(running: RunningEmulator, project_file: Path) -> None:
+def _set_idp(project: Path, emulator: str) -> None:
     """Use the emulator's identity provider for the connection whose URLs are discovered."""
-    text = project_file.read_text(encoding="utf-8")
-    address = f"{running.base_url}/idp/initech"
-    project_file.write_text(text.replace("https://sso.initech.example", address), encoding="utf-8")
+    file = project / "reconciler.yaml"
+    text = _IDP.sub(rf"\g<1>{emulator}/idp/initech", file.read_text(encoding="utf-8"))
+    file.write_text(text, encoding="utf-8")
 
 
 def _environment(running: RunningEmulator) -> dict[str, str]:

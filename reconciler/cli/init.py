@@ -34,7 +34,7 @@ FILES: Final = {
 """The files of a starter project, each with the file that it is a copy of."""
 
 SCHEMAS: Final = ("organization", "project", "approvals")
-"""The schemas that the first line of a manifest or project file names, for editors."""
+"""The schemas of the files that people write."""
 
 PACKAGE_LOCK: Final = ".github/actions/reconciler/package.lock"
 """The hash of this release, for the action that installs it; only released packages contain it."""
@@ -58,6 +58,11 @@ def command(directory: str) -> int:
     return ExitCode.SUCCESS
 
 
+def schema_files() -> dict[str, str]:
+    """Return the schemas that the first line of a manifest or project file names, for editors."""
+    return {f"schemas/{name}.schema.json": schema_text(name) for name in SCHEMAS}
+
+
 def find_original(name: str) -> Path:
     """Return a starter file; in a checkout, examples and actions are outside of the package."""
     packaged = _STARTER / name
@@ -72,7 +77,7 @@ def _texts() -> dict[str, str]:
     texts = {
         name: find_original(original).read_text(encoding="utf-8") for name, original in originals.items()
     }
-    return texts | {f"schemas/{name}.schema.json": schema_text(name) for name in SCHEMAS}
+    return texts | schema_files()
 
 
 def _next_steps(directory: str) -> str:

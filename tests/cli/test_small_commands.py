@@ -17,7 +17,8 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from reconciler.cli.commands import VERBS
-from reconciler.reports.wording import NOTHING_SELECTED
+from reconciler.emulator import EmulatorSettings, running_emulator
+from reconciler.reports.wording import NO_DRIFT, NOTHING_SELECTED
 from tests.cli.estates import ROOT
 from tests.support.workplace import NO_CHANGES, NOT_COMPARED
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from reconciler.emulator import RunningEmulator
     from tests.support.workplace import Workplace
 
+PROJECT = "Project project-test-11111111-1111-4111-8111-111111111111 (test) at HOST"
 AUTH = ("project-test-11111111-1111-4111-8111-111111111111", "secret-test-11111111111111111111111111111111")
 
 
@@ -154,7 +156,8 @@ def schema_errors(file: Path, line: str, text: str) -> list[str]:
     """Check a document with the schema that its first line names, as an editor does."""
     path = line.removeprefix("# yaml-language-server: $schema=")
     schema = json.loads((file.parent / path).read_text())
-    return [error.message for error in Draft202012Validator(schema).iter_errors(yaml.safe_load(text))]
+    document = json.loads(json.dumps(yaml.safe_load(text), default=str))  # to an editor, a date is a string
+    return [error.message for error in Draft202012Validator(schema).iter_errors(document)]
 
 
 @pytest.mark.parametrize("name", ["organization", "project", "plan"])
@@ -172,24 +175,43 @@ def test_a_saved_plan_matches_its_schema(place: Workplace) -> None:
 
 
 class TestDemo:
-    def test_the_demo_runs_the_real_commands(self, bare: Workplace) -> None:
-        with bare.start("demo", "--keep", "kept") as process:
-            out, err = process.communicate(timeout=110)
-        assert process.returncode == 0, out + err
-        assert out.count("$ reconciler ") >= 7
-        assert "Plan: 4 to add, 0 to change, 0 to destroy." in out
-        assert "Plan: 0 to add, 1 to change, 0 to destroy." in out
-        assert "Apply complete! Resources: 4 added, 0 changed, 0 destroyed." in out
-        assert out.count(NO_CHANGES) == 2
-        assert out.rstrip().endswith(f"{NO_CHANGES}\n{NOT_COMPARED}")
-        assert bare.run("-C", "kept", "validate").code == 0
-
-    def test_it_leaves_no_files(self, bare: Workplace) -> None:
+    def test_it_runs_the_real_commands_and_leaves_no_files(self, bare: Workplace) -> None:
         bare.setenv("TMPDIR", str(bare.root))
         with bare.start("demo") as process:
-            process.communicate(timeout=110)
-        assert process.returncode == 0
+            out, err = process.communicate(timeout=110)
+        assert process.returncode == 0, out + err
+        assert len(out.splitlines()) < 210, "a demo has to be short"
+        assert "Plan: 4 to add, 0 to change, 0 to destroy." in out
+        assert "Risks:" not in out
+        assert "Apply complete! Resources: 4 added, 0 changed, 0 destroyed." in out
+        assert f"\n$ reconciler plan\n{PROJECT}\n\n{NO_CHANGES}\n" in re.sub(r"127\S+", "HOST", out)
+        assert "Drift: 0 missing, 1 changed, 0 unexpected." in out
+        assert "Apply complete! Resources: 0 added, 1 changed, 0 destroyed." in out
+        assert out.index("Resources: 0 added, 1 changed") < out.index(NO_DRIFT)
+        assert out.count("Warning: ") == 1
+        assert out.index("Warning: globex/entra") < out.index("The warning is staged: globex's")
+        assert "reconciler demo --keep DIR" in out.partition("\nNext:")[2]
         assert not list(bare.root.iterdir())
+
+    def test_a_kept_project_works_as_the_demo_says(self, bare: Workplace) -> None:
+        with bare.start("demo", "--keep", "my demo") as process:
+            steps = process.communicate(timeout=110)[0].partition("\nNext")[2]
+        commands = re.findall(r"^   (.*?)(?: +#.*)?$", steps, re.MULTILINE)
+        assert commands[0] == "cd 'my demo'"
+        assert commands[1] == "reconciler emulator --seed emulator.yaml"
+        assert commands[3:] == ["reconciler plan", "reconciler init sso"]
+        os.chdir("my demo")
+        check_schemas(Path("reconciler.yaml"), *Path("organizations").iterdir())
+        for variable in commands[2].removeprefix("export ").split():
+            bare.setenv(*variable.split("="))
+        with running_emulator(EmulatorSettings(seed=Path("emulator.yaml"))) as running:
+            bare.use(running)
+            project = Path("reconciler.yaml")
+            project.write_text(project.read_text().replace("http://127.0.0.1:8080", running.base_url))
+            planned = bare.run("plan")
+            assert "Plan: 4 to add, 0 to change, 0 to destroy." in planned.out, planned.output
+            applied = bare.run("apply", "--auto-approve")
+            assert "Resources: 4 added, 0 changed, 0 destroyed." in applied.out, applied.output
 
     def test_it_overwrites_nothing(self, bare: Workplace) -> None:
         run = bare.run("demo", "--keep", ".")
@@ -202,6 +224,15 @@ class TestDemo:
         assert run.code == 1
         assert "cannot create file/below" in run.err
         assert "Traceback" not in run.err
+
+
+def check_schemas(*files: Path) -> None:
+    """Check that each file is valid by the schema that its first line names, and that a mistake is found."""
+    assert len(files) == 4
+    for file in files:
+        text = file.read_text()
+        assert not schema_errors(file, text.splitlines()[0], text)
+        assert schema_errors(file, text.splitlines()[0], f"{text}\nmisspelt: true")
 
 
 class TestEmulator:
