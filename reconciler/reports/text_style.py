@@ -86,7 +86,7 @@ def diagnostic_boxes(diagnostics: Iterable[Diagnostic], style: Style) -> Iterato
     """Yield the frame of each diagnostic; missing secrets with the same problem share one."""
     for finding in with_missing_secrets_grouped(diagnostics):
         if isinstance(finding, MissingSecrets):
-            yield error_box(f"{finding.title} [{finding.code}]", _missing_secrets(finding), style)
+            yield error_box(f"{finding.title} [{finding.code}]", _missing_secrets(finding, style), style)
         else:
             yield diagnostic_box(finding, style)
 
@@ -184,11 +184,16 @@ def _body(diagnostic: Diagnostic, style: Style) -> Iterator[str]:
     yield from paragraphs(diagnostic.detail, hint)
 
 
-def _missing_secrets(missing: MissingSecrets) -> Iterator[str]:
+def _missing_secrets(missing: MissingSecrets, style: Style) -> Iterator[str]:
+    """Yield a table; where the terminal is too narrow for it, two lines for each secret."""
     headings = [column.name.upper() for column in missing.table.columns]
     rows = [[escape_terminal(cell.text) for cell in row] for row in missing.rows]
+    lines = [f"  {line}" for line in table_lines([headings, *rows])]
+    columns = _inner_columns(style)
+    if columns and max(map(width, lines)) > columns:
+        lines = [line for secret, *rest in rows for line in (f"  {secret}", f"    {', '.join(rest)}")]
     yield ""
-    yield from (f"  {line}" for line in table_lines([headings, *rows]))
+    yield from lines
     yield from paragraphs(missing.hint)
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.terminal import terminal
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -45,6 +47,21 @@ def test_a_plan_has_one_table_and_plans_the_rest(
     run = estate.run("plan")
     assert (run.code, run.err) == (1, "")
     matches_golden(steady(run, estate), GOLDENS / "plan.txt")
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_the_table_fits_the_terminal(estate: Workplace, columns: int) -> None:
+    """Case 11: where the table is wider than the terminal, each variable takes two lines instead."""
+    with terminal(estate, "plan", columns=columns, result_on_screen=True) as session:
+        code, _ = session.end()
+    assert code == 1
+    lines = [line.removeprefix("│ ") for line in session.lines]
+    assert "88 secrets cannot be resolved: the environment variable is not set" in " ".join(lines)
+    row = "  ${env:CUSTOMER_88_CLIENT_SECRET}"
+    if columns == 120:
+        assert f"{row}  customer-88/sso  organizations/customer-88.yaml:7:7" in lines
+    else:
+        assert lines[lines.index(row) + 1] == "    customer-88/sso, organizations/customer-88.yaml:7:7"
 
 
 @pytest.mark.parametrize("format_", ["markdown", "html"])
