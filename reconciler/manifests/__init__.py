@@ -5,7 +5,7 @@ a broken project file raises.
 """
 
 from reconciler.manifests.file_selection import FoundManifests, find_manifests
-from reconciler.manifests.load import Loaded, ManifestFile, load_manifests, read_manifests
+from reconciler.manifests.load import Loaded, ManifestFile, load_manifests, read_manifests, unread_files
 from reconciler.manifests.project import PROJECT_FILE, Defaults, Project, load_project
 from reconciler.manifests.yaml_reader import ReadLimits
 
@@ -21,4 +21,5 @@ __all__ = [
     "load_manifests",
     "load_project",
     "read_manifests",
+    "unread_files",
 ]

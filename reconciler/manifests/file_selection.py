@@ -1,6 +1,6 @@
 """Finds the manifests of a run, by the paths on the command line or the project's globs.
 
-A folder that cannot be read is an error, because pruning needs to know all manifests.
+A folder that cannot be read is an error that stands for the manifests in it, as one that cannot be read does.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import os
 import re
 import stat
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -45,12 +45,12 @@ _HIDDEN: Final = re.compile(rf"(?:^|{re.escape(os.sep)})\.(?!\.?(?:{re.escape(os
 class FoundManifests:
     """The files, sorted and without duplicates; diagnostics for paths that do not exist.
 
-    ``linked`` are files that are not read, because only a link leads to them.
+    ``unread`` are files that are not read, because only a link leads to them, and folders that cannot be.
     """
 
     names: tuple[str, ...]
     diagnostics: tuple[Diagnostic, ...] = ()
-    linked: Mapping[str, Diagnostic] = field(default_factory=dict)
+    unread: Mapping[str, Diagnostic] = field(default_factory=dict)
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -98,23 +98,21 @@ def find_manifests(paths: Sequence[str | Path], project: Project) -> FoundManife
         return _by_globs(project)
     diagnostics: list[Diagnostic] = []
     candidates: list[str] = []
+    unread: dict[str, Diagnostic] = {}
     for path in paths:
         given = project.directory / path
         if os.path.isdir(given):  # noqa: PTH112 - pathlib's raises for a name that is too long
-            try:
-                candidates += _below(str(given), project)
-            except OSError as error:
-                diagnostics.append(_unreadable(error, project))
+            candidates += _below(str(given), project, unread)
         elif os.path.exists(given):  # noqa: PTH110 - likewise
             candidates.append(str(given))
         else:
             diagnostics.append(_missing(given, project))
-    linked = linked_manifests(candidates, project, paths)
-    names = distinct(name for name in candidates if name not in linked)
-    diagnostics += linked.values()
+    unread |= linked_manifests(candidates, project, paths)
+    names = distinct(name for name in candidates if name not in unread)
+    diagnostics += unread.values()
     if not names and not diagnostics:
         diagnostics.append(_nothing_found(", ".join(str(path) for path in paths)))
-    return FoundManifests(names, tuple(diagnostics), linked)
+    return FoundManifests(names, tuple(diagnostics), unread)
 
 
 def find_approval_files(project: Project) -> FoundManifests:
@@ -165,22 +163,21 @@ def _by_globs(project: Project) -> FoundManifests:
 def _search(globs: Iterable[str], project: Project, is_candidate: Candidate) -> FoundManifests:
     """Return the files that the project's globs select, without those that only a link leads to."""
     candidates: list[str] = []
+    unread: dict[str, Diagnostic] = {}
     for glob in globs:
         try:
-            candidates += _files_of(glob, project, is_candidate)
+            candidates += _files_of(glob, project, is_candidate, unread)
         except ValueError:
             return FoundManifests((), (_invalid_glob(glob, project),))
-        except LeavesFolder as error:
-            return FoundManifests((), (linked_manifest(error.path, project),))
-        except OSError as error:
-            return FoundManifests((), (_unreadable(error, project),))
-    linked = linked_manifests(candidates, project)
-    names = distinct(name for name in candidates if name not in linked)
-    return FoundManifests(names, tuple(linked.values()), linked)
+    unread |= linked_manifests(candidates, project)
+    names = distinct(name for name in candidates if name not in unread)
+    return FoundManifests(names, tuple(unread.values()), unread)
 
 
-def _files_of(glob: str, project: Project, is_candidate: Candidate) -> Iterator[str]:
-    """Yield the files of a glob that are candidates.
+def _files_of(
+    glob: str, project: Project, is_candidate: Candidate, unread: dict[str, Diagnostic]
+) -> Iterator[str]:
+    """Yield the files of a glob that are candidates; note in ``unread`` which folders are not read.
 
     Raises:
         ValueError: the glob is invalid.
@@ -188,16 +185,30 @@ def _files_of(glob: str, project: Project, is_candidate: Candidate) -> Iterator[
     root = str(project.root)
     real = os.path.realpath(root)
     globs = [split_glob(expanded) for expanded in expand_braces(glob)]
-    return (file for steps in globs for file in walk(root, steps, real) if is_candidate(file, root, project))
+    note = partial(_note_folder, project, unread)
+    return (
+        file
+        for steps in globs
+        for file in walk(root, steps, real, on_error=note)
+        if is_candidate(file, root, project)
+    )
 
 
-def _below(folder: str, project: Project) -> Iterator[str]:
+def _below(folder: str, project: Project, unread: dict[str, Diagnostic]) -> Iterator[str]:
+    note = partial(_note_folder, project, unread)
     return (
         file
         for ending in ENDINGS
-        for file in walk(folder, (ANY_DEPTH, f"*{ending}"))
+        for file in walk(folder, (ANY_DEPTH, f"*{ending}"), on_error=note)
         if _is_candidate(file, folder, project)
     )
+
+
+def _note_folder(project: Project, unread: dict[str, Diagnostic], error: OSError) -> None:
+    """Note that a folder is not read, and why."""
+    folder = str(error.filename)
+    is_link = isinstance(error, LeavesFolder)
+    unread[folder] = linked_manifest(folder, project) if is_link else _unreadable(error, project)
 
 
 def _sources_of(glob: str, project: Project) -> list[ManifestSource]:
@@ -290,7 +301,7 @@ def _unreadable(error: OSError, project: Project) -> Diagnostic:
         Severity.ERROR,
         "unreadable-folder",
         f"cannot list {folder}: {(error.strerror or 'unknown error').lower()}",
-        hint="nothing was planned: fix its permissions, or pass paths",
+        hint="fix its permissions; until then, nothing is deleted",
     )
 
 

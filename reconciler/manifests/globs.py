@@ -11,10 +11,13 @@ import re
 from fnmatch import translate
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    OnError = Callable[[OSError], object]
+    """Called with the error of a folder that is left out."""
 
 ANY_DEPTH: Final = "**"
 
@@ -28,12 +31,12 @@ _NOT_FOUND: Final = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLON
 """There is no file or folder of that name, or it is a link that leads to none."""
 
 
-class LeavesFolder(Exception):
-    """A folder on the way of a glob is a link that leads out of the project; ``path`` names it."""
+class LeavesFolder(OSError):
+    """A folder on the way of a glob is a link that leads out of the project; ``filename`` names it."""
 
-    def __init__(self, path: str) -> None:
-        super().__init__(path)
-        self.path = path
+
+def _raise(error: OSError) -> NoReturn:
+    raise error
 
 
 def expand_braces(glob: str) -> tuple[str, ...]:
@@ -77,25 +80,28 @@ def matches(parts: tuple[str, ...], steps: tuple[str, ...]) -> bool:
     return bool(parts) and bool(_compiled(steps[0]).match(parts[0])) and matches(parts[1:], steps[1:])
 
 
-def walk(folder: str, steps: tuple[str, ...], within: str = os.sep) -> Iterator[str]:
+def walk(
+    folder: str, steps: tuple[str, ...], within: str = os.sep, *, on_error: OnError = _raise
+) -> Iterator[str]:
     """Yield what is below a folder and matches the steps of a glob; some of it twice, in no order.
 
-    Raises:
-        LeavesFolder: a folder on the way is a link that leads out of the real folder ``within``.
-        OSError: a folder on the way exists and cannot be read.
+    ``on_error`` is called for each folder on the way that exists and cannot be read, and with `LeavesFolder`
+    for each that is a link which leads out of the real folder ``within``.
     """
     if not steps:
         return
     step, rest = steps[0], steps[1:]
     if step == ANY_DEPTH:
-        for below in _folders(folder):
-            yield from walk(below, rest, within)
+        for below in _folders(folder, on_error):
+            yield from walk(below, rest, within, on_error=on_error)
     else:
-        names = _matching(folder, step, rest) if WILDCARD.search(step) else _named(folder, step)
+        is_wild = WILDCARD.search(step)
+        names = _matching(folder, step, rest, on_error) if is_wild else _named(folder, step, on_error)
         for path in names:
-            if rest:
-                _check_within(path, within)
-                yield from walk(path, rest, within)
+            if rest and _leads_out(path, within):
+                on_error(LeavesFolder(errno.EXDEV, "leads out of the folder", path))
+            elif rest:
+                yield from walk(path, rest, within, on_error=on_error)
             else:
                 yield path
 
@@ -116,60 +122,61 @@ def _compiled(step: str) -> re.Pattern[str]:
     return re.compile(translate(step))
 
 
-def _matching(folder: str, step: str, rest: tuple[str, ...]) -> Iterator[str]:
+def _matching(folder: str, step: str, rest: tuple[str, ...], on_error: OnError) -> Iterator[str]:
     match = _compiled(step).match
-    for entry in _entries(folder):
-        if match(entry.name) and (not rest or _is_folder(entry)):
+    for entry in _entries(folder, on_error):
+        if match(entry.name) and (not rest or _is_folder(entry, on_error)):
             yield _join(folder, entry.name)
 
 
-def _named(folder: str, name: str) -> Iterator[str]:
-    if _exists(path := _join(folder, name)):
+def _named(folder: str, name: str, on_error: OnError) -> Iterator[str]:
+    if _exists(path := _join(folder, name), on_error):
         yield path
 
 
-def _check_within(path: str, within: str) -> None:
-    """Refuse a link that leads out of a folder, before anything there is listed."""
-    if Path(path).is_symlink() and not Path(os.path.realpath(path)).is_relative_to(within):
-        raise LeavesFolder(path)
+def _leads_out(path: str, within: str) -> bool:
+    """Whether a path is a link that leads out of a folder."""
+    return Path(path).is_symlink() and not Path(os.path.realpath(path)).is_relative_to(within)
 
 
-def _folders(folder: str) -> Iterator[str]:
+def _folders(folder: str, on_error: OnError) -> Iterator[str]:
     """Yield a folder and all folders below it."""
     waiting = [folder]
     while waiting:
         yield (current := waiting.pop())
         waiting += [
-            _join(current, entry.name) for entry in _entries(current) if entry.is_dir(follow_symlinks=False)
+            _join(current, entry.name)
+            for entry in _entries(current, on_error)
+            if entry.is_dir(follow_symlinks=False)
         ]
 
 
-def _entries(folder: str) -> list[os.DirEntry[str]]:
+def _entries(folder: str, on_error: OnError) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as entries:
             return [entry for entry in entries if not entry.name.startswith(".")]
     except OSError as error:
-        if error.errno in _NOT_FOUND:
-            return []
-        raise
+        if error.errno not in _NOT_FOUND:
+            on_error(error)
+        return []
 
 
-def _exists(path: str) -> bool:
+def _exists(path: str, on_error: OnError) -> bool:
     """Whether there is such a name; a link that leads nowhere is reported when it is read."""
     try:
         os.lstat(path)
     except OSError as error:
-        if error.errno in _NOT_FOUND:
-            return False
-        raise
+        if error.errno not in _NOT_FOUND:
+            on_error(error)
+        return False
     return True
 
 
-def _is_folder(entry: os.DirEntry[str]) -> bool:
+def _is_folder(entry: os.DirEntry[str], on_error: OnError) -> bool:
     """Whether an entry, or what a link leads to, is a folder; a circular link leads to none."""
     try:
         return entry.is_dir()
     except OSError as error:
-        if error.errno in _NOT_FOUND:
-            return False
-        raise
+        if error.errno not in _NOT_FOUND:
+            on_error(error)
+        return False

@@ -9,7 +9,7 @@ from reconciler.core.errors import Diagnostic, Severity
 from reconciler.core.state import DesiredState
 from reconciler.manifests.document import parse_file
 from reconciler.manifests.duplicates import DuplicateCheck
-from reconciler.manifests.file_selection import find_manifests
+from reconciler.manifests.file_selection import FoundManifests, find_manifests
 from reconciler.manifests.organization import OrganizationReader
 from reconciler.manifests.partial import read_partially
 from reconciler.manifests.run_bounds import RunBounds, bound_findings
@@ -94,19 +94,22 @@ def load_manifests(paths: Sequence[str | Path], project: Project, variables: Map
     selected = find_manifests(paths, project)
     reader = FileReader(project, variables)
     files = reader.refuse_conflicts([reader.read(file) for file in selected.names])
-    linked = tuple(
-        ManifestFile(
+    unread = tuple(unread_files(selected, project))
+    diagnostics = [*selected.diagnostics, *(diagnostic for file in files for diagnostic in file.diagnostics)]
+    if files and all(file.is_blank for file in files) and not unread:
+        diagnostics.append(_nothing_declared(selected.names, project))
+    return Loaded((*files, *unread), bound_findings(diagnostics, project.read_limits))
+
+
+def unread_files(selected: FoundManifests, project: Project) -> Iterator[ManifestFile]:
+    """Yield what stands for the files and folders that are not read."""
+    for name, diagnostic in selected.unread.items():
+        yield ManifestFile(
             path=name,
             display_path=display_path(name, project.directory),
             diagnostics=(diagnostic,),
             is_readable=False,
         )
-        for name, diagnostic in selected.linked.items()
-    )
-    diagnostics = [*selected.diagnostics, *(diagnostic for file in files for diagnostic in file.diagnostics)]
-    if files and all(file.is_blank for file in files) and not linked:
-        diagnostics.append(_nothing_declared(selected.names, project))
-    return Loaded((*files, *linked), bound_findings(diagnostics, project.read_limits))
 
 
 def read_manifests(

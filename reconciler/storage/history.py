@@ -15,6 +15,7 @@ from reconciler.storage.git import (
     find_work_tree,
     read_objects,
     run_git,
+    split_entries,
 )
 
 if TYPE_CHECKING:
@@ -100,6 +101,19 @@ def open_file_history(folder: Path, files: Sequence[str]) -> History:
     paths = ("--", *(f":(top,literal){file}" for file in files))
     with _git_errors(folder):
         return _read_history(folder, paths, is_shallow=_is_shallow(folder))
+
+
+def tracked_files(folder: Path) -> tuple[Path, ...]:
+    """Return the real paths of the files that the commit has below a folder, which need not be readable.
+
+    Raises:
+        NoHistory: there is no Git, no repository, or no commit.
+    """
+    inside = path_in_repository(folder.parent, folder)
+    with _git_errors(folder.parent):
+        top = find_work_tree(folder.parent)
+        listing = run_git(top, "ls-tree", "-r", "-z", "--name-only", "--full-tree", "HEAD", "--", inside)
+    return tuple(top / name for name in split_entries(listing))
 
 
 def path_in_repository(folder: Path, file: Path) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from reconciler.core.matching import match_connections
 from reconciler.core.planner import Choices, plan_organization
 from reconciler.core.secret import SecretReference
-from reconciler.manifests import find_manifests, read_manifests
+from reconciler.manifests import find_manifests, read_manifests, unread_files
 from reconciler.manifests.export import why_organization_undeclarable, write_connections
 from reconciler.manifests.export_names import Variable
 from reconciler.workflow.past_manifests import find_past_manifests
@@ -80,10 +80,12 @@ def load_existing_manifests(
 
     What has errors is left out, and named. Its last readable version in Git says what it declares.
     """
-    paths = {*find_manifests((), project).files}
+    selections = [find_manifests((), project)]
     if folder.is_dir():
-        paths |= {*find_manifests((folder,), project).files}
-    files = [*read_manifests(sorted(paths), project, variables)]
+        selections.append(find_manifests((folder,), project))
+    paths = {path for selected in selections for path in selected.files}
+    unread = {file.path: file for selected in selections for file in unread_files(selected, project)}
+    files = [*read_manifests(sorted(paths), project, variables), *unread.values()]
     broken = [file for file in files if file.has_errors]
     past = find_past_manifests(broken, project, variables)
     declared = (organization for file in broken for organization in (*file.organizations, *file.refused))

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.manifests.document import parse_content
+from reconciler.manifests.file_selection import manifest_sources
 from reconciler.manifests.findings import Findings
 from reconciler.manifests.organization import OrganizationReader
 from reconciler.manifests.partial import read_partially
-from reconciler.storage.history import NoHistory, open_file_history, path_in_repository
+from reconciler.storage.history import NoHistory, open_file_history, path_in_repository, tracked_files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -79,13 +81,39 @@ class _Search:
     variables: Mapping[str, str]
 
     def find(self, file: ManifestFile) -> PastManifest:
+        """Return the last readable versions of a file, or of all manifests in a folder.
+
+        Raises:
+            NoHistory: there is no readable version, or Git cannot tell.
+        """
+        path = Path(file.path)
+        if not path.is_dir() or path.is_symlink():
+            return PastManifest(file, self._last_versions(file, path))
+        versions = (self._last_versions(file, manifest) for manifest in self._manifests_below(path))
+        return PastManifest(file, tuple(chain.from_iterable(versions)))
+
+    def _manifests_below(self, folder: Path) -> list[Path]:
+        """Return the manifests that the commit has in a folder that cannot be read.
+
+        Raises:
+            NoHistory: there are none, or Git cannot tell.
+        """
+        tracked = tracked_files(folder)
+        for sources in (manifest_sources((), self.project), manifest_sources((folder,), self.project)):
+            if paths := [
+                path for path in tracked if any(source.find(path, self.project) for source in sources)
+            ]:
+                return paths
+        raise NoHistory("Git holds no manifest that was in it")
+
+    def _last_versions(self, file: ManifestFile, path: Path) -> tuple[DesiredOrganization, ...]:
         """Return the last readable version of a file and, if that has errors, the last one without any.
 
         Raises:
             NoHistory: there is no readable version, or Git cannot tell.
         """
-        path = path_in_repository(self.project.root, Path(file.path))
-        history = open_file_history(self.project.root, [path])
+        inside = path_in_repository(self.project.root, path)
+        history = open_file_history(self.project.root, [inside])
         organizations: list[DesiredOrganization] = []
         for version in history.versions():
             parsed = parse_content(version.content, file.display_path, self.project.read_limits)
@@ -97,7 +125,7 @@ class _Search:
                 break
         if not organizations:
             raise NoHistory(_no_version(history))
-        return PastManifest(file, tuple(organizations))
+        return tuple(organizations)
 
     def _organizations(self, parsed: ParsedFile, version: Version) -> list[DesiredOrganization] | None:
         """Return what a version declares; None if that cannot be read."""

@@ -5,6 +5,7 @@ Each is run through the real commands in a clone of a Git repository, as CI runs
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from typing import TYPE_CHECKING, Any
@@ -402,3 +403,76 @@ def test_import_beside_a_file_that_was_never_readable_writes_what_was_asked_for(
         "hooli.yaml",
         *names[1:],
     ]
+
+
+@pytest.fixture
+def unlisted(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> Clone:
+    """Acme's manifest is in a folder that cannot be listed, and globex is to be changed."""
+    (clone.place.root / "organizations/a").mkdir()
+    clone.place.git("mv", "organizations/acme.yaml", "organizations/a/acme.yaml")
+    clone.write("globex.yaml", GLOBEX.replace("client-of-globex", "new-client"))
+    scandir = os.scandir
+
+    def refuse(folder: str) -> object:
+        if str(folder).endswith("organizations/a"):
+            raise OSError(errno.EIO, "Input/output error", str(folder))
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    return clone
+
+
+@pytest.mark.parametrize("words", [("plan",), ("drift",), ("apply", "--auto-approve")], ids=" ".join)
+def test_a_folder_that_cannot_be_listed_stops_only_what_it_holds(
+    unlisted: Clone, words: tuple[str, ...]
+) -> None:
+    run = unlisted.run(*words)
+    assert run.code == 1, run.output
+    assert "cannot list organizations/a: input/output error" in run.output
+    assert "acme/globex" not in run.output
+    is_applied = words[0] == "apply"
+    assert (unlisted.live("globex")[0]["client_id"] == "new-client") is is_applied
+
+
+def test_nothing_is_deleted_beside_a_folder_that_cannot_be_listed(unlisted: Clone) -> None:
+    before = {slug: unlisted.live(slug) for slug in ("acme", "globex")}
+    unlisted.write("globex.yaml", GLOBEX + "    state: absent\n")
+    unlisted.write("evil.yaml", "organization: acme\nprune: true\nconnections: {}\n")
+    run = unlisted.run("apply", "--auto-approve")
+    assert run.code == 1, run.output
+    assert {slug: unlisted.live(slug) for slug in before} == before
+
+
+def test_a_folder_that_git_does_not_know_lets_nothing_be_applied(unlisted: Clone) -> None:
+    unlisted.place.git("rm", "-rq", "--cached", "organizations/a")
+    unlisted.place.write(".gitignore", "/organizations/a/\n")
+    folder = unlisted.cloned()
+    (folder / "organizations/a").mkdir()
+    run = unlisted.place.run("-C", str(folder), "apply", "--auto-approve")
+    os.chdir(unlisted.place.root)
+    assert run.code == 1, run.output
+    assert "[unreadable-manifest]" in run.output
+    assert unlisted.live("globex")[0]["client_id"] == "client-of-globex"
+
+
+def test_import_writes_no_second_manifest_beside_a_folder_that_cannot_be_listed(unlisted: Clone) -> None:
+    folder = unlisted.cloned()
+    run = unlisted.place.run("-C", str(folder), "import", "--all")
+    os.chdir(unlisted.place.root)
+    assert run.code == 1, run.output
+    assert sorted(path.name for path in (folder / "organizations").glob("*")) == ["a", "globex.yaml"]
+
+
+def test_a_linked_folder_stops_only_what_it_holds(clone: Clone, tmp_path: Path) -> None:
+    """Threats 1: a link out of the project below a glob with folders is named, and nothing of it is read."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "x.yaml").write_text("password: c4nary\n")
+    clone.place.write("reconciler.yaml", "organizations: [organizations/*.yaml, organizations/*/*.yaml]\n")
+    (clone.place.root / "organizations/out").symlink_to(outside)
+    clone.write("globex.yaml", GLOBEX.replace("client-of-globex", "new-client"))
+    run = clone.run("plan")
+    assert run.code == 1, run.output
+    assert "c4nary" not in run.output
+    assert "organizations/out" in run.output
+    assert "0 to add, 1 to change, 0 to destroy" in run.out
