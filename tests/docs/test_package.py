@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import tomllib
-from importlib.metadata import metadata
 from urllib.parse import unquote
 
 import cmarkgfm
+from hatchling.metadata.core import ProjectMetadata
+from hatchling.plugin.manager import PluginManager
 
 from tests.docs.pages import ROOT, anchors
 
@@ -25,7 +26,8 @@ def test_the_metadata_is_complete() -> None:
 
 
 def test_the_links_of_the_description_are_absolute_and_lead_somewhere() -> None:
-    html = cmarkgfm.github_flavored_markdown_to_html(str(metadata("oidc-reconciler").json["description"]))
+    description = ProjectMetadata(str(ROOT), PluginManager()).core.readme
+    html = cmarkgfm.github_flavored_markdown_to_html(description)
     links = re.findall(r'(?:href|src)="([^"]*)"', html)
     assert len(links) > 10
     for link in links:
