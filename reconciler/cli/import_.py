@@ -14,11 +14,15 @@ from reconciler.cli.logging import log_api_calls
 from reconciler.cli.options import NonEmptyString, reporting_options, variable_option
 from reconciler.cli.output import check_outputs, write_result
 from reconciler.cli.progress import reading_progress
-from reconciler.manifests.export_names import SecretTemplate
+from reconciler.manifests import load_manifests
+from reconciler.manifests.editing import ManifestEditor
+from reconciler.manifests.export_names import SecretTemplate, VariableNames
 from reconciler.providers.stytch.connect import connect
 from reconciler.reports import IMPORT_FORMATS
-from reconciler.workflow.existing_manifests import load_existing_manifests
+from reconciler.workflow.existing_manifests import ExistingManifests, load_existing_manifests
 from reconciler.workflow.import_ import import_organizations, manifest_folder
+from reconciler.workflow.import_updates import find_updates, write_updates
+from reconciler.workflow.live_edits import UpdateRequest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,12 +32,18 @@ if TYPE_CHECKING:
     from reconciler.cli.context import CommandContext
     from reconciler.core.results import ImportResult
     from reconciler.manifests import Project
-    from reconciler.workflow.existing_manifests import ExistingManifests
+    from reconciler.workflow.import_updates import Updates
 
 
 @click.command("import")
-@click.argument("organizations", nargs=-1, type=NonEmptyString(), metavar="[ORGANIZATION]...")
+@click.argument("names", nargs=-1, type=NonEmptyString(), metavar="[ORGANIZATION|ADDRESS]...")
 @click.option("--all", "all_", is_flag=True, help="All organizations of the project.")
+@click.option(
+    "--update",
+    is_flag=True,
+    help="Take live edits into manifests that exist: only the values that differ are replaced.",
+)
+@click.option("--add", is_flag=True, help="Append undeclared connections to manifests that exist.")
 @click.option(
     "--into",
     type=NonEmptyString(),
@@ -52,23 +62,29 @@ if TYPE_CHECKING:
 @variable_option()
 @reporting_options("text", "json")
 @click.pass_obj
-def command(context: CommandContext, /, organizations: tuple[str, ...], **options: Any) -> int:  # noqa: ANN401 - options
+def command(context: CommandContext, /, names: tuple[str, ...], **options: Any) -> int:  # noqa: ANN401 - options
     """Write a manifest for each ORGANIZATION (its id, slug or external id) that has none yet.
 
     Live connections are only read. A manifest pins the ids of its organization and connections. With
     --secrets none, secrets stay unmanaged, and can be connected later. Otherwise the manifest refers to
     them as ${env:...}; .env.example lists these variables, without values. Existing files are never
     overwritten: the output shows what could be added to them.
+
+    With --update, --add or both, existing manifests are edited instead: those of each ADDRESS (globs such
+    as 'acme/*'), or all. Every other byte stays. Secrets, ignored fields and values with references are
+    left, and named. Nothing is removed.
     """
     context.configure(options)
-    if bool(organizations) == options["all_"]:
+    if options["update"] or options["add"]:
+        return _update(context, names, options)
+    if bool(names) == options["all_"]:
         raise click.UsageError("name organizations, or use --all for every organization of the project")
     secrets = SecretTemplate.parse(options["secrets"])
     check_outputs(context)
     project = wiring.project_of(context.config)
     folder = manifest_folder(project, options["into"])
     existing = load_existing_manifests(project, folder, options["variables"])
-    references = None if options["all_"] else organizations
+    references = None if options["all_"] else names
     imported = asyncio.run(_import(references, project, existing, folder, context.console, secrets=secrets))
     written = write_result(imported, IMPORT_FORMATS, context)
     return exit_code(failed=bool(imported.failures) or not written)
@@ -96,3 +112,31 @@ async def _import(
                 secrets=secrets,
             )
     return replace(imported, scope=wiring.scope_of(target))
+
+
+def _update(context: CommandContext, addresses: Sequence[str], options: dict[str, Any]) -> int:
+    """Take what is live into existing manifests."""
+    if options["all_"] or options["into"] is not None:
+        raise click.UsageError("--update and --add edit existing manifests: omit --all and --into")
+    request = UpdateRequest(addresses=tuple(addresses), updates=options["update"], adds=options["add"])
+    template = SecretTemplate.parse(options["secrets"])
+    check_outputs(context)
+    project = wiring.project_of(context.config)
+    loaded = load_manifests((), project, options["variables"])
+    existing = ExistingManifests(loaded.state.organizations)
+    variables = [*existing.variables]
+    names = VariableNames(project.secret_policy, [variable.name for variable in variables], template)
+    target = wiring.target_of(project)
+
+    async def read() -> Updates:
+        with reading_progress(context.console) as progress:
+            async with connect(target, project.limits, api_log=log_api_calls(context.console)) as reader:
+                return await find_updates(
+                    request, loaded, reader, names, concurrency=project.limits.concurrency, progress=progress
+                )
+
+    updates = asyncio.run(read())
+    editor = ManifestEditor(project, options["variables"])
+    result = write_updates(updates, loaded.files, editor, project=project, variables=variables)
+    written = write_result(replace(result, scope=wiring.scope_of(target)), IMPORT_FORMATS, context)
+    return exit_code(failed=bool(result.failures) or not written)

@@ -14,7 +14,7 @@ from reconciler.cli.logging import log_api_calls
 from reconciler.cli.options import NonEmptyString, reporting_options, variable_option
 from reconciler.cli.output import check_outputs, write_result
 from reconciler.cli.progress import reading_progress
-from reconciler.manifests.pinning import Pinner
+from reconciler.manifests.editing import ManifestEditor
 from reconciler.providers.stytch.connect import connect
 from reconciler.reports import PIN_FORMATS
 from reconciler.workflow.pin import find_pins, load_files, write_pins
@@ -47,7 +47,7 @@ def command(context: CommandContext, /, paths: tuple[str, ...], **options: Any) 
     pinned = asyncio.run(_find_pins(files, project, context.console))
     pinned = replace(pinned, diagnostics=(*errors, *pinned.diagnostics))
     if not options["check"]:
-        pinned = write_pins(files, pinned, Pinner(project, options["variables"]))
+        pinned = write_pins(files, pinned, ManifestEditor(project, options["variables"]))
     written = write_result(pinned, PIN_FORMATS, context)
     return exit_code(failed=not (pinned.is_settled and written))
 

@@ -36,7 +36,16 @@ class FileStatus(StrEnum):
     """What an import did with an organization's manifest."""
 
     CREATED = "created"
+    UPDATED = "updated"
     KEPT = "kept"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldUpdate:
+    """A field of a declared connection that took over its live value."""
+
+    address: str
+    attribute: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +53,8 @@ class ImportedFile:
     """One organization. ``connections`` counts those declared in the file.
 
     ``remarks`` says what is live and not declared there; ``suggestion`` is what could be added to a
-    file that was kept, as the lines below its ``connections:``.
+    file that was kept, as the lines below its ``connections:``. ``updates`` are the fields that an update
+    changed there, ``added`` the addresses of the connections that it appended.
     """
 
     organization: str
@@ -54,12 +64,16 @@ class ImportedFile:
     connections: int = 0
     remarks: tuple[str, ...] = ()
     suggestion: tuple[str, ...] = ()
+    updates: tuple[FieldUpdate, ...] = ()
+    added: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportResult:
     """All organizations, in the order of their names. ``diagnostics`` names those that failed.
 
+    ``is_update``: live edits were taken into existing manifests, and no new ones were written;
+    ``uncompared_secrets`` counts the declared secrets that it left alone.
     ``variables`` are the names that were added to ``variables_file``, without values. ``unmanaged_secrets``
     counts the connections whose secret new manifests do not declare.
     ``scope`` is the project, if it is known.
@@ -70,6 +84,8 @@ class ImportResult:
     variables: tuple[str, ...] = ()
     variables_file: str = ""
     unmanaged_secrets: int = 0
+    is_update: bool = False
+    uncompared_secrets: int = 0
     scope: Scope | None = None
 
     @property
@@ -83,8 +99,13 @@ class ImportResult:
         return tuple(file for file in self.files if file.status is FileStatus.KEPT)
 
     @property
+    def updated(self) -> tuple[ImportedFile, ...]:
+        """The organizations whose manifest took over what is live."""
+        return tuple(file for file in self.files if file.status is FileStatus.UPDATED)
+
+    @property
     def failures(self) -> int:
-        """The number of organizations that could not be imported."""
+        """The number of organizations, or of connections of an update, that could not be imported."""
         return sum(diagnostic.is_error for diagnostic in self.diagnostics)
 
 

@@ -151,6 +151,13 @@ def why_undeclarable(field_name: str, value: object) -> str | None:
     return _why_invalid({"organization": _ANY, "connections": {_ANY: {field_name: _plain(value)}}})
 
 
+def why_value_undeclarable(name: str, live: OidcConnection) -> str | None:
+    """Return why the live value of a field cannot or should not be declared, or None if it can."""
+    if getattr(live.masked(), name) != getattr(live, name):
+        return "it holds the client_secret; change it where the connection is, and at the provider"
+    return why_undeclarable(name, getattr(live, name))
+
+
 def why_organization_undeclarable(field_name: str, value: str) -> str | None:
     """Return why an organization's field cannot be declared with this value, or None if it can."""
     return _why_invalid({"organization": _ANY, field_name: value})
@@ -194,9 +201,7 @@ class _ConnectionBlock:
         if name == "display_name" and self._is_name_taken:
             quoted = quote_for_comment(live.masked().display_name or "")
             return f"{quoted} is also the name of another connection"
-        if getattr(live.masked(), name) != getattr(live, name):
-            return "it holds the client_secret; change it where the connection is, and at the provider"
-        return why_undeclarable(name, getattr(live, name))
+        return why_value_undeclarable(name, live)
 
     def _reason_without_secret(self, live: OidcConnection) -> str | None:
         secret = live.client_secret

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from reconciler.manifests.yaml_reader import WORDS
 from reconciler.secrets.references import escape_literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator
 
 LONGEST_SIMPLE_KEY: Final = 1000
 """A longer key needs a question mark; YAML's own limit is 1,024 characters."""
@@ -29,14 +30,35 @@ def scalar(text: str) -> str:
     """Return a value or key: without quotes where no YAML reader could take it for another type."""
     if _PLAIN.fullmatch(text) and text not in WORDS:
         return text
-    if text.isprintable():
-        return "'" + text.replace("'", "''") + "'"
-    return '"' + "".join(_escaped(character) for character in text) + '"'
+    return _single_quoted(text) if text.isprintable() else _double_quoted(text)
+
+
+def written_like(style: str | None, text: str, *, is_flow: bool = False) -> str:
+    """Return a value or key in the style of another scalar, as far as the text allows it."""
+    if style == '"':
+        return _double_quoted(text)
+    if style == "'" and text.isprintable():
+        return _single_quoted(text)
+    return _quote_colon(scalar(text)) if is_flow else scalar(text)
+
+
+def flow_value(value: object) -> str:
+    """Return texts, booleans, lists and mappings on one line, in JSON's notation."""
+    if isinstance(value, str):
+        return _double_quoted(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Mapping):
+        entries = (f"{flow_value(key)}: {flow_value(child)}" for key, child in value.items())
+        return "{" + ", ".join(entries) + "}"
+    if isinstance(value, Sequence):
+        return "[" + ", ".join(map(flow_value, value)) + "]"
+    raise TypeError(f"no manifest holds a {type(value).__name__}")
 
 
 def flow_list(texts: Sequence[str]) -> str:
     """Return a list of values on one line."""
-    return "[" + ", ".join(_in_flow(text) for text in texts) + "]"
+    return "[" + ", ".join(_quote_colon(literal(text)) for text in texts) + "]"
 
 
 def mapping_lines(values: Mapping[str, str]) -> Iterator[str]:
@@ -56,12 +78,20 @@ def indented(lines: Iterable[str], depth: int = 1) -> Iterator[str]:
 def quote_for_comment(text: str) -> str:
     """Return foreign text for a comment: in quotes, on one line, shortened, without invisible characters."""
     short = text if len(text) <= _LONGEST_COMMENT else text[:_LONGEST_COMMENT] + "…"
-    return '"' + "".join(_escaped(character) for character in short) + '"'
+    return _double_quoted(short)
 
 
-def _in_flow(text: str) -> str:
-    written = literal(text)
+def _quote_colon(written: str) -> str:
+    """Return a written value with quotes if it has a colon, which some readers split at in a list."""
     return f"'{written}'" if ":" in written and not written.startswith(("'", '"')) else written
+
+
+def _single_quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _double_quoted(text: str) -> str:
+    return '"' + "".join(_escaped(character) for character in text) + '"'
 
 
 def _escaped(character: str) -> str:

@@ -69,6 +69,7 @@ def import_json(result: ImportResult) -> str:
             "errored": bool(result.failures),
             "summary": {
                 "imported": len(result.created),
+                "updated": len(result.updated),
                 "kept": len(result.kept),
                 "failed": result.failures,
                 "connections": sum(file.connections for file in result.created),
@@ -137,6 +138,8 @@ def _imported_file(file: ImportedFile) -> JsonObject:
         "connections": file.connections,
         "remarks": file.remarks,
         "suggestion": "".join(f"{line}\n" for line in file.suggestion),
+        "updates": [{"address": update.address, "attribute": update.attribute} for update in file.updates],
+        "added": file.added,
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from reconciler.core.results import FileStatus
@@ -18,12 +19,13 @@ if TYPE_CHECKING:
 
 def render_import(result: ImportResult, *, style: Style = PLAIN) -> str:
     """Return everything that was written, and everything that was not."""
-    lines = (line for file in result.files for line in _file(file, style))
+    files = [file for file in result.files if not result.is_update or file.status is not FileStatus.KEPT]
+    lines = (line for file in files for line in _file(file, style))
     return (
         _joined(target_heading(result.scope, style))
         + _joined(lines)
         + render_diagnostics(result.diagnostics, style=style)
-        + _joined(_import_verdict(result, style))
+        + _joined(_update_verdict(result, style) if result.is_update else _import_verdict(result, style))
     )
 
 
@@ -54,12 +56,43 @@ def _pin_lines(result: PinResult) -> Iterator[str]:
 def _file(file: ImportedFile, style: Style) -> Iterator[str]:
     if file.status is FileStatus.CREATED:
         yield f"{style.green(escape_terminal(file.path))}: created, {count(file.connections, 'connection')}"
+    elif file.status is FileStatus.UPDATED:
+        yield f"{style.green(escape_terminal(file.path))}: updated ({escape_terminal(file.organization)})"
     else:
         yield f"{escape_terminal(file.path)}: kept unchanged ({escape_terminal(file.organization)})"
+    for address, updates in groupby(file.updates, key=lambda update: update.address):
+        yield f"  {escape_terminal(address)}: {', '.join(update.attribute for update in updates)}"
+    yield from (f"  {escape_terminal(address)}: added" for address in file.added)
     yield from (f"  {escape_terminal(remark)}" for remark in file.remarks)
     if file.suggestion:
         yield "  could be added below `connections:`"
         yield from (f"      {escape_terminal(line)}" for line in file.suggestion)
+
+
+def _update_verdict(result: ImportResult, style: Style) -> Iterator[str]:
+    """Yield what the manifests took over, and what comes next."""
+    failures = result.failures
+    values = sum(len(file.updates) for file in result.updated)
+    added = sum(len(file.added) for file in result.updated)
+    yield ""
+    yield style.verdict("Update incomplete!" if failures else "Update complete!", is_good=not failures) + (
+        f" Values: {values} taken over. Connections: {added} added. Files: {len(result.updated)} changed."
+    )
+    if result.uncompared_secrets:
+        secrets = count(result.uncompared_secrets, "connection")
+        yield f"Secrets: not compared, and never taken over ({secrets})."
+    yield from _variables(result)
+    if result.updated:
+        yield "Next: review the changes; `reconciler plan` should find none but those named above."
+
+
+def _variables(result: ImportResult) -> Iterator[str]:
+    if result.variables:
+        variables = count(len(result.variables), "variable")
+        yield (
+            f"Secrets: {variables} added to {escape_terminal(result.variables_file)}, without values. "
+            "Set each variable to the client secret of its connection, or plan with --no-secrets."
+        )
 
 
 def _import_verdict(result: ImportResult, style: Style) -> Iterator[str]:
@@ -69,12 +102,7 @@ def _import_verdict(result: ImportResult, style: Style) -> Iterator[str]:
         f" Organizations: {len(result.created)} imported, {len(result.kept)} kept, {failures} failed."
         f" Connections: {sum(file.connections for file in result.created)} declared."
     )
-    if result.variables:
-        variables = count(len(result.variables), "variable")
-        yield (
-            f"Secrets: {variables} added to {escape_terminal(result.variables_file)}, without values. "
-            "Set each variable to the client secret of its connection, or plan with --no-secrets."
-        )
+    yield from _variables(result)
     if result.unmanaged_secrets:
         secrets = count(result.unmanaged_secrets, "client secret")
         yield f"Secrets: {secrets} left unmanaged. To connect one, remove the `# ` before its client_secret."

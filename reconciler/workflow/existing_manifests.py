@@ -14,13 +14,15 @@ from reconciler.manifests.export_names import Variable
 from reconciler.workflow.past_manifests import find_past_manifests
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from reconciler.core.connection import OidcConnection
     from reconciler.core.errors import Diagnostic
     from reconciler.core.matching import Matching
     from reconciler.core.state import DesiredOrganization, LiveOrganization, Organization
     from reconciler.manifests import Project
+    from reconciler.manifests.export import ConnectionBlocks
     from reconciler.manifests.export_names import VariableNames
 
 
@@ -141,16 +143,26 @@ def compare_existing_manifest(
 ) -> Comparison:
     """Compare a manifest with its organization, without secrets."""
     matching = match_connections(manifest, live)
+    blocks = write_undeclared(manifest, live, matching.unmanaged, names)
+    return Comparison(
+        remarks=(*_differences(manifest, live, matching), *blocks.remarks), suggestion=tuple(blocks.lines)
+    )
+
+
+def write_undeclared(
+    manifest: DesiredOrganization,
+    live: LiveOrganization,
+    undeclared: Sequence[OidcConnection],
+    names: VariableNames,
+) -> ConnectionBlocks:
+    """Return the blocks that would declare undeclared connections in an existing manifest."""
     taken = {
         connection.address.connection: connection.connection.display_name or ""
         for connection in manifest.connections
     }
     has_default = any(connection.is_default for connection in manifest.connections)
     default_id = "" if has_default else live.organization.default_connection_id
-    blocks = write_connections(matching.unmanaged, manifest.reference, names, taken, default_id=default_id)
-    return Comparison(
-        remarks=(*_differences(manifest, live, matching), *blocks.remarks), suggestion=tuple(blocks.lines)
-    )
+    return write_connections(undeclared, manifest.reference, names, taken, default_id=default_id)
 
 
 def _differences(manifest: DesiredOrganization, live: LiveOrganization, matching: Matching) -> Iterator[str]:

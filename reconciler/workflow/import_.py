@@ -87,7 +87,7 @@ async def import_organizations(
     try:
         await run.import_all(references)
     finally:
-        added = _add_variables(env_example, [*existing.variables, *run.variables])
+        added = add_to_env_example(env_example, [*existing.variables, *run.variables])
     return ImportResult(
         files=tuple(sorted(run.files, key=lambda file: (file.organization, file.organization_id))),
         diagnostics=(*run.diagnostics, *_warn_of_ignored_folder(run.created, project)),
@@ -286,7 +286,7 @@ def _failure(organization: str, reason: str) -> Diagnostic:
     )
 
 
-def _add_variables(file: Path, variables: Iterable[Variable]) -> tuple[str, ...]:
+def add_to_env_example(file: Path, variables: Iterable[Variable]) -> tuple[str, ...]:
     """Add the variables that ``.env.example`` does not list, and return their names.
 
     Raises:

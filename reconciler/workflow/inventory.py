@@ -80,7 +80,9 @@ def find_item(inventory: Inventory, address: str) -> InventoryItem:
         organization = item.address.partition("/")[0]
         if address in {item.address, f"{organization}/{item.connection.connection_id}"}:
             return item
-    raise UsageError(f"no connection has the address {address!r}{_nearest(address, _addresses(inventory))}")
+    raise UsageError(
+        f"no connection has the address {address!r}{did_you_mean(address, _addresses(inventory))}"
+    )
 
 
 def _declared(
@@ -112,7 +114,7 @@ def _manifest_findings(request: InventoryRequest, loaded: Loaded) -> list[Diagno
 def _targeted(items: Sequence[InventoryItem], targets: Collection[str]) -> tuple[InventoryItem, ...]:
     for target in targets:
         if not any(_matches(item, target) for item in items):
-            nearest = _nearest(target, [item.address for item in items])
+            nearest = did_you_mean(target, [item.address for item in items])
             raise UsageError(f"no connection matches {target!r}{nearest}")
     return tuple(item for item in items if not targets or any(_matches(item, target) for target in targets))
 
@@ -127,12 +129,13 @@ def _addresses(inventory: Inventory) -> list[str]:
 
 def _no_such_organization(reference: str, loaded: Loaded) -> UsageError:
     declared = [organization.reference for organization in loaded.state.organizations]
-    hint = _nearest(reference, declared)
+    hint = did_you_mean(reference, declared)
     return UsageError(
         f"organization {reference!r} does not exist in this project{hint}; `reconciler list --all` shows all"
     )
 
 
-def _nearest(name: str, names: Sequence[str]) -> str:
+def did_you_mean(name: str, names: Sequence[str]) -> str:
+    """Return the end of a message about an unknown name: the most similar known one, if there is one."""
     nearest = get_close_matches(name, names, n=1)
     return f": did you mean {nearest[0]}?" if nearest else ""

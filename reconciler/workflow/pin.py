@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.core.errors import Diagnostic, InvalidConfiguration, ProviderError, Severity, UsageError
+from reconciler.core.errors import Diagnostic, InvalidConfiguration, ProviderError, Severity
 from reconciler.core.matching import match_connections
 from reconciler.core.planner import unreadable
 from reconciler.core.results import MissingPin, PinResult
 from reconciler.manifests import load_manifests
 from reconciler.manifests.pinning import Pin
-from reconciler.storage.files import write_atomically
+from reconciler.workflow.edited_files import edit_file, write_files
 from reconciler.workflow.live_state import find_organizations, read_organizations
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from reconciler.core.matching import Pair
     from reconciler.core.state import DesiredConnection, DesiredOrganization, LiveOrganization
     from reconciler.manifests import ManifestFile, Project
-    from reconciler.manifests.pinning import Pinner
+    from reconciler.manifests.editing import Edit, ManifestEditor
     from reconciler.providers.base import Reader
     from reconciler.workflow.live_state import LiveState, Progress
 
@@ -75,17 +74,21 @@ async def find_pins(
     )
 
 
-def write_pins(files: Sequence[ManifestFile], missing: PinResult, pinner: Pinner) -> PinResult:
-    """Write the missing pins into their files, each replaced in one step; return what was written.
+def write_pins(files: Sequence[ManifestFile], missing: PinResult, editor: ManifestEditor) -> PinResult:
+    """Write the missing pins into their files, and return what was written.
 
     Raises:
         UsageError: a file cannot be read or written.
     """
     refused: list[MissingPin] = []
+    edited = []
     for file in files:
-        pins = [pin for pin in (*missing.pins, *missing.maps) if pin.location.path == file.display_path]
-        if pins:
-            refused += _write(file, pins, pinner)
+        own = [pin for pin in (*missing.pins, *missing.maps) if pin.location.path == file.display_path]
+        if own:
+            pins: dict[Edit, MissingPin] = {_pin(pin, file): pin for pin in own}
+            edited.append(edit_file(file, [*pins], editor))
+            refused += [pins[refusal.edit] for refusal in edited[-1].refused]
+    write_files(edited)
     return replace(
         missing,
         pins=tuple(pin for pin in missing.pins if pin not in refused),
@@ -133,22 +136,6 @@ def _connection_pins(pairs: Sequence[Pair]) -> Iterator[MissingPin]:
                 id=pair.live.connection_id or "",
                 location=pair.desired.location,
             )
-
-
-def _write(file: ManifestFile, missing: Sequence[MissingPin], pinner: Pinner) -> list[MissingPin]:
-    """Write pins into one file, and return those that cannot be written without changing anything else."""
-    path = Path(file.path)
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"cannot read {file.display_path}: {error.strerror or error}") from error
-    if pinner.declared(content, file.display_path) != file.organizations:
-        raise UsageError(f"{file.display_path} was changed during the run: run it again")
-    pins = {_pin(pin, file): pin for pin in missing}
-    result, refused = pinner.pinned(content, file.display_path, [*pins])
-    if result != content:
-        write_atomically(path, result.decode())
-    return [pins[pin] for pin in refused]
 
 
 def _pin(missing: MissingPin, file: ManifestFile) -> Pin:

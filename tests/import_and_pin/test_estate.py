@@ -46,7 +46,13 @@ def test_importing_again_changes_no_file(place: Workplace) -> None:
     before = contents(place)
     again = place.run("import", "--all", "--format", "json")
     assert again.code == 0
-    assert again.document["summary"] == {"imported": 0, "kept": 40, "failed": 0, "connections": 0}
+    assert again.document["summary"] == {
+        "imported": 0,
+        "updated": 0,
+        "kept": 40,
+        "failed": 0,
+        "connections": 0,
+    }
     assert contents(place) == before
 
 

@@ -13,7 +13,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from reconciler.manifests import Project
-from reconciler.manifests.pinning import Pin, Pinner
+from reconciler.manifests.editing import NO_SAFE_PLACE, ManifestEditor, RefusedEdit
+from reconciler.manifests.pinning import Pin
 from reconciler.secrets import SecretPolicy
 from tests.support.workplace import okta
 
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     from tests.support.workplace import Workplace
 
 ROOT = Path("/nowhere")
-PINNER = Pinner(Project(directory=ROOT, root=ROOT, secret_policy=SecretPolicy(root=ROOT)), {"name": "okta"})
+EDITOR = ManifestEditor(
+    Project(directory=ROOT, root=ROOT, secret_policy=SecretPolicy(root=ROOT)), {"name": "okta"}
+)
 ID = "oidc-connection-test-1"
 ORGANIZATION_ID = "organization-test-1"
 
@@ -29,9 +32,9 @@ ORGANIZATION_ID = "organization-test-1"
 def pinned(text: str, *names: str | None) -> str:
     """Pin the connections of these names, None for the organization, in the only document."""
     content = text.encode()
-    (declared,) = PINNER.declared(content, "x.yaml")
+    (declared,) = EDITOR.declared(content, "x.yaml")
     pins = [Pin(declared.location, ORGANIZATION_ID if name is None else ID, name) for name in names]
-    result, refused = PINNER.pinned(content, "x.yaml", pins)
+    result, refused = EDITOR.edited(content, "x.yaml", pins)
     assert not refused
     return result.decode()
 
@@ -145,17 +148,17 @@ def test_lines_end_as_the_others_do(newline: str) -> None:
 )
 def test_aliases_are_left_alone(text: str) -> None:
     content = text.encode()
-    (declared,) = PINNER.declared(content, "x.yaml")
+    (declared,) = EDITOR.declared(content, "x.yaml")
     pin = Pin(declared.location, ID, "okta")
-    assert PINNER.pinned(content, "x.yaml", [pin]) == (content, (pin,))
+    assert EDITOR.edited(content, "x.yaml", [pin]) == (content, (RefusedEdit(pin, NO_SAFE_PLACE),))
 
 
 def test_an_id_without_a_place_does_not_stop_the_others() -> None:
     content = b"organization: acme\nconnections:\n  a: &a {client_id: x}\n  okta: *a\n  entra: {}\n"
-    (declared,) = PINNER.declared(content, "x.yaml")
+    (declared,) = EDITOR.declared(content, "x.yaml")
     pins = [Pin(declared.location, f"{ID}{name}", name) for name in ("a", "okta", "entra")]
-    result, refused = PINNER.pinned(content, "x.yaml", pins)
-    assert refused == (pins[0], pins[1])
+    result, refused = EDITOR.edited(content, "x.yaml", pins)
+    assert [refusal.edit for refusal in refused] == pins[:2]
     assert result == content.replace(b"entra: {}", f"entra: {{connection_id: {ID}entra}}".encode())
 
 
@@ -185,7 +188,7 @@ def manifests(draw: st.DrawFn) -> str:
 @given(manifests())
 def test_nothing_is_ever_removed_or_replaced(text: str) -> None:
     content = text.encode()
-    found = PINNER.declared(content, "x.yaml")
+    found = EDITOR.declared(content, "x.yaml")
     assume(found)
     (declared,) = found
     pins = [Pin(declared.location, ORGANIZATION_ID)]
@@ -193,12 +196,12 @@ def test_nothing_is_ever_removed_or_replaced(text: str) -> None:
         Pin(declared.location, f"{ID}-{index}", connection.address.connection)
         for index, connection in enumerate(declared.connections)
     ]
-    result, refused = PINNER.pinned(content, "x.yaml", pins)
+    result, refused = EDITOR.edited(content, "x.yaml", pins)
     assert not refused
     after = result.decode()
     assert without_ids(after) == without_ids(text)
     assert is_subsequence(text, after)
-    (again,) = PINNER.declared(result, "x.yaml")
+    (again,) = EDITOR.declared(result, "x.yaml")
     assert [connection.connection.connection_id for connection in again.connections] == [
         pin.id for pin in pins[1:]
     ]

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from reconciler.manifests import Project
+from reconciler.manifests.editing import NO_SAFE_PLACE, ManifestEditor, RefusedEdit
 from reconciler.manifests.environments import RunEnvironment
-from reconciler.manifests.pinning import Pin, Pinner
+from reconciler.manifests.pinning import Pin
 from reconciler.secrets import SecretPolicy
 
 ROOT = Path("/nowhere")
@@ -24,14 +25,14 @@ LIVE_ORGANIZATION = "organization-live-1"
 
 def pinned(text: str, **ids: str) -> str:
     """Pin connections by name, and the organization as ``organization``, in the only document."""
-    pinner, content = Pinner(PROJECT, {}), text.encode()
-    (declared,) = pinner.declared(content, "x.yaml")
+    editor, content = ManifestEditor(PROJECT, {}), text.encode()
+    (declared,) = editor.declared(content, "x.yaml")
     pins = [
         Pin(declared.location, id_, None if name == "organization" else name) for name, id_ in ids.items()
     ]
-    result, refused = pinner.pinned(content, "x.yaml", pins)
+    result, refused = editor.edited(content, "x.yaml", pins)
     assert not refused
-    again, refused = pinner.pinned(result, "x.yaml", []), ()
+    again, refused = editor.edited(result, "x.yaml", []), ()
     assert again == (result, ())
     return result.decode()
 
@@ -203,7 +204,10 @@ def test_a_map_that_two_connections_share_is_refused() -> None:
         "organization: acme\nconnections:\n  a: {issuer: 'https://a.example', connection_id: &ids "
         "{project-live-7: oidc-connection-live-7}}\n  b: {issuer: 'https://b.example', connection_id: *ids}\n"
     )
-    pinner = Pinner(PROJECT, {})
-    (declared,) = pinner.declared(text.encode(), "x.yaml")
+    editor = ManifestEditor(PROJECT, {})
+    (declared,) = editor.declared(text.encode(), "x.yaml")
     pin = Pin(declared.location, LIVE_ID, "b")
-    assert pinner.pinned(text.encode(), "x.yaml", [pin]) == (text.encode(), (pin,))
+    assert editor.edited(text.encode(), "x.yaml", [pin]) == (
+        text.encode(),
+        (RefusedEdit(pin, NO_SAFE_PLACE),),
+    )
