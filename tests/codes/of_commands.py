@@ -147,6 +147,18 @@ def an_import_beside_the_globs(place: Workplace) -> CompletedRun:
     return place.run("import", "initech", "--into", "elsewhere", "--format", "json")
 
 
+@provokes("not-updated")
+def a_live_value_that_no_manifest_can_hold(place: Workplace) -> CompletedRun:
+    place.applied()
+    place.emulator.edit_connection(place.live("acme")[0]["connection_id"], client_id=" blank ")
+    return place.run("import", "--update", "--format", "json")
+
+
+@provokes("nothing-live")
+def an_update_of_what_was_never_created(place: Workplace) -> CompletedRun:
+    return place.run("import", "--update", "acme/sso", "--format", "json")
+
+
 @provokes("not-pinned")
 def a_block_that_is_an_alias(place: Workplace) -> CompletedRun:
     place.applied()
