@@ -81,16 +81,29 @@ class Terminal:
                 break
         assert text in self.screen, self.screen
 
-    def enter(self, command: str, *, patience: float = _PATIENCE) -> str:
-        """Type a command into a shell, wait for the next prompt, and return what the command showed."""
+    def enter(self, command: str, *, hidden: str = "", patience: float = _PATIENCE) -> str:
+        """Type a command into a shell, wait for the next prompt, and return what the command showed.
+
+        ``hidden`` is what the command asks for without showing it.
+        """
         start = self.text.rstrip("\n").count("\n")
         self.type(f"{command}\n")
+        if hidden:
+            self.type_hidden(hidden)
         deadline = time.monotonic() + patience
         while self._is_running(start):
             assert time.monotonic() < deadline, f"{command} did not end:\n{self.text}"
             assert self._read(), self.text
         rows_typed = 1 + (len(_PROMPT + command) - 1) // self._emulated.columns
         return "".join(f"{line}\n" for line in self.text.splitlines()[start + rows_typed : -1])
+
+    def type_hidden(self, text: str) -> None:
+        """Wait until the terminal neither shows what is typed nor edits it, as for a password, and type."""
+        deadline = time.monotonic() + _PATIENCE
+        while (termios.tcgetattr(self._keyboard)[3] & (termios.ECHO | termios.ICANON)) != termios.ICANON:
+            assert time.monotonic() < deadline, f"nothing asks for hidden text:\n{self.text}"
+            time.sleep(0.01)
+        self.type(f"{text}\n")
 
     def end(self) -> tuple[int, str]:
         """Wait for the end, and return the exit code and the result, if that does not go to the screen."""
