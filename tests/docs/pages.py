@@ -53,9 +53,20 @@ def read(page: Path) -> str:
 
 def blocks(page: Path, *languages: str) -> list[Block]:
     """Return the page's blocks in these languages, by default all, in order; generated parts have none."""
-    text = _GENERATED.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), read(page))
+    text = written(page)
     matches = [match for match in _BLOCK.finditer(text) if not languages or match["language"] in languages]
     return [_block(text, match) for match in matches]
+
+
+def written(page: Path) -> str:
+    """Return the text of a page with blanks in place of generated parts."""
+    return _GENERATED.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), read(page))
+
+
+def prose(page: Path) -> list[str]:
+    """Return the lines that people write, without blocks and tables."""
+    lines = _BLOCK.sub("", written(page)).splitlines()
+    return [line for line in lines if not line.startswith("|")]
 
 
 def _block(text: str, match: re.Match[str]) -> Block:

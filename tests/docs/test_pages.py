@@ -14,7 +14,18 @@ import yaml
 
 from reconciler.cli.commands import VERBS
 from tests.docs.generators import generate
-from tests.docs.pages import PAGES, ROOT, anchors, blocks, generated, generated_names, links, name_of, read
+from tests.docs.pages import (
+    PAGES,
+    ROOT,
+    anchors,
+    blocks,
+    generated,
+    generated_names,
+    links,
+    name_of,
+    prose,
+    read,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,6 +59,15 @@ def test_every_field_of_a_document_is_documented(document: str) -> None:
     section = page.partition(f"\n## The {document} document\n")[2].partition("\n## ")[0]
     rows = [line.split("`")[1] for line in section.splitlines() if line.startswith("| `")]
     assert sorted(rows) == sorted(schema["properties"])
+
+
+@pytest.mark.parametrize(
+    "page",
+    [page for page in PAGES if page.parent.name != "test-reports" and page.name != "CHANGELOG.md"],
+    ids=name_of,
+)
+def test_lines_have_at_most_120_columns(page: Path) -> None:
+    assert not [line for line in prose(page) if len(line.rstrip()) > 120]
 
 
 @every_page
