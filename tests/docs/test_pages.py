@@ -119,13 +119,8 @@ def test_workflows_match_the_schema_of_github(tmp_path: Path) -> None:
     for number, text in enumerate(workflows):
         trigger = "" if "\non:" in f"\n{text}" else "on: push\n"
         (tmp_path / f"{number}.yml").write_text(trigger + text, encoding="utf-8")
-    words = (
-        "-m",
-        "check_jsonschema",
-        "--builtin-schema",
-        "vendor.github-workflows",
-        *map(str, tmp_path.iterdir()),
-    )
+    files = map(str, tmp_path.iterdir())
+    words = ["-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", *files]
     done = subprocess.run([sys.executable, *words], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 
