@@ -145,6 +145,6 @@ def _workflow_run_url() -> str:
 def _event_pull_request() -> int | None:
     path = os.environ.get("GITHUB_EVENT_PATH")
     try:
-        return pull_request_of_event(Path(path).read_text(encoding="utf-8")) if path else None
+        return pull_request_of_event(Path(path).read_text(encoding="utf-8-sig")) if path else None
     except (OSError, ValueError):
         return None

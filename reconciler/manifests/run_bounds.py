@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from reconciler.core.errors import Diagnostic, InvalidConfiguration, Severity
 
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from reconciler.core.codes import Code
     from reconciler.manifests.document import ParsedFile
     from reconciler.manifests.yaml_reader import ReadLimits
+
+
+_FEWER_NODES: Final = 10
 
 
 class RunBounds:
@@ -26,9 +29,15 @@ class RunBounds:
 
     @property
     def of_next_file(self) -> ReadLimits:
-        """The limits of the next file: every file may have a finding, so that none passes for right."""
+        """The limits of the next file: every file may have a finding, so that none passes for right.
+
+        When no more findings are shown, a file has to be `_FEWER_NODES` times smaller: so much is wrong with
+        this run that it is not worth the time to read what was made large in order to take it.
+        """
         left = self._limits.max_all_findings - self._findings
-        return replace(self._limits, max_findings=max(1, min(self._limits.max_findings, left)))
+        if left <= 0:
+            return replace(self._limits, max_findings=1, max_nodes=self._limits.max_nodes // _FEWER_NODES)
+        return replace(self._limits, max_findings=min(self._limits.max_findings, left))
 
     def count(self, file: ParsedFile) -> None:
         """Add a file that was read and checked.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,7 +17,6 @@ from tests.reports.published import ORDINARY, QUIET, REFUSED, drift_of, hostile_
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from reconciler.core.plan import Plan
     from tests.publishers.fake_github import FakeGitHub
@@ -91,6 +92,15 @@ def test_a_plan_is_published(
         f"comment created: {comment['html_url']}",
         "labels: reconciler live: destroys, reconciler live: risks",
     ]
+
+
+def test_an_event_with_a_byte_order_mark_names_the_pull_request(
+    workflow: pytest.MonkeyPatch, github: FakeGitHub, saved: Callable[[Plan], str]
+) -> None:
+    event = Path(os.environ["GITHUB_EVENT_PATH"])
+    event.write_text(event.read_text(encoding="utf-8"), encoding="utf-8-sig")
+    assert main(["publish", "github", "--plan", saved(ORDINARY)]) == 0
+    assert len(github.pull_request.comments) == 1
 
 
 def test_publishing_again_edits_the_same_comment(

@@ -6,13 +6,16 @@ import base64
 import codecs
 import itertools
 import json
+import zlib
 from typing import Any
 
 import httpx
 import pytest
 from structlog.testing import capture_logs
 
+from reconciler.core.connection import OidcConnection
 from reconciler.core.errors import MalformedAnswer, ProviderError, UnknownOutcome
+from reconciler.core.secret import Secret
 from reconciler.providers.stytch.backend import MAX_SEARCH_BYTES
 from tests.providers.support import (
     ACME,
@@ -171,6 +174,52 @@ def test_encodings_of_a_secret_are_not_shown(encode: Any, secret: str) -> None:
     assert text not in error_of(update, refused(400, "bad_request", f"Found {text}!")).message
     written: Any = ask(Script(ok(connection=connection(), warning=f"Found {text}!")), update)
     assert text not in written.warning
+
+
+def _base58(text: str) -> str:
+    number = int.from_bytes(text.encode(), "big")
+    alphabet = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+    digits = ""
+    while number:
+        number, digit = divmod(number, 58)
+        digits = alphabet[digit] + digits
+    return digits
+
+
+UNKNOWN_ENCODINGS = {
+    "base58": _base58,
+    "compressed": lambda text: base64.b64encode(zlib.compress(text.encode())).decode(),
+    "shifted": lambda text: "".join(
+        chr((ord(letter) + 3) % 128 + (ord(letter) > 124) * 33) for letter in text
+    ),
+    "shifted decimals": lambda text: " ".join(str(ord(letter) + 5) for letter in text),
+    "masked": lambda text: bytes(byte ^ 0x55 for byte in text.encode()).hex(),
+    "letters for digits": lambda text: "".join(chr(97 + int(digit, 16)) for digit in text.encode().hex()),
+    "every second": lambda text: text[::2] + text[1::2],
+    "one letter a word": lambda text: " ".join(codecs.encode(text, "rot13")[::2]),
+}
+
+
+@pytest.mark.parametrize("encode", UNKNOWN_ENCODINGS.values(), ids=UNKNOWN_ENCODINGS.keys())
+@pytest.mark.parametrize("secret", [SECRET.removeprefix("secret-test-"), CLIENT_SECRET])
+def test_a_warning_shows_plain_words_only(encode: Any, secret: str) -> None:
+    """Threats 3: free text of the service holds no encoding of our secret, not even one of its own."""
+    text = encode(secret)
+    written: Any = ask(Script(ok(connection=connection(), warning=f"The secret {text} was weak!")), update)
+    kept = "".join(written.warning.split())
+    pieces = ["".join(text.split())[start : start + 6] for start in range(0, 12, 6)]
+    assert not any(piece and piece in kept for piece in pieces), written.warning
+
+
+def test_a_warning_of_plain_words_is_shown_whole() -> None:
+    """It names what we sent: that is no secret."""
+    text = "The OpenID Provider Metadata of https://new.example.com could not be retrieved: it answered 404."
+    values = OidcConnection(issuer="https://new.example.com", client_secret=Secret(CLIENT_SECRET))
+
+    async def move(provider: Any) -> Any:
+        return await provider.update_connection(ACME.organization_id, CONNECTION_ID, values)
+
+    assert ask(Script(ok(connection=connection(), warning=text)), move).warning == text
 
 
 FORGED_IDS = (

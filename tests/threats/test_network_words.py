@@ -140,6 +140,20 @@ def test_a_certificate_of_another_host_says_so(aimed: Workplace, tmp_path: Path)
     assert "is for another" in plan_with_tls(aimed, file)
 
 
+@pytest.mark.parametrize("proxied", [False, True], ids=["the API", "the proxy"])
+def test_a_port_that_refuses_the_connection_is_named(aimed: Workplace, *, proxied: bool) -> None:
+    """Case 22: the same kind; nobody listens there, and no password of a proxy is shown."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    if proxied:
+        aimed.setenv("HTTPS_PROXY", f"http://{CANARY}-user:{CANARY}-password@127.0.0.1:{port}")
+    run = plan_at(aimed, "https://test.stytch.com" if proxied else f"https://127.0.0.1:{port}")
+    place = f"{'the proxy ' if proxied else ''}127.0.0.1:{port}"
+    assert run.code == 1
+    assert f"no connection to the service: {place} refused the connection" in run.output
+    assert CANARY not in run.output
+
+
 def test_a_port_without_tls_says_so(aimed: Workplace) -> None:
     """Case 22: the same kind."""
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from reconciler.core.connection import SENSITIVE_FIELDS
 from reconciler.core.errors import MalformedAnswer, RequestRejected, UnknownOutcome
 from reconciler.http.json_fields import JsonObject
 from reconciler.providers.base import Recheck, Written
 from reconciler.providers.stytch.call import read, request_id, sanitize_message, segment, write
+from reconciler.providers.stytch.redaction import known_words
 from reconciler.providers.stytch.resources import (
     check_identity,
     encode_scopes,
@@ -100,7 +102,9 @@ class Connections:
             document = await self._client.send(request)
         secrets = self._client.secrets_in(request)
         connection = _written_connection(document, request, organization_id, secrets, connection_id)
-        return Written(connection, sanitize_message(document.get("warning"), secrets))
+        fields = [getattr(values, name) for name in values.declared_fields if name not in SENSITIVE_FIELDS]
+        sent = [value for value in fields if isinstance(value, str)]
+        return Written(connection, known_words(sanitize_message(document.get("warning"), secrets), sent))
 
     async def delete_connection(
         self, organization_id: str, connection_id: str, *, recheck: Recheck | None = None

@@ -36,6 +36,36 @@ _PUBLIC_PREFIX: Final = re.compile(r"^secret-(?:test|live)-")
 
 _SEPARATORS: Final = re.compile(r"[\W_]+")
 
+_PUNCTUATION: Final = ".,:;!?\"'`()"
+_STATUS: Final = re.compile(r"\b[1-5][0-9]{2}\b")
+
+_WORDS: Final = """
+    a an all already an and any are as at be because been but by can cannot check could did do does done
+    either for from had has have how however if in into is it its key left make may must need needs
+    neither no none not of off on only or other our own please see set should so some such than that the
+    their them then there these they this those to too until up use used uses was we were what when where
+    which while who why will with within without would yet you your access accepted active address allowed
+    also answer answered attribute attributes authorization blank body certificate changed claim claims
+    client code configuration configured connect connection connections contain contains content contents
+    correct could current custom data default deprecated detail details different discover discovered
+    discovery display document does domain email empty endpoint endpoints error errors exist expected
+    expired external fail failed fails failure fetch fetched field fields found get group groups host http
+    https id identity ignored incomplete information instead internal invalid issue issuer json jwks keep
+    kept known later length list log login longer long mapping match matches matching max maximum member
+    members metadata method missing more name names network new null oauth oidc old openid organization
+    over page party pending port possible present previous problem profile project provided provider
+    public reach reachable read reason received redirect refused rejected request requests required
+    resolve resolved response retrieve retrieved retry returned saml save saved scope scopes secret
+    secrets see self server service set short sign signed single sso status still stored string support
+    supported temporarily time timed timeout tls token tried try type unable unavailable unchanged
+    unexpected unknown unreachable unset unsupported unused update updated uri url urls user userinfo
+    valid value values verified verify version warning was weak well wrong authorization_url client_id
+    client_secret display_name identity_provider jwks_uri jwks_url token_endpoint token_url
+    userinfo_endpoint userinfo_url authorization_endpoint attribute_mapping custom_scopes
+"""
+_VOCABULARY: Final = frozenset(_WORDS.split())
+"""The words of a free text of the service that are shown: common ones, and those of this trade."""
+
 _CREDENTIAL_HEADERS: Final = ("authorization", "x-stytch-member-session", "x-stytch-member-sessionjwt")
 
 
@@ -66,6 +96,25 @@ def redact(text: str, secrets: Iterable[str]) -> str:
     return WITHHELD if contains_secret(text, secrets) else text
 
 
+def known_words(text: str, sent: Iterable[str]) -> str:
+    """Return a free text without anything that could be a secret in an encoding of the service's own.
+
+    What is left are words of `_VOCABULARY`, values that we ``sent`` and that are no secrets, and one number
+    of three digits; for anything else stands an ellipsis.
+    """
+    values = tuple(sent)
+    words: list[str] = []
+    for token in text.split():
+        core = token.strip(_PUNCTUATION)
+        is_known = core.casefold() in _VOCABULARY or any(core in _addresses_of(value) for value in values)
+        is_status = bool(_STATUS.fullmatch(core)) and not any(map(_STATUS.search, words))
+        if is_known or is_status or (not core and len(token) == 1):
+            words.append(token)
+        elif words[-1:] != ["…"]:
+            words.append("…")
+    return " ".join(words)
+
+
 def contains_secret(text: str, secrets: Iterable[str]) -> bool:
     """Tell whether a text has a secret in it, or the beginning of one of its lines, in any encoding."""
     searched = text[:_MAX_LENGTH]
@@ -76,6 +125,11 @@ def contains_secret(text: str, secrets: Iterable[str]) -> bool:
         for secret in secrets
         if secret
     )
+
+
+def _addresses_of(value: str) -> tuple[str, ...]:
+    """Return a value that we sent, and the address of its metadata if it is an issuer."""
+    return value, value.rstrip("/"), f"{value.rstrip('/')}/.well-known/openid-configuration"
 
 
 def _is_in(plain: str, secret: str) -> bool:
