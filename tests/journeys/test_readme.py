@@ -36,11 +36,12 @@ def readme(section: str) -> list[Block]:
     return [block for block in blocks(ROOT / "README.md", "sh", "console") if block.section == section]
 
 
-def commands(block: Block) -> list[tuple[str, str]]:
-    """Return each command with the output below it; the commands of a script have none."""
+def commands(block: Block, text: str = "") -> list[tuple[str, str]]:
+    """Return each command with the output below it; that of a script is not told."""
+    text = text or block.text
     if block.language == "sh":
-        return [(line, "...") for line in block.text.splitlines()]
-    parts = re.split(r"^\$ (.*)\n", block.text, flags=re.MULTILINE)
+        return [(line, "...") for line in text.splitlines()]
+    parts = re.split(r"^\$ (.*)\n", text, flags=re.MULTILINE)
     return list(zip(parts[1::2], parts[2::2], strict=True))
 
 

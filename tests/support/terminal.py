@@ -81,21 +81,33 @@ class Terminal:
                 break
         assert text in self.screen, self.screen
 
-    def enter(self, command: str, *, hidden: str = "", patience: float = _PATIENCE) -> str:
+    def enter(
+        self, command: str, *, hidden: str = "", answers: Mapping[str, str] = {}, patience: float = _PATIENCE
+    ) -> str:
         """Type a command into a shell, wait for the next prompt, and return what the command showed.
 
-        ``hidden`` is what the command asks for without showing it.
+        ``hidden`` is what the command asks for without showing it, ``answers`` what to type at questions.
         """
         start = self.text.rstrip("\n").count("\n")
         self.type(f"{command}\n")
         if hidden:
             self.type_hidden(hidden)
+        for question, answer in answers.items():
+            self.wait_until_shown(question, after=start)
+            self.type(f"{answer}\n")
         deadline = time.monotonic() + patience
         while self._is_running(start):
             assert time.monotonic() < deadline, f"{command} did not end:\n{self.text}"
             assert self._read(), self.text
         rows_typed = 1 + (len(_PROMPT + command) - 1) // self._emulated.columns
         return "".join(f"{line}\n" for line in self.text.splitlines()[start + rows_typed : -1])
+
+    def wait_until_shown(self, text: str, *, after: int = 0) -> None:
+        """Wait until a line below ``after`` shows a text."""
+        deadline = time.monotonic() + _PATIENCE
+        while not any(text in line for line in self.lines[after:]):
+            assert time.monotonic() < deadline, f"{text!r} is not shown:\n{self.text}"
+            assert self._read(), self.text
 
     def type_hidden(self, text: str) -> None:
         """Wait until the terminal neither shows what is typed nor edits it, as for a password, and type."""
