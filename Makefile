@@ -98,7 +98,7 @@ $(READY): pyproject.toml requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-soak: $(READY)  ## run the soak test, about forty minutes; writes docs/test-reports/soak.md
+soak: $(READY)  ## run the soak test, about an hour; writes docs/test-reports/soak.md
 	@$(BIN)/python -m tests.soak --report docs/test-reports/soak.md
 
 faults: $(READY)  ## test every fault at every operation; writes docs/test-reports/faults.md

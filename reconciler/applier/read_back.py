@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from reconciler.core.change import Create
 from reconciler.core.diff import changed_fields
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
     Judged = tuple[AlreadyDone | Proceed | Stale, LiveOrganization]
     Sleep = Callable[[float], Awaitable[None]]
+
+
+_MAX_AWAITED: Final = 4
+"""How many unfinished connections, one after the other, a run waits for at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,16 +99,23 @@ class ReadBack:
     async def until_decided(self, change: Change, live: LiveOrganization, secrets: Secrets) -> Judged:
         """Judge a change; while other runs seem to be creating the same connection, read again.
 
-        What is unfinished is completed only if nobody does so meanwhile. Of several, runs may withdraw
-        some, which takes longer.
+        What is unfinished is completed only if nobody does so meanwhile, and each one is waited for anew:
+        who has begun it a moment ago is still there. Of several, runs may withdraw some, which takes longer.
         """
-        verdict = judge(change, live, secrets)
-        for number, wait in enumerate(self.rival_waits * 2):
-            may_complete = number < len(self.rival_waits) and isinstance(change, Create)
-            if not isinstance(verdict, Undecided) and not (may_complete and _is_unfinished(verdict)):
-                break
-            live = await self.after(wait)
+        awaited, number = "", 0
+        for _ in range(_MAX_AWAITED * len(self.rival_waits) + 1):
             verdict = judge(change, live, secrets)
+            unfinished = _unfinished(change, verdict)
+            if unfinished and unfinished != awaited:
+                awaited, number = unfinished, 0
+            if number == len(self.rival_waits) * (1 if unfinished else 2):
+                break
+            if not unfinished and not isinstance(verdict, Undecided):
+                return verdict, live
+            live = await self.after(self.rival_waits[number % len(self.rival_waits)])
+            number += 1
+        else:
+            return Stale("connections of that name come and go again and again"), live
         return (Stale(verdict.reason) if isinstance(verdict, Undecided) else verdict), live
 
     @property
@@ -131,5 +142,8 @@ class ReadBack:
             yield await self.once()
 
 
-def _is_unfinished(verdict: Verdict) -> bool:
-    return isinstance(verdict, Proceed) and verdict.connection_id is not None
+def _unfinished(change: Change, verdict: Verdict) -> str:
+    """Return the id of what a create would complete, or nothing."""
+    if isinstance(change, Create) and isinstance(verdict, Proceed):
+        return verdict.connection_id or ""
+    return ""

@@ -14,7 +14,7 @@ from reconciler.emulator.state import Identifiers, ReadLag, State
 from reconciler.emulator.switches import Switches
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from reconciler.emulator.rules import RateLimit
@@ -45,7 +45,8 @@ class EmulatorSettings:
     redirect_urls (None: the API's own host); `environment` is the one this host serves (None: both);
     `require_https` answers plain HTTP with 403; `trusted_origins` are web origins besides loopback that
     browsers may call the frontend API from; `log_capacity` bounds the request log; `log_secrets` keeps
-    secrets in it, for tests that check what was sent; `faults` are rules like `list-connections:429:first=2`.
+    secrets in it, for tests that check what was sent; `faults` are rules like `list-connections:429:first=2`;
+    `clock` tells the seconds since the epoch.
     """
 
     project: Project = field(default_factory=Project)
@@ -64,6 +65,7 @@ class EmulatorSettings:
     log_secrets: bool = False
     rate_limits: tuple[RateLimit, ...] = ()
     faults: tuple[str, ...] = ()
+    clock: Callable[[], float] = time.time
 
 
 def environment_of(identifier: str) -> str | None:
@@ -98,4 +100,4 @@ class Context:
 
     def now(self) -> float:
         """Seconds since the epoch, moved by `clock_offset`."""
-        return time.time() + self.clock_offset
+        return self.settings.clock() + self.clock_offset

@@ -145,6 +145,44 @@ def test_what_was_adopted_is_never_deleted(estate: Estate) -> None:
     assert all(connection_id in outcome.message for connection_id in ids(estate))
 
 
+def test_each_unfinished_connection_is_waited_for_anew(estate: Estate) -> None:
+    """What another run begins at the end of a wait for something else is left to it just as long."""
+    plan = estate.plan(declare(present()))
+    begun, lists, times = [add(estate, **NAMED)], [0], {}
+
+    def hook(when: Moment, request: httpx.Request) -> None:
+        lists[0] += (when, request.method) == (Moment.BEFORE, "GET")
+        if (when, lists[0], len(begun)) == (Moment.BEFORE, 7, 1):
+            estate.emulator.remove_connection(begun[0])
+            begun.append(add(estate, **NAMED))
+            times["begun"] = estate.seconds
+        if (when, request.method) == (Moment.BEFORE, "PUT"):
+            times.setdefault("completed", estate.seconds)
+
+    estate.hook = hook
+    (outcome,) = estate.apply(plan).outcomes
+    assert isinstance(outcome, Applied)
+    assert ids(estate) == begun[1:]
+    assert times["completed"] - times["begun"] == pytest.approx(8.0, abs=0.5)
+
+
+def test_a_run_gives_up_where_others_begin_and_withdraw_again_and_again(estate: Estate) -> None:
+    plan = estate.plan(declare(present()))
+    begun = [add(estate, **NAMED)]
+
+    def hook(when: Moment, request: httpx.Request) -> None:
+        if (when, request.method) == (Moment.BEFORE, "GET"):
+            estate.emulator.remove_connection(begun[-1])
+            begun.append(add(estate, **NAMED))
+
+    estate.hook = hook
+    (outcome,) = estate.apply(plan).outcomes
+    assert isinstance(outcome, Failed)
+    assert outcome.message.endswith("connections of that name come and go again and again")
+    assert estate.took < 60
+    assert not estate.emulator.request_log.of("update-oidc-connection")
+
+
 def test_what_was_edited_since_it_was_written_is_not_withdrawn(estate: Estate) -> None:
     plan = estate.plan(declare(present()))
     edited: list[str] = []

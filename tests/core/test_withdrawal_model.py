@@ -6,7 +6,7 @@ import pytest
 
 from tests.core.withdrawal_model import Rules, State, explore
 
-CASES = [(2, 0, 2), (2, 1, 2), (2, 2, 2), (3, 0, 2), (3, 1, 1), (3, 3, 1)]
+CASES = [(2, 0, 2), (2, 1, 2), (2, 2, 2), (3, 0, 2), (3, 1, 2), (3, 3, 1)]
 """Runs, kills and creates of one run; `make soak` explores three runs that begin anew and may all die."""
 
 every_case = pytest.mark.parametrize(

@@ -46,7 +46,7 @@ class Run:
 
     ``created`` are the numbers of those that its POSTs made. ``is_fresh``: its reading is not old.
     ``is_written``: it has sent its PUT. ``waits``: its last decision was to wait, and ``has_waited``
-    that the wait is over.
+    that the wait is over; ``awaited`` is the number of the pending one that it waits for, or -1.
     """
 
     step: str = "read"
@@ -58,6 +58,7 @@ class Run:
     is_written: bool = False
     waits: bool = False
     has_waited: bool = False
+    awaited: int = -1
 
     @property
     def is_alive(self) -> bool:
@@ -154,8 +155,11 @@ def _judged(run: Run, organization: LiveOrganization) -> Run:
             return replace(run, step="done", is_fresh=False)
         case Proceed(None):
             return replace(run, step="post", is_fresh=True, has_waited=False)
-        case Proceed() | Undecided() if not run.has_waited:
+        case Undecided() if not run.has_waited:
             return replace(run, step="read", waits=True, is_fresh=False)
+        case Proceed(connection_id) if not run.has_waited or run.awaited != _number(connection_id):
+            awaited = _number(connection_id)
+            return replace(run, step="read", waits=True, has_waited=False, awaited=awaited, is_fresh=False)
         case Proceed(connection_id):
             own = _number(connection_id)
             can_withdraw = own in run.created
@@ -256,7 +260,8 @@ def _without(number: int, gone: int) -> int:
 
 def _shifted(run: Run, place: Callable[[int], int]) -> Run:
     created = frozenset(place(number) for number in run.created) - {-1}
-    return replace(run, own=place(run.own) if run.own >= 0 else -1, created=created)
+    own, awaited = (place(number) if number >= 0 else -1 for number in (run.own, run.awaited))
+    return replace(run, own=own, awaited=awaited, created=created)
 
 
 def _time_passes(state: State, number: int) -> State:
@@ -287,6 +292,7 @@ def _order(run: Run) -> tuple[object, ...]:
         run.is_written,
         run.waits,
         run.has_waited,
+        run.awaited,
     )
 
 

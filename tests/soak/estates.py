@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from reconciler.core.state import DesiredConnection, DesiredOrganization
 
+_BEGIN: Final = 1_795_000_000.0
+"""Seconds since the epoch; virtual time is added."""
+
 EDITABLE: Final = ("client_id", "token_url", "jwks_url")
 """What persons change in the dashboard here; none of it decides which connection is meant."""
 
@@ -30,9 +33,12 @@ class Beginning(Enum):
 
 
 def new_emulator(chance: random.Random) -> Emulator:
-    """Return an emulator whose ids and faults follow from the round's seed."""
+    """Return an emulator whose ids and faults follow from the round's seed, and whose clock only jumps."""
     settings = EmulatorSettings(
-        random_seed=chance.randrange(2**32), log_secrets=True, switches={"default-connection": "never"}
+        random_seed=chance.randrange(2**32),
+        log_secrets=True,
+        switches={"default-connection": "never"},
+        clock=lambda: _BEGIN,
     )
     return Emulator(settings)
 

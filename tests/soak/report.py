@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from tests.soak.pairs import CONNECTIONS
+from tests.soak.rounds import SHARE
 
 if TYPE_CHECKING:
-    from tests.soak.__main__ import Soak
+    from collections.abc import Sequence
 
 _MUST_NOT_HAPPEN: Final = {
     "two connections of one name": (
@@ -30,7 +34,11 @@ _PAGE: Final = """\
 # Soak
 
 `make soak` plays rounds of random estates under random trouble and then looks at the server's raw state
-and request log. This is its last full run: {date}, seed {seed}, {versions}, {minutes:.0f} minutes unattended.
+and request log. This is its last run:
+
+| begun (UTC) | minutes | versions | seed | rounds | pairs | findings |
+|---|---|---|---|---|---|---|
+{parts}
 
 | what happened | count |
 |---|---|
@@ -61,12 +69,18 @@ with SIGSTOP or kill them with SIGKILL; their races do not depend on the seed.
   although it had already read a connection of that name; or a connection that is left over is named neither
   by a run nor by the next plan. The request log decides which responses had arrived when the run sent the
   create.
-- **Counted apart**: two that are configured where a run that had configured one of them was killed before
-  the end of its wait ([why](../explanation/applying.md#concurrent-runs)), or got no answers from the
-  service until it gave up; and where a person edited one of them in the same moment, so that they are not
-  the same and both are named.
-- **Leftover**: a pending connection that nobody has configured beside a configured one of the same name.
-  The next plan lists it, with the line that deletes it.
+- **Counted apart**: two that are configured where the run that configured one of them was killed after its
+  update and before the end of its wait ([why](../explanation/applying.md#concurrent-runs)). The request log
+  decides: the killed run has had no reading on which its connection was the only configured one of that
+  name, and the run that keeps the other one has had such a reading before. Nothing else is excused; being
+  frozen is not. Where a person edited one of the two while a run was still reading, they are not the same,
+  and both have to be named.
+- **Leftover**: a pending connection that nobody has configured beside a configured one of the same name,
+  because the run that created it was killed, or never got the answer to its create. The next plan lists it,
+  with the line that deletes it.
+- **Deleted without having created it**: a delete that the run's plan does not show, of a connection that
+  the run's own create request was not answered with. Each process reaches the emulator at an address of
+  its own, so the request log tells who sent what.
 - **Lost update**: a write over a value that somebody else had written after the plan, although a response
   to this run had shown it before the write was sent. A value that changed between the last read and the
   write is counted separately: the API has no conditional write. A plan holds no secrets, so a secret that
@@ -91,39 +105,69 @@ for up to ten seconds; in the second kind one is killed by SIGKILL at a random m
 """
 
 
-def _pairs(total: Soak) -> str:
-    if not total.pairs:
-        return ""
-    names = sorted({name for counts in total.pairs.values() for name in counts})
-    rows = (
-        f"| {name} | {' | '.join(f'{counts[name]:,}' for counts in total.pairs.values())} |" for name in names
-    )
-    return _PAIRS.format(
-        connections=CONNECTIONS,
-        names=" | ".join(total.pairs),
-        columns="---|" * len(total.pairs),
-        rows="\n".join(rows),
-    )
+@dataclass
+class Part:
+    """What one run of the soak brought: counts, findings, and the counts of each series of pairs."""
+
+    seed: int
+    begun: str
+    minutes: float = 0.0
+    versions: str = ""
+    counts: Counter[str] = field(default_factory=Counter)
+    wrong: list[str] = field(default_factory=list)
+    pairs: dict[str, Counter[str]] = field(default_factory=dict)
+
+    def as_line(self) -> str:
+        """Return it as a line of JSON."""
+        return f"{json.dumps(vars(self))}\n"
+
+    @classmethod
+    def of_line(cls, line: str) -> Part:
+        """Read what ``as_line`` has written."""
+        values = json.loads(line)
+        pairs = {name: Counter(counts) for name, counts in values.pop("pairs").items()}
+        return cls(**{**values, "counts": Counter(values["counts"]), "pairs": pairs})
 
 
-def render(total: Soak, *, minutes: float, date: str, versions: str) -> str:
-    """Return the page."""
-    happened = "\n".join(f"| {name} | {count:,} |" for name, count in sorted(total.counts.items()))
+def render(parts: Sequence[Part]) -> str:
+    """Return the page of one run, or of several that are parts of one."""
+    counts = sum((part.counts for part in parts), Counter[str]())
+    wrong = [finding for part in parts for finding in part.wrong]
+    happened = "\n".join(f"| {name} | {count:,} |" for name, count in sorted(counts.items()))
     must_not = "\n".join(
-        f"| {name} | {sum(_is(one, kinds) for one in total.wrong)} |"
+        f"| {name} | {sum(_is(finding, kinds) for finding in wrong)} |"
         for name, kinds in _MUST_NOT_HAPPEN.items()
     )
-    found = "\n".join(f"- {one}" for one in total.wrong)
+    found = "\n".join(f"- {finding}" for finding in wrong)
     return _PAGE.format(
-        date=date,
-        seed=total.seed,
-        versions=versions,
-        minutes=minutes,
+        parts="\n".join(map(_part, parts)),
         happened=happened,
         must_not=must_not,
         findings=f"## Findings\n\n{found}\n\n" if found else "",
-        share=0.2,
-        pairs=_pairs(total),
+        share=SHARE,
+        pairs=_pairs(parts),
+    )
+
+
+def _part(part: Part) -> str:
+    pairs = sum(counts["pairs"] for counts in part.pairs.values())
+    return (
+        f"| {part.begun} | {part.minutes:.0f} | {part.versions} | {part.seed} "
+        f"| {part.counts['rounds']:,} | {pairs} | {len(part.wrong)} |"
+    )
+
+
+def _pairs(parts: Sequence[Part]) -> str:
+    series: dict[str, Counter[str]] = {}
+    for part in parts:
+        for name, counts in part.pairs.items():
+            series.setdefault(name, Counter()).update(counts)
+    if not series:
+        return ""
+    names = sorted({name for counts in series.values() for name in counts})
+    rows = (f"| {name} | {' | '.join(f'{counts[name]:,}' for counts in series.values())} |" for name in names)
+    return _PAIRS.format(
+        connections=CONNECTIONS, names=" | ".join(series), columns="---|" * len(series), rows="\n".join(rows)
     )
 
 

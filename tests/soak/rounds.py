@@ -14,6 +14,7 @@ from reconciler.core.errors import ReconcilerError
 from reconciler.core.outcome import Applied, Unneeded
 from reconciler.core.state import DesiredState
 from tests.soak.estates import EDITABLE, edited, new_emulator, random_estate
+from tests.soak.trace import Trace, judge_deletes, judge_twins
 from tests.soak.witness import Witness, runner
 from tests.support.estate import Estate
 from tests.support.service import Moment
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from reconciler.core.address import Address
     from reconciler.core.outcome import ApplyResult
     from reconciler.core.plan import Plan
-    from reconciler.emulator import Emulator, LoggedRequest
+    from reconciler.emulator import Emulator
 
 EFFECTS: Final = (
     "429",
@@ -46,8 +47,6 @@ EFFECTS: Final = (
 )
 SHARE: Final = 0.2
 """Of all requests are struck by a fault."""
-
-NO_ANSWER: Final = ("gave up", "not sent", "no response", "is not listed", "is still listed")
 
 _ATTEMPTS: Final = 4
 """Runs in peace within which everything must hold."""
@@ -76,13 +75,6 @@ class _Run:
     requests: int = 0
     was_killed: bool = False
     task: asyncio.Task[None] | None = None
-
-    def was_cut_off(self, address: Address) -> bool:
-        """Whether it gave up on a connection because the service did not answer or show it."""
-        return any(
-            outcome.address == address and any(words in outcome.message for words in NO_ANSWER)
-            for outcome in (self.result.failed if self.result else ())
-        )
 
 
 def chance_of_each(effects: int) -> float:
@@ -227,41 +219,38 @@ class _Round:
         wrong += [f"lost update: {one}" for one in self._witness.lost_updates()]
 
     def _judge_deletes(self) -> None:
-        """A run deletes what its plan shows, and what it created itself."""
-        created = {entry.connection_id: runner(entry) for entry in self._applied("create-oidc-connection")}
         planned = {
-            change.before.connection_id
+            run.name: {
+                change.before.connection_id or ""
+                for change in (run.plan.changes if run.plan else ())
+                if isinstance(change, Delete)
+            }
             for run in self._runs
-            for change in (run.plan.changes if run.plan else ())
-            if isinstance(change, Delete)
         }
-        withdrawn = [
-            entry for entry in self._applied("delete-connection") if entry.connection_id not in planned
-        ]
-        self._reckoning.counts["connections withdrawn"] += len(withdrawn)
-        self._reckoning.wrong += [
-            f"deleted what it had not created: {entry.connection_id}"
-            for entry in withdrawn
-            if created.get(entry.connection_id) != runner(entry)
-        ]
+        judge_deletes(self._trace(), self._reckoning, planned)
 
     def _judge_twins(self) -> None:
-        """Two that are configured are a finding, unless a run that made one of them was killed or cut off."""
-        counts = self._reckoning.counts
-        for desired in self._runs[0].estate.desired.connections:
-            live = self._runs[0].estate.live(desired)
-            configured = {connection["connection_id"] for connection in live if connection["client_id"]}
-            counts["leftovers of interrupted creates"] += len(live) > len(configured) > 0
-            if len(configured) < 2:
-                continue
-            if any(run.was_killed and configured & self._updated_by(run) for run in self._runs):
-                counts["two configured, left by a run that was killed"] += 1
-            elif any(edit.connection_id in configured for edit in self._witness.edits):
+        """Two of one name are a finding, but where product excuses them, or a person edited one in time."""
+        trace, estate = self._trace(), self._runs[0].estate
+        for desired in estate.desired.connections:
+            last_seen = trace.last_seen(estate.organization_id(desired), self._survivors())
+            edited = {edit.connection_id for edit in self._witness.edits if edit.position <= last_seen}
+            live = estate.live(desired)
+            configured = {one["connection_id"] for one in live if one["client_id"]}
+            if len(configured) > 1 and len(configured - edited) < 2:
                 self._judge_edited_twins(desired.address, configured)
-            elif any(run.was_cut_off(desired.address) for run in self._runs):
-                counts["two configured, left by a run that got no answers"] += 1
-            else:
-                self._reckoning.wrong.append(f"twins: {desired.address}: {self._said(desired.address)}")
+            judge_twins(trace, self._reckoning, live, edited)
+
+    def _survivors(self) -> set[str]:
+        return {run.name for run in self._runs if not run.was_killed}
+
+    def _trace(self) -> Trace:
+        return Trace(
+            requests=tuple(self._emulator.request_log),
+            runner=runner,
+            killed={run.name for run in self._runs if run.was_killed},
+            lists_lag=bool(self._lag),
+        )
 
     def _judge_edited_twins(self, address: Address, configured: set[str]) -> None:
         """What a person has edited is not compared: it stays, and a run or the next plan names both."""
@@ -280,18 +269,6 @@ class _Round:
             for outcome in (run.result.outcomes if run.result else ())
             if outcome.address == address
         )
-
-    def _updated_by(self, run: _Run) -> set[str]:
-        return {
-            entry.connection_id
-            for entry in self._applied("update-oidc-connection")
-            if runner(entry) == run.name
-        }
-
-    def _applied(self, operation: str) -> list[LoggedRequest]:
-        return [
-            entry for entry in self._emulator.request_log if entry.operation == operation and entry.applied
-        ]
 
     def _judge_claims(self) -> None:
         """Nobody else having written, what a run says it has done must hold."""

@@ -167,6 +167,10 @@ class Estate:
         """The server's raw OIDC connections of an organization."""
         return tuple(self.emulator.oidc_connections(organization))
 
+    def organization_id(self, desired: DesiredConnection) -> str:
+        """The id of a declaration's organization."""
+        return str(self.emulator.organization(desired.address.organization)["organization_id"])
+
     def live(self, desired: DesiredConnection) -> tuple[dict[str, Any], ...]:
         """The server's raw connections that have the name of a declaration."""
         return tuple(
