@@ -22,6 +22,7 @@ def change(story: Story, before: str, after: str) -> None:
 def test_a_revert_restores_values_but_not_ids(open_page: OpenPage) -> None:
     with open_page("roll-back.md") as story:
         place = story.place.applied()
+        assert place.run("pin").code == 0
         place.git("init", "--quiet")
         place.commit()
         before = story.live("acme")
