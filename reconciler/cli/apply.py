@@ -20,7 +20,7 @@ from reconciler.cli.console import ending_signals
 from reconciler.cli.context import exit_code
 from reconciler.cli.failure import Declined
 from reconciler.cli.logging import log_api_calls
-from reconciler.cli.options import NonEmptyString, reporting_options, selection_options
+from reconciler.cli.options import FILE, reporting_options, selection_options
 from reconciler.cli.output import check_outputs, write_result
 from reconciler.cli.plan import Planned, plan_live
 from reconciler.cli.progress import ApplyProgress, applying_progress
@@ -70,7 +70,7 @@ def _read_age(_context: click.Context, _parameter: click.Parameter, value: str) 
 
 
 @click.command("apply")
-@click.argument("paths", nargs=-1, type=NonEmptyString(), metavar="[PLAN_FILE | PATH...]")
+@click.argument("paths", nargs=-1, type=FILE, metavar="[PLAN_FILE | PATH...]")
 @click.option("--auto-approve", is_flag=True, help="Do not ask for approval.")
 @click.option(
     "--allow-deletes", type=click.IntRange(min=1), metavar="N", help="Accept a plan with exactly N deletes."

@@ -7,6 +7,7 @@ from keyword import iskeyword
 from typing import Final
 
 import click
+from click.shell_completion import CompletionItem
 
 VERBS: Final = {
     "init": "Write a commented starter project.",
@@ -22,10 +23,14 @@ VERBS: Final = {
     "secrets": "Check the references to secrets.",
     "publish": "Publish a plan or drift report on a pull request.",
     "explain": "Say what the code of a finding means and what to do.",
+    "completion": "Print the completion script of a shell.",
     "schema": "Print the JSON Schema of manifests, project file, plan or drift report.",
     "emulator": "Run a local server that behaves like the API.",
     "demo": "Try plan, apply and drift repair on the emulator.",
 }
+
+COMPLETION_VARIABLE: Final = "_RECONCILER_COMPLETE"
+"""Set by the completion scripts; click then prints completions instead of running a command."""
 
 _TAKEN: Final = frozenset({"list", "output"})
 """Verbs whose modules have an underscore, because Python or another module has the name."""
@@ -37,6 +42,13 @@ class LazyGroup(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """Return the verbs in the order in which a new user needs them."""
         return list(VERBS)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete verbs and options without importing a verb."""
+        verbs = [
+            CompletionItem(verb, help=words) for verb, words in VERBS.items() if verb.startswith(incomplete)
+        ]
+        return [*verbs, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's
         """Import a verb's module and return its command; None if there is no such verb."""

@@ -19,7 +19,7 @@ import click
 
 from reconciler.cli.context import ExitCode
 from reconciler.cli.init import schema_files
-from reconciler.cli.options import NonEmptyString
+from reconciler.cli.options import FILE
 from reconciler.core.errors import shell_word
 from reconciler.emulator import EmulatorSettings, MissingExtraError, running_emulator
 
@@ -44,9 +44,7 @@ _DEFAULT_ADDRESS: Final = "http://127.0.0.1:8080"
 
 
 @click.command("demo")
-@click.option(
-    "--keep", type=NonEmptyString(), metavar="DIR", help="Keep the example project in this new folder."
-)
+@click.option("--keep", type=FILE, metavar="DIR", help="Keep the example project in this new folder.")
 @click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto", show_default=True)
 def command(keep: str | None, color: str) -> int:
     """Try plan, apply and drift on the emulator, with an example project.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reconciler.cli.context import exit_code
-from reconciler.cli.options import NonEmptyString, reporting_options, selection_options
+from reconciler.cli.options import FILE, reporting_options, selection_options
 from reconciler.cli.output import check_outputs, write_result
 from reconciler.cli.plan import gather, run_connected
 from reconciler.core.drift import find_drift
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 
 @click.command("drift")
-@click.argument("paths", nargs=-1, type=NonEmptyString(), metavar="[PATH]...")
+@click.argument("paths", nargs=-1, type=FILE, metavar="[PATH]...")
 @click.option(
     "--previous",
-    type=NonEmptyString(),
+    type=FILE,
     metavar="FILE",
     help="An earlier report (`--format json`) to compare with: new, known and resolved findings.",
 )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from reconciler.cli.context import ExitCode
-from reconciler.cli.options import NonEmptyString
+from reconciler.cli.options import FILE
 from reconciler.emulator import (
     SWITCHES,
     EmulatorSettings,
@@ -40,16 +40,10 @@ _Parsed = TypeVar("_Parsed")
     "--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 picks a free port."
 )
 @click.option(
-    "--seed",
-    type=NonEmptyString(),
-    metavar="FILE",
-    help="Organizations, connections and members to start with.",
+    "--seed", type=FILE, metavar="FILE", help="Organizations, connections and members to start with."
 )
 @click.option(
-    "--state",
-    type=NonEmptyString(),
-    metavar="FILE",
-    help="An SQLite file that survives restarts; default: in memory.",
+    "--state", type=FILE, metavar="FILE", help="An SQLite file that survives restarts; default: in memory."
 )
 @click.option(
     "--switch",

@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
 
 import click
 
+from reconciler.cli.options import NonEmptyString, offer
 from reconciler.core.errors import UsageError
 from reconciler.policies import RULES
 from reconciler.reports.explanations import explanation_json, explanation_text, load_explanations
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from click.shell_completion import CompletionItem
+
+    from reconciler.reports.explanations import Explanation
+
+
+def _complete_code(_context: click.Context, incomplete: str) -> list[CompletionItem]:
+    return offer(_explanations(), incomplete)
+
 
 @click.command("explain")
-@click.argument("code")
+@click.argument("code", type=NonEmptyString(_complete_code), metavar="CODE")
 @click.option("--format", "format_", type=click.Choice(("text", "json")), default="text", show_default=True,
               help="The format of the explanation.")  # fmt: skip
 def command(code: str, format_: str) -> None:
     """Say what the CODE of a finding means, why it matters, and what to do."""
-    explanations = load_explanations({rule.id: rule.why for rule in RULES})
+    explanations = _explanations()
     explanation = explanations.get(code)
     if explanation is None:
         close = get_close_matches(code, explanations, n=1)
@@ -25,3 +38,7 @@ def command(code: str, format_: str) -> None:
         raise UsageError(f"unknown code {code!r}: {hint}")
     render = explanation_json if format_ == "json" else explanation_text
     click.echo(render(explanation), nl=False)
+
+
+def _explanations() -> Mapping[str, Explanation]:
+    return load_explanations({rule.id: rule.why for rule in RULES})

@@ -11,7 +11,7 @@ import click
 from reconciler.cli import wiring
 from reconciler.cli.context import exit_code
 from reconciler.cli.logging import log_api_calls
-from reconciler.cli.options import NonEmptyString, reporting_options, variable_option
+from reconciler.cli.options import ORGANIZATION, NonEmptyString, reporting_options, variable_option
 from reconciler.cli.output import check_outputs, write_result
 from reconciler.cli.progress import reading_progress
 from reconciler.manifests import load_manifests
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 @click.command("import")
-@click.argument("names", nargs=-1, type=NonEmptyString(), metavar="[ORGANIZATION|ADDRESS]...")
+@click.argument("names", nargs=-1, type=ORGANIZATION, metavar="[ORGANIZATION|ADDRESS]...")
 @click.option("--all", "all_", is_flag=True, help="All organizations of the project.")
 @click.option(
     "--update",

@@ -10,7 +10,7 @@ import click
 from reconciler.cli import wiring
 from reconciler.cli.context import exit_code
 from reconciler.cli.logging import log_api_calls
-from reconciler.cli.options import NonEmptyString, reporting_options, variable_option
+from reconciler.cli.options import ADDRESS, ORGANIZATION, reporting_options, variable_option
 from reconciler.cli.output import check_outputs, write_result
 from reconciler.cli.progress import reading_progress
 from reconciler.manifests import load_manifests
@@ -28,9 +28,9 @@ _MANIFEST_SUFFIXES = (".yaml", ".yml")
 
 
 @click.command("list")
-@click.argument("names", nargs=-1, type=NonEmptyString(), metavar="[ORGANIZATION|PATH]...")
+@click.argument("names", nargs=-1, type=ORGANIZATION, metavar="[ORGANIZATION|PATH]...")
 @click.option("--all", "all_", is_flag=True, help="Also organizations that no manifest declares.")
-@click.option("--target", "targets", metavar="ADDRESS", multiple=True, type=NonEmptyString(),
+@click.option("--target", "targets", metavar="ADDRESS", multiple=True, type=ADDRESS,
               help="Only these connections; globs such as 'acme/*'; may be repeated.")  # fmt: skip
 @variable_option()
 @reporting_options("text", "json")

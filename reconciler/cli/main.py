@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler import __version__
-from reconciler.cli.commands import LazyGroup
+from reconciler.cli.commands import COMPLETION_VARIABLE, LazyGroup
 from reconciler.cli.console import StdoutClosed, check_stdout, discard, ending_signals, ignore_stderr_errors
 from reconciler.cli.context import CommandContext, ExitCode
-from reconciler.cli.options import NonEmptyString
+from reconciler.cli.options import FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,10 +38,7 @@ _STDOUT_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBAD
     help="Change to this directory first.",
 )
 @click.option(
-    "--config",
-    type=NonEmptyString(),
-    metavar="FILE",
-    help="The project file; default: reconciler.yaml, if there is one.",
+    "--config", type=FILE, metavar="FILE", help="The project file; default: reconciler.yaml, if there is one."
 )
 @click.version_option(__version__, message="reconciler %(version)s")
 @click.pass_obj
@@ -74,6 +71,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(context: CommandContext) -> int:
+    if COMPLETION_VARIABLE in os.environ:
+        from reconciler.cli.completion import register_shells
+
+        register_shells()
     try:
         code = group.main(args=context.arguments, prog_name="reconciler", standalone_mode=False, obj=context)
     except (BrokenPipeError, StdoutClosed):

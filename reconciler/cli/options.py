@@ -5,30 +5,91 @@ from __future__ import annotations
 import os
 import re
 from functools import reduce
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 import click
+from click.shell_completion import CompletionItem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
     from reconciler.core.run_selection import Shard
 
+    Completer = Callable[[click.Context, str], list[CompletionItem]]
     Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+_HARMLESS: Final = re.compile(r"\w[\w.@%+/-]*")
+"""Texts that mean themselves in every shell. No other is offered: shells insert it without quotes."""
 
 
 class NonEmptyString(click.types.StringParamType):
     """A click type that rejects empty strings.
 
     A script passes one when a variable of its own is unset; read as "option not given", it would widen
-    a run to everything.
+    a run to everything. ``complete`` returns what a shell offers for the text that is typed so far.
     """
+
+    def __init__(self, complete: Completer | None = None) -> None:
+        self._complete = complete
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the value, or fail if it is empty."""
         if not value:
             self.fail("empty value: omit the option or give a name", param, ctx)
         return super().convert(value, param, ctx)
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Return what a shell offers."""
+        return (
+            self._complete(ctx, incomplete)
+            if self._complete
+            else super().shell_complete(ctx, param, incomplete)
+        )
+
+
+def _complete_files(_context: click.Context, incomplete: str) -> list[CompletionItem]:
+    """Leave names of files to the shell, which quotes them."""
+    return [CompletionItem(incomplete, type="file")]
+
+
+def _complete_addresses(context: click.Context, incomplete: str) -> list[CompletionItem]:
+    """Return the addresses in the manifests that begin with a text; none if the project cannot be read."""
+    return offer(_addresses(context), incomplete)
+
+
+def _complete_organizations(context: click.Context, incomplete: str) -> list[CompletionItem]:
+    """Return the organizations in the manifests that begin with a text; after a slash, their addresses."""
+    if "/" in incomplete:
+        return _complete_addresses(context, incomplete)
+    return offer((address.partition("/")[0] for address in _addresses(context)), incomplete)
+
+
+def offer(names: Iterable[str], incomplete: str) -> list[CompletionItem]:
+    """Return the names that begin with a text, in their order."""
+    begin = {name for name in names if name.startswith(incomplete)}
+    return [CompletionItem(name) for name in sorted(begin) if _HARMLESS.fullmatch(name)]
+
+
+def _addresses(context: click.Context) -> Iterator[str]:
+    from reconciler.core.errors import ReconcilerError
+    from reconciler.manifests import load_project
+    from reconciler.manifests.load import declared_addresses
+
+    options = context.find_root().params
+    try:
+        project = load_project(options.get("config"), Path(options.get("directory") or "").absolute())
+        yield from map(str, declared_addresses(project))
+    except (ReconcilerError, OSError):  # a message would be printed into the line that is being typed
+        return
+
+
+FILE: Final = NonEmptyString(_complete_files)
+ADDRESS: Final = NonEmptyString(_complete_addresses)
+ORGANIZATION: Final = NonEmptyString(_complete_organizations)
 
 
 def reporting_options(*formats: str) -> Decorator:
@@ -55,11 +116,11 @@ def reporting_options(*formats: str) -> Decorator:
 
 def selection_options(*, rotates: bool = True) -> Decorator:
     """Add the options that select connections, and the values of variables."""
-    rotate = click.option("--rotate", metavar="ADDRESS", multiple=True,
+    rotate = click.option("--rotate", metavar="ADDRESS", multiple=True, type=ADDRESS,
                           help="Send the secret of these connections even if it cannot be compared.",
     )  # fmt: skip
     return combine(
-        click.option("--target", "targets", metavar="ADDRESS", multiple=True, type=NonEmptyString(),
+        click.option("--target", "targets", metavar="ADDRESS", multiple=True, type=ADDRESS,
                      help="Only these connections; globs such as 'acme/*'; may be repeated."),
         changed_since_option(),
         click.option("--shard", metavar="I/N", callback=_read_shard,

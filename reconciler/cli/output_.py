@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.list_ import inventory_of
-from reconciler.cli.options import NonEmptyString, variable_option
+from reconciler.cli.options import ADDRESS, NonEmptyString, offer, variable_option
 from reconciler.core.connection import SENSITIVE_FIELDS
 from reconciler.core.errors import UsageError
 from reconciler.reports.inventory import OUTPUT_FIELDS, output_json, output_text, values_of
@@ -18,12 +18,18 @@ from reconciler.workflow.inventory import InventoryRequest, find_item
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from click.shell_completion import CompletionItem
+
     from reconciler.cli.context import CommandContext
 
 
+def _complete_field(_context: click.Context, incomplete: str) -> list[CompletionItem]:
+    return offer(OUTPUT_FIELDS, incomplete)
+
+
 @click.command("output")
-@click.argument("address", type=NonEmptyString(), metavar="ADDRESS")
-@click.argument("field", type=NonEmptyString(), metavar="[FIELD]", required=False)
+@click.argument("address", type=ADDRESS, metavar="ADDRESS")
+@click.argument("field", type=NonEmptyString(_complete_field), metavar="[FIELD]", required=False)
 @click.option("--format", "format_", type=click.Choice(("text", "json")), default="text", show_default=True,
               help="The format of the values.")  # fmt: skip
 @variable_option()

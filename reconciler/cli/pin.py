@@ -11,7 +11,7 @@ import click
 from reconciler.cli import wiring
 from reconciler.cli.context import exit_code
 from reconciler.cli.logging import log_api_calls
-from reconciler.cli.options import NonEmptyString, reporting_options, variable_option
+from reconciler.cli.options import FILE, reporting_options, variable_option
 from reconciler.cli.output import check_outputs, write_result
 from reconciler.cli.progress import reading_progress
 from reconciler.manifests.editing import ManifestEditor
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @click.command("pin")
-@click.argument("paths", nargs=-1, type=NonEmptyString(), metavar="[PATH]...")
+@click.argument("paths", nargs=-1, type=FILE, metavar="[PATH]...")
 @click.option("--check", is_flag=True, help="Write nothing; exit with 1 if an id is missing.")
 @variable_option()
 @reporting_options("text", "json")

@@ -13,7 +13,7 @@ import click
 from reconciler.cli import wiring
 from reconciler.cli.context import exit_code
 from reconciler.cli.logging import log_api_calls
-from reconciler.cli.options import NonEmptyString, reporting_options, selection_options
+from reconciler.cli.options import FILE, reporting_options, selection_options
 from reconciler.cli.output import check_outputs, write_result
 from reconciler.cli.progress import reading_progress
 from reconciler.core.planner import Choices
@@ -38,10 +38,8 @@ Result = TypeVar("Result")
 
 
 @click.command("plan")
-@click.argument("paths", nargs=-1, type=NonEmptyString(), metavar="[PATH]...")
-@click.option(
-    "--out", type=NonEmptyString(), metavar="FILE", help="Save the plan; `apply FILE` applies exactly it."
-)
+@click.argument("paths", nargs=-1, type=FILE, metavar="[PATH]...")
+@click.option("--out", type=FILE, metavar="FILE", help="Save the plan; `apply FILE` applies exactly it.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if there are changes.")
 @click.option(
     "--no-secrets",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from reconciler.cli.context import ExitCode
-from reconciler.cli.options import NonEmptyString, combine
+from reconciler.cli.options import FILE, combine
 from reconciler.publishers.github import DEFAULT_API_URL as GITHUB_URL
 from reconciler.publishers.github import GitHub, pull_request_of_event
 from reconciler.publishers.gitlab import DEFAULT_API_URL as GITLAB_URL
@@ -29,9 +29,9 @@ _PLAIN_URL: Final = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&*+,;=%-]{1,1000}"
 
 def _report_options() -> Callable[[Callable[..., int]], Callable[..., int]]:
     return combine(
-        click.option("--plan", "plan_file", type=NonEmptyString(), metavar="FILE",
+        click.option("--plan", "plan_file", type=FILE, metavar="FILE",
                      help="A saved plan: comment and labels."),
-        click.option("--drift", "drift_file", type=NonEmptyString(), metavar="FILE",
+        click.option("--drift", "drift_file", type=FILE, metavar="FILE",
                      help="A drift report in JSON: one issue."),
         click.option("--name", metavar="NAME",
                      help="Distinguishes environments that publish in the same place."),
@@ -56,11 +56,7 @@ def command() -> None:
 @click.option("--pull-request", type=click.IntRange(min=1), metavar="NUMBER", help="Default: the event's.")
 @click.option("--api-url", metavar="URL", envvar="GITHUB_API_URL", help="The API of an Enterprise server.")
 @click.option(
-    "--summary",
-    type=NonEmptyString(),
-    metavar="FILE",
-    envvar="GITHUB_STEP_SUMMARY",
-    help="Default: the job's summary.",
+    "--summary", type=FILE, metavar="FILE", envvar="GITHUB_STEP_SUMMARY", help="Default: the job's summary."
 )
 def github(**options: Any) -> int:  # noqa: ANN401 - options
     """One sticky comment, labels, the job summary; one issue for drift.

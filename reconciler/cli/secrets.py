@@ -10,7 +10,7 @@ import click
 
 from reconciler.cli import wiring
 from reconciler.cli.context import exit_code
-from reconciler.cli.options import NonEmptyString, variable_option
+from reconciler.cli.options import ADDRESS, FILE, variable_option
 from reconciler.core.errors import UsageError
 from reconciler.manifests import load_manifests
 from reconciler.reports.escaping import escape_terminal
@@ -31,8 +31,8 @@ def command() -> None:
 
 
 @command.command("check")
-@click.argument("paths", nargs=-1, type=NonEmptyString(), metavar="[PATH]...")
-@click.option("--target", "targets", metavar="ADDRESS", multiple=True, type=NonEmptyString(),
+@click.argument("paths", nargs=-1, type=FILE, metavar="[PATH]...")
+@click.option("--target", "targets", metavar="ADDRESS", multiple=True, type=ADDRESS,
               help="Only these connections; globs such as 'acme/*'; may be repeated.")  # fmt: skip
 @click.option("--format", "format_", type=click.Choice(("text", "json")), default="text", show_default=True,
               help="The format of the result.")  # fmt: skip

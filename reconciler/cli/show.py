@@ -9,7 +9,7 @@ import click
 
 from reconciler.cli import wiring
 from reconciler.cli.context import exit_code
-from reconciler.cli.options import NonEmptyString, reporting_options
+from reconciler.cli.options import FILE, reporting_options
 from reconciler.cli.output import check_outputs, write_result
 from reconciler.reports import PLAN_FORMATS
 from reconciler.reports.text_plan import render_origin
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.command("show")
-@click.argument("plan_files", metavar="PLAN_FILE...", nargs=-1, type=NonEmptyString(), required=True)
+@click.argument("plan_files", metavar="PLAN_FILE...", nargs=-1, type=FILE, required=True)
 @click.option("--merge", is_flag=True, help="Combine the plans of all shards.")
 @reporting_options("text", "json", "markdown", "html", "github", "sarif")
 @click.pass_obj

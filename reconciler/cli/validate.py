@@ -8,7 +8,7 @@ import click
 
 from reconciler.cli import wiring
 from reconciler.cli.context import exit_code
-from reconciler.cli.options import NonEmptyString, changed_since_option, reporting_options, variable_option
+from reconciler.cli.options import FILE, changed_since_option, reporting_options, variable_option
 from reconciler.cli.output import check_outputs, write_result
 from reconciler.core.errors import InvalidConfiguration
 from reconciler.core.results import ValidationResult
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @click.command("validate")
-@click.argument("paths", nargs=-1, type=NonEmptyString(), metavar="[PATH]...")
+@click.argument("paths", nargs=-1, type=FILE, metavar="[PATH]...")
 @changed_since_option()
 @variable_option()
 @reporting_options("text", "json", "markdown", "html", "github", "sarif")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from reconciler.core.address import Address
     from reconciler.core.state import DesiredOrganization
     from reconciler.manifests.document import ParsedFile
     from reconciler.manifests.project import Project
@@ -110,6 +111,16 @@ def unread_files(selected: FoundManifests, project: Project) -> Iterator[Manifes
             diagnostics=(diagnostic,),
             is_readable=False,
         )
+
+
+def declared_addresses(project: Project) -> Iterator[Address]:
+    """Yield the addresses in all manifests that can be parsed, without validating them."""
+    for name in find_manifests((), project).names:
+        parsed = parse_file(name, name, project.read_limits)
+        for document in parsed.documents:
+            organization = read_partially(document, parsed.source, project.variables, project.environment)
+            for connection in organization.connections if organization else ():
+                yield connection.address
 
 
 def read_manifests(

@@ -6,8 +6,6 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,13 +14,13 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from reconciler.cli.commands import VERBS
 from reconciler.emulator import EmulatorSettings, running_emulator
 from reconciler.reports.wording import NO_DRIFT, NOTHING_SELECTED
 from tests.cli.estates import ROOT
 from tests.support.workplace import NO_CHANGES, NOT_COMPARED
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator
 
     from reconciler.emulator import RunningEmulator
@@ -310,28 +308,3 @@ class TestEmulator:
         assert process.returncode == 1
         assert "pip install 'oidc-reconciler[emulator]'" in err
         assert "Traceback" not in err
-
-
-class TestCompletion:
-    @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-    def test_there_is_a_script_for_every_shell(self, bare: Workplace, shell: str) -> None:
-        done = self.complete(f"{shell}_source")
-        assert done.returncode == 0
-        assert "_RECONCILER_COMPLETE" in done.stdout
-
-    def test_verbs_and_options_are_offered(self) -> None:
-        verbs = self.complete("bash_complete", "reconciler ", 1).stdout
-        assert all(f"plain,{verb}\n" in verbs for verb in VERBS)
-        options = self.complete("bash_complete", "reconciler plan --", 2).stdout
-        assert "plain,--detailed-exitcode" in options
-
-    def complete(self, instruction: str, line: str = "", word: int = 0) -> subprocess.CompletedProcess[str]:
-        environment = os.environ | {
-            "_RECONCILER_COMPLETE": instruction,
-            "COMP_WORDS": line,
-            "COMP_CWORD": str(word),
-        }
-        command = Path(sys.executable).with_name("reconciler")
-        return subprocess.run(
-            [command], env=environment, capture_output=True, text=True, check=False, timeout=60
-        )

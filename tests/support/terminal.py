@@ -31,6 +31,11 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 """
 PROGRAM = f"{_CONTROLLING}from reconciler.cli.main import main\nsys.exit(main())\n"
 _SHELL = f"{_CONTROLLING}os.execvp(sys.argv[1], sys.argv[1:])\n"
+_SHELLS = {
+    "bash": ("--noprofile", "--norc", "-i"),
+    "zsh": ("-f", "-i"),
+    "fish": ("--no-config", "--private", "--init-command", "function fish_prompt; echo -n '$ '; end"),
+}
 _PATIENCE = 30.0
 _ROWS = 40
 _PROMPT = "$ "
@@ -152,7 +157,9 @@ def terminal(
 
 
 @contextmanager
-def shell(folder: Path, environment: Mapping[str, str], columns: int = 80) -> Iterator[Terminal]:
+def shell(
+    folder: Path, environment: Mapping[str, str], columns: int = 80, program: str = "bash"
+) -> Iterator[Terminal]:
     """Run an interactive shell in a folder, all at a terminal."""
     settings = {
         "PS1": _PROMPT,
@@ -161,7 +168,7 @@ def shell(folder: Path, environment: Mapping[str, str], columns: int = 80) -> It
         "HISTFILE": os.devnull,
         "BASH_SILENCE_DEPRECATION_WARNING": "1",
     }
-    command = [sys.executable, "-c", _SHELL, "bash", "--noprofile", "--norc", "-i"]
+    command = [sys.executable, "-c", _SHELL, program, *_SHELLS[program]]
     with _attached(command, folder, {**environment, **settings}, columns, result_on_screen=True) as attached:
         attached.wait_for(_PROMPT)
         yield attached
