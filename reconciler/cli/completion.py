@@ -23,15 +23,11 @@ SHELLS: Final = ("bash", "zsh", "fish")
 @click.argument("shell", type=click.Choice(SHELLS), metavar="SHELL")
 @click.pass_context
 def command(context: click.Context, /, shell: str) -> None:
-    r"""Print the script that lets SHELL (bash, zsh or fish) complete commands, options and addresses.
+    """Print the script that lets SHELL (bash, zsh or fish) complete commands, options and addresses.
 
     Addresses come from the manifests; no request is sent. Evaluate the script in the start-up file of
-    the shell:
-
-    \b
-      ~/.bashrc                    eval "$(reconciler completion bash)"
-      ~/.zshrc                     eval "$(reconciler completion zsh)"
-      ~/.config/fish/config.fish   reconciler completion fish | source
+    the shell: `eval "$(reconciler completion bash)"`, the same with zsh, and in fish
+    `reconciler completion fish | source`.
     """
     script = _CLASSES[shell](context.find_root().command, {}, "reconciler", COMPLETION_VARIABLE)
     click.echo(script.source())

@@ -59,7 +59,7 @@ LINES = {
     "reconciler list gl": "reconciler list globex",
     "reconciler validate est": "reconciler validate estate",
     "reconciler plan --target=g": "reconciler plan --target=globex/sso",
-    "reconciler plan --target=globex/sso --target ac": "reconciler plan --target=globex/sso --target acme/sso",
+    "reconciler plan --target=a/b --target ac": "reconciler plan --target=a/b --target acme/sso",
     "reconciler completion z": "reconciler completion zsh",
     "reconciler explain unpinned": "reconciler explain unpinned-organization",
     "reconciler -C estate/.. plan --target g": "reconciler -C estate/.. plan --target globex/sso",

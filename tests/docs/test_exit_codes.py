@@ -79,6 +79,8 @@ ENDINGS: dict[tuple[str, int], tuple[Callable[[Workplace], None], str]] = {
     ("publish", 1): (saved_plan, "publish github --plan plan.json --pull-request 8"),
     ("explain", 0): (not_created, "explain too-many-deletes"),
     ("explain", 1): (not_created, "explain nonsense"),
+    ("completion", 0): (not_created, "completion bash"),
+    ("completion", 1): (not_created, "completion tcsh"),
     ("schema", 0): (not_created, "schema plan"),
     ("emulator", 0): (not_created, "emulator --list-switches"),
     ("emulator", 1): (not_created, "emulator --seed nowhere.yaml --port 0"),
