@@ -182,12 +182,15 @@ PROVIDERS: Final = (
     Provider(
         name="Salesforce",
         identity_provider="salesforce",
-        tenants=("*.my.salesforce.com", "{host}.salesforce.com"),
+        tenants=("*.my.salesforce.com", "{host}.salesforce.com", "*.my.site.com", "*.force.com"),
         shared_issuers=("login.salesforce.com", "test.salesforce.com"),
         sources=(
             "salesforce.json",
             "https://developer.salesforce.com/docs/atlas.en-us.246.0.api_meta.meta/api_meta/meta_mydomainsettings.htm",
             "https://developer.salesforce.com/docs/platform/pkg2-dev/guide/packaging-instanceless-url.html",
+            "https://developer.salesforce.com/docs/platform/connect-rest-api/guide/quickstart_communities",
+            "https://developer.salesforce.com/docs/atlas.en-us.254.0.object_reference.meta/object_reference/"
+            "sforce_api_objects_domain.htm",
         ),
     ),
     Provider(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
@@ -198,6 +199,8 @@ NORMAL: list[tuple[str, dict[str, str]]] = [
     ("salesforce", document("salesforce")),
     ("salesforce", salesforce("acme.my.salesforce.com")),
     ("salesforce", salesforce("acme--dev.sandbox.my.salesforce.com")),
+    ("salesforce", salesforce("acme.my.site.com")),
+    ("salesforce", salesforce("acme.force.com")),
     ("keycloak", document("keycloak")),
     ("keycloak", keycloak("https://sso.acme.com/realms/staff")),
     ("keycloak", keycloak("https://sso.acme.com/auth/realms/staff")),
@@ -263,7 +266,7 @@ def test_every_entry_cites_a_stored_document_or_a_page_of_the_vendor() -> None:
         unknown = [
             source
             for source in provider.sources
-            if source not in documents and not source.startswith("https://")
+            if source not in documents and not re.fullmatch(r"https://[a-z0-9-]+(\.[a-z0-9-]+)+/\S+", source)
         ]
         assert unknown == [], provider.name
 
@@ -295,6 +298,8 @@ MOVES = {
         {**b2c("acme.b2clogin.com", E, E), "userinfo_url": f"https://acme.b2clogin.com/{E}/p/openid/v2.0/userinfo"},
     ),
     "Salesforce": (salesforce("acme.my.salesforce.com"), salesforce("evil.my.salesforce.com")),
+    "Experience Cloud": (salesforce("acme.my.site.com"), salesforce("evil.my.site.com")),
+    "Experience Cloud of old": (salesforce("acme.force.com"), salesforce("evil.force.com")),
 }  # fmt: skip
 
 
