@@ -17,14 +17,14 @@ from reconciler.core.outcome import Applied, ApplyResult, Failed, Skipped, Unnee
 from reconciler.core.state import Organization
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
-    from reconciler.applier.read_back import Sleep
     from reconciler.core.change import Change
     from reconciler.core.connection import OidcConnection
     from reconciler.core.diff import Secrets
     from reconciler.core.outcome import Outcome
     from reconciler.core.state import LiveOrganization
+    from reconciler.http.clock import Clock
     from reconciler.providers.base import Provider
 
 
@@ -46,14 +46,13 @@ async def apply_changes(
     observer: Observer,
     stop: asyncio.Event,
     concurrency: int,
-    clock: Callable[[], float],
+    clock: Clock,
     read_back: ReadBackPolicy | None = None,
-    sleep: Sleep = asyncio.sleep,
 ) -> ApplyResult:
     """Apply all changes and return the outcome of each.
 
     When ``stop`` is set no new operation starts; running ones finish. A denied access ends the run in
-    the same way. ``clock`` gives seconds and is used for durations only.
+    the same way. Its waits and durations are those of ``clock``.
     """
     run = _Run(
         provider=provider,
@@ -62,7 +61,6 @@ async def apply_changes(
         stop=stop,
         clock=clock,
         policy=read_back or ReadBackPolicy(),
-        sleep=sleep,
     )
     groups = to_operations(changes)
     limit = asyncio.Semaphore(concurrency)
@@ -79,9 +77,8 @@ class _Run:
     secrets: Secrets
     observer: Observer
     stop: asyncio.Event
-    clock: Callable[[], float]
+    clock: Clock
     policy: ReadBackPolicy
-    sleep: Sleep
     outcomes: list[Outcome] = field(default_factory=list)
     is_denied: bool = False
     failed: set[str] = field(default_factory=set)
@@ -146,7 +143,7 @@ class _Run:
         if isinstance(change, Delete | DefaultChange):
             organization = await self.provider.refresh_organization(organization)
             live = None
-        read_back = ReadBack(self.provider, organization, self.policy, self.sleep)
+        read_back = ReadBack(self.provider, organization, self.policy, self.clock.sleep)
         live = live or await read_back.once()
         verdict, live = await read_back.until_decided(change, live, self.secrets)
         match verdict:
@@ -168,14 +165,14 @@ class _Run:
         writer = ConnectionWriter(context)
         progress = Progress(live)
         self.observer.started(change)
-        begin = self.clock()
+        begin = self.clock.monotonic()
         try:
             connection = await writer.write(change, progress, connection_id)
         except ProviderError as error:
             return self._failed(change, error, progress), None
         if progress.is_superseded:
             return _unneeded(change, connection, progress), progress.live
-        return _applied(change, connection, progress, self.clock() - begin), progress.live
+        return _applied(change, connection, progress, self.clock.monotonic() - begin), progress.live
 
     def _failed(self, change: Change, error: ProviderError, progress: Progress | None = None) -> Failed:
         self.is_denied |= isinstance(error, AccessDenied)

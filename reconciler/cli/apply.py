@@ -10,7 +10,6 @@ import sys
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -25,6 +24,7 @@ from reconciler.cli.output import check_outputs, write_result
 from reconciler.cli.plan import Planned, plan_live
 from reconciler.cli.progress import ApplyProgress, applying_progress
 from reconciler.core.outcome import ApplyResult
+from reconciler.http.clock import Clock
 from reconciler.policies import accept_risks
 from reconciler.providers.stytch.connect import connect
 from reconciler.reports import PLAN_FORMATS, RESULT_FORMATS
@@ -173,15 +173,15 @@ def _approve(plan: Plan, console: Console) -> None:
 def _apply(planned: Planned, context: CommandContext) -> int:
     check_applicable(planned.plan)
     secrets = resolve_plan_secrets(planned.plan, planned.project.secret_policy, os.environ)
-    result = asyncio.run(_send(planned, secrets, context.console))
+    result = asyncio.run(_send(planned, secrets, context))
     diagnostics = (*planned.plan.diagnostics, *secrets.diagnostics)
     result = replace(result, diagnostics=diagnostics, scope=planned.plan.scope)
     written = write_result(result, RESULT_FORMATS, context)
     return exit_code(failed=not (result.is_complete and written), interrupted=result.interrupted)
 
 
-async def _send(planned: Planned, secrets: ResolvedSecrets, console: Console) -> ApplyResult:
-    plan = planned.plan
+async def _send(planned: Planned, secrets: ResolvedSecrets, context: CommandContext) -> ApplyResult:
+    plan, console, clock = planned.plan, context.console, context.clock or Clock()
     if not plan.has_changes:
         return ApplyResult()
     limits = planned.project.limits.among(plan.shard.count if plan.shard else 1)
@@ -190,7 +190,7 @@ async def _send(planned: Planned, secrets: ResolvedSecrets, console: Console) ->
     with applying_progress(console, len(plan.changes)) as lines:
         progress = ApplyProgress(console, lines)
         async with (
-            connect(planned.target, limits, api_log=log_api_calls(console)) as provider,
+            connect(planned.target, limits, clock=clock, api_log=log_api_calls(console)) as provider,
             progress.ticking(),
         ):
             try:
@@ -201,7 +201,7 @@ async def _send(planned: Planned, secrets: ResolvedSecrets, console: Console) ->
                     concurrency=limits.concurrency,
                     observer=progress,
                     stop=stop,
-                    clock=monotonic,
+                    clock=clock,
                 )
             except asyncio.CancelledError:  # by the second Ctrl-C, see below
                 return interrupted_result(plan.changes, progress.outcomes, progress.running)

@@ -14,6 +14,8 @@ from reconciler.cli.console import Console
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from reconciler.http.clock import Clock
+
 
 class ExitCode(IntEnum):
     """Exit codes; 2 only ever means that there are changes, so a usage error is 1 like any other error."""
@@ -39,7 +41,8 @@ class CommandContext:
 
     The guess lets a usage error be reported in the format and color that were asked for. ``config`` is
     the project file given with ``--config``; ``outputs`` are files and their formats. ``kept`` is an
-    earlier report that is compared with, which only a new report replaces.
+    earlier report that is compared with, which only a new report replaces. ``clock`` is that of the calls
+    of the API; None stands for the real one.
     """
 
     arguments: Sequence[str]
@@ -48,12 +51,14 @@ class CommandContext:
     config: str | None = None
     outputs: tuple[tuple[Path, str], ...] = ()
     kept: Path | None = None
+    clock: Clock | None = None
 
     @classmethod
-    def from_arguments(cls, arguments: Sequence[str]) -> CommandContext:
+    def from_arguments(cls, arguments: Sequence[str], clock: Clock | None = None) -> CommandContext:
         """Return the context of an invocation that is not parsed yet."""
         return cls(
             arguments=arguments,
+            clock=clock,
             console=Console(color=_last_value("--color", arguments) or "auto"),
             format=_last_value("--format", arguments) or "text",
         )

@@ -47,7 +47,7 @@ def command(context: CommandContext, /, paths: tuple[str, ...], **options: Any) 
     check_outputs(context)
     previous, warnings = _previous(context.kept)
     desired, target = gather(context, paths, options, for_drift=True)
-    plan, observed = asyncio.run(run_connected(read_drift, desired, target, context.console))
+    plan, observed = asyncio.run(run_connected(read_drift, desired, target, context))
     observed = replace(observed, diagnostics=(*warnings, *observed.diagnostics))
     report = find_drift(plan, previous, desired.selection, observed)
     if report.has_seen_nothing:

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from reconciler.cli.console import Console
     from reconciler.cli.context import CommandContext
     from reconciler.core.results import ImportResult
     from reconciler.manifests import Project
@@ -85,7 +84,7 @@ def command(context: CommandContext, /, names: tuple[str, ...], **options: Any) 
     folder = manifest_folder(project, options["into"])
     existing = load_existing_manifests(project, folder, options["variables"])
     references = None if options["all_"] else names
-    imported = asyncio.run(_import(references, project, existing, folder, context.console, secrets=secrets))
+    imported = asyncio.run(_import(references, project, existing, folder, context, secrets=secrets))
     written = write_result(imported, IMPORT_FORMATS, context)
     return exit_code(failed=bool(imported.failures) or not written)
 
@@ -95,13 +94,14 @@ async def _import(
     project: Project,
     existing: ExistingManifests,
     folder: Path,
-    console: Console,
+    context: CommandContext,
     *,
     secrets: SecretTemplate,
 ) -> ImportResult:
     target = wiring.target_of(project)
-    with reading_progress(console) as progress:
-        async with connect(target, project.limits, api_log=log_api_calls(console)) as directory:
+    log = log_api_calls(context.console)
+    with reading_progress(context.console) as progress:
+        async with connect(target, project.limits, clock=context.clock, api_log=log) as directory:
             imported = await import_organizations(
                 references,
                 directory,
@@ -128,9 +128,11 @@ def _update(context: CommandContext, addresses: Sequence[str], options: dict[str
     names = VariableNames(project.secret_policy, [variable.name for variable in variables], template)
     target = wiring.target_of(project)
 
+    log = log_api_calls(context.console)
+
     async def read() -> Updates:
         with reading_progress(context.console) as progress:
-            async with connect(target, project.limits, api_log=log_api_calls(context.console)) as reader:
+            async with connect(target, project.limits, clock=context.clock, api_log=log) as reader:
                 return await find_updates(
                     request, loaded, reader, names, concurrency=project.limits.concurrency, progress=progress
                 )

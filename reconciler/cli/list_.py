@@ -73,10 +73,11 @@ def inventory_of(
     project = wiring.project_of(context.config)
     loaded = load_manifests(paths, project, variables)
     target = wiring.target_of(project)
+    log = log_api_calls(context.console)
 
     async def read() -> Inventory:
         with reading_progress(context.console) as progress:
-            async with connect(target, project.limits, api_log=log_api_calls(context.console)) as directory:
+            async with connect(target, project.limits, clock=context.clock, api_log=log) as directory:
                 return await read_inventory(
                     request, loaded, directory, limits=project.limits, progress=progress
                 )

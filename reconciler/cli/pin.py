@@ -22,7 +22,6 @@ from reconciler.workflow.pin import find_pins, load_files, write_pins
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from reconciler.cli.console import Console
     from reconciler.cli.context import CommandContext
     from reconciler.core.results import PinResult
     from reconciler.manifests import ManifestFile, Project
@@ -44,7 +43,7 @@ def command(context: CommandContext, /, paths: tuple[str, ...], **options: Any) 
     check_outputs(context)
     project = wiring.project_of(context.config)
     files, errors = load_files(paths, project, options["variables"])
-    pinned = asyncio.run(_find_pins(files, project, context.console))
+    pinned = asyncio.run(_find_pins(files, project, context))
     pinned = replace(pinned, diagnostics=(*errors, *pinned.diagnostics))
     if not options["check"]:
         pinned = write_pins(files, pinned, ManifestEditor(project, options["variables"]))
@@ -52,9 +51,10 @@ def command(context: CommandContext, /, paths: tuple[str, ...], **options: Any) 
     return exit_code(failed=not (pinned.is_settled and written))
 
 
-async def _find_pins(files: Sequence[ManifestFile], project: Project, console: Console) -> PinResult:
+async def _find_pins(files: Sequence[ManifestFile], project: Project, context: CommandContext) -> PinResult:
     target, limits = wiring.target_of(project), project.limits
-    with reading_progress(console, sum(len(file.organizations) for file in files)) as progress:
-        async with connect(target, limits, api_log=log_api_calls(console)) as reader:
+    log = log_api_calls(context.console)
+    with reading_progress(context.console, sum(len(file.organizations) for file in files)) as progress:
+        async with connect(target, limits, clock=context.clock, api_log=log) as reader:
             pinned = await find_pins(files, reader, concurrency=limits.concurrency, progress=progress)
     return replace(pinned, scope=wiring.scope_of(target))

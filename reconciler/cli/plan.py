@@ -27,7 +27,6 @@ from reconciler.workflow.plan import make_plan
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-    from reconciler.cli.console import Console
     from reconciler.cli.context import CommandContext
     from reconciler.core.plan import Plan
     from reconciler.manifests import Project
@@ -81,7 +80,7 @@ def plan_live(context: CommandContext, paths: Sequence[str], options: Mapping[st
     """Plan as the options of ``plan`` and ``apply`` say."""
     desired, target = gather(context, paths, options)
     return Planned(
-        plan=asyncio.run(run_connected(make_plan, desired, target, context.console)),
+        plan=asyncio.run(run_connected(make_plan, desired, target, context)),
         project=desired.project,
         target=target,
         selection=desired.selection,
@@ -115,11 +114,12 @@ def gather(
 
 
 async def run_connected(
-    work: Callable[..., Awaitable[Result]], desired: Desired, target: Target, console: Console
+    work: Callable[..., Awaitable[Result]], desired: Desired, target: Target, context: CommandContext
 ) -> Result:
     """Connect to the API, and do the work, with the arguments of ``make_plan``."""
-    with reading_progress(console, len(desired.organizations)) as progress:
-        async with connect(target, desired.limits, api_log=log_api_calls(console)) as reader:
+    log = log_api_calls(context.console)
+    with reading_progress(context.console, len(desired.organizations)) as progress:
+        async with connect(target, desired.limits, clock=context.clock, api_log=log) as reader:
             return await work(
                 desired,
                 reader,

@@ -15,13 +15,14 @@ from reconciler.secrets import WantedSecret, resolve_secrets
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from reconciler.applier import Observer, ReadBackPolicy
     from reconciler.core.address import Address
     from reconciler.core.change import Change
     from reconciler.core.outcome import Outcome
     from reconciler.core.plan import Plan, Scope
+    from reconciler.http.clock import Clock
     from reconciler.providers.base import Provider
     from reconciler.secrets import ResolvedSecrets, SecretPolicy
 
@@ -96,7 +97,7 @@ async def apply_plan(
     concurrency: int,
     observer: Observer,
     stop: asyncio.Event,
-    clock: Callable[[], float],
+    clock: Clock,
     read_back: ReadBackPolicy | None = None,
 ) -> ApplyResult:
     """Carry a plan out. Organizations of which a secret cannot be resolved are skipped.

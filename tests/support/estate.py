@@ -158,7 +158,7 @@ class Estate:
                 concurrency=self.limits.concurrency,
                 observer=self.watcher,
                 stop=self.stop,
-                clock=asyncio.get_running_loop().time,
+                clock=Clock(monotonic=asyncio.get_running_loop().time),
             )
             self.calls = provider.calls
             return result
