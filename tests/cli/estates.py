@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
+
+from tests.support.values import SCOPE
 
 if TYPE_CHECKING:
     from tests.support.workplace import Workplace
@@ -70,7 +71,9 @@ class Case:
 
     def settle(self, place: Workplace) -> None:
         """Make the case's declaration and its live state those of the workplace."""
-        shutil.copy(self.folder / "desired.yaml", place.root / "desired.yaml")
+        desired = (self.folder / "desired.yaml").read_text(encoding="utf-8")
+        project_id = place.emulator.settings.project.project_id
+        place.write("desired.yaml", desired.replace(SCOPE.principal, project_id))
         limits = {"requests_per_second": 500, **self._options.get("limits", {})}
         place.write(
             "reconciler.yaml",
