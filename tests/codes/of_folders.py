@@ -59,6 +59,7 @@ OF_MANIFESTS: Final[Mapping[Code, str]] = {
     "too-many-nodes": "broken/yaml-billion-laughs",
     "undefined-alias": "broken/yaml-alias-undefined",
     "undefined-variable": "broken/variable-undefined",
+    "unknown-environment": "mistakes/unknown-environment",
     "unknown-key": "broken/key-unknown-in-connection",
     "unknown-policy": "mistakes/policy-misspelt",
     "unknown-scheme": "broken/reference-scheme-unknown",
@@ -71,6 +72,7 @@ OF_MANIFESTS: Final[Mapping[Code, str]] = {
     "url-user-info": "broken/issuer-with-user-info",
     "unmanaged-not-pinned": "broken/unmanaged-without-an-id",
     "variable-out-of-place": "broken/project-variable-in-target",
+    "wrong-environment": "mistakes/id-of-the-other-environment",
     "wrong-type": "broken/attribute-mapping-nested",
 }
 OF_PLANS: Final[Mapping[Code, str]] = {
