@@ -38,10 +38,15 @@ def test_what_is_warned_of() -> None:
 
 
 def evaluate(case: str, rule: str) -> list[str]:
+    """Return the messages of one rule about a case."""
+    return messages_of(PLANS / case / "plan.json", rule)
+
+
+def messages_of(plan: Path, rule: str) -> list[str]:
     """Return what conftest would say: the messages of one rule of the package `main`."""
     engine = Interpreter()
     engine.add_module("oidc", POLICY.read_text(encoding="utf-8"))
-    engine.set_input(json.loads((PLANS / case / "plan.json").read_text(encoding="utf-8")))
+    engine.set_input(json.loads(plan.read_text(encoding="utf-8")))
     answer = json.loads(str(engine.query(f"data.main.{rule}")))
     messages: list[str] = answer["expressions"][0]
     return messages
