@@ -83,11 +83,9 @@ format: $(READY)  ## sort imports and format
 	$(BIN)/ruff format .
 
 schemas: $(READY)  ## regenerate schemas/
-	$(BIN)/reconciler schema organization > schemas/organization.schema.json
-	$(BIN)/reconciler schema project > schemas/project.schema.json
-	$(BIN)/reconciler schema approvals > schemas/approvals.schema.json
-	$(BIN)/reconciler schema plan > schemas/plan.schema.json
-	$(BIN)/reconciler schema drift > schemas/drift.schema.json
+	for name in organization project approvals plan drift apply validate import pin list output secrets-check explain failure; do \
+		$(BIN)/reconciler schema $$name > schemas/$$name.schema.json || exit 1; \
+	done
 
 goldens: $(READY)  ## regenerate golden files and generated parts of the docs; review the diff
 	$(BIN)/python -m pytest -q --update-goldens tests/plans tests/reports tests/docs tests/journeys tests/workflows/test_installation.py

@@ -10,7 +10,8 @@ import click
 from reconciler.cli.options import NonEmptyString, offer
 from reconciler.core.errors import UsageError
 from reconciler.policies import RULES
-from reconciler.reports.explanations import explanation_json, explanation_text, load_explanations
+from reconciler.reports.explanations import explanation_text, load_explanations
+from reconciler.reports.json_documents import explanation_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,7 +11,8 @@ from reconciler.cli.list_ import inventory_of
 from reconciler.cli.options import ADDRESS, NonEmptyString, offer, variable_option
 from reconciler.core.connection import SENSITIVE_FIELDS
 from reconciler.core.errors import UsageError
-from reconciler.reports.inventory import OUTPUT_FIELDS, output_json, output_text, values_of
+from reconciler.reports.inventory import OUTPUT_FIELDS, output_text, values_of
+from reconciler.reports.json_documents import output_json
 from reconciler.reports.text_style import render_diagnostics
 from reconciler.workflow.inventory import InventoryRequest, find_item
 
@@ -56,7 +57,7 @@ def command(
         values = {field: values[field]}
     if field is not None and values[field] is None:
         raise UsageError(f"{address} has no {field}: it is {item.management}, and nothing sets the field yet")
-    click.echo(output_json(item, values) if format_ == "json" else output_text(values), nl=False)
+    click.echo(output_json(item.address, values) if format_ == "json" else output_text(values), nl=False)
 
 
 def _unknown_field(field: str) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from reconciler.manifests.json_schema import schema_text
-from reconciler.reports.json_schemas import drift_schema, plan_schema
+from reconciler.manifests.json_schema import SCHEMA_NAMES, schema_text
+from reconciler.reports.json_schemas import DOCUMENTS, document_schema
 
-NAMES = ("organization", "project", "approvals", "plan", "drift")
+NAMES = (*SCHEMA_NAMES, *DOCUMENTS)
 
 
 @click.command("schema")
@@ -15,9 +15,10 @@ NAMES = ("organization", "project", "approvals", "plan", "drift")
 def command(name: str | None) -> None:
     """Print the JSON Schema of NAME.
 
-    NAME is organization (a manifest), project (reconciler.yaml), approvals, plan or drift.
+    NAME is organization (a manifest), project (reconciler.yaml) or approvals, or a document that
+    --format json prints: plan, drift, apply, validate, import, pin, list, output, secrets-check, explain,
+    or failure (a run without a result).
     """
     if name is None:
         raise click.UsageError(f"name one of {', '.join(NAMES)}")
-    schemas = {"plan": plan_schema, "drift": drift_schema}
-    click.echo(schemas[name]() if name in schemas else schema_text(name), nl=False)
+    click.echo(document_schema(name) if name in DOCUMENTS else schema_text(name), nl=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from reconciler.cli.options import ADDRESS, FILE, variable_option
 from reconciler.core.errors import UsageError
 from reconciler.manifests import load_manifests
 from reconciler.reports.escaping import escape_terminal
+from reconciler.reports.json_documents import secrets_check_json
 from reconciler.reports.text_style import render_diagnostics
 from reconciler.reports.wording import count
 from reconciler.secrets.check import check_secrets
@@ -70,7 +70,7 @@ def check(
     errors = tuple(finding for finding in loaded.diagnostics if finding.is_error)
     if errors:
         context.console.error(render_diagnostics(errors, style=context.console.stderr_style))
-    click.echo(_json(checked) if format_ == "json" else _text(checked), nl=False)
+    click.echo(secrets_check_json(checked) if format_ == "json" else _text(checked), nl=False)
     return exit_code(failed=bool(checked.missing or errors))
 
 
@@ -82,18 +82,3 @@ def _text(checked: SecretsCheck) -> str:
     total = count(checked.references, "secret reference")
     verdict = f"{len(checked.missing)} of {total} cannot be resolved." if lines else f"{total} resolved."
     return "".join(f"{escape_terminal(line)}\n" for line in (*lines, verdict))
-
-
-def _json(checked: SecretsCheck) -> str:
-    missing = [
-        {
-            "reference": str(secret.reference),
-            "reason": secret.reason,
-            "needed_by": [
-                {"address": address, "location": str(location)} for address, location in secret.needed_by
-            ],
-        }
-        for secret in checked.missing
-    ]
-    document = {"format_version": "1.0", "references": checked.references, "missing": missing}
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

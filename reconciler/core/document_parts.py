@@ -23,13 +23,30 @@ Target = TypeVar("Target", bound="DataclassInstance")
 
 COUNT: Final = {"strict": True, "ge": 0}
 FROM_ONE: Final = {"strict": True, "ge": 1}
-SCOPES: Final = {"json_schema_extra": {"uniqueItems": True}}
-MAPPING: Final = {"description": "attribute name to claim name"}
 
 
 def described(description: str) -> JsonObject:
     """Return the metadata of a field with a description in the JSON Schema."""
     return {"description": description}
+
+
+ATTRIBUTES: Final[Mapping[str, JsonObject]] = {
+    "display_name": described("the name people see"),
+    "identity_provider": described("the product behind the connection, such as okta"),
+    "issuer": described("URL of the identity provider's issuer"),
+    "client_id": described("ID of the client at the identity provider"),
+    "authorization_url": described("URL of the authorization endpoint"),
+    "token_url": described("URL of the token endpoint"),
+    "userinfo_url": described("URL of the userinfo endpoint"),
+    "jwks_url": described("URL of the signing keys"),
+    "custom_scopes": described("scopes requested at login") | {"json_schema_extra": {"uniqueItems": True}},
+    "attribute_mapping": described("member attribute to claim of the identity provider"),
+    "client_secret": described("always null"),
+    "connection_id": described("ID of the connection"),
+    "redirect_url": described("URL to register at the identity provider"),
+    "status": described("active, or pending: nobody can log in yet"),
+}
+"""What the attributes of a connection are, wherever a document has them."""
 
 
 def flag(description: str) -> JsonObject:
@@ -46,53 +63,61 @@ def pattern(expression: str) -> JsonObject:
 class TargetDocument:
     """What a run is for."""
 
-    base_url: str
-    principal: str
-    environment: Environment
+    base_url: str = field(metadata=described("URL of the API, without a slash at its end"))
+    principal: str = field(metadata=described("the project_id; with a session, the public token"))
+    environment: Environment = field(metadata=described("the environment of the project"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PositionDocument:
     """A position in a file. Lines and columns count from 1, bytes from 0."""
 
-    line: int = field(metadata=FROM_ONE)
-    column: int = field(metadata=FROM_ONE)
-    byte: int = field(metadata=COUNT)
+    line: int = field(metadata=FROM_ONE | described("line, from 1"))
+    column: int = field(metadata=FROM_ONE | described("character in the line, from 1"))
+    byte: int = field(metadata=COUNT | described("byte in the file, from 0"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RangeDocument:
     """A stretch of a file."""
 
-    filename: str
-    start: PositionDocument
-    end: PositionDocument
+    filename: str = field(metadata=described("path, as the user would type it"))
+    start: PositionDocument = field(metadata=described("where it begins"))
+    end: PositionDocument = field(metadata=described("where it ends, not included"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SnippetDocument:
     """The line that a diagnostic is about; offsets count characters of ``code`` from 0."""
 
-    context: None
-    code: str
-    start_line: int = field(metadata=FROM_ONE)
-    highlight_start_offset: int = field(metadata=COUNT)
-    highlight_end_offset: int = field(metadata=COUNT)
-    values: tuple[()]
+    context: None = field(metadata=described("always null"))
+    code: str = field(metadata=described("the line, with what may be a secret masked"))
+    start_line: int = field(metadata=FROM_ONE | described("number of the line, from 1"))
+    highlight_start_offset: int = field(
+        metadata=COUNT | described("where the finding begins, in characters from 0")
+    )
+    highlight_end_offset: int = field(
+        metadata=COUNT | described("where the finding ends, in characters from 0, not included")
+    )
+    values: tuple[()] = field(metadata=described("always empty"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiagnosticDocument:
     """A finding in the shape of Terraform's ``validate -json``, with code and address."""
 
-    severity: Severity
-    code: str
-    summary: str
-    detail: str
-    hint: str = ""
-    address: str = ""
-    range: RangeDocument | None = None
-    snippet: SnippetDocument | None = None
+    severity: Severity = field(metadata=described("error or warning"))
+    code: str = field(
+        metadata=described("name of the kind of finding; `reconciler explain CODE` explains it")
+    )
+    summary: str = field(metadata=described("what is wrong, in one line"))
+    detail: str = field(metadata=described("more about it; may be empty"))
+    hint: str = field(default="", metadata=described("what to do"))
+    address: str = field(default="", metadata=described("the connection or organization that it is about"))
+    range: RangeDocument | None = field(
+        default=None, metadata=described("the place in a file that it is about")
+    )
+    snippet: SnippetDocument | None = field(default=None, metadata=described("the line that it is about"))
     fingerprint: str = field(default="", metadata=described("of a risk, by which an approval can name it"))
     missing_secret: MissingSecret | None = field(
         default=None, metadata=described("the reference without a value, and the addresses that need it")
@@ -103,36 +128,38 @@ class DiagnosticDocument:
 class SourceDocument:
     """The place in a manifest that declares a connection."""
 
-    filename: str
-    line: int = field(metadata=FROM_ONE)
-    column: int = field(metadata=FROM_ONE)
+    filename: str = field(metadata=described("path of the manifest, as the user would type it"))
+    line: int = field(metadata=FROM_ONE | described("line of the block, from 1"))
+    column: int = field(metadata=FROM_ONE | described("character in the line, from 1"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionDocument:
     """What is known of a connection, without its secret."""
 
-    display_name: str | None = None
-    identity_provider: str | None = None
-    issuer: str | None = None
-    client_id: str | None = None
-    authorization_url: str | None = None
-    token_url: str | None = None
-    userinfo_url: str | None = None
-    jwks_url: str | None = None
-    custom_scopes: tuple[str, ...] | None = field(default=None, metadata=SCOPES)
-    attribute_mapping: Mapping[str, Any] | None = field(default=None, metadata=MAPPING)
-    connection_id: str | None = None
-    redirect_url: str | None = None
-    status: str | None = None
+    display_name: str | None = field(default=None, metadata=ATTRIBUTES["display_name"])
+    identity_provider: str | None = field(default=None, metadata=ATTRIBUTES["identity_provider"])
+    issuer: str | None = field(default=None, metadata=ATTRIBUTES["issuer"])
+    client_id: str | None = field(default=None, metadata=ATTRIBUTES["client_id"])
+    authorization_url: str | None = field(default=None, metadata=ATTRIBUTES["authorization_url"])
+    token_url: str | None = field(default=None, metadata=ATTRIBUTES["token_url"])
+    userinfo_url: str | None = field(default=None, metadata=ATTRIBUTES["userinfo_url"])
+    jwks_url: str | None = field(default=None, metadata=ATTRIBUTES["jwks_url"])
+    custom_scopes: tuple[str, ...] | None = field(default=None, metadata=ATTRIBUTES["custom_scopes"])
+    attribute_mapping: Mapping[str, Any] | None = field(
+        default=None, metadata=ATTRIBUTES["attribute_mapping"]
+    )
+    connection_id: str | None = field(default=None, metadata=ATTRIBUTES["connection_id"])
+    redirect_url: str | None = field(default=None, metadata=ATTRIBUTES["redirect_url"])
+    status: str | None = field(default=None, metadata=ATTRIBUTES["status"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnmanagedDocument:
     """A live connection that no manifest declares."""
 
-    organization: str
-    connection: ConnectionDocument
+    organization: str = field(metadata=described("the organization, as its manifest names it"))
+    connection: ConnectionDocument = field(metadata=described("what is known of it"))
 
 
 def to_json_data(value: object) -> Any:  # noqa: ANN401 - JSON

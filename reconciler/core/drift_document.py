@@ -49,44 +49,67 @@ class FindingDocument:
         metadata=pattern("^sha256:[0-9a-f]{64}$") | described("the same in every report")
     )
     address: str = field(metadata=described("organization/connection, or the organization"))
-    organization: str
-    organization_id: str
-    name: str
-    connection_id: str | None
+    organization: str = field(
+        metadata=described("the organization, as its manifest names it; if none does, its slug or ID")
+    )
+    organization_id: str = field(metadata=described("ID of the organization"))
+    name: str = field(metadata=described("the name in the manifest; if none declares it, the connection_id"))
+    connection_id: str | None = field(
+        metadata=described("ID of the connection; null if it is missing and not pinned")
+    )
     display_name: str = field(default="", metadata=described("of a live connection that is not declared"))
     is_pinned: bool = field(default=False, metadata=flag("it is missing, and its manifest names its id"))
-    kind: DriftKind
+    kind: DriftKind = field(metadata=described("what differs"))
     attribute: WritableField | Literal["default_connection"] | None = field(
         metadata=described("null unless something changed")
     )
     rule: str | None = field(default=None, metadata=described("the risk rule, null unless the kind is risk"))
     summary: str | None = field(default=None, metadata=described("what the rule found"))
-    declared: AttributeValue
-    live: AttributeValue
+    declared: AttributeValue = field(
+        metadata=described("value in the manifest; null if there is none, or if it is sensitive")
+    )
+    live: AttributeValue = field(
+        metadata=described("live value; null if there is none, or if it is sensitive")
+    )
     sensitive: bool = field(metadata=flag("there is a value, but not here"))
-    standing: FindingStatus
-    first_seen: str
-    source: SourceDocument | None = None
+    standing: FindingStatus = field(metadata=described("whether the previous report had the finding"))
+    first_seen: str = field(metadata=described("when a report first had the finding, RFC 3339 in UTC"))
+    source: SourceDocument | None = field(default=None, metadata=described("the place in the manifest"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriftSummaryDocument:
     """The counts of a report, of findings except for ``organizations``, ``refused`` and ``unmanaged``."""
 
-    missing: int = field(metadata=COUNT)
-    changed: int = field(metadata=COUNT)
-    unexpected: int = field(metadata=COUNT)
-    undeclared: int = field(default=0, metadata=COUNT)
-    unknown_organization: int = field(default=0, metadata=COUNT)
-    risk: int = field(default=0, metadata=COUNT)
-    new: int = field(metadata=COUNT)
-    known: int = field(metadata=COUNT)
-    resolved: int = field(metadata=COUNT)
-    unchecked: int = field(metadata=COUNT)
-    organizations: int = field(metadata=COUNT)
-    refused: int = field(metadata=COUNT)
-    unmanaged: int = field(metadata=COUNT)
-    ignored_differences: int = field(default=0, metadata=COUNT)
+    missing: int = field(metadata=COUNT | described("findings about declared connections that do not exist"))
+    changed: int = field(metadata=COUNT | described("findings about attributes that differ"))
+    unexpected: int = field(
+        metadata=COUNT
+        | described(
+            "findings about connections that are declared absent and exist, or that prune would delete"
+        )
+    )
+    undeclared: int = field(
+        default=0, metadata=COUNT | described("findings about active connections that no manifest declares")
+    )
+    unknown_organization: int = field(
+        default=0, metadata=COUNT | described("findings about organizations that no manifest names")
+    )
+    risk: int = field(default=0, metadata=COUNT | described("findings of the risk rules about live values"))
+    new: int = field(metadata=COUNT | described("findings that the previous report did not have"))
+    known: int = field(metadata=COUNT | described("findings that the previous report had"))
+    resolved: int = field(metadata=COUNT | described("findings of the previous report that are gone"))
+    unchecked: int = field(
+        metadata=COUNT | described("findings of the previous report outside of the selection of this run")
+    )
+    organizations: int = field(metadata=COUNT | described("number of organizations that were compared"))
+    refused: int = field(metadata=COUNT | described("number of organizations that could not be compared"))
+    unmanaged: int = field(
+        metadata=COUNT | described("number of connections that no manifest declares, and that are no drift")
+    )
+    ignored_differences: int = field(
+        default=0, metadata=COUNT | described("number of differing attributes that `ignore_changes` names")
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,17 +117,19 @@ class UnknownOrganizationDocument:
     """An organization with active OIDC connections that no manifest names."""
 
     organization: str = field(metadata=described("its slug, or its id if it has none"))
-    organization_id: str
-    connections: tuple[ConnectionDocument, ...]
+    organization_id: str = field(metadata=described("ID of the organization"))
+    connections: tuple[ConnectionDocument, ...] = field(metadata=described("its active OIDC connections"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriftDocument:
     """A whole drift report."""
 
-    format_version: str = field(metadata=pattern(r"^1\.[0-9]+$"))
-    reconciler_version: str
-    report: Literal["drift"]
+    format_version: str = field(
+        metadata=pattern(r"^1\.[0-9]+$") | described("version of this format, MAJOR.MINOR")
+    )
+    reconciler_version: str = field(metadata=described("version of the reconciler that wrote the report"))
+    report: Literal["drift"] = field(metadata=described("always `drift`"))
     timestamp: str = field(metadata=described("when live was read, RFC 3339 in UTC"))
     previous_timestamp: str = field(metadata=described("the earlier report's, empty if there was none"))
     commit: str = field(metadata=described("Git revision of the manifests, empty if not known"))
@@ -115,9 +140,11 @@ class DriftDocument:
     complete: bool = field(metadata=flag("every organization could be read"))
     errored: bool = field(metadata=flag("the report leaves something out"))
     secrets_compared: bool = field(metadata=flag("live secrets were compared"))
-    summary: DriftSummaryDocument
-    findings: tuple[FindingDocument, ...]
-    resolved: tuple[FindingDocument, ...]
+    summary: DriftSummaryDocument = field(metadata=described("number of findings by kind and standing"))
+    findings: tuple[FindingDocument, ...] = field(metadata=described("one entry for each difference"))
+    resolved: tuple[FindingDocument, ...] = field(
+        metadata=described("findings of the previous report that are gone")
+    )
     unchecked: tuple[FindingDocument, ...] = field(
         metadata=described("of the earlier report; outside this run's selection")
     )
@@ -127,11 +154,15 @@ class DriftDocument:
     unknown_organizations: tuple[UnknownOrganizationDocument, ...] = field(
         default=(), metadata=described("organizations that no manifest names, and that are no drift")
     )
-    diagnostics: tuple[DiagnosticDocument, ...]
+    diagnostics: tuple[DiagnosticDocument, ...] = field(
+        metadata=described("errors and warnings about manifests and organizations")
+    )
     guards: tuple[DiagnosticDocument, ...] = field(
         default=(), metadata=described("that the change since the base (--changed-since) lowers")
     )
-    ignored: tuple[IgnoredDocument, ...] = ()
+    ignored: tuple[IgnoredDocument, ...] = field(
+        default=(), metadata=described("declared attributes that differ, and that `ignore_changes` names")
+    )
 
 
 def drift_document(report: DriftReport, version: str) -> DriftDocument:

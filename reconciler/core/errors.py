@@ -53,9 +53,11 @@ class Snippet:
 class MissingSecret:
     """A reference without a value, the addresses that need it, and the problem in words that others share."""
 
-    reference: str
-    problem: str
-    needed_by: tuple[str, ...] = ()
+    reference: str = field(metadata={"description": "as written in the manifest"})
+    problem: str = field(metadata={"description": "why it has no value, in words that others share"})
+    needed_by: tuple[str, ...] = field(
+        default=(), metadata={"description": "addresses of the connections that need it"}
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,9 @@ from reconciler.core.approval import ApprovalStatus
 from reconciler.core.change import Action, ActionReason
 from reconciler.core.connection import WritableField
 from reconciler.core.document_parts import (
+    ATTRIBUTES,
     COUNT,
     FROM_ONE,
-    MAPPING,
-    SCOPES,
     ConnectionDocument,
     DiagnosticDocument,
     SourceDocument,
@@ -40,82 +39,98 @@ class Attributes:
 
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012 - read by pydantic
 
-    connection_id: str | None = None
-    display_name: str | None = None
-    identity_provider: str | None = None
-    issuer: str | None = None
-    client_id: str | None = None
-    authorization_url: str | None = None
-    token_url: str | None = None
-    userinfo_url: str | None = None
-    jwks_url: str | None = None
-    custom_scopes: tuple[str, ...] | None = field(default=None, metadata=SCOPES)
-    attribute_mapping: Mapping[str, Any] | None = field(default=None, metadata=MAPPING)
-    client_secret: None = None
-    redirect_url: str | None = None
-    status: str | None = None
+    connection_id: str | None = field(default=None, metadata=ATTRIBUTES["connection_id"])
+    display_name: str | None = field(default=None, metadata=ATTRIBUTES["display_name"])
+    identity_provider: str | None = field(default=None, metadata=ATTRIBUTES["identity_provider"])
+    issuer: str | None = field(default=None, metadata=ATTRIBUTES["issuer"])
+    client_id: str | None = field(default=None, metadata=ATTRIBUTES["client_id"])
+    authorization_url: str | None = field(default=None, metadata=ATTRIBUTES["authorization_url"])
+    token_url: str | None = field(default=None, metadata=ATTRIBUTES["token_url"])
+    userinfo_url: str | None = field(default=None, metadata=ATTRIBUTES["userinfo_url"])
+    jwks_url: str | None = field(default=None, metadata=ATTRIBUTES["jwks_url"])
+    custom_scopes: tuple[str, ...] | None = field(default=None, metadata=ATTRIBUTES["custom_scopes"])
+    attribute_mapping: Mapping[str, Any] | None = field(
+        default=None, metadata=ATTRIBUTES["attribute_mapping"]
+    )
+    client_secret: None = field(default=None, metadata=ATTRIBUTES["client_secret"])
+    redirect_url: str | None = field(default=None, metadata=ATTRIBUTES["redirect_url"])
+    status: str | None = field(default=None, metadata=ATTRIBUTES["status"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttributesWithSecret(Attributes):
     """The attributes of a connection that has a secret, whose value is never in a plan."""
 
-    client_secret: None
+    client_secret: None = field(metadata=described("always null: there is a secret, which no plan holds"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SensitiveAttributes:
     """Marks the attributes that have a value which is not shown."""
 
-    client_secret: Yes | None = None
+    client_secret: Yes | None = field(default=None, metadata=described("true if there is a secret"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownAttributes:
     """Marks the attributes whose value is known only after apply."""
 
-    connection_id: Yes | None = None
-    authorization_url: Yes | None = None
-    token_url: Yes | None = None
-    userinfo_url: Yes | None = None
-    jwks_url: Yes | None = None
-    redirect_url: Yes | None = None
-    status: Yes | None = None
+    connection_id: Yes | None = field(default=None, metadata=described("true if only the service can say"))
+    authorization_url: Yes | None = field(
+        default=None, metadata=described("true if only the service can say")
+    )
+    token_url: Yes | None = field(default=None, metadata=described("true if only the service can say"))
+    userinfo_url: Yes | None = field(default=None, metadata=described("true if only the service can say"))
+    jwks_url: Yes | None = field(default=None, metadata=described("true if only the service can say"))
+    redirect_url: Yes | None = field(default=None, metadata=described("true if only the service can say"))
+    status: Yes | None = field(default=None, metadata=described("true if only the service can say"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeDocument:
     """A connection before and after a change."""
 
-    actions: tuple[Literal[Action.CREATE, Action.UPDATE, Action.DELETE]]
-    before: AttributesWithSecret | Attributes | None
-    after: AttributesWithSecret | Attributes | None
-    after_unknown: UnknownAttributes
-    before_sensitive: Literal[False] | SensitiveAttributes
-    after_sensitive: Literal[False] | SensitiveAttributes
+    actions: tuple[Literal[Action.CREATE, Action.UPDATE, Action.DELETE]] = field(
+        metadata=described("one of create, update and delete, in a list")
+    )
+    before: AttributesWithSecret | Attributes | None = field(
+        metadata=described("live attributes; null for a create")
+    )
+    after: AttributesWithSecret | Attributes | None = field(
+        metadata=described("attributes after apply; null for a delete")
+    )
+    after_unknown: UnknownAttributes = field(metadata=described("attributes that only the service can say"))
+    before_sensitive: Literal[False] | SensitiveAttributes = field(
+        metadata=described("attributes of `before` that have a value which is not shown")
+    )
+    after_sensitive: Literal[False] | SensitiveAttributes = field(
+        metadata=described("attributes of `after` that have a value which is not shown")
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocatorDocument:
     """One ``${scheme:path}`` in a secret reference."""
 
-    scheme: str
-    path: str
+    scheme: str = field(metadata=described("what holds the secret, such as env or file"))
+    path: str = field(metadata=described("where it is there, such as the name of a variable"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiteralDocument:
     """The text around the locators of a secret reference."""
 
-    literal: str
+    literal: str = field(metadata=described("the text"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretReferenceDocument:
     """Where a secret is, as written in the manifest, and in parts."""
 
-    text: str
-    parts: tuple[LocatorDocument | LiteralDocument, ...]
+    text: str = field(metadata=described("as written in the manifest"))
+    parts: tuple[LocatorDocument | LiteralDocument, ...] = field(
+        metadata=described("references and the text between them, in order")
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,21 +140,39 @@ class ResourceChangeDocument:
     address: str = field(
         metadata=described("organization/connection, or the organization if its default connection changes")
     )
-    mode: Literal["managed"]
-    type: Literal["oidc_connection", "organization_default_connection"]
-    name: str
-    provider_name: Literal["stytch"]
+    mode: Literal["managed"] = field(metadata=described("always `managed`"))
+    type: Literal["oidc_connection", "organization_default_connection"] = field(
+        metadata=described("what changes: a connection, or which one is the default of its organization")
+    )
+    name: str = field(metadata=described("the connection's name in its manifest"))
+    provider_name: Literal["stytch"] = field(metadata=described("always `stytch`"))
     organization: str = field(metadata=described("the organization as its manifest names it"))
     organization_id: str = field(metadata=described("the organization's real id"))
-    change: ChangeDocument
-    action_reason: ActionReason | None = None
-    source: SourceDocument | None = None
-    declared: tuple[WritableField, ...] | None = None
-    secret_reference: SecretReferenceDocument | None = None
-    changed: tuple[WritableField, ...] | None = None
-    uncomparable: tuple[Literal["client_secret"], ...] | None = None
-    namesakes: tuple[str, ...] | None = None
-    resumes: ConnectionDocument | None = None
+    change: ChangeDocument = field(metadata=described("what changes"))
+    action_reason: ActionReason | None = field(
+        default=None, metadata=described("why the action is needed, if that is not obvious")
+    )
+    source: SourceDocument | None = field(default=None, metadata=described("the place in the manifest"))
+    declared: tuple[WritableField, ...] | None = field(
+        default=None, metadata=described("attributes that the manifest declares")
+    )
+    secret_reference: SecretReferenceDocument | None = field(
+        default=None, metadata=described("where the secret is that apply sends")
+    )
+    changed: tuple[WritableField, ...] | None = field(
+        default=None, metadata=described("attributes that differ")
+    )
+    uncomparable: tuple[Literal["client_secret"], ...] | None = field(
+        default=None,
+        metadata=described("attributes that the service masks, so that they could not be compared"),
+    )
+    namesakes: tuple[str, ...] | None = field(
+        default=None,
+        metadata=described("IDs of other connections with the declared name, when the plan was made"),
+    )
+    resumes: ConnectionDocument | None = field(
+        default=None, metadata=described("the empty connection of an interrupted create that is completed")
+    )
     default: str | None = field(
         default=None, metadata=described("the manifest's name of the new default connection")
     )
@@ -149,93 +182,108 @@ class ResourceChangeDocument:
 class PlannedResourceDocument:
     """A connection as it will be, where tools for Terraform's plans look for it."""
 
-    address: str
-    mode: Literal["managed"]
-    type: Literal["oidc_connection"]
-    name: str
-    provider_name: Literal["stytch"]
-    values: AttributesWithSecret | Attributes
-    sensitive_values: Literal[False] | SensitiveAttributes
+    address: str = field(metadata=described("organization/connection"))
+    mode: Literal["managed"] = field(metadata=described("always `managed`"))
+    type: Literal["oidc_connection"] = field(metadata=described("always `oidc_connection`"))
+    name: str = field(metadata=described("the connection's name in its manifest"))
+    provider_name: Literal["stytch"] = field(metadata=described("always `stytch`"))
+    values: AttributesWithSecret | Attributes = field(metadata=described("attributes after apply"))
+    sensitive_values: Literal[False] | SensitiveAttributes = field(
+        metadata=described("attributes that have a value which is not shown")
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RootModuleDocument:
     """The only module of a plan."""
 
-    resources: tuple[PlannedResourceDocument, ...]
+    resources: tuple[PlannedResourceDocument, ...] = field(
+        metadata=described("connections that are created or updated")
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedValuesDocument:
     """All connections as they will be."""
 
-    root_module: RootModuleDocument
+    root_module: RootModuleDocument = field(metadata=described("the only module"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanSummaryDocument:
     """The counts of a plan, of connections except for ``organizations`` and ``refused``."""
 
-    add: int = field(metadata=COUNT)
-    change: int = field(metadata=COUNT)
-    destroy: int = field(metadata=COUNT)
-    unchanged: int = field(metadata=COUNT)
-    unmanaged: int = field(metadata=COUNT)
-    managed: int = field(metadata=COUNT)
-    organizations: int = field(metadata=COUNT)
-    refused: int = field(metadata=COUNT)
-    warnings: int = field(metadata=COUNT)
-    ignored_differences: int = field(default=0, metadata=COUNT)
+    add: int = field(metadata=COUNT | described("connections to create"))
+    change: int = field(
+        metadata=COUNT | described("connections to update, and default connections to change")
+    )
+    destroy: int = field(metadata=COUNT | described("connections to delete"))
+    unchanged: int = field(metadata=COUNT | described("declared connections without a change"))
+    unmanaged: int = field(metadata=COUNT | described("live connections that no manifest declares"))
+    managed: int = field(metadata=COUNT | described("live connections that a manifest declares"))
+    organizations: int = field(metadata=COUNT | described("organizations that were planned"))
+    refused: int = field(metadata=COUNT | described("organizations that could not be planned"))
+    warnings: int = field(metadata=COUNT | described("warnings and remarks"))
+    ignored_differences: int = field(
+        default=0, metadata=COUNT | described("differing attributes that `ignore_changes` names")
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalDocument:
     """An approval in Git: of a risk (rule and address), or of deletes beyond the limits."""
 
-    status: ApprovalStatus
-    reason: str
+    status: ApprovalStatus = field(metadata=described("whether the plan uses it, or why not"))
+    reason: str = field(metadata=described("why it was approved"))
     until: str = field(metadata=described("the last day on which it counts, in UTC"))
-    source: SourceDocument
-    rule: str = ""
-    address: str = ""
+    source: SourceDocument = field(metadata=described("the place in the approvals file"))
+    rule: str = field(default="", metadata=described("the risk rule; left out for deletes"))
+    address: str = field(default="", metadata=described("organization/connection; left out for deletes"))
     finding: str = field(default="", metadata=described("fingerprint of the only finding that it approves"))
-    deletes: int = field(default=0, metadata=COUNT)
+    deletes: int = field(default=0, metadata=COUNT | described("number of deletes beyond the limits"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignInChangeDocument:
     """A change since the base, of an attribute that decides who can sign in, that live state already has."""
 
-    address: str
-    attribute: Literal["issuer", "jwks_url", "token_url", "client_id", "attribute_mapping"]
-    before: str | Mapping[str, Any] | None
-    after: str | Mapping[str, Any] | None
-    source: SourceDocument | None = None
+    address: str = field(metadata=described("organization/connection"))
+    attribute: Literal["issuer", "jwks_url", "token_url", "client_id", "attribute_mapping"] = field(
+        metadata=described("the attribute")
+    )
+    before: str | Mapping[str, Any] | None = field(metadata=described("value that the base declared"))
+    after: str | Mapping[str, Any] | None = field(metadata=described("value that is declared now"))
+    source: SourceDocument | None = field(default=None, metadata=described("the place in the manifest"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IgnoredDocument:
     """Attributes of a connection that differ from live state, and that `ignore_changes` names."""
 
-    address: str
-    attributes: tuple[WritableField, ...]
+    address: str = field(metadata=described("organization/connection"))
+    attributes: tuple[WritableField, ...] = field(metadata=described("the attributes that differ"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShardDocument:
     """What the plan of a shard says so that the plans of all shards can be merged."""
 
-    index: int = field(metadata=FROM_ONE)
-    count: int = field(metadata=FROM_ONE)
-    positions: Mapping[str, int]
-    remarks: int = field(metadata=COUNT)
+    index: int = field(metadata=FROM_ONE | described("number of the shard, from 1"))
+    count: int = field(metadata=FROM_ONE | described("number of shards"))
+    positions: Mapping[str, int] = field(
+        metadata=described("organization: its position among those of all shards")
+    )
+    remarks: int = field(metadata=COUNT | described("number of diagnostics that every shard has"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputsDocument:
     """The files that a plan was made from; it is applied only beside the same files."""
 
-    digest: str = field(metadata=pattern("^sha256:[0-9a-f]{64}$"))
+    digest: str = field(
+        metadata=pattern("^sha256:[0-9a-f]{64}$")
+        | described("SHA-256 of the bytes of all manifests, the project file and the approvals")
+    )
     paths: tuple[str, ...] = field(
         metadata=described("paths of the command line, relative to the project file; empty: the project")
     )
@@ -245,7 +293,9 @@ class InputsDocument:
 class PlanDocument:
     """A whole plan, sealed by a digest over all of it."""
 
-    format_version: str = field(metadata=pattern(r"^1\.[0-9]+$"))
+    format_version: str = field(
+        metadata=pattern(r"^1\.[0-9]+$") | described("version of this format, MAJOR.MINOR")
+    )
     terraform_version: str = field(
         metadata=described("release of Terraform whose plans have this shape; nothing runs it")
     )
@@ -261,24 +311,55 @@ class PlanDocument:
     secrets_compared: bool = field(
         metadata=flag("live secrets were compared with those that the references lead to")
     )
-    summary: PlanSummaryDocument
-    resource_changes: tuple[ResourceChangeDocument, ...]
-    planned_values: PlannedValuesDocument
-    unmanaged: tuple[UnmanagedDocument, ...]
-    diagnostics: tuple[DiagnosticDocument, ...]
-    blocks: tuple[DiagnosticDocument, ...]
-    risks: tuple[DiagnosticDocument, ...]
-    approvals: tuple[ApprovalDocument, ...] = ()
+    summary: PlanSummaryDocument = field(metadata=described("number of changes, organizations and warnings"))
+    resource_changes: tuple[ResourceChangeDocument, ...] = field(
+        metadata=described("one entry for each change")
+    )
+    planned_values: PlannedValuesDocument = field(
+        metadata=described("the values that changed connections will have")
+    )
+    unmanaged: tuple[UnmanagedDocument, ...] = field(
+        metadata=described("live connections that no manifest declares")
+    )
+    diagnostics: tuple[DiagnosticDocument, ...] = field(
+        metadata=described("errors and warnings about manifests and organizations")
+    )
+    blocks: tuple[DiagnosticDocument, ...] = field(metadata=described("reasons that block the whole plan"))
+    risks: tuple[DiagnosticDocument, ...] = field(metadata=described("findings of the risk rules"))
+    approvals: tuple[ApprovalDocument, ...] = field(
+        default=(), metadata=described("approvals that the plan uses, or that are expired or not needed")
+    )
     guards_compared: bool = field(
         default=False, metadata=flag("the guards were compared with those of a base (--changed-since)")
     )
-    guards: tuple[DiagnosticDocument, ...] = ()
-    already_live: tuple[SignInChangeDocument, ...] = ()
-    ignored: tuple[IgnoredDocument, ...] = ()
-    shard: ShardDocument | None = None
-    inputs: InputsDocument | None = None
+    guards: tuple[DiagnosticDocument, ...] = field(
+        default=(),
+        metadata=described("guards that the change lowers, and files whose base could not be read"),
+    )
+    already_live: tuple[SignInChangeDocument, ...] = field(
+        default=(),
+        metadata=described(
+            "changes since the base, of attributes that decide who can sign in, that live state already has"
+        ),
+    )
+    ignored: tuple[IgnoredDocument, ...] = field(
+        default=(),
+        metadata=described(
+            "declared attributes that differ from live state, and that `ignore_changes` names"
+        ),
+    )
+    shard: ShardDocument | None = field(
+        default=None,
+        metadata=described("which shard the plan is of; left out in the plan of a whole project"),
+    )
+    inputs: InputsDocument | None = field(
+        default=None, metadata=described("the files that the plan was made from")
+    )
     refused_organizations: tuple[str, ...] = field(
         default=(),
         metadata=described("organizations, as manifests name them, that could not be planned as a whole"),
     )
-    digest: str = field(metadata=pattern("^sha256:[0-9a-f]{64}$"))
+    digest: str = field(
+        metadata=pattern("^sha256:[0-9a-f]{64}$")
+        | described("SHA-256 of the document without this key, to detect changes to the file")
+    )

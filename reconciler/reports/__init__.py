@@ -93,6 +93,6 @@ IMPORT_FORMATS: Final[Mapping[str, Format[ImportResult]]] = _formats(
     "text_import.render_import", "import_json"
 )
 PIN_FORMATS: Final[Mapping[str, Format[PinResult]]] = _formats("text_import.render_pinned", "pin_json")
-INVENTORY_FORMATS: Final[Mapping[str, Format[Inventory]]] = MappingProxyType(
-    {"text": _format("inventory.render_inventory", is_text=True), "json": _format("inventory.inventory_json")}
+INVENTORY_FORMATS: Final[Mapping[str, Format[Inventory]]] = _formats(
+    "inventory.render_inventory", "inventory_json"
 )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -48,11 +47,6 @@ def explanation_text(explanation: Explanation) -> str:
 Why it matters: {explanation.why}
 What to do: {explanation.fix}
 """
-
-
-def explanation_json(explanation: Explanation) -> str:
-    """Return an explanation as one JSON object."""
-    return json.dumps(asdict(explanation), indent=2, ensure_ascii=False) + "\n"
 
 
 def explanations_markdown(explanations: Mapping[str, Explanation]) -> str:

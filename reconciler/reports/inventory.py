@@ -1,4 +1,4 @@
-"""The inventory as text and JSON, and single values of it."""
+"""The inventory as text, and single values of it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.core.connection import FIELDS, SENSITIVE_FIELDS
-from reconciler.core.document_parts import diagnostic_document, to_json_data
 from reconciler.reports.escaping import escape_terminal
 from reconciler.reports.text_style import PLAIN, render_diagnostics, table_lines
 from reconciler.reports.wording import count
@@ -35,27 +34,6 @@ def render_inventory(inventory: Inventory, *, style: Style = PLAIN) -> str:
     return f"{table}{render_diagnostics(inventory.diagnostics, style=style)}{total}\n"
 
 
-def inventory_json(inventory: Inventory) -> str:
-    """Return the inventory as a JSON document."""
-    return _json_text(
-        {
-            "format_version": "1.0",
-            "complete": not inventory.has_errors,
-            "errored": inventory.has_errors,
-            "connections": [
-                {
-                    "address": item.address,
-                    "management": item.management.value,
-                    "default": item.is_default,
-                    **values_of(item),
-                }
-                for item in inventory.items
-            ],
-            "diagnostics": [to_json_data(diagnostic_document(finding)) for finding in inventory.diagnostics],
-        }
-    )
-
-
 def values_of(item: InventoryItem) -> Mapping[str, Any]:
     """Return the fields of a connection that may be shown."""
     values = {name: getattr(item.connection, name) for name in OUTPUT_FIELDS if name != "organization_id"}
@@ -67,11 +45,6 @@ def output_text(values: Mapping[str, Any]) -> str:
     if len(values) == 1:
         return f"{_plain(*values.values())}\n"
     return "".join(f"{name} = {_plain(value)}\n" for name, value in values.items() if value is not None)
-
-
-def output_json(item: InventoryItem, values: Mapping[str, Any]) -> str:
-    """Return the values as a JSON document."""
-    return _json_text({"address": item.address, **values})
 
 
 def _row(item: InventoryItem) -> tuple[str, ...]:
@@ -93,7 +66,3 @@ def _plain(value: object) -> str:
     if isinstance(value, tuple):
         return escape_terminal(" ".join(value))
     return escape_terminal(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
-
-
-def _json_text(document: Mapping[str, Any]) -> str:
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

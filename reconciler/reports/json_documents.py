@@ -4,29 +4,58 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, assert_never
+from typing import TYPE_CHECKING, Any, assert_never
 
 from reconciler import __version__
 from reconciler.core.change import DEFAULT_TYPE, RESOURCE_TYPE
-from reconciler.core.document_parts import diagnostic_document, to_json_data
+from reconciler.core.document_parts import copy_fields, diagnostic_document, to_json_data
 from reconciler.core.drift import DriftReport
 from reconciler.core.drift_document import drift_document
+from reconciler.core.inventory import Inventory
 from reconciler.core.outcome import Applied, ApplyResult, Failed, Skipped, Unneeded
 from reconciler.core.plan import Environment, Plan, PlanSummary, Scope
-from reconciler.core.plan_document import FORMAT_VERSION
 from reconciler.core.plan_serialization import digest, plan_document
+from reconciler.core.results import ImportResult, PinResult, ValidationResult
+from reconciler.reports.result_documents import (
+    RESULT_VERSION,
+    AppliedDocument,
+    ApplyDocument,
+    ApplySummaryDocument,
+    ExplanationDocument,
+    FailedDocument,
+    FailureDocument,
+    ImportDocument,
+    ImportedOrganizationDocument,
+    ImportedValueDocument,
+    ImportSummaryDocument,
+    ListDocument,
+    ListedConnectionDocument,
+    MissingSecretDocument,
+    NeedingConnectionDocument,
+    OperationErrorDocument,
+    OutputDocument,
+    PinDocument,
+    PinsDocument,
+    PinSummaryDocument,
+    SecretsCheckDocument,
+    SkippedDocument,
+    UnneededDocument,
+    ValidationDocument,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from reconciler.core.connection import OidcConnection
     from reconciler.core.document_parts import DiagnosticDocument, JsonObject
+    from reconciler.core.drift_document import DriftDocument
     from reconciler.core.errors import Diagnostic
+    from reconciler.core.inventory import InventoryItem
     from reconciler.core.outcome import Outcome
-    from reconciler.core.results import ImportedFile, ImportResult, MissingPin, PinResult, ValidationResult
-
-RESULT_VERSION: Final = "1.0"
-"""The format_version of the documents that reconciler never reads: apply, validate, import, pin."""
+    from reconciler.core.plan_document import PlanDocument
+    from reconciler.core.results import ImportedFile, MissingPin
+    from reconciler.reports.explanations import Explanation
+    from reconciler.secrets.check import MissingSecret, SecretsCheck
 
 
 def plan_json(plan: Plan, *, version: str = __version__) -> str:
@@ -41,64 +70,42 @@ def drift_json(report: DriftReport, *, version: str = __version__) -> str:
 
 def apply_json(result: ApplyResult, *, version: str = __version__) -> str:
     """Return the outcome of each operation."""
-    return _json_text(_apply_data(result, version))
+    return _json_text(_apply_document(result, version))
 
 
 def validation_json(result: ValidationResult) -> str:
-    """Return what is wrong with the manifests, in the shape of Terraform's ``validate -json``."""
-    return _json_text(
-        {
-            "format_version": RESULT_VERSION,
-            "valid": result.is_valid,
-            "error_count": result.error_count,
-            "warning_count": result.warning_count,
-            "files": result.files,
-            "organizations": result.organizations,
-            "connections": result.connections,
-            "diagnostics": _diagnostics(result.diagnostics),
-        }
-    )
+    """Return what is wrong with the manifests."""
+    return _json_text(_validation_document(result))
 
 
 def import_json(result: ImportResult) -> str:
     """Return what was imported."""
-    return _json_text(
-        {
-            "format_version": RESULT_VERSION,
-            "complete": not result.failures,
-            "errored": bool(result.failures),
-            "summary": {
-                "imported": len(result.created),
-                "updated": len(result.updated),
-                "kept": len(result.kept),
-                "failed": result.failures,
-                "connections": sum(file.connections for file in result.created),
-            },
-            "organizations": [_imported_file(file) for file in result.files],
-            "variables": result.variables,
-            "variables_file": result.variables_file,
-            "unmanaged_secrets": result.unmanaged_secrets,
-            "diagnostics": _diagnostics(result.diagnostics),
-        }
-    )
+    return _json_text(_import_document(result))
 
 
 def pin_json(result: PinResult) -> str:
     """Return the missing pins."""
-    return _json_text(
-        {
-            "format_version": RESULT_VERSION,
-            "complete": not result.has_errors,
-            "errored": result.has_errors,
-            "check": result.is_check,
-            "settled": result.is_settled,
-            "summary": {"connections": result.connections, "organizations": result.organizations},
-            "pins": [_missing_pin(pin) for pin in result.pins],
-            "maps": [_missing_pin(pin) for pin in result.maps],
-            "not_live": result.not_live,
-            "diagnostics": _diagnostics(result.diagnostics),
-        }
-    )
+    return _json_text(_pins_document(result))
+
+
+def inventory_json(inventory: Inventory) -> str:
+    """Return the connections that are declared or live."""
+    return _json_text(_list_document(inventory))
+
+
+def output_json(address: str, values: Mapping[str, Any]) -> str:
+    """Return values of one connection."""
+    return _json_text(OutputDocument(format_version=RESULT_VERSION, address=address, **values))
+
+
+def secrets_check_json(checked: SecretsCheck) -> str:
+    """Return the references that cannot be resolved."""
+    return _json_text(_secrets_check_document(checked))
+
+
+def explanation_json(explanation: Explanation) -> str:
+    """Return an explanation."""
+    return _json_text(copy_fields(ExplanationDocument, explanation, format_version=RESULT_VERSION))
 
 
 def failure_json(
@@ -109,13 +116,9 @@ def failure_json(
     It has every key of that verb's own document, so that its readers understand it: errored, not
     complete, and why. ``at`` is when the run ended, RFC 3339 in UTC.
     """
-    data = _failure_data(verb, tuple(diagnostics), at) | {
-        "complete": False,
-        "errored": True,
-        "interrupted": interrupted,
-        "error_count": sum(diagnostic.is_error for diagnostic in diagnostics),
-        "warning_count": sum(not diagnostic.is_error for diagnostic in diagnostics),
-    }
+    failure = to_json_data(_failure_document(diagnostics, interrupted=interrupted))
+    own: JsonObject = to_json_data(_document_of_failure(verb, tuple(diagnostics), at))
+    data = own | {key: value for key, value in failure.items() if key not in own or key not in _OWN_KEYS}
     if "digest" in data:
         data["digest"] = digest(data)
     return _json_text(data)
@@ -125,151 +128,230 @@ def _json_text(document: object) -> str:
     return json.dumps(to_json_data(document), indent=2, ensure_ascii=True) + "\n"
 
 
-def _diagnostics(diagnostics: Iterable[Diagnostic]) -> list[DiagnosticDocument]:
-    return [diagnostic_document(diagnostic) for diagnostic in diagnostics]
+def _failure_document(diagnostics: Sequence[Diagnostic], *, interrupted: bool) -> FailureDocument:
+    """Return the document of a run that failed before there was a result."""
+    errors = sum(diagnostic.is_error for diagnostic in diagnostics)
+    return FailureDocument(
+        format_version=RESULT_VERSION,
+        reconciler_version=__version__,
+        complete=False,
+        errored=True,
+        interrupted=interrupted,
+        error_count=errors,
+        warning_count=len(diagnostics) - errors,
+        diagnostics=_diagnostics(diagnostics),
+    )
 
 
-def _imported_file(file: ImportedFile) -> JsonObject:
-    return {
-        "organization": file.organization,
-        "organization_id": file.organization_id,
-        "filename": file.path,
-        "status": file.status,
-        "connections": file.connections,
-        "remarks": file.remarks,
-        "suggestion": "".join(f"{line}\n" for line in file.suggestion),
-        "updates": [{"address": update.address, "attribute": update.attribute} for update in file.updates],
-        "added": file.added,
-    }
+def _validation_document(result: ValidationResult) -> ValidationDocument:
+    """Return the document of a validation."""
+    return copy_fields(
+        ValidationDocument,
+        result,
+        format_version=RESULT_VERSION,
+        valid=result.is_valid,
+        diagnostics=_diagnostics(result.diagnostics),
+    )
 
 
-def _missing_pin(pin: MissingPin) -> JsonObject:
-    return {
-        "address": pin.address,
-        "kind": "organization" if pin.is_organization else "connection",
-        "id": pin.id,
-        "filename": pin.location.path,
-        "line": pin.location.line,
-        "column": pin.location.column,
-    }
+def _apply_document(result: ApplyResult, version: str) -> ApplyDocument:
+    """Return the document of an apply; ``version`` is that of the program which writes it."""
+    return ApplyDocument(
+        format_version=RESULT_VERSION,
+        reconciler_version=version,
+        complete=result.is_complete and not result.interrupted,
+        errored=bool(result.failed) or any(diagnostic.is_error for diagnostic in result.diagnostics),
+        interrupted=result.interrupted,
+        summary=copy_fields(
+            ApplySummaryDocument,
+            result,
+            unneeded=len(result.unneeded),
+            failed=len(result.failed),
+            skipped=len(result.skipped),
+        ),
+        outcomes=tuple(map(_outcome, result.outcomes)),
+        diagnostics=_diagnostics(result.diagnostics),
+    )
 
 
-def _apply_data(result: ApplyResult, version: str) -> JsonObject:
-    return {
-        "format_version": RESULT_VERSION,
-        "reconciler_version": version,
-        "complete": result.is_complete and not result.interrupted,
-        "errored": bool(result.failed) or any(diagnostic.is_error for diagnostic in result.diagnostics),
-        "interrupted": result.interrupted,
-        "summary": {
-            "added": result.added,
-            "changed": result.changed,
-            "destroyed": result.destroyed,
-            "unneeded": len(result.unneeded),
-            "failed": len(result.failed),
-            "skipped": len(result.skipped),
-        },
-        "outcomes": [_outcome(outcome) for outcome in result.outcomes],
-        "diagnostics": _diagnostics(result.diagnostics),
-    }
+def _import_document(result: ImportResult) -> ImportDocument:
+    """Return the document of an import."""
+    return copy_fields(
+        ImportDocument,
+        result,
+        format_version=RESULT_VERSION,
+        complete=not result.failures,
+        errored=bool(result.failures),
+        summary=ImportSummaryDocument(
+            imported=len(result.created),
+            updated=len(result.updated),
+            kept=len(result.kept),
+            failed=result.failures,
+            connections=sum(file.connections for file in result.created),
+        ),
+        organizations=tuple(map(_imported_organization, result.files)),
+        diagnostics=_diagnostics(result.diagnostics),
+    )
 
 
-def _outcome(outcome: Outcome) -> JsonObject:
-    return {
+def _pins_document(result: PinResult) -> PinsDocument:
+    """Return the document of the missing pins."""
+    return PinsDocument(
+        format_version=RESULT_VERSION,
+        complete=not result.has_errors,
+        errored=result.has_errors,
+        check=result.is_check,
+        settled=result.is_settled,
+        summary=copy_fields(PinSummaryDocument, result),
+        pins=tuple(map(_pin, result.pins)),
+        maps=tuple(map(_pin, result.maps)),
+        not_live=result.not_live,
+        diagnostics=_diagnostics(result.diagnostics),
+    )
+
+
+def _list_document(inventory: Inventory) -> ListDocument:
+    """Return the document of an inventory."""
+    return ListDocument(
+        format_version=RESULT_VERSION,
+        complete=not inventory.has_errors,
+        errored=inventory.has_errors,
+        connections=tuple(map(_listed_connection, inventory.items)),
+        diagnostics=_diagnostics(inventory.diagnostics),
+    )
+
+
+def _secrets_check_document(checked: SecretsCheck) -> SecretsCheckDocument:
+    """Return the document of a check of secrets."""
+    return SecretsCheckDocument(
+        format_version=RESULT_VERSION,
+        references=checked.references,
+        missing=tuple(map(_missing_secret, checked.missing)),
+    )
+
+
+def _diagnostics(diagnostics: Iterable[Diagnostic]) -> tuple[DiagnosticDocument, ...]:
+    return tuple(map(diagnostic_document, diagnostics))
+
+
+def _outcome(outcome: Outcome) -> AppliedDocument | UnneededDocument | FailedDocument | SkippedDocument:
+    common = {
         "address": str(outcome.address),
         "type": DEFAULT_TYPE if outcome.address.is_organization else RESOURCE_TYPE,
         "name": outcome.address.connection,
         "organization": outcome.address.organization,
-        "organization_id": outcome.organization_id,
-        "action": outcome.action,
-        **_what_happened(outcome),
     }
-
-
-def _what_happened(outcome: Outcome) -> JsonObject:
     match outcome:
         case Applied():
-            return {
-                "status": "applied",
+            return copy_fields(
+                AppliedDocument,
+                outcome,
+                **common,
                 **_identity(outcome.connection),
-                "warnings": outcome.warnings,
-                "history": "; ".join(outcome.history),
-                "seconds": round(outcome.seconds, 3),
-            }
+                status="applied",
+                history="; ".join(outcome.history),
+                seconds=round(outcome.seconds, 3),
+            )
         case Unneeded():
-            identity = _identity(outcome.connection) if outcome.connection else {}
-            known = {name: value for name, value in identity.items() if value is not None}
-            history = {"history": "; ".join(outcome.history)} if outcome.history else {}
-            return {"status": "unneeded", **known, **history}
+            identity, history = _identity(outcome.connection), "; ".join(outcome.history)
+            return copy_fields(
+                UnneededDocument, outcome, **common, **identity, status="unneeded", history=history
+            )
         case Failed():
-            return {"status": "failed", "history": "; ".join(outcome.history), "error": _error(outcome)}
+            error = copy_fields(OperationErrorDocument, outcome, http_status=outcome.status)
+            history = "; ".join(outcome.history)
+            return copy_fields(
+                FailedDocument, outcome, **common, status="failed", history=history, error=error
+            )
         case Skipped():
-            return {"status": "skipped", "reason": outcome.reason}
+            return copy_fields(SkippedDocument, outcome, **common, status="skipped")
         case _:
             assert_never(outcome)
 
 
-def _identity(connection: OidcConnection) -> JsonObject:
+def _identity(connection: OidcConnection | None) -> dict[str, str | None]:
     return {
-        "connection_id": connection.connection_id,
-        "redirect_url": connection.redirect_url,
-        "connection_status": connection.status,
+        "connection_id": connection.connection_id if connection else None,
+        "redirect_url": connection.redirect_url if connection else None,
+        "connection_status": connection.status if connection else None,
     }
 
 
-def _error(outcome: Failed) -> JsonObject:
-    """Return why an operation failed; ``http_status`` is 0 if there was none."""
-    return {
-        "message": outcome.message,
-        "advice": outcome.advice,
-        "error_type": outcome.error_type,
-        "request_id": outcome.request_id,
-        "http_status": outcome.status,
+def _imported_organization(file: ImportedFile) -> ImportedOrganizationDocument:
+    suggestion = "".join(f"{line}\n" for line in file.suggestion)
+    updates = tuple(copy_fields(ImportedValueDocument, update) for update in file.updates)
+    return copy_fields(
+        ImportedOrganizationDocument, file, filename=file.path, suggestion=suggestion, updates=updates
+    )
+
+
+def _pin(pin: MissingPin) -> PinDocument:
+    return PinDocument(
+        address=pin.address,
+        kind="organization" if pin.is_organization else "connection",
+        id=pin.id,
+        filename=pin.location.path,
+        line=pin.location.line,
+        column=pin.location.column,
+    )
+
+
+def _listed_connection(item: InventoryItem) -> ListedConnectionDocument:
+    return copy_fields(
+        ListedConnectionDocument,
+        item.connection,
+        address=item.address,
+        management=item.management,
+        default=item.is_default,
+        organization_id=item.organization_id,
+    )
+
+
+def _missing_secret(secret: MissingSecret) -> MissingSecretDocument:
+    return MissingSecretDocument(
+        reference=str(secret.reference),
+        reason=secret.reason,
+        needed_by=tuple(
+            NeedingConnectionDocument(address=address, location=str(location))
+            for address, location in secret.needed_by
+        ),
+    )
+
+
+_OWN_KEYS = frozenset({"format_version", "reconciler_version", "diagnostics"})
+"""The keys of a failure that the document of a verb has in its own form."""
+
+
+def _document_of_failure(verb: str, diagnostics: tuple[Diagnostic, ...], at: str) -> object:
+    """Return the document of a verb without a result; nothing for verbs that have none of their own."""
+    documents: Mapping[str, Callable[[], object]] = {
+        "plan": lambda: _failed_plan(diagnostics, at),
+        "show": lambda: _failed_plan(diagnostics, at),
+        "drift": lambda: _failed_report(diagnostics, at),
+        "apply": lambda: _apply_document(ApplyResult(diagnostics=diagnostics), __version__),
+        "validate": lambda: _validation_document(ValidationResult(diagnostics=diagnostics)),
+        "import": lambda: _import_document(ImportResult(diagnostics=diagnostics)),
+        "pin": lambda: _pins_document(PinResult(diagnostics=diagnostics)),
+        "list": lambda: _list_document(Inventory(diagnostics=diagnostics)),
     }
+    return documents.get(verb, dict)()
 
 
-def _failure_data(verb: str, diagnostics: tuple[Diagnostic, ...], at: str) -> JsonObject:
-    match verb:
-        case "plan" | "show":
-            plan = _failed_plan(diagnostics, at)
-            document: object = replace(plan_document(plan, __version__), target=None)
-        case "drift":
-            document = replace(drift_document(_failed_report(diagnostics, at), __version__), target=None)
-        case "apply":
-            document = _apply_data(ApplyResult(diagnostics=diagnostics), __version__) | {"applyable": False}
-        case _:
-            document = _common_keys(diagnostics)
-    data: JsonObject = to_json_data(document)
-    return data
-
-
-def _failed_plan(diagnostics: tuple[Diagnostic, ...], at: str) -> Plan:
-    return Plan(
+def _failed_plan(diagnostics: tuple[Diagnostic, ...], at: str) -> PlanDocument:
+    plan = Plan(
         scope=_UNKNOWN_SCOPE,
         created_at=at,
         diagnostics=diagnostics,
         summary=PlanSummary(warnings=sum(not diagnostic.is_error for diagnostic in diagnostics)),
         secrets_compared=False,
     )
+    return replace(plan_document(plan, __version__), target=None)
 
 
-def _failed_report(diagnostics: tuple[Diagnostic, ...], at: str) -> DriftReport:
-    return DriftReport(scope=_UNKNOWN_SCOPE, created_at=at, diagnostics=diagnostics, secrets_compared=False)
+def _failed_report(diagnostics: tuple[Diagnostic, ...], at: str) -> DriftDocument:
+    report = DriftReport(scope=_UNKNOWN_SCOPE, created_at=at, diagnostics=diagnostics, secrets_compared=False)
+    return replace(drift_document(report, __version__), target=None)
 
 
 _UNKNOWN_SCOPE = Scope("", "", Environment.TEST)
 """Replaced by null: the target may be what could not be read."""
-
-
-def _common_keys(diagnostics: tuple[Diagnostic, ...]) -> JsonObject:
-    """Return what the documents of all other verbs have in common."""
-    return {
-        "format_version": FORMAT_VERSION,
-        "reconciler_version": __version__,
-        "applyable": False,
-        "valid": False,
-        "resource_changes": [],
-        "outcomes": [],
-        "findings": [],
-        "diagnostics": _diagnostics(diagnostics),
-    }

@@ -40,7 +40,7 @@ def test_text_says_what_why_and_what_to_do(bare: Workplace) -> None:
 
 def test_json_has_a_key_for_each_part(bare: Workplace) -> None:
     document = bare.run("explain", "issuer-host-change", "--format", "json").document
-    assert sorted(document) == ["code", "fix", "title", "why"]
+    assert sorted(document) == ["code", "fix", "format_version", "title", "why"]
     assert "--accept-risk issuer-host-change:ADDRESS" in document["fix"]
 
 

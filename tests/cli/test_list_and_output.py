@@ -118,7 +118,7 @@ def test_one_value_is_all_that_is_printed(workplace: Workplace) -> None:
     run = workplace.run("output", "acme/sso", "redirect_url")
     assert (run.code, run.err, run.out.count("\n")) == (0, "", 1)
     document = workplace.run("output", "acme/sso", "redirect_url", "--format", "json").document
-    assert document == {"address": "acme/sso", "redirect_url": run.out.strip()}
+    assert document == {"format_version": "1.0", "address": "acme/sso", "redirect_url": run.out.strip()}
 
 
 def test_a_connection_without_a_name_is_found_by_its_id(workplace: Workplace) -> None:

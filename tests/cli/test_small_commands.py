@@ -158,7 +158,7 @@ def schema_errors(file: Path, line: str, text: str) -> list[str]:
     return [error.message for error in Draft202012Validator(schema).iter_errors(document)]
 
 
-@pytest.mark.parametrize("name", ["organization", "project", "plan"])
+@pytest.mark.parametrize("name", ["organization", "project", "plan", "secrets-check"])
 def test_the_schemas_are_valid_and_the_published_ones(bare: Workplace, name: str) -> None:
     run = bare.run("schema", name)
     assert run.code == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from reconciler.core.errors import Severity
 from reconciler.manifests.json_schema import schema_text
 from reconciler.policies.rules import RULES
 from reconciler.reports.explanations import explanations_markdown, load_explanations
+from reconciler.reports.json_schemas import DOCUMENTS, document_schema
 from reconciler.secrets.reserved_variables import RESERVED_VARIABLES
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ def generate(name: str) -> str:
     """Return the generated part with this name, for example ``help plan``."""
     kind, _, argument = name.partition(" ")
     tables = {"keys": key_table, "rules": rule_table, "reserved": reserved_table, "codes": code_list}
+    tables |= {"fields": field_table, "parts": part_tables}
     return {"help": help_text, "modules": module_list, **tables}[kind](argument)
 
 
@@ -52,6 +55,59 @@ def key_table(words: str) -> str:
     described = document["$defs"][definition] if definition else document
     rows = [_row(key, value, document, described) for key, value in described["properties"].items()]
     return "\n".join(["| key | meaning | example |", "|---|---|---|", *rows]) + "\n"
+
+
+def field_table(name: str) -> str:
+    """The fields of a JSON document."""
+    schema = json.loads(document_schema(name))
+    return _field_table(schema, schema)
+
+
+def part_tables(_: str) -> str:
+    """The parts of all JSON documents, by name, each with its fields or values."""
+    parts: dict[str, dict[str, Any]] = {}
+    for name in DOCUMENTS:
+        parts |= json.loads(document_schema(name)).get("$defs", {})
+    return "\n".join(_part(name, parts[name]) for name in sorted(parts, key=_part_name))
+
+
+def _part(name: str, part: dict[str, Any]) -> str:
+    if "enum" in part:
+        return f"### {_part_name(name)}\n\nOne of {', '.join(f'`{value}`' for value in part['enum'])}.\n"
+    description = part["description"].replace("``", "`")
+    return f"### {_part_name(name)}\n\n{description}\n\n{_field_table(part, part)}"
+
+
+def _field_table(schema: dict[str, Any], described: dict[str, Any]) -> str:
+    rows = [
+        f"| `{key}` | {_type(value)}{'' if key in described.get('required', ()) else ', optional'} | "
+        f"{value['description']} |"
+        for key, value in schema["properties"].items()
+    ]
+    return "\n".join(["| field | type | meaning |", "|---|---|---|", *rows]) + "\n"
+
+
+def _type(value: dict[str, Any]) -> str:
+    """The type of a field in words, with links to parts."""
+    if "$ref" in value:
+        name = _part_name(value["$ref"])
+        return f"[{name}](#{name.lower().replace(' ', '-')})"
+    if "anyOf" in value:
+        return " or ".join(dict.fromkeys(map(_type, value["anyOf"])))
+    if "const" in value:
+        return f"`{json.dumps(value['const'])}`"
+    if "enum" in value:
+        return " or ".join(f"`{json.dumps(item)}`" for item in value["enum"])
+    if value["type"] == "array":
+        items = value.get("items") or next(iter(value.get("prefixItems", ())), None)
+        return f"list of {_type(items)}" if items else "list"
+    return "object" if value["type"] == "object" else value["type"]
+
+
+def _part_name(reference: str) -> str:
+    """The name of a part in words: of ``#/$defs/ResourceChangeDocument``, ``Resource change``."""
+    name = reference.rpartition("/")[2].removesuffix("Document")
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).capitalize()
 
 
 def rule_table(_: str) -> str:

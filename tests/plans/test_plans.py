@@ -25,7 +25,7 @@ from reconciler.core.state import Protection
 from reconciler.manifests import load_manifests, load_project
 from reconciler.manifests.environments import RunEnvironment
 from reconciler.reports.json_documents import plan_json
-from reconciler.reports.json_schemas import plan_schema
+from reconciler.reports.json_schemas import document_schema
 from reconciler.reports.text_plan import render_plan
 from reconciler.reports.wording import NO_CHANGES
 from reconciler.secrets import resolve_secrets, wanted_by
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from reconciler.core.state import DesiredOrganization, DesiredState, Organization
 
 CASES = sorted(file.parent for file in Path(__file__).parent.glob("*/desired.yaml"))
-SCHEMA = json.loads(plan_schema())
+SCHEMA = json.loads(document_schema("plan"))
 
 every_case = pytest.mark.parametrize("folder", CASES, ids=lambda folder: folder.name)
 

@@ -11,13 +11,13 @@ from hypothesis import given
 from jsonschema import Draft202012Validator, ValidationError
 
 from reconciler.reports.json_documents import plan_json
-from reconciler.reports.json_schemas import plan_schema
+from reconciler.reports.json_schemas import document_schema
 from tests.core.estates import Estate, estates
 from tests.reports.samples import UPDATE
 from tests.support.values import choices, plan, whole
 
 PUBLISHED = Path(__file__).parents[2] / "schemas" / "plan.schema.json"
-SCHEMA = json.loads(plan_schema())
+SCHEMA = json.loads(document_schema("plan"))
 
 
 def document() -> Any:
@@ -28,7 +28,7 @@ def document() -> Any:
 
 
 def test_the_published_schema_is_fresh() -> None:
-    assert PUBLISHED.read_text(encoding="utf-8") == plan_schema()
+    assert PUBLISHED.read_text(encoding="utf-8") == document_schema("plan")
 
 
 def test_the_schema_is_a_schema() -> None:

@@ -12,8 +12,10 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from reconciler.cli.commands import VERBS
 from reconciler.cli.main import main
 from reconciler.http.clock import Clock
+from tests.support.json_documents import check_document
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,11 +41,15 @@ class CompletedRun:
     code: int
     out: str
     err: str
+    verb: str = ""
 
     @property
     def document(self) -> Any:
-        """Standard output as the one JSON document that it must be."""
-        return json.loads(self.out)
+        """Standard output as the one JSON document that it must be, as its schema describes it."""
+        document = json.loads(self.out)
+        if self.verb not in {"", "schema"}:
+            check_document(self.verb, document)
+        return document
 
     @property
     def codes(self) -> list[str]:
@@ -181,7 +187,7 @@ class Workplace:
         self._capture.readouterr()
         code = main(list(words), self.clock)
         out, err = self._capture.readouterr()
-        return CompletedRun(code, out, err)
+        return CompletedRun(code, out, err, next((word for word in words if word in VERBS), "failure"))
 
     def applied(self) -> Workplace:
         """Bring everything that is declared to life."""

@@ -1,0 +1,331 @@
+"""The JSON documents of the results that no command reads again."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+from reconciler.core.change import Action
+from reconciler.core.document_parts import (
+    ATTRIBUTES,
+    COUNT,
+    FROM_ONE,
+    ConnectionDocument,
+    DiagnosticDocument,
+    described,
+    flag,
+    pattern,
+)
+from reconciler.core.inventory import Management
+from reconciler.core.results import FileStatus
+
+RESULT_VERSION: Final = "1.0"
+"""The format_version of these documents."""
+
+_VERSION: Final = pattern(r"^1\.[0-9]+$") | described("version of this format, MAJOR.MINOR")
+_RECONCILER: Final = described("version of the reconciler that wrote the document")
+_DIAGNOSTICS: Final = described("errors and warnings")
+_ADDRESS: Final = described("organization/connection")
+_HISTORY: Final = described("what happened on the way, if more than one attempt was needed; may be empty")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailureDocument:
+    """A run that failed before there was a result."""
+
+    format_version: str = field(metadata=_VERSION)
+    reconciler_version: str = field(metadata=_RECONCILER)
+    complete: Literal[False] = field(metadata=described("false if the run failed before there was a result"))
+    errored: Literal[True] = field(metadata=described("true if the run failed before there was a result"))
+    interrupted: bool = field(metadata=flag("the run was interrupted, by a signal or a closed terminal"))
+    error_count: int = field(metadata=COUNT | described("number of errors"))
+    warning_count: int = field(metadata=COUNT | described("number of warnings"))
+    diagnostics: tuple[DiagnosticDocument, ...] = field(metadata=described("why the run failed"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValidationDocument:
+    """What is wrong with the manifests, in the shape of Terraform's ``validate -json``."""
+
+    format_version: str = field(metadata=_VERSION)
+    valid: bool = field(metadata=flag("there is no error"))
+    error_count: int = field(metadata=COUNT | described("number of errors"))
+    warning_count: int = field(metadata=COUNT | described("number of warnings"))
+    files: int = field(metadata=COUNT | described("number of files that were read"))
+    organizations: int = field(metadata=COUNT | described("number of organizations that are declared"))
+    connections: int = field(metadata=COUNT | described("number of connections that are declared"))
+    diagnostics: tuple[DiagnosticDocument, ...] = field(metadata=_DIAGNOSTICS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplySummaryDocument:
+    """The number of operations by their outcome."""
+
+    added: int = field(metadata=COUNT | described("connections created"))
+    changed: int = field(metadata=COUNT | described("connections updated, and default connections changed"))
+    destroyed: int = field(metadata=COUNT | described("connections deleted"))
+    unneeded: int = field(metadata=COUNT | described("changes that somebody else had made in the meantime"))
+    failed: int = field(metadata=COUNT | described("operations that failed"))
+    skipped: int = field(metadata=COUNT | described("operations that were not started"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeDocument:
+    """What every outcome says about its operation."""
+
+    address: str = field(metadata=described("organization/connection, or the organization"))
+    type: Literal["oidc_connection", "organization_default_connection"] = field(
+        metadata=described("what was to be changed")
+    )
+    name: str = field(metadata=described("the connection's name in its manifest"))
+    organization: str = field(metadata=described("the organization, as its manifest names it"))
+    organization_id: str = field(metadata=described("ID of the organization"))
+    action: Action = field(metadata=described("what was to be done"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppliedDocument(OutcomeDocument):
+    """An operation that was carried out."""
+
+    status: Literal["applied"] = field(metadata=described("always `applied`"))
+    connection_id: str | None = field(metadata=described("ID of the connection"))
+    redirect_url: str | None = field(metadata=described("URL to register at the identity provider"))
+    connection_status: str | None = field(metadata=described("active, or pending: nobody can log in yet"))
+    warnings: tuple[str, ...] = field(metadata=described("what the service warned about, in its words"))
+    history: str = field(metadata=_HISTORY)
+    seconds: float = field(metadata=described("duration in seconds"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnneededDocument(OutcomeDocument):
+    """An operation whose result was there already."""
+
+    status: Literal["unneeded"] = field(metadata=described("always `unneeded`"))
+    connection_id: str | None = field(default=None, metadata=described("ID of the connection"))
+    redirect_url: str | None = field(
+        default=None, metadata=described("URL to register at the identity provider")
+    )
+    connection_status: str | None = field(default=None, metadata=described("active or pending"))
+    history: str = field(default="", metadata=_HISTORY)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationErrorDocument:
+    """Why an operation failed."""
+
+    message: str = field(metadata=described("what the service or the reconciler says"))
+    advice: str = field(metadata=described("what to do; may be empty"))
+    error_type: str = field(metadata=described("the service's name of the error; may be empty"))
+    request_id: str = field(metadata=described("the service's ID of the request; may be empty"))
+    http_status: int = field(metadata=COUNT | described("HTTP status; 0 if there was none"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedDocument(OutcomeDocument):
+    """An operation that failed."""
+
+    status: Literal["failed"] = field(metadata=described("always `failed`"))
+    history: str = field(metadata=_HISTORY)
+    error: OperationErrorDocument = field(metadata=described("why it failed"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SkippedDocument(OutcomeDocument):
+    """An operation that was not started."""
+
+    status: Literal["skipped"] = field(metadata=described("always `skipped`"))
+    reason: str = field(metadata=described("why it was not started"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplyDocument:
+    """The outcome of each operation."""
+
+    format_version: str = field(metadata=_VERSION)
+    reconciler_version: str = field(metadata=_RECONCILER)
+    complete: bool = field(metadata=flag("everything that was planned was carried out"))
+    errored: bool = field(metadata=flag("an operation failed, or there is an error"))
+    interrupted: bool = field(metadata=flag("the run was interrupted, by a signal or a closed terminal"))
+    summary: ApplySummaryDocument = field(metadata=described("number of operations by their outcome"))
+    outcomes: tuple[AppliedDocument | UnneededDocument | FailedDocument | SkippedDocument, ...] = field(
+        metadata=described("one entry for each operation")
+    )
+    diagnostics: tuple[DiagnosticDocument, ...] = field(metadata=_DIAGNOSTICS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportSummaryDocument:
+    """The counts of an import."""
+
+    imported: int = field(metadata=COUNT | described("organizations with a new file"))
+    updated: int = field(metadata=COUNT | described("organizations whose manifest was changed"))
+    kept: int = field(metadata=COUNT | described("organizations whose manifest was left as it is"))
+    failed: int = field(metadata=COUNT | described("organizations that could not be imported"))
+    connections: int = field(metadata=COUNT | described("connections declared in new files"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedValueDocument:
+    """A live value that a manifest has now."""
+
+    address: str = field(metadata=_ADDRESS)
+    attribute: str = field(metadata=described("the attribute"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedOrganizationDocument:
+    """One organization of an import."""
+
+    organization: str = field(metadata=described("the organization, as its manifest names it"))
+    organization_id: str = field(metadata=described("ID of the organization"))
+    filename: str = field(metadata=described("path of its manifest"))
+    status: FileStatus = field(metadata=described("whether the manifest is new"))
+    connections: int = field(metadata=COUNT | described("connections declared in the file"))
+    remarks: tuple[str, ...] = field(metadata=described("what is live and not declared in the file"))
+    suggestion: str = field(
+        metadata=described("lines that could be added below `connections:`; may be empty")
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportDocument:
+    """What was imported."""
+
+    format_version: str = field(metadata=_VERSION)
+    complete: bool = field(metadata=flag("every organization could be imported"))
+    errored: bool = field(metadata=flag("an organization could not be imported"))
+    summary: ImportSummaryDocument = field(metadata=described("number of organizations and connections"))
+    organizations: tuple[ImportedOrganizationDocument, ...] = field(
+        metadata=described("one entry for each organization")
+    )
+    variables: tuple[str, ...] = field(metadata=described("names of variables added to `variables_file`"))
+    variables_file: str = field(metadata=described("path of the file with the variables; may be empty"))
+    unmanaged_secrets: int = field(
+        metadata=COUNT | described("number of secrets that are left unmanaged, with `--secrets none`")
+    )
+    diagnostics: tuple[DiagnosticDocument, ...] = field(metadata=_DIAGNOSTICS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinSummaryDocument:
+    """The number of pins."""
+
+    connections: int = field(metadata=COUNT | described("pins of connections"))
+    organizations: int = field(metadata=COUNT | described("pins of organizations"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinDocument:
+    """One pin."""
+
+    address: str = field(metadata=described("organization/connection, or the organization"))
+    kind: Literal["organization", "connection"] = field(metadata=described("what is pinned"))
+    id: str = field(metadata=described("the ID; empty if it does not exist in this environment"))
+    filename: str = field(metadata=described("path of the manifest"))
+    line: int = field(metadata=FROM_ONE | described("line of the block, from 1"))
+    column: int = field(metadata=FROM_ONE | described("character in the line, from 1"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinsDocument:
+    """The pins that were missing."""
+
+    format_version: str = field(metadata=_VERSION)
+    complete: bool = field(metadata=flag("everything could be looked up and written"))
+    errored: bool = field(metadata=flag("something could not be looked up or written"))
+    check: bool = field(metadata=flag("nothing was written, because of `--check`"))
+    settled: bool = field(metadata=flag("every manifest holds the IDs of everything that exists"))
+    summary: PinSummaryDocument = field(metadata=described("number of pins"))
+    pins: tuple[PinDocument, ...] = field(metadata=described("pins that were written, or are missing"))
+    maps: tuple[PinDocument, ...] = field(
+        metadata=described("pins of another environment that became maps, or have to; without an ID here")
+    )
+    not_live: tuple[str, ...] = field(metadata=described("addresses of connections that do not exist yet"))
+    diagnostics: tuple[DiagnosticDocument, ...] = field(metadata=_DIAGNOSTICS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedConnectionDocument:
+    """A connection that is declared or live; what is not known is null."""
+
+    address: str = field(
+        metadata=described("organization/connection; the latter is an ID if it is not declared")
+    )
+    management: Management = field(metadata=described("how manifests and live state relate"))
+    default: bool = field(metadata=flag("it is the organization's default connection now"))
+    display_name: str | None = field(metadata=ATTRIBUTES["display_name"])
+    identity_provider: str | None = field(metadata=ATTRIBUTES["identity_provider"])
+    issuer: str | None = field(metadata=ATTRIBUTES["issuer"])
+    client_id: str | None = field(metadata=ATTRIBUTES["client_id"])
+    authorization_url: str | None = field(metadata=ATTRIBUTES["authorization_url"])
+    token_url: str | None = field(metadata=ATTRIBUTES["token_url"])
+    userinfo_url: str | None = field(metadata=ATTRIBUTES["userinfo_url"])
+    jwks_url: str | None = field(metadata=ATTRIBUTES["jwks_url"])
+    custom_scopes: tuple[str, ...] | None = field(metadata=ATTRIBUTES["custom_scopes"])
+    attribute_mapping: Mapping[str, Any] | None = field(metadata=ATTRIBUTES["attribute_mapping"])
+    connection_id: str | None = field(metadata=ATTRIBUTES["connection_id"])
+    redirect_url: str | None = field(metadata=ATTRIBUTES["redirect_url"])
+    status: str | None = field(metadata=ATTRIBUTES["status"])
+    organization_id: str = field(metadata=described("ID of the organization"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListDocument:
+    """The connections that are declared or live."""
+
+    format_version: str = field(metadata=_VERSION)
+    complete: bool = field(metadata=flag("everything could be read"))
+    errored: bool = field(metadata=flag("something could not be read"))
+    connections: tuple[ListedConnectionDocument, ...] = field(
+        metadata=described("one entry for each connection")
+    )
+    diagnostics: tuple[DiagnosticDocument, ...] = field(metadata=_DIAGNOSTICS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputDocument(ConnectionDocument):
+    """The values of one connection, or the one that was asked for."""
+
+    format_version: str = field(metadata=_VERSION)
+    address: str = field(metadata=_ADDRESS)
+    organization_id: str | None = field(default=None, metadata=described("ID of the organization"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NeedingConnectionDocument:
+    """A connection that needs a secret."""
+
+    address: str = field(metadata=_ADDRESS)
+    location: str = field(metadata=described("FILE:LINE:COLUMN of the reference"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissingSecretDocument:
+    """A reference that cannot be resolved."""
+
+    reference: str = field(metadata=described("as written in the manifest"))
+    reason: str = field(metadata=described("why it cannot be resolved"))
+    needed_by: tuple[NeedingConnectionDocument, ...] = field(
+        metadata=described("the connections that need it")
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretsCheckDocument:
+    """Whether every reference to a secret can be resolved; no value is in it."""
+
+    format_version: str = field(metadata=_VERSION)
+    references: int = field(metadata=COUNT | described("number of different references"))
+    missing: tuple[MissingSecretDocument, ...] = field(
+        metadata=described("references that cannot be resolved")
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplanationDocument:
+    """What a code means."""
+
+    format_version: str = field(metadata=_VERSION)
+    code: str = field(metadata=described("the code"))
+    title: str = field(metadata=described("what it says, in one sentence"))
+    why: str = field(metadata=described("why it matters"))
+    fix: str = field(metadata=described("what to do"))
