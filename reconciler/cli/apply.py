@@ -120,6 +120,11 @@ def _plan_file(paths: tuple[str, ...]) -> Path | None:
     if len(paths) != 1:
         return None
     path = Path(paths[0])
+    if not path.exists():
+        raise click.UsageError(
+            f"{path}: there is no such file or folder; pass manifests, or a plan that "
+            "`reconciler plan --out FILE` has saved"
+        )
     return None if path.suffix in {".yaml", ".yml"} or path.is_dir() else path
 
 

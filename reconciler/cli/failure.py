@@ -12,6 +12,7 @@ from click.exceptions import NoArgsIsHelpError
 from reconciler.cli import wiring
 from reconciler.cli.context import ExitCode
 from reconciler.cli.output import looks_like_manifest
+from reconciler.cli.usage_hints import describe_usage_error, help_command
 from reconciler.core.errors import Diagnostic, InvalidConfiguration, ReconcilerError, Severity
 from reconciler.reports import FAILURE_FORMATS
 from reconciler.reports.json_documents import failure_json
@@ -29,13 +30,14 @@ class Declined(Exception):
 
 def report_failure(error: BaseException, context: CommandContext) -> ExitCode:
     """Report why a run ended without a result, and return its exit code."""
-    command = f"reconciler {context.verb}" if context.verb else "reconciler"
     match error:
         case NoArgsIsHelpError():
             context.console.error(error.format_message())  # the help
             _write_documents((Diagnostic(Severity.ERROR, "usage-error", "a command is missing"),), context)
         case click.ClickException():
-            _report_one("usage-error", error.format_message(), context, detail=f"see `{command} --help`")
+            summary, hint = describe_usage_error(error, context.arguments)
+            detail = f"see `{help_command(error, context.verb)}`"
+            _report_one("usage-error", summary, context, detail=detail, hint=hint)
         case InvalidConfiguration():
             _report(error.diagnostics, context)
         case ReconcilerError(code=code) if code != "bug":
@@ -57,8 +59,8 @@ def _report_stop(code: Code, message: str, context: CommandContext) -> None:
     _write_documents((Diagnostic(Severity.ERROR, code, message),), context, interrupted=code == "interrupted")
 
 
-def _report_one(code: Code, summary: str, context: CommandContext, detail: str = "") -> None:
-    _report((Diagnostic(Severity.ERROR, code, summary, detail=detail),), context)
+def _report_one(code: Code, summary: str, context: CommandContext, detail: str = "", hint: str = "") -> None:
+    _report((Diagnostic(Severity.ERROR, code, summary, detail=detail, hint=hint),), context)
 
 
 def _report(diagnostics: tuple[Diagnostic, ...], context: CommandContext) -> None:

@@ -87,7 +87,9 @@ def load_project(config: str | Path | None, directory: Path) -> Project:
         InvalidConfiguration: ``config`` does not exist, or the file has errors.
     """
     file = directory / (config or PROJECT_FILE)
-    if config is None and not os.path.lexists(file):
+    if config is not None and not os.path.lexists(file):
+        raise InvalidConfiguration((_missing_project_file(display_path(file, directory)),))
+    if not os.path.lexists(file):
         return Project(directory=directory, root=directory, secret_policy=SecretPolicy(root=directory))
     if file.is_symlink():
         raise InvalidConfiguration((_linked_project_file(display_path(file, directory)),))
@@ -96,6 +98,15 @@ def load_project(config: str | Path | None, directory: Path) -> Project:
     if project is None or parsed.findings.has_errors:
         raise InvalidConfiguration(parsed.findings.diagnostics)
     return project
+
+
+def _missing_project_file(path: str) -> Diagnostic:
+    return Diagnostic(
+        Severity.ERROR,
+        "no-such-path",
+        f"{path}: there is no such project file",
+        hint="correct --config; without it, reconciler.yaml in the working directory is read if it exists",
+    )
 
 
 def _linked_project_file(path: str) -> Diagnostic:

@@ -102,7 +102,7 @@ def gather_desired(
     loaded = manifests.loaded
     if manifests.remark:
         remark(manifests.remark)
-    elif not (loaded.state.organizations or loaded.refused or loaded.broken_files):
+    elif not (loaded.state.organizations or loaded.refused or loaded.has_errors):
         remark(_NOTHING_DECLARED)
     past = find_past_manifests(loaded.broken_files, project, request.variables)
     selection = _selection(request, manifests)

@@ -96,7 +96,10 @@ def test_globs_are_relative_to_the_project_file(tmp_path: Path) -> None:
 def test_a_given_project_file_has_to_exist(tmp_path: Path) -> None:
     with pytest.raises(InvalidConfiguration) as refused:
         load_project(tmp_path / "missing.yaml", tmp_path)
-    assert str(refused.value) == "cannot read missing.yaml: no such file (missing.yaml:1:1)"
+    assert str(refused.value) == "missing.yaml: there is no such project file"
+    (diagnostic,) = refused.value.diagnostics
+    assert "--config" in diagnostic.hint
+    assert diagnostic.location is None
 
 
 def test_a_broken_link_is_not_ignored(tmp_path: Path) -> None:

@@ -121,6 +121,7 @@ _EXPECTATIONS: Final = {
     "public_token": "begins with public-token-test- or public-token-live-",
     "base_url": "is an https:// address without a path (http:// for loopback hosts only)",
 }
+_SWAPPED: Final = "it holds a secret: exchange STYTCH_PROJECT_ID and STYTCH_SECRET, which are swapped"
 
 
 def resolve_target(
@@ -221,8 +222,8 @@ class _TargetResolver:
         declared = getattr(self._declared, name)
         value = declared if isinstance(declared, str) else self._secret(name).reveal()
         if value and not _is_well_formed(name, value):
-            expectation = f"a {name} {_EXPECTATIONS[name]}"
-            self._report("target-malformed", f"{self._origin(name)} is not valid", expectation, name)
+            hint = _SWAPPED if value.startswith("secret-") else f"a {name} {_EXPECTATIONS[name]}"
+            self._report("target-malformed", f"{self._origin(name)} is not valid", hint, name)
         return value
 
     def _secret(self, name: str) -> Secret:
@@ -260,8 +261,9 @@ class _TargetResolver:
         )
 
     def _report(self, code: Code, summary: str, hint: str, name: str = "") -> None:
-        """Report a problem at the key of that name, or of the file as a whole."""
-        whole = SourceLocation(self._file) if self._file else None
+        """Report a problem at the key of that name, or of the file as a whole; a variable has no location."""
+        is_of_file = self._file and not (name and self._is_in_environment(name))
+        whole = SourceLocation(self._file) if is_of_file else None
         location = self._declared.locations.get(name, whole)
         self._diagnostics.append(Diagnostic(Severity.ERROR, code, summary, hint=hint, location=location))
 
