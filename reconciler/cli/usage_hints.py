@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +22,9 @@ _ENVIRONMENTS: Final = (
 )
 _CREDENTIALS: Final = "set the environment variables STYTCH_PROJECT_ID and STYTCH_SECRET"
 _NO_LOCK: Final = "there is no state, and so no lock"
+
+_SEVERAL: Final = re.compile(r"-[a-z][a-z-]+")
+"""A long option with one hyphen, or several options of one letter."""
 
 _COMMANDS: Final = {
     "fmt": "manifests keep the layout that you give them; `reconciler validate` checks them",
@@ -100,9 +104,8 @@ def _written_option(error: NoSuchOption, arguments: Sequence[str]) -> str:
     if error.option_name.startswith("--"):
         return error.option_name
     letter = error.option_name[1:]
-    words = (argument.partition("=")[0] for argument in arguments)
-    long = (word for word in words if word[:1] == "-" != word[1:2] and len(word) > 2 and letter in word)  # noqa: PLR2004
-    return next(long, error.option_name)
+    names = (argument.partition("=")[0] for argument in arguments)
+    return next((name for name in names if _SEVERAL.fullmatch(name) and letter in name), error.option_name)
 
 
 def _option_hint(error: NoSuchOption, written: str) -> str:
