@@ -156,11 +156,15 @@ def test_an_ignored_difference_is_counted(clone: Workplace) -> None:
         assert clone.run(command, "--format", "json").document["summary"]["ignored_differences"] == 2
 
 
-def test_adopting_a_live_edit_launders_nothing(clone: Workplace) -> None:
+@pytest.mark.parametrize("adopts", ["by hand", "import --update acme/sso"])
+def test_adopting_a_live_edit_launders_nothing(clone: Workplace, adopts: str) -> None:
     """Product 4.4: the base is compared with now, although live already has the change."""
     connection = clone.live("acme")[0]["connection_id"]
     clone.emulator.edit_connection(connection, issuer=EVIL, jwks_url=f"{EVIL}/keys")
-    edit(clone, issuer=EVIL)
+    if adopts == "by hand":
+        edit(clone, issuer=EVIL)
+    else:
+        assert clone.run(*adopts.split()).code == 0
     run = plan(clone, "--format", "json")
     assert run.document["resource_changes"] == []
     assert run.code == 1
@@ -170,6 +174,24 @@ def test_adopting_a_live_edit_launders_nothing(clone: Workplace) -> None:
     (change,) = run.document["already_live"]
     assert (change["address"], change["attribute"], change["after"]) == ("acme/sso", "issuer", EVIL)
     assert "already live" in plan(clone, "--format", "markdown").out
+
+
+def test_adding_a_rogue_connection_launders_nothing(clone: Workplace) -> None:
+    """Product 4.4: what the risk rules say of a connection that `import --add` declares, they say."""
+    rogue = clone.emulator.add_connection(
+        "acme",
+        display_name="Rogue",
+        issuer="https://acme.example.com",
+        client_id="rogue",
+        client_secret="r0gue",
+        jwks_url=f"{EVIL}/keys",
+    )
+    assert clone.run("import", "--add", f"acme/{rogue['connection_id']}", "--secrets", "none").code == 0
+    run = plan(clone, "--format", "json")
+    assert (run.code, run.document["resource_changes"]) == (1, [])
+    risk = next(risk for risk in run.document["risks"] if risk["code"] == "endpoint-off-site")
+    assert (risk["severity"], risk["address"]) == ("error", "acme/rogue")
+    assert risk["summary"].startswith("acme/rogue: already live: ")
 
 
 def test_a_moved_issuer_among_300_warnings_is_seen_first(clone: Workplace) -> None:
