@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 settings.register_profile("undisturbed", deadline=None)
 settings.load_profile("undisturbed")
 
+# the processes that tests start would compile every module again, each a third of its time
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int | None:

@@ -8,6 +8,7 @@ import html
 import json
 import re
 import unicodedata
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
@@ -31,6 +32,15 @@ _MAX_ESCAPE_LEVELS: Final = 4
 _BACKSLASH: Final = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|(.))", re.DOTALL)
 _LETTERS: Final = dict.fromkeys("abfnrtv0", " ")
 _QUOTES: Final = frozenset("\\\"'`+")
+_ESCAPE_MARKS: Final = re.compile(r"[\\%&]")
+_LOST_ASCII: Final = {
+    ord(letter): None
+    for letter in map(chr, range(128))
+    if letter in _QUOTES or letter == " " or not letter.isprintable()
+}
+"""The ASCII characters that `_plain` leaves out; the same as for others, but fast."""
+
+_CACHED_SECRETS: Final = 256
 _PUBLIC_PREFIX: Final = re.compile(r"^secret-(?:test|live)-")
 """How every secret of a project begins (authentication docs of the API)."""
 
@@ -121,7 +131,9 @@ def contains_secret(text: str, secrets: Iterable[str]) -> bool:
     plain = _plain(searched)
     letters = _SEPARATORS.sub("", plain)
     return any(
-        secret in searched or _is_in(plain, secret) or _is_transformed(letters, secret)
+        secret in searched
+        or any(form in plain for form in _plain_forms(secret))
+        or any(form in letters for form in _letter_forms(secret))
         for secret in secrets
         if secret
     )
@@ -132,17 +144,20 @@ def _addresses_of(value: str) -> tuple[str, ...]:
     return value, value.rstrip("/"), f"{value.rstrip('/')}/.well-known/openid-configuration"
 
 
-def _is_in(plain: str, secret: str) -> bool:
-    return any(_plain(form)[:_MIN_MATCH] in plain for form in _encodings(secret) if _plain(form))
+@lru_cache(_CACHED_SECRETS)
+def _plain_forms(secret: str) -> tuple[str, ...]:
+    """Return the beginnings of a secret and of its usual encodings, as `_plain` would leave them."""
+    return tuple({form[:_MIN_MATCH] for form in map(_plain, _encodings(secret)) if form})
 
 
-def _is_transformed(letters: str, secret: str) -> bool:
-    """Tell whether a text has the beginning of a longer secret in a rarer encoding, separators aside."""
+@lru_cache(_CACHED_SECRETS)
+def _letter_forms(secret: str) -> tuple[str, ...]:
+    """Return the beginnings of a longer secret in rarer encodings, separators aside."""
     if len(secret) < MIN_SECRET_LENGTH:
-        return False
+        return ()
     own = _PUBLIC_PREFIX.sub("", secret) or secret
-    forms = (_SEPARATORS.sub("", form.casefold()) for form in _transformations(own))
-    return any(len(form) >= _MIN_MATCH and form[: 2 * _MIN_MATCH] in letters for form in forms)
+    forms = {_SEPARATORS.sub("", form.casefold()) for form in _transformations(own)}
+    return tuple(form[: 2 * _MIN_MATCH] for form in forms if len(form) >= _MIN_MATCH)
 
 
 def _transformations(secret: str) -> Iterable[str]:
@@ -176,10 +191,14 @@ def _encodings(secret: str) -> Iterable[str]:
 def _plain(text: str) -> str:
     """Return a text as it reads without any escapes, and without what is lost when texts are quoted."""
     for _ in range(_MAX_ESCAPE_LEVELS):
+        if not _ESCAPE_MARKS.search(text):
+            break
         before = text
         text = html.unescape(unquote(_BACKSLASH.sub(_unescape, text)))
         if text == before:
             break
+    if text.isascii():
+        return text.lower().translate(_LOST_ASCII)
     paired = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     folded = unicodedata.normalize("NFKC", paired).casefold()
     return "".join(
