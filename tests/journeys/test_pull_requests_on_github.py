@@ -13,7 +13,7 @@ def test_only_what_changed_is_planned(open_page: OpenPage) -> None:
         place = story.place.applied()
         place.git("init", "--quiet", "--initial-branch", "main")
         place.commit()
-        place.git("checkout", "--quiet", "-b", "scopes-for-initech")
+        place.git("checkout", "--quiet", "-b", "scopes-for-globex")
         story.play("Plan only what changed")
         operations = [request.operation for request in place.emulator.request_log]
         assert operations == ["get-organization", "list-connections"]
