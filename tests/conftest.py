@@ -20,6 +20,9 @@ settings.load_profile("undisturbed")
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
+LONG_LASTING = {"examples", "failures", "journeys", "performance", "soak", "workflows"}
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int | None:
     """Three workers for two processors: a third of the time tests wait for processes and for answers."""
@@ -27,6 +30,12 @@ def pytest_xdist_auto_num_workers() -> int | None:
         return None
     processors = os.cpu_count() or 1
     return processors + processors // 2
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the folders whose tests last long: otherwise one worker would end alone with them."""
+    items.sort(key=lambda item: LONG_LASTING.isdisjoint(item.path.parts))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
