@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.core.connection import FIELDS, SENSITIVE_FIELDS
 from reconciler.reports.escaping import escape_terminal
-from reconciler.reports.text_style import PLAIN, render_diagnostics, table_lines
+from reconciler.reports.text_style import PLAIN, render_diagnostics, table_lines, width, wrap
 from reconciler.reports.wording import count
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from reconciler.core.inventory import Inventory, InventoryItem
     from reconciler.reports.text_style import Style
@@ -25,13 +25,44 @@ _HEADINGS: Final = (
 )  # fmt: skip
 
 
+_DISPENSABLE: Final = tuple(
+    _HEADINGS.index(heading)
+    for heading in ("REDIRECT URL", "ORGANIZATION ID", "CONNECTION ID", "PROVIDER", "DISPLAY NAME")
+)
+"""The columns that a narrow terminal does not show, first those that are left out first."""
+
+
 def render_inventory(inventory: Inventory, *, style: Style = PLAIN) -> str:
     """Return a table of the connections, what could not be read, and how many there are."""
     rows = [_HEADINGS, *(_row(item) for item in inventory.items)]
-    table = "".join(f"{line}\n" for line in (*table_lines(rows), "")) if inventory.items else ""
+    lines = [*_fitting_table(rows, style.columns), ""] if inventory.items else []
+    table = "".join(f"{line}\n" for line in lines)
     connections = count(len(inventory.items), "connection")
     total = f"{connections} in {count(inventory.organizations, 'organization')}."
     return f"{table}{render_diagnostics(inventory.diagnostics, style=style)}{total}\n"
+
+
+def _fitting_table(rows: Sequence[Sequence[str]], columns: int) -> list[str]:
+    """Return the lines of a table; a terminal shows the most useful columns that fit."""
+    left_out: list[int] = []
+    lines = [*table_lines(rows)]
+    for index in _DISPENSABLE if columns else ():
+        if max(map(width, lines)) <= columns:
+            break
+        left_out.append(index)
+        lines = [*table_lines([[*_without(row, left_out)] for row in rows])]
+    if not left_out:
+        return lines
+    names = ", ".join(_HEADINGS[index].lower() for index in sorted(left_out))
+    return [
+        *lines,
+        "",
+        *wrap(f"Too wide for this terminal: {names}; `reconciler output ADDRESS` prints them.", columns),
+    ]
+
+
+def _without(row: Sequence[str], left_out: Sequence[int]) -> Iterator[str]:
+    return (cell for index, cell in enumerate(row) if index not in left_out)
 
 
 def values_of(item: InventoryItem) -> Mapping[str, Any]:

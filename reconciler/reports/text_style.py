@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from reconciler.core.errors import Diagnostic, Snippet, SourceLocation
     from reconciler.core.plan import Scope
 
+_MOST_ALIKE: Final = 5
+"""Findings that say the same and are each shown in full; of more than that, the first one is."""
+
 _RESET: Final = "\x1b[0m"
 
 _WORD: Final = re.compile(r"(?:`[^`]*`|\S)+")
@@ -83,12 +86,26 @@ def render_diagnostics(diagnostics: Sequence[Diagnostic], *, style: Style = PLAI
 
 
 def diagnostic_boxes(diagnostics: Iterable[Diagnostic], style: Style) -> Iterator[str]:
-    """Yield the frame of each diagnostic; missing secrets with the same problem share one."""
-    for finding in with_missing_secrets_grouped(diagnostics):
+    """Yield the frame of each diagnostic; many that say the same share one, which lists their places.
+
+    Missing secrets with the same problem share a table.
+    """
+    findings = tuple(with_missing_secrets_grouped(diagnostics))
+    alike: dict[object, list[Diagnostic]] = {}
+    for finding in findings:
+        if not isinstance(finding, MissingSecrets):
+            alike.setdefault(_said(finding), []).append(finding)
+    for finding in findings:
         if isinstance(finding, MissingSecrets):
             yield error_box(f"{finding.title} [{finding.code}]", _missing_secrets(finding, style), style)
-        else:
+        elif len(group := alike[_said(finding)]) <= _MOST_ALIKE:
             yield diagnostic_box(finding, style)
+        elif finding is group[0]:
+            yield diagnostic_box(finding, style, others=group[1:])
+
+
+def _said(diagnostic: Diagnostic) -> object:
+    return diagnostic.severity, diagnostic.code, diagnostic.summary
 
 
 def table_lines(rows: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -99,12 +116,11 @@ def table_lines(rows: Sequence[Sequence[str]]) -> Iterator[str]:
         yield "  ".join(cells).rstrip()
 
 
-def diagnostic_box(diagnostic: Diagnostic, style: Style) -> str:
-    """Return the diagnostic in a frame, without a newline at its end."""
+def diagnostic_box(diagnostic: Diagnostic, style: Style, others: Sequence[Diagnostic] = ()) -> str:
+    """Return the diagnostic in a frame, without a newline at its end; ``others`` say the same elsewhere."""
     title = f"{diagnostic.summary} [{diagnostic.code}]"
-    if diagnostic.is_error:
-        return error_box(title, _body(diagnostic, style), style)
-    return warning_box(title, _body(diagnostic, style), style)
+    body = (*_body(diagnostic, style), *_places(others))
+    return (error_box if diagnostic.is_error else warning_box)(title, body, style)
 
 
 def error_box(title: str, body: Iterable[str], style: Style) -> str:
@@ -182,6 +198,14 @@ def _body(diagnostic: Diagnostic, style: Style) -> Iterator[str]:
             yield from _excerpt(diagnostic.location, diagnostic.snippet, _inner_columns(style))
     hint = f"hint: {diagnostic.hint}" if diagnostic.hint else ""
     yield from paragraphs(diagnostic.detail, hint)
+
+
+def _places(others: Sequence[Diagnostic]) -> Iterator[str]:
+    """Yield the places, or addresses, of findings that say the same."""
+    if others:
+        yield from ("", f"the same at {len(others)} other places:")
+    for diagnostic in others:
+        yield f"  {escape_terminal(str(diagnostic.location or diagnostic.address))}"
 
 
 def _missing_secrets(missing: MissingSecrets, style: Style) -> Iterator[str]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.support.terminal import terminal
 
 if TYPE_CHECKING:
     from reconciler.emulator import RunningEmulator
@@ -68,6 +71,27 @@ def test_the_table_has_a_line_for_each_connection(workplace: Workplace) -> None:
     assert lines[2].startswith("acme/sso")
     assert lines[2].endswith(redirect_url)
     assert lines[-1] == "3 connections in 1 organization."
+
+
+@pytest.mark.parametrize(
+    ("columns", "headings"),
+    [
+        (95, ["ADDRESS", "STATUS", "MANAGED"]),
+        (120, ["ADDRESS", "DISPLAY NAME", "PROVIDER", "STATUS", "MANAGED"]),
+        (400, ["ADDRESS", "DISPLAY NAME", "PROVIDER", "STATUS", "MANAGED", "CONNECTION ID", "ORGANIZATION ID",
+               "REDIRECT URL"]),
+    ],
+)  # fmt: skip
+def test_a_terminal_shows_the_columns_that_fit(
+    workplace: Workplace, columns: int, headings: list[str]
+) -> None:
+    with terminal(workplace, "list", "acme", columns=columns, result_on_screen=True) as session:
+        assert session.end()[0] == 0
+    assert re.split(r" {2,}", session.lines[0]) == headings
+    assert any(line.startswith("acme/sso") for line in session.lines[2:5])
+    assert session.text.endswith("3 connections in 1 organization.\n")
+    says = " ".join(session.text.split())
+    assert ("redirect url; `reconciler output ADDRESS` prints them." in says) is (columns < 400)
 
 
 def test_the_default_connection_is_marked(workplace: Workplace) -> None:

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from reconciler.core.errors import Diagnostic, Severity, Snippet
+from reconciler.core.errors import Diagnostic, Severity, Snippet, SourceLocation
 from reconciler.core.results import ValidationResult
 from reconciler.reports import VALIDATION_FORMATS
 from reconciler.reports.text_style import Style, render_diagnostics, width
@@ -62,6 +62,27 @@ def test_a_newline_from_outside_makes_no_line_of_ours() -> None:
 ╵
 """
     )
+
+
+def alike(number: int) -> tuple[Diagnostic, ...]:
+    """Return findings that say the same of as many files."""
+    return tuple(
+        replace(ERROR, location=SourceLocation(f"{index}.yaml", line=index + 1)) for index in range(number)
+    )
+
+
+def test_a_few_findings_that_say_the_same_are_each_shown_in_full() -> None:
+    assert render_diagnostics(alike(5)) == "".join(render_diagnostics((finding,)) for finding in alike(5))
+
+
+def test_many_findings_that_say_the_same_are_one_with_their_places() -> None:
+    first, *others = alike(60)
+    text = render_diagnostics((WARNING, first, *others, WARNING))
+    before, _, places = text.partition("│\n│ the same at 59 other places:\n")
+    assert before == render_diagnostics((WARNING, first)).removesuffix("╵\n")
+    lines = places.splitlines()
+    assert lines[:59] == [f"│   {index}.yaml:{index + 1}:1" for index in range(1, 60)]
+    assert "\n".join(lines[59:]) + "\n" == "╵\n" + render_diagnostics((WARNING,))
 
 
 def test_the_caret_stands_below_the_finding_whatever_is_before_it() -> None:
