@@ -43,7 +43,7 @@ class Block:
 
 def name_of(page: Path) -> str:
     """Return the page's path from the root, for test ids and messages."""
-    return page.relative_to(ROOT).as_posix()
+    return page.relative_to(ROOT).as_posix() if page.is_relative_to(ROOT) else page.name
 
 
 def read(page: Path) -> str:

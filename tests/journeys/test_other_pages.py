@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.docs.pages import PAGES, ROOT, blocks, name_of, read
-from tests.journeys.story import compare_output, telling, unmarked
-from tests.support.workplace import CompletedRun
+from tests.journeys.story import telling, unmarked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,28 +46,3 @@ def test_an_excerpt_is_part_of_its_file() -> None:
     for block in excerpts:
         file = block.reason.removeprefix("an excerpt of ").partition(",")[0]
         assert block.text in read(ROOT / file), file
-
-
-def test_the_ids_of_a_run_are_learned_from_its_output() -> None:
-    page, run = (f"00000000-0000-4000-8000-00000000000{number}" for number in (1, 2))
-    ended = CompletedRun(0, f"acme = organization-test-{run}\n", "")
-    assert compare_output(f"acme = organization-test-{page}\n", ended) == {page: run}
-
-
-@pytest.mark.parametrize(
-    ("expected", "out", "outcome"),
-    [
-        ("a\nb\n", "a\nb\n", True),
-        ("a\n...\n", "a\nb\nc\n", True),
-        ("...\nc\n", "a\nb\nc\n", True),
-        ("a\n...\nc\n", "a\nb\nb\nc\n", True),
-        ("a\n", "a\nb\n", False),
-        ("a\nc\n", "a\nb\nc\n", False),
-        ("a\n...\nb\n", "a\nb\nc\n", False),
-        ("a.\n", "ab\n", False),
-        ("", "", True),
-        ("", "a\n", False),
-    ],
-)
-def test_output_that_differs_from_the_page_is_detected(expected: str, out: str, outcome: bool) -> None:
-    assert (compare_output(expected, CompletedRun(0, out, "")) is not None) is outcome
