@@ -1,4 +1,4 @@
-"""What a terminal shows, at several widths: nothing is glued, torn or left behind.
+"""Case 26, what a terminal shows at several widths: nothing is glued, torn or left behind.
 
 The golden files are what somebody sees who scrolls back, one for each width.
 """
