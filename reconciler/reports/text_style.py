@@ -105,7 +105,11 @@ def diagnostic_boxes(diagnostics: Iterable[Diagnostic], style: Style) -> Iterato
 
 
 def _said(diagnostic: Diagnostic) -> object:
-    return diagnostic.severity, diagnostic.code, diagnostic.summary
+    """Return what a finding says; of organizations that cannot be read, whichever they are."""
+    summary = diagnostic.summary
+    if diagnostic.code == "organization-not-read":
+        summary = summary.replace(f"organization {diagnostic.address} ", "", 1)
+    return diagnostic.severity, diagnostic.code, summary
 
 
 def table_lines(rows: Sequence[Sequence[str]]) -> Iterator[str]:

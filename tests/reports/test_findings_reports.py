@@ -71,6 +71,22 @@ def alike(number: int) -> tuple[Diagnostic, ...]:
     )
 
 
+def test_an_outage_that_hits_all_organizations_is_one_finding() -> None:
+    hit = tuple(
+        Diagnostic(
+            Severity.ERROR,
+            "organization-not-read",
+            f"organization org-{index} cannot be planned: no connection to the service",
+            address=f"org-{index}",
+            location=SourceLocation(f"organizations/org-{index}.yaml", line=1),
+        )
+        for index in range(60)
+    )
+    text = render_diagnostics(hit)
+    assert text.count("cannot be planned") == 1
+    assert "the same at 59 other places:\n│   organizations/org-1.yaml:1" in text
+
+
 def test_a_few_findings_that_say_the_same_are_each_shown_in_full() -> None:
     assert render_diagnostics(alike(5)) == "".join(render_diagnostics((finding,)) for finding in alike(5))
 
