@@ -28,7 +28,7 @@ COMMAND_LINES = {
     "command-of-terraform-destroy": "destroy",
     "command-of-terraform-workspace": "workspace select live",
     "command-that-nobody-knows": "frobnicate",
-    "subcommand-misspelt": "secrets chek",
+    "subcommand-misspelt": "secrets checks",
     "option-misspelt": "plan --targt acme/sso",
     "option-with-one-hyphen-auto-approve": "apply -auto-approve",
     "option-with-one-hyphen-out": "plan -out=x",
