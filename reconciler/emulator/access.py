@@ -8,10 +8,10 @@ import hmac
 import re
 from typing import TYPE_CHECKING
 
+from reconciler.emulator.connection_fields import is_loopback, scheme_and_host
 from reconciler.emulator.context import environment_of
 from reconciler.emulator.errors import ApiError
 from reconciler.emulator.request import Caller
-from reconciler.emulator.urls import is_loopback, scheme_and_host
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

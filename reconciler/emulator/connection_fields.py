@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from reconciler.emulator.errors import ApiError, typed
-from reconciler.emulator.urls import is_loopback, scheme_and_host
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from reconciler.emulator.context import Context
     from reconciler.emulator.errors import JsonObject
+
 
 URL_FIELDS = ("authorization_url", "token_url", "userinfo_url", "jwks_url")
 UPDATE_FIELDS = (
@@ -101,3 +102,20 @@ def _check_url(context: Context, value: str, error_type: str) -> None:
 def _http_is_accepted(context: Context, host: str) -> bool:
     mode = context.switches["http-urls"]
     return mode == "accepted" or (mode == "loopback-only" and is_loopback(host))
+
+
+def scheme_and_host(url: str) -> tuple[str, str]:
+    """Return scheme and host of a URL; both are empty if it is malformed."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "", ""
+    return parts.scheme, parts.hostname or ""
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether ``host`` is ``localhost`` or a loopback address."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

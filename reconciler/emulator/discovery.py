@@ -7,8 +7,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from reconciler.emulator.connection_fields import is_loopback, scheme_and_host
 from reconciler.emulator.identity_provider import tenant_metadata
-from reconciler.emulator.urls import is_loopback, scheme_and_host
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 from reconciler.core.errors import Diagnostic, Severity
 from reconciler.core.state import DesiredState
 from reconciler.manifests.document import parse_file
-from reconciler.manifests.duplicates import DuplicateCheck
 from reconciler.manifests.file_selection import FoundManifests, find_manifests
 from reconciler.manifests.organization import OrganizationReader
 from reconciler.manifests.partial import read_partially
-from reconciler.manifests.run_bounds import RunBounds, bound_findings
+from reconciler.manifests.run_bounds import DuplicateCheck, RunBounds, bound_findings
 from reconciler.manifests.source_file import display_path
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from reconciler.core.address import Address
 from reconciler.core.connection import OidcConnection
 from reconciler.core.errors import Severity
 from reconciler.core.state import DesiredConnection, DesiredOrganization, Discovery, Lifecycle, Presence
+from reconciler.manifests.field_types import has_field
 from reconciler.manifests.interpolation import Interpolation
-from reconciler.manifests.model_fields import has_field
 from reconciler.manifests.organization_model import OrganizationManifest
 from reconciler.manifests.text_patterns import ORGANIZATION, find_typographic
 from reconciler.manifests.validation import validate

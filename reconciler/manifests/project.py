@@ -15,8 +15,8 @@ from reconciler.core.secret import DEFAULT_ENV_ALLOW
 from reconciler.core.state import Discovery
 from reconciler.manifests.document import ParsedFile, parse_file
 from reconciler.manifests.environments import RunEnvironment
+from reconciler.manifests.field_types import has_field
 from reconciler.manifests.interpolation import Interpolation
-from reconciler.manifests.model_fields import has_field
 from reconciler.manifests.project_model import ProjectManifest
 from reconciler.manifests.source_file import display_path
 from reconciler.manifests.validation import validate

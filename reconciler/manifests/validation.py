@@ -11,9 +11,16 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from reconciler.core.connection import COMPUTED_FIELDS
-from reconciler.manifests.field_types import BY_ENVIRONMENT, COMMAS_IN_SCOPES, EXCLUDED_PATTERN, ONE_ID
+from reconciler.manifests.field_types import (
+    BY_ENVIRONMENT,
+    COMMAS_IN_SCOPES,
+    EXCLUDED_PATTERN,
+    ONE_ID,
+    choices,
+    is_mapping,
+    known_keys,
+)
 from reconciler.manifests.findings import name_of
-from reconciler.manifests.model_fields import choices, is_mapping, known_keys
 from reconciler.manifests.text_patterns import (
     UNSAFE,
     describe_mismatch,

@@ -4,7 +4,7 @@ A rule is one pure function and one entry in `RULES`. The project file decides b
 finding is a warning, blocks the plan, or is left out.
 """
 
-from reconciler.policies.approvals import Approvals, check_approvals, undeclared_addresses
+from reconciler.policies.approvals import Approvals, check_approvals, find_live_risks, undeclared_addresses
 from reconciler.policies.assess import (
     RULE_FAILED,
     accept_risks,
@@ -14,7 +14,6 @@ from reconciler.policies.assess import (
     unknown_rules,
 )
 from reconciler.policies.estate import declared_estate
-from reconciler.policies.live import find_live_risks
 from reconciler.policies.rules import RULES
 
 __all__ = [

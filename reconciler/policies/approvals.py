@@ -1,4 +1,4 @@
-"""Applies the approvals in Git to a plan: to its risks, and to deletes beyond the limits."""
+"""Applies the approvals in Git to the risks of plans and live values, and to deletes beyond the limits."""
 
 from __future__ import annotations
 
@@ -8,17 +8,21 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.approval import ApprovalStatus, ApprovalUse
+from reconciler.core.change import Create
+from reconciler.core.drift import DriftKind, Finding
 from reconciler.core.errors import Diagnostic, Severity
-from reconciler.policies.assess import unknown_rule
+from reconciler.policies.assess import assess, unknown_rule
+from reconciler.policies.estate import Estate, clients_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from datetime import date
 
     from reconciler.core.approval import Approval
     from reconciler.core.codes import Code
-    from reconciler.core.plan import PlanSummary
+    from reconciler.core.plan import Managed, PlanSummary
     from reconciler.core.run_selection import Limits
+
 
 MAX_DAYS: Final = 180
 EXPIRED: Final = "approval-expired"
@@ -193,4 +197,37 @@ def _problem(approval: Approval, code: Code, summary: str, *, detail: str = "", 
 def _remark(approval: Approval, code: Code, summary: str, hint: str) -> Diagnostic:
     return Diagnostic(
         Severity.WARNING, code, summary, hint=hint, address=approval.address, location=approval.location
+    )
+
+
+def find_live_risks(
+    connections: Sequence[Managed], severities: Mapping[str, str], approvals: Approvals
+) -> tuple[Finding, ...]:
+    """Return the risks in live connections that no approval covers, as if they were to be created."""
+    by_address = {str(managed.address): managed for managed in connections}
+    changes = [
+        Create(
+            address=managed.address,
+            organization_id=managed.organization_id,
+            declared=managed.connection,
+            location=managed.location,
+        )
+        for managed in connections
+    ]
+    clients = clients_of((managed.address.organization, managed.connection) for managed in connections)
+    risks = assess(changes, severities, Estate(clients=clients))
+    return tuple(
+        _finding(risk, by_address[risk.address]) for risk in risks if approvals.for_risk(risk) is None
+    )
+
+
+def _finding(risk: Diagnostic, managed: Managed) -> Finding:
+    return Finding(
+        address=managed.address,
+        organization_id=managed.organization_id,
+        kind=DriftKind.RISK,
+        connection_id=managed.connection.connection_id or "",
+        rule=risk.code,
+        summary=risk.summary.removeprefix(f"{risk.address}: "),
+        location=managed.location,
     )

@@ -18,19 +18,17 @@ from reconciler.manifests.changed_files import ChangedFile, load_changed
 from reconciler.manifests.confinement import linked_manifests
 from reconciler.manifests.file_selection import distinct, manifest_sources
 from reconciler.manifests.source_file import display_path
-from reconciler.storage.attributes import find_changed_bytes
-from reconciler.storage.revision import find_revision
-from reconciler.workflow.changed_secrets import organizations_with_changed_secrets
+from reconciler.secrets import wanted_by
+from reconciler.storage.revision import find_changed_bytes, find_revision
 from reconciler.workflow.past_approvals import differing_organizations, with_organizations
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from reconciler.core.state import DesiredOrganization, Organization
     from reconciler.manifests import Loaded, Project
     from reconciler.manifests.file_selection import ManifestSource
-    from reconciler.storage.attributes import ChangedBytes
-    from reconciler.storage.revision import ChangedPath, Revision
+    from reconciler.storage.revision import ChangedBytes, ChangedPath, Revision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,3 +216,34 @@ def all_manifests(
     """Return all manifests of a project; they are read only if the run has selected some of them."""
     loaded = selected.loaded if selected.is_whole else load_manifests((), project, variables)
     return OtherManifests.of(loaded)
+
+
+def organizations_with_changed_secrets(
+    paths: Sequence[str | Path], project: Project, variables: Mapping[str, str], revision: Revision
+) -> frozenset[str]:
+    """Return the organizations, by reference, that use a file which differs, or whose history Git lacks."""
+    organizations = load_manifests(paths, project, variables).state.organizations
+    files = {
+        organization.reference: tuple(_secret_files(organization, project)) for organization in organizations
+    }
+    every_file = {file for used in files.values() for file in used}
+    inside = {
+        file.relative_to(revision.top).as_posix() for file in every_file if file.is_relative_to(revision.top)
+    }
+    changed = (
+        {revision.top / path.path for path in revision.changed_paths(sorted(inside))} if inside else set()
+    )
+    return frozenset(
+        reference
+        for reference, used in files.items()
+        if any(file in changed or not file.is_relative_to(revision.top) for file in used)
+    )
+
+
+def _secret_files(organization: DesiredOrganization, project: Project) -> Iterator[Path]:
+    for wanted in wanted_by(organization.connections):
+        for locator in wanted.reference.locators:
+            if locator.scheme == "file":
+                file = project.root / locator.path
+                yield Path(os.path.realpath(file))
+                yield Path(os.path.realpath(file.parent)) / file.name  # a link that leads elsewhere now
