@@ -184,6 +184,8 @@ class ImportedOrganizationDocument:
     suggestion: str = field(
         metadata=described("lines that could be added below `connections:`; may be empty")
     )
+    updates: tuple[ImportedValueDocument, ...] = field(metadata=described("values that `--update` took over"))
+    added: tuple[str, ...] = field(metadata=described("addresses of connections that `--add` added"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ RESULTS = {
     "list": ("list", "--all"),
     "output": ("output", "acme/sso"),
     "import": ("import", "--all"),
+    "import into manifests": ("import", "--update", "--add"),
     "pin": ("pin",),
     "secrets check": ("secrets", "check"),
     "explain": ("explain", "issuer-change"),
@@ -42,6 +43,7 @@ def test_a_result_fits_its_schema(place: Workplace, words: tuple[str, ...]) -> N
     """Before anything is created, and after one connection of two was edited by hand."""
     assert place.run("plan", "--out", "plan.json").code == 0
     first = run(place, words)
+    assert first.code in {0, 2}, first.output
     assert first.document
     if words[0] != "apply":
         place.applied()
@@ -49,6 +51,7 @@ def test_a_result_fits_its_schema(place: Workplace, words: tuple[str, ...]) -> N
     place.emulator.edit_connection(live["connection_id"], client_id="edited")
     place.add_organization("initech", "Okta")
     again = run(place, words)
+    assert again.code in {0, 2}, again.output
     assert again.document
     assert again.out.isascii()
     assert "hidden-" not in first.out + again.out

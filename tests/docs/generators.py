@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,9 +74,14 @@ def part_tables(_: str) -> str:
 
 def _part(name: str, part: dict[str, Any]) -> str:
     if "enum" in part:
-        return f"### {_part_name(name)}\n\nOne of {', '.join(f'`{value}`' for value in part['enum'])}.\n"
-    description = part["description"].replace("``", "`")
+        values = _wrapped(f"One of {', '.join(f'`{value}`' for value in part['enum'])}.")
+        return f"### {_part_name(name)}\n\n{values}\n"
+    description = _wrapped(part["description"].replace("``", "`"))
     return f"### {_part_name(name)}\n\n{description}\n\n{_field_table(part, part)}"
+
+
+def _wrapped(text: str) -> str:
+    return textwrap.fill(text, 120, break_long_words=False, break_on_hyphens=False)
 
 
 def _field_table(schema: dict[str, Any], described: dict[str, Any]) -> str:
