@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, assert_never
 
 from reconciler.core.change import Create, DefaultChange, Delete, Update
 from reconciler.core.connection import SENSITIVE_FIELDS
-from reconciler.core.errors import ReportRefused
+from reconciler.core.errors import ReportRefused, shell_word
 from reconciler.core.run_selection import ALL
 from reconciler.core.warnings import NOT_COMPARABLE
 
@@ -103,6 +103,22 @@ class Finding:
     def is_sensitive(self) -> bool:
         """Whether the attribute is secret; then its values are not here."""
         return self.attribute in SENSITIVE_FIELDS
+
+    @property
+    def accept_command(self) -> str:
+        """The command that takes what is live into Git, as a shell reads it; empty where there is none."""
+        if self.status in {FindingStatus.RESOLVED, FindingStatus.UNCHECKED}:
+            return ""
+        address = shell_word(str(self.address))
+        match self.kind:
+            case DriftKind.CHANGED if not self.is_sensitive and self.attribute != DEFAULT_ATTRIBUTE:
+                return f"reconciler import --update {address}"
+            case DriftKind.UNDECLARED:
+                return f"reconciler import --add {address}"
+            case DriftKind.UNKNOWN_ORGANIZATION:
+                return f"reconciler import {shell_word(self.address.organization)}"
+            case _:
+                return ""
 
     @property
     def fingerprint(self) -> str:

@@ -75,6 +75,10 @@ class FindingDocument:
     standing: FindingStatus = field(metadata=described("whether the previous report had the finding"))
     first_seen: str = field(metadata=described("when a report first had the finding, RFC 3339 in UTC"))
     source: SourceDocument | None = field(default=None, metadata=described("the place in the manifest"))
+    accept: str | None = field(
+        default=None,
+        metadata=described("the command that takes what is live into the manifests, null if there is none"),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -266,6 +270,7 @@ def _finding_document(finding: Finding) -> FindingDocument:
         sensitive=finding.is_sensitive,
         standing=finding.status,
         source=source_document(finding.location),
+        accept=finding.accept_command or None,
     )
 
 

@@ -83,6 +83,7 @@ def drift_report(report: DriftReport) -> Report:
             *_finding_list("Unchecked by this run", report.unchecked),
             *unmanaged_list(report.unmanaged, "; this is not drift"),
             *_unknown_list(report.unknown_organizations),
+            *_accept_list(report.findings),
         ),
         annotations=tuple(_annotation(finding) for finding in _new_first(further)),
         results=tuple(_result(finding) for finding in further),
@@ -156,10 +157,18 @@ def _card(findings: Sequence[Finding]) -> Card:
         address=str(first.address),
         action=first.kind.value,
         intention=wording.finding_condition(first),
-        reason="" if first.attribute else "; ".join(filter(None, (_name(first), _since(first)))),
+        reason="; ".join(filter(None, _card_facts(findings))),
         location=first.location,
         make_rows=cache(lambda: tuple(_row(finding) for finding in findings if finding.attribute)),
     )
+
+
+def _card_facts(findings: Sequence[Finding]) -> Iterable[str]:
+    """Yield what a card says below its heading; each attribute says itself since when it differs."""
+    first = findings[0]
+    if not first.attribute:
+        yield from (_name(first), _since(first))
+    yield from dict.fromkeys(map(wording.accept_advice, findings))
 
 
 def _row(finding: Finding) -> Row:
@@ -187,6 +196,12 @@ def _finding_list(title: str, findings: Sequence[Finding]) -> tuple[ItemList, ..
         return ()
     items = tuple((wording.finding_subject(finding),) for finding in findings)
     return (ItemList(title=f"{title}: {count(len(items), 'finding')}", items=items, noun="finding"),)
+
+
+def _accept_list(findings: Sequence[Finding]) -> tuple[ItemList, ...]:
+    commands = dict.fromkeys(finding.accept_command for finding in findings if finding.accept_command)
+    items = tuple((command,) for command in commands)
+    return (ItemList(title=wording.accept_heading(len(items)), items=items, noun="command"),) if items else ()
 
 
 def _unknown_list(unknown: Sequence[ActiveOrganization]) -> tuple[ItemList, ...]:

@@ -62,6 +62,7 @@ def _connection(findings: Sequence[Finding], report: DriftReport, style: Style) 
             yield f"{style.bold(f'  # {escape_terminal(str(finding.address))}')} {_words(finding, style)}"
     if first.kind is not DriftKind.CHANGED:
         yield line + _since(first, report, style)
+        yield from _accept(findings, style)
         return
     yield line + " {"
     for finding in findings:
@@ -69,6 +70,13 @@ def _connection(findings: Sequence[Finding], report: DriftReport, style: Style) 
         yield f"            declared = {wording.finding_value(finding, finding.declared)}"
         yield f"            live     = {wording.finding_value(finding, finding.live)}"
     yield "    }"
+    yield from _accept(findings, style)
+
+
+def _accept(findings: Sequence[Finding], style: Style) -> Iterator[str]:
+    """Yield the commands that take what is live into Git."""
+    for command in dict.fromkeys(finding.accept_command for finding in findings if finding.accept_command):
+        yield style.dim(f"    # {wording.TO_ACCEPT} {escape_terminal(command)}")
 
 
 def _words(finding: Finding, style: Style) -> str:

@@ -27,6 +27,8 @@ _MAX_VALUE: Final = 300
 NO_DRIFT: Final = "No drift. The live state matches the configuration."
 SECRETS_NOT_COMPARED: Final = "Secrets: not resolved and not compared."
 
+TO_ACCEPT: Final = "to accept what is live:"
+
 UNKNOWN: Final = "(known after apply)"
 SENSITIVE: Final = "(sensitive value)"
 UNCOMPARABLE: Final = "(cannot be compared)"
@@ -269,10 +271,21 @@ def finding_difference(finding: Finding) -> str:
     """Return a finding in a few lines: what differs, and how, where that may be said."""
     if not finding.attribute:
         name = f" ({finding_name(finding)})" if finding.display_name else ""
-        return f"{finding.address} {' '.join(finding_condition(finding))}{name}"
+        condition = f"{finding.address} {' '.join(finding_condition(finding))}{name}"
+        return "\n".join(filter(None, (condition, accept_advice(finding))))
     declared, live = finding_value(finding, finding.declared), finding_value(finding, finding.live)
     differs = f"{finding.attribute} of {finding.address} is not as declared"
-    return f"{differs}\ndeclared: {declared}\nlive: {live}"
+    return "\n".join(filter(None, (f"{differs}\ndeclared: {declared}\nlive: {live}", accept_advice(finding))))
+
+
+def accept_advice(finding: Finding) -> str:
+    """Return how to take what is live into Git, or nothing where no command does."""
+    return f"{TO_ACCEPT} `{finding.accept_command}`" if finding.accept_command else ""
+
+
+def accept_heading(number: int) -> str:
+    """Return the heading of the commands that take what is live into Git."""
+    return f"{TO_ACCEPT.capitalize()} {count(number, 'command')}"
 
 
 def finding_subject(finding: Finding) -> str:

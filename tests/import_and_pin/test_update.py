@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import shlex
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.workplace import NO_CHANGES
+from tests.support.workplace import NO_CHANGES, okta
 
 if TYPE_CHECKING:
     from tests.support.workplace import CompletedRun, Workplace
@@ -340,3 +341,26 @@ def test_the_failure_document_is_whole(acme: Workplace) -> None:
     run = acme.run("import", "--update", "nobody", "--format", "json")
     assert run.code == 1
     assert json.loads(run.out)["errored"] is True
+
+
+def test_the_commands_of_the_drift_report_accept_what_is_live(acme: Workplace) -> None:
+    """What differs, what is undeclared, and an organization that no manifest names."""
+    acme.write(
+        "reconciler.yaml", "drift: {unknown_organizations: drift}\n"
+    )
+    edit(acme, client_id="new", attribute_mapping={"groups": "roles"})
+    acme.emulator.add_connection("acme", **okta("Rogue", client_id="rogue", issuer=ISSUER))
+    acme.add_organization("globex")
+    acme.emulator.add_connection("globex", **okta("Okta", client_id="globex"))
+    findings = acme.run("drift", "--format", "json").document["findings"]
+    commands = {finding["accept"]: None for finding in findings if finding["accept"]}
+    assert [command.split()[:3] for command in commands] == [
+        ["reconciler", "import", "--update"],
+        ["reconciler", "import", "--add"],
+        ["reconciler", "import", "globex"],
+    ]
+    for command in commands:
+        assert f"# to accept what is live: {command}\n" in acme.run("drift", "--no-secrets").out
+        assert acme.run(*shlex.split(command)[1:]).code == 0
+    run = acme.run("drift", "--no-secrets", "--format", "json")
+    assert [finding["kind"] for finding in run.document["findings"] if finding["kind"] != "risk"] == []

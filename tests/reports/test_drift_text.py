@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from reconciler.core.address import Address
 from reconciler.core.drift import DriftKind, DriftReport, Finding, FindingStatus
 from reconciler.core.errors import Diagnostic, Severity, SourceLocation
@@ -78,6 +80,7 @@ Look at these first:
             declared = "0oa1"
             live     = ""
     }
+    # to accept what is live: reconciler import --update acme/okta
 
 Drift: 0 missing, 5 changed, 0 unexpected.
 """
@@ -182,4 +185,24 @@ def test_names_from_outside_stay_names() -> None:
     )
     text = render_drift(report(replace(difference, address=Address(hostile, hostile), connection_id=hostile)))
     assert all(character == "\n" or character.isprintable() for character in text)
-    assert len(text.splitlines()) == 14
+    assert len(text.splitlines()) == 15
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "command"),
+    [
+        (DriftKind.CHANGED, {"attribute": "issuer"}, "reconciler import --update 'acme/a b'"),
+        (DriftKind.CHANGED, {"attribute": "client_secret"}, ""),
+        (DriftKind.CHANGED, {"attribute": "default_connection"}, ""),
+        (DriftKind.UNDECLARED, {}, "reconciler import --add 'acme/a b'"),
+        (DriftKind.UNKNOWN_ORGANIZATION, {}, "reconciler import acme"),
+        (DriftKind.MISSING, {}, ""),
+        (DriftKind.UNEXPECTED, {}, ""),
+        (DriftKind.RISK, {"rule": "private-host"}, ""),
+        (DriftKind.CHANGED, {"attribute": "issuer", "status": FindingStatus.RESOLVED}, ""),
+    ],
+)
+def test_the_command_that_accepts_what_is_live(kind: DriftKind, fields: dict[str, Any], command: str) -> None:
+    """Quoted for a shell; nothing for what no command takes into Git."""
+    finding = Finding(address=Address("acme", "a b"), organization_id="o", kind=kind, **fields)
+    assert finding.accept_command == command
