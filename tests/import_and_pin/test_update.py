@@ -345,9 +345,7 @@ def test_the_failure_document_is_whole(acme: Workplace) -> None:
 
 def test_the_commands_of_the_drift_report_accept_what_is_live(acme: Workplace) -> None:
     """What differs, what is undeclared, and an organization that no manifest names."""
-    acme.write(
-        "reconciler.yaml", "drift: {unknown_organizations: drift}\n"
-    )
+    acme.write("reconciler.yaml", "drift: {unknown_organizations: drift}\n")
     edit(acme, client_id="new", attribute_mapping={"groups": "roles"})
     acme.emulator.add_connection("acme", **okta("Rogue", client_id="rogue", issuer=ISSUER))
     acme.add_organization("globex")
