@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import codecs
+import contextlib
 import itertools
 import json
 import zlib
@@ -17,6 +19,7 @@ from reconciler.core.connection import OidcConnection
 from reconciler.core.errors import MalformedAnswer, ProviderError, UnknownOutcome
 from reconciler.core.secret import Secret
 from reconciler.providers.stytch.backend import MAX_SEARCH_BYTES
+from reconciler.providers.stytch.http_transport import ConnectionFailed, HttpTransport
 from tests.providers.support import (
     ACME,
     CONNECTION_ID,
@@ -277,3 +280,65 @@ def test_names_in_messages_about_foreign_objects_are_checked() -> None:
         error = error_of(read, ok(oidc_connections=[connection(organization_id=owner)]))
         assert owner not in error.message
         assert len(error.message) < 500
+
+
+BODY = json.dumps({"status_code": 200, "request_id": "request-id-test-1", "organizations": []}).encode()
+LIES = {
+    "a flood of headers": b"HTTP/1.1 200 OK\r\n" + b"X-1: a\r\n" * 50_000,
+    "a header without end": b"HTTP/1.1 200 OK\r\nX: " + b"a" * 5_000_000,
+    "a flood of interim answers": b"HTTP/1.1 103 Early Hints\r\n\r\n" * 20_000,
+    "more bytes announced": b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n" + BODY,
+    "a negative length": b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n" + BODY,
+    "a huge length": b"HTTP/1.1 200 OK\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n" + BODY,
+    "two lengths": b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 9\r\n\r\n" + BODY,
+    "a chunk without end": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffffffff\r\n" + BODY,
+    "no status": b"HTTP/1.1 abc OK\r\n\r\n" + BODY,
+    "no HTTP": b"hello",
+}
+
+
+@pytest.mark.parametrize("answer", LIES.values(), ids=LIES.keys())
+def test_an_answer_that_breaks_http_is_no_answer(answer: bytes) -> None:
+    """Threats 3: nothing of it is read as an answer, and memory stays within bounds."""
+
+    async def ask_once() -> None:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            with contextlib.suppress(OSError):
+                await reader.readuntil(b"\r\n\r\n")
+                writer.write(answer)
+                await writer.drain()
+            writer.close()
+
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        async with server, HttpTransport(f"http://127.0.0.1:{port}") as transport:
+            with pytest.raises(ConnectionFailed) as caught:
+                await transport.exchange("GET", "/", {"Authorization": f"Basic {SECRET}"}, None, 100_000)
+            assert SECRET not in caught.value.reason
+            assert len(caught.value.reason) < 200
+
+    asyncio.run(asyncio.wait_for(ask_once(), 60))
+
+
+NOT_OURS = {
+    "HTML": b"<!doctype html><title>Sign in</title>",
+    "nothing": b"",
+    "null": b"null",
+    "a list": b"[]",
+    "a number of 5,000 digits": b'{"status_code": ' + b"9" * 5_000 + b', "oidc_connections": []}',
+    "a number beyond floats": b'{"status_code": 1e999999, "oidc_connections": []}',
+    "NaN": b'{"status_code": NaN, "oidc_connections": []}',
+    "deep nesting": b"[" * 100_000,
+    "half a character": b'{"oidc_connections": [], "x": "\\ud800"}',
+    "UTF-16": json.dumps({"oidc_connections": []}).encode("utf-16"),
+}
+
+
+@pytest.mark.parametrize("body", NOT_OURS.values(), ids=NOT_OURS.keys())
+@pytest.mark.parametrize("question", [read, create, update, delete])
+def test_a_good_status_with_a_body_of_another_kind_is_an_error(question: Any, body: bytes) -> None:
+    """Threats 3: 200 with HTML, huge numbers and the like: never an empty list, and of a write never known."""
+    answers = [httpx.Response(200, content=body)] * 20
+    error = error_of(question, *answers)
+    assert isinstance(error, ProviderError)
+    assert isinstance(error, UnknownOutcome) is (question is not read)
