@@ -94,17 +94,17 @@ def trust_domain(url: str | None) -> TrustDomain | None:
 
 def is_shared_issuer(issuer: str | None) -> bool:
     """Tell whether all customers of a provider have this issuer, so that the client is the customer."""
-    where = "/".join((host(issuer), *_segments(issuer)))
+    where = "/".join((host(issuer), *_normalized(issuer)))
     return any(form.expression.fullmatch(where) for form in _shared_issuers())
 
 
 def open_tenant(issuer: str | None) -> str:
     """Return the tenant of an issuer that lets in users of any tenant, or nothing."""
-    domain = trust_domain(issuer)
-    if domain is None or domain.provider is None or not domain.provider.open_tenants:
+    match = _match(_tenant_forms(), "/".join((host(issuer), *_normalized(issuer))))
+    if match is None or not match[0].provider.open_tenants:
         return ""
-    tenant = domain.tenant.get("tenant", "")
-    is_open = tenant in domain.provider.open_tenants or tenant.startswith(("{", "<"))
+    tenant = match[1].get("tenant", "")
+    is_open = tenant in match[0].provider.open_tenants or tenant.startswith(("{", "<"))
     return tenant if is_open else ""
 
 
@@ -183,6 +183,18 @@ def _segments(url: str | None) -> tuple[str, ...]:
     """Return the segments of a path, decoded, without the empty one that a slash at the end leaves."""
     path = parse_url(url).path.removeprefix("/").removesuffix("/")
     return tuple(unquote(segment) for segment in path.split("/")) if path else ()
+
+
+def _normalized(url: str | None) -> tuple[str, ...]:
+    """Return the segments of a path as most readers take them: without dots, empty ones and parameters."""
+    kept: list[str] = []
+    for segment in "/".join(_segments(url)).replace("\\", "/").split("/"):
+        name = segment.partition(";")[0].strip()
+        if name == "..":
+            del kept[-1:]
+        elif name not in ("", "."):
+            kept.append(name)
+    return tuple(kept)
 
 
 def _is_plain(segments: tuple[str, ...]) -> bool:

@@ -24,8 +24,10 @@ _RESERVED: Final = frozenset(
 ``example`` and ``example.com`` are reserved as well, but stand in documentation.
 """
 
-_SPELLED_ADDRESSES: Final = frozenset({"nip.io", "sslip.io"})
-"""Public zones that answer every name with the address that it spells: ``10.0.0.1.nip.io``."""
+_SPELLED_ADDRESSES: Final = frozenset(
+    {"localtest.me", "lvh.me", "nip.io", "sslip.io", "traefik.me", "xip.io"}
+)
+"""Public zones that answer every name with the address that it spells, or with that of the machine itself."""
 
 _URL_FIELDS: Final = ("issuer", *INFERRED_FIELDS)
 _PORTS: Final = {"https": 443, "http": 80}

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from reconciler.policies.trust_domain import is_shared_issuer, open_tenant
+from reconciler.policies.urls import is_private
+
 if TYPE_CHECKING:
     from tests.support.workplace import Workplace
 
@@ -156,3 +159,23 @@ def test_a_risk_in_a_live_value_can_be_approved_in_git_or_switched_off(project: 
     path.unlink()
     project.write("reconciler.yaml", "policies: {endpoint-off-site: 'off'}\n")
     assert project.run("drift").code == 0
+
+
+@pytest.mark.parametrize(
+    "path", ["/./common/v2.0", "//common/v2.0", "/x/../common/v2.0", "/common;a/v2.0", "/common%20/v2.0"]
+)
+def test_a_path_in_disguise_is_open_to_everybody_all_the_same(path: str) -> None:
+    """Case 30, the same kind: readers of a URL drop dots, empty segments and parameters from its path."""
+    assert open_tenant(f"https://login.microsoftonline.com{path}") == "common"
+
+
+@pytest.mark.parametrize("path", ["/./", "//", "/x/.."])
+def test_a_shared_issuer_in_disguise_is_shared(path: str) -> None:
+    """At Google the client is the customer, however the issuer is written."""
+    assert is_shared_issuer(f"https://accounts.google.com{path}")
+
+
+@pytest.mark.parametrize("name", ["127-0-0-1.traefik.me", "10.0.0.1.xip.io", "lvh.me", "a.localtest.me"])
+def test_a_public_name_of_a_private_address_is_private(name: str) -> None:
+    """Product 4.4: names that spell an address, or stand for the machine itself."""
+    assert is_private(name)
