@@ -5,8 +5,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 WHEEL_VENV := build/wheel
 NEWEST := build/newest
-# pages that people write; the output of --help and the test reports are generated
-PROSE := $(filter-out docs/reference/commands.md, $(wildcard *.md $(addprefix docs/,*.md tutorial/*.md how-to/*.md reference/*.md explanation/*.md)))
+# pages that people write; the output of --help, the fields of JSON documents and the test reports are generated
+PROSE := $(filter-out docs/reference/commands.md docs/reference/json-documents.md, $(wildcard *.md $(addprefix docs/,*.md tutorial/*.md how-to/*.md reference/*.md explanation/*.md)))
 
 .PHONY: bench microbench help demo docs test newest tools policies lint types coverage check wheel format schemas goldens faults soak convergence clean
 

@@ -316,7 +316,7 @@ class SecretsCheckDocument:
     """Whether every reference to a secret can be resolved; no value is in it."""
 
     format_version: str = field(metadata=_VERSION)
-    references: int = field(metadata=COUNT | described("number of different references"))
+    references: int = field(metadata=COUNT | described("number of references, each counted once"))
     missing: tuple[MissingSecretDocument, ...] = field(
         metadata=described("references that cannot be resolved")
     )
