@@ -72,9 +72,9 @@ with SIGSTOP or kill them with SIGKILL; their races do not depend on the seed.
 - **Counted apart**: two that are configured where the run that configured one of them was killed after its
   update and before the end of its wait ([why](../explanation/applying.md#concurrent-runs)). The request log
   decides: the killed run has had no reading on which its connection was the only configured one of that
-  name, and the run that keeps the other one has had such a reading before. Nothing else is excused; being
-  frozen is not. Where a person edited one of the two while a run was still reading, they are not the same,
-  and both have to be named.
+  name, and the run that keeps the other one has had such a reading before, or asked in vain to delete it
+  (a row of its own). Nothing else is excused; being frozen is not. Where a person edited one of the two
+  while a run was still reading, they are not the same, and both have to be named.
 - **Leftover**: a pending connection that nobody has configured beside a configured one of the same name,
   because the run that created it was killed, or never got the answer to its create. The next plan lists it,
   with the line that deletes it.

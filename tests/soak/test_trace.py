@@ -8,7 +8,7 @@ import pytest
 
 from reconciler.emulator import LoggedRequest
 from tests.soak.rounds import Reckoning
-from tests.soak.trace import LEFT_BY_A_KILL, LEFTOVERS, Trace, judge_deletes, judge_twins
+from tests.soak.trace import KEPT_BY_THE_SERVICE, LEFT_BY_A_KILL, LEFTOVERS, Trace, judge_deletes, judge_twins
 
 A, B, C = "connection-a", "connection-b", "connection-c"
 _OPERATIONS = {
@@ -29,12 +29,12 @@ class Log:
         request = LoggedRequest(
             operation=_OPERATIONS[operation],
             method="",
-            path="",
+            path=f"/sso/{connection_id}",
             headers={"run": run},
             status=200,
             organization_id="organization-1",
             connection_id=connection_id,
-            applied=True,
+            applied=not fault.endswith("before"),
             faults=(fault,) if fault else (),
         )
         self.requests.append(request)
@@ -110,6 +110,15 @@ def test_a_run_that_was_killed_after_the_end_of_its_wait_excuses_nothing() -> No
 def test_a_run_that_lives_and_has_seen_both_has_to_withdraw_though_the_other_was_killed() -> None:
     log = Log().creates("second", B).creates("first", A).reads("first").reads("first")
     assert judged(log.trace("second"), A, B).wrong
+
+
+def test_a_run_that_asked_in_vain_to_delete_its_own_may_keep_it_beside_what_a_killed_one_left() -> None:
+    log = (
+        Log().creates("second", B).creates("first", A).reads("first").add("first", "delete", A, "500:before")
+    )
+    reckoning = judged(log.trace("second"), A, B)
+    assert (reckoning.wrong, reckoning.counts[KEPT_BY_THE_SERVICE]) == ([], 1)
+    assert judged(log.trace(), A, B).wrong
 
 
 def test_a_run_that_had_seen_the_other_before_its_update_is_not_excused_by_its_death() -> None:

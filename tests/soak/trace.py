@@ -3,7 +3,8 @@
 Two configured connections of one declared name are excused in one case only, which product names: a run was
 killed after its update and before the end of its wait. A run's wait ends with the first reading after its
 update on which its own connection is the only configured one of that name. So every other run that keeps a
-connection must have had such a reading. The log's order is the order of effects.
+connection must have had such a reading, or have asked in vain to delete its own. The log's order is the
+order of effects.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ _LIST: Final = "list-connections"
 LEFT_BY_A_KILL: Final = "two configured, left by a run that was killed before the end of its wait"
 """Counted apart: what product names as the case that no client can close."""
 
+KEPT_BY_THE_SERVICE: Final = f"{LEFT_BY_A_KILL}, where the service did not delete the other one"
+
 LEFTOVERS: Final = "leftovers of interrupted creates"
 
 
@@ -42,12 +45,25 @@ class Trace:
     lists_lag: bool = False
 
     def is_excused(self, configured: Collection[str]) -> bool:
-        """Whether all but one were left by runs that were killed in their waits, and that one is settled."""
+        """Whether all but one were left by runs that were killed in their waits.
+
+        The run that keeps the one has seen it as the only one, or the service did not delete it.
+        """
         left = [connection_id for connection_id in configured if self._was_left(connection_id, configured)]
         return len(left) >= len(configured) - 1 and all(
-            self._settled(connection_id, configured)
+            self._settled(connection_id, configured) or self.is_kept_by_the_service(connection_id)
             for connection_id in configured
             if connection_id not in left
+        )
+
+    def is_kept_by_the_service(self, connection_id: str) -> bool:
+        """Whether the run that configured it has asked to delete it, and the service did not do so."""
+        update = self._update(connection_id)
+        return update is not None and any(
+            entry.operation == _DELETE
+            and entry.path.endswith(f"/{connection_id}")
+            and self.runner(entry) == self.runner(update[1])
+            for entry in self.requests
         )
 
     def foreign_deletes(self, planned: Mapping[str, Collection[str]]) -> tuple[str, ...]:
@@ -96,7 +112,7 @@ class Trace:
             f"\n    {entry.started_at - begin:8.3f} +{entry.duration:.3f} {self.runner(entry)} "
             f"{entry.operation} {entry.connection_id[-4:]} {entry.status} {' '.join(entry.faults)}"
             for entry in self.requests
-            if entry.organization_id == organization_id
+            if organization_id in {entry.organization_id, *entry.path.split("/")}
         )
 
     def _was_left(self, connection_id: str, configured: Collection[str]) -> bool:
@@ -189,7 +205,8 @@ def judge_twins(
     compared = configured.difference(edited)
     if len(compared) > 1:
         if trace.is_excused(compared):
-            reckoning.counts[LEFT_BY_A_KILL] += 1
+            is_kept = any(map(trace.is_kept_by_the_service, compared))
+            reckoning.counts[KEPT_BY_THE_SERVICE if is_kept else LEFT_BY_A_KILL] += 1
         else:
             reckoning.wrong.append(f"twins: {name}: {sorted(compared)}{story}")
     if left and configured:
