@@ -75,7 +75,7 @@ class ConnectionUpdater:
             if not changed_fields(change.declared, current, self._secrets):
                 return current
             check_no_effect(before, current)
-            recheck.read_at = progress.live.read_at
+            recheck.read_at = await recheck.read_again()  # another run may have finished meanwhile
         remaining = changed_fields(change.declared, current, self._secrets)
         after = f"with no response to {len(self._context.attempts)} attempts to update it; apply again later"
         raise DidNotConverge(did_not_converge(change.declared, current, remaining, after))

@@ -10,6 +10,7 @@ from reconciler.core.change import Action
 from reconciler.core.outcome import Applied, Failed, Unneeded
 from tests.applier.conftest import DECLARED, declare, present
 from tests.support.estate import wanted
+from tests.support.faulty import Fault
 from tests.support.service import Moment
 
 if TYPE_CHECKING:
@@ -238,6 +239,17 @@ def test_a_run_that_was_frozen_before_its_update_wakes_into_fresh_knowledge(esta
     assert isinstance(outcome, Unneeded)
     assert estate.emulator.request_log.of("update-oidc-connection") == ()
     assert len(ids(estate)) == 1
+
+
+def test_an_update_is_not_sent_again_where_another_run_has_finished_meanwhile(estate: Estate) -> None:
+    """Its answer was lost, and it had no effect: what was live before it was sent is old by now."""
+    theirs: list[str] = []
+    fault = Fault("update", meanwhile=lambda: theirs.append(add(estate, **WIRE)))
+    (outcome,) = estate.apply(estate.plan(declare(present())), fault).outcomes
+    assert isinstance(outcome, Unneeded)
+    assert ids(estate) == theirs
+    assert estate.calls["update"] == 1
+    assert not estate.emulator.request_log.of("update-oidc-connection")
 
 
 def test_an_untouched_leftover_goes_with_prune(estate: Estate) -> None:

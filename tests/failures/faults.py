@@ -58,6 +58,7 @@ COLUMNS: Final = {
     "create: POST": Column("create", "create-oidc-connection"),
     "create: PUT": Column("create", "update-oidc-connection"),
     "update: PUT": Column("update", "update-oidc-connection"),
+    "default connection: PUT": Column("default", "update-organization"),
     "delete": Column("delete", "delete-connection"),
     "list while planning": Column("mixed", "list-connections", fails_plan=True),
     "list while applying": Column("mixed", "list-connections"),

@@ -33,13 +33,15 @@ class Operation:
     ``live`` is what is stored; the first connection of an organization is its default connection.
     ``wanted`` is what is declared; what is live and not wanted is declared absent. If ``pinned``, live
     connections have the id of ``connection_id``, and their declarations name it. ``rotate`` selects the
-    secrets that are sent although it cannot be seen that they differ.
+    secrets that are sent although it cannot be seen that they differ. ``default`` is the connection of each
+    organization that is declared to become its default.
     """
 
     live: dict[str, Connections] = field(default_factory=dict)
     wanted: dict[str, Connections] = field(default_factory=dict)
     pinned: bool = False
     rotate: tuple[str, ...] = ()
+    default: str = ""
 
     @property
     def organizations(self) -> tuple[str, ...]:
@@ -64,7 +66,10 @@ class Operation:
         def pin(name: str) -> str | None:
             return connection_id(name) if self.pinned and name in live else None
 
-        present = [complete(organization, name, pin=pin(name), **wanted[name]) for name in wanted]
+        present = [
+            complete(organization, name, pin=pin(name), default=name == self.default, **wanted[name])
+            for name in wanted
+        ]
         absent = [
             complete(organization, name, absent=True, pin=pin(name), display_name=live[name]["display_name"])
             for name in live
@@ -134,12 +139,13 @@ def _rotate() -> Operation:
     return operation
 
 
-def _delete(*names: str) -> Operation:
+def _delete(*names: str, default: str = "") -> Operation:
     connections = {name: connection(name) for name in ("first", "second")}
     return Operation(
         live={ACME: {name: stored(fields) for name, fields in connections.items()}},
         wanted={ACME: {name: fields for name, fields in connections.items() if name not in names}},
         pinned=True,
+        default=default,
     )
 
 
@@ -159,11 +165,13 @@ CHANGES: Final[dict[str, Callable[[], Operation]]] = {
     "issuer, URLs not declared": lambda: _redeclare(issuer=NEW_ISSUER, **_INFERRED),
     "scopes cleared": lambda: _redeclare(custom_scopes=()),
     "mapping cleared": lambda: _redeclare(attribute_mapping={}),
+    "default connection": lambda: _delete(default="second"),
+    "default connection, delete the old one": lambda: _delete("first", default="second"),
     "delete one of two": lambda: _delete("second"),
     "delete the default of two": lambda: _delete("first"),
     "delete both": lambda: _delete("first", "second"),
 }
-"""One organization and one kind of change: creating, updating each field alone, clearing, deleting."""
+"""One organization and one kind of change: creating, updating each field alone, its default, deleting."""
 
 
 def batch(live: dict[str, str], wanted: dict[str, str], edited: tuple[str, ...] = ()) -> Operation:
@@ -184,11 +192,18 @@ def batch(live: dict[str, str], wanted: dict[str, str], edited: tuple[str, ...] 
     return operation
 
 
+def _move_default() -> Operation:
+    operation = batch({ACME: "old new", GLOBEX: "old new"}, {ACME: "old new", GLOBEX: "old new"})
+    operation.default = "new"
+    return operation
+
+
 _TWO_AND_ONE: Final = {ACME: "one two", GLOBEX: "one"}
 
 BATCHES: Final[dict[str, Callable[[], Operation]]] = {
     "create": lambda: batch({}, _TWO_AND_ONE),
     "update": lambda: batch(_TWO_AND_ONE, _TWO_AND_ONE, edited=("one", "two")),
+    "default": _move_default,
     "delete": lambda: batch({ACME: "keep one two", GLOBEX: "one"}, {ACME: "keep"}),
     "mixed": lambda: batch(
         {ACME: "keep old gone", GLOBEX: "keep old"},

@@ -6,7 +6,7 @@ import asyncio
 import random
 from collections import Counter
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.change import Delete
@@ -47,6 +47,9 @@ EFFECTS: Final = (
 )
 SHARE: Final = 0.2
 """Of all requests are struck by a fault."""
+
+_LOST_CREATE: Final = "the response to create "
+"""What a run says whose create was not answered in time."""
 
 _ATTEMPTS: Final = 4
 """Runs in peace within which everything must hold."""
@@ -239,7 +242,8 @@ class _Round:
             configured = {one["connection_id"] for one in live if one["client_id"]}
             if len(configured) > 1 and len(configured - edited) < 2:
                 self._judge_edited_twins(desired.address, configured)
-            judge_twins(trace, self._reckoning, live, edited)
+            cut_off = [run.name for run in self._runs if _LOST_CREATE in self._said(desired.address, run)]
+            judge_twins(replace(trace, cut_off=cut_off), self._reckoning, live, edited)
 
     def _survivors(self) -> set[str]:
         return {run.name for run in self._runs if not run.was_killed}
@@ -262,10 +266,10 @@ class _Round:
         else:
             self._reckoning.wrong.append(f"twins that nobody names: {address}")
 
-    def _said(self, address: Address) -> str:
+    def _said(self, address: Address, *runs: _Run) -> str:
         return " / ".join(
             str(outcome)
-            for run in self._runs
+            for run in runs or self._runs
             for outcome in (run.result.outcomes if run.result else ())
             if outcome.address == address
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -155,6 +155,8 @@ def test_a_leftover_needs_an_interrupted_create() -> None:
     assert judged(log.trace("first"), A, pending=B).wrong
     killed = judged(log.trace("second"), A, pending=B)
     assert (killed.wrong, killed.counts[LEFTOVERS]) == ([], 1)
+    assert judged(replace(log.trace(), cut_off=("second",)), A, pending=B).wrong == []
+    assert judged(replace(log.trace(), cut_off=("first",)), A, pending=B).wrong
     lost = Log().creates("first", A).add("second", "create", B, "create-oidc-connection:reset:after")
     assert judged(lost.trace(), A, pending=B).wrong == []
 

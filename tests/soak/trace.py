@@ -36,12 +36,14 @@ LEFTOVERS: Final = "leftovers of interrupted creates"
 class Trace:
     """The requests of all runs, which ``runner`` names, and the runs that were ``killed``.
 
-    ``lists_lag``: a list may show what was there before, though never less than its run has written.
+    ``cut_off`` are runs that say that the answer to a create did not reach them: it was sent, but they were
+    frozen for longer than they wait for one. ``lists_lag``: a list may show what was there before, though never less than its run has written.
     """
 
     requests: tuple[LoggedRequest, ...]
     runner: Callable[[LoggedRequest], str]
     killed: Collection[str]
+    cut_off: Collection[str] = ()
     lists_lag: bool = False
 
     def is_excused(self, configured: Collection[str]) -> bool:
@@ -90,7 +92,7 @@ class Trace:
     def was_interrupted(self, connection_id: str) -> bool:
         """Whether the run that created it was killed, or never got the answer to its create."""
         return any(
-            self.runner(create) in self.killed or not is_answered(create)
+            self.runner(create) in {*self.killed, *self.cut_off} or not is_answered(create)
             for _, create in self._effects(_CREATE)
             if create.connection_id == connection_id
         )

@@ -195,8 +195,20 @@ class Estate:
         )
 
     def unheld(self) -> tuple[str, ...]:
-        """The declarations that do not hold, by the server's own state."""
-        return tuple(str(desired.address) for desired in self.desired.connections if not self.holds(desired))
+        """The declarations that do not hold, by the server's own state; an organization, for its default."""
+        wrong = tuple(str(desired.address) for desired in self.desired.connections if not self.holds(desired))
+        return (
+            *wrong,
+            *(
+                desired.address.organization
+                for desired in self.desired.connections
+                if desired.is_default and not self._is_default(desired)
+            ),
+        )
+
+    def _is_default(self, desired: DesiredConnection) -> bool:
+        default = self.emulator.organization(desired.address.organization)["sso_default_connection_id"]
+        return default in {connection["connection_id"] for connection in self.live(desired)}
 
     def _provider(self, runner: str) -> Any:
         service = Service(self.emulator, runner, self.hook, self.frozen)

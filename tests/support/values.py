@@ -33,6 +33,7 @@ def declared(name: str = "okta", *, organization: str = "acme", **fields: Any) -
     fields.setdefault("display_name", name)
     treatment: dict[str, Any] = {
         "presence": Presence.ABSENT if fields.pop("absent", False) else Presence.PRESENT,
+        "is_default": fields.pop("default", False),
         "previous_display_names": tuple(fields.pop("previous", ())),
         "lifecycle": Lifecycle(
             prevent_destroy=fields.pop("prevent_destroy", False),
