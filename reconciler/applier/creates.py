@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import replace
-from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, Final
 
@@ -114,16 +113,16 @@ class ConnectionCreator:
         except Overtaken:
             return None
         self._progress.unfinished_id = own.connection_id
-        decide = partial(self._decide_after, own, is_last=False)
+        is_written = True
         try:
             await self._complete(own, connection)
         except Overtaken:
-            decide = partial(self._decide_before, own)
+            is_written = False
         except (NotListed, ConnectionNotFound):
             if not await self._is_taken_over(own):
                 raise
             return None
-        return await self._settle(own, decide)
+        return await self._settle(own, is_written=is_written)
 
     async def _begin(self, pending_id: str | None) -> tuple[OwnConnection, OidcConnection]:
         """Return the connection to complete, and whether this run may withdraw it.
@@ -233,9 +232,13 @@ class ConnectionCreator:
             return False
         return not own.can_withdraw or bool(find_duplicates(self._change, live, self._secrets).complete)
 
-    async def _settle(self, own: OwnConnection, decide: Decide) -> OidcConnection | None:
-        """Read on while another run may withdraw; return the connection, or None if it is not to stay."""
+    async def _settle(self, own: OwnConnection, *, is_written: bool) -> OidcConnection | None:
+        """Read on while another run may withdraw; return the connection, or None if it is not to stay.
+
+        None as well if it is not written yet, and may be after all: then the create is judged again.
+        """
         waits = deque(self._read_back.rival_waits)
+        decide = self._decider(own, is_written=is_written, is_last=False)
         decision = await self._decide(own, decide)
         while not isinstance(decision, Keep):
             if isinstance(decision, Leave):
@@ -252,8 +255,10 @@ class ConnectionCreator:
             elif not waits:
                 get_listed(self._progress.live, own.connection_id)
             self._progress.live = await self._read_back.after(waits.popleft() if waits else 0.0)
-            decide = partial(self._decide_after, own, is_last=not waits)
+            decide = self._decider(own, is_written=is_written, is_last=not waits)
             decision = await self._decide(own, decide)
+        if not is_written:
+            return None
         if decision.leftovers:
             self._progress.warnings.append(left_behind(decision.leftovers, self._change.address.connection))
         self._progress.unfinished_id = ""
@@ -266,11 +271,13 @@ class ConnectionCreator:
             self._progress.live = live = await self._read_back.with_organization(live)
         return decide(live)
 
-    def _decide_before(self, own: OwnConnection, live: LiveOrganization) -> Decision:
-        return decide_before_update(self._change, live, own, self._secrets)
+    def _decider(self, own: OwnConnection, *, is_written: bool, is_last: bool) -> Decide:
+        def decide(live: LiveOrganization) -> Decision:
+            if is_written:
+                return decide_after_update(self._change, live, own, self._secrets, is_last=is_last)
+            return decide_before_update(self._change, live, own, self._secrets)
 
-    def _decide_after(self, own: OwnConnection, live: LiveOrganization, *, is_last: bool) -> Decision:
-        return decide_after_update(self._change, live, own, self._secrets, is_last=is_last)
+        return decide
 
     async def _withdraw(self, own: OwnConnection, preferred: str, decide: Decide) -> bool:
         """Delete the run's own connection; False if it is still there, and has to be compared again."""

@@ -252,6 +252,28 @@ def test_an_update_is_not_sent_again_where_another_run_has_finished_meanwhile(es
     assert not estate.emulator.request_log.of("update-oidc-connection")
 
 
+def test_a_lost_withdrawal_of_what_was_never_configured_is_sent_again(estate: Estate) -> None:
+    theirs: list[str] = []
+    plan = estate.plan(declare(present()))
+    lost = Fault("update", meanwhile=lambda: theirs.append(add(estate, **WIRE)))
+    (outcome,) = estate.apply(plan, lost, Fault("delete")).outcomes
+    assert isinstance(outcome, Unneeded)
+    assert ids(estate) == theirs
+    assert estate.calls["delete"] == 2
+
+
+def test_what_was_never_configured_is_completed_where_the_other_run_has_withdrawn(estate: Estate) -> None:
+    estate.emulator.set_switch("default-connection", "never")
+    theirs: list[str] = []
+    plan = estate.plan(declare(present()))
+    lost = Fault("update", meanwhile=lambda: theirs.append(add(estate, **WIRE)))
+    gone = Fault("delete", meanwhile=lambda: estate.emulator.remove_connection(theirs[0]))
+    (outcome,) = estate.apply(plan, lost, gone).outcomes
+    assert isinstance(outcome, Applied)
+    assert estate.calls["create"] == 1
+    assert ids(estate) == [outcome.connection.connection_id]
+
+
 def test_an_untouched_leftover_goes_with_prune(estate: Estate) -> None:
     add(estate, **WIRE)
     left = add(estate, **NAMED)

@@ -141,3 +141,41 @@ def test_two_defaults_and_a_default_that_is_absent_are_errors_that_name_both_pla
     assert "declared absent" in place.run("validate").out
     declare(place, old="", new="default: false")
     assert place.run("validate").code == 1
+
+
+def test_a_session_without_that_permission_is_stopped_at_it(place: Workplace) -> None:
+    """Its role may write connections, and no settings of the organization."""
+    place.emulator.seed(
+        {
+            "projects": [
+                {
+                    "project_id": "project-test-roles",
+                    "secret": "secret-test-roles",
+                    "public_token": "public-token-test-roles",
+                    "roles": {"sso_editor": {"stytch.sso": ["*"]}},
+                }
+            ],
+            "organizations": [
+                {
+                    "organization_slug": "acme",
+                    "organization_id": "organization-test-edited",
+                    "project_id": "project-test-roles",
+                    "members": [
+                        {"roles": ["sso_editor"], "sessions": [{"session_token": "session-of-editor"}]}
+                    ],
+                }
+            ],
+        }
+    )
+    place.delenv("STYTCH_PROJECT_ID")
+    place.delenv("STYTCH_SECRET")
+    place.setenv("STYTCH_PUBLIC_TOKEN", "public-token-test-roles")
+    place.setenv("STYTCH_SESSION_TOKEN", "session-of-editor")
+    declare(place, old="", new="default: true")
+    run = place.run("apply", "--auto-approve")
+    assert run.code == 1
+    assert (
+        "give the member a role with the permission update.settings.default-sso-connection on the resource "
+        "stytch.organization"
+    ) in run.out
+    assert "2 added, 0 changed, 0 destroyed. 1 failed, 0 skipped." in run.out

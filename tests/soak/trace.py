@@ -37,7 +37,8 @@ class Trace:
     """The requests of all runs, which ``runner`` names, and the runs that were ``killed``.
 
     ``cut_off`` are runs that say that the answer to a create did not reach them: it was sent, but they were
-    frozen for longer than they wait for one. ``lists_lag``: a list may show what was there before, though never less than its run has written.
+    frozen for longer than they wait for one. ``lists_lag``: a list may show what was there before, though
+    never less than its run has written.
     """
 
     requests: tuple[LoggedRequest, ...]
@@ -198,7 +199,8 @@ def judge_twins(
 ) -> None:
     """Two of one name are a finding, but in the one case that product names, and where a create was cut off.
 
-    What was ``edited`` by a person is not compared with others. What none of the runs created is not judged.
+    What was ``edited`` by a person is not compared with others, and all stay beside it. What none of the
+    runs created is not judged.
     """
     configured = {one["connection_id"] for one in connections if one["client_id"]}
     left = {one["connection_id"] for one in connections} - configured
@@ -216,7 +218,9 @@ def judge_twins(
         reckoning.wrong += [
             f"twins: {name}: {one} was left although nothing interrupted its create{story}"
             for one in sorted(left)
-            if trace.was_created(one) and not trace.was_interrupted(one)
+            if not configured.intersection(edited)
+            and trace.was_created(one)
+            and not trace.was_interrupted(one)
         ]
 
 

@@ -58,6 +58,7 @@ class ApiRequest:
     ``body`` may hold a client secret, so it is left out of the representation.
     ``deadline`` is in seconds, for one attempt. ``byte_budget`` is shared by the pages of one search.
     ``recheck`` reads again before the request is sent again, or late, and raises if it must not be sent.
+    ``permission`` is what a member session needs for it, where that is none on connections.
     """
 
     method: str
@@ -68,6 +69,7 @@ class ApiRequest:
     deadline: float = READ_DEADLINE
     byte_budget: ByteBudget | None = None
     recheck: Recheck | None = field(default=None, repr=False)
+    permission: str = ""
 
     @property
     def kind(self) -> str:

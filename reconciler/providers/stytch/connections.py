@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from reconciler.providers.stytch.client import Client
 
 _WAS_ACCEPTED: Final = "the write was accepted, read the live state before repeating it"
+_MAY_SET_DEFAULT: Final = "update.settings.default-sso-connection on the resource stytch.organization"
 _OIDC_PREFIX: Final = "oidc-connection-"
 
 
@@ -128,7 +129,7 @@ class Connections:
         path = _path(self._paths.organization, organization=organization_id)
         body = {"sso_default_connection_id": connection_id}
         subject = f"default connection of {_organization(organization_id)}"
-        request = write("PUT", path, subject, body, recheck)
+        request = replace(write("PUT", path, subject, body, recheck), permission=_MAY_SET_DEFAULT)
         document = await self._client.send(request)
         try:
             organization = read_organization(document, str(request))

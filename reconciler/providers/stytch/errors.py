@@ -46,6 +46,8 @@ _PROJECT: Final = (
 _ROLE: Final = "give the member a role that may do this on the resource stytch.sso, for example stytch_admin"
 _SDK_SETTINGS: Final = "in the dashboard, under Frontend SDK,"
 
+_NOT_IN_ROLE: Final = "session_authorization_error"
+
 HINTS: Final = {
     "unauthorized_credentials": _PROJECT,
     "invalid_project_id_authentication": "the service does not know this project_id; " + _PROJECT,
@@ -55,7 +57,7 @@ HINTS: Final = {
     "wrong_stack_live": _WRONG_ENVIRONMENT,
     "unauthorized_project_id_test": _WRONG_ENVIRONMENT,
     "unauthorized_project_id_live": _WRONG_ENVIRONMENT,
-    "session_authorization_error": _ROLE,
+    _NOT_IN_ROLE: _ROLE,
     "session_authorization_tenancy_error": (
         "the member session is of another organization; use a session of this organization,"
         " or no member session at all"
@@ -179,7 +181,7 @@ def error_response(
     is_throttled = response.status == _THROTTLED
     login_hint = _login_hint(error_type, session_mode=session_mode)
     kind = AccessDenied if login_hint else _error_class(request, response.status, error_type)
-    hint = login_hint or _hint(kind, response.status, error_type)
+    hint = login_hint or _hint(kind, response.status, error_type, request.permission)
     error = kind(
         _message(request, response.status, envelope, hint, error_type=error_type, secrets=secrets),
         status=response.status,
@@ -270,12 +272,14 @@ def _login_hint(error_type: str, *, session_mode: bool) -> str:
     return _LOG_IN_OR_CHECK if session_mode and error_type in _DEAD_IN_SESSION_MODE else ""
 
 
-def _hint(kind: type[ProviderError], status: int, error_type: str) -> str:
+def _hint(kind: type[ProviderError], status: int, error_type: str, permission: str = "") -> str:
     """Return what the user can do about an error, or nothing where there is nothing to say."""
     if kind is UnknownOutcome:
         return _MAY_HAVE_HAPPENED
     if not error_type and status in {401, 403, 404}:
         return _DENIED_WITHOUT_TYPE
+    if error_type == _NOT_IN_ROLE and permission:
+        return f"give the member a role with the permission {permission}, for example stytch_admin"
     return HINTS.get(error_type, "")
 
 
