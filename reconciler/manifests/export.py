@@ -111,7 +111,7 @@ def write_connections(
     """
     blocks = ConnectionBlocks()
     taken = taken or {}
-    to_declare = [connection for connection in connections if _reason_to_leave(connection) is None]
+    to_declare = [connection for connection in connections if why_left_alone(connection) is None]
     names = connection_names(to_declare, {*taken, *taken.values()})
     display_names = set(taken.values())
     for connection in sorted(to_declare, key=lambda connection: names[connection.connection_id or ""]):
@@ -235,7 +235,7 @@ class _ConnectionBlock:
 
 def _left_alone(live: LiveOrganization) -> Iterator[str]:
     for connection in live.connections:
-        reason = _reason_to_leave(connection)
+        reason = why_left_alone(connection)
         if reason is not None:
             name = quote_for_comment(connection.masked().display_name or "")
             yield f"{name} ({_plain_id(connection.connection_id or '')}): {reason}"
@@ -245,7 +245,7 @@ def _left_alone(live: LiveOrganization) -> Iterator[str]:
         yield f"{name} ({_plain_id(other.connection_id)}): {kind}, never touched"
 
 
-def _reason_to_leave(connection: OidcConnection) -> str | None:
+def why_left_alone(connection: OidcConnection) -> str | None:
     """Return why a connection cannot or should not be declared at all."""
     if connection.is_unconfigured:
         return "pending and never configured"

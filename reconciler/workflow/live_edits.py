@@ -11,7 +11,7 @@ from reconciler.core.errors import Diagnostic, Severity
 from reconciler.core.matching import match_connections
 from reconciler.core.planner import Choices, plan_organization
 from reconciler.manifests.editing import AddConnections, SetField
-from reconciler.manifests.export import why_value_undeclarable
+from reconciler.manifests.export import why_left_alone, why_value_undeclarable
 from reconciler.workflow.existing_manifests import write_undeclared
 
 if TYPE_CHECKING:
@@ -157,7 +157,21 @@ def _take_connections(update: OrganizationUpdate, request: UpdateRequest, names:
         for connection in matching.unmanaged
         if request.selects(Address(reference, connection.connection_id or ""))
     ]
+    for connection in undeclared:
+        reason = why_left_alone(connection)
+        if reason and request.names(Address(reference, connection.connection_id or "")):
+            update.diagnostics.append(_not_added(update.manifest, connection.connection_id or "", reason))
     update.blocks = write_undeclared(update.manifest, update.live, undeclared, names)
+
+
+def _not_added(manifest: DesiredOrganization, connection_id: str, reason: str) -> Diagnostic:
+    return Diagnostic(
+        Severity.WARNING,
+        "not-updated",
+        f"{manifest.reference}/{connection_id} is not added: {reason}",
+        address=manifest.reference,
+        location=manifest.location,
+    )
 
 
 def plan_selected(

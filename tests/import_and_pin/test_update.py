@@ -362,3 +362,21 @@ def test_the_commands_of_the_drift_report_accept_what_is_live(acme: Workplace) -
         assert acme.run(*shlex.split(command)[1:]).code == 0
     run = acme.run("drift", "--no-secrets", "--format", "json")
     assert [finding["kind"] for finding in run.document["findings"] if finding["kind"] != "risk"] == []
+
+
+def test_a_connection_that_was_never_configured_is_not_appended(acme: Workplace) -> None:
+    rogue = acme.emulator.add_connection("acme", display_name="Rogue")
+    run = acme.run("import", "--add", f"acme/{rogue['connection_id']}", "--format", "json")
+    assert (run.code, run.codes, text_of(acme)) == (0, ["not-updated"], MANIFEST)
+    assert run.document["diagnostics"][0]["summary"].endswith("is not added: pending and never configured")
+
+
+def test_an_organization_that_cannot_be_read_stops_only_itself(acme: Workplace) -> None:
+    acme.add_organization("globex", "sso")
+    acme.declare("globex", issuer=ISSUER, client_id="sso", client_secret="${env:ACME_CLIENT_SECRET}")
+    edit(acme, client_id="new")
+    globex = acme.emulator.organization("globex")["organization_id"]
+    acme.emulator.add_fault(f"list-connections:organization_not_found:organization={globex}")
+    run = acme.run("import", "--update", "acme/sso", "globex/sso", "--format", "json")
+    assert (run.code, run.codes) == (1, ["organization-not-read"])
+    assert text_of(acme) == MANIFEST.replace('"sso"', '"new"')
