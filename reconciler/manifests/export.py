@@ -66,11 +66,12 @@ class ConnectionBlocks:
 
 
 def write_manifest(
-    live: LiveOrganization, reference: str, variables: VariableNames, *, prunes: bool
+    live: LiveOrganization, reference: str, variables: VariableNames, *, prunes: bool, schema: str = ""
 ) -> WrittenManifest:
     """Return the manifest of an organization, pinned to its IDs.
 
-    ``prunes``: by default, connections that are not declared would be deleted.
+    ``prunes``: by default, connections that are not declared would be deleted. ``schema`` is the path of
+    the JSON Schema that editors check the file with.
     """
     default_id = live.organization.default_connection_id
     blocks = write_connections(live.connections, reference, variables, default_id=default_id)
@@ -78,6 +79,7 @@ def write_manifest(
     is_complete = len(blocks.names) == len(live.connections)
     name = live.organization.name
     lines = [
+        *([f"# yaml-language-server: $schema={schema}"] if schema else []),
         _HEADER,
         *([f"# organization_name: {quote_for_comment(name)}"] if name else []),
         f"organization: {scalar(reference)}",

@@ -7,6 +7,7 @@ read: an import that is interrupted keeps what it has written, and the next one 
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
     from reconciler.providers.base import Directory
     from reconciler.workflow.existing_manifests import ExistingManifests
     from reconciler.workflow.live_state import LiveState, Progress
+
+ORGANIZATION_SCHEMA: Final = Path("schemas/organization.schema.json")
+"""The schema that `init` writes; new manifests name it, where it is there."""
 
 _GLOB_CHARACTERS: Final = frozenset("*?[{")
 
@@ -103,6 +107,10 @@ class ManifestFolder:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._taken = {path.name.casefold() for path in folder.iterdir()} if folder.is_dir() else set()
+
+    def path_to(self, file: Path) -> str:
+        """Return the path from a manifest of this folder to a file, if there is one."""
+        return Path(os.path.relpath(file, self._folder)).as_posix() if file.is_file() else ""
 
     def create_file(self, organization: Organization, manifest: WrittenManifest) -> Path:
         """Write a manifest into a new file, and return its path.
@@ -224,7 +232,8 @@ class _Import:
         organization = live.organization
         reference = self.organization_names.choose(organization)
         prunes = self.project.defaults.prune
-        manifest = write_manifest(live, reference, self.variable_names, prunes=prunes)
+        schema = self.folder.path_to(self.project.root / ORGANIZATION_SCHEMA)
+        manifest = write_manifest(live, reference, self.variable_names, prunes=prunes, schema=schema)
         reason = why_not_importable(manifest.text, live, self.project)
         if reason is not None:
             self._fail(organization, reason)

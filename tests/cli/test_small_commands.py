@@ -68,6 +68,8 @@ class TestInit:
         assert imported.code == 0, imported.output
         assert planned.code == 0, planned.output
         assert NO_CHANGES in planned.out
+        manifest = Path("organizations/acme.yaml").read_text()
+        assert not schema_errors(Path("organizations/acme.yaml"), manifest.splitlines()[0], manifest)
         assert not bare.emulator.request_log.writes
 
     def test_its_commented_organization_is_valid_and_pinned(self, bare: Workplace) -> None:

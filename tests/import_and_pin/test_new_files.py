@@ -83,3 +83,20 @@ def test_an_interrupted_import_keeps_its_files_and_can_continue(place: Workplace
     assert len(after) == 60
     assert {name: after[name] for name in begun} == begun
     assert place.run("plan", "--no-secrets", "--detailed-exitcode").code == 0
+
+
+def test_a_new_manifest_names_the_schema_that_the_project_has(place: Workplace) -> None:
+    """An editor checks the file, wherever it is written to; without the schema, no line leads nowhere."""
+    for slug in ("acme", "globex", "initech"):
+        place.emulator.add_organization(slug)
+    place.run("import", "acme")
+    place.write("schemas/organization.schema.json", "{}")
+    place.run("import", "globex")
+    place.run("import", "initech", "--into", "organizations/deep/er")
+    names = ("organizations/acme.yaml", "organizations/globex.yaml", "organizations/deep/er/initech.yaml")
+    first = [(place.root / name).read_text().splitlines()[0] for name in names]
+    assert first == [
+        "# Imported by reconciler. Fields that are not declared here are left unchanged.",
+        "# yaml-language-server: $schema=../schemas/organization.schema.json",
+        "# yaml-language-server: $schema=../../../schemas/organization.schema.json",
+    ]
