@@ -14,7 +14,7 @@ from reconciler.core.errors import SourceLocation
 from reconciler.core.secret import Locator
 from reconciler.manifests.document import parse_content
 from reconciler.manifests.organization import OrganizationReader
-from reconciler.manifests.pinning import Pin, pin_edits
+from reconciler.manifests.pinning import Pin, by_environment, pin_edits
 from reconciler.manifests.source_file import BYTE_ORDER_MARK
 from reconciler.manifests.text_edits import (
     Entry,
@@ -216,12 +216,20 @@ def _edited(parsed: ParsedFile, edits: Iterable[Edit], environment: RunEnvironme
         if isinstance(edit, Pin):
             pins.append((edit, root))
             continue
-        made = _replacements(text, root, edit)
+        made = _replacements(text, root, _with_maps(edit, parsed, environment))
         if made is None:
             return None
         replacements += made
     pinned = pin_edits(text, pins, parsed.documents, environment)
     return None if pinned is None else replace_all(text, [*replacements, *pinned])
+
+
+def _with_maps(
+    edit: SetField | AddConnections, parsed: ParsedFile, environment: RunEnvironment
+) -> SetField | AddConnections:
+    if isinstance(edit, SetField):
+        return edit
+    return replace(edit, lines=by_environment(edit.lines, parsed.documents, environment))
 
 
 def _roots(parsed: ParsedFile) -> dict[int, Node]:

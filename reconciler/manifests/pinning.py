@@ -24,7 +24,7 @@ from reconciler.manifests.text_edits import (
 from reconciler.manifests.yaml_writer import written_like
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from reconciler.core.errors import SourceLocation
     from reconciler.manifests.environments import RunEnvironment
@@ -62,6 +62,22 @@ def pin_edits(
             return None
         edits += added
     return edits
+
+
+def by_environment(
+    lines: Iterable[str], documents: Sequence[Node], environment: RunEnvironment
+) -> tuple[str, ...]:
+    """Return the lines of new connections, with their ids as maps if another pin of the file is a map."""
+    if not environment.name or not any(map(_has_map, documents)):
+        return tuple(lines)
+    key = f"  {_CONNECTION}: "
+    split = (
+        (key.rstrip(), f"    {environment.name}: {line.removeprefix(key)}")
+        if line.startswith(key)
+        else (line,)
+        for line in lines
+    )
+    return tuple(part for parts in split for part in parts)
 
 
 def _has_map(document: Node) -> bool:

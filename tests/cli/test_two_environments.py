@@ -261,6 +261,23 @@ def test_import_keeps_a_manifest_with_ids_by_environment(tree: Workplace) -> Non
     assert manifest(tree) == before
 
 
+def test_import_adds_a_connection_with_a_map_where_the_file_has_one(tree: Workplace) -> None:
+    """The other environment must not meet a single id of this one."""
+    create(tree, LIVE)
+    declare(
+        tree, organization_id="{test: organization-test-0}", connection_id="{test: oidc-connection-test-0}"
+    )
+    declared = manifest(tree)
+    head, _, _ = declared.partition("connections:")
+    tree.write(MANIFEST, f"{head}connections: {{}}\n")
+    added = tree.run("--config", f"{LIVE}.yaml", "import", "--add", "--secrets", "none")
+    assert added.code == 0, added.output
+    (live,) = live_connections(tree, LIVE)
+    assert f"    connection_id:\n      live: {live['connection_id']}\n" in manifest(tree)
+    assert NO_CHANGES in tree.run("--config", f"{LIVE}.yaml", "plan").out
+    assert "wrong-environment" not in tree.run("--config", f"{TEST}.yaml", "validate").output
+
+
 @pytest.mark.parametrize(
     ("before", "now", "is_lowered"),
     [
