@@ -44,7 +44,8 @@ class Command:
 
     def _read(self) -> None:
         assert self.process.stdout is not None
-        self._said.extend(self.process.stdout)
+        with self.process.stdout as output:
+            self._said.extend(output)
 
     @property
     def was_killed(self) -> bool:

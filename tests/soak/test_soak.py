@@ -163,7 +163,7 @@ def test_a_success_that_is_only_claimed_is_found(monkeypatch: pytest.MonkeyPatch
     ) -> OidcConnection:
         return written
 
-    async def settled(_creator: ConnectionCreator, _own: object, _decide: object) -> OidcConnection:
+    async def settled(_creator: ConnectionCreator, _own: object, *, is_written: bool) -> OidcConnection:
         return OidcConnection(connection_id="x")
 
     monkeypatch.setattr(ConnectionUpdater, "send", believe)
