@@ -131,13 +131,20 @@ class _Comparison:
             if any(source.find(self.revision.top / path, past_project) for source in sources)
         ]
         differing = {change.path for change in changed}
-        now: list[_File] = []
-        unchanged: list[_File] = []
-        for name in find_manifests(paths, self.project).names:
+        now, unchanged = self._files(find_manifests(paths, self.project).names, differing)
+        if not is_whole:
+            return before, now
+        _, unchanged_then = self._files(find_manifests(paths, past_project).names, differing)
+        return before + unchanged_then, now + unchanged
+
+    def _files(self, names: Iterable[str], differing: set[str]) -> tuple[list[_File], list[_File]]:
+        """Return the files that differ from the revision, and the others, as they are now."""
+        files: tuple[list[_File], list[_File]] = ([], [])
+        for name in names:
+            is_unchanged = self._relative(Path(os.path.realpath(name))) not in differing
             file = _File(display_path(name, self.project.directory), self._present(Path(name)))
-            is_changed = self._relative(Path(os.path.realpath(name))) in differing
-            (now if is_changed else unchanged).append(file)
-        return (before + unchanged, now + unchanged) if is_whole else (before, now)
+            files[is_unchanged].append(file)
+        return files
 
     def _present(self, file: Path) -> bytes:
         try:

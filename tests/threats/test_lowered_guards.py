@@ -321,3 +321,10 @@ def test_a_guard_that_is_lowered_through_a_variable_is_told(clone: Workplace) ->
     clone.commit()
     clone.write("reconciler.yaml", STRICT + "vars: {mode: 'off'}\n")
     assert "discovery of acme/sso changes from report to off" in guards(clone)
+
+
+def test_globs_that_leave_a_manifest_out_are_told(clone: Workplace) -> None:
+    """Product 4.4: the file stays as it is, and the project file does not look for it any more."""
+    clone.write("reconciler.yaml", STRICT + "organizations: [other/*.yaml]\n")
+    clone.write("other/empty.yaml", "# nothing yet\n")
+    assert "acme is no longer declared: its connections become unmanaged" in guards(clone)
