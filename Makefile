@@ -27,7 +27,7 @@ newest: $(READY)  ## run the core tests with the newest versions that pyproject.
 	PYTHONPATH=$(NEWEST) $(BIN)/python -m pip list --path $(NEWEST)
 	PYTHONPATH=$(NEWEST) $(BIN)/python -m pytest -q -n auto tests/core tests/manifests tests/plans tests/applier tests/reports
 
-tools:  ## install what some tests need: Node.js packages and a browser
+tools:  ## install what some tests need: Node.js packages, a browser and two shells
 	.ci/tools
 
 policies: $(VENV)/checkov/.ready  ## install checkov in its own environment

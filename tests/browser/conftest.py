@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests import chromium as browsers
-from tests.clients.conftest import skip_or_fail
+from tests.support.programs import skip_or_fail
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,6 @@ from selenium.webdriver.support.ui import Select
 
 from reconciler.reports import DRIFT_FORMATS, PLAN_FORMATS, VALIDATION_FORMATS
 from tests.browser.conftest import AXE
-from tests.clients.conftest import skip_or_fail
 from tests.reports.published import (
     BLOCKED,
     FINDINGS,
@@ -24,6 +23,7 @@ from tests.reports.published import (
     hostile_plan,
     large_plan,
 )
+from tests.support.programs import skip_or_fail
 
 if TYPE_CHECKING:
     from collections.abc import Callable

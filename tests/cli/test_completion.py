@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reconciler.cli.commands import VERBS
+from tests.support.programs import skip_or_fail
 from tests.support.terminal import shell
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ SET_UP = {
 def session(request: pytest.FixtureRequest, bare: Workplace) -> Iterator[Terminal]:
     program = request.param
     if shutil.which(program) is None:
-        pytest.skip(f"{program} is not installed")
+        skip_or_fail(f"{program} is not installed: make tools")
     bare.write("reconciler.yaml", "organizations: [estate/*.yaml]")
     for slug in ("acme", "apex", "globex"):
         bare.declare(slug).rename(bare.write(f"estate/{slug}.yaml", ""))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,6 +11,7 @@ from reconciler.emulator import EmulatorSettings, running_emulator
 from tests import chromium
 from tests.clients import browser, node
 from tests.clients.python import python_client
+from tests.support.programs import skip_or_fail
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -88,10 +88,3 @@ def open_client(
 @pytest.fixture
 def client(open_client: Callable[[Session | None], Client]) -> Client:
     return open_client(None)
-
-
-def skip_or_fail(install_hint: str) -> NoReturn:
-    """Skip a test; with LEAVE_NOTHING_OUT, as in CI, fail."""
-    if os.environ.get("LEAVE_NOTHING_OUT"):
-        pytest.fail(install_hint)
-    pytest.skip(install_hint)

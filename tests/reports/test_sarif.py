@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from jsonschema import Draft4Validator
 
 from reconciler.reports import DRIFT_FORMATS, FAILURE_FORMATS, PLAN_FORMATS, VALIDATION_FORMATS
-from tests.clients.conftest import skip_or_fail
 from tests.reports.published import (
     BLOCKED,
     FINDINGS,
@@ -26,6 +25,7 @@ from tests.reports.published import (
     plan,
 )
 from tests.reports.test_markdown_safety import nasty_texts
+from tests.support.programs import skip_or_fail
 
 if TYPE_CHECKING:
     from reconciler.core.plan import Plan
