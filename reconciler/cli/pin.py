@@ -36,8 +36,9 @@ if TYPE_CHECKING:
 def command(context: CommandContext, /, paths: tuple[str, ...], **options: Any) -> int:  # noqa: ANN401 - options
     """Add the ids of live organizations and connections to the manifests, so that names may change.
 
-    Only lines with organization_id and connection_id are added; every other byte of a file stays as
-    it is. PATHs are manifests or folders of them; default: those of the project file.
+    Only organization_id and connection_id are written, as maps by environment where a file needs or
+    has them so; every other byte of a file stays as it is. PATHs are manifests or folders of them;
+    default: those of the project file.
     """
     context.configure(options)
     check_outputs(context)
