@@ -109,12 +109,12 @@ class Finding:
         """The command that takes what is live into Git, as a shell reads it; empty where there is none."""
         if self.status in {FindingStatus.RESOLVED, FindingStatus.UNCHECKED}:
             return ""
-        address = shell_word(str(self.address))
+        word = shell_word(str(self.address))
         match self.kind:
             case DriftKind.CHANGED if not self.is_sensitive and self.attribute != DEFAULT_ATTRIBUTE:
-                return f"reconciler import --update {address}"
+                return f"reconciler import --update {word}"
             case DriftKind.UNDECLARED:
-                return f"reconciler import --add {address}"
+                return f"reconciler import --add {word}"
             case DriftKind.UNKNOWN_ORGANIZATION:
                 return f"reconciler import {shell_word(self.address.organization)}"
             case _:

@@ -98,12 +98,13 @@ class SecretTemplate:
         if text in {"env", "none"}:
             return cls(is_managed=text == "env")
         scheme, _, path = text.partition(":")
+        word = repr(text)
         if not path or scheme not in SCHEMES:
             known = ", ".join(f"{name}:TEMPLATE" for name in SCHEMES)
-            raise UsageError(f"unknown --secrets {text!r}; known: env, none, {known}")
+            raise UsageError(f"unknown --secrets {word}; known: env, none, {known}")
         if missing := [name for name in _PLACEHOLDERS if name not in path]:
             raise UsageError(
-                f"--secrets {text!r} lacks {' and '.join(missing)}: connections would share one secret; "
+                f"--secrets {word} lacks {' and '.join(missing)}: connections would share one secret; "
                 f"write for example {scheme}:{'_'.join(_PLACEHOLDERS)}_CLIENT_SECRET"
             )
         return cls(scheme=scheme, path=path)

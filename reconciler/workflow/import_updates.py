@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 
 from reconciler.core.address import Address
 from reconciler.core.change import DefaultChange, Update
-from reconciler.core.errors import Diagnostic, InvalidConfiguration, ProviderError, Severity, UsageError
+from reconciler.core.errors import (
+    Diagnostic,
+    InvalidConfiguration,
+    ProviderError,
+    Severity,
+    UsageError,
+    shell_word,
+)
 from reconciler.core.planner import unreadable
 from reconciler.core.results import FieldUpdate, FileStatus, ImportedFile, ImportResult
 from reconciler.manifests.editing import NO_SAFE_PLACE, SetField
@@ -205,7 +212,7 @@ def _not_added(update: OrganizationUpdate, blocks: ConnectionBlocks) -> Diagnost
         Severity.WARNING,
         "not-updated",
         f"connections of {update.manifest.reference} are not added: {NO_SAFE_PLACE}",
-        hint=f"`reconciler import {update.manifest.reference}` shows the blocks to add: {names}",
+        hint=f"`reconciler import {shell_word(update.manifest.reference)}` shows the blocks to add: {names}",
         address=update.manifest.reference,
         location=update.manifest.location,
     )
