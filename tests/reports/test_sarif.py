@@ -81,10 +81,8 @@ def test_moved_lines_keep_the_fingerprint() -> None:
 def test_drift_has_the_fingerprints_of_its_report() -> None:
     report = drift_of(ORDINARY)
     written = results(DRIFT_FORMATS["sarif"](report))
-    assert {result["partialFingerprints"]["reconciler/v1"] for result in written} == {
-        finding.fingerprint for finding in report.findings
-    }
-    assert len(written) == len(report.findings)
+    fingerprints = sorted(result["partialFingerprints"]["reconciler/v1"] for result in written)
+    assert fingerprints == sorted(finding.fingerprint for finding in report.findings)
 
 
 def test_it_says_whether_everything_could_be_looked_at() -> None:
