@@ -4,7 +4,13 @@ A rule is one pure function and one entry in `RULES`. The project file decides b
 finding is a warning, blocks the plan, or is left out.
 """
 
-from reconciler.policies.approvals import Approvals, check_approvals, find_live_risks, undeclared_addresses
+from reconciler.policies.approvals import (
+    Approvals,
+    check_approvals,
+    find_live_risks,
+    live_approvals,
+    undeclared_addresses,
+)
 from reconciler.policies.assess import (
     RULE_FAILED,
     accept_risks,
@@ -27,6 +33,7 @@ __all__ = [
     "find_live_risks",
     "judge_again",
     "known_rules",
+    "live_approvals",
     "undeclared_addresses",
     "unknown_rules",
 ]

@@ -205,6 +205,25 @@ def find_live_risks(
 ) -> tuple[Finding, ...]:
     """Return the risks in live connections that no approval covers, as if they were to be created."""
     by_address = {str(managed.address): managed for managed in connections}
+    risks = _live_risks(connections, by_address.keys(), severities)
+    return tuple(
+        _finding(risk, by_address[risk.address]) for risk in risks if approvals.for_risk(risk) is None
+    )
+
+
+def live_approvals(
+    connections: Sequence[Managed], severities: Mapping[str, str], approvals: Approvals
+) -> frozenset[str]:
+    """Return the subjects of the approvals without which a live value would be a risk in `drift`."""
+    addresses = {approval.address for approval in approvals.approvals}
+    covering = map(approvals.for_risk, _live_risks(connections, addresses, severities))
+    return frozenset(approval.subject for approval in covering if approval)
+
+
+def _live_risks(
+    connections: Sequence[Managed], addresses: Collection[str], severities: Mapping[str, str]
+) -> tuple[Diagnostic, ...]:
+    """Return the risks in the live connections with these addresses, beside all other live ones."""
     changes = [
         Create(
             address=managed.address,
@@ -213,12 +232,10 @@ def find_live_risks(
             location=managed.location,
         )
         for managed in connections
+        if str(managed.address) in addresses
     ]
     clients = clients_of((managed.address.organization, managed.connection) for managed in connections)
-    risks = assess(changes, severities, Estate(clients=clients))
-    return tuple(
-        _finding(risk, by_address[risk.address]) for risk in risks if approvals.for_risk(risk) is None
-    )
+    return assess(changes, severities, Estate(clients=clients))
 
 
 def _finding(risk: Diagnostic, managed: Managed) -> Finding:

@@ -212,7 +212,7 @@ def _unknown_list(unknown: Sequence[ActiveOrganization]) -> tuple[ItemList, ...]
         for active in unknown
         for connection in active.connections
     )
-    title = f"{wording.unknown_heading(len(unknown))}; this is not drift"
+    title = wording.unknown_heading(len(unknown))
     return (ItemList(title=title, items=items, noun="connection"),)
 
 

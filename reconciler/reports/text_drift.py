@@ -74,7 +74,10 @@ def _connection(findings: Sequence[Finding], report: DriftReport, style: Style) 
 
 
 def _accept(findings: Sequence[Finding], style: Style) -> Iterator[str]:
-    """Yield the commands that take what is live into Git."""
+    """Yield the commands that take what is live into Git, or how it is approved."""
+    risks = (finding for finding in findings if finding.kind is DriftKind.RISK)
+    for advice in dict.fromkeys(map(wording.approval_advice, risks)):
+        yield style.dim(f"    # {escape_terminal(advice)}")
     for command in dict.fromkeys(finding.accept_command for finding in findings if finding.accept_command):
         yield style.dim(f"    # {wording.TO_ACCEPT} {escape_terminal(command)}")
 
@@ -117,7 +120,7 @@ def _counts(report: DriftReport) -> Iterator[str]:
         yield f"{wording.unmanaged_heading(summary.unmanaged)}; this is not drift."
         yield from unmanaged_lines(report.unmanaged)
     if report.unknown_organizations:
-        yield f"{wording.unknown_heading(len(report.unknown_organizations))}; this is not drift."
+        yield wording.unknown_heading(len(report.unknown_organizations))
         for active in report.unknown_organizations:
             for connection in active.connections:
                 yield unmanaged_line(Unmanaged(active.organization.label, connection))

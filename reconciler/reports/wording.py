@@ -164,8 +164,9 @@ def unmanaged_heading(number: int) -> str:
 
 
 def unknown_heading(number: int) -> str:
-    """Return how many organizations with active connections no manifest names."""
-    return f"Unknown: {count(number, 'organization')} with active connections that no manifest names"
+    """Return how many organizations with active connections no manifest names, and how they get one."""
+    organizations = f"{count(number, 'organization')} with active connections that no manifest names"
+    return f"Unknown: {organizations}; this is not drift. `reconciler import ORGANIZATION` writes a manifest."
 
 
 def participle(action: Action) -> str:
@@ -279,8 +280,16 @@ def finding_difference(finding: Finding) -> str:
 
 
 def accept_advice(finding: Finding) -> str:
-    """Return how to take what is live into Git, or nothing where no command does."""
+    """Return how to take what is live into Git, or how to approve it, or nothing where neither can be."""
+    if finding.kind is DriftKind.RISK:
+        return approval_advice(finding)
     return f"{TO_ACCEPT} `{finding.accept_command}`" if finding.accept_command else ""
+
+
+def approval_advice(finding: Finding) -> str:
+    """Return how a risk in a live value is accepted."""
+    what = f"add an approval of {finding.rule} at {finding.address}"
+    return f"{TO_ACCEPT} {what} (`reconciler explain {finding.rule}`)"
 
 
 def accept_heading(number: int) -> str:

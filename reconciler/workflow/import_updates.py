@@ -26,7 +26,7 @@ from reconciler.manifests.export_names import ENV_EXAMPLE
 from reconciler.manifests.source_file import display_path
 from reconciler.workflow.edited_files import edit_file, write_files
 from reconciler.workflow.import_ import add_to_env_example
-from reconciler.workflow.inventory import did_you_mean
+from reconciler.workflow.inventory import did_you_mean, no_such_connection
 from reconciler.workflow.live_edits import OrganizationUpdate, UpdateRequest, decide_update, plan_selected
 from reconciler.workflow.live_state import find_organizations, read_organizations
 
@@ -147,7 +147,9 @@ def _check_organizations(request: UpdateRequest, loaded: Loaded) -> None:
         if any(Address(refused.reference, "").matches(pattern) for refused in loaded.refused):
             raise InvalidConfiguration(errors)
         organization = pattern.partition("/")[0]
-        raise UsageError(f"no manifest declares {organization!r}{did_you_mean(organization, declared)}")
+        remedy = f"; `reconciler import {shell_word(organization)}` writes one"
+        nearest = did_you_mean(organization, declared) or remedy
+        raise UsageError(f"no manifest declares {organization!r}{nearest}")
 
 
 def _check_connections(
@@ -167,7 +169,7 @@ def _check_connections(
             continue
         if not any(address.matches(pattern) for address in live):
             names = [str(address) for address in declared]
-            raise UsageError(f"no connection has the address {pattern!r}{did_you_mean(pattern, names)}")
+            raise no_such_connection(pattern, names)
         if not request.adds:
             raise UsageError(f"no manifest declares {pattern!r}: `--add` appends undeclared connections")
 

@@ -7,17 +7,18 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.address import Address
-from reconciler.core.errors import OrganizationNotFound, ProviderError, SourceLocation, UsageError
+from reconciler.core.errors import OrganizationNotFound, ProviderError, SourceLocation, UsageError, shell_word
 from reconciler.core.inventory import Inventory, InventoryItem, organization_inventory
 from reconciler.core.planner import unreadable
 from reconciler.core.state import DesiredOrganization
 from reconciler.workflow.live_state import find_organizations, read_organizations
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from reconciler.core.errors import Diagnostic
     from reconciler.core.run_selection import Limits
+    from reconciler.core.state import Organization
     from reconciler.manifests import Loaded
     from reconciler.providers.base import Directory
     from reconciler.workflow.live_state import Progress
@@ -46,10 +47,11 @@ async def read_inventory(
     wanted = [*_declared(request, loaded.state.organizations)]
     organizations = await find_organizations(wanted, directory)
     if request.all_:
+        declared = _names(loaded.state.organizations)
         known = {item.organization_id for item in organizations if not isinstance(item, ProviderError)}
         async for organization in directory.list_organizations():
             if organization.organization_id not in known:
-                wanted.append(_undeclared(organization.label))
+                wanted.append(_declaration(organization, declared))
                 organizations.append(organization)
     live = await read_organizations(
         organizations, directory, concurrency=limits.concurrency, progress=progress
@@ -80,9 +82,7 @@ def find_item(inventory: Inventory, address: str) -> InventoryItem:
         organization = item.address.partition("/")[0]
         if address in {item.address, f"{organization}/{item.connection.connection_id}"}:
             return item
-    raise UsageError(
-        f"no connection has the address {address!r}{did_you_mean(address, _addresses(inventory))}"
-    )
+    raise no_such_connection(address, [item.address for item in inventory.items])
 
 
 def _declared(
@@ -91,7 +91,7 @@ def _declared(
     """Return the requested organizations; those that no manifest declares have no connections there."""
     if not request.references:
         return list(organizations)
-    names = {name: organization for organization in organizations for name in organization.names}
+    names = _names(organizations)
     return list(
         {
             organization.reference: organization
@@ -99,6 +99,18 @@ def _declared(
             for organization in [names.get(reference) or _undeclared(reference)]
         }.values()
     )
+
+
+def _names(organizations: Sequence[DesiredOrganization]) -> dict[str, DesiredOrganization]:
+    return {name: organization for organization in organizations for name in organization.names}
+
+
+def _declaration(
+    organization: Organization, declared: Mapping[str, DesiredOrganization]
+) -> DesiredOrganization:
+    """Return what a manifest declares of a live organization, by whichever of its names."""
+    known = (declared[name] for name in sorted(organization.names) if name in declared)
+    return next(known, _undeclared(organization.label))
 
 
 def _undeclared(reference: str) -> DesiredOrganization:
@@ -123,16 +135,19 @@ def _matches(item: InventoryItem, target: str) -> bool:
     return Address(*item.address.split("/", 1)).matches(target)
 
 
-def _addresses(inventory: Inventory) -> list[str]:
-    return [item.address for item in inventory.items]
-
-
 def _no_such_organization(reference: str, loaded: Loaded) -> UsageError:
     declared = [organization.reference for organization in loaded.state.organizations]
     hint = did_you_mean(reference, declared)
     return UsageError(
         f"organization {reference!r} does not exist in this project{hint}; `reconciler list --all` shows all"
     )
+
+
+def no_such_connection(address: str, addresses: Sequence[str]) -> UsageError:
+    """Return the error about an address that no connection has: the most similar one, or where all are."""
+    remedy = f"; `reconciler list {shell_word(address.partition('/')[0])}` shows all"
+    nearest = did_you_mean(address, addresses) or remedy
+    return UsageError(f"no connection has the address {address!r}{nearest}")
 
 
 def did_you_mean(name: str, names: Sequence[str]) -> str:

@@ -20,6 +20,7 @@ from reconciler.policies import (
     declared_estate,
     judge_again,
     known_rules,
+    live_approvals,
     undeclared_addresses,
 )
 from reconciler.policies.approvals import (
@@ -88,8 +89,19 @@ def accept_deletes(
     return plan if warning in plan.diagnostics else with_findings(plan, (warning,))
 
 
-def approve(plan: Plan, limits: Limits, gathered: GatheredApprovals, selection: RunSelection = ALL) -> Plan:
-    """Return the plan as its approvals allow it; those that are used, expired or not needed are named."""
+def approve(
+    plan: Plan,
+    project: Project,
+    gathered: GatheredApprovals,
+    *,
+    limits: Limits,
+    selection: RunSelection = ALL,
+) -> Plan:
+    """Return the plan as its approvals allow it; those that are used, expired or not needed are named.
+
+    An approval of what is live is none of these: no change needs it, and without it `drift` finds a risk.
+    """
+    needed_live = live_approvals(plan.live, project.policies, gathered.approvals)
     refused = {error.address.partition("/")[0] for error in plan.diagnostics if error.is_error}
     refused |= {*plan.refused_organizations}
 
@@ -97,7 +109,8 @@ def approve(plan: Plan, limits: Limits, gathered: GatheredApprovals, selection: 
         if approval.deletes:
             return selection == ALL
         organization, _, connection = approval.address.partition("/")
-        return organization not in refused and selection.includes(Address(organization, connection))
+        is_selected = organization not in refused and selection.includes(Address(organization, connection))
+        return is_selected and approval.subject not in needed_live
 
     return _approve(plan, limits, gathered, is_covered)
 

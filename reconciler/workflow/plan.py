@@ -59,10 +59,11 @@ async def make_plan(
         AccessDenied: the credentials are not accepted.
     """
     project, variables = desired.project, desired.request.variables
+    keeps_live = desired.choices.keeps_live or bool(desired.approvals.approvals.approvals)
     plan = await plan_organizations(
         desired.organizations,
         reader,
-        choices=desired.choices,
+        choices=replace(desired.choices, keeps_live=keeps_live),
         limits=desired.limits,
         metadata=PlanMetadata(scope=scope, created_at=created_at, commit=head_commit(project.root)),
         progress=progress,
@@ -75,7 +76,7 @@ async def make_plan(
     plan = with_refused(plan, [manifest.reference for manifest in desired.refused])
     if plan.changes or desired.base is not None:
         plan = _judged(plan, desired)
-    plan = approve(plan, desired.limits, desired.approvals, desired.selection)
+    plan = approve(plan, project, desired.approvals, limits=desired.limits, selection=desired.selection)
     plan = replace(plan, inputs=desired.inputs)
     if plan.has_changes:
         plan = replace(plan, blocks=(*desired.blocks, *plan.blocks))

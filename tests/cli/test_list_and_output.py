@@ -54,6 +54,11 @@ def test_all_adds_organizations_that_no_manifest_declares(workplace: Workplace) 
     assert rows(workplace, "--all") == ACME | {"globex/ID": ("undeclared", "active")}
 
 
+def test_all_beside_a_name_keeps_what_manifests_declare_of_the_others(workplace: Workplace) -> None:
+    """Other organizations are listed as their manifests declare them, not as unknown ones."""
+    assert rows(workplace, "globex", "--all") == ACME | {"globex/ID": ("undeclared", "active")}
+
+
 def test_an_organization_that_no_manifest_declares_can_be_named(workplace: Workplace) -> None:
     assert rows(workplace, "globex") == {"globex/ID": ("undeclared", "active")}
 
@@ -124,6 +129,10 @@ def test_an_organization_that_does_not_exist_is_one_clear_line(workplace: Workpl
     ("words", "message"),
     [
         (("acme/ssoo", "redirect_url"), "no connection has the address 'acme/ssoo': did you mean acme/sso?"),
+        (
+            ("acme/nothing-like-it",),
+            "no connection has the address 'acme/nothing-like-it'; `reconciler list acme` shows",
+        ),
         (("acme/sso", "redirect_uri"), "unknown field 'redirect_uri': did you mean redirect_url?"),
         (("acme/sso", "client_secret"), "client_secret is never shown"),
         (("acme", "redirect_url"), "'acme' is not an address; addresses look like acme/okta"),

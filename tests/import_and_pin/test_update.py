@@ -265,14 +265,15 @@ def test_another_default_connection_is_left_and_named(acme: Workplace) -> None:
         (("--update", "acme/ssso"), "no connection has the address 'acme/ssso': did you mean acme/sso?"),
         (
             ("--add", "acme/oidc-connection-test-0"),
-            "no connection has the address 'acme/oidc-connection-test-0'",
+            "no connection has the address 'acme/oidc-connection-test-0'; `reconciler list acme` shows all",
         ),
+        (("--add", "globex/*"), "no manifest declares 'globex'; `reconciler import globex` writes one"),
         (
             ("--update", "acme/ROGUE"),
             "no manifest declares 'acme/ROGUE': `--add` appends undeclared connections",
         ),
     ],
-    ids=["organization", "connection", "id", "undeclared"],
+    ids=["organization", "connection", "id", "unknown", "undeclared"],
 )
 def test_an_unknown_address_is_one_clear_line(acme: Workplace, words: tuple[str, ...], message: str) -> None:
     acme.emulator.add_connection("acme", display_name="Rogue")

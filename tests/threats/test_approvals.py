@@ -75,6 +75,22 @@ def test_every_format_names_reason_place_and_date(moved: Workplace, form: str) -
         assert code in out, (form, code)
 
 
+def test_an_approval_of_what_is_live_is_not_called_needless(moved: Workplace) -> None:
+    """4.4: what is live is looked at by the same rules; who removes the approval has drift again."""
+    moved.write("reconciler.yaml", "version: 1\npolicies: {token-url-host-change: warn, secret-kept: warn}\n")
+    moved.declare("acme", token_url="https://sso.corp/token")
+    approve(moved, entry(rule="private-host"), entry(rule="endpoint-off-site"))
+    moved.applied()
+    runs = [moved.run(command, "--format", "json") for command in ("plan", "drift")]
+    assert [run.code for run in runs] == [0, 0], runs[1].output
+    for run in runs:
+        assert "approval-not-needed" not in run.output
+    approve(moved, entry(rule="endpoint-off-site"))
+    drift = moved.run("drift")
+    assert drift.code == 2
+    assert "to accept what is live: add an approval of private-host at acme/sso" in drift.out
+
+
 def test_another_connection_or_rule_is_not_approved(moved: Workplace) -> None:
     approve(moved, entry(address="acme/other"), entry(rule="private-host"))
     plan = moved.run("plan", "--format", "json")
