@@ -123,9 +123,9 @@ def _update(context: CommandContext, addresses: Sequence[str], options: dict[str
     check_outputs(context)
     project = wiring.project_of(context.config)
     loaded = load_manifests((), project, options["variables"])
-    existing = ExistingManifests(loaded.state.organizations)
+    existing = ExistingManifests(loaded.state.organizations, loaded.refused)
     variables = [*existing.variables]
-    names = VariableNames(project.secret_policy, [variable.name for variable in variables], template)
+    names = VariableNames(project.secret_policy, (locator for locator, _ in existing.locators), template)
     target = wiring.target_of(project)
 
     log = log_api_calls(context.console)

@@ -6,6 +6,9 @@ import re
 from dataclasses import dataclass
 from fnmatch import translate
 from functools import lru_cache
+from typing import Final
+
+_GLOB_CHARACTER: Final = re.compile(r"[*?[]")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -20,6 +23,11 @@ class Address:
         if not self.connection:
             return self.organization
         return f"{self.organization}/{self.connection}"
+
+    @property
+    def pattern(self) -> str:
+        """The glob that matches this address and no other one."""
+        return _GLOB_CHARACTER.sub(r"[\g<0>]", str(self))
 
     @property
     def is_organization(self) -> bool:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, assert_never
 
 from reconciler.core.change import Create, DefaultChange, Delete, Update
 from reconciler.core.connection import SENSITIVE_FIELDS
-from reconciler.core.errors import ReportRefused, shell_word
+from reconciler.core.errors import ReportRefused, shell_operand
 from reconciler.core.run_selection import ALL
 from reconciler.core.warnings import NOT_COMPARABLE
 
@@ -109,14 +109,15 @@ class Finding:
         """The command that takes what is live into Git, as a shell reads it; empty where there is none."""
         if self.status in {FindingStatus.RESOLVED, FindingStatus.UNCHECKED}:
             return ""
-        word = shell_word(str(self.address))
+        word = shell_operand(self.address.pattern)
         match self.kind:
             case DriftKind.CHANGED if not self.is_sensitive and self.attribute != DEFAULT_ATTRIBUTE:
                 return f"reconciler import --update {word}"
             case DriftKind.UNDECLARED:
                 return f"reconciler import --add {word}"
             case DriftKind.UNKNOWN_ORGANIZATION:
-                return f"reconciler import {shell_word(self.address.organization)}"
+                word = shell_operand(self.address.organization)
+                return f"reconciler import {word}"
             case _:
                 return ""
 

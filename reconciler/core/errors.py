@@ -91,6 +91,11 @@ def shell_word(text: str) -> str:
     return shlex.quote(text)
 
 
+def shell_operand(text: str) -> str:
+    """Return the text as an operand of a shell command, which is never taken for an option."""
+    return f"-- {shell_word(text)}" if text.startswith("-") else shell_word(text)
+
+
 class ReconcilerError(Exception):
     """Stops the run. Its text says what is wrong, where, and what to do.
 

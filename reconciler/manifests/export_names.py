@@ -125,7 +125,7 @@ class VariableNames:
     """Gives every address its own reference for its secret, such as ``${env:ACME_OKTA_CLIENT_SECRET}``."""
 
     def __init__(
-        self, policy: SecretPolicy, taken: Iterable[str] = (), template: SecretTemplate = BY_VARIABLE
+        self, policy: SecretPolicy, taken: Iterable[Locator] = (), template: SecretTemplate = BY_VARIABLE
     ) -> None:
         self.template = template
         self._policy = policy
@@ -137,16 +137,17 @@ class VariableNames:
             name = self.name_for(address)
             return Locator("env", name) if name else None
         locator = self.template.locator(address)
-        if self._policy.check(locator) is not None or str(locator) in self._taken:
+        if self._policy.check(locator) is not None or locator in self._taken:
             return None
-        self._taken.add(str(locator))
+        self._taken.add(locator)
         return locator
 
     def name_for(self, address: Address) -> str | None:
         """Return an unused name; None if the project file permits no fitting one."""
         for candidate in self._permitted(_words(str(address))):
-            if candidate not in self._taken:
-                self._taken.add(candidate)
+            locator = Locator("env", candidate)
+            if locator not in self._taken:
+                self._taken.add(locator)
                 return candidate
         return None
 

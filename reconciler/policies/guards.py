@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     """Returns how a guard is lowered, in words after its name; nothing if it is not."""
 
 _ANY: Final = "*"
+_UNMANAGED: Final = "unmanaged"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +115,13 @@ def _pin_removed(before: object, now: object) -> str:
     return "" if is_kept else _from_to(before, now)
 
 
+def _pin_added(before: object, now: object) -> str:
+    """Tell that a pin names ids that it did not name, beside those that it keeps."""
+    old, new = _by_environment(before).values(), _by_environment(now).values()
+    is_added = not set(map(_text, new)) <= set(map(_text, old)) and not _pin_removed(before, now)
+    return f"{_from_to(before, now)}: what it adds is left alone, too" if is_added else ""
+
+
 _DISCOVERY: Final = _below("off", "report", "enforce")
 _DRIFT: Final = _below("ignore", "report", "drift")
 
@@ -146,7 +154,7 @@ _CONNECTION_GUARDS: Final = (
     Guard(("lifecycle", "prevent_destroy"), False, _becomes(value=False)),
     Guard(("lifecycle", "ignore_changes"), [], _added),
     Guard(("discovery",), "report", _DISCOVERY),
-    Guard(("state",), "present", _becomes("unmanaged")),
+    Guard(("state",), "present", _becomes(_UNMANAGED)),
     Guard(("connection_id",), None, _pin_removed),
 )
 
@@ -209,6 +217,11 @@ def _guards_of_connection(
 
 def _connection(address: str, block: Path, before: Declaration, now: Declaration) -> Iterator[Diagnostic]:
     yield from _guards_of_connection(address, block, before, now)
+    pin, state = (*block, "connection_id"), (*block, "state")
+    if before.get(state) == now.get(state) == _UNMANAGED and (
+        how := _pin_added(before.get(pin), now.get(pin))
+    ):
+        yield _warning(f"connection_id of {address}", how, now.locate(pin), address)
     for name in SIGN_IN_FIELDS:
         path = (*block, name)
         if before.get(path) is not None and now.get(path) is None and now.get((*block, "state")) != "absent":

@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from reconciler.core.address import Address
     from reconciler.core.connection import OidcConnection
     from reconciler.core.errors import Diagnostic
     from reconciler.core.matching import Matching
+    from reconciler.core.secret import Locator
     from reconciler.core.state import DesiredOrganization, LiveOrganization, Organization
     from reconciler.manifests import Project
     from reconciler.manifests.export import ConnectionBlocks
@@ -65,14 +67,20 @@ class ExistingManifests:
         return next((manifest for manifest in self.broken if not names.isdisjoint(manifest.names)), None)
 
     @property
-    def variables(self) -> Iterator[Variable]:
-        """The environment variables that the manifests refer to."""
+    def locators(self) -> Iterator[tuple[Locator, Address]]:
+        """Where the manifests say that secrets are, with the addresses that these belong to."""
         for organization in (*self.manifests, *self.broken):
             for connection in organization.connections:
                 secret = connection.connection.client_secret
                 for locator in secret.locators if isinstance(secret, SecretReference) else ():
-                    if locator.scheme == "env":
-                        yield Variable(locator.path, connection.address)
+                    yield locator, connection.address
+
+    @property
+    def variables(self) -> Iterator[Variable]:
+        """The environment variables that the manifests refer to."""
+        for locator, address in self.locators:
+            if locator.scheme == "env":
+                yield Variable(locator.path, address)
 
 
 def load_existing_manifests(

@@ -83,7 +83,7 @@ async def import_organizations(
         existing=existing,
         folder=ManifestFolder(folder),
         variable_names=VariableNames(
-            project.secret_policy, [variable.name for variable in existing.variables], secrets
+            project.secret_policy, (locator for locator, _ in existing.locators), secrets
         ),
         progress=progress,
     )

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.core.address import Address
+from reconciler.core.secret import Locator
 from reconciler.manifests.export_names import VariableNames, file_stem, unique_stem
 from reconciler.secrets import OWN_VARIABLES, SecretPolicy
 
@@ -41,7 +42,8 @@ def test_a_plain_slug_is_the_file_name(slug: str) -> None:
 
 
 def names(*allow: str, taken: tuple[str, ...] = ()) -> VariableNames:
-    return VariableNames(SecretPolicy(root=Path("/"), env_allow=allow or ("*",)), taken)
+    policy = SecretPolicy(root=Path("/"), env_allow=allow or ("*",))
+    return VariableNames(policy, [Locator("env", name) for name in taken])
 
 
 @pytest.mark.parametrize(
