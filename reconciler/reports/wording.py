@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.core.change import RESOURCE_TYPE, Action, ActionReason
 from reconciler.core.drift import DriftKind, FindingStatus
+from reconciler.core.errors import shell_word
 from reconciler.core.plan import SIGN_IN_FIELDS, sign_in_changes
 from reconciler.reports.escaping import clip, escape_terminal, format_value, quote
 
@@ -289,7 +290,7 @@ def accept_advice(finding: Finding) -> str:
 def approval_advice(finding: Finding) -> str:
     """Return how a risk in a live value is accepted."""
     what = f"add an approval of {finding.rule} at {finding.address}"
-    return f"{TO_ACCEPT} {what} (`reconciler explain {finding.rule}`)"
+    return f"{TO_ACCEPT} {what} (`reconciler explain {shell_word(finding.rule)}`)"
 
 
 def accept_heading(number: int) -> str:
