@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from reconciler.cli import wiring
 from reconciler.cli.context import exit_code
@@ -118,6 +119,9 @@ def _update(context: CommandContext, addresses: Sequence[str], options: dict[str
     """Take what is live into existing manifests."""
     if options["all_"] or options["into"] is not None:
         raise click.UsageError("--update and --add edit existing manifests: omit --all and --into")
+    source = click.get_current_context().get_parameter_source("secrets")
+    if source is ParameterSource.COMMANDLINE and not options["add"]:
+        raise click.UsageError("--update takes over no secret: omit --secrets, or use --add as well")
     request = UpdateRequest(addresses=tuple(addresses), updates=options["update"], adds=options["add"])
     template = SecretTemplate.parse(options["secrets"])
     check_outputs(context)

@@ -320,7 +320,8 @@ def _nothing_found(searched: str) -> Diagnostic:
         Severity.ERROR,
         "no-manifests",
         f"no manifests found in {searched}",
-        hint="write an organization manifest there, or correct `organizations` in the project file",
+        hint="write an organization manifest there, begin with `reconciler init`, "
+        "or correct `organizations` in the project file",
     )
 
 

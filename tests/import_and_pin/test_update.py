@@ -338,6 +338,13 @@ def test_options_for_new_manifests_are_refused(acme: Workplace, words: tuple[str
     assert refusal(run).startswith("--update and --add edit existing manifests: omit --all and --into")
 
 
+def test_secrets_without_connections_to_add_are_refused(acme: Workplace) -> None:
+    """An option without an effect is an error."""
+    run = acme.run("import", "--update", "--secrets", "none")
+    assert refusal(run).startswith("--update takes over no secret: omit --secrets, or use --add as well")
+    assert acme.run("import", "--update", "--add", "--secrets", "none").code == 0
+
+
 def test_the_failure_document_is_whole(acme: Workplace) -> None:
     run = acme.run("import", "--update", "nobody", "--format", "json")
     assert run.code == 1
