@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _ANY: Final = "*"
 _UNMANAGED: Final = "unmanaged"
+_BLOCKS: Final = ("connections",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,16 +194,45 @@ def _organization(name: str, before: Declaration, now: Declaration) -> Iterator[
     for guard in _ORGANIZATION_GUARDS:
         if how := guard.lowered(*_values(guard, guard.path, before, now)):
             yield _warning(f"{guard.path[-1]} of {name}", how, now.locate(guard.path), name)
-    blocks = ("connections",)
-    for key in dict.fromkeys((*before.keys(blocks), *now.keys(blocks))):
-        address, path = f"{name}/{key}", (*blocks, key)
-        if key in now.keys(blocks):
+    for key in dict.fromkeys((*before.keys(_BLOCKS), *now.keys(_BLOCKS))):
+        address, path = f"{name}/{key}", (*_BLOCKS, key)
+        if key in now.keys(_BLOCKS):
             yield from _connection(address, path, before, now)
+        elif new_key := _new_key(key, before, now):
+            yield from _connection(address, path, before, _renamed(now, new_key, key))
         elif now.get(("prune",)) is True:
             yield from _guards_of_connection(address, path, before, now)
         else:
             how = "is no longer declared: it becomes unmanaged"
-            yield _warning(address, how, now.locate(blocks), address)
+            yield _warning(address, how, now.locate(_BLOCKS), address)
+
+
+def _new_key(key: str, before: Declaration, now: Declaration) -> str:
+    """Return the key that the block of a connection has now; nothing if it is gone."""
+    ids, name = _ids(before, key), _display_name(before, key)
+    for new_key in now.keys(_BLOCKS):
+        new_ids = _ids(now, new_key)
+        is_same = bool(ids & new_ids) if new_ids else _display_name(now, new_key) == name
+        if new_key not in before.keys(_BLOCKS) and is_same:
+            return new_key
+    return ""
+
+
+def _ids(declaration: Declaration, key: str) -> set[str]:
+    pin = declaration.get((*_BLOCKS, key, "connection_id"))
+    return {_text(identifier) for identifier in _by_environment(pin).values()}
+
+
+def _display_name(declaration: Declaration, key: str) -> object:
+    return declaration.get((*_BLOCKS, key, "display_name")) or key
+
+
+def _renamed(declaration: Declaration, key: str, new_key: str) -> Declaration:
+    """Return a declaration of one block under another key."""
+    return Declaration(
+        values={"connections": {new_key: declaration.get((*_BLOCKS, key))}},
+        locate=lambda path: declaration.locate((*_BLOCKS, key, *path[2:])),
+    )
 
 
 def _guards_of_connection(

@@ -101,3 +101,29 @@ def test_a_template_never_names_the_secret_of_an_existing_manifest(connected: Wo
     ]
     assert [reference in text for text in texts] == [True, False]
     assert "client_secret is not declared" in texts[1]
+
+
+@pytest.mark.parametrize("is_pinned", [True, False])
+def test_a_renamed_key_does_not_shed_its_protection(clone: Workplace, *, is_pinned: bool) -> None:
+    """Threats 1: under another key, a protected connection is deleted as one that nobody protected."""
+    pin = {"connection_id": clone.live("acme")[0]["connection_id"]} if is_pinned else {"display_name": "sso"}
+    edit(clone, lambda connections: connections["sso"].update(pin, lifecycle={"prevent_destroy": True}))
+    clone.commit()
+    edit(clone, lambda connections: connections.update(login=connections.pop("sso")))
+    assert guards(clone) == []
+    edit(clone, lambda connections: connections.update(login={**pin, "state": "absent"}))
+    assert "prevent_destroy of acme/sso changes from True to False" in guards(clone)
+    assert (
+        clone.run("plan", "--changed-since", "main", "--format", "json").document["summary"]["destroy"] == 1
+    )
+
+
+def test_a_name_beside_the_id_of_another_connection_is_no_rename(clone: Workplace) -> None:
+    """Threats 1: a new block that has the name of a removed one, but another id, hides no removal."""
+    edit(clone, lambda connections: connections["sso"].update(display_name="sso"))
+    clone.commit()
+    other = {"display_name": "sso", "connection_id": "oidc-connection-test-2"}
+    edit(clone, lambda connections: connections.update(login=connections.pop("sso") | other))
+    summary = "acme/sso is no longer declared: it becomes unmanaged"
+    run = clone.run("plan", "--changed-since", "main", "--format", "json")
+    assert summary in [guard["summary"] for guard in run.document["guards"]]
