@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,6 +19,9 @@ settings.load_profile("undisturbed")
 
 # the processes that tests start would compile every module again, each a third of its time
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# whoever starts the tests in the background may ignore hangups; the processes that tests start inherit that
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 LONG_LASTING = {"examples", "failures", "journeys", "performance", "soak", "workflows"}
