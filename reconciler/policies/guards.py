@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _ANY: Final = "*"
 _UNMANAGED: Final = "unmanaged"
 _BLOCKS: Final = ("connections",)
+_NOT_COMPARED: Final = "is no longer declared, and not compared any more"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,6 +195,8 @@ def _organization(name: str, before: Declaration, now: Declaration) -> Iterator[
     for guard in _ORGANIZATION_GUARDS:
         if how := guard.lowered(*_values(guard, guard.path, before, now)):
             yield _warning(f"{guard.path[-1]} of {name}", how, now.locate(guard.path), name)
+    if _declares_default(before) and not _declares_default(now):
+        yield _warning(f"default of {name}", _NOT_COMPARED, now.locate(_BLOCKS), name)
     for key in dict.fromkeys((*before.keys(_BLOCKS), *now.keys(_BLOCKS))):
         address, path = f"{name}/{key}", (*_BLOCKS, key)
         if key in now.keys(_BLOCKS):
@@ -205,6 +208,10 @@ def _organization(name: str, before: Declaration, now: Declaration) -> Iterator[
         else:
             how = "is no longer declared: it becomes unmanaged"
             yield _warning(address, how, now.locate(_BLOCKS), address)
+
+
+def _declares_default(declaration: Declaration) -> bool:
+    return any(declaration.get((*_BLOCKS, key, "default")) is True for key in declaration.keys(_BLOCKS))
 
 
 def _new_key(key: str, before: Declaration, now: Declaration) -> str:
@@ -255,8 +262,7 @@ def _connection(address: str, block: Path, before: Declaration, now: Declaration
     for name in SIGN_IN_FIELDS:
         path = (*block, name)
         if before.get(path) is not None and now.get(path) is None and now.get((*block, "state")) != "absent":
-            how = "is no longer declared, and not compared any more"
-            yield _warning(f"{name} of {address}", how, now.locate(path), address)
+            yield _warning(f"{name} of {address}", _NOT_COMPARED, now.locate(path), address)
 
 
 def _paths(guards: Sequence[Guard], before: Declaration, now: Declaration) -> Iterator[tuple[Guard, Path]]:

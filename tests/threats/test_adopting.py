@@ -127,3 +127,18 @@ def test_a_name_beside_the_id_of_another_connection_is_no_rename(clone: Workplac
     summary = "acme/sso is no longer declared: it becomes unmanaged"
     run = clone.run("plan", "--changed-since", "main", "--format", "json")
     assert summary in [guard["summary"] for guard in run.document["guards"]]
+
+
+def test_a_default_connection_that_is_no_longer_declared_is_told(clone: Workplace) -> None:
+    """Threats 1: who moves the default connection behind Git's back is not seen without the line."""
+    edit(clone, lambda connections: connections["sso"].update(default=True))
+    clone.commit()
+    edit(clone, lambda connections: connections["sso"].pop("default"))
+    assert guards(clone) == ["default of acme is no longer declared, and not compared any more"]
+    edit(
+        clone,
+        lambda connections: connections.update(
+            login=connections.pop("sso") | {"display_name": "sso", "default": True}
+        ),
+    )
+    assert guards(clone) == []
