@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from reconciler.core.connection import INFERRED_FIELDS
 from reconciler.core.errors import ProviderError
 from reconciler.core.matching import leftover_line
+from reconciler.core.warnings import is_empty
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,7 +88,7 @@ def still_pending(connection: OidcConnection) -> str:
     empty = [
         name
         for name in connection.declared_fields
-        if not getattr(connection, name) and name not in {"custom_scopes", "attribute_mapping"}
+        if is_empty(connection, name) and name not in {"custom_scopes", "attribute_mapping"}
     ]
     verb = "is" if len(empty) == 1 else "are"
     reason = f": {', '.join(empty)} {verb} empty" if empty else ""

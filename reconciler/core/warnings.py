@@ -157,7 +157,7 @@ def _still_pending_warnings(
     """Yield a warning about a pending connection, unless a planned change fills in all that it lacks."""
     if live.status != Status.PENDING:
         return
-    empty = [name for name in (*REQUIRED_TO_BECOME_ACTIVE, *INFERRED_FIELDS) if _is_empty(live, name)]
+    empty = [name for name in (*REQUIRED_TO_BECOME_ACTIVE, *INFERRED_FIELDS) if is_empty(live, name)]
     missing = [name for name in empty if getattr(desired.connection, name) is None] if changes else empty
     if changes and not set(missing) & {*REQUIRED_TO_BECOME_ACTIVE}:
         return
@@ -170,7 +170,8 @@ def _still_pending_warnings(
     )
 
 
-def _is_empty(live: OidcConnection, name: str) -> bool:
+def is_empty(live: OidcConnection, name: str) -> bool:
+    """Tell whether an attribute of a live connection has no value."""
     value = getattr(live, name)
     return value.is_empty if isinstance(value, Secret) else not value
 

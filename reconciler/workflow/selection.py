@@ -104,11 +104,13 @@ def _select(
     differing = differing_organizations(project, revision) | organizations_with_changed_secrets(
         paths, project, variables, revision
     )
+    loaded = with_organizations(loaded, differing, paths, project, variables)
+    number = len(loaded.state.organizations) + len(loaded.refused)
     return SelectedManifests(
-        loaded=with_organizations(loaded, differing, paths, project, variables),
+        loaded=loaded,
         is_whole=False,
         revision=revision,
-        remark=f"Only manifests that differ from {since} are read: {len(changed)} of them.",
+        remark=f"Only what differs from {since} is read. Files: {len(changed)}; organizations: {number}.",
     )
 
 

@@ -185,6 +185,14 @@ def test_a_connection_that_stays_pending_is_reported(estate: Estate) -> None:
     assert any("still pending: jwks_url is empty" in warning for warning in outcome.warnings)
 
 
+def test_a_pending_connection_without_a_secret_is_said_to_lack_it(estate: Estate) -> None:
+    """As plans say it: an empty secret is a secret that is missing."""
+    incomplete = replace(DECLARED, client_secret=None)
+    (outcome,) = estate.apply(estate.plan(declare(present("okta", incomplete)))).outcomes
+    assert isinstance(outcome, Applied)
+    assert any("still pending: client_secret is empty" in warning for warning in outcome.warnings)
+
+
 def test_an_interrupted_run_begins_nothing_new_and_says_what_was_left(estate: Estate) -> None:
     plan = estate.plan(declare(present(), SECOND))
     estate.watcher.on_start = lambda _change: estate.stop.set()

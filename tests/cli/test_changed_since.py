@@ -62,7 +62,7 @@ def history(place: Workplace) -> History:
 def test_no_manifest_differs(history: History, place: Workplace) -> None:
     run = place.run("plan", "--changed-since", "main")
     assert (run.code, run.out) == (0, f"{place.headline}{NOTHING_SELECTED}\n")
-    assert "Only manifests that differ from main" in run.err
+    assert "Only what differs from main" in run.err
     assert not list(place.emulator.request_log)
 
 

@@ -23,6 +23,7 @@ def test_a_changed_secret_file_selects_its_organization(connected: Workplace) ->
     connected.write("secrets/acme", "second-value-of-acme\n")
     run = connected.run("plan", "--changed-since", "HEAD")
     assert run.code == 0, run.output
+    assert "is read. Files: 0; organizations: 1." in run.err
     assert "acme/sso" in run.out
     assert "other/sso" not in run.out
 
