@@ -12,7 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from reconciler.core.errors import Diagnostic, ProviderError, Severity, UsageError, shell_word
+from reconciler.core.errors import (
+    Diagnostic,
+    OrganizationNotFound,
+    ProviderError,
+    Severity,
+    UsageError,
+    shell_word,
+)
 from reconciler.core.planner import Choices, plan_organization
 from reconciler.core.results import FileStatus, ImportedFile, ImportResult
 from reconciler.core.secret import Secret, SecretReference
@@ -45,6 +52,8 @@ if TYPE_CHECKING:
 
 ORGANIZATION_SCHEMA: Final = Path("schemas/organization.schema.json")
 """The schema that `init` writes; new manifests name it, where it is there."""
+
+_LIST_ALL: Final = "`reconciler list --all` lists the organizations of this project"
 
 _GLOB_CHARACTERS: Final = frozenset("*?[{")
 
@@ -194,7 +203,8 @@ class _Import:
         else:
             for reference, result in (await self.directory.find_organizations(references)).items():
                 if isinstance(result, ProviderError):
-                    self.diagnostics.append(_failure(reference, str(result)))
+                    hint = _LIST_ALL if isinstance(result, OrganizationNotFound) else ""
+                    self.diagnostics.append(_failure(reference, str(result), hint))
                 else:
                     by_id[result.organization_id] = result
         return sorted(
@@ -285,12 +295,13 @@ def _live_secrets(desired: DesiredOrganization, live: LiveOrganization) -> dict[
     return secrets
 
 
-def _failure(organization: str, reason: str) -> Diagnostic:
+def _failure(organization: str, reason: str, hint: str = "") -> Diagnostic:
     return Diagnostic(
         Severity.ERROR,
         "not-imported",
         f"organization {organization} was not imported: {reason}",
         detail="other organizations are unaffected; a second import continues from here",
+        hint=hint,
         address=organization,
     )
 

@@ -100,3 +100,12 @@ def test_a_new_manifest_names_the_schema_that_the_project_has(place: Workplace) 
         "# yaml-language-server: $schema=../schemas/organization.schema.json",
         "# yaml-language-server: $schema=../../../schemas/organization.schema.json",
     ]
+
+
+def test_an_unknown_organization_is_told_with_the_command_that_lists_all(place: Workplace) -> None:
+    run = place.run("import", "nope", "--format", "json")
+    assert run.code == 1
+    (diagnostic,) = run.document["diagnostics"]
+    assert diagnostic["code"] == "not-imported"
+    assert "nope" in diagnostic["summary"]
+    assert diagnostic["hint"] == "`reconciler list --all` lists the organizations of this project"
