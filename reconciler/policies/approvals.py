@@ -216,6 +216,8 @@ def live_approvals(
 ) -> frozenset[str]:
     """Return the subjects of the approvals without which a live value would be a risk in `drift`."""
     addresses = {approval.address for approval in approvals.approvals}
+    if not addresses:
+        return frozenset()
     covering = map(approvals.for_risk, _live_risks(connections, addresses, severities))
     return frozenset(approval.subject for approval in covering if approval)
 
