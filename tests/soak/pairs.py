@@ -75,7 +75,7 @@ class _Pair:
         codes = [command.process.returncode for command in pair]
         if not killed and codes != [0, 0]:
             self._reckoning.wrong.append(
-                f"not converged: exit codes {codes}: {output[0][-800:]} {output[1][-800:]}"
+                f"not converged: exit codes {codes}: {' / '.join(map(_complaints, output))}"
             )
         return killed
 
@@ -112,3 +112,10 @@ class _Pair:
                 self._reckoning.wrong.append(
                     f"not converged: {organization} after another run: {said[-800:]}"
                 )
+
+
+def _complaints(output: str) -> str:
+    """Return what a run said besides what it did and which addresses to register."""
+    usual = ("...", " complete after ", ".redirect_url = ")
+    lines = [line for line in output.splitlines() if line and not any(part in line for part in usual)]
+    return "\n".join(lines)[-4000:]
