@@ -251,8 +251,7 @@ class ConnectionCreator:
                     return None
                 if own.connection_id in self._refused and own.can_withdraw:
                     own = replace(own, can_withdraw=False)
-                    # the other run may just have been woken, and has its own wait before it
-                    waits.extend(self._read_back.rival_waits * 2)
+                    waits.extend(self._read_back.rival_waits)
             elif not waits:
                 get_listed(self._progress.live, own.connection_id)
             self._progress.live = await self._read_back.after(waits.popleft() if waits else 0.0)

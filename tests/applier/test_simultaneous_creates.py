@@ -225,32 +225,6 @@ def test_a_refused_withdrawal_leaves_the_connection_and_waits_for_the_other_run(
     assert ids(estate) == [outcome.connection.connection_id]
 
 
-def test_after_a_refused_withdrawal_a_run_that_wakes_late_is_waited_for(estate: Estate) -> None:
-    """The other one was frozen until this one's wait was over, and has its own wait before it still."""
-    estate.emulator.set_switch("default-connection", "never")
-    estate.emulator.set_switch("jit-list", "rejected")
-    plan = estate.plan(declare(present()))
-    others: list[str] = []
-    refused: list[float] = []
-
-    def hook(when: Moment, request: httpx.Request) -> None:
-        if (when, request.method) == (Moment.DURING, "POST") and not others:
-            others.append(add(estate, **WIRE))
-        if (when, request.method) == (Moment.BEFORE, "DELETE"):
-            mine = request.url.path.rpartition("/")[2]
-            estate.emulator.edit_organization("acme", sso_jit_provisioning_allowed_connections=[mine])
-        if (when, request.method) == (Moment.AFTER, "DELETE"):
-            refused.append(estate.seconds)
-        is_awake = refused and estate.seconds - refused[0] > 12
-        if (when, request.method) == (Moment.BEFORE, "GET") and is_awake and others:
-            estate.emulator.remove_connection(others.pop())
-
-    estate.hook = hook
-    (outcome,) = estate.apply(plan).outcomes
-    assert isinstance(outcome, Applied)
-    assert ids(estate) == [outcome.connection.connection_id]
-
-
 def test_a_run_that_was_frozen_before_its_update_wakes_into_fresh_knowledge(estate: Estate) -> None:
     """Its own connection is pending, and another run has finished meanwhile: it withdraws without a PUT."""
     plan = estate.plan(declare(present()))
