@@ -115,7 +115,5 @@ class _Pair:
 
 
 def _complaints(output: str) -> str:
-    """Return what a run said besides what it did and which addresses to register."""
-    usual = ("...", " complete after ", ".redirect_url = ")
-    lines = [line for line in output.splitlines() if line and not any(part in line for part in usual)]
-    return "\n".join(lines)[-4000:]
+    """Return the errors that a run ended with."""
+    return "".join(box for box in output.split("╷") if box.lstrip().startswith("│ Error"))[:4000]
