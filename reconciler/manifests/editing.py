@@ -93,18 +93,19 @@ class ManifestEditor:
         referring = [edit for edit in edits if _replaces_reference(parsed, edit)]
         refused = [RefusedEdit(edit, HOLDS_REFERENCE) for edit in referring]
         possible = [edit for edit in edits if edit not in referring]
-        result = self._with_edits(parsed, possible)
-        if result is not None:
-            return result, tuple(refused)
-        result, done = content, list[Edit]()
-        for edit in possible:
-            attempt = self._with_edits(parsed, [*done, edit])
-            if attempt is None:
-                refused.append(RefusedEdit(edit, NO_SAFE_PLACE))
-            else:
-                done.append(edit)
-                result = attempt
-        return result, tuple(refused)
+        safe = self._safe(parsed, [], possible)
+        refused += [RefusedEdit(edit, NO_SAFE_PLACE) for edit in possible if edit not in safe]
+        return self._with_edits(parsed, safe) or content, tuple(refused)
+
+    def _safe(self, parsed: ParsedFile, done: Sequence[Edit], edits: Sequence[Edit]) -> list[Edit]:
+        """Return the edits that have a safe place beside those that are done; halves are tried apart."""
+        if not edits or self._with_edits(parsed, [*done, *edits]) is not None:
+            return [*edits]
+        if len(edits) == 1:
+            return []
+        middle = len(edits) // 2
+        first = self._safe(parsed, done, edits[:middle])
+        return [*first, *self._safe(parsed, [*done, *first], edits[middle:])]
 
     def _with_edits(self, parsed: ParsedFile, edits: Sequence[Edit]) -> bytes | None:
         """Return the edited content, or None if it would not declare exactly what is expected."""

@@ -1,7 +1,7 @@
 """Finds what to replace in the text of a manifest for an edit, so that every other byte stays.
 
-Everything works on spans of the text. A function returns None where it knows no safe place: whoever
-calls it has to check the result by reading it again.
+Everything works on spans of the text. A function returns None where it knows no safe place.
+The caller checks the result by reading it again.
 """
 
 from __future__ import annotations
@@ -358,8 +358,7 @@ def written_entry(quote: str, key: str, value: str) -> str:
 
 def column_of(text: str, index: int) -> int:
     """Return the column of a character, from 0."""
-    breaks = [match.end() for match in _BREAK.finditer(text, 0, index)]
-    return index - (breaks[-1] if breaks else 0)
+    return index - 1 - max(text.rfind("\n", 0, index), text.rfind("\r", 0, index))
 
 
 def end_of_line(text: str, index: int) -> tuple[int, str]:
