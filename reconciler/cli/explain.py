@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import click
 
 from reconciler.cli.options import NonEmptyString, offer
-from reconciler.core.errors import UsageError
+from reconciler.core.errors import UsageError, did_you_mean
 from reconciler.policies import RULES
 from reconciler.reports.explanations import explanation_text, load_explanations
 from reconciler.reports.json_documents import explanation_json
@@ -34,8 +33,7 @@ def command(code: str, format_: str) -> None:
     explanations = _explanations()
     explanation = explanations.get(code)
     if explanation is None:
-        close = get_close_matches(code, explanations, n=1)
-        hint = f"did you mean `{close[0]}`?" if close else "codes stand in brackets after a finding"
+        hint = did_you_mean(code, explanations, "a finding ends with its code, in brackets")
         raise UsageError(f"unknown code {code!r}: {hint}")
     render = explanation_json if format_ == "json" else explanation_text
     click.echo(render(explanation), nl=False)

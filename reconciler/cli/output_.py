@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import click
@@ -10,7 +9,7 @@ import click
 from reconciler.cli.list_ import inventory_of
 from reconciler.cli.options import ADDRESS, NonEmptyString, offer, variable_option
 from reconciler.core.connection import SENSITIVE_FIELDS
-from reconciler.core.errors import UsageError
+from reconciler.core.errors import UsageError, did_you_mean
 from reconciler.reports.inventory import OUTPUT_FIELDS, output_text, values_of
 from reconciler.reports.json_documents import output_json
 from reconciler.reports.text_style import render_diagnostics
@@ -63,6 +62,5 @@ def command(
 def _unknown_field(field: str) -> str:
     if field in SENSITIVE_FIELDS:
         return f"{field} is never shown; known fields: {', '.join(OUTPUT_FIELDS)}"
-    nearest = get_close_matches(field, OUTPUT_FIELDS, n=1)
-    hint = f"did you mean {nearest[0]}?" if nearest else f"known: {', '.join(OUTPUT_FIELDS)}"
+    hint = did_you_mean(field, OUTPUT_FIELDS, f"known: {', '.join(OUTPUT_FIELDS)}")
     return f"unknown field {field!r}: {hint}"

@@ -62,7 +62,7 @@ _OPTIONS: Final = {
     "json": "write `--format json`",
     "no-color": "write `--color never`",
     "chdir": "write `-C DIR` before the command",
-    "var-file": "variables stand below `vars` in the project file, or in `--var NAME=VALUE`",
+    "var-file": "set variables under `vars` in the project file, or with `--var NAME=VALUE`",
     "parallelism": "set `limits.concurrency` in the project file",
     "upgrade": "there are no providers to install",
     "backend-config": _NO_STATE,

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import KW_ONLY, dataclass, field
+from difflib import get_close_matches
 from enum import StrEnum
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from reconciler.core.codes import Code
 
 
@@ -84,6 +87,16 @@ class Diagnostic:
     def is_error(self) -> bool:
         """Whether the finding blocks."""
         return self.severity is Severity.ERROR
+
+
+LIST_ALL: Final = "`reconciler list --all` lists the organizations of this project"
+"""The hint for a name that no organization has."""
+
+
+def did_you_mean(name: str, known: Iterable[str], otherwise: str = "") -> str:
+    """Return a hint that names the known name most similar to an unknown one, or else the other hint."""
+    close = get_close_matches(name, tuple(known), n=1)
+    return f"did you mean `{close[0]}`?" if close else otherwise
 
 
 def shell_word(text: str) -> str:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
-from reconciler.core.errors import shell_word
+from reconciler.core.errors import did_you_mean, shell_word
 from reconciler.core.secret import Locator
 from reconciler.manifests.findings import name_of
 from reconciler.manifests.text_patterns import UNSAFE
@@ -129,13 +128,12 @@ class _Substitution:
 
     def _report_undefined(self, name: str, variables: Mapping[str, str], path: Path) -> None:
         name = name[:80]
-        close = get_close_matches(name, variables, n=1)
         hint = f"add it to `vars` in the project file, or pass --var {shell_word(name)}=VALUE"
         self._findings.add(
             "undefined-variable",
             path,
             f"the variable {name!r} is not defined",
-            hint=f"did you mean {close[0]!r}?" if close else hint,
+            hint=did_you_mean(name, variables, hint),
         )
 
     def _secret(self, locator: Locator, path: Path) -> Locator | None:
@@ -162,12 +160,11 @@ class _Substitution:
 
     def _report_unknown_scheme(self, scheme: str, path: Path) -> None:
         known = SCHEMES if self._rules.holds_secret(path) else (*SCHEMES, VARIABLE_SCHEME)
-        close = get_close_matches(scheme, known, n=1)
         self._findings.add(
             "unknown-scheme",
             path,
             f"unknown secret scheme {scheme!r}; known: {', '.join(SCHEMES)}",
-            hint=f"did you mean {close[0]!r}?" if close else "write ${env:NAME} or ${file:PATH}",
+            hint=did_you_mean(scheme, known, "write ${env:NAME} or ${file:PATH}"),
         )
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from difflib import get_close_matches
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from reconciler.core.connection import COMPUTED_FIELDS
+from reconciler.core.errors import did_you_mean
 from reconciler.manifests.field_types import (
     BY_ENVIRONMENT,
     COMMAS_IN_SCOPES,
@@ -208,8 +208,7 @@ class _ErrorReport:
 
     def _unknown_key(self) -> None:
         known = known_keys(self._model, self._path[:-1])
-        close = get_close_matches(str(self._path[-1])[:80], known, n=1)
-        hint = f"did you mean `{close[0]}`?" if close else f"known keys: {', '.join(known)}"
+        hint = did_you_mean(str(self._path[-1])[:80], known, f"known keys: {', '.join(known)}")
         if self._path[-1] in COMPUTED_FIELDS:
             hint = "remove it: the server sets it"
         self._findings.add("unknown-key", self._path, f"unknown key {self._name}", hint=hint, at="key")
@@ -261,8 +260,7 @@ class _ErrorReport:
 
     def _unknown_choice(self) -> None:
         known = choices(self._model, self._path)
-        close = get_close_matches(self._value[:80].lower(), known, n=1)
-        hint = f"did you mean `{close[0]}`?" if close else f"known values: {', '.join(known)}"
+        hint = did_you_mean(self._value[:80].lower(), known, f"known values: {', '.join(known)}")
         if (synonym := _SYNONYMS.get(self._value.lower().replace("_", "-"))) in known:
             hint = f"write {synonym}"
         elif mismatch := find_typographic(self._value):

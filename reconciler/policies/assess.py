@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import replace
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.address import Address
 from reconciler.core.change import DefaultChange, Delete
 from reconciler.core.connection import SENSITIVE_FIELDS, WRITABLE_FIELDS
-from reconciler.core.errors import Diagnostic, Severity, UsageError, shell_word
+from reconciler.core.errors import Diagnostic, Severity, UsageError, did_you_mean, shell_word
 from reconciler.policies.rules import RULES
 
 if TYPE_CHECKING:
@@ -89,8 +88,7 @@ def judge_again(risks: Iterable[Diagnostic], severities: Mapping[str, str]) -> t
 
 def unknown_rule(name: str, known: Collection[str], location: SourceLocation | None) -> Diagnostic:
     """Return the error that no rule has this ID."""
-    close = get_close_matches(name, known, n=1)
-    hint = f"did you mean `{close[0]}`?" if close else f"known: {', '.join(known)}"
+    hint = did_you_mean(name, known, f"known: {', '.join(known)}")
     if name == GUARD_LOWERED:
         hint = "remove it: this finding is always a warning, and never blocks"
     return Diagnostic(

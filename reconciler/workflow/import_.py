@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.errors import (
+    LIST_ALL,
     Diagnostic,
     OrganizationNotFound,
     ProviderError,
@@ -52,8 +53,6 @@ if TYPE_CHECKING:
 
 ORGANIZATION_SCHEMA: Final = Path("schemas/organization.schema.json")
 """The schema that `init` writes; new manifests name it, where it is there."""
-
-_LIST_ALL: Final = "`reconciler list --all` lists the organizations of this project"
 
 _GLOB_CHARACTERS: Final = frozenset("*?[{")
 
@@ -203,7 +202,7 @@ class _Import:
         else:
             for reference, result in (await self.directory.find_organizations(references)).items():
                 if isinstance(result, ProviderError):
-                    hint = _LIST_ALL if isinstance(result, OrganizationNotFound) else ""
+                    hint = LIST_ALL if isinstance(result, OrganizationNotFound) else ""
                     self.diagnostics.append(_failure(reference, str(result), hint))
                 else:
                     by_id[result.organization_id] = result

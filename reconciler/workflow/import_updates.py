@@ -15,8 +15,8 @@ from reconciler.core.errors import (
     Diagnostic,
     InvalidConfiguration,
     ProviderError,
-    Severity,
     UsageError,
+    did_you_mean,
     shell_word,
 )
 from reconciler.core.planner import unreadable
@@ -26,8 +26,14 @@ from reconciler.manifests.export_names import ENV_EXAMPLE
 from reconciler.manifests.source_file import display_path
 from reconciler.workflow.edited_files import edit_file, write_files
 from reconciler.workflow.import_ import add_to_env_example
-from reconciler.workflow.inventory import did_you_mean, no_such_connection
-from reconciler.workflow.live_edits import OrganizationUpdate, UpdateRequest, decide_update, plan_selected
+from reconciler.workflow.inventory import no_such_connection
+from reconciler.workflow.live_edits import (
+    OrganizationUpdate,
+    UpdateRequest,
+    decide_update,
+    not_added,
+    plan_selected,
+)
 from reconciler.workflow.live_state import find_organizations, read_organizations
 
 if TYPE_CHECKING:
@@ -147,9 +153,10 @@ def _check_organizations(request: UpdateRequest, loaded: Loaded) -> None:
         if any(Address(refused.reference, "").matches(pattern) for refused in loaded.refused):
             raise InvalidConfiguration(errors)
         organization = pattern.partition("/")[0]
-        remedy = f"; `reconciler import {shell_word(organization)}` writes one"
-        nearest = did_you_mean(organization, declared) or remedy
-        raise UsageError(f"no manifest declares {organization!r}{nearest}")
+        remedy = f"`reconciler import {shell_word(organization)}` writes one"
+        raise UsageError(
+            f"no manifest declares {organization!r}: {did_you_mean(organization, declared, remedy)}"
+        )
 
 
 def _check_connections(
@@ -204,20 +211,11 @@ def _drop_refused(update: OrganizationUpdate, edited: EditedFile) -> None:
             desired = by_name[refusal.edit.connection]
             update.leave(desired, refusal.edit.field, refusal.reason, "write the value by hand")
         elif update.blocks is not None:
-            update.diagnostics.append(_not_added(update, update.blocks))
+            subject = f"connections of {update.manifest.reference} are not added"
+            command = f"reconciler import {shell_word(update.manifest.reference)}"
+            hint = f"`{command}` shows the blocks to add: {', '.join(update.blocks.names.values())}"
+            update.diagnostics.append(not_added(update.manifest, subject, NO_SAFE_PLACE, hint))
             update.blocks = None
-
-
-def _not_added(update: OrganizationUpdate, blocks: ConnectionBlocks) -> Diagnostic:
-    names = ", ".join(blocks.names.values())
-    return Diagnostic(
-        Severity.WARNING,
-        "not-updated",
-        f"connections of {update.manifest.reference} are not added: {NO_SAFE_PLACE}",
-        hint=f"`reconciler import {shell_word(update.manifest.reference)}` shows the blocks to add: {names}",
-        address=update.manifest.reference,
-        location=update.manifest.location,
-    )
 
 
 def _prove(update: OrganizationUpdate, edited: EditedFile) -> None:

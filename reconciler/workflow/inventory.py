@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.address import Address
-from reconciler.core.errors import OrganizationNotFound, ProviderError, SourceLocation, UsageError, shell_word
+from reconciler.core.errors import (
+    LIST_ALL,
+    OrganizationNotFound,
+    ProviderError,
+    SourceLocation,
+    UsageError,
+    did_you_mean,
+    shell_word,
+)
 from reconciler.core.inventory import Inventory, InventoryItem, organization_inventory
 from reconciler.core.planner import unreadable
 from reconciler.core.state import DesiredOrganization
@@ -126,8 +133,8 @@ def _manifest_findings(request: InventoryRequest, loaded: Loaded) -> list[Diagno
 def _targeted(items: Sequence[InventoryItem], targets: Collection[str]) -> tuple[InventoryItem, ...]:
     for target in targets:
         if not any(_matches(item, target) for item in items):
-            nearest = did_you_mean(target, [item.address for item in items])
-            raise UsageError(f"no connection matches {target!r}{nearest}")
+            hint = did_you_mean(target, [item.address for item in items], LIST_ALL)
+            raise UsageError(f"no connection matches {target!r}: {hint}")
     return tuple(item for item in items if not targets or any(_matches(item, target) for target in targets))
 
 
@@ -137,20 +144,13 @@ def _matches(item: InventoryItem, target: str) -> bool:
 
 def _no_such_organization(reference: str, loaded: Loaded) -> UsageError:
     declared = [organization.reference for organization in loaded.state.organizations]
-    hint = did_you_mean(reference, declared)
-    return UsageError(
-        f"organization {reference!r} does not exist in this project{hint}; `reconciler list --all` shows all"
-    )
+    hint = did_you_mean(reference, declared, LIST_ALL)
+    return UsageError(f"organization {reference!r} does not exist in this project: {hint}")
 
 
 def no_such_connection(address: str, addresses: Sequence[str]) -> UsageError:
-    """Return the error about an address that no connection has: the most similar one, or where all are."""
-    remedy = f"; `reconciler list {shell_word(address.partition('/')[0])}` shows all"
-    nearest = did_you_mean(address, addresses) or remedy
-    return UsageError(f"no connection has the address {address!r}{nearest}")
-
-
-def did_you_mean(name: str, names: Sequence[str]) -> str:
-    """Return the end of a message about an unknown name: the most similar known one, if there is one."""
-    nearest = get_close_matches(name, names, n=1)
-    return f": did you mean {nearest[0]}?" if nearest else ""
+    """Return the error about an address that no connection has, with the most similar one."""
+    remedy = f"`reconciler list {shell_word(address.partition('/')[0])}` lists all"
+    return UsageError(
+        f"no connection has the address {address!r}: {did_you_mean(address, addresses, remedy)}"
+    )

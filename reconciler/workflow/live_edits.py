@@ -160,15 +160,18 @@ def _take_connections(update: OrganizationUpdate, request: UpdateRequest, names:
     for connection in undeclared:
         reason = why_left_alone(connection)
         if reason and request.names(Address(reference, connection.connection_id or "")):
-            update.diagnostics.append(_not_added(update.manifest, connection.connection_id or "", reason))
+            subject = f"{reference}/{connection.connection_id} is not added"
+            update.diagnostics.append(not_added(update.manifest, subject, reason))
     update.blocks = write_undeclared(update.manifest, update.live, undeclared, names)
 
 
-def _not_added(manifest: DesiredOrganization, connection_id: str, reason: str) -> Diagnostic:
+def not_added(manifest: DesiredOrganization, subject: str, reason: str, hint: str = "") -> Diagnostic:
+    """Return the warning that live connections are not added to a manifest."""
     return Diagnostic(
         Severity.WARNING,
         "not-updated",
-        f"{manifest.reference}/{connection_id} is not added: {reason}",
+        f"{subject}: {reason}",
+        hint=hint,
         address=manifest.reference,
         location=manifest.location,
     )

@@ -122,18 +122,18 @@ def test_a_secret_is_never_shown(workplace: Workplace) -> None:
 def test_an_organization_that_does_not_exist_is_one_clear_line(workplace: Workplace) -> None:
     run = workplace.run("list", "acmee")
     assert (run.code, run.out) == (1, "")
-    assert "organization 'acmee' does not exist in this project: did you mean acme?" in run.err
+    assert "organization 'acmee' does not exist in this project: did you mean `acme`?" in run.err
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("acme/ssoo", "redirect_url"), "no connection has the address 'acme/ssoo': did you mean acme/sso?"),
+        (("acme/ssoo", "redirect_url"), "no connection has the address 'acme/ssoo': did you mean `acme/sso`?"),
         (
             ("acme/nothing-like-it",),
-            "no connection has the address 'acme/nothing-like-it'; `reconciler list acme` shows",
+            "no connection has the address 'acme/nothing-like-it': `reconciler list acme` lists",
         ),
-        (("acme/sso", "redirect_uri"), "unknown field 'redirect_uri': did you mean redirect_url?"),
+        (("acme/sso", "redirect_uri"), "unknown field 'redirect_uri': did you mean `redirect_url`?"),
         (("acme/sso", "client_secret"), "client_secret is never shown"),
         (("acme", "redirect_url"), "'acme' is not an address; addresses look like acme/okta"),
         (("acme/later", "redirect_url"), "acme/later has no redirect_url: it is not created"),

@@ -261,13 +261,13 @@ def test_another_default_connection_is_left_and_named(acme: Workplace) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--update", "acmee/sso"), "no manifest declares 'acmee': did you mean acme?"),
-        (("--update", "acme/ssso"), "no connection has the address 'acme/ssso': did you mean acme/sso?"),
+        (("--update", "acmee/sso"), "no manifest declares 'acmee': did you mean `acme`?"),
+        (("--update", "acme/ssso"), "no connection has the address 'acme/ssso': did you mean `acme/sso`?"),
         (
             ("--add", "acme/oidc-connection-test-0"),
-            "no connection has the address 'acme/oidc-connection-test-0'; `reconciler list acme` shows all",
+            "no connection has the address 'acme/oidc-connection-test-0': `reconciler list acme` lists all",
         ),
-        (("--add", "globex/*"), "no manifest declares 'globex'; `reconciler import globex` writes one"),
+        (("--add", "globex/*"), "no manifest declares 'globex': `reconciler import globex` writes one"),
         (
             ("--update", "acme/ROGUE"),
             "no manifest declares 'acme/ROGUE': `--add` appends undeclared connections",
