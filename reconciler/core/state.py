@@ -27,7 +27,7 @@ class Presence(StrEnum):
 
 
 class Discovery(StrEnum):
-    """How the identity provider's own metadata is used."""
+    """How the identity provider's metadata is used; nothing reads it yet."""
 
     OFF = "off"
     REPORT = "report"

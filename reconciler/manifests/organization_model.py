@@ -234,7 +234,10 @@ class ConnectionManifest(TypedDict, total=False):
     ]
     discovery: Annotated[
         DiscoveryMode,
-        Field(description="How the identity provider's own metadata is used.", examples=["report"]),
+        Field(
+            description="How the identity provider's metadata is used. Reserved: it has no effect yet.",
+            examples=["report"],
+        ),
     ]
     secret_expires_on: Annotated[
         ExpiryDate, Field(description="When the client secret expires.", examples=["2027-03-31"])

@@ -92,7 +92,11 @@ class DefaultsManifest(TypedDict, total=False):
 
     prune: Annotated[bool, Field(description="Delete OIDC connections that are not declared.")]
     discovery: Annotated[
-        DiscoveryMode, Field(description="How the identity provider's metadata is used.", examples=["report"])
+        DiscoveryMode,
+        Field(
+            description="How the identity provider's metadata is used. Reserved: it has no effect yet.",
+            examples=["report"],
+        ),
     ]
 
 

@@ -128,7 +128,10 @@ def test_an_organization_that_does_not_exist_is_one_clear_line(workplace: Workpl
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("acme/ssoo", "redirect_url"), "no connection has the address 'acme/ssoo': did you mean `acme/sso`?"),
+        (
+            ("acme/ssoo", "redirect_url"),
+            "no connection has the address 'acme/ssoo': did you mean `acme/sso`?",
+        ),
         (
             ("acme/nothing-like-it",),
             "no connection has the address 'acme/nothing-like-it': `reconciler list acme` lists",
