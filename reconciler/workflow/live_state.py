@@ -157,7 +157,10 @@ async def gather_bounded(
         async with asyncio.TaskGroup() as tasks:
             for _ in range(min(concurrency, len(items))):
                 tasks.create_task(take_items())
-    except* ReconcilerError as errors:
+    except BaseExceptionGroup as group:  # not `except*`: before Python 3.11.4, what it raises becomes a group
+        errors, others = group.split(ReconcilerError)
+        if errors is None or others is not None:
+            raise
         raise _first(errors) from None
     return [results[index] for index in range(len(items))]
 
