@@ -157,7 +157,7 @@ async def gather_bounded(
         async with asyncio.TaskGroup() as tasks:
             for _ in range(min(concurrency, len(items))):
                 tasks.create_task(take_items())
-    except BaseExceptionGroup as group:  # not `except*`: before Python 3.11.4, what it raises becomes a group
+    except BaseExceptionGroup as group:  # with `except*`, Python 3.11.2 raises a group again
         errors, others = group.split(ReconcilerError)
         if errors is None or others is not None:
             raise
