@@ -55,6 +55,14 @@ def chromium(profile: Path, *flags: str) -> Iterator[webdriver.Chrome]:
         chrome.quit()
 
 
+def emulate(chrome: webdriver.Chrome, *, width: int, height: int, scheme: str, media: str = "screen") -> None:
+    """Set the size of the window, the color scheme, and whether the page is shown on a screen or on paper."""
+    metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
+    chrome.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    chrome.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": media, "features": features})
+
+
 def log_of(chrome: webdriver.Chrome, kind: str) -> list[dict[str, Any]]:
     """Return what has been logged since this was asked last."""
     entries: list[dict[str, Any]] = chrome.execute("getLog", {"type": kind})["value"]

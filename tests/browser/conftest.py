@@ -72,10 +72,7 @@ def open_page(chromium: Chrome, tmp_path: Path) -> Iterator[Any]:
     def open_(html: str, *, width: int = 1280, scheme: str = "light", media: str = "screen") -> Page:
         file = tmp_path / "report.html"
         file.write_text(html, encoding="utf-8")
-        metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
-        chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-        features = [{"name": "prefers-color-scheme", "value": scheme}]
-        chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": media, "features": features})
+        browsers.emulate(chromium, width=width, height=900, scheme=scheme, media=media)
         page = Page(chromium)
         page.problems()  # what the browser did before is not the page's doing
         chromium.get(file.as_uri())
