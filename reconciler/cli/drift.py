@@ -14,7 +14,7 @@ from reconciler.cli.options import FILE, reporting_options, selection_options
 from reconciler.cli.output import check_outputs, write_result
 from reconciler.cli.plan import gather, run_connected
 from reconciler.core.drift import find_drift
-from reconciler.core.errors import Diagnostic, ReportOfFailedRun, Severity
+from reconciler.core.errors import Diagnostic, ReportOfFailedRun, ReportRefused, Severity
 from reconciler.reports import DRIFT_FORMATS
 from reconciler.storage.documents import load_drift_report
 from reconciler.workflow.drift import read_drift
@@ -60,6 +60,10 @@ def _previous(path: Path | None) -> tuple[DriftReport | None, tuple[Diagnostic, 
     """Read the previous report. That of a failed run says nothing, and is not compared with."""
     if path is None:
         return None, ()
+    if not path.exists():
+        raise ReportRefused(
+            f"{path}: there is no such report: leave --previous out until a run has written one"
+        )
     try:
         return load_drift_report(path), ()
     except ReportOfFailedRun as error:

@@ -102,7 +102,9 @@ def _check_writable(root: Path, names: Iterable[str]) -> None:
     try:
         for path in (root / name for name in names):
             if path.exists() or path.is_symlink():
-                raise UsageError(f"{path} exists already; nothing was written")
+                raise UsageError(
+                    f"{path} exists already; nothing was written: name a new folder for the project"
+                )
             for folder in path.parents:
                 if folder.exists() and not folder.is_dir():
                     raise UsageError(f"{folder} is not a folder; nothing was written")

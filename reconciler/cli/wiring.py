@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.core.errors import InvalidConfiguration
 from reconciler.core.plan import Environment, Scope
 from reconciler.manifests import load_project
 from reconciler.manifests.environments import RunEnvironment, environment_of
@@ -35,9 +34,7 @@ def project_of(config: str | None) -> Project:
     Raises:
         InvalidConfiguration: it has errors.
     """
-    project = load_project(Path(config) if config else None, Path.cwd())
-    if unknown := unknown_rules(project.policies, project.policy_locations):
-        raise InvalidConfiguration(unknown)
+    project = load_project(Path(config) if config else None, Path.cwd(), unknown_rules)
     return replace(
         project,
         secret_policy=project.secret_policy.with_allowed_files(os.environ),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from starlette.requests import ClientDisconnect
 from starlette.requests import Request as StarletteRequest
 from starlette.routing import compile_path
 
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     Routes = tuple[tuple[re.Pattern[str], Endpoint], ...]
 
 _FRONTEND = "/sdk/"
+_LOG = logging.getLogger("reconciler.emulator")
 
 
 class Application:
@@ -51,7 +54,13 @@ class Application:
         frontend = scope["path"].startswith(_FRONTEND)
         headers = cross_origin_headers(self._context, http.headers, http.method) if frontend else {}
         preflight = frontend and http.method == "OPTIONS"
-        outcome = Response(200, b"", "text/plain") if preflight else await self._respond(http)
+        try:
+            outcome = Response(200, b"", "text/plain") if preflight else await self._respond(http)
+        except ClientDisconnect:
+            _LOG.info(
+                "%s %s: the client disconnected before the end of its request", http.method, scope["path"]
+            )
+            return
         await deliver(outcome, headers, scope, receive, send)
 
     async def _respond(self, http: StarletteRequest) -> Outcome:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from reconciler.core.drift import DriftMode, DriftSettings
 from reconciler.core.errors import Diagnostic, InvalidConfiguration, Severity, SourceLocation
@@ -19,6 +21,7 @@ from reconciler.manifests.field_types import has_field
 from reconciler.manifests.interpolation import Interpolation
 from reconciler.manifests.project_model import ProjectManifest
 from reconciler.manifests.source_file import display_path
+from reconciler.manifests.text_patterns import RULE
 from reconciler.manifests.validation import validate
 from reconciler.manifests.yaml_errors import report_unsafe_escapes
 from reconciler.manifests.yaml_reader import ReadLimits
@@ -26,8 +29,6 @@ from reconciler.providers.stytch.declared_target import DeclaredTarget
 from reconciler.secrets import OWN_VARIABLES, SecretPolicy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from reconciler.manifests import yaml_reader
     from reconciler.manifests.findings import DocumentFindings
     from reconciler.manifests.project_model import DriftManifest, SecretsManifest, TargetManifest
@@ -38,6 +39,8 @@ _MISPLACED_HINT: Final = (
     "only the credentials below `target` can be references: write the value itself; a base URL may "
     "come from STYTCH_BASE_URL"
 )
+
+PolicyCheck: TypeAlias = Callable[[Mapping[str, SourceLocation]], tuple[Diagnostic, ...]]
 
 DEFAULT_ORGANIZATIONS: Final = ("organizations/**/*.yaml", "organizations/**/*.yml")
 DEFAULT_APPROVALS: Final = ("approvals/*.yaml", "approvals/*.yml")
@@ -56,9 +59,8 @@ class Project:
     """The project file, or the defaults without one.
 
     ``directory`` is the working directory, ``root`` the folder of the project file: globs and
-    ``file:`` secrets are relative to it. ``policies`` maps rule IDs to error, warn or off; that
-    there are such rules is checked elsewhere, with ``policy_locations``. ``environment`` is known once the
-    project_id is.
+    ``file:`` secrets are relative to it. ``policies`` maps rule IDs to error, warn or off.
+    ``environment`` is known once the project_id is.
     """
 
     directory: Path
@@ -71,17 +73,19 @@ class Project:
     defaults: Defaults = field(default_factory=Defaults)
     limits: Limits = field(default_factory=Limits)
     policies: Mapping[str, str] = field(default_factory=dict)
-    policy_locations: Mapping[str, SourceLocation] = field(default_factory=dict)
     approvals: tuple[str, ...] = DEFAULT_APPROVALS
     drift: DriftSettings = field(default_factory=DriftSettings)
     read_limits: ReadLimits = field(default_factory=ReadLimits)
     environment: RunEnvironment = field(default_factory=RunEnvironment)
 
 
-def load_project(config: str | Path | None, directory: Path) -> Project:
+def load_project(
+    config: str | Path | None, directory: Path, check_policies: PolicyCheck = lambda _places: ()
+) -> Project:
     """Read the project file: ``config``, or ``reconciler.yaml`` in ``directory`` if it exists.
 
-    Neither credentials nor environment variables are read.
+    ``check_policies`` returns the errors of rule IDs that do not exist. Neither credentials nor
+    environment variables are read.
 
     Raises:
         InvalidConfiguration: ``config`` does not exist, or the file has errors.
@@ -95,9 +99,22 @@ def load_project(config: str | Path | None, directory: Path) -> Project:
         raise InvalidConfiguration((_linked_project_file(display_path(file, directory)),))
     parsed = parse_file(file, display_path(file, directory), ReadLimits())
     project = _read(parsed, file, directory)
-    if project is None or parsed.findings.has_errors:
-        raise InvalidConfiguration(parsed.findings.diagnostics)
+    unknown = check_policies(_policy_places(parsed))
+    if project is None or unknown or parsed.findings.has_errors:
+        raise InvalidConfiguration((*parsed.findings.diagnostics, *unknown))
     return project
+
+
+def _policy_places(parsed: ParsedFile) -> dict[str, SourceLocation]:
+    """Return the place of each rule ID below `policies`, whatever else is wrong with the file."""
+    document = parsed.documents[0] if parsed.documents else None
+    policies = document.value.get("policies") if document and isinstance(document.value, dict) else None
+    findings = parsed.findings.document(document)
+    return {
+        rule: findings.location(("policies", rule))
+        for rule in (policies if isinstance(policies, dict) else ())
+        if re.fullmatch(RULE, rule)
+    }
 
 
 def _missing_project_file(path: str) -> Diagnostic:
@@ -150,7 +167,6 @@ def _project(
         return None
     target = _declared_target(manifest.get("target", {}), findings)
     _check_target(target, findings)
-    policies = manifest.get("policies", {})
     return Project(
         directory=directory,
         root=file.parent,
@@ -160,10 +176,9 @@ def _project(
         variables=manifest.get("vars", {}),
         defaults=_defaults(manifest),
         limits=Limits(**manifest.get("limits", {})),
-        policies=policies,
+        policies=manifest.get("policies", {}),
         approvals=tuple(manifest.get("approvals", DEFAULT_APPROVALS)),
         drift=_drift_settings(manifest.get("drift", {})),
-        policy_locations={rule: findings.location(("policies", rule)) for rule in policies},
         secret_policy=_secret_policy(manifest.get("secrets", {}), target, file.parent),
     )
 

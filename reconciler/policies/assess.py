@@ -52,12 +52,10 @@ def assess(
     return tuple(sorted(risks, key=lambda risk: not risk.is_error))
 
 
-def unknown_rules(
-    severities: Mapping[str, str], locations: Mapping[str, SourceLocation]
-) -> tuple[Diagnostic, ...]:
+def unknown_rules(locations: Mapping[str, SourceLocation]) -> tuple[Diagnostic, ...]:
     """Return an error for each id that no rule has, with its place in the project file."""
     known = known_rules()
-    return tuple(unknown_rule(name, known, locations.get(name)) for name in severities if name not in known)
+    return tuple(unknown_rule(name, known, place) for name, place in locations.items() if name not in known)
 
 
 def known_rules() -> tuple[str, ...]:
@@ -86,7 +84,7 @@ def judge_again(risks: Iterable[Diagnostic], severities: Mapping[str, str]) -> t
     )
 
 
-def unknown_rule(name: str, known: Collection[str], location: SourceLocation | None) -> Diagnostic:
+def unknown_rule(name: str, known: Collection[str], location: SourceLocation) -> Diagnostic:
     """Return the error that no rule has this ID."""
     hint = did_you_mean(name, known, f"known: {', '.join(known)}")
     if name == GUARD_LOWERED:

@@ -106,7 +106,9 @@ def gather_desired(
         remark(_NOTHING_DECLARED)
     past = find_past_manifests(loaded.broken_files, project, request.variables)
     selection = _selection(request, manifests)
-    findings = _manifest_findings(loaded, past, selection)
+    findings, others = _manifest_findings(loaded, past, selection)
+    if others:
+        remark(f"Warnings about manifests of other organizations, which --target leaves out: {others}.")
     _check_patterns((*loaded.state.organizations, *loaded.refused, *past.organizations), request, findings)
     covered = tuple(filter(selection.includes_organization, loaded.state.organizations))
     pinned_twice = tuple(_pinned_twice(covered, past))
@@ -194,14 +196,26 @@ def _refused(loaded: Loaded, past: PastManifests) -> Iterator[DesiredOrganizatio
 
 def _manifest_findings(
     loaded: Loaded, past: PastManifests, selection: RunSelection
-) -> tuple[Diagnostic, ...]:
-    """Return the findings about manifests; errors that no target asks for become one warning a file."""
+) -> tuple[tuple[Diagnostic, ...], int]:
+    """Return the findings about manifests, and the number of warnings that no target asks for.
+
+    Errors that no target asks for become one warning a file.
+    """
     if not selection.targets:
-        return loaded.diagnostics
+        return loaded.diagnostics, 0
     unselected = [file for file in loaded.broken_files if not _is_selected(file, past, selection)]
     theirs = {id(diagnostic) for file in unselected for diagnostic in file.diagnostics if diagnostic.is_error}
-    others = tuple(diagnostic for diagnostic in loaded.diagnostics if id(diagnostic) not in theirs)
-    return (*others, *map(_unselected, unselected))
+    findings = [diagnostic for diagnostic in loaded.diagnostics if id(diagnostic) not in theirs]
+    organizations = {
+        manifest.reference: selection.includes_organization(manifest)
+        for manifest in (*loaded.state.organizations, *loaded.refused)
+    }
+    selected = tuple(
+        finding
+        for finding in findings
+        if finding.is_error or organizations.get(finding.address.partition("/")[0], True)
+    )
+    return (*selected, *map(_unselected, unselected)), len(findings) - len(selected)
 
 
 def _is_selected(file: ManifestFile, past: PastManifests, selection: RunSelection) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from reconciler.emulator import RunningEmulator
     from tests.support.workplace import Workplace
 
 FIRST = """\
@@ -97,3 +98,21 @@ def test_a_protected_connection_that_was_renamed_in_the_dashboard_stays_protecte
     )
     shared.emulator.edit_connection(renamed["connection_id"], display_name="renamed by hand")
     assert "prevent_destroy" in refused(shared, "apply", "--auto-approve")
+
+
+def test_a_target_leaves_out_warnings_about_other_organizations(
+    bare: Workplace, running: RunningEmulator
+) -> None:
+    """They are counted; those about the organizations that the target covers are shown."""
+    bare.use(running)
+    for slug in ("acme", "globex", "initech"):
+        bare.add_organization(slug)
+        bare.declare(slug, custom_scopes="openid profile")
+    run = bare.run("plan", "--target", "globex/*")
+    assert run.output.count("custom_scopes does not include email") == 1
+    assert "organizations/globex.yaml:" in run.output
+    assert "acme" not in run.output
+    assert "Warnings about manifests of other organizations, which --target leaves out: 2." in run.err
+    everything = bare.run("plan")
+    assert everything.output.count("custom_scopes does not include email") == 3
+    assert "leaves out" not in everything.output

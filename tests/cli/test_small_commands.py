@@ -117,7 +117,7 @@ class TestInit:
         bare.run("init")
         run = bare.run("init")
         assert run.code == 1
-        assert "reconciler.yaml exists already; nothing was written" in run.err
+        assert "reconciler.yaml exists already; nothing was written: name a new folder" in run.err
         assert "organizations" not in run.err
 
     def test_a_dangling_link_is_not_overwritten(self, bare: Workplace) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import signal
@@ -9,6 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -46,6 +48,21 @@ def test_it_listens_on_a_free_loopback_port_and_stops() -> None:
     with pytest.raises(httpx.ConnectError):
         httpx.get(server.base_url, trust_env=False)
     assert "emulator" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_a_client_that_disconnects_in_a_request_is_a_quiet_line_of_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    with running_emulator() as server:
+        url = httpx.URL(server.base_url)
+        with socket.create_connection((url.host, url.port or 0)) as client:
+            client.sendall(b"PUT /v1/b2b/x HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+            time.sleep(0.1)
+        assert httpx.get(f"{server.base_url}/v1/b2b/sso/acme", auth=AUTH, trust_env=False).status_code == 404
+    (line,) = [record for record in caplog.records if record.name == "reconciler.emulator"]
+    assert line.getMessage() == "PUT /v1/b2b/x: the client disconnected before the end of its request"
+    assert not [record for record in caplog.records if record.levelno > logging.INFO]
 
 
 def test_a_taken_port_is_an_error() -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reconciler.core.errors import InvalidConfiguration, SourceLocation
+from reconciler.core.errors import Diagnostic, InvalidConfiguration, Severity, SourceLocation
 from reconciler.core.run_selection import Limits
 from reconciler.core.state import Discovery
 from reconciler.manifests import Project, load_project
@@ -14,6 +14,7 @@ from reconciler.providers.stytch.declared_target import DeclaredTarget
 from reconciler.secrets import OWN_VARIABLES, SecretPolicy, parse_reference
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 EVERYTHING = """\
@@ -59,7 +60,21 @@ def test_everything_is_read(tmp_path: Path) -> None:
         max_deletes=5, max_delete_percent=12.5, requests_per_second=20, concurrency=4
     )
     assert project.policies == {"issuer-host-change": "error", "other-rule": "off"}
-    assert project.policy_locations["other-rule"] == SourceLocation("reconciler.yaml", line=18, column=3)
+
+
+def test_the_places_of_rules_are_checked_whatever_else_is_wrong(tmp_path: Path) -> None:
+    (tmp_path / "reconciler.yaml").write_text(EVERYTHING + "isuer: x\n")
+    unknown = Diagnostic(Severity.ERROR, "unknown-policy", "there is no such rule")
+    checked: list[Mapping[str, SourceLocation]] = []
+
+    def check(places: Mapping[str, SourceLocation]) -> tuple[Diagnostic, ...]:
+        checked.append(places)
+        return (unknown,)
+
+    with pytest.raises(InvalidConfiguration) as caught:
+        load_project(None, tmp_path, check)
+    assert [diagnostic.code for diagnostic in caught.value.diagnostics] == ["unknown-key", "unknown-policy"]
+    assert checked[0]["other-rule"] == SourceLocation("reconciler.yaml", line=18, column=3)
 
 
 def test_manifests_cannot_use_the_credentials_of_the_target(tmp_path: Path) -> None:

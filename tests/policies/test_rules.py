@@ -236,9 +236,7 @@ def test_a_risk_that_warns_blocks_nothing() -> None:
 
 
 def test_an_unknown_rule_is_named_at_its_place_with_the_nearest_known_one() -> None:
-    (error,) = unknown_rules(
-        {"issuer-host-chnage": "error", "secret-kept": "off"}, {"issuer-host-chnage": HERE}
-    )
+    (error,) = unknown_rules({"issuer-host-chnage": HERE, "secret-kept": HERE})
     assert error.location == HERE
     assert error.hint == "did you mean `issuer-host-change`?"
 
