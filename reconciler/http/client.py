@@ -102,12 +102,17 @@ def client_settings(address: str) -> Mapping[str, Any]:
     """
     is_https = address.startswith("https://")
     return {
-        "verify": _ssl_context() if is_https else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
-        "proxy": _proxy_for(address) if is_https else None,
+        "verify": ssl_context() if is_https else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+        "proxy": proxy_for(address) if is_https else None,
         "trust_env": False,
         "follow_redirects": False,
-        "cookies": CookieJar(DefaultCookiePolicy(allowed_domains=())),
+        "cookies": no_cookies(),
     }
+
+
+def no_cookies() -> CookieJar:
+    """Return a jar that keeps no cookie."""
+    return CookieJar(DefaultCookiePolicy(allowed_domains=()))
 
 
 def is_lasting(error: Exception) -> bool:
@@ -125,7 +130,12 @@ def is_lasting(error: Exception) -> bool:
     return False
 
 
-def _ssl_context() -> ssl.SSLContext:
+def ssl_context() -> ssl.SSLContext:
+    """Return what certificates are checked with: those that httpx trusts, or SSL_CERT_FILE and SSL_CERT_DIR.
+
+    Raises:
+        UsageError: the environment names certificates to trust that cannot be read.
+    """
     try:
         return httpx.create_ssl_context()
     except OSError as error:  # the TLS library's own error is one as well
@@ -140,8 +150,12 @@ def _ssl_context() -> ssl.SSLContext:
         ) from error
 
 
-def _proxy_for(address: str) -> httpx.Proxy | None:
-    """Return the proxy that the environment names for an https address."""
+def proxy_for(address: str) -> httpx.Proxy | None:
+    """Return the proxy that the environment names for an https address.
+
+    Raises:
+        UsageError: it names one that cannot be used.
+    """
     parts, proxies = parse_url(address), getproxies()
     url = (proxies.get("https") or proxies.get("all") or "").strip()
     if not url or proxy_bypass(parts.netloc) or proxy_bypass(parts.hostname or ""):

@@ -39,7 +39,7 @@ def reason(error: Exception, address: str, proxy: httpx.Proxy | None) -> str:
     """Return why a request to ``address`` failed; texts of other programs are never part of it."""
     if isinstance(error, httpx.ProxyError) and proxy is not None:
         return _proxy_reason(proxy_status(error), proxy)
-    for cause in _causes(error):
+    for cause in causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
             problem = _CERTIFICATES.get(cause.verify_code, f"is not trusted (code {cause.verify_code})")
             return f"the certificate of {_place(httpx.URL(address))} {problem}"
@@ -79,7 +79,7 @@ def _proxy_reason(status: int, proxy: httpx.Proxy) -> str:
 def _connect_reason(error: httpx.TransportError, address: str, proxy: httpx.Proxy | None) -> str:
     url = proxy.url if proxy else httpx.URL(address)
     place = f"{'the proxy ' if proxy else ''}{_place(url)}"
-    for cause in _causes(error):
+    for cause in causes(error):
         if isinstance(cause, socket.gaierror):
             return f"the host name of {place} cannot be resolved"
         if isinstance(cause, ConnectionRefusedError):
@@ -96,7 +96,7 @@ def _place(url: httpx.URL) -> str:
     return f"{host}:{port}"
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
+def causes(error: BaseException) -> Iterator[BaseException]:
     """Yield an error and all that led to it."""
     seen: list[BaseException] = [error]
     for cause in seen:

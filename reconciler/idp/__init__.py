@@ -1,0 +1,1 @@
+"""Asks customers' identity providers what they publish, within bounds, and checks it."""

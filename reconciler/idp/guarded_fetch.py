@@ -1,0 +1,357 @@
+"""Fetches documents of identity providers: public addresses only, and within bounds of size, time and number.
+
+Whoever opens a pull request chooses the addresses, and so does whoever answers, with a redirect. Therefore
+every URL is checked before there is a socket: a host is resolved once, every address is judged, and the
+connection is made to a judged one by its number, so that a second look-up cannot lead elsewhere. The
+certificate is still that of the host's name. No cookies or credentials are sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+import ssl
+import threading
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from enum import Enum
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Final, TypeAlias
+from urllib.parse import urljoin
+
+import httpx
+
+from reconciler import __version__
+from reconciler.http.client import LimitedBody, ResponseTooLarge, first_header, no_cookies, proxy_for
+from reconciler.http.connection_errors import causes, reason
+from reconciler.http.urls import is_loopback, split_url
+from reconciler.idp.addresses import INTERNET, parse_address
+from reconciler.idp.certificate import Certificate, peer_certificate
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from urllib.parse import SplitResult
+
+    from reconciler.idp.addresses import AddressPolicy
+
+    Resolve: TypeAlias = Callable[[str, int], Awaitable[Sequence[str]]]
+
+MAX_BYTES: Final = 1024 * 1024
+MAX_REDIRECTS: Final = 3
+PER_HOST: Final = 2
+"""Concurrent requests to one host."""
+
+_MOST_ADDRESSES: Final = 3
+"""How many addresses of a host are tried."""
+
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_LAST_LABEL_IS_A_NUMBER: Final = re.compile(r"(?:.*\.)?(?:\d+|0[xX][0-9a-fA-F]*)\.?")
+"""Such a host is an IPv4 address in one of the spellings that resolvers accept, or nothing."""
+
+
+class Cause(Enum):
+    """Why there is no answer."""
+
+    ADDRESS_REFUSED = "address refused"
+    NOT_ALLOWED = "not asked"
+    UNREACHABLE = "not reached"
+    TLS = "TLS failed"
+    REJECTED = "rejected answer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A response. ``redirects`` are the URLs that were followed to it, in their order."""
+
+    url: str
+    status: int
+    headers: httpx.Headers
+    body: bytes
+    certificate: Certificate | None = None
+    redirects: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoAnswer:
+    """There is no response, or it is not read; ``reason`` says why, in our words.
+
+    ``verify_code`` is OpenSSL's, if the certificate is not accepted.
+    """
+
+    url: str
+    cause: Cause
+    reason: str
+    verify_code: int = 0
+    redirects: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchSettings:
+    """The bounds of a run. ``timeout`` is for one document, ``total_timeout`` for all, in seconds.
+
+    ``allow_hosts`` are globs of host names; None allows all.
+    """
+
+    tls: ssl.SSLContext
+    addresses: AddressPolicy = INTERNET
+    allow_hosts: tuple[str, ...] | None = None
+    timeout: float = 5.0
+    total_timeout: float = 60.0
+    concurrency: int = 16
+
+
+async def resolve(host: str, port: int) -> Sequence[str]:
+    """Return the addresses of a host.
+
+    A look-up cannot be cancelled, and may take a minute: each has a thread that the end of the run does not
+    wait for.
+
+    Raises:
+        OSError: the host has no address.
+    """
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[Sequence[str]] = loop.create_future()
+
+    def settle(addresses: Sequence[str], error: Exception | None) -> None:
+        if future.done():
+            return
+        if error:
+            future.set_exception(error)
+        else:
+            future.set_result(addresses)
+
+    def look_up() -> None:
+        addresses: Sequence[str] = ()
+        failure: Exception | None = None
+        try:
+            entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            addresses = [str(entry[4][0]) for entry in entries]
+        except (OSError, UnicodeError) as error:
+            failure = error if isinstance(error, OSError) else OSError(str(error))
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(settle, addresses, failure)
+
+    threading.Thread(target=look_up, name="resolver", daemon=True).start()
+    return await future
+
+
+class GuardedFetcher:
+    """Fetches documents by GET. ``uses_proxy``: a proxy was asked, whose own rules decide about addresses.
+
+    ``resolve`` is replaced in tests.
+    """
+
+    def __init__(self, settings: FetchSettings, resolve: Resolve = resolve) -> None:
+        self._settings = settings
+        self._resolve = resolve
+        self._slots = asyncio.Semaphore(settings.concurrency)
+        self._host_slots: dict[str, asyncio.Semaphore] = {}
+        self._deadline: float | None = None
+        self.uses_proxy = False
+
+    async def get(self, url: str, *, follow: bool = True) -> Answer | NoAnswer:
+        """Fetch a document; ``follow`` redirects, at most `MAX_REDIRECTS`, each checked as the first URL.
+
+        The time of a run begins with its first document.
+        """
+        if self._deadline is None:
+            self._deadline = asyncio.get_running_loop().time() + self._settings.total_timeout
+        try:
+            async with asyncio.timeout_at(self._deadline), self._slot(url):
+                return await self._follow(url, follow=follow)
+        except TimeoutError:
+            return NoAnswer(
+                url=url,
+                cause=Cause.UNREACHABLE,
+                reason=f"the time for all identity providers, {self._settings.total_timeout:g} s, was over",
+            )
+
+    @asynccontextmanager
+    async def _slot(self, url: str) -> AsyncIterator[None]:
+        """Wait for a slot of the host first, so that a slow host does not take those of all others."""
+        parts = split_url(url)
+        host = parts.netloc if parts else ""
+        async with self._host_slots.setdefault(host, asyncio.Semaphore(PER_HOST)), self._slots:
+            yield
+
+    async def _follow(self, url: str, *, follow: bool) -> Answer | NoAnswer:
+        redirects: list[str] = []
+        answer: Answer | NoAnswer = NoAnswer(url=url, cause=Cause.UNREACHABLE, reason=self._too_slow)
+        try:
+            async with asyncio.timeout(self._settings.timeout):
+                answer = await self._get_once(url)
+                while follow and isinstance(answer, Answer) and answer.status in _REDIRECTS:
+                    target = urljoin(answer.url, first_header(answer.headers, "Location") or "")
+                    if problem := self._redirect_problem(target, redirects):
+                        answer = _rejected(answer.url, problem)
+                        break
+                    redirects.append(target)
+                    answer = await self._get_once(target)
+        except TimeoutError:
+            answer = NoAnswer(url=url, cause=Cause.UNREACHABLE, reason=self._too_slow)
+        return replace(answer, redirects=tuple(redirects))
+
+    @property
+    def _too_slow(self) -> str:
+        return f"there was no answer within {self._settings.timeout:g} s"
+
+    def _redirect_problem(self, target: str, redirects: Sequence[str]) -> str:
+        """Return why a redirect is not followed, or nothing."""
+        if len(redirects) == MAX_REDIRECTS:
+            return f"it redirects more than {MAX_REDIRECTS} times"
+        parts = split_url(target)
+        if parts is None:
+            return "it redirects to a malformed URL"
+        if not self._is_secure(parts):
+            return f"it redirects to {parts.scheme}, which is not followed"
+        return ""
+
+    def _is_secure(self, parts: SplitResult) -> bool:
+        is_local = self._settings.addresses.allows_loopback and is_loopback(parts.hostname or "")
+        return parts.scheme == "https" or (parts.scheme == "http" and is_local)
+
+    async def _get_once(self, url: str) -> Answer | NoAnswer:
+        parts = split_url(url)
+        if parts is None or (problem := self._url_problem(parts)):
+            problem = "the URL is malformed" if parts is None else problem
+            return NoAnswer(url=url, cause=Cause.ADDRESS_REFUSED, reason=problem)
+        host = parts.hostname or ""
+        allow_hosts = self._settings.allow_hosts
+        if allow_hosts is not None and not any(fnmatchcase(host, glob.lower()) for glob in allow_hosts):
+            return NoAnswer(
+                url=url, cause=Cause.NOT_ALLOWED, reason=f"`idp.allow_hosts` does not name {host}"
+            )
+        proxy = proxy_for(url) if parts.scheme == "https" else None
+        addresses = await self._addresses(parts, is_proxied=proxy is not None)
+        if isinstance(addresses, NoAnswer):
+            return addresses
+        if proxy is not None:
+            self.uses_proxy = True
+            return await self._request(parts, host, proxy)
+        return await self._first_answer(parts, addresses)
+
+    def _url_problem(self, parts: SplitResult) -> str:
+        """Return what is wrong with a URL before its host is looked up."""
+        host = parts.hostname or ""
+        if not self._is_secure(parts):
+            return f"{parts.scheme} is not allowed, only https"
+        if "@" in parts.netloc:
+            return "the URL has a user name before its host"
+        if "%" in host:
+            return "an IPv6 address with a zone is link-local"
+        if _LAST_LABEL_IS_A_NUMBER.fullmatch(host) and parse_address(host) is None:
+            return f"{host} is an IPv4 address in an unusual spelling"
+        return ""
+
+    async def _addresses(self, parts: SplitResult, *, is_proxied: bool) -> Sequence[str] | NoAnswer:
+        """Return the addresses of a host, if every one of them may be connected to."""
+        host, port, url = parts.hostname or "", _port(parts), parts.geturl()
+        try:
+            texts = [host] if parse_address(host) else await self._resolve(host, port)
+        except OSError:
+            if is_proxied:  # only the proxy can look it up
+                return ()
+            return NoAnswer(
+                url=url, cause=Cause.UNREACHABLE, reason=f"the host name {host} cannot be resolved"
+            )
+        loopback = self._settings.addresses.allows_loopback and is_loopback(host)
+        policy = replace(self._settings.addresses, allows_loopback=loopback)
+        for text in texts:
+            address = parse_address(text)
+            kind = policy.refusal(address) if address else "unknown"
+            if kind:
+                where = host if text == host else f"{host} is {text}, which"
+                return NoAnswer(url=url, cause=Cause.ADDRESS_REFUSED, reason=f"{where} is {kind}")
+        return tuple(dict.fromkeys(texts))
+
+    async def _first_answer(self, parts: SplitResult, addresses: Sequence[str]) -> Answer | NoAnswer:
+        """Return the answer of the first address that can be connected to."""
+        answer = NoAnswer(url=parts.geturl(), cause=Cause.UNREACHABLE, reason="the host has no address")
+        tried = addresses[:_MOST_ADDRESSES]
+        for address in tried:
+            try:
+                async with asyncio.timeout(self._settings.timeout / len(tried)):
+                    result = await self._request(parts, address, None)
+            except TimeoutError:
+                if len(tried) == 1:
+                    raise
+                continue
+            if isinstance(result, Answer) or result.cause is not Cause.UNREACHABLE:
+                return result
+            answer = result
+        return answer
+
+    async def _request(self, parts: SplitResult, host: str, proxy: httpx.Proxy | None) -> Answer | NoAnswer:
+        url = parts.geturl()
+        target = parts.path or "/"
+        place = httpx.URL(
+            scheme=parts.scheme,
+            host=host,
+            port=parts.port,
+            raw_path=(f"{target}?{parts.query}" if parts.query else target).encode(),
+        )
+        client = httpx.AsyncClient(
+            verify=self._settings.tls,
+            proxy=proxy,
+            trust_env=False,
+            follow_redirects=False,
+            cookies=no_cookies(),
+            timeout=httpx.Timeout(None),  # every request has a deadline
+        )
+        headers = {
+            "Host": parts.netloc.rpartition("@")[2],
+            "Accept": "application/json, */*;q=0.1",
+            "Accept-Encoding": "identity",
+            "User-Agent": f"reconciler/{__version__}",
+        }
+        extensions = {"sni_hostname": parts.hostname or ""}
+        try:
+            async with (
+                client,
+                client.stream("GET", place, headers=headers, extensions=extensions) as response,
+            ):
+                return await _read(response, url)
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            return _no_answer(error, url, proxy)
+
+
+async def _read(response: httpx.Response, url: str) -> Answer | NoAnswer:
+    coding = ", ".join(response.headers.get_list("Content-Encoding")).lower()
+    if coding not in {"", "identity"}:
+        return NoAnswer(
+            url=url, cause=Cause.REJECTED, reason="the answer is compressed, which was not asked for"
+        )
+    body = LimitedBody(MAX_BYTES)
+    try:
+        async for chunk in response.aiter_raw():
+            body.add(chunk)
+    except ResponseTooLarge as error:
+        return _rejected(url, str(error))
+    return Answer(
+        url=url,
+        status=response.status_code,
+        headers=response.headers,
+        body=body.content(),
+        certificate=peer_certificate(response.extensions.get("network_stream")),
+    )
+
+
+def _rejected(url: str, problem: str) -> NoAnswer:
+    return NoAnswer(url=url, cause=Cause.REJECTED, reason=problem)
+
+
+def _no_answer(error: Exception, url: str, proxy: httpx.Proxy | None) -> NoAnswer:
+    words = reason(error, url, proxy)
+    for cause in causes(error):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return NoAnswer(url=url, cause=Cause.TLS, reason=words, verify_code=cause.verify_code)
+    if isinstance(error, httpx.RemoteProtocolError):
+        return NoAnswer(
+            url=url, cause=Cause.REJECTED, reason="the answer is not valid HTTP, or its headers are too long"
+        )
+    return NoAnswer(url=url, cause=Cause.UNREACHABLE, reason=words)
+
+
+def _port(parts: SplitResult) -> int:
+    return parts.port or (443 if parts.scheme == "https" else 80)

@@ -1,0 +1,1 @@
+"""Asking identity providers: the guard, the checks, and `verify` against scripted ones."""
