@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 from contextlib import closing
@@ -12,15 +13,20 @@ import click
 
 from reconciler.cli.context import ExitCode
 from reconciler.cli.options import FILE, combine
+from reconciler.core.errors import Diagnostic, PublishingFailed, Severity
 from reconciler.publishers.github import DEFAULT_API_URL as GITHUB_URL
 from reconciler.publishers.github import GitHub, pull_request_of_event
 from reconciler.publishers.gitlab import DEFAULT_API_URL as GITLAB_URL
 from reconciler.publishers.gitlab import GitLab
-from reconciler.workflow.publish import load_publication, publish, write_summary
+from reconciler.publishers.webhook import deliver, read_endpoint
+from reconciler.reports.text_style import render_diagnostics
+from reconciler.reports.webhook_document import Origin
+from reconciler.workflow.publish import load_publication, publish, webhook_bodies, write_summary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from reconciler.cli.context import CommandContext
     from reconciler.workflow.publish import Publication
 
 _PLAIN_URL: Final = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&*+,;=%-]{1,1000}")
@@ -95,6 +101,35 @@ def gitlab(**options: Any) -> int:  # noqa: ANN401 - options
     return _publish(forge, publication)
 
 
+@command.command("webhook")
+@click.option("--plan", "plan_file", type=FILE, metavar="FILE", help="A saved plan.")
+@click.option("--drift", "drift_file", type=FILE, metavar="FILE", help="A drift report in JSON.")
+@click.option("--name", metavar="NAME", help="The environment's name in the message.")
+@click.option("--details-url", metavar="URL", help="A link in the message; default: to the run.")
+@click.option("--strict", is_flag=True, help="Exit with 1 if the message is not delivered.")
+@click.pass_obj
+def webhook(context: CommandContext, /, *, strict: bool, **options: str | None) -> int:
+    """One signed message with a summary, for a chat, a pager or a service of your own.
+
+    Sent to RECONCILER_WEBHOOK_URL and signed with RECONCILER_WEBHOOK_SECRET, as the Standard Webhooks
+    specification describes. A message that cannot be delivered is a warning.
+    """
+    publication = _load({**options, "labels": False}, _run_url())
+    endpoint = read_endpoint(_variable("RECONCILER_WEBHOOK_URL"), _variable("RECONCILER_WEBHOOK_SECRET"))
+    origin = Origin(
+        name=publication.name, run_url=publication.details_url, pull_request_url=_pull_request_url()
+    )
+    try:
+        for body in webhook_bodies(publication, origin):
+            click.echo(f"webhook: sent {asyncio.run(deliver(endpoint, body, clock=context.clock))}")
+    except PublishingFailed as error:
+        if strict:
+            raise
+        warning = Diagnostic(Severity.WARNING, error.code, str(error))
+        context.console.error(render_diagnostics((warning,), style=context.console.stderr_style))
+    return ExitCode.SUCCESS
+
+
 def _load(options: Mapping[str, Any], run_url: str) -> Publication:
     plan_file, drift_file = options["plan_file"], options["drift_file"]
     if not plan_file and not drift_file:
@@ -125,6 +160,14 @@ def _token(*names: str) -> str:
     raise click.UsageError(f"no token: set {' or '.join(names)}")
 
 
+def _variable(name: str) -> str:
+    """Return the value of an environment variable that has to be set."""
+    value = os.environ.get(name, "")
+    if not value:
+        raise click.UsageError(f"{name} is not set")
+    return value
+
+
 def _required(options: Mapping[str, Any], name: str) -> str:
     value = options[name]
     if not value:
@@ -136,6 +179,21 @@ def _workflow_run_url() -> str:
     """Return the URL of the workflow run, whose job summary shows what does not fit into a comment."""
     parts = [os.environ.get(f"GITHUB_{name}", "") for name in ("SERVER_URL", "REPOSITORY", "RUN_ID")]
     return "{}/{}/actions/runs/{}".format(*parts) if all(parts) else ""
+
+
+def _run_url() -> str:
+    """Return the URL of the run on either forge."""
+    return _workflow_run_url() or os.environ.get("CI_PIPELINE_URL", "")
+
+
+def _pull_request_url() -> str:
+    """Return the URL of the pull or merge request of the run; empty if there is none."""
+    number, repository = _event_pull_request(), os.environ.get("GITHUB_REPOSITORY", "")
+    project, iid = map(os.environ.get, ("CI_MERGE_REQUEST_PROJECT_URL", "CI_MERGE_REQUEST_IID"))
+    url = f"{project}/-/merge_requests/{iid}"
+    if number and repository:
+        url = f"{os.environ.get('GITHUB_SERVER_URL')}/{repository}/pull/{number}"
+    return url if _PLAIN_URL.fullmatch(url) else ""
 
 
 def _event_pull_request() -> int | None:

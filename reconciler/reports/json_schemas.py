@@ -12,6 +12,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from reconciler.core.drift_document import DriftDocument
 from reconciler.core.plan_document import PlanDocument
 from reconciler.reports import result_documents as results
+from reconciler.reports.webhook_document import WebhookDocument
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,6 +67,9 @@ DOCUMENTS: Final[Mapping[str, _Document]] = {
         "reconciler explanation",
         "What `explain --format json` prints.",
         has_failures=False,
+    ),
+    "webhook": _Document(
+        WebhookDocument, "reconciler webhook", "What `publish webhook` sends.", has_failures=False
     ),
     "failure": _Document(
         results.FailureDocument,

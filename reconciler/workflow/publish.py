@@ -18,6 +18,7 @@ from reconciler.publishers.sticky import (
 from reconciler.reports.drift_report import drift_report
 from reconciler.reports.markdown import render_markdown, render_news
 from reconciler.reports.plan_report import plan_report
+from reconciler.reports.webhook_document import webhook_body
 from reconciler.storage.documents import load_drift_report, load_plan
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from reconciler.core.drift import DriftReport
     from reconciler.core.plan import Plan, Scope
     from reconciler.publishers.forge import Forge
+    from reconciler.reports.webhook_document import Origin
 
 _SUMMARY_MARGIN = 16
 """Bytes of a job summary that are left for the line breaks between reports."""
@@ -85,6 +87,13 @@ def write_summary(file: Path, publication: Publication) -> None:
         if report:
             max_bytes = room_in_summary(file) - _SUMMARY_MARGIN
             append_summary(file, render_markdown(report, max_bytes=max_bytes))
+
+
+def webhook_bodies(publication: Publication, origin: Origin) -> Iterator[bytes]:
+    """Yield the body of a webhook for each report."""
+    for result in (publication.plan, publication.drift):
+        if result:
+            yield webhook_body(result, origin)
 
 
 def _publish_comment(forge: Forge, plan: Plan, publication: Publication) -> str:

@@ -24,6 +24,7 @@ class Call:
     query: Mapping[str, str] = field(default_factory=dict)
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    content: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,7 @@ class _Handler(BaseHTTPRequestHandler):
             dict(parse_qsl(parts.query)),
             json.loads(text) if text else None,
             headers,
+            text,
         )
         forge = self.server.forge
         forge.calls.append(call)
