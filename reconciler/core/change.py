@@ -161,6 +161,21 @@ def attribute_changes(change: Change) -> tuple[AttributeChange, ...]:
     return tuple(attribute for attribute in changes if attribute is not None)
 
 
+def is_unchanged(change: Change, attribute: AttributeChange) -> bool:
+    """Tell whether an attribute stays as it is, can be compared, and has a value that could be declared.
+
+    The live secret is not known here, so it counts only if it is declared.
+    """
+    name = attribute.name
+    if attribute.action is not Action.NO_OP or name not in WRITABLE_FIELDS:
+        return False
+    if isinstance(change, Update) and name in change.uncomparable:
+        return False
+    if attribute.is_sensitive:
+        return isinstance(change, Update) and getattr(change.declared, name) is not None
+    return bool(attribute.before)
+
+
 _DISPLAY_ORDER: Final = (
     "connection_id",
     *(name for name in WRITABLE_FIELDS if name not in SENSITIVE_FIELDS),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from reconciler.core.change import Action, Delete, Update, attribute_changes
+from reconciler.core.change import Action, Delete, Update, attribute_changes, is_unchanged
 from reconciler.core.diff import element_changes
 from reconciler.core.plan import sign_in_changes
 from reconciler.reports import wording
@@ -154,7 +154,7 @@ def _card(change: Change) -> Card:
         intention=("will be", wording.participle(change.action)),
         is_destructive=change.action is Action.DELETE,
         reason=wording.change_reason(change),
-        note=wording.organization_note(change),
+        note=", ".join(_ids(change)),
         location=change.location,
         make_rows=cache(lambda: tuple(_rows(change))),
         attributes=change.changed if isinstance(change, Update) else (),
@@ -162,16 +162,22 @@ def _card(change: Change) -> Card:
     )
 
 
+def _ids(change: Change) -> Iterator[str]:
+    yield wording.organization_note(change)
+    if isinstance(change, Update):
+        yield f"connection_id: {change.before.connection_id}"
+
+
 def _rows(change: Change) -> Iterator[Row]:
     uncomparable = change.uncomparable if isinstance(change, Update) else ()
     for attribute in attribute_changes(change):
-        changes = attribute.action is not Action.NO_OP
-        if attribute.name in uncomparable and not changes:
+        unchanged = is_unchanged(change, attribute)
+        if attribute.name in uncomparable and attribute.action is Action.NO_OP:
             note = _note(wording.UNCOMPARABLE)
-            yield Row(attribute=attribute.name, left=note, right=note, changes=False)
-        elif changes or not attribute.is_sensitive:
+            yield Row(attribute=attribute.name, left=note, right=note)
+        elif unchanged or attribute.action is not Action.NO_OP:
             before, after = _before(attribute), _after(attribute)
-            yield Row(attribute=attribute.name, left=before, right=after, changes=changes)
+            yield Row(attribute=attribute.name, left=before, right=after, is_unchanged=unchanged)
 
 
 def _before(attribute: AttributeChange) -> tuple[Line, ...]:

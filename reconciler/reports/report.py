@@ -40,12 +40,12 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One attribute, side by side; ``changes``: the two sides differ."""
+    """One attribute, side by side. If it ``is_unchanged``, it is counted, and shown on demand."""
 
     attribute: str
     left: tuple[Line, ...]
     right: tuple[Line, ...]
-    changes: bool = True
+    is_unchanged: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +78,7 @@ class Card:
     @property
     def unchanged(self) -> int:
         """The number of attributes that stay as they are."""
-        return sum(not row.changes for row in self.rows)
+        return sum(row.is_unchanged for row in self.rows)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-from reconciler.core.change import Action, Create, Update, attribute_changes
-from reconciler.core.connection import FIELDS, WRITABLE_FIELDS
+from reconciler.core.change import Action, Update, attribute_changes, is_unchanged
+from reconciler.core.connection import FIELDS
 from reconciler.core.diff import element_changes
 from reconciler.reports import wording
 from reconciler.reports.escaping import escape_terminal, format_value, quote
@@ -139,20 +139,10 @@ def _attribute_lines(change: Change, style: Style) -> Iterator[str]:
             yield from _attribute(attribute, style)
         elif isinstance(change, Update) and attribute.name in change.uncomparable:
             yield _line(" ", attribute.name, wording.UNCOMPARABLE)
-        elif _is_hidden(change, attribute):
+        elif is_unchanged(change, attribute):
             hidden += 1
     if hidden:
         yield "        " + _hidden(hidden, "unchanged attribute", style)
-
-
-def _is_hidden(change: Change, attribute: AttributeChange) -> bool:
-    """Tell whether an unchanged attribute counts: it has a value that a manifest could declare.
-
-    The live secret is not known here, so it counts only if it is declared.
-    """
-    if attribute.is_sensitive:
-        return isinstance(change, Create | Update) and getattr(change.declared, attribute.name) is not None
-    return attribute.name in WRITABLE_FIELDS and bool(attribute.before)
 
 
 def _hidden(number: int, noun: str, style: Style) -> str:
