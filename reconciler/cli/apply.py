@@ -20,9 +20,9 @@ from reconciler.cli.context import exit_code
 from reconciler.cli.failure import Declined
 from reconciler.cli.logging import log_api_calls
 from reconciler.cli.options import FILE, reporting_options, selection_options
-from reconciler.cli.output import check_outputs, write_result
 from reconciler.cli.plan import Planned, plan_live
 from reconciler.cli.progress import ApplyProgress, applying_progress
+from reconciler.cli.results import check_outputs, write_result
 from reconciler.core.outcome import ApplyResult
 from reconciler.http.clock import Clock
 from reconciler.policies import accept_risks

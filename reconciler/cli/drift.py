@@ -11,8 +11,8 @@ import click
 
 from reconciler.cli.context import exit_code
 from reconciler.cli.options import FILE, reporting_options, selection_options
-from reconciler.cli.output import check_outputs, write_result
 from reconciler.cli.plan import gather, run_connected
+from reconciler.cli.results import check_outputs, write_result
 from reconciler.core.drift import find_drift
 from reconciler.core.errors import Diagnostic, ReportOfFailedRun, ReportRefused, Severity
 from reconciler.reports import DRIFT_FORMATS

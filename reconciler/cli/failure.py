@@ -11,7 +11,7 @@ from click.exceptions import NoArgsIsHelpError
 
 from reconciler.cli import wiring
 from reconciler.cli.context import ExitCode
-from reconciler.cli.output import looks_like_manifest
+from reconciler.cli.results import looks_like_manifest
 from reconciler.cli.usage_hints import describe_usage_error, help_command
 from reconciler.core.errors import Diagnostic, InvalidConfiguration, ReconcilerError, Severity
 from reconciler.reports import FAILURE_FORMATS

@@ -11,8 +11,8 @@ from reconciler.cli import wiring
 from reconciler.cli.context import exit_code
 from reconciler.cli.logging import log_api_calls
 from reconciler.cli.options import ADDRESS, ORGANIZATION, reporting_options, variable_option
-from reconciler.cli.output import check_outputs, write_result
 from reconciler.cli.progress import reading_progress
+from reconciler.cli.results import check_outputs, write_result
 from reconciler.manifests import load_manifests
 from reconciler.providers.stytch.connect import connect
 from reconciler.reports import INVENTORY_FORMATS

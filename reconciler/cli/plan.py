@@ -14,8 +14,8 @@ from reconciler.cli import wiring
 from reconciler.cli.context import exit_code
 from reconciler.cli.logging import log_api_calls
 from reconciler.cli.options import FILE, reporting_options, selection_options
-from reconciler.cli.output import check_outputs, write_result
 from reconciler.cli.progress import reading_progress
+from reconciler.cli.results import check_outputs, write_result
 from reconciler.core.planner import Choices
 from reconciler.core.run_selection import ALL, RunSelection
 from reconciler.policies import Approvals

@@ -10,7 +10,7 @@ import click
 from reconciler.cli import wiring
 from reconciler.cli.context import exit_code
 from reconciler.cli.options import FILE, reporting_options
-from reconciler.cli.output import check_outputs, write_result
+from reconciler.cli.results import check_outputs, write_result
 from reconciler.reports import PLAN_FORMATS
 from reconciler.reports.text_plan import render_origin
 from reconciler.storage.documents import load_plan

@@ -9,7 +9,7 @@ import click
 from reconciler.cli import wiring
 from reconciler.cli.context import exit_code
 from reconciler.cli.options import FILE, changed_since_option, reporting_options, variable_option
-from reconciler.cli.output import check_outputs, write_result
+from reconciler.cli.results import check_outputs, write_result
 from reconciler.core.errors import InvalidConfiguration
 from reconciler.core.results import ValidationResult
 from reconciler.reports import VALIDATION_FORMATS

@@ -4,7 +4,7 @@ What is not declared is absent from these mappings; there are no defaults.
 """
 
 from datetime import date
-from typing import Annotated, Final, Literal, Required, TypeAlias
+from typing import Annotated, Final, Literal, Required, TypeAlias, TypeVar
 
 from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, JsonValue, Tag, with_config
 from pydantic_core import PydanticCustomError
@@ -54,21 +54,11 @@ OrganizationName: TypeAlias = Annotated[str, Field(pattern=text_patterns.ORGANIZ
 OrganizationId: TypeAlias = Annotated[str, Field(pattern=text_patterns.ORGANIZATION_ID)]
 ConnectionId: TypeAlias = Annotated[str, Field(pattern=text_patterns.CONNECTION_ID)]
 EnvironmentKey: TypeAlias = Annotated[str, Field(pattern=text_patterns.ENVIRONMENT)]
-OrganizationIds: TypeAlias = Annotated[
-    Annotated[OrganizationId, AcceptsReference(), Tag(ONE_ID)]
+Id = TypeVar("Id")
+Ids: TypeAlias = Annotated[
+    Annotated[Id, AcceptsReference(), Tag(ONE_ID)]
     | Annotated[
-        dict[EnvironmentKey, Annotated[OrganizationId, AcceptsReference()]],
-        Field(min_length=1),
-        Tag(BY_ENVIRONMENT),
-    ],
-    Discriminator(kind_of_ids),
-]
-ConnectionIds: TypeAlias = Annotated[
-    Annotated[ConnectionId, AcceptsReference(), Tag(ONE_ID)]
-    | Annotated[
-        dict[EnvironmentKey, Annotated[ConnectionId, AcceptsReference()]],
-        Field(min_length=1),
-        Tag(BY_ENVIRONMENT),
+        dict[EnvironmentKey, Annotated[Id, AcceptsReference()]], Field(min_length=1), Tag(BY_ENVIRONMENT)
     ],
     Discriminator(kind_of_ids),
 ]
@@ -78,11 +68,13 @@ Issuer: TypeAlias = Annotated[
     Field(min_length=1, max_length=LONGEST_TEXT, pattern=text_patterns.ISSUER),
     without(text_patterns.PLACEHOLDER),
     without(text_patterns.WELL_KNOWN),
+    AcceptsReference("uri", f"{text_patterns.PLACEHOLDER}|{text_patterns.WELL_KNOWN}"),
 ]
 Endpoint: TypeAlias = Annotated[
     str,
     Field(min_length=1, max_length=LONGEST_TEXT, pattern=text_patterns.ENDPOINT),
     without(text_patterns.PLACEHOLDER),
+    AcceptsReference("uri", text_patterns.PLACEHOLDER),
 ]
 Scope: TypeAlias = Annotated[str, Field(min_length=1, max_length=256, pattern=text_patterns.SCOPE)]
 Scopes: TypeAlias = Annotated[
@@ -133,7 +125,6 @@ class ConnectionManifest(TypedDict, total=False):
     ]
     issuer: Annotated[
         Issuer,
-        AcceptsReference("uri", f"{text_patterns.PLACEHOLDER}|{text_patterns.WELL_KNOWN}"),
         Field(
             description="The issuer of the identity provider, exactly as in its tokens.",
             examples=["https://acme.okta.com"],
@@ -155,7 +146,6 @@ class ConnectionManifest(TypedDict, total=False):
     ]
     authorization_url: Annotated[
         Endpoint,
-        AcceptsReference("uri", text_patterns.PLACEHOLDER),
         Field(
             description="The authorization endpoint. Set by the server if not declared.",
             examples=["https://acme.okta.com/oauth2/v1/authorize"],
@@ -163,7 +153,6 @@ class ConnectionManifest(TypedDict, total=False):
     ]
     token_url: Annotated[
         Endpoint,
-        AcceptsReference("uri", text_patterns.PLACEHOLDER),
         Field(
             description="The token endpoint. Set by the server if not declared.",
             examples=["https://acme.okta.com/oauth2/v1/token"],
@@ -171,7 +160,6 @@ class ConnectionManifest(TypedDict, total=False):
     ]
     userinfo_url: Annotated[
         Endpoint,
-        AcceptsReference("uri", text_patterns.PLACEHOLDER),
         Field(
             description="The userinfo endpoint. Set by the server if not declared.",
             examples=["https://acme.okta.com/oauth2/v1/userinfo"],
@@ -179,7 +167,6 @@ class ConnectionManifest(TypedDict, total=False):
     ]
     jwks_url: Annotated[
         Endpoint,
-        AcceptsReference("uri", text_patterns.PLACEHOLDER),
         Field(
             description="The URL of the signing keys. Set by the server if not declared.",
             examples=["https://acme.okta.com/oauth2/v1/keys"],
@@ -200,7 +187,7 @@ class ConnectionManifest(TypedDict, total=False):
         ),
     ]
     connection_id: Annotated[
-        ConnectionIds,
+        Ids[ConnectionId],
         Field(
             description="Pin: the ID of the connection, once it exists; or a map of such IDs from test, "
             "live or a project_id, which takes precedence.",
@@ -257,7 +244,7 @@ class OrganizationManifest(TypedDict, total=False):
         ]
     ]
     organization_id: Annotated[
-        OrganizationIds,
+        Ids[OrganizationId],
         Field(
             description="Pin: the document is rejected if `organization` resolves to a different one. One "
             "ID, or a map of IDs from test, live or a project_id, which takes precedence.",

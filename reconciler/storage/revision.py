@@ -48,6 +48,21 @@ class Revision:
     top: Path
     commit: str
 
+    def relative(self, path: Path) -> str:
+        """Return a real path relative to the top, which itself is empty.
+
+        Raises:
+            UsageError: it is outside of the work tree.
+        """
+        try:
+            relative = path.relative_to(self.top).as_posix()
+        except ValueError as error:
+            raise UsageError(
+                f"--changed-since cannot tell whether {path} has changed: it is outside of the Git "
+                f"repository in {self.top}; leave the option out"
+            ) from error
+        return "" if relative == "." else relative
+
     def changed_paths(self, places: Iterable[str]) -> tuple[ChangedPath, ...]:
         """Return what differs in files and folders named relative to the top, sorted by path.
 

@@ -1,4 +1,4 @@
-"""Compares what a Git revision declared with what is declared now: guards, and decisive attributes."""
+"""Compares what a Git revision declared with what is declared now: guards, approvals, and attributes."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.core.errors import Diagnostic, Severity, SourceLocation
 from reconciler.manifests import PROJECT_FILE, find_manifests
-from reconciler.manifests.approvals import load_approvals
-from reconciler.manifests.file_selection import manifest_sources
+from reconciler.manifests.approvals import load_approvals, read_approvals
+from reconciler.manifests.file_selection import approval_sources, find_approval_files, manifest_sources
 from reconciler.manifests.past_versions import PastManifests
 from reconciler.manifests.project import DEFAULT_APPROVALS, DEFAULT_ORGANIZATIONS
 from reconciler.manifests.source_file import display_path, read_bytes
@@ -20,12 +20,13 @@ from reconciler.policies.guards import (
     lowered_manifest_guards,
     lowered_project_guards,
 )
-from reconciler.workflow.past_approvals import past_approvals
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
+    from reconciler.core.approval import Approval
     from reconciler.manifests import Loaded, Project
+    from reconciler.manifests.file_selection import ManifestSource
     from reconciler.storage.revision import Revision
 
 _NOT_COMPARED: Final = "guards-not-compared"
@@ -81,7 +82,7 @@ def compare_with_base(
     guards = (
         *_lowered_in_project(before_file, now_file, past, present),
         *lowered_manifest_guards(old_documents, new_documents),
-        *added_approvals(past_approvals(past_project, revision), load_approvals(project).approvals),
+        *added_approvals(_past_approvals(past_project, revision), load_approvals(project).approvals),
         *past.unreadable,
     )
     return BaseComparison(
@@ -112,7 +113,7 @@ class _Comparison:
         file = self.project.file or self.project.root / PROJECT_FILE
         name = display_path(file, self.project.directory)
         now = _File(name, self._present(file))
-        relative = self._relative(Path(os.path.realpath(file)))
+        relative = self.revision.relative(Path(os.path.realpath(file)))
         changed = self.revision.changed_paths([relative])
         content = self.revision.contents(changed).get(relative, b"") if changed else now.content
         return _File(name, content), now
@@ -122,26 +123,22 @@ class _Comparison:
     ) -> tuple[list[_File], list[_File]]:
         """Return the manifests of both times that differ; all of them if ``is_whole``."""
         sources = (*manifest_sources(paths, past_project), *manifest_sources(paths, self.project))
-        places = dict.fromkeys(self._relative(source.real) for source in sources)
-        changed = self.revision.changed_paths(places)
-        contents = self.revision.contents(changed)
+        contents, differing = _past_contents(sources, past_project, self.revision)
         before = [
             _File(display_path(self.revision.top / path, self.project.directory), content)
             for path, content in contents.items()
-            if any(source.find(self.revision.top / path, past_project) for source in sources)
         ]
-        differing = {change.path for change in changed}
         now, unchanged = self._files(find_manifests(paths, self.project).names, differing)
         if not is_whole:
             return before, now
         _, unchanged_then = self._files(find_manifests(paths, past_project).names, differing)
         return before + unchanged_then, now + unchanged
 
-    def _files(self, names: Iterable[str], differing: set[str]) -> tuple[list[_File], list[_File]]:
+    def _files(self, names: Iterable[str], differing: Collection[str]) -> tuple[list[_File], list[_File]]:
         """Return the files that differ from the revision, and the others, as they are now."""
         files: tuple[list[_File], list[_File]] = ([], [])
         for name in names:
-            is_unchanged = self._relative(Path(os.path.realpath(name))) not in differing
+            is_unchanged = self.revision.relative(Path(os.path.realpath(name))) not in differing
             file = _File(display_path(name, self.project.directory), self._present(Path(name)))
             files[is_unchanged].append(file)
         return files
@@ -151,10 +148,6 @@ class _Comparison:
             return read_bytes(file, self.project.read_limits.max_bytes)
         except OSError:
             return b""
-
-    def _relative(self, path: Path) -> str:
-        relative = path.relative_to(self.revision.top).as_posix()
-        return "" if relative == "." else relative
 
 
 class _Reader:
@@ -175,6 +168,48 @@ class _Reader:
                 for declared in manifest.declared()
             ]
         return documents
+
+
+def organizations_with_changed_approvals(project: Project, revision: Revision) -> frozenset[str]:
+    """Return the organizations, by reference, whose approvals differ from those of a revision."""
+    before = {_without_place(approval) for approval in _past_approvals(project, revision)}
+    now = {_without_place(approval) for approval in load_approvals(project).approvals}
+    return frozenset(approval.address.partition("/")[0] for approval in before ^ now if approval.address)
+
+
+def _past_approvals(project: Project, revision: Revision) -> tuple[Approval, ...]:
+    """Return the valid approvals of a revision. ``project`` says which files hold approvals."""
+    past, differing = _past_contents(approval_sources(project), project, revision)
+    files = {
+        revision.relative(Path(os.path.realpath(name))): name for name in find_approval_files(project).names
+    }
+    unchanged = {
+        path: read_bytes(name, project.read_limits.max_bytes)
+        for path, name in files.items()
+        if path not in differing
+    }
+    return tuple(
+        approval
+        for path, content in (past | unchanged).items()
+        for approval in read_approvals(content, path, project.read_limits)
+    )
+
+
+def _past_contents(
+    sources: Sequence[ManifestSource], project: Project, revision: Revision
+) -> tuple[dict[str, bytes], frozenset[str]]:
+    """Return, by path, what those files of some sources held that differ now, and all paths that differ."""
+    changed = revision.changed_paths(dict.fromkeys(revision.relative(source.real) for source in sources))
+    contents = {
+        path: content
+        for path, content in revision.contents(changed).items()
+        if any(source.find(revision.top / path, project) for source in sources)
+    }
+    return contents, frozenset(change.path for change in changed)
+
+
+def _without_place(approval: Approval) -> Approval:
+    return replace(approval, location=SourceLocation(""))
 
 
 def _past_project(project: Project, file: _File) -> Project:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.core.errors import Diagnostic, Severity, SourceLocation, UsageError
+from reconciler.core.errors import Diagnostic, Severity, SourceLocation
 from reconciler.manifests import PROJECT_FILE, load_manifests
 from reconciler.manifests.changed_files import ChangedFile, load_changed
 from reconciler.manifests.confinement import linked_manifests
@@ -20,13 +20,13 @@ from reconciler.manifests.file_selection import distinct, manifest_sources
 from reconciler.manifests.source_file import display_path
 from reconciler.secrets import wanted_by
 from reconciler.storage.revision import find_changed_bytes, find_revision
-from reconciler.workflow.past_approvals import differing_organizations, with_organizations
+from reconciler.workflow.base import organizations_with_changed_approvals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from reconciler.core.state import DesiredOrganization, Organization
-    from reconciler.manifests import Loaded, Project
+    from reconciler.manifests import Loaded, ManifestFile, Project
     from reconciler.manifests.file_selection import ManifestSource
     from reconciler.storage.revision import ChangedBytes, ChangedPath, Revision
 
@@ -88,7 +88,7 @@ def _select(
         return SelectedManifests(loaded=load_manifests(paths, project, variables), is_whole=not paths)
     revision = find_revision(project.root, changed_since)
     since = f"{changed_since} (at {revision.commit[:12]})"
-    if revision.changed_paths(_relative(file, revision) for file in _project_files(project)):
+    if revision.changed_paths(map(revision.relative, _project_files(project))):
         return SelectedManifests(
             loaded=load_manifests(paths, project, variables),
             is_whole=not paths,
@@ -101,10 +101,9 @@ def _select(
     loaded = load_changed([file for file in changed if str(file.path) not in linked], project, variables)
     missing = _missing_paths(sources, changed, project)
     loaded = replace(loaded, diagnostics=(*missing, *linked.values(), *loaded.diagnostics))
-    differing = differing_organizations(project, revision) | organizations_with_changed_secrets(
-        paths, project, variables, revision
-    )
-    loaded = with_organizations(loaded, differing, paths, project, variables)
+    differing = organizations_with_changed_approvals(project, revision)
+    differing |= organizations_with_changed_secrets(paths, project, variables, revision)
+    loaded = _with_organizations(loaded, differing, paths, project, variables)
     number = len(loaded.state.organizations) + len(loaded.refused)
     return SelectedManifests(
         loaded=loaded,
@@ -114,32 +113,41 @@ def _select(
     )
 
 
+def _with_organizations(
+    loaded: Loaded,
+    organizations: frozenset[str],
+    paths: Sequence[str | Path],
+    project: Project,
+    variables: Mapping[str, str],
+) -> Loaded:
+    """Return the manifests with those of further organizations, wherever they are declared."""
+    known = {organization.reference for organization in loaded.state.organizations}
+    missing = organizations - known
+    if not missing:
+        return loaded
+    everything = load_manifests(paths, project, variables)
+    added = [file for file in (_only(file, missing) for file in everything.files) if file.organizations]
+    findings = [diagnostic for file in added for diagnostic in file.diagnostics]
+    return replace(loaded, files=(*loaded.files, *added), diagnostics=(*loaded.diagnostics, *findings))
+
+
+def _only(file: ManifestFile, organizations: frozenset[str]) -> ManifestFile:
+    kept = tuple(
+        organization for organization in file.organizations if organization.reference in organizations
+    )
+    return replace(file, organizations=kept)
+
+
 def _project_files(project: Project) -> tuple[Path, ...]:
     """Return every path that the project file has or could have had; a link and its target."""
     file = project.file or project.root / PROJECT_FILE
     return (Path(os.path.realpath(file.parent)) / file.name, Path(os.path.realpath(file)))
 
 
-def _relative(path: Path, revision: Revision) -> str:
-    """Return a path relative to the top of the work tree.
-
-    Raises:
-        UsageError: it is outside of the work tree.
-    """
-    try:
-        relative = path.relative_to(revision.top).as_posix()
-    except ValueError as error:
-        raise UsageError(
-            f"--changed-since cannot tell whether {path} has changed: it is outside of the Git repository "
-            f"in {revision.top}; leave the option out"
-        ) from error
-    return "" if relative == "." else relative
-
-
 def _changed_files(
     sources: Sequence[ManifestSource], project: Project, revision: Revision
 ) -> tuple[ChangedFile, ...]:
-    places = dict.fromkeys(_relative(source.real, revision) for source in sources)
+    places = dict.fromkeys(revision.relative(source.real) for source in sources)
     changed: dict[Path, ChangedPath] = {}
     for changed_path in revision.changed_paths(places):
         display = _display(revision.top / changed_path.path, sources, project)
