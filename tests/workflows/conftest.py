@@ -11,6 +11,7 @@ import pytest
 from reconciler.cli.main import main
 from reconciler.emulator import EmulatorSettings, running_emulator
 from tests.workflows.runner import Runner
+from tests.workflows.warm import warm_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,8 +56,15 @@ def repository(tmp_path: Path) -> Repository:
     return repository
 
 
+@pytest.fixture(scope="session")
+def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder of a `reconciler` that needs not be imported for each run."""
+    with warm_command(tmp_path_factory.mktemp("warm")) as executable:
+        yield executable.parent
+
+
 @pytest.fixture
-def runner(repository: Repository, running: RunningEmulator, tmp_path: Path) -> Runner:
+def runner(repository: Repository, running: RunningEmulator, tmp_path: Path, warm: Path) -> Runner:
     home = tmp_path / "runner"
     home.mkdir()
     project = running.emulator.settings.project
@@ -70,6 +78,7 @@ def runner(repository: Repository, running: RunningEmulator, tmp_path: Path) -> 
         },
         # no workflow sets the API's address; the project's id selects it
         environment={"STYTCH_BASE_URL": running.base_url},
+        programs=warm,
     )
     assert runner.run_action({"command": "install"}).code == 0
     return runner

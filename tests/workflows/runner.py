@@ -7,20 +7,24 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import yaml
 
-_EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
-_SETUP = ("actions/checkout@", "actions/setup-python@")
+from tests.workflows.expressions import Context, expand, holds
 
-Context = dict[str, Any]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT = Path(__file__).parents[2]
+OWN_ACTION = ".github/actions/reconciler"
+PROJECT_SECRETS = ("STYTCH_PROJECT_ID", "STYTCH_SECRET")
+"""What the environment `plan` holds; the environment `apply` holds all secrets, and other jobs see none."""
 
 
 @dataclass
@@ -28,9 +32,9 @@ class StepResult:
     """Exit code, output, step outputs and summary of a script."""
 
     code: int
-    out: str
-    outputs: dict[str, str]
-    summary: str
+    out: str = ""
+    outputs: dict[str, str] = field(default_factory=dict)
+    summary: str = ""
 
 
 @dataclass
@@ -41,10 +45,24 @@ class JobResult:
     outputs: dict[str, str] = field(default_factory=dict)
     steps: list[StepResult] = field(default_factory=list)
 
+    @property
+    def summary(self) -> str:
+        """What the page of the run shows below the job."""
+        return "".join(step.summary for step in self.steps)
+
+    @property
+    def out(self) -> str:
+        """The log of the job."""
+        return "".join(step.out for step in self.steps)
+
 
 @dataclass
 class Runner:
-    """A runner for one repository; ``workspace`` is the checkout, ``home`` the folder for temporary files."""
+    """A runner for one repository.
+
+    ``workspace`` is the checkout, ``home`` the folder for temporary files, artifacts and caches. ``granted``
+    is told the permissions of each job before it runs. ``records`` is all that scripts printed or wrote.
+    """
 
     workspace: Path
     home: Path
@@ -52,6 +70,20 @@ class Runner:
     secrets: dict[str, str] = field(default_factory=dict)
     inputs: dict[str, str] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
+    programs: Path = Path(sys.executable).parent
+    actions: dict[str, Path] = field(default_factory=dict)
+    granted: Callable[[dict[str, str]], None] = lambda _permissions: None
+    records: list[StepResult] = field(default_factory=list)
+
+    @property
+    def temporary(self) -> Path:
+        """The folder that each job finds empty."""
+        return self.home / "temporary"
+
+    def artifact(self, name: str) -> Path:
+        """Return the only file of an artifact."""
+        (file,) = (self.home / "artifacts" / name).iterdir()
+        return file
 
     def run_workflow(self, file: Path) -> dict[str, JobResult]:
         """Run all jobs of a workflow, in order."""
@@ -61,20 +93,22 @@ class Runner:
             results[name] = self._run_job(job, results)
         return results
 
-    def run_action(self, inputs: dict[str, str], environment: dict[str, str] | None = None) -> StepResult:
-        """Run the scripts of the repository's own action."""
-        folder = self.workspace / ".github/actions/reconciler"
+    def run_action(
+        self, inputs: dict[str, str], environment: dict[str, str] | None = None, folder: Path | None = None
+    ) -> StepResult:
+        """Run the scripts of the repository's own action, or of the one in ``folder``."""
+        folder = folder or self.workspace / OWN_ACTION
         action = yaml.safe_load((folder / "action.yml").read_text(encoding="utf-8"))
         unknown = inputs.keys() - action["inputs"].keys()
         assert not unknown, unknown
         inputs = {name: inputs.get(name, spec.get("default", "")) for name, spec in action["inputs"].items()}
-        context: Context = {"inputs": inputs, "steps": {}}
-        result = StepResult(0, "", {}, "")
+        context: Context = {"inputs": inputs, "steps": {}, "status": "success"}
+        result = StepResult(0)
         for step in action["runs"]["steps"]:
             if not holds(step.get("if", "true"), context):
                 continue
             if "uses" in step:
-                assert step["uses"].startswith(_SETUP)
+                assert step["uses"].startswith("actions/setup-python@")
                 continue
             result = self._run_script(
                 step, context, {"GITHUB_ACTION_PATH": str(folder), **(environment or {})}
@@ -87,66 +121,93 @@ class Runner:
 
     def _run_job(self, job: Context, before: dict[str, JobResult]) -> JobResult:
         needs = {name: before[name] for name in _as_list(job.get("needs", []))}
+        have_succeeded = all(job_result.result == "success" for job_result in needs.values())
         context: Context = {
             "github": self.github,
-            "secrets": self.secrets,
+            "secrets": self._secrets_for(job),
             "inputs": self.inputs,
-            "runner": {"temp": str(self.home)},
-            "needs": {name: {"outputs": job_result.outputs} for name, job_result in needs.items()},
+            "runner": {"temp": str(self.temporary)},
+            "needs": {
+                name: {"outputs": job_result.outputs, "result": job_result.result}
+                for name, job_result in needs.items()
+            },
             "steps": {},
+            "status": "success" if have_succeeded else "failure",
         }
-        condition = job.get("if", "true")
-        have_succeeded = all(job_result.result == "success" for job_result in needs.values())
-        if not (have_succeeded or "!cancelled()" in condition) or not holds(condition, context):
+        if not holds(job.get("if", "true"), context):
             return JobResult("skipped")
-        result = self._run_steps(job, context)
+        shutil.rmtree(self.temporary, ignore_errors=True)
+        self.temporary.mkdir(parents=True)
+        self.granted(job.get("permissions", {}))
+        context["status"] = "success"
+        steps = self._run_steps(job, context)
         outputs = {name: expand(value, context) for name, value in job.get("outputs", {}).items()}
-        return JobResult(result.result, outputs, result.steps)
+        return JobResult(context["status"], outputs, steps)
 
-    def _run_steps(self, job: Context, context: Context) -> JobResult:
-        result = JobResult("success")
+    def _secrets_for(self, job: Context) -> dict[str, str]:
+        secrets = self.secrets if self.github.get("has_secrets", True) else {}
+        if job.get("environment") == "plan":
+            return {name: value for name, value in secrets.items() if name in PROJECT_SECRETS}
+        return secrets if job.get("environment") == "apply" else {}
+
+    def _run_steps(self, job: Context, context: Context) -> list[StepResult]:
+        results = []
         for step in job["steps"]:
-            condition = step.get("if", "true")
-            if result.result == "failure" and "!cancelled()" not in condition:
+            if not holds(step.get("if", "true"), context):
                 continue
-            if not holds(condition, context):
-                continue
-            inputs = {name: expand(str(value), context) for name, value in step.get("with", {}).items()}
-            if step["uses"].startswith("./"):
-                variables = {name: expand(value, context) for name, value in step.get("env", {}).items()}
-                step_result = self.run_action(inputs, variables)
-                result.steps.append(step_result)
-                context["steps"][step.get("id", "")] = {"outputs": step_result.outputs}
-                result.result = "failure" if step_result.code else result.result
-            else:
-                self._simulate(step["uses"], inputs)
-        return result
+            result = self._run_step(step, context)
+            results.append(result)
+            outcome = "failure" if result.code else "success"
+            context["steps"][step.get("id", "")] = {"outputs": result.outputs, "outcome": outcome}
+            if result.code and not step.get("continue-on-error", False):
+                context["status"] = "failure"
+        return results
 
-    def _simulate(self, uses: str, inputs: dict[str, str]) -> None:
+    def _run_step(self, step: Context, context: Context) -> StepResult:
+        inputs = {name: expand(str(value), context) for name, value in step.get("with", {}).items()}
+        variables = {name: expand(str(value), context) for name, value in step.get("env", {}).items()}
+        if "run" in step:
+            return self._run_script(step, context, {})
+        if step["uses"] in self.actions:
+            return self.run_action(inputs, variables, self.actions[step["uses"]])
+        if step["uses"] == f"./{OWN_ACTION}":
+            return self.run_action(inputs, variables)
+        return self._simulate(step["uses"], inputs)
+
+    def _simulate(self, uses: str, inputs: dict[str, str]) -> StepResult:
         """Simulate a third-party action."""
-        action = uses.partition("@")[0]
-        storage = self.home / "kept"
-        storage.mkdir(exist_ok=True)
-        match action:
+        match uses.partition("@")[0]:
+            case "actions/checkout":
+                subprocess.run(["git", "clean", "-fdxq"], cwd=self.workspace, check=True)
             case "actions/upload-artifact":
-                shutil.copy(self.workspace / inputs["path"], storage / f"artifact-{inputs['name']}")
-                (storage / f"name-{inputs['name']}").write_text(Path(inputs["path"]).name)
-            case "actions/download-artifact":
-                folder = Path(inputs["path"])
+                file, folder = self.workspace / inputs["path"], self.home / "artifacts" / inputs["name"]
                 folder.mkdir(parents=True, exist_ok=True)
-                name = (storage / f"name-{inputs['name']}").read_text()
-                shutil.copy(storage / f"artifact-{inputs['name']}", folder / name)
+                shutil.copy(file, folder)
+            case "actions/download-artifact":
+                return self._download(inputs)
             case "actions/cache/save":
-                shutil.copy(self.workspace / inputs["path"], storage / "cache")
+                shutil.copy(self.workspace / inputs["path"], self.home / "cache")
             case "actions/cache/restore":
-                if (storage / "cache").exists():
-                    shutil.copy(storage / "cache", self.workspace / inputs["path"])
-            case _:
-                assert uses.startswith(_SETUP), uses
+                if (self.home / "cache").exists():
+                    shutil.copy(self.home / "cache", self.workspace / inputs["path"])
+            case action:
+                assert action == "actions/setup-python", uses
+        return StepResult(0)
+
+    def _download(self, inputs: dict[str, str]) -> StepResult:
+        """Copy one artifact, which must be there, or all that match a pattern, if there are any."""
+        if "pattern" in inputs:
+            assert inputs["merge-multiple"] == "true"
+        names = inputs.get("name") or inputs["pattern"]
+        folders = sorted((self.home / "artifacts").glob(names))
+        for folder in folders:
+            shutil.copytree(folder, inputs["path"], dirs_exist_ok=True)
+        return StepResult(0 if folders or "pattern" in inputs else 1)
 
     def _run_script(self, step: Context, context: Context, variables: dict[str, str]) -> StepResult:
         """Run a script with the environment and the files that GitHub's runner provides."""
-        assert step["shell"] == "bash"
+        assert step.get("shell", "bash") == "bash"
+        self.temporary.mkdir(parents=True, exist_ok=True)
         files = {name: self.home / name.lower() for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
         for file in files.values():
             file.write_text("")
@@ -155,14 +216,9 @@ class Runner:
             ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
             cwd=self.workspace,
             env={
-                "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-                "GITHUB_ACTIONS": "true",
-                "GITHUB_EVENT_PATH": str(self._event()),
-                "GITHUB_REPOSITORY": self.github.get("repository", ""),
-                "GITHUB_RUN_ID": "1",
-                "GITHUB_SERVER_URL": "https://github.example",
-                "GITHUB_WORKSPACE": str(self.workspace),
-                "RUNNER_TEMP": str(self.home),
+                "PATH": f"{self.programs}:{Path(sys.executable).parent}:{os.environ['PATH']}",
+                "RUNNER_TEMP": str(self.temporary),
+                **self._github_variables(),
                 **{name: str(file) for name, file in files.items()},
                 **self.environment,
                 **variables,
@@ -174,42 +230,23 @@ class Runner:
         )
         outputs = dict(line.split("=", 1) for line in files["GITHUB_OUTPUT"].read_text().splitlines())
         summary = files["GITHUB_STEP_SUMMARY"].read_text()
-        return StepResult(process.returncode, process.stdout + process.stderr, outputs, summary)
+        result = StepResult(process.returncode, process.stdout + process.stderr, outputs, summary)
+        self.records.append(result)
+        return result
 
-    def _event(self) -> Path:
-        file = self.home / "event.json"
-        file.write_text(json.dumps(self.github.get("event", {})), encoding="utf-8")
-        return file
-
-
-def expand(text: str, context: Context) -> str:
-    """Replace the expressions in a text with their values."""
-    return _EXPRESSION.sub(lambda match: _text(_value(match[1], context)), text)
-
-
-def holds(condition: str, context: Context) -> bool:
-    """Evaluate a condition; only the forms that the workflows use are supported."""
-    bare = _EXPRESSION.sub(lambda match: match[1], condition)
-    return all(_value(part.strip(), context) not in {False, ""} for part in bare.split("&&"))
-
-
-def _value(expression: str, context: Context) -> Any:
-    for sign, is_equal in ((" == ", True), (" != ", False)):
-        if sign in expression:
-            left, right = expression.split(sign)
-            return (_value(left, context) == _value(right, context)) is is_equal
-    if expression in {"true", "!cancelled()"}:
-        return True
-    if expression.startswith("'"):
-        return expression.strip("'")
-    value: Any = context
-    for name in expression.split("."):
-        value = value.get(name, "") if isinstance(value, dict) else ""
-    return value
-
-
-def _text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    def _github_variables(self) -> dict[str, str]:
+        event = self.home / "event.json"
+        event.write_text(json.dumps(self.github.get("event", {})), encoding="utf-8")
+        return {
+            "GITHUB_ACTIONS": "true",
+            "GITHUB_EVENT_NAME": self.github.get("event_name", ""),
+            "GITHUB_EVENT_PATH": str(event),
+            "GITHUB_REPOSITORY": self.github.get("repository", ""),
+            "GITHUB_RUN_ID": "1",
+            "GITHUB_SERVER_URL": "https://github.example",
+            "GITHUB_SHA": self.github.get("sha", ""),
+            "GITHUB_WORKSPACE": str(self.workspace),
+        }
 
 
 def _as_list(value: str | list[str]) -> list[str]:

@@ -43,20 +43,20 @@ def test_it_installs_from_the_locks_and_outside_of_the_checkout(
         ".github/actions/reconciler/package.lock", f"oidc-reconciler=={__version__} --hash=sha256:00"
     )
     result, log = install_with_stub(runner, tmp_path)
-    home = runner.home / f"reconciler-{__version__}"
+    home = runner.temporary / f"reconciler-{__version__}"
     folder = runner.workspace / ".github/actions/reconciler"
     pip = "-I -m pip --disable-pip-version-check"
     assert result.code == 0, result.out
     assert log == [
         f"{runner.workspace}: -I {folder}/install.py",
-        f"{runner.home}: -I -m venv --clear {home}",
-        f"{runner.home}: {pip} --quiet install --no-deps "
+        f"{runner.temporary}: -I -m venv --clear {home}",
+        f"{runner.temporary}: {pip} --quiet install --no-deps "
         f"--require-hashes --only-binary :all: --requirement {folder}/requirements.lock",
-        f"{runner.home}: {pip} --quiet install --no-deps --no-build-isolation "
+        f"{runner.temporary}: {pip} --quiet install --no-deps --no-build-isolation "
         f"--require-hashes --no-binary oidc-reconciler --requirement {folder}/package.lock",
-        f"{runner.home}: {pip} check",
+        f"{runner.temporary}: {pip} check",
     ]
-    command = json.loads((runner.home / "reconciler-command.json").read_text(encoding="utf-8"))
+    command = json.loads((runner.temporary / "reconciler-command.json").read_text(encoding="utf-8"))
     assert command == [f"{home}/bin/python", "-I", "-m", "reconciler"]
 
 
@@ -78,7 +78,7 @@ def test_the_install_step_refuses_to_see_a_secret(runner: Runner, name: str) -> 
 
 
 def test_a_command_before_the_install_step_is_refused(runner: Runner) -> None:
-    (runner.home / "reconciler-command.json").unlink()
+    (runner.temporary / "reconciler-command.json").unlink()
     result = runner.run_action({"command": "validate"})
     assert result.code == 1
     assert "add a step with `command: install` before this one" in result.out

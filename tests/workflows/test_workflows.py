@@ -62,7 +62,7 @@ def test_a_pull_request_gets_one_comment_with_what_it_changes(
     assert "acme/okta" in comment["body"]
     assert "globex/okta" not in comment["body"]
     assert "acme/okta" in jobs["comment"].steps[-1].summary
-    plan = json.loads((on_github.home / "kept/artifact-reconciler-plan").read_text(encoding="utf-8"))
+    plan = json.loads(on_github.artifact("reconciler-plan").read_text(encoding="utf-8"))
     assert [change["address"] for change in plan["resource_changes"]] == ["acme/okta"]
     assert plan["secrets_compared"] is False
     assert not [request for request in running.emulator.request_log if request.method != "GET"]
@@ -129,7 +129,7 @@ def test_drift_opens_one_issue_and_closes_it_again(
     for _ in range(2):
         jobs = night.run_workflow(EXAMPLES / "drift.yml")
         assert [job.result for job in jobs.values()] == ["success"] * 2, jobs
-        report = json.loads((night.home / "kept/artifact-reconciler-drift").read_text(encoding="utf-8"))
+        report = json.loads(night.artifact("reconciler-drift").read_text(encoding="utf-8"))
         standings += [finding["standing"] for finding in report["findings"]]
     assert standings == ["new", "known"]
     (issue,) = github.issues()
@@ -167,6 +167,6 @@ def test_a_failed_night_is_followed_by_a_report(
     assert {name: job.result for name, job in jobs.items()} == {"drift": "failure", "issue": "skipped"}
     jobs = night.run_workflow(EXAMPLES / "drift.yml")
     assert [job.result for job in jobs.values()] == ["success"] * 2
-    report = json.loads((night.home / "kept/artifact-reconciler-drift").read_text(encoding="utf-8"))
+    report = json.loads(night.artifact("reconciler-drift").read_text(encoding="utf-8"))
     assert [finding["standing"] for finding in report["findings"]] == ["known"]
     assert len(github.issues()) == 1
