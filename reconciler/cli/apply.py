@@ -19,13 +19,12 @@ from reconciler.cli.console import ending_signals
 from reconciler.cli.context import exit_code
 from reconciler.cli.failure import Declined
 from reconciler.cli.logging import log_api_calls
-from reconciler.cli.options import FILE, reporting_options, selection_options
-from reconciler.cli.plan import Planned, plan_live
+from reconciler.cli.options import FILE, acceptance_options, reporting_options, selection_options
+from reconciler.cli.plan import Planned, accept, plan_live
 from reconciler.cli.progress import ApplyProgress, applying_progress
 from reconciler.cli.results import check_outputs, write_result
 from reconciler.core.outcome import ApplyResult
 from reconciler.http.clock import Clock
-from reconciler.policies import accept_risks
 from reconciler.providers.stytch.connect import connect
 from reconciler.reports import PLAN_FORMATS, RESULT_FORMATS
 from reconciler.reports.escaping import escape_terminal
@@ -41,7 +40,7 @@ from reconciler.workflow.apply import (
 )
 from reconciler.workflow.desired import gather_declared
 from reconciler.workflow.inputs import check_inputs
-from reconciler.workflow.judgement import accept_deletes, gather_approvals, judge_saved_plan
+from reconciler.workflow.judgement import gather_approvals, judge_saved_plan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,12 +72,6 @@ def _read_age(_context: click.Context, _parameter: click.Parameter, value: str) 
 @click.argument("paths", nargs=-1, type=FILE, metavar="[PLAN_FILE | PATH...]")
 @click.option("--auto-approve", is_flag=True, help="Do not ask for approval.")
 @click.option(
-    "--allow-deletes", type=click.IntRange(min=1), metavar="N", help="Accept a plan with exactly N deletes."
-)
-@click.option(
-    "--accept-risk", metavar="RULE:ADDRESS", multiple=True, help="Accept a blocking risk; may be repeated."
-)
-@click.option(
     "--max-age",
     default="24h",
     show_default=True,
@@ -91,6 +84,7 @@ def _read_age(_context: click.Context, _parameter: click.Parameter, value: str) 
     is_flag=True,
     help="Apply a saved plan although the manifests, project file or approvals here are others.",
 )
+@acceptance_options()
 @selection_options()
 @reporting_options("text", "json")
 @click.pass_obj
@@ -145,23 +139,18 @@ def _load_saved(context: CommandContext, path: Path, options: Mapping[str, Any])
     approvals = gather_approvals(project, wiring.now().date())
     declared = gather_declared(project, plan.inputs.paths if plan.inputs else ())
     plan = judge_saved_plan(plan, project, approvals, declared, os.environ)
-    return _accept(Planned(plan=plan, project=project, target=target, approvals=approvals.approvals), options)
+    planned = Planned(plan=plan, project=project, target=target, approvals=approvals.approvals)
+    return accept(planned, options)
 
 
 def _plan_now(context: CommandContext, paths: Sequence[str], options: Mapping[str, Any]) -> Planned:
     """Plan, and show the plan: before the result, or on standard error if the result is JSON."""
-    planned = _accept(plan_live(context, paths, options), options)
+    planned = accept(plan_live(context, paths, options), options)
     if context.format == "text":
         context.console.result(PLAN_FORMATS["text"](planned.plan, style=context.console.stdout_style))
     else:
         context.console.info(PLAN_FORMATS["text"](planned.plan, style=context.console.stderr_style))
     return planned
-
-
-def _accept(planned: Planned, options: Mapping[str, Any]) -> Planned:
-    limits, accepted = planned.project.limits, options["allow_deletes"]
-    plan = accept_deletes(planned.plan, limits, accepted, planned.approvals)
-    return replace(planned, plan=accept_risks(plan, options["accept_risk"]))
 
 
 def _approve(plan: Plan, console: Console) -> None:

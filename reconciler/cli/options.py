@@ -131,6 +131,16 @@ def selection_options(*, rotates: bool = True) -> Decorator:
     )  # fmt: skip
 
 
+def acceptance_options() -> Decorator:
+    """Add the options that accept what blocks a plan."""
+    return combine(
+        click.option("--allow-deletes", type=click.IntRange(min=1), metavar="N",
+                     help="Accept a plan with exactly N deletes."),
+        click.option("--accept-risk", metavar="RULE:ADDRESS", multiple=True,
+                     help="Accept a blocking risk; may be repeated."),
+    )  # fmt: skip
+
+
 def changed_since_option() -> Decorator:
     """Add ``--changed-since``."""
     return click.option(

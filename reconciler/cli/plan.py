@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,15 +13,16 @@ import click
 from reconciler.cli import wiring
 from reconciler.cli.context import exit_code
 from reconciler.cli.logging import log_api_calls
-from reconciler.cli.options import FILE, reporting_options, selection_options
+from reconciler.cli.options import FILE, acceptance_options, reporting_options, selection_options
 from reconciler.cli.progress import reading_progress
 from reconciler.cli.results import check_outputs, write_result
 from reconciler.core.planner import Choices
 from reconciler.core.run_selection import ALL, RunSelection
-from reconciler.policies import Approvals
+from reconciler.policies import Approvals, accept_risks
 from reconciler.providers.stytch.connect import connect
 from reconciler.reports import PLAN_FORMATS
 from reconciler.workflow.desired import PlanRequest, gather_desired
+from reconciler.workflow.judgement import accept_deletes
 from reconciler.workflow.plan import make_plan
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ Result = TypeVar("Result")
     is_flag=True,
     help="Do not resolve or compare secrets, for example in untrusted pull requests.",
 )
+@acceptance_options()
 @selection_options()
 @reporting_options("text", "json", "markdown", "html", "github", "sarif")
 @click.pass_obj
@@ -52,11 +54,12 @@ def command(context: CommandContext, /, paths: tuple[str, ...], **options: Any) 
     """Show what apply would change; write nothing.
 
     PATHs are manifests or folders of manifests; the default is `organizations` in the project file.
+    What is accepted here is judged again when the saved plan is applied: give the same options to `apply`.
     """
     context.configure(options)
     saved = Path(options["out"]) if options["out"] else None
     check_outputs(context, saved)
-    plan = plan_live(context, paths, options).plan
+    plan = accept(plan_live(context, paths, options), options).plan
     written = write_result(plan, PLAN_FORMATS, context, saved)
     if saved and written:
         context.console.info(f"\nSaved the plan to: {str(saved)!r}")
@@ -86,6 +89,16 @@ def plan_live(context: CommandContext, paths: Sequence[str], options: Mapping[st
         selection=desired.selection,
         approvals=desired.approvals.approvals,
     )
+
+
+def accept(planned: Planned, options: Mapping[str, Any]) -> Planned:
+    """Return a plan with the risks and deletes that the options accept.
+
+    Raises:
+        UsageError: an option accepts a risk that the plan does not have.
+    """
+    plan = accept_deletes(planned.plan, planned.project.limits, options["allow_deletes"], planned.approvals)
+    return replace(planned, plan=accept_risks(plan, options["accept_risk"]))
 
 
 def gather(

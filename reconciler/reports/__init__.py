@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from reconciler.core.plan import Plan
     from reconciler.core.results import ImportResult, PinResult, ValidationResult
     from reconciler.reports.text_style import Style
+    from reconciler.secrets.check import SecretsCheck
 
 Subject = TypeVar("Subject", contravariant=True)  # noqa: PLC0105 - it names what is rendered
 
@@ -89,6 +90,9 @@ FAILURE_FORMATS: Final[Mapping[str, Format[Sequence[Diagnostic]]]] = MappingProx
 """The formats of a run that failed before there was a result; text and JSON are written by verb."""
 
 RESULT_FORMATS: Final[Mapping[str, Format[ApplyResult]]] = _formats("text_apply.render_result", "apply_json")
+SECRETS_FORMATS: Final[Mapping[str, Format[SecretsCheck]]] = _formats(
+    "secrets_report.render_secrets", "secrets_check_json", report="secrets_report.secrets_report"
+)
 IMPORT_FORMATS: Final[Mapping[str, Format[ImportResult]]] = _formats(
     "text_import.render_import", "import_json"
 )

@@ -320,6 +320,7 @@ class SecretsCheckDocument:
     missing: tuple[MissingSecretDocument, ...] = field(
         metadata=described("references that cannot be resolved")
     )
+    diagnostics: tuple[DiagnosticDocument, ...] = field(metadata=described("errors of the manifests"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from reconciler.secrets.resolve import resolve_reference, wanted_by
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from reconciler.core.errors import SourceLocation
+    from reconciler.core.errors import Diagnostic, SourceLocation
     from reconciler.core.secret import SecretReference
     from reconciler.core.state import DesiredConnection
     from reconciler.secrets.policy import SecretPolicy
@@ -29,10 +29,16 @@ class MissingSecret:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretsCheck:
-    """How many different references there are, and those that cannot be resolved."""
+    """How many different references there are, those that cannot be resolved, and errors of the manifests."""
 
-    references: int
-    missing: tuple[MissingSecret, ...]
+    references: int = 0
+    missing: tuple[MissingSecret, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every manifest could be read, and every reference has a value."""
+        return not self.missing and not self.diagnostics
 
 
 def check_secrets(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -64,3 +65,26 @@ def test_a_secret_that_is_ignored_is_not_needed(bare: Workplace) -> None:
         "acme", client_secret="${env:X_CLIENT_SECRET}", lifecycle={"ignore_changes": ["client_secret"]}
     )
     assert bare.run("secrets", "check").out == "0 secret references resolved.\n"
+
+
+def test_markdown_has_a_row_for_every_connection(project: Workplace) -> None:
+    """For the summary of a job; the JSON beside it is for programs."""
+    run = project.run("secrets", "check", "--format", "markdown", "--output", "json=check.json")
+    assert run.code == 1
+    assert "❌ 2 of 2 secret references cannot be resolved." in run.out
+    rows = [line for line in run.out.splitlines() if line.startswith("| `${")]
+    assert [row.split(" | ")[1] for row in rows] == ["`acme/sso`", "`globex/sso`", "`initech/sso`"]
+    document = json.loads((project.root / "check.json").read_text(encoding="utf-8"))
+    assert [missing["reference"] for missing in document["missing"]] == [
+        "${env:SHARED_CLIENT_SECRET}",
+        "${file:initech.key}",
+    ]
+
+
+def test_a_broken_manifest_is_an_error_and_the_others_are_checked(project: Workplace) -> None:
+    project.write("organizations/globex.yaml", "organization: globex\nconnection: {}\n")
+    project.setenv("SHARED_CLIENT_SECRET", CANARY)
+    run = project.run("secrets", "check", "--format", "json")
+    assert run.code == 1
+    assert [finding["code"] for finding in run.document["diagnostics"]] == ["unknown-key"]
+    assert [missing["reference"] for missing in run.document["missing"]] == ["${file:initech.key}"]

@@ -306,3 +306,19 @@ def test_changed_since_selects_organizations_whose_approvals_differ(moved: Workp
 @pytest.mark.parametrize("name", ["organization", "project", "approvals"])
 def test_the_schema_is_exported(served: Workplace, name: str) -> None:
     assert served.run("schema", name).document["$schema"]
+
+
+def test_what_a_plan_accepted_is_judged_again_when_it_is_applied(moved: Workplace) -> None:
+    """4: an option of `plan` lets reviewers see the plan unblocked; a saved plan accepts nothing by itself."""
+    acceptance = ("--accept-risk", f"{RULE}:acme/sso")
+    plan = moved.run("plan", "--out", "plan.json", "--format", "json", *acceptance)
+    assert (plan.code, risk(plan)["severity"], plan.document["applyable"]) == (0, "warning", True)
+    blocked = moved.run("apply", "plan.json")
+    assert (blocked.code, RULE in blocked.err) == (1, True)
+    assert moved.run("apply", "plan.json", *acceptance).code == 0
+
+
+def test_accepting_a_risk_that_a_plan_does_not_have_is_an_error(moved: Workplace) -> None:
+    run = moved.run("plan", "--accept-risk", f"{RULE}:globex/sso")
+    assert (run.code, run.out) == (1, "")
+    assert f"--accept-risk {RULE}:globex/sso matches no risk of this plan" in run.err
