@@ -8,7 +8,7 @@ NEWEST := build/newest
 # pages that people write; the output of --help, the fields of JSON documents and the test reports are generated
 PROSE := $(filter-out docs/reference/commands.md docs/reference/json-documents.md, $(wildcard *.md $(addprefix docs/,*.md tutorial/*.md how-to/*.md reference/*.md explanation/*.md)))
 
-.PHONY: bench microbench help demo docs test newest tools policies lint types coverage check wheel format schemas goldens faults soak convergence clean
+.PHONY: bench microbench help demo docs test newest system tools policies lint types coverage check wheel format schemas goldens faults soak convergence clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*##  */\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -26,6 +26,9 @@ newest: $(READY)  ## run the core tests with the newest versions that pyproject.
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade --target $(NEWEST) --requirement $(NEWEST).txt
 	PYTHONPATH=$(NEWEST) $(BIN)/python -m pip list --path $(NEWEST)
 	PYTHONPATH=$(NEWEST) $(BIN)/python -m pytest -q -n auto tests/core tests/manifests tests/plans tests/applier tests/reports
+
+system: $(READY)  ## run some tests with the system's Python, if it is another patch release
+	@.ci/system-python
 
 tools:  ## install what some tests need: Node.js packages, a browser and two shells
 	.ci/tools
@@ -64,11 +67,12 @@ coverage: $(READY)  ## run all tests with branch coverage; fails below the thres
 
 check: lint types coverage  ## everything that a change has to pass
 
+wheel: SITE := import site; print(*site.getsitepackages())
 wheel: $(READY)  ## build sdist and wheel, install each in a new environment, and run the wheel's demo
 	rm -rf $(WHEEL_VENV) build/init build/runner
 	.ci/build $(BIN)/python
 	$(PYTHON) -m venv $(WHEEL_VENV)
-	$(WHEEL_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.lock
+	$(BIN)/python -c "$(SITE)" > "$$($(WHEEL_VENV)/bin/python -c "$(SITE)")/locked.pth"
 	$(WHEEL_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps dist/*.whl
 	cd / && "$(CURDIR)/$(WHEEL_VENV)/bin/reconciler" demo > "$(CURDIR)/build/demo.txt"
 	grep -q "^No changes. Your infrastructure matches the configuration.$$" build/demo.txt

@@ -241,7 +241,7 @@ def running_emulator(
                 raise RuntimeError("the emulator did not start")
             yield running
         finally:
-            server.should_exit = True
+            server.stop()
             thread.join(_START_SECONDS)
 
 

@@ -84,7 +84,10 @@ class BreakableProtocol(H11Protocol):
 
 
 class WebServer(uvicorn.Server):
-    """Serves `application`; calls `on_ready` once it accepts requests and handles signals."""
+    """Serves `application`; calls `on_ready` once it accepts requests and handles signals.
+
+    uvicorn ends within some tenths of a second, so that requests can be answered; `stop` ends it at once.
+    """
 
     def __init__(self, application: ASGIApp, on_ready: Callable[[], None]) -> None:
         super().__init__(
@@ -99,12 +102,35 @@ class WebServer(uvicorn.Server):
             )
         )
         self._on_ready = on_ready
+        self._ticking: asyncio.Task[None] | None = None
+
+    def stop(self) -> None:
+        """Stop from another thread; a request that is not answered yet loses its connection."""
+        self.should_exit = self.force_exit = True
+        if self._ticking:
+            self._ticking.get_loop().call_soon_threadsafe(self._ticking.cancel)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Called by uvicorn."""
         await super().startup(sockets)
         if self.started:
             self._on_ready()
+
+    async def main_loop(self) -> None:
+        """Called by uvicorn."""
+        self._ticking = asyncio.create_task(super().main_loop())
+        await asyncio.wait({self._ticking})
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Called by uvicorn."""
+        if not self.force_exit:
+            await super().shutdown(sockets)
+            return
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        await asyncio.sleep(0)  # the event loop closes what is aborted
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -50,6 +50,18 @@ def test_it_listens_on_a_free_loopback_port_and_stops() -> None:
     assert "emulator" not in [thread.name for thread in threading.enumerate()]
 
 
+def test_it_stops_at_once_while_a_request_hangs() -> None:
+    with running_emulator() as server:
+        server.emulator.add_fault("*:hang:seconds=3600")
+        with httpx.Client(base_url=server.base_url, auth=AUTH, trust_env=False) as client:
+            with pytest.raises(httpx.ReadTimeout):
+                client.get("/v1/b2b/sso/acme", timeout=0.1)
+            begun = time.monotonic()
+            server.emulator.clear_faults()
+    assert "emulator" not in [thread.name for thread in threading.enumerate()]
+    assert time.monotonic() - begun < 0.9, "uvicorn alone would wait a second for the request"
+
+
 def test_a_client_that_disconnects_in_a_request_is_a_quiet_line_of_the_log(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
