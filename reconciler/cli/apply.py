@@ -23,7 +23,7 @@ from reconciler.cli.options import FILE, acceptance_options, reporting_options, 
 from reconciler.cli.plan import Planned, accept, plan_live
 from reconciler.cli.progress import ApplyProgress, applying_progress
 from reconciler.cli.results import check_outputs, write_result
-from reconciler.core.outcome import ApplyResult
+from reconciler.core.outcome import ApplyResult, pins_to_write
 from reconciler.http.clock import Clock
 from reconciler.providers.stytch.connect import connect
 from reconciler.reports import PLAN_FORMATS, RESULT_FORMATS
@@ -86,7 +86,7 @@ def _read_age(_context: click.Context, _parameter: click.Parameter, value: str) 
 )
 @acceptance_options()
 @selection_options()
-@reporting_options("text", "json")
+@reporting_options("text", "json", "markdown", "html")
 @click.pass_obj
 def command(context: CommandContext, /, paths: tuple[str, ...], **options: Any) -> int:  # noqa: ANN401 - options
     """Create, update and delete connections to match the manifests.
@@ -139,7 +139,9 @@ def _load_saved(context: CommandContext, path: Path, options: Mapping[str, Any])
     approvals = gather_approvals(project, wiring.now().date())
     declared = gather_declared(project, plan.inputs.paths if plan.inputs else ())
     plan = judge_saved_plan(plan, project, approvals, declared, os.environ)
-    planned = Planned(plan=plan, project=project, target=target, approvals=approvals.approvals)
+    planned = Planned(
+        plan=plan, project=project, target=target, declared=declared, approvals=approvals.approvals
+    )
     return accept(planned, options)
 
 
@@ -169,7 +171,14 @@ def _apply(planned: Planned, context: CommandContext) -> int:
     secrets = resolve_plan_secrets(planned.plan, planned.project.secret_policy, os.environ)
     result = asyncio.run(_send(planned, secrets, context))
     diagnostics = (*planned.plan.diagnostics, *secrets.diagnostics)
-    result = replace(result, diagnostics=diagnostics, scope=planned.plan.scope)
+    result = replace(
+        result,
+        diagnostics=diagnostics,
+        scope=planned.plan.scope,
+        commit=planned.plan.commit,
+        ended_at=wiring.now().isoformat(),
+        pins=pins_to_write(result.outcomes, planned.declared),
+    )
     written = write_result(result, RESULT_FORMATS, context)
     return exit_code(failed=not (result.is_complete and written), interrupted=result.interrupted)
 

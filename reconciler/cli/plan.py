@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from reconciler.cli.context import CommandContext
     from reconciler.core.plan import Plan
+    from reconciler.core.state import DesiredOrganization
     from reconciler.manifests import Project
     from reconciler.providers.stytch.credentials import Target
     from reconciler.workflow.desired import Desired
@@ -70,11 +71,12 @@ def command(context: CommandContext, /, paths: tuple[str, ...], **options: Any) 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """A plan, the project and API that it is for, and which addresses it covers."""
+    """A plan, the project and API that it is for, all that is declared, and which addresses it covers."""
 
     plan: Plan
     project: Project
     target: Target
+    declared: tuple[DesiredOrganization, ...] = ()
     selection: RunSelection = ALL
     approvals: Approvals = field(default_factory=Approvals)
 
@@ -86,6 +88,7 @@ def plan_live(context: CommandContext, paths: Sequence[str], options: Mapping[st
         plan=asyncio.run(run_connected(make_plan, desired, target, context)),
         project=desired.project,
         target=target,
+        declared=desired.declared,
         selection=desired.selection,
         approvals=desired.approvals.approvals,
     )

@@ -1,4 +1,4 @@
-"""``reconciler publish``: publish a saved plan or a drift report on GitHub or GitLab."""
+"""``reconciler publish``: publish a plan, the result of an apply, or a drift report on GitHub or GitLab."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import os
 import re
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -36,11 +37,15 @@ _PLAIN_URL: Final = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&*+,;=%-]{1,1000}"
 def _report_options() -> Callable[[Callable[..., int]], Callable[..., int]]:
     return combine(
         click.option("--plan", "plan_file", type=FILE, metavar="FILE",
-                     help="A saved plan: comment and labels."),
+                     help="A plan, also one that failed, or a validation in JSON: comment and labels."),
+        click.option("--apply", "apply_file", type=FILE, metavar="FILE",
+                     help="The result of an apply in JSON: a comment on the pull request that was merged."),
         click.option("--drift", "drift_file", type=FILE, metavar="FILE",
                      help="A drift report in JSON: one issue."),
         click.option("--name", metavar="NAME",
                      help="Distinguishes environments that publish in the same place."),
+        click.option("--environment", metavar="NAME",
+                     help="The environment whose reviewers are asked after the merge."),
         click.option("--labels/--no-labels", default=True, show_default=True, help="Label the plan's risks."),
         click.option("--details-url", metavar="URL", help="A link below the report; default: to the run."),
     )  # fmt: skip
@@ -48,7 +53,7 @@ def _report_options() -> Callable[[Callable[..., int]], Callable[..., int]]:
 
 @click.group("publish")
 def command() -> None:
-    """Publish a saved plan or a drift report where code is reviewed.
+    """Publish a plan, the result of an apply, or a drift report where code is reviewed.
 
     Nothing is planned or applied. The token is read from the environment and never shown.
     """
@@ -60,6 +65,12 @@ def command() -> None:
     "--repository", metavar="OWNER/NAME", envvar="GITHUB_REPOSITORY", help="Default: the workflow's."
 )
 @click.option("--pull-request", type=click.IntRange(min=1), metavar="NUMBER", help="Default: the event's.")
+@click.option(
+    "--commit",
+    metavar="SHA",
+    envvar="GITHUB_SHA",
+    help="The merge commit of an apply; default: the workflow's.",
+)
 @click.option("--api-url", metavar="URL", envvar="GITHUB_API_URL", help="The API of an Enterprise server.")
 @click.option(
     "--summary", type=FILE, metavar="FILE", envvar="GITHUB_STEP_SUMMARY", help="Default: the job's summary."
@@ -76,12 +87,12 @@ def github(**options: Any) -> int:  # noqa: ANN401 - options
         write_summary(Path(options["summary"]), publication)
         click.echo("job summary: written")
     pull_request = options["pull_request"] or _event_pull_request()
-    if options["summary"] and pull_request is None and publication.drift is None:
+    if options["summary"] and pull_request is None and not (publication.drift or publication.apply):
         click.echo("no pull request to comment on")
         return ExitCode.SUCCESS
     token, repository = _token("GITHUB_TOKEN", "GH_TOKEN"), _required(options, "repository")
     forge = GitHub(token, repository, pull_request, api_url=options["api_url"] or GITHUB_URL)
-    return _publish(forge, publication)
+    return _publish(forge, publication, options["commit"])
 
 
 @command.command("gitlab")
@@ -89,6 +100,12 @@ def github(**options: Any) -> int:  # noqa: ANN401 - options
 @click.option("--project", metavar="PROJECT", envvar="CI_PROJECT_ID", help="Default: the pipeline's.")
 @click.option("--merge-request", type=click.IntRange(min=1), metavar="NUMBER", envvar="CI_MERGE_REQUEST_IID",
               help="Default: the pipeline's.")  # fmt: skip
+@click.option(
+    "--commit",
+    metavar="SHA",
+    envvar="CI_COMMIT_SHA",
+    help="The merge commit of an apply; default: the pipeline's.",
+)
 @click.option("--api-url", metavar="URL", envvar="CI_API_V4_URL", help="Default: the pipeline's.")
 def gitlab(**options: Any) -> int:  # noqa: ANN401 - options
     """One sticky note on the merge request, labels; one issue for drift.
@@ -98,7 +115,7 @@ def gitlab(**options: Any) -> int:  # noqa: ANN401 - options
     publication = _load(options, os.environ.get("CI_JOB_URL", ""))
     token, project = _token("GITLAB_TOKEN"), _required(options, "project")
     forge = GitLab(token, project, options["merge_request"], api_url=options["api_url"] or GITLAB_URL)
-    return _publish(forge, publication)
+    return _publish(forge, publication, options["commit"])
 
 
 @command.command("webhook")
@@ -131,23 +148,28 @@ def webhook(context: CommandContext, /, *, strict: bool, **options: str | None) 
 
 
 def _load(options: Mapping[str, Any], run_url: str) -> Publication:
-    plan_file, drift_file = options["plan_file"], options["drift_file"]
-    if not plan_file and not drift_file:
-        raise click.UsageError("nothing to publish: give --plan FILE or --drift FILE")
+    files = {name: options[name] for name in ("plan_file", "apply_file", "drift_file")}
+    if not any(files.values()):
+        raise click.UsageError("nothing to publish: give --plan FILE, --apply FILE or --drift FILE")
     details_url = options["details_url"] or run_url
     if details_url and _PLAIN_URL.fullmatch(details_url) is None:
         raise click.UsageError("--details-url must be a plain http or https URL")
     return load_publication(
-        plan_file=Path(plan_file) if plan_file else None,
-        drift_file=Path(drift_file) if drift_file else None,
+        **{name: Path(file) for name, file in files.items() if file},
         name=options["name"] or "",
+        environment=options["environment"] or "",
         labels=options["labels"],
         details_url=details_url,
     )
 
 
-def _publish(forge: GitHub | GitLab, publication: Publication) -> ExitCode:
+def _publish(forge: GitHub | GitLab, publication: Publication, commit: str | None) -> ExitCode:
     with closing(forge):
+        if publication.apply and forge.pull_request is None and commit:
+            forge.pull_request = forge.find_pull_request(commit)
+            if forge.pull_request is None:
+                click.echo(f"no pull request was merged as {commit}: the result is not commented")
+                publication = replace(publication, apply=None)
         for line in publish(forge, publication):
             click.echo(line)
     return ExitCode.SUCCESS

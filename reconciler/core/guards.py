@@ -101,7 +101,7 @@ def check_delete_limits(
             f"allow {allowed} (max_deletes {limits.max_deletes}, max_delete_percent "
             f"{limits.max_delete_percent:g})",
             detail=f"{mismatch}if this is intended, apply with `--allow-deletes {summary.destroy}`, "
-            "or add an approval",
+            f"or add an approval with `deletes: {summary.destroy - allowed}`",
         ),
     )
 

@@ -1,4 +1,4 @@
-"""The outcome of each operation, and of the run as a whole."""
+"""The outcome of each operation and of the run as a whole, and the pins that follow from it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 from reconciler.core.change import Action
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
     from reconciler.core.address import Address
     from reconciler.core.connection import OidcConnection
-    from reconciler.core.errors import Diagnostic
+    from reconciler.core.errors import Diagnostic, SourceLocation
     from reconciler.core.plan import Scope
+    from reconciler.core.state import DesiredOrganization
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,19 +75,38 @@ class Skipped(Operation):
 Outcome = Applied | Unneeded | Failed | Skipped
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissingPin:
+    """A declaration without an id for this environment. ``address`` is that of a connection or organization.
+
+    ``id`` is empty if nothing exists here, and the single id of the other environment becomes a map.
+    ``other_ids`` are those of other environments, beside which it is written as a map.
+    """
+
+    address: str
+    id: str
+    location: SourceLocation
+    is_organization: bool = False
+    other_ids: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class ApplyResult:
     """All outcomes, in the order of the plan.
 
     ``interrupted``: the user or CI interrupted the run. ``diagnostics`` are those of the plan: organizations
     that were refused there have no outcome here.
-    ``scope`` is the project, if it is known.
+    ``scope`` is the project, if it is known, ``commit`` that of the plan, ``ended_at`` RFC 3339 in UTC.
+    ``pins`` are the IDs of what was created, which the manifests lack.
     """
 
     outcomes: tuple[Outcome, ...] = ()
     interrupted: bool = False
     diagnostics: tuple[Diagnostic, ...] = ()
     scope: Scope | None = None
+    commit: str = ""
+    ended_at: str = ""
+    pins: tuple[MissingPin, ...] = ()
 
     @property
     def applied(self) -> tuple[Applied, ...]:
@@ -105,6 +127,11 @@ class ApplyResult:
     def unneeded(self) -> tuple[Unneeded, ...]:
         """The operations that had nothing left to do."""
         return tuple(outcome for outcome in self.outcomes if isinstance(outcome, Unneeded))
+
+    @property
+    def created(self) -> tuple[Applied, ...]:
+        """The connections that were created, with the redirect_url that an administrator has to register."""
+        return tuple(applied for applied in self.applied if applied.action is Action.CREATE)
 
     @property
     def is_complete(self) -> bool:
@@ -130,3 +157,43 @@ class ApplyResult:
     def destroyed(self) -> int:
         """The number of connections deleted."""
         return self.count(Action.DELETE)
+
+
+def pins_to_write(
+    outcomes: Iterable[Outcome], declared: Iterable[DesiredOrganization]
+) -> tuple[MissingPin, ...]:
+    """Return the pins that the manifests lack: of what an apply created, and of its organizations."""
+    created = {outcome.address: outcome for outcome in outcomes if _is_created(outcome)}
+    present = (organization for organization in declared if not organization.commit)
+    pins = (pin for organization in present for pin in _pins_of(organization, created))
+    return tuple(dict.fromkeys(pins))
+
+
+def _is_created(outcome: Outcome) -> bool:
+    """Tell whether an outcome is a create that led to a connection, whoever made it."""
+    connection = outcome.connection if isinstance(outcome, Applied | Unneeded) else None
+    return outcome.action is Action.CREATE and connection is not None and bool(connection.connection_id)
+
+
+def _pins_of(organization: DesiredOrganization, created: Mapping[Address, Outcome]) -> Iterator[MissingPin]:
+    unpinned = [
+        (connection, created[connection.address])
+        for connection in organization.connections
+        if connection.address in created and connection.connection.connection_id is None
+    ]
+    for organization_id in {outcome.organization_id for _, outcome in unpinned} - organization.names:
+        yield MissingPin(
+            address=organization.reference,
+            id=organization_id,
+            location=organization.location,
+            is_organization=True,
+            other_ids=organization.other_ids,
+        )
+    for connection, outcome in unpinned:
+        if isinstance(outcome, Applied | Unneeded) and outcome.connection:
+            yield MissingPin(
+                address=str(connection.address),
+                id=outcome.connection.connection_id or "",
+                location=connection.location,
+                other_ids=connection.other_ids,
+            )

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from reconciler.core.errors import Diagnostic, SourceLocation
+from reconciler.core.errors import Diagnostic
+from reconciler.core.outcome import MissingPin
 from reconciler.core.plan import Scope
 
 
@@ -30,6 +31,19 @@ class ValidationResult:
     def is_valid(self) -> bool:
         """Whether there is no error."""
         return self.error_count == 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedRun:
+    """A run that failed before there was a plan, or a validation, which may have no error.
+
+    ``scope`` is the project, if it is known; ``created_at`` may be empty.
+    """
+
+    diagnostics: tuple[Diagnostic, ...]
+    created_at: str = ""
+    scope: Scope | None = None
+    is_validation: bool = False
 
 
 class FileStatus(StrEnum):
@@ -107,19 +121,6 @@ class ImportResult:
     def failures(self) -> int:
         """The number of organizations, or of connections of an update, that could not be imported."""
         return sum(diagnostic.is_error for diagnostic in self.diagnostics)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MissingPin:
-    """A declaration without an id for this environment. ``address`` is that of a connection or organization.
-
-    ``id`` is empty if nothing exists here, and the single id of the other environment becomes a map.
-    """
-
-    address: str
-    id: str
-    location: SourceLocation
-    is_organization: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

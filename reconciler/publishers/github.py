@@ -52,7 +52,7 @@ class GitHub:
         api = parse_url(check_api_url(api_url))
         self._repository = f"{api.path}/repos/{repository}"
         self._user = f"{api.path}/user"
-        self._pull_request = pull_request
+        self.pull_request = pull_request
         self._graphql = f"{api.path.removesuffix('/v3')}/graphql"
         self._author = ""
         headers = {
@@ -68,6 +68,14 @@ class GitHub:
     def close(self) -> None:
         """Close all connections."""
         self._client.close()
+
+    def find_pull_request(self, commit: str) -> int | None:
+        """Return the pull request that was merged as this commit, else the first merged one that has it."""
+        path = f"{self._repository}/commits/{quote(commit, safe='')}/pulls?per_page=100"
+        merged = [item for item in self._client.pages(path) if item.text("merged_at")]
+        exact = (item for item in merged if item.text("merge_commit_sha") == commit)
+        pull_request = next(exact, merged[0] if merged else None)
+        return pull_request.required_number("number") if pull_request else None
 
     def author(self) -> str:
         """Return the login of the token's account.
@@ -138,9 +146,9 @@ class GitHub:
     @property
     def _conversation(self) -> str:
         """The pull request's path; comments and labels are those of its issue."""
-        if self._pull_request is None:
+        if self.pull_request is None:
             raise UsageError("there is no pull request to write to: say which with `--pull-request NUMBER`")
-        return f"{self._repository}/issues/{self._pull_request}"
+        return f"{self._repository}/issues/{self.pull_request}"
 
     def _issue_path(self, issue: Issue) -> str:
         return f"{self._repository}/issues/{issue.number}"

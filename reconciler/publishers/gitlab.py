@@ -42,7 +42,7 @@ class GitLab:
         if _PROJECT.fullmatch(project) is None:
             raise UsageError(f"the project {project!r} must be a number or have the form GROUP/NAME")
         self._project = f"/projects/{quote(project, safe='')}"
-        self._merge_request = merge_request
+        self.pull_request = merge_request
         self._user: JsonObject | None = None
         headers = {"PRIVATE-TOKEN": token, "User-Agent": "reconciler"}
         self._client = RestClient(api_url, headers, token=token, hints=_HINTS, clock=clock)
@@ -50,6 +50,16 @@ class GitLab:
     def close(self) -> None:
         """Close all connections."""
         self._client.close()
+
+    def find_pull_request(self, commit: str) -> int | None:
+        """Return the merge request that was merged as this commit, else the first merged one that has it."""
+        path = f"{self._project}/repository/commits/{quote(commit, safe='')}/merge_requests?per_page=100"
+        merged = [item for item in self._client.pages(path) if item.text("state") == "merged"]
+        exact = (
+            item for item in merged if commit in map(item.text, ("merge_commit_sha", "squash_commit_sha"))
+        )
+        merge_request = next(exact, merged[0] if merged else None)
+        return merge_request.required_number("iid") if merge_request else None
 
     def author(self) -> str:
         """Return the user name of the token's account; that of a project token is a bot's."""
@@ -113,9 +123,9 @@ class GitLab:
 
     @property
     def _conversation(self) -> str:
-        if self._merge_request is None:
+        if self.pull_request is None:
             raise UsageError("there is no merge request to write to: say which with `--merge-request NUMBER`")
-        return f"{self._project}/merge_requests/{self._merge_request}"
+        return f"{self._project}/merge_requests/{self.pull_request}"
 
     def _issue_path(self, issue: Issue) -> str:
         return f"{self._project}/issues/{issue.number}"

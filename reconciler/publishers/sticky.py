@@ -13,14 +13,33 @@ from typing import TYPE_CHECKING, Final
 from reconciler.core.errors import UnknownPublication, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Sequence
 
     from reconciler.core.plan import Plan, Scope
-    from reconciler.publishers.forge import Forge
+    from reconciler.publishers.forge import Comment, Forge
 
 _MAX_ATTEMPTS: Final = 3
 _NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9._]|-(?!-)){0,23}")
+_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]{8,15}(?:Z|\+00:00)", re.ASCII)
+_MADE_AT: Final = re.compile(rf"[^\n]*\n<!-- made ({_TIME.pattern}) -->", re.ASCII)
+_UNKNOWN: Final = "?"
+"""The identity of a run that does not know its project; no environment has this name."""
+
 _LABEL_KINDS: Final = ("destroys", "risks", "blocked")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StickyComment:
+    """What one comment says, and which one it is: of its kind, for an environment.
+
+    ``identity`` is empty if a run failed before its project was known. ``made_at`` is when the report was
+    made (RFC 3339 in UTC), if that is known: of two runs, the later one is shown.
+    """
+
+    kind: str
+    identity: str
+    body: str
+    made_at: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,15 +91,15 @@ def has_marker(body: str, line: str) -> bool:
     return body.partition("\n")[0].rstrip() == line
 
 
-def publish_comment(forge: Forge, line: str, body: str) -> tuple[str, str]:
-    """Create or edit the comment with the marker; return what was done, and its address.
+def publish_comment(forge: Forge, comment: StickyComment) -> tuple[str, str]:
+    """Create or edit the comment; return what was done, and its address.
 
-    Where two runs at once have left two, the older stays.
+    Where two runs at once have left two, the older stays, with what the later run says.
 
     Raises:
         PublishingFailed: the forge refuses, or cannot be reached.
     """
-    return _until_known(lambda: _publish_comment(forge, line, with_marker(line, body)))
+    return _until_known(lambda: _publish_comment(forge, comment))
 
 
 def publish_drift(forge: Forge, line: str, notice: DriftNotice) -> tuple[str, str]:
@@ -92,13 +111,13 @@ def publish_drift(forge: Forge, line: str, notice: DriftNotice) -> tuple[str, st
     return _until_known(lambda: _publish_drift(forge, line, notice))
 
 
-def publish_labels(forge: Forge, plan: Plan, name: str) -> frozenset[str]:
-    """Give the pull request the labels of its plan, and remove the others; return them.
+def publish_labels(forge: Forge, kinds: Collection[str], name: str) -> frozenset[str]:
+    """Give the pull request the labels of these kinds, and remove the others; return them.
 
     Raises:
         PublishingFailed: the forge refuses, or cannot be reached.
     """
-    labels = risk_labels(plan, name)
+    labels = frozenset(_label(name, kind) for kind in kinds)
     present = forge.labels()
     outdated = {_label(name, kind) for kind in _LABEL_KINDS} - labels
     if (labels - present) or (outdated & present):
@@ -106,12 +125,10 @@ def publish_labels(forge: Forge, plan: Plan, name: str) -> frozenset[str]:
     return labels
 
 
-def risk_labels(plan: Plan, name: str) -> frozenset[str]:
-    """Return the labels for a plan: it destroys, is risky, or cannot be applied as it is."""
+def risk_labels(plan: Plan) -> frozenset[str]:
+    """Return the kinds of labels for a plan: it destroys, is risky, or cannot be applied as it is."""
     applies = (plan.summary.destroy > 0, bool(plan.risks), plan.has_errors)
-    return frozenset(
-        _label(name, kind) for kind, is_applied in zip(_LABEL_KINDS, applies, strict=True) if is_applied
-    )
+    return frozenset(kind for kind, is_applied in zip(_LABEL_KINDS, applies, strict=True) if is_applied)
 
 
 def _until_known(publish: Callable[[], tuple[str, str]]) -> tuple[str, str]:
@@ -124,20 +141,61 @@ def _until_known(publish: Callable[[], tuple[str, str]]) -> tuple[str, str]:
     return publish()
 
 
-def _publish_comment(forge: Forge, line: str, text: str) -> tuple[str, str]:
-    author = forge.author()
-    own = [
-        comment for comment in forge.comments() if comment.author == author and has_marker(comment.body, line)
-    ]
+def _publish_comment(forge: Forge, sticky: StickyComment) -> tuple[str, str]:
+    line, own = _own_comments(forge, sticky)
+    text = with_marker(line, _dated(sticky))
     if not own:
-        return "created", forge.create_comment(text).url
+        created = forge.create_comment(text)
+        line, own = _own_comments(forge, sticky)  # another run may have written in the same moment
+        if not own[1:]:
+            return "created", created.url
+    latest = _latest(text, own)
     first, *duplicates = own
+    if first.body != latest:
+        forge.edit_comment(first, latest)
     for duplicate in duplicates:
         forge.delete_comment(duplicate)
-    if first.body == text:
-        return "unchanged", first.url
-    forge.edit_comment(first, text)
-    return "updated", first.url
+    if latest != text:
+        return "left as it is, because a later run has written it", first.url
+    return "unchanged" if first.body == text else "updated", first.url
+
+
+def _dated(sticky: StickyComment) -> str:
+    """Return the body below a hidden line that says when its report was made."""
+    is_known = _TIME.fullmatch(sticky.made_at)
+    return with_marker(f"<!-- made {sticky.made_at} -->", sticky.body) if is_known else sticky.body
+
+
+def _latest(text: str, own: Sequence[Comment]) -> str:
+    """Return what the latest report says; if ours does not say when it was made, no other is later."""
+    made_at = _made_at(text)
+    later = [comment.body for comment in own if made_at and _made_at(comment.body) > made_at]
+    return max(later, key=_made_at, default=text)
+
+
+def _made_at(body: str) -> str:
+    match = _MADE_AT.match(body)
+    return match[1] if match else ""
+
+
+def _own_comments(forge: Forge, sticky: StickyComment) -> tuple[str, list[Comment]]:
+    """Return the marker of the comment, and those that have it.
+
+    A run that does not know its project takes the only comment of its kind for its own, and leaves its own
+    to the next run that does.
+    """
+    author = forge.author()
+    by_line: dict[str, list[Comment]] = {}
+    for comment in forge.comments():
+        line = comment.body.partition("\n")[0].rstrip()
+        if comment.author == author and line.startswith(marker(sticky.kind, "").removesuffix(" -->")):
+            by_line.setdefault(line, []).append(comment)
+    unknown = marker(sticky.kind, _UNKNOWN)
+    if sticky.identity:
+        line = marker(sticky.kind, sticky.identity)
+        return line, [*by_line.get(line, []), *by_line.get(unknown, [])]
+    line = next(iter(by_line)) if len(by_line) == 1 else unknown
+    return line, by_line.get(line, [])
 
 
 def _publish_drift(forge: Forge, line: str, notice: DriftNotice) -> tuple[str, str]:

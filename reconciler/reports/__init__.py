@@ -89,7 +89,9 @@ FAILURE_FORMATS: Final[Mapping[str, Format[Sequence[Diagnostic]]]] = MappingProx
 )
 """The formats of a run that failed before there was a result; text and JSON are written by verb."""
 
-RESULT_FORMATS: Final[Mapping[str, Format[ApplyResult]]] = _formats("text_apply.render_result", "apply_json")
+RESULT_FORMATS: Final[Mapping[str, Format[ApplyResult]]] = _formats(
+    "apply_report.render_result", "apply_json", report="apply_report.apply_report"
+)
 SECRETS_FORMATS: Final[Mapping[str, Format[SecretsCheck]]] = _formats(
     "secrets_report.render_secrets", "secrets_check_json", report="secrets_report.secrets_report"
 )

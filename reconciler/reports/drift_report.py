@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from reconciler.core.drift import DriftKind, FindingStatus
 from reconciler.core.plan import SIGN_IN_FIELDS
 from reconciler.reports import wording
+from reconciler.reports.findings import group_findings
 from reconciler.reports.plan_report import unmanaged_list
 from reconciler.reports.report import (
     Annotation,
@@ -16,6 +17,7 @@ from reconciler.reports.report import (
     Category,
     Cell,
     Column,
+    Difference,
     Group,
     ItemList,
     Line,
@@ -68,6 +70,9 @@ def drift_report(report: DriftReport) -> Report:
         status=_status(report),
         is_complete=report.is_complete,
         headlines=tuple(wording.drift_headlines(report)),
+        differences=tuple(map(_difference, decisive)),
+        guards=wording.guard_lines(report.guards),
+        findings=group_findings(errors_first(report.diagnostics), error_word="refused"),
         decisive=tuple(map(_annotation, decisive)),
         decisive_results=tuple(map(_result, decisive)),
         limitations=tuple(wording.drift_limitations(report)),
@@ -214,6 +219,15 @@ def _unknown_list(unknown: Sequence[ActiveOrganization]) -> tuple[ItemList, ...]
     )
     title = wording.unknown_heading(len(unknown))
     return (ItemList(title=title, items=items, noun="connection"),)
+
+
+def _difference(finding: Finding) -> Difference:
+    return Difference(
+        address=str(finding.address),
+        attribute=finding.attribute,
+        before=wording.value_text(finding.declared),
+        after=wording.value_text(finding.live),
+    )
 
 
 def _annotation(finding: Finding) -> Annotation:

@@ -36,6 +36,8 @@ _COMMAND: Final = re.compile(r"^ *::|##\[")
 
 _QUOTED: Final = re.compile(r"(?<!`)`([^`]+)`(?!`)")
 _TOKEN: Final = re.compile(r"( +)|(\(*)([^ ]*?)([),.;:]*)(?= |$)")
+_PLAIN_YAML: Final = re.compile(r"(?!(?i:true|false|yes|no|on|off|null|y|n)$)[A-Za-z][A-Za-z0-9._/-]*")
+_UTC_TIME: Final = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\d(?:\.\d+)?(?:Z|\+00:00)$", re.ASCII)
 _LETTERS: Final = r"[^\W\d_]+"
 _PLAIN: Final = re.compile(rf"{_LETTERS}(?:[-'\u2019]{_LETTERS})*|\d{{1,6}}%?|[\u2014\u2013\u2026]")
 
@@ -69,6 +71,17 @@ class Segment:
     is_code: bool
 
 
+def yaml_value(text: str) -> str:
+    """Return a text as a YAML scalar on one line: plain if that is certain to mean a string."""
+    return text if _PLAIN_YAML.fullmatch(text) else escape_terminal(json.dumps(text, ensure_ascii=False))
+
+
+def short_time(timestamp: str) -> str:
+    """Return a moment in RFC 3339 as a UTC minute; any other text as it is."""
+    match = _UTC_TIME.match(timestamp)
+    return f"{match[1]} {match[2]} UTC" if match else timestamp
+
+
 def segments(message: str) -> tuple[Segment, ...]:
     """Divide a message of ours, which may quote foreign text, into plain words and code.
 
@@ -81,9 +94,9 @@ def segments(message: str) -> tuple[Segment, ...]:
     )
 
 
-def markdown_code(text: str) -> str:
+def markdown_code(text: str, limit: int = MAX_NAME) -> str:
     """Return one line of Markdown that shows the text as code, whether in a paragraph or a table cell."""
-    return _span(_escape_pipes(clip(escape_terminal(text), MAX_NAME)))
+    return _span(_escape_pipes(clip(escape_terminal(text), limit)))
 
 
 def markdown_message(text: str) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -29,8 +30,21 @@ class Explanation:
 
 def load_explanations(rules: Mapping[str, str]) -> Mapping[str, Explanation]:
     """Return the explanation of each code. ``rules`` maps the ID of a risk rule to why it matters."""
-    texts = yaml.safe_load(files(__package__).joinpath("codes.yaml").read_text(encoding="utf-8"))
-    return {code: _explanation(code, text, rules) for code, text in texts.items()}
+    return {code: _explanation(code, text, rules) for code, text in _texts().items()}
+
+
+def code_title(code: str) -> str:
+    """Return what a code means, without a full stop; a name that is no code means itself."""
+    text = _texts().get(code)
+    return str(text["title"]).rstrip(".") if text else code
+
+
+@cache
+def _texts() -> Mapping[str, Any]:
+    texts: Mapping[str, Any] = yaml.safe_load(
+        files(__package__).joinpath("codes.yaml").read_text(encoding="utf-8")
+    )
+    return texts
 
 
 def _explanation(code: str, text: Mapping[str, str], rules: Mapping[str, str]) -> Explanation:

@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from reconciler.reports.escaping import escape_terminal, segments
-from reconciler.reports.report import Status, with_missing_secrets_grouped
+from reconciler.reports.report import Status
 from reconciler.reports.wording import target_parts
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ def render_html(report: Report) -> str:
     return (
         environment.get_template("report.html.j2").render(
             report=report,
-            findings=tuple(with_missing_secrets_grouped(report.diagnostics)),
             tone=_TONES[report.status],
             target=target_parts(report.origin.scope) if report.origin else None,
             facts=tuple(_facts(report)),

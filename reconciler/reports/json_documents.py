@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import TYPE_CHECKING, Any
 
 from reconciler import __version__
-from reconciler.core.change import DEFAULT_TYPE, RESOURCE_TYPE
+from reconciler.core.apply_document import apply_document, pin_document
 from reconciler.core.document_parts import copy_fields, diagnostic_document, to_json_data
 from reconciler.core.drift import DriftReport
 from reconciler.core.drift_document import drift_document
 from reconciler.core.inventory import Inventory
-from reconciler.core.outcome import Applied, ApplyResult, Failed, Skipped, Unneeded
+from reconciler.core.outcome import ApplyResult
 from reconciler.core.plan import Environment, Plan, PlanSummary, Scope
 from reconciler.core.plan_serialization import digest, plan_document
 from reconciler.core.results import ImportResult, PinResult, ValidationResult
 from reconciler.reports.result_documents import (
     RESULT_VERSION,
-    AppliedDocument,
-    ApplyDocument,
-    ApplySummaryDocument,
     ExplanationDocument,
-    FailedDocument,
     FailureDocument,
     ImportDocument,
     ImportedOrganizationDocument,
@@ -32,28 +28,22 @@ from reconciler.reports.result_documents import (
     ListedConnectionDocument,
     MissingSecretDocument,
     NeedingConnectionDocument,
-    OperationErrorDocument,
     OutputDocument,
-    PinDocument,
     PinsDocument,
     PinSummaryDocument,
     SecretsCheckDocument,
-    SkippedDocument,
-    UnneededDocument,
     ValidationDocument,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from reconciler.core.connection import OidcConnection
     from reconciler.core.document_parts import DiagnosticDocument, JsonObject
     from reconciler.core.drift_document import DriftDocument
     from reconciler.core.errors import Diagnostic
     from reconciler.core.inventory import InventoryItem
-    from reconciler.core.outcome import Outcome
     from reconciler.core.plan_document import PlanDocument
-    from reconciler.core.results import ImportedFile, MissingPin
+    from reconciler.core.results import ImportedFile
     from reconciler.reports.explanations import Explanation
     from reconciler.secrets.check import MissingSecret, SecretsCheck
 
@@ -70,7 +60,7 @@ def drift_json(report: DriftReport, *, version: str = __version__) -> str:
 
 def apply_json(result: ApplyResult, *, version: str = __version__) -> str:
     """Return the outcome of each operation."""
-    return _json_text(_apply_document(result, version))
+    return _json_text(apply_document(result, version))
 
 
 def validation_json(result: ValidationResult) -> str:
@@ -154,26 +144,6 @@ def _validation_document(result: ValidationResult) -> ValidationDocument:
     )
 
 
-def _apply_document(result: ApplyResult, version: str) -> ApplyDocument:
-    """Return the document of an apply; ``version`` is that of the program which writes it."""
-    return ApplyDocument(
-        format_version=RESULT_VERSION,
-        reconciler_version=version,
-        complete=result.is_complete and not result.interrupted,
-        errored=bool(result.failed) or any(diagnostic.is_error for diagnostic in result.diagnostics),
-        interrupted=result.interrupted,
-        summary=copy_fields(
-            ApplySummaryDocument,
-            result,
-            unneeded=len(result.unneeded),
-            failed=len(result.failed),
-            skipped=len(result.skipped),
-        ),
-        outcomes=tuple(map(_outcome, result.outcomes)),
-        diagnostics=_diagnostics(result.diagnostics),
-    )
-
-
 def _import_document(result: ImportResult) -> ImportDocument:
     """Return the document of an import."""
     return copy_fields(
@@ -203,8 +173,8 @@ def _pins_document(result: PinResult) -> PinsDocument:
         check=result.is_check,
         settled=result.is_settled,
         summary=copy_fields(PinSummaryDocument, result),
-        pins=tuple(map(_pin, result.pins)),
-        maps=tuple(map(_pin, result.maps)),
+        pins=tuple(map(pin_document, result.pins)),
+        maps=tuple(map(pin_document, result.maps)),
         not_live=result.not_live,
         diagnostics=_diagnostics(result.diagnostics),
     )
@@ -235,65 +205,11 @@ def _diagnostics(diagnostics: Iterable[Diagnostic]) -> tuple[DiagnosticDocument,
     return tuple(map(diagnostic_document, diagnostics))
 
 
-def _outcome(outcome: Outcome) -> AppliedDocument | UnneededDocument | FailedDocument | SkippedDocument:
-    common = {
-        "address": str(outcome.address),
-        "type": DEFAULT_TYPE if outcome.address.is_organization else RESOURCE_TYPE,
-        "name": outcome.address.connection,
-        "organization": outcome.address.organization,
-    }
-    match outcome:
-        case Applied():
-            return copy_fields(
-                AppliedDocument,
-                outcome,
-                **common,
-                **_identity(outcome.connection),
-                status="applied",
-                history="; ".join(outcome.history),
-                seconds=round(outcome.seconds, 3),
-            )
-        case Unneeded():
-            identity, history = _identity(outcome.connection), "; ".join(outcome.history)
-            return copy_fields(
-                UnneededDocument, outcome, **common, **identity, status="unneeded", history=history
-            )
-        case Failed():
-            error = copy_fields(OperationErrorDocument, outcome, http_status=outcome.status)
-            history = "; ".join(outcome.history)
-            return copy_fields(
-                FailedDocument, outcome, **common, status="failed", history=history, error=error
-            )
-        case Skipped():
-            return copy_fields(SkippedDocument, outcome, **common, status="skipped")
-        case _:
-            assert_never(outcome)
-
-
-def _identity(connection: OidcConnection | None) -> dict[str, str | None]:
-    return {
-        "connection_id": connection.connection_id if connection else None,
-        "redirect_url": connection.redirect_url if connection else None,
-        "connection_status": connection.status if connection else None,
-    }
-
-
 def _imported_organization(file: ImportedFile) -> ImportedOrganizationDocument:
     suggestion = "".join(f"{line}\n" for line in file.suggestion)
     updates = tuple(copy_fields(ImportedValueDocument, update) for update in file.updates)
     return copy_fields(
         ImportedOrganizationDocument, file, filename=file.path, suggestion=suggestion, updates=updates
-    )
-
-
-def _pin(pin: MissingPin) -> PinDocument:
-    return PinDocument(
-        address=pin.address,
-        kind="organization" if pin.is_organization else "connection",
-        id=pin.id,
-        filename=pin.location.path,
-        line=pin.location.line,
-        column=pin.location.column,
     )
 
 
@@ -329,7 +245,7 @@ def _document_of_failure(verb: str, diagnostics: tuple[Diagnostic, ...], at: str
         "plan": lambda: _failed_plan(diagnostics, at),
         "show": lambda: _failed_plan(diagnostics, at),
         "drift": lambda: _failed_report(diagnostics, at),
-        "apply": lambda: _apply_document(ApplyResult(diagnostics=diagnostics), __version__),
+        "apply": lambda: apply_document(ApplyResult(diagnostics=diagnostics), __version__),
         "validate": lambda: _validation_document(ValidationResult(diagnostics=diagnostics)),
         "import": lambda: _import_document(ImportResult(diagnostics=diagnostics)),
         "pin": lambda: _pins_document(PinResult(diagnostics=diagnostics)),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
+from reconciler.core.apply_document import ApplyDocument
 from reconciler.core.drift_document import DriftDocument
 from reconciler.core.plan_document import PlanDocument
 from reconciler.reports import result_documents as results
@@ -46,7 +47,7 @@ DOCUMENTS: Final[Mapping[str, _Document]] = {
     "drift": _Document(
         DriftDocument, "reconciler drift report", "What `drift --format json` prints and `--previous` reads."
     ),
-    "apply": _Document(results.ApplyDocument, "reconciler apply", "What `apply --format json` prints."),
+    "apply": _Document(ApplyDocument, "reconciler apply", "What `apply --format json` prints."),
     "validate": _Document(
         results.ValidationDocument, "reconciler validation", "What `validate --format json` prints."
     ),

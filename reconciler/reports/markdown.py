@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import html
 import re
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 from reconciler.reports import wording
 from reconciler.reports.escaping import (
@@ -19,15 +18,27 @@ from reconciler.reports.escaping import (
     markdown_code,
     markdown_fence,
     markdown_message,
+    short_time,
 )
-from reconciler.reports.report import Cell, MissingSecrets, Status, with_missing_secrets_grouped
+from reconciler.reports.markdown_page import Page, fit, more, utf8_size
+from reconciler.reports.report import Cell, Status
 from reconciler.reports.wording import count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from reconciler.core.errors import Diagnostic
-    from reconciler.reports.report import Card, Category, ItemList, Origin, Report, Table
+    from reconciler.reports.report import (
+        Card,
+        Category,
+        Difference,
+        Entry,
+        FindingGroup,
+        ItemList,
+        Origin,
+        Report,
+        Step,
+        Table,
+    )
 
 MAX_BYTES: Final = 64_000
 """A comment may have 65,536 characters; what a publisher puts around the report must fit as well."""
@@ -38,9 +49,6 @@ _RESERVE: Final = 1_500
 _RESERVE_FOR_DIFFS: Final = 500
 """The part of the reserve for the line that counts diffs which do not fit."""
 
-_MAX_MISSES: Final = 20
-"""After so many items in a row that do not fit, the rest is counted without being rendered."""
-
 _ICONS: Final = {
     Status.GOOD: "✅ ",
     Status.WARNED: "✅ ",
@@ -49,21 +57,38 @@ _ICONS: Final = {
     Status.BAD: "❌ ",
 }
 
-_MARK: Final = re.compile(r"^( +)([+~-]) ")
+_WORDS: Final = {"risk": "⛔", "refused": "❌", "error": "❌", "failed": "❌", "warning": "⚠️"}
 
-Item = TypeVar("Item")
+_ENVIRONMENTS: Final = {"live": "🔴 LIVE", "test": "🧪 test"}
+
+_MAX_VALUE: Final = 300
+"""Characters of a value that decides who can sign in: room for any host; the diff has the whole value."""
+
+_MOST_ADDRESSES: Final = 20
+"""Addresses of which a finding says the same; the table has an entry for each organization."""
+
+_RESERVE_FOR_COUNT: Final = 100
+
+_MOST_OPEN_LINES: Final = 40
+"""Lines to paste that are shown at once; more are folded."""
+
+_MARK: Final = re.compile(r"^( +)([+~-]) ")
 
 
 def render_markdown(report: Report, *, max_bytes: int = MAX_BYTES) -> str:
-    """Return the report in at most ``max_bytes`` of UTF-8."""
-    page = _Page(max_bytes - _RESERVE)
-    has_body = report.table is not None or bool(report.lists)
-    if report.origin:
-        page.write(f"**{wording.target_headline(report.origin.scope, markdown_code)}**")
-    page.write(f"### {_ICONS[report.status]}{report.verdict}")
-    page.write(_headlines(report.headlines, page.share(0.4)))
+    """Return the report in at most ``max_bytes`` of UTF-8, what decides first."""
+    page = Page(max_bytes - _RESERVE)
+    page.write(_headline(report))
+    page.write(_differences(report, page.share(0.8)))
+    page.write(_marked_list("🔓", "guard lowered", report.guards, page.share(0.4)))
+    page.write(_marked_list("🔏", "approval", report.approvals, page.share(0.3)))
     page.write("\n".join(_remarks(report)))
-    page.write(_diagnostic_list(report.diagnostics, page.share(0.4 if has_body else 0.9)))
+    has_body = report.table is not None or bool(report.lists)
+    page.write(render_findings(report.findings, page.share(0.4 if has_body else 0.8)))
+    if report.outputs:
+        page.write(_outputs(report.outputs, page.share(0.5)))
+    for step in report.steps:
+        page.write(_step(step, page.share(0.4)))
     if report.table:
         page.write(_table(report.table, page.share(0.4 if _has_diffs(report) else 0.8)))
     _write_diffs(page, report)
@@ -79,62 +104,151 @@ def render_news(report: Report, *, max_bytes: int = MAX_BYTES) -> str:
     if report.news is None:
         return ""
     table = report.news.table
-    page = _Page(max_bytes)
+    page = Page(max_bytes)
     page.write(f"**New since** {markdown_code(report.news.since)}: {count(len(table.rows), table.noun)}")
     page.write(_table(table, page.share(0.9)))
     return page.text()
+
+
+def _headline(report: Report) -> str:
+    """Return which project this is about, and the verdict; on one line if there is nothing to look at."""
+    verdict = f"{_ICONS[report.status]}{report.verdict}"
+    if report.origin is None:
+        return f"### {verdict}"
+    target = _target(report.origin)
+    return f"**{target}**: {verdict}" if report.is_quiet else f"### {target}\n\n**{verdict}**"
+
+
+def _target(origin: Origin) -> str:
+    kind, principal, environment, host = wording.target_parts(origin.scope)
+    name = f" · {markdown_message(origin.name)}" if origin.name else ""
+    return f"{_ENVIRONMENTS[environment]}{name} · {kind} {markdown_code(principal)} at {markdown_code(host)}"
+
+
+def _differences(report: Report, max_bytes: int) -> str:
+    """Return a line for each change of who can sign in; of many, a shorter one for each connection."""
+    if not report.differences:
+        return ""
+    title = f"**Who can sign in changes**: {count(len(report.differences), 'attribute')}"
+    max_bytes -= utf8_size(title)
+    as_drift = report.columns[0] == "Declared"
+    lines, left = fit(report.differences, lambda item: _difference(item, as_drift=as_drift), max_bytes)
+    if left:
+        lines = _short_differences(report.differences, max_bytes - _RESERVE_FOR_COUNT)
+    return "\n".join([title, "", *lines])
+
+
+def _difference(difference: Difference, *, as_drift: bool) -> str:
+    before, after = (markdown_code(value, _MAX_VALUE) for value in (difference.before, difference.after))
+    values = f"declared {before}, live {after}" if as_drift else f"{before} → {after}"
+    live = " (already live)" if difference.already_live else ""
+    return f"- ❗ {markdown_code(difference.address)} {difference.attribute}: {values}{live}"
+
+
+def _short_differences(differences: Sequence[Difference], max_bytes: int) -> list[str]:
+    """Return a line for each connection: the attributes that change; the rest is counted."""
+    attributes: dict[str, list[str]] = {}
+    for difference in differences:
+        attributes.setdefault(difference.address, []).append(difference.attribute)
+    lines, left = fit(
+        list(attributes.items()),
+        lambda item: f"- ❗ {markdown_code(item[0])} {', '.join(item[1])}",
+        max_bytes,
+    )
+    if left:
+        lines.append(f"- ❗ … {more(len(left), 'connection')}: the job summary and the saved plan have all")
+    return lines
+
+
+def _marked_list(icon: str, noun: str, lines: Sequence[str], max_bytes: int) -> str:
+    items, left = fit(lines, lambda line: f"- {icon} {noun}: {markdown_message(line)}", max_bytes)
+    if left:
+        items.append(f"- {icon} … {more(len(left), noun)}")
+    return "\n".join(items)
 
 
 def _remarks(report: Report) -> Iterator[str]:
     remarks = (*report.limitations, *report.remarks)
     if remarks:
         yield "> [!CAUTION]" if report.status is Status.BAD else "> [!NOTE]"
-        yield "> " + "<br>".join(escape_terminal(remark) for remark in remarks)
+        yield "> " + "<br>".join(markdown_message(remark) for remark in remarks)
 
 
-def _headlines(headlines: Sequence[str], max_bytes: int) -> str:
-    """Return one line for each; what does not fit is counted."""
-    lines, left = _fit(headlines, lambda line: f"- ❗ {markdown_message(line)}", max_bytes)
+def render_findings(findings: Sequence[FindingGroup], max_bytes: int = MAX_BYTES) -> str:
+    """Return one item for each group: what, where, and what to do; those that do not fit are counted."""
+    blocks, left = fit(findings, lambda group: _finding_group(group, max_bytes // 2), max_bytes)
     if left:
-        lines.append(f"- ❗ … {_more(len(left), 'line')} of this kind")
-    return "\n".join(lines)
+        number = sum(len(group.entries) for group in left)
+        errors = sum(len(group.entries) for group in left if group.is_error)
+        blocks.append(f"- … {more(number, 'finding')}, {errors:,} that block among them")
+    return "\n".join(blocks)
 
 
-def _diagnostic_list(diagnostics: Sequence[Diagnostic], max_bytes: int) -> str:
-    """Return one item per diagnostic: what, where, and what to do; missing secrets come in tables."""
-    findings = tuple(with_missing_secrets_grouped(diagnostics))
-    tables = [finding for finding in findings if isinstance(finding, MissingSecrets)]
-    listed = [finding for finding in findings if not isinstance(finding, MissingSecrets)]
-    max_bytes //= 1 + len(tables)
-    items, left = _fit(listed, _diagnostic_item, max_bytes)
+def _finding_group(group: FindingGroup, max_bytes: int) -> str:
+    code = f" {markdown_code(group.code)}" if group.code else ""
+    title = f"- {_WORDS[group.word]} **{group.word}**{code}: {markdown_message(group.title)}"
+    notes = [f"  <br>↳ {markdown_message(note)}" for note in group.notes]
+    if group.table:
+        rows = _table(group.table, max_bytes).replace("\n", "\n  ")
+        return "\n".join([title, "", f"  {rows}", "", *notes])
+    if group.single:
+        return "\n".join([f"{title}{_place(group.single)}", *notes, *_consequences(group.single, "  ")])
+    if group.is_uniform and group.entries[0].address:
+        return "\n".join([title, f"  <br>↳ {_addresses(group.entries)}", *notes])
+    entries, left = fit(group.entries, lambda entry: _entry(group, entry), max_bytes)
     if left:
-        errors = sum(diagnostic.is_error for diagnostic in left)
-        items.append(f"- … {_more(len(left), 'finding')}, {count(errors, 'error')} among them")
-    blocks = ["\n".join(items), *(_missing_secrets(table, max_bytes) for table in tables)]
-    return "\n\n".join(filter(None, blocks))
+        entries.append(f"  - … {len(left):,} more")
+    return "\n".join([title, *notes, *entries])
 
 
-def _missing_secrets(missing: MissingSecrets, max_bytes: int) -> str:
-    title = f"❌ **error** {markdown_code(missing.code)}: {markdown_message(missing.title)}"
-    hint = f"↳ {markdown_message(missing.hint)}"
-    return "\n\n".join([title, _table(missing.table, max_bytes - _utf8_size(title + hint)), hint])
+def _addresses(entries: Sequence[Entry]) -> str:
+    names = ", ".join(markdown_code(entry.address) for entry in entries[:_MOST_ADDRESSES])
+    left = len(entries) - _MOST_ADDRESSES
+    return f"{names} and {left:,} more" if left > 0 else names
 
 
-def _diagnostic_item(diagnostic: Diagnostic) -> str:
-    word = "❌ **error**" if diagnostic.is_error else "⚠️ **warning**"
-    place = f" — {markdown_code(str(diagnostic.location))}" if diagnostic.location else ""
-    lines = [f"- {word} {markdown_code(diagnostic.code)}: {markdown_message(diagnostic.summary)}{place}"]
-    further = (diagnostic.detail, diagnostic.hint)
-    lines += [f"  <br>↳ {markdown_message(text)}" for text in further if text.strip()]
-    return "\n".join(lines)
+def _entry(group: FindingGroup, entry: Entry) -> str:
+    notes = [f"    <br>↳ {markdown_message(note)}" for note in group.own_notes(entry)]
+    summary = group.line(entry)
+    line = f"  - {markdown_message(summary) if summary else ''}{_place(entry)}"
+    return "\n".join([line, *notes, *_consequences(entry, "    ")])
+
+
+def _consequences(entry: Entry, indent: str) -> Iterator[str]:
+    """Yield what follows from a finding, one line each."""
+    for consequence in entry.consequences:
+        summary = consequence.summary.removeprefix(f"{entry.address}: ")
+        yield f"{indent}- {markdown_message(summary)} ({markdown_code(consequence.code)})"
+
+
+def _place(entry: Entry) -> str:
+    return f" — {markdown_code(str(entry.location))}" if entry.location else ""
+
+
+def _outputs(table: Table, max_bytes: int) -> str:
+    title = "**For the customer's administrator**: register each redirect_url at the identity provider."
+    return f"{title}\n\n{_table(table, max_bytes - utf8_size(title))}"
+
+
+def _step(step: Step, max_bytes: int) -> str:
+    """Return what to do next, with what has to be pasted; many lines are folded."""
+    text = f"➡️ {markdown_message(step.text)}"
+    if not step.items:
+        return text
+    items, left = fit(step.items, "\n".join, max_bytes - 300 - utf8_size("\n".join(step.header)))
+    block = markdown_fence([*step.header, *items], step.language)
+    rest = f"\n\n… {more(len(left), step.noun)}" if left else ""
+    if block.count("\n") > _MOST_OPEN_LINES:
+        block = _folded(count(len(step.items), step.noun), block)
+    return f"{text}\n\n{block}{rest}"
 
 
 def _table(table: Table, max_bytes: int) -> str:
     header = f"| {' | '.join(column.name for column in table.columns)} |"
     rule = f"|{'|'.join('--:' if column.sum_words else '---' for column in table.columns)}|"
-    rows, left = _fit(table.rows, _table_row, max_bytes)
+    rows, left = fit(table.rows, _table_row, max_bytes)
     text = "\n".join([header, rule, *rows])
-    return f"{text}\n\n… {_more(len(left), table.noun)}{_sums(table, left)}." if left else text
+    return f"{text}\n\n… {more(len(left), table.noun)}{_sums(table, left)}." if left else text
 
 
 def _table_row(row: Sequence[Cell | int]) -> str:
@@ -167,15 +281,15 @@ def _has_diffs(report: Report) -> bool:
     return any(card.diff for card in report.cards)
 
 
-def _write_diffs(page: _Page, report: Report) -> None:
+def _write_diffs(page: Page, report: Report) -> None:
     ranks = {category.key: category.rank for category in report.categories}
     cards = sorted((card for card in report.cards if card.diff), key=lambda card: ranks[card.action])
-    diffs, left = _fit(cards, _folded_diff, page.share())
+    diffs, left = fit(cards, _folded_diff, page.share())
     page.write("\n\n".join(diff.strip("\n") for diff in diffs))
     page.max_bytes += _RESERVE_FOR_DIFFS
     if left:
         tally = ", ".join(_tally(left, report.categories))
-        page.write(f"… {_more(len(left), 'change')}, too large to show here: {tally}.")
+        page.write(f"… {more(len(left), 'change')}, too large to show here: {tally}.")
 
 
 def _tally(cards: Sequence[Card], categories: Sequence[Category]) -> Iterator[str]:
@@ -200,9 +314,9 @@ def _mark_first(match: re.Match[str]) -> str:
 
 
 def _item_list(item_list: ItemList, max_bytes: int) -> str:
-    items, left = _fit(item_list.items, _list_item, max_bytes)
+    items, left = fit(item_list.items, _list_item, max_bytes)
     if left:
-        items.append(f"- … {_more(len(left), item_list.noun)}")
+        items.append(f"- … {more(len(left), item_list.noun)}")
     return _folded(item_list.title, "\n".join(items))
 
 
@@ -220,12 +334,9 @@ def _footer(report: Report) -> str:
 
 
 def _origin(origin: Origin) -> str:
-    scope = origin.scope
-    commit = f" · commit {markdown_code(origin.commit[:12])}" if origin.commit else ""
-    return (
-        f"{scope.environment.value} · project {markdown_code(scope.principal)} · "
-        f"{markdown_code(scope.base_url)}{commit} · {markdown_code(origin.created_at)}"
-    )
+    commit = f" at commit {markdown_code(origin.commit[:7])}" if origin.commit else ""
+    when = short_time(origin.created_at)
+    return f"{when if when != origin.created_at else markdown_code(when)}{commit}"
 
 
 def _html_code(text: str) -> str:
@@ -236,64 +347,3 @@ def _html_code(text: str) -> str:
 def _folded(summary: str, content: str) -> str:
     """Return a block that shows ``summary`` (HTML) until it is opened; ``content`` is Markdown."""
     return f"<details><summary>{summary}</summary>\n\n{content}\n\n</details>\n"
-
-
-def _more(number: int, noun: str) -> str:
-    """Return ``1 more finding`` or ``2 more findings``."""
-    return f"{number:,} more {noun if number == 1 else noun + 's'}"
-
-
-@dataclass(slots=True)
-class _Page:
-    """Blocks of Markdown, at most ``max_bytes`` of UTF-8 together.
-
-    Bytes are the strictest of all ways to count: there are never more characters or UTF-16 units.
-    """
-
-    max_bytes: int
-    blocks: list[str] = field(default_factory=list)
-    used: int = 0
-
-    def write(self, block: str) -> bool:
-        """Add a block, if it fits; an empty block is left out."""
-        size = _utf8_size(block)
-        if not block or self.used + size > self.max_bytes:
-            return not block
-        self.blocks.append(block)
-        self.used += size
-        return True
-
-    def share(self, part: float = 1.0) -> int:
-        """Return that part of the bytes that are left."""
-        return int((self.max_bytes - self.used) * part)
-
-    def text(self) -> str:
-        """Return the page, its blocks set off by empty lines."""
-        return "\n\n".join(block.strip("\n") for block in self.blocks) + "\n"
-
-
-def _fit(
-    items: Sequence[Item], render: Callable[[Item], str], max_bytes: int
-) -> tuple[list[str], list[Item]]:
-    """Render the items in their order and return those that fit together, and the items that do not."""
-    fitting: list[str] = []
-    left: list[Item] = []
-    misses = 0
-    for index, item in enumerate(items):
-        if misses == _MAX_MISSES:
-            return fitting, [*left, *items[index:]]
-        text = render(item)
-        size = _utf8_size(text)
-        if size <= max_bytes:
-            fitting.append(text)
-            max_bytes -= size
-            misses = 0
-        else:
-            left.append(item)
-            misses += 1
-    return fitting, left
-
-
-def _utf8_size(text: str) -> int:
-    """Return the bytes of a block with the empty line after it."""
-    return len(text.encode("utf-8", "surrogatepass")) + 2

@@ -12,12 +12,15 @@ from reconciler.core.diff import element_changes
 from reconciler.core.plan import sign_in_changes
 from reconciler.reports import wording
 from reconciler.reports.escaping import format_value
+from reconciler.reports.findings import plan_findings
+from reconciler.reports.next_steps import approval_steps
 from reconciler.reports.report import (
     Annotation,
     Card,
     Category,
     Cell,
     Column,
+    Difference,
     Group,
     ItemList,
     Line,
@@ -72,14 +75,16 @@ def plan_report(plan: Plan) -> Report:
         status=_status(plan),
         is_complete=plan.is_complete,
         headlines=tuple(wording.plan_headlines(plan)),
+        differences=tuple(map(_difference, decisive)),
+        guards=wording.guard_lines(plan.guards or ()),
+        approvals=wording.approval_lines(plan),
         decisive=tuple(_sign_in_annotation(change) for change in decisive),
         decisive_results=tuple(_sign_in_result(change) for change in decisive),
         limitations=tuple(wording.plan_limitations(plan)),
-        remarks=(
-            *(() if plan.secrets_compared else (wording.SECRETS_NOT_COMPARED,)),
-            *((wording.approval_counts(plan),) if plan.approvals else ()),
-        ),
+        remarks=() if plan.secrets_compared else (wording.SECRETS_NOT_COMPARED,),
         diagnostics=(*(plan.guards or ()), *errors_first(plan.findings[len(plan.guards or ()) :])),
+        findings=plan_findings(plan),
+        steps=tuple(approval_steps(plan)),
         table=_table(summaries),
         categories=tuple(category for category in _CATEGORIES if category.key in actions),
         groups=tuple(_group(summary) for summary in summaries if summary.changes),
@@ -237,6 +242,16 @@ def _annotation(change: Change) -> Annotation:
         else wording.change_reason(change)
     )
     return Annotation(level=level, title=title, message=message or title, location=change.location)
+
+
+def _difference(change: SignInChange) -> Difference:
+    return Difference(
+        address=str(change.address),
+        attribute=change.attribute,
+        before=wording.value_text(change.before),
+        after=wording.value_text(change.after),
+        already_live=change.already_live,
+    )
 
 
 def _sign_in_annotation(change: SignInChange) -> Annotation:

@@ -7,16 +7,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
-    from reconciler.core.errors import Diagnostic, SourceLocation
+    from reconciler.core.errors import Diagnostic, Snippet, SourceLocation
     from reconciler.core.plan import Scope
 
 Level = Literal["error", "warning", "notice"]
 Mark = Literal["+", "-", ""]
+
+Word = Literal["risk", "refused", "error", "failed", "warning"]
+"""A risk blocks until it is accepted; refused is what cannot be planned, failed what could not be applied.
+
+Files outside a plan have errors. The words are the same in text, Markdown and HTML.
+"""
 
 
 class Status(Enum):
@@ -127,28 +133,79 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MissingSecrets:
-    """Several missing secrets with the same problem, which formats for people show as one table."""
+class Entry:
+    """One finding: what is wrong, why and what to do, where, and which findings follow from it."""
 
+    summary: str
+    code: str = ""
+    why: str = ""
+    fix: str = ""
+    address: str = ""
+    location: SourceLocation | None = None
+    snippet: Snippet | None = None
+    consequences: tuple[Entry, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """What it says, whichever address it says it of."""
+        return self.summary.replace(self.address, "…") if self.address else self.summary
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingGroup:
+    """What one rule finds: ``notes`` are common to all entries, those of an entry are its own.
+
+    ``is_uniform``: all entries say what the title says, each of its own address. With a ``table``, that
+    shows the entries.
+    """
+
+    word: Word
     code: str
-    problem: str
-    rows: tuple[tuple[Cell, ...], ...]
-
-    hint: ClassVar = (
-        "give them values, or correct the references; only the organizations that need them are refused. "
-        "`reconciler secrets check` lists every place"
-    )
+    title: str
+    entries: tuple[Entry, ...]
+    notes: tuple[str, ...] = ()
+    is_uniform: bool = False
+    table: Table | None = None
 
     @property
-    def title(self) -> str:
-        """The sentence above the table."""
-        return f"{len(self.rows)} secrets cannot be resolved: {self.problem}"
+    def is_error(self) -> bool:
+        """Whether it blocks."""
+        return self.word != "warning"
 
     @property
-    def table(self) -> Table:
-        """Each reference, what needs it, and the first place that has it."""
-        columns = Column(name="secret"), Column(name="needed by"), Column(name="at")
-        return Table(columns=columns, rows=self.rows, noun="secret")
+    def single(self) -> Entry | None:
+        """The finding, if there is only one: the title says it, and the notes are its own."""
+        return self.entries[0] if len(self.entries) == 1 else None
+
+    def line(self, entry: Entry) -> str:
+        """Return what a line of one entry says: if the title says all, only the address."""
+        return entry.address if self.is_uniform else entry.summary
+
+    def own_notes(self, entry: Entry) -> tuple[str, ...]:
+        """Return why an entry matters and what to do, without what is common to all."""
+        return tuple(note for note in (entry.why, entry.fix) if note and note not in self.notes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """A change or drift of an attribute that decides who can sign in; values are written as HCL."""
+
+    address: str
+    attribute: str
+    before: str
+    after: str
+    already_live: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What to do next in a sentence of ours, and what to paste: ``items`` of lines below a ``header``."""
+
+    text: str
+    header: tuple[str, ...] = ()
+    items: tuple[tuple[str, ...], ...] = ()
+    noun: str = ""
+    language: str = "yaml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,11 +254,12 @@ class ScanResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """What a report is about: a project, at a commit and time."""
+    """What a report is about: a project, at a commit and time; ``name`` is what people call the project."""
 
     scope: Scope
     commit: str
     created_at: str
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,7 +269,9 @@ class Report:
     ``headlines`` are what a reader has to see first, each on one line; annotations and results of code
     scanning begin with ``decisive`` and ``decisive_results`` instead. ``limitations`` say what the
     report leaves out, ``remarks`` whatever else a reader should know. ``diagnostics`` have errors first,
-    but for lowered guards. ``counts`` are numbers with the noun that they count.
+    but for lowered guards; ``findings`` are the same in groups, without what ``guards`` and ``approvals``
+    say. ``steps`` are what to do next, ``outputs`` what somebody else has to be given.
+    ``counts`` are numbers with the noun that they count.
     """
 
     title: str
@@ -219,6 +279,12 @@ class Report:
     status: Status
     is_complete: bool = True
     headlines: tuple[str, ...] = ()
+    differences: tuple[Difference, ...] = ()
+    guards: tuple[str, ...] = ()
+    approvals: tuple[str, ...] = ()
+    findings: tuple[FindingGroup, ...] = ()
+    steps: tuple[Step, ...] = ()
+    outputs: Table | None = None
     decisive: tuple[Annotation, ...] = ()
     decisive_results: tuple[ScanResult, ...] = ()
     limitations: tuple[str, ...] = ()
@@ -236,32 +302,15 @@ class Report:
     counts: tuple[tuple[int, str], ...] = ()
 
     @property
+    def is_quiet(self) -> bool:
+        """Whether there is nothing to do and nothing to look at."""
+        has_more = self.findings or self.differences or self.guards or self.approvals or self.table
+        return self.status is Status.GOOD and not has_more
+
+    @property
     def cards(self) -> tuple[Card, ...]:
         """All cards, in the order of the groups."""
         return tuple(card for group in self.groups for card in group.cards)
-
-
-def with_missing_secrets_grouped(diagnostics: Iterable[Diagnostic]) -> Iterator[Diagnostic | MissingSecrets]:
-    """Yield the findings, but missing secrets with the same problem as one table, at the first of them."""
-    groups: dict[object, list[Diagnostic]] = {}
-    for index, diagnostic in enumerate(diagnostics):
-        missing = diagnostic.missing_secret
-        groups.setdefault(missing.problem if missing else index, []).append(diagnostic)
-    for group in groups.values():
-        missing = group[0].missing_secret
-        if missing is None or len(group) == 1:
-            yield group[0]
-        else:
-            rows = tuple(row for diagnostic in group for row in _missing_secret_row(diagnostic))
-            yield MissingSecrets(code=group[0].code, problem=missing.problem, rows=rows)
-
-
-def _missing_secret_row(diagnostic: Diagnostic) -> Iterator[tuple[Cell, ...]]:
-    missing = diagnostic.missing_secret
-    if missing:
-        more = len(missing.needed_by) - 1
-        needed_by = f"{diagnostic.address} and {more} more" if more > 0 else diagnostic.address
-        yield Cell(missing.reference), Cell(needed_by), Cell(str(diagnostic.location or ""))
 
 
 def errors_first(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:

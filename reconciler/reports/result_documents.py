@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from reconciler.core.change import Action
+from reconciler.core.apply_document import PinDocument
 from reconciler.core.document_parts import (
     ATTRIBUTES,
     COUNT,
-    FROM_ONE,
     ConnectionDocument,
     DiagnosticDocument,
     described,
@@ -53,102 +52,6 @@ class ValidationDocument:
     files: int = field(metadata=COUNT | described("number of files that were read"))
     organizations: int = field(metadata=COUNT | described("number of organizations that are declared"))
     connections: int = field(metadata=COUNT | described("number of connections that are declared"))
-    diagnostics: tuple[DiagnosticDocument, ...] = field(metadata=_DIAGNOSTICS)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApplySummaryDocument:
-    """The number of operations by their outcome."""
-
-    added: int = field(metadata=COUNT | described("connections created"))
-    changed: int = field(metadata=COUNT | described("connections updated, and default connections changed"))
-    destroyed: int = field(metadata=COUNT | described("connections deleted"))
-    unneeded: int = field(metadata=COUNT | described("changes that somebody else had made in the meantime"))
-    failed: int = field(metadata=COUNT | described("operations that failed"))
-    skipped: int = field(metadata=COUNT | described("operations that were not started"))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutcomeDocument:
-    """What every outcome says about its operation."""
-
-    address: str = field(metadata=described("organization/connection, or the organization"))
-    type: Literal["oidc_connection", "organization_default_connection"] = field(
-        metadata=described("what was to be changed")
-    )
-    name: str = field(metadata=described("the connection's name in its manifest"))
-    organization: str = field(metadata=described("the organization, as its manifest names it"))
-    organization_id: str = field(metadata=described("ID of the organization"))
-    action: Action = field(metadata=described("what was to be done"))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AppliedDocument(OutcomeDocument):
-    """An operation that was carried out."""
-
-    status: Literal["applied"] = field(metadata=described("always `applied`"))
-    connection_id: str | None = field(metadata=described("ID of the connection"))
-    redirect_url: str | None = field(metadata=described("URL to register at the identity provider"))
-    connection_status: str | None = field(metadata=described("active, or pending: nobody can log in yet"))
-    warnings: tuple[str, ...] = field(metadata=described("what the service warned about, in its words"))
-    history: str = field(metadata=_HISTORY)
-    seconds: float = field(metadata=described("duration in seconds"))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnneededDocument(OutcomeDocument):
-    """An operation whose result was there already."""
-
-    status: Literal["unneeded"] = field(metadata=described("always `unneeded`"))
-    connection_id: str | None = field(default=None, metadata=described("ID of the connection"))
-    redirect_url: str | None = field(
-        default=None, metadata=described("URL to register at the identity provider")
-    )
-    connection_status: str | None = field(default=None, metadata=described("active or pending"))
-    history: str = field(default="", metadata=_HISTORY)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OperationErrorDocument:
-    """Why an operation failed."""
-
-    message: str = field(metadata=described("what the service or the reconciler says"))
-    advice: str = field(metadata=described("what to do; may be empty"))
-    error_type: str = field(metadata=described("the service's name of the error; may be empty"))
-    request_id: str = field(metadata=described("the service's ID of the request; may be empty"))
-    http_status: int = field(metadata=COUNT | described("HTTP status; 0 if there was none"))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FailedDocument(OutcomeDocument):
-    """An operation that failed."""
-
-    status: Literal["failed"] = field(metadata=described("always `failed`"))
-    history: str = field(metadata=_HISTORY)
-    error: OperationErrorDocument = field(metadata=described("why it failed"))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SkippedDocument(OutcomeDocument):
-    """An operation that was not started."""
-
-    status: Literal["skipped"] = field(metadata=described("always `skipped`"))
-    reason: str = field(metadata=described("why it was not started"))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApplyDocument:
-    """The outcome of each operation."""
-
-    format_version: str = field(metadata=_VERSION)
-    reconciler_version: str = field(metadata=_RECONCILER)
-    complete: bool = field(metadata=flag("everything that was planned was carried out"))
-    errored: bool = field(metadata=flag("an operation failed, or there is an error"))
-    interrupted: bool = field(metadata=flag("the run was interrupted, by a signal or a closed terminal"))
-    summary: ApplySummaryDocument = field(metadata=described("number of operations by their outcome"))
-    outcomes: tuple[AppliedDocument | UnneededDocument | FailedDocument | SkippedDocument, ...] = field(
-        metadata=described("one entry for each operation")
-    )
     diagnostics: tuple[DiagnosticDocument, ...] = field(metadata=_DIAGNOSTICS)
 
 
@@ -213,18 +116,6 @@ class PinSummaryDocument:
 
     connections: int = field(metadata=COUNT | described("pins of connections"))
     organizations: int = field(metadata=COUNT | described("pins of organizations"))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PinDocument:
-    """One pin."""
-
-    address: str = field(metadata=described("organization/connection, or the organization"))
-    kind: Literal["organization", "connection"] = field(metadata=described("what is pinned"))
-    id: str = field(metadata=described("the ID; empty if it does not exist in this environment"))
-    filename: str = field(metadata=described("path of the manifest"))
-    line: int = field(metadata=FROM_ONE | described("line of the block, from 1"))
-    column: int = field(metadata=FROM_ONE | described("character in the line, from 1"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

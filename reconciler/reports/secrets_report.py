@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.reports.escaping import escape_terminal
+from reconciler.reports.findings import group_findings
 from reconciler.reports.report import Cell, Column, Report, Status, Table
 from reconciler.reports.text_style import PLAIN, render_diagnostics
 from reconciler.reports.wording import count
@@ -37,6 +38,7 @@ def secrets_report(checked: SecretsCheck) -> Report:
         verdict=_verdict(checked),
         status=Status.GOOD if checked.is_complete else Status.BAD,
         diagnostics=checked.diagnostics,
+        findings=group_findings(checked.diagnostics),
         table=Table(columns=_COLUMNS, rows=rows, noun="connection") if rows else None,
     )
 

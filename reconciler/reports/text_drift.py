@@ -10,8 +10,9 @@ from reconciler.core.drift import DriftKind, FindingStatus
 from reconciler.core.plan import Unmanaged
 from reconciler.reports import wording
 from reconciler.reports.escaping import escape_terminal
+from reconciler.reports.findings import group_findings
 from reconciler.reports.text_plan import symbol, unmanaged_line, unmanaged_lines
-from reconciler.reports.text_style import PLAIN, diagnostic_boxes, target_heading
+from reconciler.reports.text_style import PLAIN, finding_boxes, target_heading
 from reconciler.reports.wording import count
 
 if TYPE_CHECKING:
@@ -45,8 +46,8 @@ def _sections(report: DriftReport, style: Style) -> Iterator[str]:
     yield _verdict(report, style)
     yield from _counts(report)
     findings = (*report.guards, *report.diagnostics)
-    diagnostics = sorted(findings, key=lambda diagnostic: diagnostic.is_error)
-    yield from (f"\n{box}" for box in diagnostic_boxes(diagnostics, style))
+    groups = group_findings(sorted(findings, key=lambda item: item.is_error), error_word="refused")
+    yield from (f"\n{box}" for box in finding_boxes(groups, style))
 
 
 def _connection(findings: Sequence[Finding], report: DriftReport, style: Style) -> Iterator[str]:

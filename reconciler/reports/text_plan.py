@@ -10,7 +10,8 @@ from reconciler.core.connection import FIELDS
 from reconciler.core.diff import element_changes
 from reconciler.reports import wording
 from reconciler.reports.escaping import escape_terminal, format_value, quote
-from reconciler.reports.text_style import PLAIN, diagnostic_boxes, target_heading, width, wrap
+from reconciler.reports.findings import group_findings, plan_findings
+from reconciler.reports.text_style import PLAIN, finding_boxes, target_heading, width, wrap
 from reconciler.reports.wording import count
 
 if TYPE_CHECKING:
@@ -74,9 +75,11 @@ def _sections(plan: Plan, style: Style) -> Iterator[str]:
     yield _verdict(plan, style)
     yield from _counts(plan, style)
     if plan.approvals:
-        yield wording.approval_counts(plan)
-    findings = sorted(plan.findings, key=lambda diagnostic: diagnostic.is_error)
-    yield from (f"\n{box}" for box in diagnostic_boxes(findings, style))
+        yield "Approvals:"
+        yield from (f"  {escape_terminal(line)}" for line in wording.approval_lines(plan))
+    groups = (*group_findings(plan.guards or ()), *plan_findings(plan))
+    boxes = finding_boxes(sorted(groups, key=lambda group: group.is_error), style)
+    yield from (f"\n{box}" for box in boxes)
 
 
 def _legend(summary: PlanSummary, style: Style) -> str:

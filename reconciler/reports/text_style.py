@@ -9,16 +9,15 @@ from unicodedata import combining, east_asian_width
 
 from reconciler.reports import wording
 from reconciler.reports.escaping import escape_terminal
-from reconciler.reports.report import MissingSecrets, with_missing_secrets_grouped
+from reconciler.reports.findings import group_findings
+from reconciler.reports.report import Cell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from reconciler.core.errors import Diagnostic, Snippet, SourceLocation
     from reconciler.core.plan import Scope
-
-_MOST_ALIKE: Final = 5
-"""Findings that say the same and are each shown in full; of more than that, the first one is."""
+    from reconciler.reports.report import Entry, FindingGroup, Table
 
 _RESET: Final = "\x1b[0m"
 
@@ -82,34 +81,16 @@ def target_heading(scope: Scope | None, style: Style) -> Iterator[str]:
 
 def render_diagnostics(diagnostics: Sequence[Diagnostic], *, style: Style = PLAIN) -> str:
     """Return the diagnostics in the order given."""
-    return "".join(f"{box}\n" for box in diagnostic_boxes(diagnostics, style))
+    return "".join(f"{box}\n" for box in finding_boxes(group_findings(diagnostics), style))
 
 
-def diagnostic_boxes(diagnostics: Iterable[Diagnostic], style: Style) -> Iterator[str]:
-    """Yield the frame of each diagnostic; many that say the same share one, which lists their places.
-
-    Missing secrets with the same problem share a table.
-    """
-    findings = tuple(with_missing_secrets_grouped(diagnostics))
-    alike: dict[object, list[Diagnostic]] = {}
-    for finding in findings:
-        if not isinstance(finding, MissingSecrets):
-            alike.setdefault(_said(finding), []).append(finding)
-    for finding in findings:
-        if isinstance(finding, MissingSecrets):
-            yield error_box(f"{finding.title} [{finding.code}]", _missing_secrets(finding, style), style)
-        elif len(group := alike[_said(finding)]) <= _MOST_ALIKE:
-            yield diagnostic_box(finding, style)
-        elif finding is group[0]:
-            yield diagnostic_box(finding, style, others=group[1:])
-
-
-def _said(diagnostic: Diagnostic) -> object:
-    """Return what a finding says; of organizations that cannot be read, whichever they are."""
-    summary = diagnostic.summary
-    if diagnostic.code == "organization-not-read":
-        summary = summary.replace(f"organization {diagnostic.address} ", "", 1)
-    return diagnostic.severity, diagnostic.code, summary
+def finding_boxes(groups: Iterable[FindingGroup], style: Style) -> Iterator[str]:
+    """Yield the frame of each group of findings."""
+    for group in groups:
+        code = f" [{group.code}]" if group.code else ""
+        word = f"{group.word.capitalize()}:"
+        paint = style.red if group.is_error else style.yellow
+        yield _box(word, paint, f"{group.title}{code}", _group_body(group, style), style)
 
 
 def table_lines(rows: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -118,13 +99,6 @@ def table_lines(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     for row in rows:
         cells = (text + " " * (columns - width(text)) for text, columns in zip(row, widths, strict=True))
         yield "  ".join(cells).rstrip()
-
-
-def diagnostic_box(diagnostic: Diagnostic, style: Style, others: Sequence[Diagnostic] = ()) -> str:
-    """Return the diagnostic in a frame, without a newline at its end; ``others`` say the same elsewhere."""
-    title = f"{diagnostic.summary} [{diagnostic.code}]"
-    body = (*_body(diagnostic, style), *_places(others))
-    return (error_box if diagnostic.is_error else warning_box)(title, body, style)
 
 
 def error_box(title: str, body: Iterable[str], style: Style) -> str:
@@ -194,35 +168,71 @@ def _words(text: str, columns: int) -> Iterator[str]:
         yield from (word,) if width(word) <= columns else word.split()
 
 
-def _body(diagnostic: Diagnostic, style: Style) -> Iterator[str]:
-    if diagnostic.location:
+def _group_body(group: FindingGroup, style: Style) -> Iterator[str]:
+    if group.table:
         yield ""
-        yield f"  on {escape_terminal(str(diagnostic.location))}"
-        if diagnostic.snippet:
-            yield from _excerpt(diagnostic.location, diagnostic.snippet, _inner_columns(style))
-    hint = f"hint: {diagnostic.hint}" if diagnostic.hint else ""
-    yield from paragraphs(diagnostic.detail, hint)
+        yield from _table_body(group.table, style)
+    elif group.single:
+        yield from _place(group.single, style)
+        yield from _consequences(group.single, style)
+    else:
+        yield from ("",) if group.is_uniform else ()
+        for entry in group.entries:
+            yield from _entry(group, entry, style)
+    fix = group.entries[0].fix
+    yield from paragraphs(*(f"hint: {note}" if note == fix else note for note in group.notes))
 
 
-def _places(others: Sequence[Diagnostic]) -> Iterator[str]:
-    """Yield the places, or addresses, of findings that say the same."""
-    if others:
-        yield from ("", f"the same at {len(others)} other places:")
-    for diagnostic in others:
-        yield f"  {escape_terminal(str(diagnostic.location or diagnostic.address))}"
+def _entry(group: FindingGroup, entry: Entry, style: Style) -> Iterator[str]:
+    """Yield one finding of several: what is wrong, where, what follows from it, and its own notes."""
+    place = str(entry.location or "")
+    if group.is_uniform:
+        yield from _indented(f"{entry.address} ({place})" if entry.address and place else
+                             entry.address or place, 2, style)  # fmt: skip
+    else:
+        yield ""
+        yield from _indented(entry.summary, 2, style)
+        yield from _indented(f"on {place}", 4, style) if place else ()
+    yield from _consequences(entry, style)
+    for note in group.own_notes(entry):
+        yield from _indented(f"hint: {note}" if note == entry.fix else note, 4, style)
 
 
-def _missing_secrets(missing: MissingSecrets, style: Style) -> Iterator[str]:
-    """Yield a table; where the terminal is too narrow for it, two lines for each secret."""
-    headings = [column.name.upper() for column in missing.table.columns]
-    rows = [[escape_terminal(cell.text) for cell in row] for row in missing.rows]
+def _consequences(entry: Entry, style: Style) -> Iterator[str]:
+    """Yield what follows from a finding, with what is to be done about it."""
+    if entry.consequences:
+        yield from ("", "  with it:")
+    for consequence in entry.consequences:
+        summary = consequence.summary.removeprefix(f"{entry.address}: ")
+        yield from _indented(f"- {summary} [{consequence.code}]", 4, style)
+        if consequence.fix:
+            yield from _indented(f"hint: {consequence.fix}", 6, style)
+
+
+def _indented(text: str, indent: int, style: Style) -> Iterator[str]:
+    columns = _inner_columns(style)
+    for line in wrap(escape_terminal(text), max(columns - indent, 1) if columns else 0):
+        yield " " * indent + line
+
+
+def _place(entry: Entry, style: Style) -> Iterator[str]:
+    if entry.location:
+        yield ""
+        yield f"  on {escape_terminal(str(entry.location))}"
+        if entry.snippet:
+            yield from _excerpt(entry.location, entry.snippet, _inner_columns(style))
+
+
+def _table_body(table: Table, style: Style) -> Iterator[str]:
+    """Yield a table; where the terminal is too narrow for it, two lines for each row."""
+    headings = [column.name.upper() for column in table.columns]
+    rows = [[escape_terminal(cell.text if isinstance(cell, Cell) else str(cell)) for cell in row]
+            for row in table.rows]  # fmt: skip
     lines = [f"  {line}" for line in table_lines([headings, *rows])]
     columns = _inner_columns(style)
     if columns and max(map(width, lines)) > columns:
-        lines = [line for secret, *rest in rows for line in (f"  {secret}", f"    {', '.join(rest)}")]
-    yield ""
+        lines = [line for first, *rest in rows for line in (f"  {first}", f"    {', '.join(rest)}")]
     yield from lines
-    yield from paragraphs(missing.hint)
 
 
 def _excerpt(location: SourceLocation, snippet: Snippet, columns: int) -> Iterator[str]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from reconciler.reports.report import Report, Status, errors_first
+from reconciler.core.results import ValidationResult
+from reconciler.reports.findings import group_findings
+from reconciler.reports.report import Origin, Report, Status, Step, errors_first
 from reconciler.reports.text_style import PLAIN, render_diagnostics
 from reconciler.reports.wording import count
 
@@ -12,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from reconciler.core.errors import Diagnostic
-    from reconciler.core.results import ValidationResult
+    from reconciler.core.plan import Scope
+    from reconciler.core.results import FailedRun
     from reconciler.reports.text_style import Style
 
 
@@ -31,11 +35,14 @@ def validation_report(result: ValidationResult) -> Report:
         verdict=_verdict(result),
         status=_status(result),
         diagnostics=errors_first(result.diagnostics),
+        findings=group_findings(errors_first(result.diagnostics)),
         counts=_counts(result),
     )
 
 
-def failure_report(diagnostics: Sequence[Diagnostic]) -> Report:
+def failure_report(
+    diagnostics: Sequence[Diagnostic], scope: Scope | None = None, created_at: str = ""
+) -> Report:
     """Return the report of a run that failed before there was a result."""
     errors = sum(diagnostic.is_error for diagnostic in diagnostics)
     return Report(
@@ -44,7 +51,22 @@ def failure_report(diagnostics: Sequence[Diagnostic]) -> Report:
         status=Status.BAD,
         is_complete=False,
         diagnostics=errors_first(diagnostics),
+        findings=group_findings(errors_first(diagnostics)),
+        origin=Origin(scope=scope, commit="", created_at=created_at) if scope else None,
     )
+
+
+def failed_run_report(failed: FailedRun) -> Report:
+    """Return the report of a run that has no plan, for the pull request that it looked at."""
+    if failed.is_validation:
+        result = ValidationResult(diagnostics=failed.diagnostics)
+        report = replace(validation_report(result), counts=())
+    else:
+        report = failure_report(failed.diagnostics, failed.scope, failed.created_at)
+        errors = sum(diagnostic.is_error for diagnostic in failed.diagnostics)
+        report = replace(report, title="Plan", verdict=f"There is no plan: {count(errors, 'error')}.")
+    steps = (Step(text="Correct the errors, and push again."),) if report.status is Status.BAD else ()
+    return replace(report, steps=steps)
 
 
 def _verdict(result: ValidationResult) -> str:

@@ -17,12 +17,12 @@ from reconciler.core.document_parts import (
     pattern,
     to_json_data,
 )
+from reconciler.core.apply_document import ApplySummaryDocument
 from reconciler.core.drift import DriftKind, DriftReport, Finding, FindingStatus
 from reconciler.core.drift_document import DriftSummaryDocument
 from reconciler.core.errors import Diagnostic, Severity
 from reconciler.core.outcome import ApplyResult, Failed, Operation, Skipped, Unneeded
 from reconciler.core.plan import Environment, Plan, Scope
-from reconciler.reports.result_documents import ApplySummaryDocument
 
 WEBHOOK_VERSION: Final = "1.0"
 

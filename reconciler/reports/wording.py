@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
+from reconciler.core.approval import ApprovalStatus
 from reconciler.core.change import RESOURCE_TYPE, Action, ActionReason
 from reconciler.core.drift import DriftKind, FindingStatus
 from reconciler.core.errors import shell_word
@@ -42,6 +43,12 @@ _PARTICIPLES: Final = {
     Action.CREATE: "created",
     Action.UPDATE: "updated in-place",
     Action.DELETE: "destroyed",
+}
+
+_APPROVALS: Final = {
+    ApprovalStatus.USED: "used",
+    ApprovalStatus.EXPIRED: "expired, to be removed or renewed",
+    ApprovalStatus.NOT_NEEDED: "not needed by this plan, to be removed once what it approves is applied",
 }
 
 _REASONS: Final = {
@@ -122,6 +129,20 @@ def sign_in_headline(change: SignInChange) -> str:
 
 def _guard_headline(guard: Diagnostic) -> str:
     return f"guard lowered: {guard.summary} ({guard.location})"
+
+
+def guard_lines(guards: Sequence[Diagnostic]) -> tuple[str, ...]:
+    """Return which guards the change lowers, and where."""
+    return tuple(f"{guard.summary} ({guard.location})" for guard in guards)
+
+
+def approval_lines(plan: Plan) -> tuple[str, ...]:
+    """Return what each approval does in this plan, until when it counts, and why it was given."""
+    return tuple(
+        f"{_APPROVALS[use.status]}: {use.approval.subject}, until {use.approval.until.isoformat()}: "
+        f"{use.approval.reason} ({use.approval.location})"
+        for use in plan.approvals
+    )
 
 
 def approval_counts(plan: Plan) -> str:

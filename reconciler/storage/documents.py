@@ -6,16 +6,21 @@ import codecs
 import json
 import os
 import stat
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from reconciler.core.apply_document import ApplyDocument, check_apply_data, read_apply
 from reconciler.core.change import Create, Update
+from reconciler.core.document_parts import DiagnosticDocument, TargetDocument, copy_fields, read_diagnostic
 from reconciler.core.drift_document import DriftDocument, check_drift_data, read_drift
 from reconciler.core.errors import PlanRefused, ReportOfFailedRun, ReportRefused
+from reconciler.core.plan import Scope
 from reconciler.core.plan_document import PlanDocument
 from reconciler.core.plan_serialization import check_plan_data, read_plan
+from reconciler.core.results import FailedRun
 from reconciler.core.secret import SecretReference
 from reconciler.secrets.references import parse_reference
 
@@ -24,6 +29,7 @@ if TYPE_CHECKING:
 
     from reconciler.core.change import Change
     from reconciler.core.drift import DriftReport
+    from reconciler.core.outcome import ApplyResult
     from reconciler.core.plan import Plan
 
 MAX_BYTES: Final = 256 * 1024 * 1024
@@ -33,6 +39,15 @@ _UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 """How PowerShell begins a file that it writes."""
 
 Definition = TypeVar("Definition")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _FailedRunDocument:
+    """What the documents of a failed run and of a validation have in common."""
+
+    diagnostics: tuple[DiagnosticDocument, ...]
+    timestamp: str = ""
+    target: TargetDocument | None = None
 
 
 class UnreadableDocument(Exception):
@@ -55,6 +70,24 @@ def load_plan(path: Path) -> Plan:
         raise PlanRefused(f"{path}: this is not a plan file: it is nested too deeply") from error
     except (UnreadableDocument, PlanRefused) as error:
         raise PlanRefused(f"{path}: {error}") from error
+
+
+def load_review(path: Path) -> Plan | FailedRun:
+    """Read what a pull request would do: a saved plan, or why its run or validation has none.
+
+    Raises:
+        PlanRefused: it cannot be read, is neither, has another version, or was changed.
+    """
+    try:
+        data = _load_json(path, "plan file")
+        failed = _failed_run(data)
+        return failed or parse_plan(data)
+    except RecursionError as error:
+        raise PlanRefused(f"{path}: this is not a plan file: it is nested too deeply") from error
+    except (UnreadableDocument, PlanRefused) as error:
+        raise PlanRefused(f"{path}: {error}") from error
+    except ValidationError as error:
+        raise PlanRefused(f"{path}: the plan file is not valid: {_problem(error)}: plan again") from error
 
 
 def load_drift_report(path: Path) -> DriftReport:
@@ -88,6 +121,19 @@ def parse_plan(data: Any) -> Plan:  # noqa: ANN401 - JSON
     return plan
 
 
+def _failed_run(data: object) -> FailedRun | None:
+    """Return the run that failed before there was a plan, or a validation; None for anything else."""
+    if not isinstance(data, dict) or not ({"error_count", "valid"} & data.keys()):
+        return None
+    document = _adapter(_FailedRunDocument).validate_python(data)
+    return FailedRun(
+        diagnostics=tuple(map(read_diagnostic, document.diagnostics)),
+        created_at=document.timestamp,
+        scope=copy_fields(Scope, document.target) if document.target else None,
+        is_validation="valid" in data,
+    )
+
+
 def _check_reference(change: Change) -> None:
     """Refuse a secret reference whose text, which is shown, says something else than its parts."""
     reference = change.declared.client_secret if isinstance(change, Create | Update) else None
@@ -106,6 +152,22 @@ def parse_drift_report(data: Any) -> DriftReport:  # noqa: ANN401 - JSON
         return read_drift(_adapter(DriftDocument).validate_python(data))
     except ValueError as error:
         raise ReportRefused(f"the drift report is not valid: {_problem(error)}") from error
+
+
+def load_apply_result(path: Path) -> ApplyResult:
+    """Read the result of an apply, also of one that failed.
+
+    Raises:
+        ReportRefused: it cannot be read, is not such a result, or has another version.
+    """
+    try:
+        data = _load_json(path, "result of an apply")
+        check_apply_data(data)
+        return read_apply(_adapter(ApplyDocument).validate_python(data))
+    except (UnreadableDocument, ReportRefused) as error:
+        raise ReportRefused(f"{path}: {error}") from error
+    except ValueError as error:
+        raise ReportRefused(f"{path}: the result of an apply is not valid: {_problem(error)}") from error
 
 
 @cache

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from reconciler.core.errors import Diagnostic, InvalidConfiguration, ProviderError, Severity
 from reconciler.core.matching import match_connections
+from reconciler.core.outcome import MissingPin
 from reconciler.core.planner import unreadable
-from reconciler.core.results import MissingPin, PinResult
+from reconciler.core.results import PinResult
 from reconciler.manifests import load_manifests
 from reconciler.manifests.pinning import Pin
 from reconciler.workflow.edited_files import edit_file, write_files

@@ -1,33 +1,42 @@
-"""Publishes a saved plan or a drift report: comment, labels, issue and job summary."""
+"""Publishes a plan, the result of an apply, or a drift report: comments, labels, issue and job summary."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from reconciler.core.plan import Plan
+from reconciler.core.results import FailedRun
 from reconciler.publishers.github import append_summary, room_in_summary
 from reconciler.publishers.sticky import (
     DriftNotice,
+    StickyComment,
     check_name,
     default_identity,
     marker,
     publish_comment,
     publish_drift,
     publish_labels,
+    risk_labels,
 )
+from reconciler.reports.apply_report import apply_report
 from reconciler.reports.drift_report import drift_report
 from reconciler.reports.markdown import render_markdown, render_news
+from reconciler.reports.next_steps import merge_steps
 from reconciler.reports.plan_report import plan_report
+from reconciler.reports.validation import failed_run_report
 from reconciler.reports.webhook_document import webhook_body
-from reconciler.storage.documents import load_drift_report, load_plan
+from reconciler.storage.documents import load_apply_result, load_drift_report, load_review
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from reconciler.core.drift import DriftReport
-    from reconciler.core.plan import Plan, Scope
+    from reconciler.core.outcome import ApplyResult
+    from reconciler.core.plan import Scope
     from reconciler.publishers.forge import Forge
+    from reconciler.reports.report import Report
     from reconciler.reports.webhook_document import Origin
 
 _SUMMARY_MARGIN = 16
@@ -36,27 +45,44 @@ _SUMMARY_MARGIN = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publication:
-    """What to publish. ``name`` distinguishes environments that publish in the same place."""
+    """What to publish. ``name`` distinguishes environments that publish in the same place.
+
+    ``failed`` is the run that has no plan, ``environment`` the one of the forge whose reviewers are asked.
+    """
 
     plan: Plan | None = None
+    failed: FailedRun | None = None
+    apply: ApplyResult | None = None
     drift: DriftReport | None = None
     name: str = ""
+    environment: str = ""
     labels: bool = True
     details_url: str = ""
 
 
 def load_publication(
-    *, plan_file: Path | None, drift_file: Path | None, name: str, labels: bool, details_url: str
+    *,
+    plan_file: Path | None = None,
+    apply_file: Path | None = None,
+    drift_file: Path | None = None,
+    name: str,
+    environment: str = "",
+    labels: bool,
+    details_url: str,
 ) -> Publication:
     """Read the files.
 
     Raises:
         ReconcilerError: a file or the name is invalid.
     """
+    review = load_review(plan_file) if plan_file else None
     return Publication(
-        plan=load_plan(plan_file) if plan_file else None,
+        plan=review if isinstance(review, Plan) else None,
+        failed=review if isinstance(review, FailedRun) else None,
+        apply=load_apply_result(apply_file) if apply_file else None,
         drift=load_drift_report(drift_file) if drift_file else None,
         name=check_name(name) if name else "",
+        environment=environment,
         labels=labels,
         details_url=details_url,
     )
@@ -68,38 +94,73 @@ def publish(forge: Forge, publication: Publication) -> Iterator[str]:
     Raises:
         PublishingFailed: the forge refuses, or cannot be reached.
     """
-    if publication.plan:
-        yield _publish_comment(forge, publication.plan, publication)
-    if publication.plan and publication.labels:
-        labels = publish_labels(forge, publication.plan, _short_name(publication, publication.plan.scope))
-        yield f"labels: {', '.join(sorted(labels)) or 'none'}"
+    for kind, report in _comments(publication):
+        yield _publish_comment(forge, kind, report, publication)
+    if publication.labels and (publication.plan or publication.failed):
+        yield from _publish_labels(forge, publication)
     if publication.drift:
         yield _publish_issue(forge, publication.drift, publication)
 
 
 def write_summary(file: Path, publication: Publication) -> None:
     """Append the reports to a job summary, cut to the size that is left in it."""
-    reports = (
-        plan_report(publication.plan) if publication.plan else None,
-        drift_report(publication.drift) if publication.drift else None,
-    )
+    reports = [report for _, report in _comments(publication)]
+    if publication.drift:
+        reports.append(drift_report(publication.drift))
     for report in reports:
-        if report:
-            max_bytes = room_in_summary(file) - _SUMMARY_MARGIN
-            append_summary(file, render_markdown(report, max_bytes=max_bytes))
+        max_bytes = room_in_summary(file) - _SUMMARY_MARGIN
+        append_summary(file, render_markdown(report, max_bytes=max_bytes))
 
 
 def webhook_bodies(publication: Publication, origin: Origin) -> Iterator[bytes]:
     """Yield the body of a webhook for each report."""
-    for result in (publication.plan, publication.drift):
+    for result in (publication.plan, publication.apply, publication.drift):
         if result:
             yield webhook_body(result, origin)
 
 
-def _publish_comment(forge: Forge, plan: Plan, publication: Publication) -> str:
-    body = render_markdown(plan_report(plan)) + _link(publication)
-    done, url = publish_comment(forge, _marker("plan", publication, plan.scope), body)
-    return f"comment {done}: {url}"
+def _comments(publication: Publication) -> Iterator[tuple[str, Report]]:
+    """Yield the kind and the report of each comment on the pull request."""
+    if publication.plan:
+        report = plan_report(publication.plan)
+        steps = (*report.steps, *merge_steps(publication.plan, publication.environment))
+        yield "plan", _named(replace(report, steps=steps), publication)
+    if publication.failed:
+        yield "plan", _named(failed_run_report(publication.failed), publication)
+    if publication.apply:
+        yield "apply", _named(apply_report(publication.apply), publication)
+
+
+def _named(report: Report, publication: Publication) -> Report:
+    """Return the report with the name of the environment in its headline."""
+    return replace(report, origin=replace(report.origin, name=publication.name)) if report.origin else report
+
+
+def _publish_comment(forge: Forge, kind: str, report: Report, publication: Publication) -> str:
+    origin = report.origin
+    comment = StickyComment(
+        kind=kind,
+        identity=publication.name or (default_identity(origin.scope) if origin else ""),
+        made_at=origin.created_at if origin else "",
+        body=render_markdown(report) + _link(publication),
+    )
+    done, url = publish_comment(forge, comment)
+    return f"comment {done}: {url}" if kind == "plan" else f"comment on the {kind} {done}: {url}"
+
+
+def _publish_labels(forge: Forge, publication: Publication) -> Iterator[str]:
+    """Give the labels of a plan; of a run without one, whose project may not be known, that it is blocked."""
+    scope = publication.plan.scope if publication.plan else publication.failed and publication.failed.scope
+    name = publication.name or (scope.environment.value if scope else "")
+    if name:
+        kinds = risk_labels(publication.plan) if publication.plan else _failed_labels(publication.failed)
+        labels = publish_labels(forge, kinds, name)
+        yield f"labels: {', '.join(sorted(labels)) or 'none'}"
+
+
+def _failed_labels(failed: FailedRun | None) -> frozenset[str]:
+    has_errors = failed is not None and any(diagnostic.is_error for diagnostic in failed.diagnostics)
+    return frozenset({"blocked"} if has_errors else ())
 
 
 def _publish_issue(forge: Forge, report: DriftReport, publication: Publication) -> str:

@@ -80,10 +80,11 @@ def test_a_plan_is_published(
 ) -> None:
     assert main(["publish", "github", "--plan", saved(ORDINARY)]) == 0
     (comment,) = github.pull_request.comments
-    first, target, _, verdict, *_, last = comment["body"].strip().split("\n")
+    first, made, target, _, verdict, *_, last = comment["body"].strip().split("\n")
     assert first.startswith("<!-- reconciler:plan:live-")
-    assert target == "**Project `project-live-0c2f` (live) at `api.stytch.com`**"
-    assert verdict == "### ⚠️ Plan: 2 to add, 1 to change, 1 to destroy."
+    assert made == "<!-- made 2026-11-21T12:00:00Z -->"
+    assert target == "### 🔴 LIVE · project `project-live-0c2f` at `api.stytch.com`"
+    assert verdict == "**⚠️ Plan: 2 to add, 1 to change, 1 to destroy.**"
     assert last == f"[Details]({RUN})"
     assert github.pull_request.labels == ["reconciler live: destroys", "reconciler live: risks"]
     assert verdict in summary.read_text(encoding="utf-8")
@@ -133,8 +134,8 @@ def test_drift_opens_updates_and_closes_one_issue(
         assert main(["publish", "github", "--drift", saved_drift(plan), "--name", "live"]) == 0
     (issue,) = github.issues()
     assert (issue.title, issue.state) == ("Drift in live", "closed")
-    target = "**Project `project-live-0c2f` (live) at `api.stytch.com`**"
-    assert issue.body.startswith(f"<!-- reconciler:drift:live -->\n{target}\n\n### ✅ No drift.")
+    target = "**🔴 LIVE · project `project-live-0c2f` at `api.stytch.com`**"
+    assert issue.body.startswith(f"<!-- reconciler:drift:live -->\n{target}: ✅ No drift.")
     assert issue.comments == []
     said = [line.partition(":")[0] for line in capsys.readouterr().out.splitlines() if "issue" in line[:6]]
     assert said == ["issue opened", "issue updated", "issue closed", "issue not needed"]

@@ -25,26 +25,26 @@ if TYPE_CHECKING:
     ids=["ordinary", "quiet", "refused", "blocked"],
 )
 def test_a_plan_gets_the_labels_it_deserves(plan: Plan, kinds: str) -> None:
-    assert risk_labels(plan, "live") == {f"reconciler live: {kind}" for kind in kinds.split()}
+    assert risk_labels(plan) == set(kinds.split())
 
 
 def test_they_come_and_go_and_all_others_stay(github: FakeGitHub, forge: GitHub) -> None:
     github.pull_request.labels = ["bug", "reconciler test: destroys"]
-    publish_labels(forge, ORDINARY, "live")
+    publish_labels(forge, risk_labels(ORDINARY), "live")
     assert github.pull_request.labels == [
         "bug",
         "reconciler test: destroys",
         "reconciler live: destroys",
         "reconciler live: risks",
     ]
-    publish_labels(forge, QUIET, "live")
+    publish_labels(forge, risk_labels(QUIET), "live")
     assert github.pull_request.labels == ["bug", "reconciler test: destroys"]
 
 
 def test_right_labels_cause_no_call(github: FakeGitHub, forge: GitHub) -> None:
-    publish_labels(forge, ORDINARY, "live")
+    publish_labels(forge, risk_labels(ORDINARY), "live")
     github.calls.clear()
-    publish_labels(forge, ORDINARY, "live")
+    publish_labels(forge, risk_labels(ORDINARY), "live")
     assert github.writes() == []
 
 
@@ -55,10 +55,10 @@ def test_a_label_that_somebody_removed_meanwhile_is_no_error(github: FakeGitHub,
 
 def test_the_longest_name_still_makes_a_label(github: FakeGitHub, forge: GitHub) -> None:
     plan = replace(ORDINARY, blocks=BLOCKED.blocks)
-    assert max(len(label) for label in publish_labels(forge, plan, "a" * 24)) <= LONGEST_LABEL
+    assert max(len(label) for label in publish_labels(forge, risk_labels(plan), "a" * 24)) <= LONGEST_LABEL
 
 
 def test_gitlab_has_them_as_well(gitlab: FakeGitLab, gitlab_forge: GitLab) -> None:
     gitlab.labels = ["bug", "reconciler live: blocked"]
-    publish_labels(gitlab_forge, ORDINARY, "live")
+    publish_labels(gitlab_forge, risk_labels(ORDINARY), "live")
     assert gitlab.labels == ["bug", "reconciler live: destroys", "reconciler live: risks"]

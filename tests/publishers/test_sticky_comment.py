@@ -10,6 +10,7 @@ from reconciler.core.errors import PublishingFailed, UnknownPublication, UsageEr
 from reconciler.core.plan import Environment, Scope
 from reconciler.publishers.github import GitHub
 from reconciler.publishers.sticky import (
+    StickyComment,
     check_name,
     default_identity,
     has_marker,
@@ -27,33 +28,37 @@ if TYPE_CHECKING:
 LINE = marker("plan", "live")
 
 
+def live(body: str, made_at: str = "") -> StickyComment:
+    return StickyComment(kind="plan", identity="live", body=body, made_at=made_at)
+
+
 def bodies(github: FakeGitHub) -> list[str]:
     return [comment["body"] for comment in github.pull_request.comments]
 
 
 def test_the_first_time_it_is_written(github: FakeGitHub, forge: GitHub) -> None:
-    done, url = publish_comment(forge, LINE, "one change")
+    done, url = publish_comment(forge, live("one change"))
     assert (done, bodies(github)) == ("created", [f"{LINE}\none change"])
     assert url == github.pull_request.comments[0]["html_url"]
 
 
 def test_the_next_time_it_is_edited(github: FakeGitHub, forge: GitHub) -> None:
-    publish_comment(forge, LINE, "one change")
-    done, _ = publish_comment(forge, LINE, "two changes")
+    publish_comment(forge, live("one change"))
+    done, _ = publish_comment(forge, live("two changes"))
     assert (done, bodies(github)) == ("updated", [f"{LINE}\ntwo changes"])
 
 
 def test_what_says_it_already_is_left_alone(github: FakeGitHub, forge: GitHub) -> None:
-    publish_comment(forge, LINE, "one change")
+    publish_comment(forge, live("one change"))
     github.calls.clear()
-    done, _ = publish_comment(forge, LINE, "one change")
+    done, _ = publish_comment(forge, live("one change"))
     assert (done, github.writes()) == ("unchanged", [])
 
 
 def test_each_environment_has_its_own(github: FakeGitHub, forge: GitHub) -> None:
-    publish_comment(forge, LINE, "live")
-    publish_comment(forge, marker("plan", "test"), "test")
-    publish_comment(forge, LINE, "live again")
+    publish_comment(forge, live("live"))
+    publish_comment(forge, StickyComment(kind="plan", identity="test", body="test"))
+    publish_comment(forge, live("live again"))
     assert [body.partition("\n")[2] for body in bodies(github)] == ["live again", "test"]
 
 
@@ -62,7 +67,7 @@ def test_what_others_wrote_is_never_touched(github: FakeGitHub, forge: GitHub) -
     imitation = github.comment(with_marker(LINE, "trust me"), author="mallory")
     nameless = github.comment(with_marker(LINE, "deleted account"))
     nameless["user"] = None
-    done, _ = publish_comment(forge, LINE, "one change")
+    done, _ = publish_comment(forge, live("one change"))
     assert done == "created"
     assert imitation["body"] == with_marker(LINE, "trust me")
     assert nameless["body"] == with_marker(LINE, "deleted account")
@@ -70,22 +75,22 @@ def test_what_others_wrote_is_never_touched(github: FakeGitHub, forge: GitHub) -
 
 def test_the_hidden_line_counts_only_at_the_beginning(github: FakeGitHub, forge: GitHub) -> None:
     github.comment(f"quoting\n{LINE}\nsomething")
-    assert publish_comment(forge, LINE, "one change")[0] == "created"
+    assert publish_comment(forge, live("one change"))[0] == "created"
 
 
 def test_it_is_found_on_a_later_page(github: FakeGitHub, forge: GitHub) -> None:
     github.page_size = 2
     for number in range(5):
         github.comment(f"comment {number}", author="dev")
-    publish_comment(forge, LINE, "one change")
-    assert publish_comment(forge, LINE, "two changes")[0] == "updated"
+    publish_comment(forge, live("one change"))
+    assert publish_comment(forge, live("two changes"))[0] == "updated"
     assert len(bodies(github)) == 6
 
 
 def test_two_left_by_runs_at_once_become_one(github: FakeGitHub, forge: GitHub) -> None:
     github.comment(with_marker(LINE, "first"))
     github.comment(with_marker(LINE, "second"))
-    publish_comment(forge, LINE, "now")
+    publish_comment(forge, live("now"))
     assert bodies(github) == [f"{LINE}\nnow"]
 
 
@@ -98,7 +103,7 @@ def test_an_answer_that_is_lost_leaves_one_comment(github: FakeGitHub, fault: Fa
     github.accounts[TOKEN] = "dev"  # a personal token asks no GraphQL, so the only POST is the comment
     forge = GitHub(TOKEN, REPOSITORY, 7, api_url=github.api_url)
     github.faults = [fault]
-    publish_comment(forge, LINE, "one change")
+    publish_comment(forge, live("one change"))
     assert bodies(github) == [f"{LINE}\none change"]
     forge.close()
 
@@ -108,7 +113,7 @@ def test_it_does_not_look_again_for_ever(github: FakeGitHub) -> None:
     forge = GitHub(TOKEN, REPOSITORY, 7, api_url=github.api_url)
     github.faults = [Fault("POST")] * 3
     with pytest.raises(UnknownPublication, match="was not answered"):
-        publish_comment(forge, LINE, "one change")
+        publish_comment(forge, live("one change"))
     assert bodies(github) == []
     forge.close()
 
@@ -116,10 +121,10 @@ def test_it_does_not_look_again_for_ever(github: FakeGitHub) -> None:
 def test_the_longest_comment_is_accepted_and_a_longer_one_is_an_error(
     github: FakeGitHub, forge: GitHub
 ) -> None:
-    publish_comment(forge, LINE, "x" * (LONGEST_BODY - len(LINE) - 1))
+    publish_comment(forge, live("x" * (LONGEST_BODY - len(LINE) - 1)))
     assert len(bodies(github)[0]) == LONGEST_BODY
     with pytest.raises(PublishingFailed, match="422: Validation Failed"):
-        publish_comment(forge, LINE, "x" * LONGEST_BODY)
+        publish_comment(forge, live("x" * LONGEST_BODY))
 
 
 def test_an_apps_own_name_is_asked_of_graphql(github: FakeGitHub, forge: GitHub) -> None:
@@ -130,7 +135,7 @@ def test_an_apps_own_name_is_asked_of_graphql(github: FakeGitHub, forge: GitHub)
 def test_a_server_of_its_own_has_its_paths() -> None:
     with FakeGitHub(prefix="/api/v3") as github:
         forge = GitHub(TOKEN, REPOSITORY, 7, api_url=f"{github.api_url}/")
-        publish_comment(forge, LINE, "one change")
+        publish_comment(forge, live("one change"))
         forge.close()
         assert bodies(github) == [f"{LINE}\none change"]
         assert github.calls[1].path == "/api/graphql"
@@ -139,7 +144,7 @@ def test_a_server_of_its_own_has_its_paths() -> None:
 def test_without_a_pull_request_it_says_which_option_is_missing(github: FakeGitHub) -> None:
     forge = GitHub(TOKEN, REPOSITORY, api_url=github.api_url)
     with pytest.raises(UsageError, match="--pull-request"):
-        publish_comment(forge, LINE, "x")
+        publish_comment(forge, live("x"))
     forge.close()
 
 
@@ -173,12 +178,12 @@ class TestGitLab:
         gitlab.page_size = 1
         gitlab.note(with_marker(LINE, "added a label"), system=True)
         imitation = gitlab.note(with_marker(LINE, "trust me"), author="mallory")
-        assert publish_comment(gitlab_forge, LINE, "one change")[0] == "created"
-        assert publish_comment(gitlab_forge, LINE, "two changes")[0] == "updated"
+        assert publish_comment(gitlab_forge, live("one change"))[0] == "created"
+        assert publish_comment(gitlab_forge, live("two changes"))[0] == "updated"
         assert [note["body"] for note in gitlab.notes[1:]] == [imitation["body"], f"{LINE}\ntwo changes"]
 
     def test_two_become_one(self, gitlab: FakeGitLab, gitlab_forge: GitLab) -> None:
         gitlab.note(with_marker(LINE, "first"))
         gitlab.note(with_marker(LINE, "second"))
-        publish_comment(gitlab_forge, LINE, "now")
+        publish_comment(gitlab_forge, live("now"))
         assert [note["body"] for note in gitlab.notes] == [f"{LINE}\nnow"]

@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.core.outcome import ApplyResult, Outcome
 from reconciler.reports import RESULT_FORMATS
-from reconciler.reports.text_apply import render_result
+from reconciler.reports.apply_report import render_result
 from reconciler.reports.text_progress import render_finished, render_running, render_started
 from reconciler.reports.text_style import Style
 from tests.reports.samples import (
@@ -93,7 +93,7 @@ def test_what_failed_and_what_was_skipped_is_counted() -> None:
         "Apply incomplete! Resources: 1 added, 0 changed, 0 destroyed. 1 failed, 2 skipped. "
         "1 error in the plan."
     ) in text
-    assert "Error: unknown key 'isuer' [unknown-key]" in text
+    assert "Refused: unknown key 'isuer' [unknown-key]" in text
     assert "duplicate-scope" not in text
 
 
@@ -103,14 +103,11 @@ def test_an_interrupted_run_says_so() -> None:
 
 
 def test_a_failure_has_everything_that_support_asks_for() -> None:
-    expected = r"""╷
-│ Error: acme/okta could not be updated
+    expected = """╷
+│ Failed: acme/okta could not be updated: PUT of connection okta: bad \\u001b[2Jthing \
+[oidc_connection_issuer_url_invalid_format]
 │
-│ PUT of connection okta: bad \u001b[2Jthing
-│
-│ status: 400
-│ error_type: oidc_connection_issuer_url_invalid_format
-│ request_id: request-id-test-7
+│ status 400; request_id request-id-test-7
 │
 │ hint: correct the issuer
 ╵
@@ -120,12 +117,12 @@ def test_a_failure_has_everything_that_support_asks_for() -> None:
 
 def test_what_happened_before_a_failure_is_told() -> None:
     text = render_result(ApplyResult((replace(FAILED, history=("created as oidc-connection-test-9",)),)))
-    assert "│ before that: created as oidc-connection-test-9\n" in text
+    assert "; before that: created as oidc-connection-test-9\n" in text
 
 
 def test_a_failure_of_which_little_is_known_says_little() -> None:
     bare = replace(FAILED, message="no answer", advice="", error_type="", request_id="", status=0)
-    assert "│ no answer\n╵" in render_result(ApplyResult((bare,)))
+    assert "│ Failed: acme/okta could not be updated: no answer\n╵" in render_result(ApplyResult((bare,)))
 
 
 def test_warnings_and_the_history_are_shown() -> None:

@@ -147,7 +147,7 @@ No drift was found in the organizations that could be read.
 Refused: 1 of 3 organizations; this report is incomplete, the errors below say why.
 
 ╷
-│ Error: organization acme cannot be planned [organization-not-read]
+│ Refused: organization acme cannot be planned [organization-not-read]
 ╵
 """
     )

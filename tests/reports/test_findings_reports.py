@@ -84,7 +84,8 @@ def test_an_outage_that_hits_all_organizations_is_one_finding() -> None:
     )
     text = render_diagnostics(hit)
     assert text.count("cannot be planned") == 1
-    assert "the same at 59 other places:\n│   organizations/org-1.yaml:1" in text
+    assert "organization … cannot be planned: no connection to the service (60)" in text
+    assert "\n│   org-1 (organizations/org-1.yaml:1:1)\n" in text
 
 
 def test_a_few_findings_that_say_the_same_are_each_shown_in_full() -> None:
@@ -92,13 +93,11 @@ def test_a_few_findings_that_say_the_same_are_each_shown_in_full() -> None:
 
 
 def test_many_findings_that_say_the_same_are_one_with_their_places() -> None:
-    first, *others = alike(60)
-    text = render_diagnostics((WARNING, first, *others, WARNING))
-    before, _, places = text.partition("│\n│ the same at 59 other places:\n")
-    assert before == render_diagnostics((WARNING, first)).removesuffix("╵\n")
-    lines = places.splitlines()
-    assert lines[:59] == [f"│   {index}.yaml:{index + 1}:1" for index in range(1, 60)]
-    assert "\n".join(lines[59:]) + "\n" == "╵\n" + render_diagnostics((WARNING,))
+    text = render_diagnostics(alike(60))
+    assert text.count("╷") == 1
+    assert f"{alike(1)[0].summary} (60)" in text
+    places = [line for line in text.splitlines() if ".yaml:" in line]
+    assert places == [f"│   acme/okta ({index}.yaml:{index + 1}:1)" for index in range(60)]
 
 
 def test_the_caret_stands_below_the_finding_whatever_is_before_it() -> None:

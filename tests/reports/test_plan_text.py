@@ -85,7 +85,7 @@ def test_no_changes_is_said_only_if_that_is_certain(uncertain: Plan) -> None:
 def test_warnings_come_before_errors_and_both_after_the_counts() -> None:
     warning = Diagnostic(Severity.WARNING, "stays-pending", "look here")
     text = render_plan(replace(CHANGES, diagnostics=(ERROR, warning)))
-    assert text.index("Plan: 1") < text.index("Warning: look here") < text.index("Error: unknown key")
+    assert text.index("Plan: 1") < text.index("Warning: look here") < text.index("Refused: unknown key")
 
 
 def test_a_single_hidden_attribute_is_singular() -> None:

@@ -79,6 +79,8 @@ def test_the_largest_risks_are_kept_and_the_rest_is_counted() -> None:
     text = plan_markdown(large_plan(10_000))
     assert "issuer-host-change" in text
     assert "<code>customer-09999/the-last</code> will be <b>destroyed</b>" in text
+    decisive = text.count("\n- ❗ `customer-")
+    assert f"- ❗ … {10_000 - decisive:,} more connections: the job summary and the saved plan" in text
     rows = text.count("\n| `customer-")
     assert (
         f"… {10_000 - rows:,} more organizations with 0 to add, {10_000 - rows:,} to change, 0 to destroy."
@@ -86,8 +88,9 @@ def test_the_largest_risks_are_kept_and_the_rest_is_counted() -> None:
     )
     diffs = text.count("```diff")
     assert f"… {10_001 - diffs:,} more changes, too large to show here: {10_001 - diffs:,} to change." in text
+    assert decisive > 1_000
     assert rows > 100
-    assert diffs > 20
+    assert diffs > 5
 
 
 def test_a_job_summary_shows_more_than_a_comment() -> None:
@@ -102,16 +105,16 @@ def test_a_job_summary_shows_more_than_a_comment() -> None:
 def test_any_limit_holds_and_the_page_stays_whole(render: Callable[..., str], most: int) -> None:
     text = render(hostile_plan(), max_bytes=most)
     assert len(text.encode()) <= most
-    headline = ["<p >", "<strong >", "</strong>", "</p>"]
-    assert rendered(text).skeleton[:5] == [*headline, "<h3 >"]
+    assert rendered(text).skeleton[:4] == ["<h3 >", "</h3>", "<p >", "<strong >"]
 
 
 def test_findings_that_do_not_fit_are_counted() -> None:
     diagnostics = tuple(FINDINGS.diagnostics) * 1_000
     text = plan_markdown(plan(create(), diagnostics=diagnostics))
-    shown = text.count("**error**") + text.count("**warning**")
-    assert f"- … {2_000 - shown:,} more findings, {1_000 - text.count('**error**')} errors among them" in text
-    assert "**warning**" not in text
+    assert "**refused** `organization-not-read`: organization … cannot be planned" in text
+    assert text.count("`globex`") == 20 + 1  # in the finding, and in the table
+    assert "`globex` and 980 more" in text
+    assert "**warning**" in text
     assert len(validation_markdown(type(FINDINGS)(diagnostics=diagnostics)).encode()) <= MAX_BYTES
 
 

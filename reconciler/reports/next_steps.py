@@ -1,0 +1,117 @@
+"""What to do next: what merging does, approvals and pins ready to paste, and running again."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Final
+
+from reconciler.reports.escaping import escape_terminal, yaml_value
+from reconciler.reports.report import Step
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from reconciler.core.errors import Diagnostic
+    from reconciler.core.outcome import ApplyResult, MissingPin
+    from reconciler.core.plan import Plan
+
+_EXCESS: Final = re.compile(r"`deletes: (\d+)`")
+_PROPOSED_TIME: Final = timedelta(days=30)
+
+
+def merge_steps(plan: Plan, environment: str) -> Iterator[Step]:
+    """Yield what merging the pull request does; ``environment`` is the one whose reviewers are asked."""
+    if plan.refusals:
+        yield Step(text="Merging applies nothing while this plan is blocked.")
+    elif plan.has_errors or not plan.is_complete:
+        applies = "applies the other changes, and fails" if plan.has_changes else "applies nothing"
+        yield Step(text=f"Correct what is refused, and push again: merging now {applies}.")
+    elif plan.has_changes:
+        asked = f"; a reviewer of `{environment}` will be asked" if environment else ""
+        yield Step(text=f"Merge to apply{asked}.")
+
+
+def approval_steps(plan: Plan) -> Iterator[Step]:
+    """Yield what blocks the plan as approvals to paste; other blocks have no approval."""
+    until = _until(plan.created_at)
+    risks = [risk for risk in plan.risks if risk.is_error]
+    excess = [number for block in plan.blocks if (number := _EXCESS.search(block.detail))]
+    items = (
+        *(_risk_approval(risk, until) for risk in risks),
+        *(_delete_approval(n[1], until) for n in excess),
+    )
+    if items:
+        yield Step(
+            text="Blocked: to allow it, add to a file in `approvals/`, and have it reviewed:",
+            header=("approvals:",),
+            items=items,
+            noun="approval",
+        )
+
+
+def _risk_approval(risk: Diagnostic, until: str) -> tuple[str, ...]:
+    return (
+        f"  - rule: {yaml_value(risk.code)}",
+        f"    address: {yaml_value(risk.address)}",
+        f"    finding: {yaml_value(risk.fingerprint)}",
+        *_reason(until),
+    )
+
+
+def _delete_approval(number: str, until: str) -> tuple[str, ...]:
+    return (f"  - deletes: {number}", *_reason(until))
+
+
+def _reason(until: str) -> tuple[str, str]:
+    return "    reason: TODO, why and by which ticket", f"    until: {until}"
+
+
+def _until(created_at: str) -> str:
+    """Return the last day of an approval that is proposed."""
+    try:
+        return (date.fromisoformat(created_at[:10]) + _PROPOSED_TIME).isoformat()
+    except ValueError:
+        return "YYYY-MM-DD"
+
+
+def again_steps(result: ApplyResult) -> Iterator[Step]:
+    """Yield that an apply which left something undone can be repeated."""
+    if result.failed or result.skipped or result.interrupted:
+        yield Step(
+            text="Correct what failed, and run the apply workflow again: it plans anew, and what was "
+            "applied is not applied twice."
+        )
+
+
+def pin_steps(pins: Iterable[MissingPin]) -> Iterator[Step]:
+    """Yield the pins to be written, as the lines of each manifest."""
+    items: dict[tuple[str, str], list[str]] = {}
+    for pin in pins:
+        organization, _, connection = pin.address.partition("/")
+        if pin.is_organization:
+            organization = pin.address
+        lines = items.setdefault(
+            (pin.location.path, organization),
+            [f"# {escape_terminal(pin.location.path)}", f"organization: {yaml_value(organization)}"],
+        )
+        if pin.is_organization:
+            lines.append(f"organization_id: {_pin_value(pin)}")
+            continue
+        if "connections:" not in lines:
+            lines.append("connections:")
+        lines += [f"  {yaml_value(connection)}:", f"    connection_id: {_pin_value(pin)}"]
+    if items:
+        yield Step(
+            text="Pin what was created: `reconciler pin` adds these lines to the manifests.",
+            items=tuple(map(tuple, items.values())),
+            noun="organization",
+        )
+
+
+def _pin_value(pin: MissingPin) -> str:
+    """Return the ID, or, beside IDs of other environments, a map by environment."""
+    if not pin.other_ids:
+        return yaml_value(pin.id)
+    ids = {"live" if "-live-" in identity else "test": identity for identity in (*pin.other_ids, pin.id)}
+    return f"{{{', '.join(f'{name}: {yaml_value(identity)}' for name, identity in sorted(ids.items()))}}}"
