@@ -155,7 +155,7 @@ def _with_severity(risk: Diagnostic, severities: Mapping[str, str]) -> Diagnosti
         hint = f"if this is intended, {accept} (finding {risk.fingerprint})"
         return replace(risk, severity=Severity.ERROR, hint=hint)
     hint = f"to block such changes, set `{risk.code}: error` under policies"
-    return replace(risk, severity=Severity.WARNING, hint=f"{hint} (finding {risk.fingerprint})")
+    return replace(risk, severity=Severity.WARNING, hint=hint)
 
 
 def _fingerprint(rule: Rule, change: ConnectionChange, clause: Clause) -> str:

@@ -74,7 +74,10 @@ def plan_report(plan: Plan) -> Report:
         verdict=wording.plan_verdict(plan),
         status=_status(plan),
         is_complete=plan.is_complete,
-        headlines=tuple(wording.plan_headlines(plan)),
+        headlines=(
+            *wording.plan_headlines(plan),
+            *(f"approval {line}" for line in wording.approval_lines(plan)),
+        ),
         differences=tuple(map(_difference, decisive)),
         guards=wording.guard_lines(plan.guards or ()),
         approvals=wording.approval_lines(plan),

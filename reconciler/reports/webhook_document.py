@@ -7,6 +7,7 @@ from typing import Final, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from reconciler import __version__
+from reconciler.core.apply_document import ApplySummaryDocument
 from reconciler.core.change import Action
 from reconciler.core.document_parts import (
     COUNT,
@@ -17,7 +18,6 @@ from reconciler.core.document_parts import (
     pattern,
     to_json_data,
 )
-from reconciler.core.apply_document import ApplySummaryDocument
 from reconciler.core.drift import DriftKind, DriftReport, Finding, FindingStatus
 from reconciler.core.drift_document import DriftSummaryDocument
 from reconciler.core.errors import Diagnostic, Severity

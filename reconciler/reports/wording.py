@@ -47,8 +47,8 @@ _PARTICIPLES: Final = {
 
 _APPROVALS: Final = {
     ApprovalStatus.USED: "used",
-    ApprovalStatus.EXPIRED: "expired, to be removed or renewed",
-    ApprovalStatus.NOT_NEEDED: "not needed by this plan, to be removed once what it approves is applied",
+    ApprovalStatus.EXPIRED: "expired [approval-expired], to be removed or renewed",
+    ApprovalStatus.NOT_NEEDED: "not needed by this plan [approval-not-needed], to be removed once what it approves is applied",
 }
 
 _REASONS: Final = {
@@ -143,13 +143,6 @@ def approval_lines(plan: Plan) -> tuple[str, ...]:
         f"{use.approval.reason} ({use.approval.location})"
         for use in plan.approvals
     )
-
-
-def approval_counts(plan: Plan) -> str:
-    """Return how many approvals are used, expired and not needed."""
-    statuses = [use.status for use in plan.approvals]
-    counts = (f"{statuses.count(status)} {status.value}" for status in dict.fromkeys(statuses))
-    return f"Approvals: {', '.join(counts)}."
 
 
 def ignored_differences(ignored: Sequence[IgnoredDifference]) -> Iterator[str]:

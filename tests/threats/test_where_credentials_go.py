@@ -220,7 +220,7 @@ def test_a_plan_says_first_where_it_goes(named: Workplace) -> None:
 
 def test_markdown_and_html_say_first_where_it_goes(named: Workplace) -> None:
     markdown = named.run("plan", "--format", "markdown").out
-    assert markdown.startswith(f"**Project `{PROJECT_ID}` (test) at `{host_of(named)}`**\n\n### ")
+    assert markdown.startswith(f"### 🧪 test · project `{PROJECT_ID}` at `{host_of(named)}`\n\n**")
     html = named.run("plan", "--format", "html").out
     body = html.partition("<body>")[2]
     assert body.index(
@@ -230,7 +230,7 @@ def test_markdown_and_html_say_first_where_it_goes(named: Workplace) -> None:
 
 def test_a_drift_issue_says_first_where_it_looked(named: Workplace) -> None:
     markdown = named.run("drift", "--format", "markdown").out
-    assert markdown.startswith(f"**Project `{PROJECT_ID}` (test) at `{host_of(named)}`**\n\n### ")
+    assert markdown.startswith(f"### 🧪 test · project `{PROJECT_ID}` at `{host_of(named)}`\n\n**")
 
 
 def test_the_prompt_says_where_it_goes(named: Workplace) -> None:
