@@ -48,7 +48,7 @@ _PARTICIPLES: Final = {
 _APPROVALS: Final = {
     ApprovalStatus.USED: "used",
     ApprovalStatus.EXPIRED: "expired [approval-expired], to be removed or renewed",
-    ApprovalStatus.NOT_NEEDED: "not needed by this plan [approval-not-needed], to be removed once what it approves is applied",
+    ApprovalStatus.NOT_NEEDED: "not needed [approval-not-needed], to be removed once what it approves is applied",
 }
 
 _REASONS: Final = {
