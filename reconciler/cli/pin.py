@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,7 +18,8 @@ from reconciler.cli.results import check_outputs, write_result
 from reconciler.manifests.editing import ManifestEditor
 from reconciler.providers.stytch.connect import connect
 from reconciler.reports import PIN_FORMATS
-from reconciler.workflow.pin import find_pins, load_files, write_pins
+from reconciler.storage.documents import load_apply_result
+from reconciler.workflow.pin import created_pins, find_pins, in_environment_of, load_files, write_pins
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +32,13 @@ if TYPE_CHECKING:
 @click.command("pin")
 @click.argument("paths", nargs=-1, type=FILE, metavar="[PATH]...")
 @click.option("--check", is_flag=True, help="Write nothing; exit with 1 if an id is missing.")
+@click.option(
+    "--apply",
+    "apply_file",
+    type=FILE,
+    metavar="FILE",
+    help="Take the ids from the result of an apply in JSON: no credentials are needed.",
+)
 @variable_option()
 @reporting_options("text", "json")
 @click.pass_obj
@@ -43,8 +52,12 @@ def command(context: CommandContext, /, paths: tuple[str, ...], **options: Any) 
     context.configure(options)
     check_outputs(context)
     project = wiring.project_of(context.config)
+    file = options["apply_file"]
+    result = load_apply_result(Path(file)) if file else None
+    if result is not None:
+        project = in_environment_of(project, result.scope, file)
     files, errors = load_files(paths, project, options["variables"])
-    pinned = asyncio.run(_find_pins(files, project, context))
+    pinned = created_pins(files, result) if result else asyncio.run(_find_pins(files, project, context))
     pinned = replace(pinned, diagnostics=(*errors, *pinned.diagnostics))
     if not options["check"]:
         pinned = write_pins(files, pinned, ManifestEditor(project, options["variables"]))

@@ -14,11 +14,14 @@ import click
 
 from reconciler.cli.context import ExitCode
 from reconciler.cli.options import FILE, combine
+from reconciler.cli.pull_requests import PullRequests, pull_request_options
 from reconciler.core.errors import Diagnostic, PublishingFailed, Severity
 from reconciler.publishers.github import DEFAULT_API_URL as GITHUB_URL
 from reconciler.publishers.github import GitHub, pull_request_of_event
+from reconciler.publishers.github_repository import GitHubRepository
 from reconciler.publishers.gitlab import DEFAULT_API_URL as GITLAB_URL
 from reconciler.publishers.gitlab import GitLab
+from reconciler.publishers.gitlab_repository import GitLabRepository
 from reconciler.publishers.webhook import deliver, read_endpoint
 from reconciler.reports.text_style import render_diagnostics
 from reconciler.reports.webhook_document import Origin
@@ -75,24 +78,31 @@ def command() -> None:
 @click.option(
     "--summary", type=FILE, metavar="FILE", envvar="GITHUB_STEP_SUMMARY", help="Default: the job's summary."
 )
-def github(**options: Any) -> int:  # noqa: ANN401 - options
-    """One sticky comment, labels, the job summary; one issue for drift.
+@pull_request_options()
+@click.pass_obj
+def github(context: CommandContext, /, **options: Any) -> int:  # noqa: ANN401 - options
+    """One sticky comment, labels, the job summary; one issue for drift; pull requests for manifests.
 
-    Needs GITHUB_TOKEN (or GH_TOKEN) with `pull-requests: write`, and `issues: write` for drift.
-    In a workflow, all other options have defaults. Without a pull request, only the job summary is
-    written.
+    Needs GITHUB_TOKEN (or GH_TOKEN) with `pull-requests: write`, `issues: write` for drift, and
+    `contents: write` for --pins and --adopt. In a workflow, all other options have defaults. Without a
+    pull request, only the job summary is written.
     """
     publication = _load(options, _workflow_run_url())
-    if options["summary"]:
+    if options["summary"] and publication.has_reports:
         write_summary(Path(options["summary"]), publication)
         click.echo("job summary: written")
     pull_request = options["pull_request"] or _event_pull_request()
-    if options["summary"] and pull_request is None and not (publication.drift or publication.apply):
+    has_no_place = pull_request is None and not (publication.drift or publication.apply)
+    if options["summary"] and publication.has_reports and has_no_place:
         click.echo("no pull request to comment on")
+        publication = replace(publication, plan=None, failed=None)
+    if not (publication.has_reports or options["pins_file"]):
         return ExitCode.SUCCESS
-    token, repository = _token("GITHUB_TOKEN", "GH_TOKEN"), _required(options, "repository")
-    forge = GitHub(token, repository, pull_request, api_url=options["api_url"] or GITHUB_URL)
-    return _publish(forge, publication, options["commit"])
+    token, name = _token("GITHUB_TOKEN", "GH_TOKEN"), _required(options, "repository")
+    api_url = options["api_url"] or GITHUB_URL
+    forge = GitHub(token, name, pull_request, api_url=api_url)
+    repository = GitHubRepository(token, name, api_url=api_url)
+    return _publish(forge, repository, publication, context, options)
 
 
 @command.command("gitlab")
@@ -107,15 +117,20 @@ def github(**options: Any) -> int:  # noqa: ANN401 - options
     help="The merge commit of an apply; default: the pipeline's.",
 )
 @click.option("--api-url", metavar="URL", envvar="CI_API_V4_URL", help="Default: the pipeline's.")
-def gitlab(**options: Any) -> int:  # noqa: ANN401 - options
-    """One sticky note on the merge request, labels; one issue for drift.
+@pull_request_options()
+@click.pass_obj
+def gitlab(context: CommandContext, /, **options: Any) -> int:  # noqa: ANN401 - options
+    """One sticky note on the merge request, labels; one issue for drift; merge requests for manifests.
 
     Needs GITLAB_TOKEN, a project access token with the scope `api`: a job token may not write notes.
+    For --pins and --adopt it needs the role of a developer.
     """
     publication = _load(options, os.environ.get("CI_JOB_URL", ""))
     token, project = _token("GITLAB_TOKEN"), _required(options, "project")
-    forge = GitLab(token, project, options["merge_request"], api_url=options["api_url"] or GITLAB_URL)
-    return _publish(forge, publication, options["commit"])
+    api_url = options["api_url"] or GITLAB_URL
+    forge = GitLab(token, project, options["merge_request"], api_url=api_url)
+    repository = GitLabRepository(token, project, api_url=api_url)
+    return _publish(forge, repository, publication, context, options)
 
 
 @command.command("webhook")
@@ -149,8 +164,10 @@ def webhook(context: CommandContext, /, *, strict: bool, **options: str | None) 
 
 def _load(options: Mapping[str, Any], run_url: str) -> Publication:
     files = {name: options[name] for name in ("plan_file", "apply_file", "drift_file")}
-    if not any(files.values()):
+    if not any(files.values()) and not options.get("pins_file"):
         raise click.UsageError("nothing to publish: give --plan FILE, --apply FILE or --drift FILE")
+    if options.get("adopt") and not options["drift_file"]:
+        raise click.UsageError("--adopt takes over what a drift report found: give --drift FILE as well")
     details_url = options["details_url"] or run_url
     if details_url and _PLAIN_URL.fullmatch(details_url) is None:
         raise click.UsageError("--details-url must be a plain http or https URL")
@@ -163,16 +180,38 @@ def _load(options: Mapping[str, Any], run_url: str) -> Publication:
     )
 
 
-def _publish(forge: GitHub | GitLab, publication: Publication, commit: str | None) -> ExitCode:
-    with closing(forge):
-        if publication.apply and forge.pull_request is None and commit:
-            forge.pull_request = forge.find_pull_request(commit)
-            if forge.pull_request is None:
-                click.echo(f"no pull request was merged as {commit}: the result is not commented")
-                publication = replace(publication, apply=None)
-        for line in publish(forge, publication):
+def _publish(
+    forge: GitHub | GitLab,
+    repository: GitHubRepository | GitLabRepository,
+    publication: Publication,
+    context: CommandContext,
+    options: Mapping[str, Any],
+) -> ExitCode:
+    """Open pull requests first: an issue links to them, and is also written where the forge refuses one."""
+    failure = None
+    with closing(forge), closing(repository):
+        pull_requests = PullRequests(context, options, repository, publication)
+        if options["pins_file"]:
+            pull_requests.publish_pins(Path(options["pins_file"]))
+        if options["adopt"] and publication.drift:
+            note, failure = pull_requests.adopt(publication.drift)
+            publication = replace(publication, drift_note=note)
+        for line in publish(forge, _with_pull_request(forge, publication, options["commit"])):
             click.echo(line)
+    if failure is not None:
+        raise failure
     return ExitCode.SUCCESS
+
+
+def _with_pull_request(forge: GitHub | GitLab, publication: Publication, commit: str | None) -> Publication:
+    """Find the pull request that an apply is about; without one, its result is not commented."""
+    if not publication.apply or forge.pull_request is not None or not commit:
+        return publication
+    forge.pull_request = forge.find_pull_request(commit)
+    if forge.pull_request is not None:
+        return publication
+    click.echo(f"no pull request was merged as {commit}: the result is not commented")
+    return replace(publication, apply=None)
 
 
 def _token(*names: str) -> str:

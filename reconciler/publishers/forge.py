@@ -1,4 +1,4 @@
-"""The interface of a forge to which reports are published."""
+"""The interface of a forge: where reports are published, and where pull requests are opened."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,3 +72,103 @@ class Forge(Protocol):
 
     def close_issue(self, issue: Issue) -> None:
         """Close an issue as done."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Branch:
+    """A branch, and the commit at its end."""
+
+    name: str
+    commit: str
+    is_protected: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BranchDifference:
+    """What a branch holds that its base does not have.
+
+    ``paths`` are the files that differ from where the two parted; ``is_whole``: there are no others.
+    """
+
+    paths: tuple[str, ...] = ()
+    is_whole: bool = True
+    messages: tuple[str, ...] = ()
+    authors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PullRequest:
+    """A pull request of the repository's own branch; ``commit`` is the end that it had or has."""
+
+    number: str
+    commit: str
+    title: str
+    body: str
+    url: str
+    is_open: bool
+    is_merged: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewCommit:
+    """Files to write on a branch, by their paths in the repository.
+
+    ``start`` is the commit whose files all others are. ``replaces`` is the commit that the branch has to
+    end with; none if the branch must not exist yet.
+    """
+
+    branch: str
+    start: str
+    replaces: str
+    files: Mapping[str, bytes]
+    executables: frozenset[str] = frozenset()
+    message: str
+
+
+class BranchMoved(Exception):
+    """The branch, or its pull request, is no longer as it was read: read it again."""
+
+
+class Repository(Protocol):
+    """One repository on a forge, as far as pull requests need it.
+
+    Every method may raise `PublishingFailed`.
+    """
+
+    def default_branch(self) -> Branch:
+        """Return the branch that pull requests are merged into."""
+
+    def branch(self, name: str) -> Branch | None:
+        """Return a branch, or None if there is none."""
+
+    def difference(self, base: Branch, branch: Branch) -> BranchDifference:
+        """Return what a branch holds that its base does not have."""
+
+    def read_file(self, path: str, commit: str) -> bytes | None:
+        """Return the content of a file, or None if the commit does not have it."""
+
+    def write(self, commit: NewCommit) -> None:
+        """Write a commit; no commit that the branch ends with is lost unless ``replaces`` names it.
+
+        Raises:
+            BranchMoved: the branch ends with another commit.
+        """
+
+    def delete_branch(self, branch: Branch) -> None:
+        """Delete a branch; one that no longer exists is not an error."""
+
+    def pull_requests(self, branch: str) -> Iterator[PullRequest]:
+        """Yield the pull requests of one of the repository's own branches, open or not, the newest first."""
+
+    def create_pull_request(self, branch: str, base: str, title: str, body: str) -> PullRequest:
+        """Open a pull request.
+
+        Raises:
+            BranchMoved: there is an open one.
+        """
+
+    def edit_pull_request(self, pull_request: PullRequest, title: str, body: str) -> None:
+        """Replace title and body of a pull request."""
+
+    def close_pull_request(self, pull_request: PullRequest, reason: str) -> None:
+        """Write a comment that says why, and close a pull request without merging it."""

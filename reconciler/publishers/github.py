@@ -13,7 +13,7 @@ from reconciler.publishers.forge import Comment, Issue
 from reconciler.publishers.rest_client import RestClient, check_api_url
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
     from reconciler.http.clock import BlockingClock
@@ -47,23 +47,13 @@ class GitHub:
         api_url: str = DEFAULT_API_URL,
         clock: BlockingClock | None = None,
     ) -> None:
-        if _REPOSITORY.fullmatch(repository) is None:
-            raise UsageError(f"the repository {repository!r} must have the form OWNER/NAME")
         api = parse_url(check_api_url(api_url))
-        self._repository = f"{api.path}/repos/{repository}"
+        self._repository = repository_path(api_url, repository)
         self._user = f"{api.path}/user"
         self.pull_request = pull_request
         self._graphql = f"{api.path.removesuffix('/v3')}/graphql"
         self._author = ""
-        headers = {
-            "Authorization": f"Bearer {token}",
-            "Accept": "application/vnd.github+json",
-            "X-GitHub-Api-Version": _API_VERSION,
-            "User-Agent": "reconciler",
-        }
-        self._client = RestClient(
-            f"{api.scheme}://{api.netloc}", headers, token=token, hints=_HINTS, clock=clock
-        )
+        self._client = github_client(token, api_url, _HINTS, clock)
 
     def close(self) -> None:
         """Close all connections."""
@@ -167,6 +157,35 @@ class GitHub:
         if not login:
             raise PublishingFailed("GitHub does not say which account this token belongs to")
         return login
+
+
+def repository_path(api_url: str, repository: str) -> str:
+    """Return the path of a repository in the API.
+
+    Raises:
+        UsageError: its name has another form, or the address is unfit.
+    """
+    if _REPOSITORY.fullmatch(repository) is None:
+        raise UsageError(f"the repository {repository!r} must have the form OWNER/NAME")
+    return f"{parse_url(check_api_url(api_url)).path}/repos/{repository}"
+
+
+def github_client(
+    token: str, api_url: str, hints: Mapping[int, str], clock: BlockingClock | None
+) -> RestClient:
+    """Return a client of the API, whose paths begin with that of ``api_url``.
+
+    Raises:
+        UsageError: the token or the address is unfit.
+    """
+    headers = {
+        "Authorization": f"Bearer {token}",
+        "Accept": "application/vnd.github+json",
+        "X-GitHub-Api-Version": _API_VERSION,
+        "User-Agent": "reconciler",
+    }
+    api = parse_url(check_api_url(api_url))
+    return RestClient(f"{api.scheme}://{api.netloc}", headers, token=token, hints=hints, clock=clock)
 
 
 def pull_request_of_event(text: str) -> int | None:

@@ -11,7 +11,7 @@ from reconciler.publishers.forge import Comment, Issue
 from reconciler.publishers.rest_client import RestClient
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping
 
     from reconciler.http.clock import BlockingClock
     from reconciler.http.json_fields import JsonObject
@@ -39,13 +39,10 @@ class GitLab:
         api_url: str = DEFAULT_API_URL,
         clock: BlockingClock | None = None,
     ) -> None:
-        if _PROJECT.fullmatch(project) is None:
-            raise UsageError(f"the project {project!r} must be a number or have the form GROUP/NAME")
-        self._project = f"/projects/{quote(project, safe='')}"
+        self._project = project_path(project)
         self.pull_request = merge_request
         self._user: JsonObject | None = None
-        headers = {"PRIVATE-TOKEN": token, "User-Agent": "reconciler"}
-        self._client = RestClient(api_url, headers, token=token, hints=_HINTS, clock=clock)
+        self._client = gitlab_client(token, api_url, _HINTS, clock)
 
     def close(self) -> None:
         """Close all connections."""
@@ -137,6 +134,29 @@ class GitLab:
                 raise PublishingFailed("GitLab does not say which account this token belongs to")
             self._user = user
         return self._user
+
+
+def project_path(project: str) -> str:
+    """Return the path of a project in the API.
+
+    Raises:
+        UsageError: it is neither a number nor has the form GROUP/NAME.
+    """
+    if _PROJECT.fullmatch(project) is None:
+        raise UsageError(f"the project {project!r} must be a number or have the form GROUP/NAME")
+    return f"/projects/{quote(project, safe='')}"
+
+
+def gitlab_client(
+    token: str, api_url: str, hints: Mapping[int, str], clock: BlockingClock | None
+) -> RestClient:
+    """Return a client of the API.
+
+    Raises:
+        UsageError: the token or the address is unfit.
+    """
+    headers = {"PRIVATE-TOKEN": token, "User-Agent": "reconciler"}
+    return RestClient(api_url, headers, token=token, hints=hints, clock=clock)
 
 
 def _comment(note: JsonObject) -> Comment:

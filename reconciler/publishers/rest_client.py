@@ -84,14 +84,18 @@ class _Response:
 
     @property
     def message(self) -> str:
-        """The forge's message, where it is as GitHub and GitLab write it."""
+        """The forge's message, where it is as GitHub and GitLab write it, with GitHub's first detail."""
         try:
             document = parse_json(self.body)
         except ValueError:
             return ""
         if not isinstance(document, dict):
             return ""
-        return str(document.get("message") or document.get("error") or "")
+        message = str(document.get("message") or document.get("error") or "")
+        errors = document.get("errors")
+        entries = errors if isinstance(errors, list) else ()
+        details = [entry.get("message") for entry in entries if isinstance(entry, dict)]
+        return ": ".join(map(str, filter(None, (message, *details[:1]))))
 
     def wait(self, now: float) -> float | None:
         """Return the seconds that the forge asks to wait, or None."""

@@ -29,7 +29,7 @@ def declared_edits(
 ) -> tuple[Change, ...]:
     """Return what differs between the base and the present declarations, as changes from one to the other."""
     edits = (
-        _edit(desired, _past_block(base, desired), organization)
+        declared_edit(desired, _past_block(base, desired), organization)
         for organization in organizations
         if organization.reference in base.compared
         for desired in organization.connections
@@ -50,7 +50,7 @@ def with_base_risks(
     live = assess(_already_live(edits, plan), severities, estate)
     known_live = {_identity(risk) for risk in live}
     further = [
-        _explained(risk, "already live" if _identity(risk) in known_live else "compared with the base")
+        with_words(risk, "already live" if _identity(risk) in known_live else "compared with the base")
         for risk in dict.fromkeys((*live, *assess(edits, severities, estate)))
         if _identity(risk) not in seen
     ]
@@ -93,9 +93,10 @@ def _already_live(edits: Sequence[Change], plan: Plan) -> tuple[Change, ...]:
     return tuple(kept)
 
 
-def _edit(
+def declared_edit(
     desired: DesiredConnection, past: OidcConnection | None, organization: DesiredOrganization
 ) -> Change | None:
+    """Return what differs between a past declaration and the present one, as a change to the latter."""
     organization_id = organization.organization_id or ""
     provider = desired.connection.identity_provider or DEFAULT_IDENTITY_PROVIDER
     declared = replace(desired.connection, connection_id=None)
@@ -155,6 +156,7 @@ def _identity(risk: Diagnostic) -> tuple[str, str, str]:
     return risk.code, risk.address, risk.summary
 
 
-def _explained(risk: Diagnostic, words: str) -> Diagnostic:
+def with_words(risk: Diagnostic, words: str) -> Diagnostic:
+    """Return the risk with words before what it says of the address."""
     clause = risk.summary.removeprefix(f"{risk.address}: ")
     return replace(risk, summary=f"{risk.address}: {words}: {clause}")

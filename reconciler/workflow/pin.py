@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from reconciler.core.errors import Diagnostic, InvalidConfiguration, ProviderError, Severity
+from reconciler.core.errors import Diagnostic, InvalidConfiguration, ProviderError, Severity, UsageError
 from reconciler.core.matching import match_connections
-from reconciler.core.outcome import MissingPin
+from reconciler.core.outcome import MissingPin, pins_to_write
 from reconciler.core.planner import unreadable
 from reconciler.core.results import PinResult
 from reconciler.manifests import load_manifests
+from reconciler.manifests.environments import RunEnvironment
 from reconciler.manifests.pinning import Pin
 from reconciler.workflow.edited_files import edit_file, write_files
 from reconciler.workflow.live_state import find_organizations, read_organizations
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from reconciler.core.matching import Pair
+    from reconciler.core.outcome import ApplyResult
+    from reconciler.core.plan import Scope
     from reconciler.core.state import DesiredConnection, DesiredOrganization, LiveOrganization
     from reconciler.manifests import ManifestFile, Project
     from reconciler.manifests.editing import Edit, ManifestEditor
@@ -44,6 +47,26 @@ def load_files(
     if errors and not files:
         raise InvalidConfiguration(errors)
     return files, errors
+
+
+def in_environment_of(project: Project, scope: Scope | None, file: str) -> Project:
+    """Return the project in the environment of a result, which was made with credentials that are not here.
+
+    Raises:
+        UsageError: the result names no project, or another one than the credentials that are here.
+    """
+    if scope is None:
+        raise UsageError(f"{file}: the run failed before it knew its project, so it created nothing")
+    known = project.environment.principal
+    if known and known != scope.principal:
+        raise UsageError(f"{file} is of the project {scope.principal}, but the credentials are of {known}")
+    return replace(project, environment=RunEnvironment(scope.principal))
+
+
+def created_pins(files: Sequence[ManifestFile], result: ApplyResult) -> PinResult:
+    """Return the missing pins of what an apply created."""
+    organizations = [organization for file in files for organization in file.organizations]
+    return PinResult(pins=pins_to_write(result.outcomes, organizations), is_check=True, scope=result.scope)
 
 
 async def find_pins(

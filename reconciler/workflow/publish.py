@@ -21,7 +21,7 @@ from reconciler.publishers.sticky import (
 )
 from reconciler.reports.apply_report import apply_report
 from reconciler.reports.drift_report import drift_report
-from reconciler.reports.markdown import render_markdown, render_news
+from reconciler.reports.markdown import MAX_BYTES, render_markdown, render_news
 from reconciler.reports.next_steps import merge_steps
 from reconciler.reports.plan_report import plan_report
 from reconciler.reports.validation import failed_run_report
@@ -48,6 +48,7 @@ class Publication:
     """What to publish. ``name`` distinguishes environments that publish in the same place.
 
     ``failed`` is the run that has no plan, ``environment`` the one of the forge whose reviewers are asked.
+    ``drift_note`` is what the drift issue says about a pull request.
     """
 
     plan: Plan | None = None
@@ -58,6 +59,12 @@ class Publication:
     environment: str = ""
     labels: bool = True
     details_url: str = ""
+    drift_note: str = ""
+
+    @property
+    def has_reports(self) -> bool:
+        """Whether there is a report to publish."""
+        return any((self.plan, self.failed, self.apply, self.drift))
 
 
 def load_publication(
@@ -167,13 +174,19 @@ def _publish_issue(forge: Forge, report: DriftReport, publication: Publication) 
     rendered = drift_report(report)
     notice = DriftNotice(
         title=f"Drift in {_short_name(publication, report.scope)}",
-        body=render_markdown(rendered) + _link(publication),
+        body=_with_note(rendered, publication.drift_note) + _link(publication),
         news=render_news(rendered),
         has_drift=report.has_drift,
         is_over=not report.has_drift and not report.has_errors and not report.unchecked,
     )
     done, url = publish_drift(forge, _marker("drift", publication, report.scope), notice)
     return f"issue {done}: {url}".rstrip(": ")
+
+
+def _with_note(report: Report, note: str) -> str:
+    """Return the report with a note, in the size that a report alone may have."""
+    text = render_markdown(report, max_bytes=MAX_BYTES - len(note.encode()))
+    return f"{text}\n{note}" if note else text
 
 
 def _marker(kind: str, publication: Publication, scope: Scope) -> str:
