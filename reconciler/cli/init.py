@@ -15,14 +15,18 @@ from reconciler.reports.escaping import escape_terminal
 from reconciler.storage.files import write_atomically
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 _STARTER: Final = Path(__file__).parent / "starter"
 _CHECKOUT: Final = Path(__file__).parent.parent.parent
 
-FILES: Final = {
+PROJECT_FILES: Final = {
     "reconciler.yaml": "reconciler.yaml",
     "organizations/example.yaml": "organizations/example.yaml",
+}
+"""The files of a starter project without CI, each with the file that it is a copy of."""
+
+GITHUB_FILES: Final = {
     ".github/workflows/reconciler-plan.yml": "examples/github-actions/plan.yml",
     ".github/workflows/reconciler-apply.yml": "examples/github-actions/apply.yml",
     ".github/workflows/reconciler-drift.yml": "examples/github-actions/drift.yml",
@@ -31,7 +35,16 @@ FILES: Final = {
     ".github/actions/reconciler/install.py": ".github/actions/reconciler/install.py",
     ".github/actions/reconciler/requirements.lock": ".github/actions/reconciler/requirements.lock",
 }
-"""The files of a starter project, each with the file that it is a copy of."""
+GITLAB_FILES: Final = {
+    ".gitlab-ci.yml": "examples/gitlab-ci/.gitlab-ci.yml",
+    ".github/actions/reconciler/install.py": ".github/actions/reconciler/install.py",
+    ".github/actions/reconciler/requirements.lock": ".github/actions/reconciler/requirements.lock",
+}
+CI_FILES: Final = {"github": GITHUB_FILES, "gitlab": GITLAB_FILES, "none": dict[str, str]()}
+"""What is added for each CI system."""
+
+FILES: Final = PROJECT_FILES | GITHUB_FILES
+"""All files of a starter project for GitHub."""
 
 SCHEMAS: Final = ("organization", "project", "approvals")
 """The schemas of the files that people write."""
@@ -42,14 +55,16 @@ PACKAGE_LOCK: Final = ".github/actions/reconciler/package.lock"
 
 @click.command("init")
 @click.argument("directory", default=".", type=NonEmptyString(), metavar="[DIR]")
-def command(directory: str) -> int:
+@click.option("--ci", type=click.Choice(tuple(CI_FILES)), default="github", show_default=True,
+              help="Write the workflows of GitHub, the pipeline of GitLab, or neither.")  # fmt: skip
+def command(directory: str, ci: str) -> int:
     """Write a starter project to DIR: project file, an example manifest, schemas, CI workflows.
 
     Asks nothing. The example is commented out, so that a plan of the new project has no changes.
     Nothing is overwritten: if any of the files exists, none is written.
     """
     root = Path(directory)
-    texts = _texts()
+    texts = _texts(PROJECT_FILES | CI_FILES[ci])
     _check_writable(root, texts)
     for name, text in texts.items():
         _write(root / name, text)
@@ -69,11 +84,11 @@ def find_original(name: str) -> Path:
     return packaged if packaged.exists() else _CHECKOUT / name
 
 
-def _texts() -> dict[str, str]:
-    """Return the text of each file of the project."""
-    originals = dict(FILES)
-    if find_original(PACKAGE_LOCK).exists():
-        originals[PACKAGE_LOCK] = PACKAGE_LOCK
+def _texts(originals: Mapping[str, str]) -> dict[str, str]:
+    """Return the text of each file of the project; ``originals`` are the files that they are copies of."""
+    has_installer = any(name.startswith(".github/actions/") for name in originals)
+    if has_installer and find_original(PACKAGE_LOCK).exists():
+        originals = {**originals, PACKAGE_LOCK: PACKAGE_LOCK}
     texts = {
         name: find_original(original).read_text(encoding="utf-8") for name, original in originals.items()
     }

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.workflows.conftest import repository, running
+from tests.workflows.conftest import repository, running, warm
 
-__all__ = ["repository", "running"]
+__all__ = ["repository", "running", "warm"]

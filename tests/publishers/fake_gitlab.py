@@ -19,6 +19,14 @@ PROJECT: Final = "42"
 TOKEN: Final = "glpat-Zx81canaryToken"
 BOT: Final = "project_42_bot"
 
+_INSUFFICIENT_SCOPE: Final = Answer(
+    403,
+    {
+        "error": "insufficient_scope",
+        "error_description": "The request requires higher privileges than provided by the access token.",
+        "scope": "api",
+    },
+)
 _MISSING: Final = Answer(404, {"message": "404 Not Found"})
 
 
@@ -30,6 +38,9 @@ class FakeGitLab(FakeForge):
         self.notes: list[dict[str, Any]] = []
         self.labels: list[str] = []
         self.issues: list[dict[str, Any]] = []
+        self.state = "opened"
+        self.merge_commit = ""
+        self.scopes = {"api"}
         self._numbers = iter(range(100, 1_000_000))
 
     @property
@@ -44,17 +55,35 @@ class FakeGitLab(FakeForge):
     def answer(self, call: Call) -> Answer:
         if call.headers.get("private-token") != TOKEN:
             return Answer(401, {"message": "401 Unauthorized"})
+        if "api" not in self.scopes and (call.method != "GET" or "read_api" not in self.scopes):
+            return _INSUFFICIENT_SCOPE
         if call.path == "/api/v4/user":
             return Answer(200, {"id": 9, "username": BOT})
-        root = f"/api/v4/projects/{PROJECT}"
-        if not call.path.startswith(root):
+        root = f"/api/v4/projects/{PROJECT}/"
+        kind, _, rest = call.path.removeprefix(root).partition("/")
+        answers = {
+            "merge_requests": self._merge_request,
+            "repository": self._merge_requests_of_commit,
+            "issues": self._issues,
+        }
+        if not call.path.startswith(root) or kind not in answers:
             return _MISSING
-        path = call.path.removeprefix(root)
-        if path.startswith("/merge_requests/3"):
-            return self._merge_request(call, path.removeprefix("/merge_requests/3"))
-        return self._issues(call, path.removeprefix("/issues")) if path.startswith("/issues") else _MISSING
+        return answers[kind](call, f"/{rest}" if rest else "")
+
+    def merge(self, commit: str) -> None:
+        """Merge the merge request with this merge commit."""
+        self.state, self.merge_commit = "merged", commit
+
+    def _merge_requests_of_commit(self, call: Call, path: str) -> Answer:
+        commit = path.removeprefix("/commits/").removesuffix("/merge_requests")
+        document = {"iid": 3, "state": self.state, "merge_commit_sha": self.merge_commit}
+        return self.page(call, [document] if commit == self.merge_commit else [])
 
     def _merge_request(self, call: Call, path: str) -> Answer:
+        number, _, rest = path[1:].partition("/")
+        if number != "3":
+            return _MISSING
+        path = f"/{rest}" if rest else ""
         if path == "":
             return self._labels(call)
         if path == "/notes":
