@@ -134,7 +134,9 @@ def gitlab(context: CommandContext, /, **options: Any) -> int:  # noqa: ANN401 -
 
 
 @command.command("webhook")
-@click.option("--plan", "plan_file", type=FILE, metavar="FILE", help="A saved plan.")
+@click.option("--plan", "plan_file", type=FILE, metavar="FILE",
+              help="A plan in JSON, also one that failed.")  # fmt: skip
+@click.option("--apply", "apply_file", type=FILE, metavar="FILE", help="The result of an apply in JSON.")
 @click.option("--drift", "drift_file", type=FILE, metavar="FILE", help="A drift report in JSON.")
 @click.option("--name", metavar="NAME", help="The environment's name in the message.")
 @click.option("--details-url", metavar="URL", help="A link in the message; default: to the run.")
@@ -146,7 +148,7 @@ def webhook(context: CommandContext, /, *, strict: bool, **options: str | None) 
     Sent to RECONCILER_WEBHOOK_URL and signed with RECONCILER_WEBHOOK_SECRET, as the Standard Webhooks
     specification describes. A message that cannot be delivered is a warning.
     """
-    publication = _load({**options, "labels": False}, _run_url())
+    publication = _load({**options, "labels": False, "environment": None}, _run_url())
     endpoint = read_endpoint(_variable("RECONCILER_WEBHOOK_URL"), _variable("RECONCILER_WEBHOOK_SECRET"))
     origin = Origin(
         name=publication.name, run_url=publication.details_url, pull_request_url=_pull_request_url()

@@ -161,16 +161,21 @@ def apply_document(result: ApplyResult, version: str) -> ApplyDocument:
         complete=result.is_complete and not result.interrupted,
         errored=bool(result.failed) or any(diagnostic.is_error for diagnostic in result.diagnostics),
         interrupted=result.interrupted,
-        summary=copy_fields(
-            ApplySummaryDocument,
-            result,
-            unneeded=len(result.unneeded),
-            failed=len(result.failed),
-            skipped=len(result.skipped),
-        ),
+        summary=apply_summary(result),
         outcomes=tuple(map(_outcome, result.outcomes)),
         pins=tuple(map(pin_document, result.pins)),
         diagnostics=tuple(map(diagnostic_document, result.diagnostics)),
+    )
+
+
+def apply_summary(result: ApplyResult) -> ApplySummaryDocument:
+    """Return the number of operations by their outcome."""
+    return copy_fields(
+        ApplySummaryDocument,
+        result,
+        unneeded=len(result.unneeded),
+        failed=len(result.failed),
+        skipped=len(result.skipped),
     )
 
 

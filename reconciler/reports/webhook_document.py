@@ -7,7 +7,7 @@ from typing import Final, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from reconciler import __version__
-from reconciler.core.apply_document import ApplySummaryDocument
+from reconciler.core.apply_document import ApplySummaryDocument, apply_summary
 from reconciler.core.change import Action
 from reconciler.core.document_parts import (
     COUNT,
@@ -23,6 +23,7 @@ from reconciler.core.drift_document import DriftSummaryDocument
 from reconciler.core.errors import Diagnostic, Severity
 from reconciler.core.outcome import ApplyResult, Failed, Operation, Skipped, Unneeded
 from reconciler.core.plan import Environment, Plan, Scope
+from reconciler.core.results import FailedRun
 
 WEBHOOK_VERSION: Final = "1.0"
 
@@ -175,6 +176,7 @@ class WebhookApplyDocument(WebhookEventDocument):
     )
 
 
+Result: TypeAlias = Plan | FailedRun | ApplyResult | DriftReport
 EventData: TypeAlias = WebhookDriftDocument | WebhookPlanDocument | WebhookApplyDocument
 
 
@@ -189,32 +191,31 @@ class WebhookDocument:
     data: EventData = field(metadata=described("the summary; which of these, the type says"))
 
 
-def webhook_body(result: Plan | ApplyResult | DriftReport, origin: Origin, *, at: str = "") -> bytes:
-    """Return the document of a result as JSON in ASCII, with lists that are cut to keep it small.
-
-    ``at`` is the time of a result that has none of its own, RFC 3339 in UTC.
-    """
+def webhook_body(result: Result, origin: Origin) -> bytes:
+    """Return the document of a result as JSON in ASCII, with lists that are cut to keep it small."""
     body = b""
     for length in _LIST_LENGTHS:
-        document = _document(result, origin, at, length)
+        document = _document(result, origin, length)
         body = json.dumps(to_json_data(document), ensure_ascii=True, separators=(",", ":")).encode()
         if len(body) <= MAX_BYTES:
             break
     return body
 
 
-def _document(
-    result: Plan | ApplyResult | DriftReport, origin: Origin, at: str, length: int
-) -> WebhookDocument:
+def _document(result: Result, origin: Origin, length: int) -> WebhookDocument:
     match result:
         case DriftReport():
-            data = _drift(result, origin, length)
-            return WebhookDocument(type="reconciler.drift", timestamp=result.created_at, data=data)
+            drift = _drift(result, origin, length)
+            return WebhookDocument(type="reconciler.drift", timestamp=result.created_at, data=drift)
         case Plan():
             plan = _plan(result, origin, length)
             return WebhookDocument(type="reconciler.plan", timestamp=result.created_at, data=plan)
-        case ApplyResult():
-            return WebhookDocument(type="reconciler.apply", timestamp=at, data=_apply(result, origin, length))
+        case FailedRun():
+            failed = _failed(result, origin, length)
+            return WebhookDocument(type="reconciler.plan", timestamp=result.created_at, data=failed)
+        case _:
+            apply = _apply(result, origin, length)
+            return WebhookDocument(type="reconciler.apply", timestamp=result.ended_at, data=apply)
 
 
 def _drift(report: DriftReport, origin: Origin, length: int) -> WebhookDriftDocument:
@@ -235,9 +236,10 @@ def _drift(report: DriftReport, origin: Origin, length: int) -> WebhookDriftDocu
 
 
 def _plan(plan: Plan, origin: Origin, length: int) -> WebhookPlanDocument:
-    findings = sorted((*plan.blocks, *plan.risks, *plan.diagnostics), key=lambda item: not item.is_error)
-    errors = sum(finding.is_error for finding in findings)
-    decisive = [item for item in findings if item.is_error or item in plan.risks]
+    problems = [diagnostic for diagnostic in plan.diagnostics if diagnostic.is_error]
+    decisive = sorted((*plan.blocks, *plan.risks, *problems), key=lambda finding: not finding.is_error)
+    errors = sum(finding.is_error for finding in decisive)
+    warnings = len(decisive) - errors + len(plan.diagnostics) - len(problems)
     decisive += plan.guards or ()
     return WebhookPlanDocument(
         **_common(origin, plan.scope, commit=plan.commit),
@@ -247,11 +249,7 @@ def _plan(plan: Plan, origin: Origin, length: int) -> WebhookPlanDocument:
         omitted=_omitted(length, decisive, plan.changes),
         blocked=bool(plan.refusals),
         counts=copy_fields(
-            WebhookPlanCountsDocument,
-            plan.summary,
-            risks=len(plan.risks),
-            errors=errors,
-            warnings=len(findings) - errors,
+            WebhookPlanCountsDocument, plan.summary, risks=len(plan.risks), errors=errors, warnings=warnings
         ),
         findings=_diagnostics(decisive[:length]),
         changes=tuple(
@@ -261,23 +259,34 @@ def _plan(plan: Plan, origin: Origin, length: int) -> WebhookPlanDocument:
     )
 
 
+def _failed(run: FailedRun, origin: Origin, length: int) -> WebhookPlanDocument:
+    errors = [diagnostic for diagnostic in run.diagnostics if diagnostic.is_error]
+    none = dict.fromkeys(("add", "change", "destroy", "refused", "risks"), 0)
+    warnings = len(run.diagnostics) - len(errors)
+    return WebhookPlanDocument(
+        **_common(origin, run.scope),
+        text=f"No plan for {_place(origin, run.scope)}: errors: {len(errors)}.",
+        complete=False,
+        errored=bool(errors),
+        omitted=_omitted(length, errors),
+        blocked=bool(errors),
+        counts=WebhookPlanCountsDocument(**none, errors=len(errors), warnings=warnings),
+        findings=_diagnostics(errors[:length]),
+        changes=(),
+    )
+
+
 def _apply(result: ApplyResult, origin: Origin, length: int) -> WebhookApplyDocument:
     errors = [diagnostic for diagnostic in result.diagnostics if diagnostic.is_error]
     outcomes = sorted(map(_outcome, result.outcomes), key=lambda outcome: _ORDER.index(outcome.status))
     return WebhookApplyDocument(
-        **_common(origin, result.scope),
+        **_common(origin, result.scope, commit=result.commit),
         text=_apply_text(result, origin),
         complete=result.is_complete and not result.interrupted,
         errored=bool(result.failed or errors),
         omitted=_omitted(length, errors, outcomes),
         interrupted=result.interrupted,
-        counts=copy_fields(
-            ApplySummaryDocument,
-            result,
-            unneeded=len(result.unneeded),
-            failed=len(result.failed),
-            skipped=len(result.skipped),
-        ),
+        counts=apply_summary(result),
         findings=_diagnostics(errors[:length]),
         outcomes=tuple(outcomes[:length]),
     )

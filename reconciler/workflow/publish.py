@@ -121,7 +121,7 @@ def write_summary(file: Path, publication: Publication) -> None:
 
 def webhook_bodies(publication: Publication, origin: Origin) -> Iterator[bytes]:
     """Yield the body of a webhook for each report."""
-    for result in (publication.plan, publication.apply, publication.drift):
+    for result in (publication.plan, publication.failed, publication.apply, publication.drift):
         if result:
             yield webhook_body(result, origin)
 

@@ -74,7 +74,9 @@ class Project:
         }
         return Pipeline(self, predefined, self.settings if runs_in == TARGET_PROJECT else {})
 
-    def branch(self, source: str = "push", *, protected: bool = True, **inputs: str) -> Pipeline:
+    def branch(
+        self, source: str = "push", inputs: Mapping[str, str] | None = None, *, protected: bool = True
+    ) -> Pipeline:
         """Start a pipeline of the default branch: by a push, by hand (`web`) or by the schedule."""
         head = subprocess.check_output(["git", "rev-parse", "HEAD"], cwd=self.folder, text=True).strip()
         predefined = {
@@ -84,7 +86,7 @@ class Project:
             "CI_COMMIT_BRANCH": "main",
             "CI_COMMIT_REF_PROTECTED": str(protected).lower(),
         }
-        return Pipeline(self, predefined | inputs, self.settings)
+        return Pipeline(self, {**predefined, **(inputs or {})}, self.settings)
 
 
 class Pipeline:

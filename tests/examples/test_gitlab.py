@@ -195,11 +195,11 @@ def test_a_pipeline_that_is_started_by_hand_takes_what_is_accepted(
     apply_all(project)
     change(repository, "https://acme.okta.com", "https://acme.example")
     accepted = {"RECONCILER_ACCEPT_RISK": "\r\n".join(f"{rule}:acme/okta" for rule in RULES)}
-    pushed = project.branch("push", **accepted)
+    pushed = project.branch("push", accepted)
     pushed.run("plan", code=1)
     assert "issuer-host-change" in pushed.run("apply", code=1)
     assert running.emulator.oidc_connections("acme")[0]["issuer"] == "https://acme.okta.com"
-    started = project.branch("web", **accepted)
+    started = project.branch("web", accepted)
     started.run("plan")
     assert "1 changed" in started.run("apply")
     assert running.emulator.oidc_connections("acme")[0]["issuer"] == "https://acme.example"
@@ -212,13 +212,13 @@ def test_targets_rotation_and_deletes_are_inputs(
     project.settings["EXAMPLE_OKTA_CLIENT_SECRET"] = Variable(
         value="canary-of-a-new-secret", environments=APPLY, is_protected=True
     )
-    started = project.branch("web", RECONCILER_TARGET="acme/*", RECONCILER_ROTATE="acme/okta\n")
+    started = project.branch("web", {"RECONCILER_TARGET": "acme/*", "RECONCILER_ROTATE": "acme/okta\n"})
     assert "globex" not in started.run("plan")
     assert "1 changed" in started.run("apply")
     for name in ("acme", "globex"):
         change(repository, "    display_name", "    state: absent\n    display_name", name)
-    project.branch("push", RECONCILER_ALLOW_DELETES="2").run("plan", code=1)
-    started = project.branch("web", RECONCILER_ALLOW_DELETES="2")
+    project.branch("push", {"RECONCILER_ALLOW_DELETES": "2"}).run("plan", code=1)
+    started = project.branch("web", {"RECONCILER_ALLOW_DELETES": "2"})
     started.run("plan")
     assert "2 destroyed" in started.run("apply")
 
@@ -241,7 +241,7 @@ def test_every_line_of_an_input_is_one_argument(project: Project, tmp_path: Path
     record = tmp_path / "record"
     project.programs = tmp_path
     inputs = {f"RECONCILER_{name}": "\r\n\n".join(HOSTILE) for name in INPUTS}
-    started = project.branch("web", RECORD=str(record), **inputs)
+    started = project.branch("web", {"RECORD": str(record), **inputs})
     started.run("plan")
     started.run("apply")
     given = record.read_text(encoding="utf-8").split("\0")
@@ -258,7 +258,7 @@ def test_every_line_of_an_input_is_one_argument(project: Project, tmp_path: Path
 def test_an_input_that_makes_no_sense_is_refused(
     project: Project, running: RunningEmulator, name: str
 ) -> None:
-    started = project.branch("web", **{f"RECONCILER_{name}": HOSTILE[0]})
+    started = project.branch("web", {f"RECONCILER_{name}": HOSTILE[0]})
     started.run("plan", code=1)
     started.run("apply", code=1)
     assert not running.emulator.oidc_connections("acme")
@@ -361,7 +361,7 @@ def test_jobs_are_applied_one_at_a_time_and_by_hand_unless_automatic(project: Pr
     assert JOBS["apply"]["environment"] == "apply"
     assert JOBS["apply"]["interruptible"] is False
     assert project.branch().jobs()["apply"] == "manual"
-    assert project.branch(RECONCILER_APPLY="automatic").jobs()["apply"] == "on_success"
+    assert project.branch("push", {"RECONCILER_APPLY": "automatic"}).jobs()["apply"] == "on_success"
 
 
 def test_every_job_has_a_stage_and_needs_an_earlier_one() -> None:
