@@ -312,7 +312,9 @@ def _drift_text(report: DriftReport, origin: Origin) -> str:
     counts, place = report.summary, _place(origin, report.scope)
     numbers = f"{counts.new} new, {counts.known} known, {counts.resolved} resolved"
     end = "" if report.is_complete else " The report is incomplete."
-    return f"{'Drift' if report.has_drift else 'No drift'} in {place}: {numbers}.{end}"
+    unknown = "" if report.has_drift or report.is_complete else " is not known"
+    drift = "No drift" if not report.has_drift and report.is_complete else "Drift"
+    return f"{drift} in {place}{unknown}: {numbers}.{end}"
 
 
 def _plan_text(plan: Plan, origin: Origin, errors: int) -> str:
