@@ -143,7 +143,7 @@ def test_a_merge_request_from_the_first_push_to_the_result(
     assert "acme/okta" in note["body"]
     assert not [request for request in running.emulator.request_log if request.method != "GET"]
 
-    gitlab.merge(head(repository))
+    gitlab.merge_as(head(repository))
     del project.settings["GLOBEX_CLIENT_SECRET"]
     merged = project.branch()
     assert merged.jobs() == {
@@ -181,7 +181,7 @@ def test_a_blocked_change_is_shown_and_approved_in_the_merge_request(
     approved.run("plan merge request")
     approved.run("comment")
     assert gitlab.labels == ["reconciler test: risks"]
-    gitlab.merge(head(repository))
+    gitlab.merge_as(head(repository))
     merged = project.branch()
     merged.run("plan")
     assert "1 changed" in merged.run("apply")

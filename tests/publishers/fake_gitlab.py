@@ -70,7 +70,7 @@ class FakeGitLab(FakeForge):
             return _MISSING
         return answers[kind](call, f"/{rest}" if rest else "")
 
-    def merge(self, commit: str) -> None:
+    def merge_as(self, commit: str) -> None:
         """Merge the merge request with this merge commit."""
         self.state, self.merge_commit = "merged", commit
 
