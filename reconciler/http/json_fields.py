@@ -23,15 +23,17 @@ _TYPE_NAMES: Final = {str: "text", dict: "an object", list: "a list", bool: "tru
 
 
 def parse_json(body: bytes) -> object:
-    """Return the value that a body holds. Of equal keys the last one counts.
+    """Return the value that a body holds.
 
     Raises:
-        ValueError: it is not JSON in UTF-8, has NaN, infinite numbers or lone surrogates, or is nested
-            deeper than `MAX_DEPTH`.
+        ValueError: it is not JSON in UTF-8, has NaN, infinite numbers or lone surrogates, is nested deeper
+            than `MAX_DEPTH`, or an object has a key twice: readers would not agree on what it says.
     """
     text = body.decode()
     try:
-        document: object = json.loads(text, parse_float=_finite, parse_constant=_finite)
+        document: object = json.loads(
+            text, parse_float=_finite, parse_constant=_finite, object_pairs_hook=_distinct
+        )
     except RecursionError as error:
         raise ValueError("the JSON is nested too deeply") from error
     if not _is_within_depth(document):
@@ -123,6 +125,13 @@ def _finite(number: str) -> float:
     if not isfinite(value):
         raise ValueError("JSON has no infinite numbers, and no NaN")
     return value
+
+
+def _distinct(fields: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(fields)
+    if len(values) < len(fields):
+        raise ValueError("an object of the JSON has a key twice")
+    return values
 
 
 def _is_within_depth(document: object) -> bool:

@@ -78,6 +78,24 @@ def test_a_write_that_answers_with_an_error_is_not_known(question: Any, fields: 
         ask(Script(ok(**answer)), question)
 
 
+TWICE = {
+    "a list": b'{"oidc_connections": [], "oidc_connections": [], "saml_connections": []}',
+    "the same list, written otherwise": b'{"oidc_connections": [], "oidc_\\u0063onnections": []}',
+    "a status": b'{"status_code": 500, "status_code": 200, "oidc_connections": []}',
+    "an error": b'{"error_type": "internal_server_error", "oidc_connections": [], "error_type": ""}',
+    "a field below": json.dumps({"oidc_connections": [connection(issuer="https://b.example")]})
+    .replace('"issuer"', '"issuer": "https://a.example", "issuer"')
+    .encode(),
+}
+
+
+@pytest.mark.parametrize("body", TWICE.values(), ids=TWICE.keys())
+def test_an_answer_that_names_a_key_twice_is_malformed(body: bytes) -> None:
+    """Threats 3: which of the two counts is for nobody to choose; a proxy may have read the other one."""
+    with pytest.raises(MalformedAnswer):
+        ask(Script(httpx.Response(200, content=body)), read)
+
+
 def test_a_deletion_of_another_connection_is_not_known() -> None:
     """Threats 3: an answer about something else."""
     with pytest.raises(UnknownOutcome, match="another connection"):
