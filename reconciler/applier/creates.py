@@ -245,7 +245,8 @@ class ConnectionCreator:
                 return None
             if isinstance(decision, Conflict):
                 self._progress.unfinished_id = ""
-                raise ConcurrentChange(found_duplicates(own.connection_id, decision))
+                is_refused = own.connection_id in self._refused
+                raise ConcurrentChange(found_duplicates(own.connection_id, decision, is_refused=is_refused))
             if isinstance(decision, Withdraw):
                 if await self._withdraw(own, decision.preferred, decide):
                     return None

@@ -61,16 +61,24 @@ def changed_concurrently(declared: OidcConnection, live: OidcConnection, fields:
     )
 
 
-def found_duplicates(own_id: str, decision: Conflict) -> str:
-    """Say that two connections of one name stay, which a person has to choose from."""
+def found_duplicates(own_id: str, decision: Conflict, *, is_refused: bool) -> str:
+    """Say that two connections of one name stay, which a person has to choose from.
+
+    ``is_refused``: the service did not let this run withdraw, so it is for the other run to do so.
+    """
     if decision.edited:
         fields = ", ".join(decision.edited)
         rest = f", and {', '.join(decision.ids)} of the same name exists" if decision.ids else ""
         return f"someone else changed {fields} of {own_id}{rest}: nothing was overwritten, plan again"
+    appeared = f"created {own_id}, but {', '.join(decision.ids)} of the same name appeared in the meantime"
+    if is_refused:
+        return (
+            f"{appeared}, and the run that created it has not withdrawn it; if that run is suspended, it does "
+            "so when it goes on; if it was killed, delete what it left, and plan again"
+        )
     return (
-        f"created {own_id}, but {', '.join(decision.ids)} of the same name appeared in the meantime, from "
-        "another run or from a create whose response was lost; both stay: delete the wrong one, or pin the "
-        "right one"
+        f"{appeared}, from another run or from a create whose response was lost; both stay: delete the wrong "
+        "one, or pin the right one"
     )
 
 

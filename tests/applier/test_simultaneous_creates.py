@@ -225,6 +225,127 @@ def test_a_refused_withdrawal_leaves_the_connection_and_waits_for_the_other_run(
     assert ids(estate) == [outcome.connection.connection_id]
 
 
+def refuse_withdrawals(estate: Estate, meanwhile: Callable[[Moment, httpx.Request], None]) -> Outcome:
+    """Create the connection; the service refuses to delete what the run asks for."""
+    estate.emulator.set_switch("default-connection", "never")
+    estate.emulator.set_switch("jit-list", "rejected")
+    plan = estate.plan(declare(present()))
+
+    def hook(when: Moment, request: httpx.Request) -> None:
+        if (when, request.method) == (Moment.BEFORE, "DELETE"):
+            mine = request.url.path.rpartition("/")[2]
+            estate.emulator.edit_organization("acme", sso_jit_provisioning_allowed_connections=[mine])
+        meanwhile(when, request)
+
+    estate.hook = hook
+    (outcome,) = estate.apply(plan).outcomes
+    return outcome
+
+
+def test_after_a_refused_withdrawal_a_run_that_wakes_late_is_waited_for(estate: Estate) -> None:
+    """The other one was frozen until this one's wait was over, and withdraws seconds after that."""
+    others: list[str] = []
+    refused: list[float] = []
+
+    def meanwhile(when: Moment, request: httpx.Request) -> None:
+        if (when, request.method) == (Moment.DURING, "POST"):
+            others.append(add(estate, **WIRE))
+        if (when, request.method) == (Moment.AFTER, "DELETE"):
+            refused.append(estate.seconds)
+        if (when, request.method) == (Moment.BEFORE, "GET") and refused and estate.seconds - refused[0] > 5:
+            estate.emulator.remove_connection(others[0])
+
+    outcome = refuse_withdrawals(estate, meanwhile)
+    assert isinstance(outcome, Applied)
+    assert ids(estate) == [outcome.connection.connection_id]
+    assert estate.calls["delete"] == 1
+
+
+def test_after_a_refused_withdrawal_a_run_that_never_withdraws_is_named(estate: Estate) -> None:
+    """It was killed, or is frozen for longer than this one waits: there are two, so it is a failure."""
+
+    def meanwhile(when: Moment, request: httpx.Request) -> None:
+        if (when, request.method) == (Moment.DURING, "POST"):
+            add(estate, **WIRE)
+
+    outcome = refuse_withdrawals(estate, meanwhile)
+    assert isinstance(outcome, Failed)
+    assert len(ids(estate)) == 2
+    assert all(connection_id in outcome.message for connection_id in ids(estate))
+    assert "has not withdrawn it" in outcome.message
+    assert estate.calls["delete"] == 1
+    assert estate.took == pytest.approx(16.0, abs=0.5)
+
+
+def test_what_the_service_has_refused_to_delete_is_not_asked_for_again(estate: Estate) -> None:
+    """It was pending, and is completed after all; then another run completes one as well."""
+    others: list[str] = []
+    estate.emulator.add_fault("create-oidc-connection:latency:seconds=5")
+
+    def meanwhile(when: Moment, request: httpx.Request) -> None:
+        if (when, request.method) in {(Moment.AFTER, "POST"), (Moment.DURING, "PUT")}:
+            others.append(add(estate, **WIRE))
+        if (when, request.method) == (Moment.AFTER, "DELETE"):
+            estate.emulator.remove_connection(others[0])
+
+    outcome = refuse_withdrawals(estate, meanwhile)
+    assert isinstance(outcome, Failed)
+    assert len(ids(estate)) == 2
+    assert estate.calls["delete"] == 1
+
+
+def test_a_withdrawal_that_is_late_reads_first(estate: Estate) -> None:
+    """It was refused for the rate; by the time it may be sent, the other connection is gone."""
+    estate.emulator.set_switch("default-connection", "never")
+    estate.emulator.add_fault("delete-connection:429:first=1,retry-after=2")
+    others: list[str] = []
+    plan = estate.plan(declare(present()))
+
+    def hook(when: Moment, request: httpx.Request) -> None:
+        if (when, request.method) == (Moment.DURING, "POST"):
+            others.append(add(estate, **WIRE))
+        if (when, request.method) == (Moment.AFTER, "DELETE"):
+            estate.emulator.remove_connection(others[0])
+
+    estate.hook = hook
+    (outcome,) = estate.apply(plan).outcomes
+    assert isinstance(outcome, Applied)
+    assert ids(estate) == [outcome.connection.connection_id]
+    assert estate.emulator.request_log.of("create-oidc-connection")[-1].connection_id == ids(estate)[0]
+
+
+def test_a_create_that_is_late_reads_first(estate: Estate) -> None:
+    """It was refused for the rate; by the time it may be sent, another run has created the connection."""
+    estate.emulator.add_fault("create-oidc-connection:429:first=1,retry-after=2")
+    theirs: list[str] = []
+    outcome = apply_with(estate, "POST", lambda: theirs.append(add(estate, **WIRE)), Moment.AFTER)
+    assert isinstance(outcome, Unneeded)
+    assert ids(estate) == theirs
+    assert not any(create.applied for create in estate.emulator.request_log.of("create-oidc-connection"))
+
+
+@pytest.mark.parametrize(("theirs", "seconds"), [("zzz", 0.0), ("000", 8.0)], ids=["default", "smaller id"])
+def test_the_default_connection_is_read_when_there_is_something_to_compare(
+    estate: Estate, theirs: str, seconds: float
+) -> None:
+    """The one ahead waits, the one behind does not; the organization had no default when it was planned."""
+    is_default = theirs == "zzz"
+    connection_id = f"oidc-connection-test-{theirs}"
+    estate.emulator.set_switch("default-connection", "first-active" if is_default else "never")
+    estate.emulator.set_switch("delete-default", "allowed")
+
+    def create() -> None:
+        add(estate, connection_id=connection_id, **WIRE)
+        if not is_default:
+            (mine,) = (one for one in ids(estate) if one != connection_id)
+            estate.emulator.edit_organization("acme", sso_default_connection_id=mine)
+
+    outcome = apply_with(estate, "PUT", create, Moment.AFTER if not is_default else Moment.BEFORE)
+    assert isinstance(outcome, Unneeded)
+    assert ids(estate) == [connection_id]
+    assert estate.took == pytest.approx(seconds, abs=0.5)
+
+
 def test_a_run_that_was_frozen_before_its_update_wakes_into_fresh_knowledge(estate: Estate) -> None:
     """Its own connection is pending, and another run has finished meanwhile: it withdraws without a PUT."""
     plan = estate.plan(declare(present()))

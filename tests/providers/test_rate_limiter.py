@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -224,3 +225,42 @@ def test_who_wants_to_know_of_a_refusal_takes_no_time_from_the_others() -> None:
 
     run(main())
     assert times == [pytest.approx(5.05)]
+
+
+@pytest.mark.parametrize("rate", [5, 100, 500])
+@pytest.mark.parametrize("frozen", [0.5, 10, 100])
+def test_after_a_freeze_nobody_waits_longer_than_the_others_and_nothing_comes_at_once(
+    rate: float, frozen: float
+) -> None:
+    """Who slept while the process stood still is late, and not once more by as much, again and again."""
+    starts: list[tuple[float, int]] = []
+    lost = 0.0
+
+    async def main() -> None:
+        nonlocal lost
+        loop = asyncio.get_running_loop()
+        limiter = RateLimiter(rate, 8, replace(clock(), monotonic=lambda: loop.time() + lost))
+
+        async def call(number: int) -> None:
+            for _ in range(30):
+                async with limiter.acquire(1000) as slot:
+                    starts.append((loop.time() + lost, number))
+                    await asyncio.sleep(0.02)
+                    limiter.succeeded(slot)
+
+        async def freeze() -> None:
+            nonlocal lost
+            await asyncio.sleep(10.05 / rate)
+            lost = frozen
+
+        await asyncio.gather(freeze(), *(call(number) for number in range(8)))
+
+    run(main())
+    awake = 10.05 / rate + frozen
+    for number in range(8):
+        own = [time for time, caller in starts if caller == number]
+        assert (
+            max(later - max(earlier, awake) for earlier, later in itertools.pairwise(own)) < 17 / rate + 0.1
+        )
+    gaps = [later - earlier for (earlier, _), (later, _) in itertools.pairwise(starts) if later > awake]
+    assert sum(gap < 0.9 / rate for gap in gaps) <= 2

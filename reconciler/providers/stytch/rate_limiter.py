@@ -45,6 +45,10 @@ window now and then; with 0.99 none was refused in 1,500."""
 _SPACING: Final = 0.999
 """Share of the time between two starts that counts as keeping to it, for the sake of rounding."""
 
+_LATE: Final = 0.1
+"""Seconds after its turn from which a request takes another one: this process stood still or has little CPU,
+and those that are late together are not to start together, nor to be overtaken again and again."""
+
 _STEP_DOWN: Final = 0.97
 """The same for a limit that was counted, where the count may be off by one besides."""
 
@@ -186,17 +190,25 @@ class RateLimiter:
 
     async def _sleep_until_start(self, now: float, *, goes_first: bool) -> float:
         """Sleep until a request may start, and return when that was; what was overtaken starts later."""
+        start = self._next_turn(now, goes_first=goes_first)
+        if start > now:
+            await self._clock.sleep(start - now)
+        if (now := self._clock.monotonic()) - start > _LATE:
+            start = self._next_turn(now, goes_first=goes_first)
+        while True:
+            start = max(start, self._last_start + _SPACING / self.rate)
+            if start <= (now := self._clock.monotonic()):
+                return start
+            await self._clock.sleep(start - now)
+
+    def _next_turn(self, now: float, *, goes_first: bool) -> float:
+        """Return when a request may start, and let those that come after it start later."""
         if goes_first:
             start = max(now, self._last_start + 1 / self.rate)
             self._next_start = max(now, self._next_start) + 1 / self.rate
         else:
             start = max(now, self._next_start)
             self._next_start = start + 1 / self.rate
-        if start > now:
-            await self._clock.sleep(start - now)
-        while (delay := self._last_start + _SPACING / self.rate - start) > 0:
-            start += delay
-            await self._clock.sleep(delay)
         return start
 
     def _slow_down(self, now: float) -> None:
