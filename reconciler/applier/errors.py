@@ -73,8 +73,8 @@ def found_duplicates(own_id: str, decision: Conflict, *, is_refused: bool) -> st
     appeared = f"created {own_id}, but {', '.join(decision.ids)} of the same name appeared in the meantime"
     if is_refused:
         return (
-            f"{appeared}, and the run that created it has not withdrawn it; if that run is suspended, it does "
-            "so when it goes on; if it was killed, delete what it left, and plan again"
+            f"{appeared}, and the run that created it has not withdrawn it; if that run is suspended, it "
+            "does so when it goes on; if it was killed, delete its connection"
         )
     return (
         f"{appeared}, from another run or from a create whose response was lost; both stay: delete the wrong "
