@@ -87,7 +87,7 @@ format: $(READY)  ## sort imports and format
 	$(BIN)/ruff format .
 
 schemas: $(READY)  ## regenerate schemas/
-	for name in organization project approvals plan drift apply validate import pin list output secrets-check explain webhook failure; do \
+	for name in organization project approvals plan drift verify apply validate import pin list output secrets-check explain webhook failure; do \
 		$(BIN)/reconciler schema $$name > schemas/$$name.schema.json || exit 1; \
 	done
 

@@ -38,6 +38,11 @@ def reading_progress(console: Console, total: int = 0) -> AbstractContextManager
     return _progress(console, "Reading organizations", total)
 
 
+def asking_progress(console: Console, total: int) -> AbstractContextManager[ProgressLines]:
+    """Return what shows for how many connections the identity providers were asked."""
+    return _progress(console, "Asking identity providers", total)
+
+
 def applying_progress(console: Console, total: int) -> AbstractContextManager[ProgressLines]:
     """Return what shows how many changes were applied."""
     return _progress(console, "Applying changes", total)

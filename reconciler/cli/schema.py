@@ -16,8 +16,8 @@ def command(name: str | None) -> None:
     """Print the JSON Schema of NAME.
 
     NAME is organization (a manifest), project (reconciler.yaml) or approvals, or a document that
-    --format json prints: plan, drift, apply, validate, import, pin, list, output, secrets-check, explain,
-    or failure (a run without a result).
+    --format json prints: plan, drift, verify, apply, validate, import, pin, list, output,
+    secrets-check, explain, or failure (a run without a result).
     """
     if name is None:
         raise click.UsageError(f"name one of {', '.join(NAMES)}")

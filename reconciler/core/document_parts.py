@@ -106,7 +106,7 @@ class SnippetDocument:
 class DiagnosticDocument:
     """A finding in the shape of Terraform's ``validate -json``, with code and address."""
 
-    severity: Severity = field(metadata=described("error or warning"))
+    severity: Severity = field(metadata=described("error, warning or info"))
     code: str = field(
         metadata=described("name of the kind of finding; `reconciler explain CODE` explains it")
     )

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
 
 class Severity(StrEnum):
-    """The severity of a finding: an error blocks, a warning is shown."""
+    """The severity of a finding: an error blocks, a warning is shown, and so is information."""
 
     ERROR = "error"
     WARNING = "warning"
+    INFO = "info"
 
 
 @dataclass(frozen=True, slots=True)

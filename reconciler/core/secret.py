@@ -83,6 +83,10 @@ class Secret:
             return bool(self._value) and text == self._value
         return self._value in text
 
+    def has_form(self, pattern: re.Pattern[str]) -> bool:
+        """Tell whether the whole value has a form, such as that of an ID."""
+        return pattern.fullmatch(self._value) is not None
+
     @property
     def fits_a_variable(self) -> bool:
         """Whether an environment variable can hold the value: UTF-8 without NUL."""

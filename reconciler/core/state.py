@@ -27,7 +27,10 @@ class Presence(StrEnum):
 
 
 class Discovery(StrEnum):
-    """How the identity provider's metadata is used; nothing reads it yet."""
+    """What is done with the identity provider's metadata.
+
+    ``off`` never contacts it, ``report`` checks it, ``enforce`` also takes its endpoints for declared.
+    """
 
     OFF = "off"
     REPORT = "report"

@@ -26,18 +26,21 @@ from reconciler import __version__
 from reconciler.http.client import LimitedBody, ResponseTooLarge, first_header, no_cookies, proxy_for
 from reconciler.http.connection_errors import causes, reason
 from reconciler.http.urls import is_loopback, split_url
-from reconciler.idp.addresses import INTERNET, parse_address
+from reconciler.idp.addresses import parse_address
 from reconciler.idp.certificate import Certificate, peer_certificate
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
     from urllib.parse import SplitResult
 
-    from reconciler.idp.addresses import AddressPolicy
+    from reconciler.idp.fetch_settings import FetchSettings
 
     Resolve: TypeAlias = Callable[[str, int], Awaitable[Sequence[str]]]
 
 MAX_BYTES: Final = 1024 * 1024
+MAX_URL: Final = 4096
+"""Characters of a URL that is fetched or followed."""
+
 MAX_REDIRECTS: Final = 3
 PER_HOST: Final = 2
 """Concurrent requests to one host."""
@@ -56,6 +59,7 @@ class Cause(Enum):
     ADDRESS_REFUSED = "address refused"
     NOT_ALLOWED = "not asked"
     UNREACHABLE = "not reached"
+    NOT_FOUND = "not found"
     TLS = "TLS failed"
     REJECTED = "rejected answer"
 
@@ -84,21 +88,6 @@ class NoAnswer:
     reason: str
     verify_code: int = 0
     redirects: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FetchSettings:
-    """The bounds of a run. ``timeout`` is for one document, ``total_timeout`` for all, in seconds.
-
-    ``allow_hosts`` are globs of host names; None allows all.
-    """
-
-    tls: ssl.SSLContext
-    addresses: AddressPolicy = INTERNET
-    allow_hosts: tuple[str, ...] | None = None
-    timeout: float = 5.0
-    total_timeout: float = 60.0
-    concurrency: int = 16
 
 
 async def resolve(host: str, port: int) -> Sequence[str]:
@@ -155,6 +144,8 @@ class GuardedFetcher:
 
         The time of a run begins with its first document.
         """
+        if len(url) > MAX_URL:
+            return _too_long(url)
         if self._deadline is None:
             self._deadline = asyncio.get_running_loop().time() + self._settings.total_timeout
         try:
@@ -200,9 +191,9 @@ class GuardedFetcher:
         """Return why a redirect is not followed, or nothing."""
         if len(redirects) == MAX_REDIRECTS:
             return f"it redirects more than {MAX_REDIRECTS} times"
-        parts = split_url(target)
+        parts = split_url(target) if len(target) <= MAX_URL else None
         if parts is None:
-            return "it redirects to a malformed URL"
+            return "it redirects to a malformed or very long URL"
         if not self._is_secure(parts):
             return f"it redirects to {parts.scheme}, which is not followed"
         return ""
@@ -335,6 +326,10 @@ async def _read(response: httpx.Response, url: str) -> Answer | NoAnswer:
         body=body.content(),
         certificate=peer_certificate(response.extensions.get("network_stream")),
     )
+
+
+def _too_long(url: str) -> NoAnswer:
+    return NoAnswer(url=f"{url[:200]}…", cause=Cause.ADDRESS_REFUSED, reason="the URL is too long")
 
 
 def _rejected(url: str, problem: str) -> NoAnswer:

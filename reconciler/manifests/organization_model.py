@@ -222,7 +222,8 @@ class ConnectionManifest(TypedDict, total=False):
     discovery: Annotated[
         DiscoveryMode,
         Field(
-            description="How the identity provider's metadata is used. Reserved: it has no effect yet.",
+            description="What is done with the identity provider's metadata: off (it is never contacted),"
+            " report (it is checked) or enforce. At most what `idp.discovery` in the project file says.",
             examples=["report"],
         ),
     ]

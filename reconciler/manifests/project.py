@@ -7,11 +7,13 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from reconciler.core.drift import DriftMode, DriftSettings
 from reconciler.core.errors import Diagnostic, InvalidConfiguration, Severity, SourceLocation
+from reconciler.core.idp import IdpSettings
 from reconciler.core.run_selection import Limits
 from reconciler.core.secret import DEFAULT_ENV_ALLOW
 from reconciler.core.state import Discovery
@@ -21,7 +23,7 @@ from reconciler.manifests.field_types import has_field
 from reconciler.manifests.interpolation import Interpolation
 from reconciler.manifests.project_model import ProjectManifest
 from reconciler.manifests.source_file import display_path
-from reconciler.manifests.text_patterns import RULE
+from reconciler.manifests.text_patterns import INVALID_NETWORK, RULE
 from reconciler.manifests.validation import validate
 from reconciler.manifests.yaml_errors import report_unsafe_escapes
 from reconciler.manifests.yaml_reader import ReadLimits
@@ -31,7 +33,7 @@ from reconciler.secrets import OWN_VARIABLES, SecretPolicy
 if TYPE_CHECKING:
     from reconciler.manifests import yaml_reader
     from reconciler.manifests.findings import DocumentFindings
-    from reconciler.manifests.project_model import DriftManifest, SecretsManifest, TargetManifest
+    from reconciler.manifests.project_model import DriftManifest, IdpManifest, SecretsManifest, TargetManifest
 
 PROJECT_FILE: Final = "reconciler.yaml"
 
@@ -75,6 +77,7 @@ class Project:
     policies: Mapping[str, str] = field(default_factory=dict)
     approvals: tuple[str, ...] = DEFAULT_APPROVALS
     drift: DriftSettings = field(default_factory=DriftSettings)
+    idp: IdpSettings = field(default_factory=IdpSettings)
     read_limits: ReadLimits = field(default_factory=ReadLimits)
     environment: RunEnvironment = field(default_factory=RunEnvironment)
 
@@ -167,6 +170,7 @@ def _project(
         return None
     target = _declared_target(manifest.get("target", {}), findings)
     _check_target(target, findings)
+    idp = _idp_settings(manifest.get("idp", {}), findings)
     return Project(
         directory=directory,
         root=file.parent,
@@ -179,6 +183,7 @@ def _project(
         policies=manifest.get("policies", {}),
         approvals=tuple(manifest.get("approvals", DEFAULT_APPROVALS)),
         drift=_drift_settings(manifest.get("drift", {})),
+        idp=idp,
         secret_policy=_secret_policy(manifest.get("secrets", {}), target, file.parent),
     )
 
@@ -229,6 +234,27 @@ def _drift_settings(manifest: DriftManifest) -> DriftSettings:
     return DriftSettings(
         undeclared=DriftMode(manifest.get("undeclared", "drift")),
         unknown_organizations=DriftMode(manifest.get("unknown_organizations", "report")),
+    )
+
+
+def _idp_settings(manifest: IdpManifest, findings: DocumentFindings) -> IdpSettings:
+    """Return the settings; networks whose numbers make up none are reported."""
+    networks = []
+    for index, text in enumerate(manifest.get("allow_networks", [])):
+        try:
+            networks.append(ip_network(text))
+        except ValueError:
+            summary = f"`idp.allow_networks` {INVALID_NETWORK.summary}"
+            path = ("idp", "allow_networks", index)
+            findings.add(INVALID_NETWORK.code, path, summary, hint=INVALID_NETWORK.hint)
+    defaults = IdpSettings()
+    return IdpSettings(
+        discovery=Discovery(manifest.get("discovery", defaults.discovery)),
+        allow_hosts=tuple(manifest.get("allow_hosts", defaults.allow_hosts)),
+        allow_networks=tuple(networks),
+        ca_file=manifest.get("ca_file", ""),
+        timeout=manifest.get("timeout", defaults.timeout),
+        concurrency=manifest.get("concurrency", defaults.concurrency),
     )
 
 

@@ -29,6 +29,8 @@ PublicToken: TypeAlias = Annotated[
 ]
 BaseUrl: TypeAlias = Annotated[str, Field(pattern=text_patterns.BASE_URL)]
 Glob: TypeAlias = Annotated[str, Field(pattern=text_patterns.GLOB)]
+HostGlob: TypeAlias = Annotated[str, Field(pattern=text_patterns.HOST_GLOB)]
+NetworkText: TypeAlias = Annotated[str, Field(pattern=text_patterns.NETWORK)]
 VariableName: TypeAlias = Annotated[str, Field(pattern=text_patterns.VARIABLE)]
 RuleName: TypeAlias = Annotated[str, Field(pattern=text_patterns.RULE)]
 RuleSeverity: TypeAlias = Annotated[Literal["error", "warn", "off"], BeforeValidator(read_off)]
@@ -94,7 +96,8 @@ class DefaultsManifest(TypedDict, total=False):
     discovery: Annotated[
         DiscoveryMode,
         Field(
-            description="How the identity provider's metadata is used. Reserved: it has no effect yet.",
+            description="What is done with the identity provider's metadata unless a connection says"
+            " otherwise: off (it is never contacted), report (it is checked) or enforce.",
             examples=["report"],
         ),
     ]
@@ -157,6 +160,48 @@ class SecretsManifest(TypedDict, total=False):
 
 
 @with_config(STRICT)
+class IdpManifest(TypedDict, total=False):
+    """How customers' identity providers are asked."""
+
+    discovery: Annotated[
+        DiscoveryMode,
+        Field(
+            description="The most that any connection's `discovery` can be: off, report or enforce."
+            " By default report.",
+            examples=["report"],
+        ),
+    ]
+    allow_hosts: Annotated[
+        list[HostGlob],
+        Field(
+            description="Globs of the hosts that may be asked. By default all.",
+            examples=[["*.okta.com", "login.microsoftonline.com"]],
+        ),
+    ]
+    allow_networks: Annotated[
+        list[NetworkText],
+        Field(
+            description="Private networks that may be asked. Only the parts count that"
+            " RECONCILER_ALLOWED_NETWORKS in the environment names, too.",
+            examples=[["10.20.0.0/16"]],
+        ),
+    ]
+    ca_file: Annotated[
+        Text,
+        Field(
+            description="A PEM file of certificates to trust in addition, relative to this file's folder.",
+            examples=["idp-ca.pem"],
+        ),
+    ]
+    timeout: Annotated[
+        float, Field(gt=0, le=60, description="Seconds for one document; all have 60.", examples=[5])
+    ]
+    concurrency: Annotated[
+        int, Field(ge=1, le=64, description="Concurrent requests, at most two to a host.", examples=[16])
+    ]
+
+
+@with_config(STRICT)
 class DriftManifest(TypedDict, total=False):
     """What `drift` makes of live connections that no manifest declares: drift (exit code 2), or less."""
 
@@ -203,6 +248,7 @@ class ProjectManifest(TypedDict, total=False):
         Field(description="Rule ID: error, warn or off.", examples=[{"issuer-host-change": "error"}]),
     ]
     secrets: SecretsManifest
+    idp: IdpManifest
     drift: DriftManifest
     approvals: Annotated[
         list[Glob],

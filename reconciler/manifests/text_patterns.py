@@ -82,6 +82,10 @@ BASE_URL: Final = rf"^{ORIGIN}/?$"
 GLOB: Final = r"^[^/\x00-\x1f\x7f\\][^\x00-\x1f\x7f\\]*$"
 """A glob relative to the project's folder, with slashes."""
 
+HOST_GLOB: Final = r"^[A-Za-z0-9*?][A-Za-z0-9*?._-]{0,252}$"
+NETWORK: Final = r"^[0-9A-Fa-f:.]{2,45}/[0-9]{1,3}$"
+"""Whether the numbers make up a network is checked elsewhere."""
+
 
 _WELL_KNOWN_AND_REST: Final = re.compile(WELL_KNOWN.removesuffix("$") + r"(?:[?#].*)?$")
 _URL: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)([^?#]*)(\?[^#]*)?(#.*)?", re.DOTALL)
@@ -104,6 +108,10 @@ class Mismatch:
     summary: str
     hint: str = ""
 
+
+INVALID_NETWORK: Final = Mismatch(
+    "invalid-network", "is not a network", "write its first address and the length of its prefix: 10.1.0.0/16"
+)
 
 _ALPHABETS: Final = {
     ORGANIZATION: Mismatch(
@@ -168,6 +176,12 @@ _ALPHABETS: Final = {
         "is not a glob relative to the project's folder",
         "write a relative path with slashes, such as organizations/**/*.yaml",
     ),
+    HOST_GLOB: Mismatch(
+        "invalid-host-glob",
+        "is not a glob of host names",
+        "write it without scheme, port or path: *.okta.com",
+    ),
+    NETWORK: INVALID_NETWORK,
 }
 
 

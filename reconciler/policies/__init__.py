@@ -16,6 +16,7 @@ from reconciler.policies.assess import (
     accept_risks,
     assess,
     judge_again,
+    judge_idp_findings,
     known_rules,
     unknown_rules,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "declared_estate",
     "find_live_risks",
     "judge_again",
+    "judge_idp_findings",
     "known_rules",
     "live_approvals",
     "undeclared_addresses",

@@ -11,6 +11,7 @@ from reconciler.core.address import Address
 from reconciler.core.change import DefaultChange, Delete
 from reconciler.core.connection import SENSITIVE_FIELDS, WRITABLE_FIELDS
 from reconciler.core.errors import Diagnostic, Severity, UsageError, did_you_mean, shell_word
+from reconciler.core.idp import IDP_SEVERITIES
 from reconciler.policies.rules import RULES
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _OFF: Final = "off"
 _SEVERITIES: Final = {"error": Severity.ERROR, "warn": Severity.WARNING}
+_WORDS: Final = {Severity.ERROR: "error", Severity.WARNING: "warn", Severity.INFO: "off"}
 GUARD_LOWERED: Final = "guard-lowered"
 _FINGERPRINT_LENGTH: Final = 32
 """Hexadecimal digits, so 128 bits: nobody finds two findings with the same one."""
@@ -52,6 +54,28 @@ def assess(
     return tuple(sorted(risks, key=lambda risk: not risk.is_error))
 
 
+def judge_idp_findings(
+    findings: Iterable[Diagnostic], severities: Mapping[str, str]
+) -> tuple[Diagnostic, ...]:
+    """Return the findings about identity providers with the severities of the project file, errors first."""
+    judged = [
+        _with_approval(
+            replace(finding, severity=_SEVERITIES.get(severities.get(finding.code, ""), finding.severity))
+        )
+        for finding in findings
+        if severities.get(finding.code) != _OFF
+    ]
+    return tuple(sorted(judged, key=lambda finding: list(Severity).index(finding.severity)))
+
+
+def _with_approval(finding: Diagnostic) -> Diagnostic:
+    """Return an error with how it is accepted."""
+    if not finding.is_error:
+        return finding
+    accept = f"if this is known, add an approval (finding {finding.fingerprint})"
+    return replace(finding, hint=f"{finding.hint}; {accept}" if finding.hint else accept)
+
+
 def unknown_rules(locations: Mapping[str, SourceLocation]) -> tuple[Diagnostic, ...]:
     """Return an error for each id that no rule has, with its place in the project file."""
     known = known_rules()
@@ -60,11 +84,17 @@ def unknown_rules(locations: Mapping[str, SourceLocation]) -> tuple[Diagnostic, 
 
 def known_rules() -> tuple[str, ...]:
     """Return the IDs that `policies` and approvals can name."""
-    return tuple(rule.id for rule in RULES)
+    return (*(rule.id for rule in RULES), *IDP_SEVERITIES)
 
 
 def default_severity(rule_id: str) -> str:
-    """Return the severity of a rule that the project file does not name; of two, the graver one."""
+    """Return the severity of a rule that the project file does not name; of two, the graver one.
+
+    Information counts as off: it is never a warning.
+    """
+    for code, severity in IDP_SEVERITIES.items():
+        if code == rule_id:
+            return _WORDS[severity]
     is_error = any(
         rule.id == rule_id and (rule.error_case or rule.severity is Severity.ERROR) for rule in RULES
     )

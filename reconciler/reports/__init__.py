@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from reconciler.core.outcome import ApplyResult
     from reconciler.core.plan import Plan
     from reconciler.core.results import ImportResult, PinResult, ValidationResult
+    from reconciler.core.verification import Verification
     from reconciler.reports.text_style import Style
     from reconciler.secrets.check import SecretsCheck
 
@@ -88,6 +89,10 @@ FAILURE_FORMATS: Final[Mapping[str, Format[Sequence[Diagnostic]]]] = MappingProx
     _rendered("validation.failure_report")
 )
 """The formats of a run that failed before there was a result; text and JSON are written by verb."""
+
+VERIFY_FORMATS: Final[Mapping[str, Format[Verification]]] = _formats(
+    "text_verify.render_verification", "verify_json", report="verify_report.verify_report"
+)
 
 RESULT_FORMATS: Final[Mapping[str, Format[ApplyResult]]] = _formats(
     "apply_report.render_result", "apply_json", report="apply_report.apply_report"

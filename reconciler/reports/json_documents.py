@@ -16,6 +16,7 @@ from reconciler.core.outcome import ApplyResult
 from reconciler.core.plan import Environment, Plan, PlanSummary, Scope
 from reconciler.core.plan_serialization import digest, plan_document
 from reconciler.core.results import ImportResult, PinResult, ValidationResult
+from reconciler.core.verification import Verification
 from reconciler.reports.result_documents import (
     RESULT_VERSION,
     ExplanationDocument,
@@ -34,6 +35,7 @@ from reconciler.reports.result_documents import (
     SecretsCheckDocument,
     ValidationDocument,
 )
+from reconciler.reports.verify_document import verify_document
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     from reconciler.core.plan_document import PlanDocument
     from reconciler.core.results import ImportedFile
     from reconciler.reports.explanations import Explanation
+    from reconciler.reports.verify_document import VerifyDocument
     from reconciler.secrets.check import MissingSecret, SecretsCheck
 
 
@@ -66,6 +69,11 @@ def apply_json(result: ApplyResult, *, version: str = __version__) -> str:
 def validation_json(result: ValidationResult) -> str:
     """Return what is wrong with the manifests."""
     return _json_text(_validation_document(result))
+
+
+def verify_json(result: Verification, *, version: str = __version__) -> str:
+    """Return what was asked of identity providers, and what was found."""
+    return _json_text(verify_document(result, version))
 
 
 def import_json(result: ImportResult) -> str:
@@ -142,6 +150,11 @@ def _validation_document(result: ValidationResult) -> ValidationDocument:
         valid=result.is_valid,
         diagnostics=_diagnostics(result.diagnostics),
     )
+
+
+def _failed_verification(diagnostics: tuple[Diagnostic, ...], at: str) -> VerifyDocument:
+    result = Verification(scope=_UNKNOWN_SCOPE, created_at=at, diagnostics=diagnostics)
+    return replace(verify_document(result, __version__), target=None, complete=False, errored=True)
 
 
 def _import_document(result: ImportResult) -> ImportDocument:
@@ -246,6 +259,7 @@ def _document_of_failure(verb: str, diagnostics: tuple[Diagnostic, ...], at: str
         "show": lambda: _failed_plan(diagnostics, at),
         "drift": lambda: _failed_report(diagnostics, at),
         "apply": lambda: apply_document(ApplyResult(diagnostics=diagnostics), __version__),
+        "verify": lambda: _failed_verification(diagnostics, at),
         "validate": lambda: _validation_document(ValidationResult(diagnostics=diagnostics)),
         "import": lambda: _import_document(ImportResult(diagnostics=diagnostics)),
         "pin": lambda: _pins_document(PinResult(diagnostics=diagnostics)),

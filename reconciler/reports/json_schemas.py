@@ -13,6 +13,7 @@ from reconciler.core.apply_document import ApplyDocument
 from reconciler.core.drift_document import DriftDocument
 from reconciler.core.plan_document import PlanDocument
 from reconciler.reports import result_documents as results
+from reconciler.reports.verify_document import VerifyDocument
 from reconciler.reports.webhook_document import WebhookDocument
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ DOCUMENTS: Final[Mapping[str, _Document]] = {
     "drift": _Document(
         DriftDocument, "reconciler drift report", "What `drift --format json` prints and `--previous` reads."
     ),
+    "verify": _Document(VerifyDocument, "reconciler verification", "What `verify --format json` prints."),
     "apply": _Document(ApplyDocument, "reconciler apply", "What `apply --format json` prints."),
     "validate": _Document(
         results.ValidationDocument, "reconciler validation", "What `validate --format json` prints."

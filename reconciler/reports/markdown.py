@@ -57,7 +57,7 @@ _ICONS: Final = {
     Status.BAD: "❌ ",
 }
 
-_WORDS: Final = {"risk": "⛔", "refused": "❌", "error": "❌", "failed": "❌", "warning": "⚠️"}
+_WORDS: Final = {"risk": "⛔", "refused": "❌", "error": "❌", "failed": "❌", "warning": "⚠️", "note": "📝"}
 
 _ENVIRONMENTS: Final = {"live": "🔴 LIVE", "test": "🧪 test"}
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Level = Literal["error", "warning", "notice"]
 Mark = Literal["+", "-", ""]
 
-Word = Literal["risk", "refused", "error", "failed", "warning"]
+Word = Literal["risk", "refused", "error", "failed", "warning", "note"]
 """A risk blocks until it is accepted; refused is what cannot be planned, failed what could not be applied.
 
 Files outside a plan have errors. The words are the same in text, Markdown and HTML.
@@ -170,7 +170,7 @@ class FindingGroup:
     @property
     def is_error(self) -> bool:
         """Whether it blocks."""
-        return self.word != "warning"
+        return self.word not in {"warning", "note"}
 
     @property
     def single(self) -> Entry | None:

@@ -8,20 +8,27 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import quote
 
 from reconciler import __version__
+from reconciler.core.errors import Severity
 from reconciler.reports.escaping import escape_terminal
 from reconciler.reports.report import ScanResult, full_message
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from reconciler.core.errors import Diagnostic, SourceLocation
     from reconciler.reports.report import Report
 
 _SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+
+LEVELS: Final[Mapping[Severity, Literal["error", "warning", "note"]]] = {
+    Severity.ERROR: "error",
+    Severity.WARNING: "warning",
+    Severity.INFO: "note",
+}
 
 JsonObject = dict[str, Any]
 
@@ -50,7 +57,7 @@ def _diagnostic_result(diagnostic: Diagnostic) -> ScanResult:
     snippet = diagnostic.snippet
     return ScanResult(
         rule=diagnostic.code,
-        level=diagnostic.severity.value,
+        level=LEVELS[diagnostic.severity],
         message=full_message(diagnostic),
         subject=diagnostic.address,
         location=diagnostic.location,

@@ -89,7 +89,7 @@ def finding_boxes(groups: Iterable[FindingGroup], style: Style) -> Iterator[str]
     for group in groups:
         code = f" [{group.code}]" if group.code else ""
         word = f"{group.word.capitalize()}:"
-        paint = style.red if group.is_error else style.yellow
+        paint = style.red if group.is_error else style.dim if group.word == "note" else style.yellow
         yield _box(word, paint, f"{group.title}{code}", _group_body(group, style), style)
 
 

@@ -9,6 +9,7 @@ from reconciler.core.address import Address
 from reconciler.core.approval import ApprovalStatus, ApprovalUse
 from reconciler.core.change import Create, Delete, Update
 from reconciler.core.guards import check_delete_limits
+from reconciler.core.idp import IDP_SEVERITIES
 from reconciler.core.plan import refuse_organizations, with_findings
 from reconciler.core.run_selection import ALL
 from reconciler.manifests.approvals import load_approvals
@@ -108,6 +109,8 @@ def approve(
     def is_covered(approval: Approval) -> bool:
         if approval.deletes:
             return selection == ALL
+        if approval.rule in IDP_SEVERITIES:  # `verify` needs it
+            return False
         organization, _, connection = approval.address.partition("/")
         is_selected = organization not in refused and selection.includes(Address(organization, connection))
         return is_selected and approval.subject not in needed_live

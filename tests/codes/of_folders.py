@@ -26,6 +26,8 @@ OF_MANIFESTS: Final[Mapping[Code, str]] = {
     "invalid-connection-name": "broken/connection-name-has-a-slash",
     "invalid-date": "broken/secret-expires-on-no-such-day",
     "invalid-glob": "broken/project-organizations-absolute",
+    "invalid-host-glob": "broken/project-idp-host-is-a-url",
+    "invalid-network": "broken/project-idp-network-is-a-name",
     "invalid-organization": "broken/organization-has-a-slash",
     "invalid-organization-id": "broken/organization-id-of-something-else",
     "invalid-project-id": "broken/project-project-id-unknown-prefix",

@@ -29,6 +29,16 @@ def not_created(_place: Workplace) -> None:
     """Two connections are declared, and none exists."""
 
 
+def verified(place: Workplace) -> None:
+    place.emulator.add_identity_provider("acme")
+    place.declare("acme", issuer=f"{place.base_url}/idp/acme")
+    place.applied()
+
+
+def not_reached(place: Workplace) -> None:
+    place.declare("acme", issuer="https://127.0.0.1:9")
+
+
 def secret_missing(place: Workplace) -> None:
     place.applied()
     place.delenv("ACME_CLIENT_SECRET")
@@ -63,6 +73,8 @@ ENDINGS: dict[tuple[str, int], tuple[Callable[[Workplace], None], str]] = {
     ("drift", 0): (as_declared, "drift"),
     ("drift", 1): (secret_missing, "drift"),
     ("drift", 2): (not_created, "drift"),
+    ("verify", 0): (verified, "verify --target acme/sso"),
+    ("verify", 1): (not_reached, "verify --target acme/sso"),
     ("list", 0): (as_declared, "list"),
     ("list", 1): (as_declared, "list nobody"),
     ("output", 0): (as_declared, "output acme/sso redirect_url"),

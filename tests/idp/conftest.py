@@ -1,11 +1,23 @@
-"""A socket layer that only records."""
+"""A socket layer that only records, and a project on the emulator whose providers stand on loopback."""
 
 from __future__ import annotations
 
 import socket
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
+
+from tests.idp.provider import scripted_provider, write_authority
+from tests.support.fixtures import bare, running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reconciler.emulator import RunningEmulator
+    from tests.idp.provider import ScriptedProvider
+    from tests.support.workplace import Workplace
+
+__all__ = ["bare", "running"]
 
 
 @pytest.fixture
@@ -21,3 +33,19 @@ def sockets(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setattr(socket.socket, "connect_ex", refuse)
     return attempts
+
+
+@pytest.fixture
+def place(bare: Workplace, running: RunningEmulator) -> Workplace:
+    """The organization acme without connections, and a project file that trusts the providers' authority."""
+    bare.use(running)
+    bare.emulator.add_organization("acme")
+    file = write_authority(bare.root)
+    bare.write("reconciler.yaml", f"idp: {{ca_file: {file}, timeout: 3}}\n")
+    return bare
+
+
+@pytest.fixture
+def provider() -> Iterator[ScriptedProvider]:
+    with scripted_provider() as provider:
+        yield provider

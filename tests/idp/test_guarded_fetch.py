@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from reconciler.idp.addresses import AddressPolicy
-from reconciler.idp.guarded_fetch import Answer, Cause, FetchSettings, GuardedFetcher, NoAnswer, resolve
+from reconciler.idp.fetch_settings import FetchSettings
+from reconciler.idp.guarded_fetch import Answer, Cause, GuardedFetcher, NoAnswer, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,7 +82,8 @@ def test_no_address_in_a_spelling_reaches_a_resolver(host: str, sockets: list[ob
 
 @pytest.mark.parametrize(
     "url", ["ftp://8.8.8.8/", "file:///etc/passwd", "gopher://8.8.8.8/", "https://", "https:///x",
-            "//8.8.8.8/", "https://8.8.8.8:99999/", "https://a b/", "https://8.8.8.8/\n", "http://8.8.8.8/", ""]
+            "//8.8.8.8/", "https://8.8.8.8:99999/",
+            "https://a b/", "https://8.8.8.8/\n", "http://8.8.8.8/", ""]
 )  # fmt: skip
 def test_only_https_urls_are_fetched(url: str, sockets: list[object]) -> None:
     answer = fetch(url, FakeResolver(LOCAL))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
 import pytest
 
 from reconciler.core.errors import Diagnostic, InvalidConfiguration, Severity, SourceLocation
+from reconciler.core.idp import IdpSettings
 from reconciler.core.run_selection import Limits
 from reconciler.core.state import Discovery
 from reconciler.manifests import Project, load_project
@@ -39,6 +41,13 @@ policies:
 secrets:
   env: {allow: ["*_CLIENT_SECRET"]}
   file: {allow: [/run/secrets/*]}
+idp:
+  discovery: enforce
+  allow_hosts: ["*.okta.com"]
+  allow_networks: [10.20.0.0/16, "fd00::/8"]
+  ca_file: certificates/idp.pem
+  timeout: 2.5
+  concurrency: 4
 """
 
 
@@ -56,6 +65,14 @@ def test_everything_is_read(tmp_path: Path) -> None:
     assert project.variables == {"tenant": "acme"}
     assert project.defaults.prune
     assert project.defaults.discovery is Discovery.ENFORCE
+    assert project.idp == IdpSettings(
+        discovery=Discovery.ENFORCE,
+        allow_hosts=("*.okta.com",),
+        allow_networks=(ip_network("10.20.0.0/16"), ip_network("fd00::/8")),
+        ca_file="certificates/idp.pem",
+        timeout=2.5,
+        concurrency=4,
+    )
     assert project.limits == Limits(
         max_deletes=5, max_delete_percent=12.5, requests_per_second=20, concurrency=4
     )
@@ -155,3 +172,20 @@ def test_numbers_in_other_notations_are_rejected(tmp_path: Path, name: str, writ
     (found,) = caught.value.diagnostics
     assert found.summary.endswith("number in plain decimal digits")
     assert "10" in found.hint
+
+
+def test_numbers_that_make_up_no_network_are_reported_one_by_one(tmp_path: Path) -> None:
+    (tmp_path / "reconciler.yaml").write_text("idp: {allow_networks: [10.0.0.0/8, 10.1.2.3/16, '::/129']}\n")
+    with pytest.raises(InvalidConfiguration) as failure:
+        load_project(None, tmp_path)
+    codes = [(error.code, error.location and error.location.column) for error in failure.value.diagnostics]
+    assert codes == [("invalid-network", 36), ("invalid-network", 49)]
+
+
+@pytest.mark.parametrize(
+    ("ceiling", "effective"), [("off", "off"), ("report", "report"), ("enforce", "enforce")]
+)
+def test_the_project_file_limits_what_is_done_with_metadata(ceiling: str, effective: str) -> None:
+    settings = IdpSettings(discovery=Discovery(ceiling))
+    assert settings.limited(Discovery.ENFORCE) is Discovery(effective)
+    assert settings.limited(Discovery.OFF) is Discovery.OFF

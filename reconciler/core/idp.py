@@ -1,0 +1,79 @@
+"""How identity providers are asked: the settings of the project file, and the codes of what is found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from reconciler.core.errors import Severity
+from reconciler.core.state import Discovery
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from ipaddress import IPv4Network, IPv6Network
+
+    from reconciler.core.codes import Code
+
+_ORDER: Final = (Discovery.OFF, Discovery.REPORT, Discovery.ENFORCE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdpSettings:
+    """The section `idp` of the project file.
+
+    ``allow_hosts`` are globs of hosts that may be asked, ``allow_networks`` private networks that may be
+    asked as far as the environment allows them, too. ``ca_file`` is relative to the folder of the project
+    file. ``timeout`` is for one document, in seconds.
+    """
+
+    discovery: Discovery = Discovery.REPORT
+    allow_hosts: tuple[str, ...] = ("*",)
+    allow_networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    ca_file: str = ""
+    timeout: float = 5.0
+    concurrency: int = 16
+
+    def limited(self, declared: Discovery) -> Discovery:
+        """Return how a connection's provider is used: as declared, but at most as the project file says."""
+        return min(declared, self.discovery, key=_ORDER.index)
+
+
+IDP_SEVERITIES: Final[Mapping[Code, Severity]] = {
+    "claim-not-advertised": Severity.INFO,
+    "client-auth-unsupported": Severity.ERROR,
+    "client-unknown": Severity.ERROR,
+    "clock-skew": Severity.INFO,
+    "code-flow-missing": Severity.ERROR,
+    "endpoint-differs": Severity.WARNING,
+    "endpoint-not-https": Severity.ERROR,
+    "idp-address-refused": Severity.ERROR,
+    "idp-not-asked": Severity.INFO,
+    "idp-not-found": Severity.WARNING,
+    "idp-not-metadata": Severity.ERROR,
+    "idp-unreachable": Severity.ERROR,
+    "issuer-client-mismatch": Severity.ERROR,
+    "issuer-mismatch": Severity.ERROR,
+    "issuer-templated": Severity.ERROR,
+    "jar-required": Severity.ERROR,
+    "key-ids-ambiguous": Severity.WARNING,
+    "keys-unreachable": Severity.ERROR,
+    "no-usable-key": Severity.ERROR,
+    "par-required": Severity.ERROR,
+    "preflight-inconclusive": Severity.INFO,
+    "private-key-published": Severity.ERROR,
+    "redirect-not-registered": Severity.ERROR,
+    "request-refused": Severity.ERROR,
+    "scope-not-advertised": Severity.INFO,
+    "secret-expiry-unknown": Severity.INFO,
+    "secret-looks-like-an-id": Severity.WARNING,
+    "signing-alg": Severity.WARNING,
+    "tls-chain": Severity.ERROR,
+    "tls-expired": Severity.ERROR,
+    "tls-expires": Severity.WARNING,
+    "tls-name": Severity.ERROR,
+    "userinfo-missing": Severity.WARNING,
+}
+"""The codes of findings about identity providers, and how severe they are in `verify` by default.
+
+`policies` in the project file can name them, and approvals can cover them.
+"""

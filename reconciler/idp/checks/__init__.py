@@ -1,0 +1,51 @@
+"""The checks: each is a pure function from what was asked and came back to findings.
+
+A new check is one function and one entry in `CHECKS`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from reconciler.idp.checks import abilities, client, endpoints, issuer, keys, reachability, tls
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from reconciler.idp.checks.finding import IdpFinding
+    from reconciler.idp.investigation import Evidence
+
+CHECKS: Final[tuple[Callable[[Evidence], Iterator[IdpFinding]], ...]] = (
+    reachability.metadata_unavailable,
+    reachability.keys_unavailable,
+    reachability.preflight_refused,
+    tls.not_trusted,
+    issuer.issuer_mismatch,
+    issuer.issuer_templated,
+    issuer.issuer_client_mismatch,
+    keys.no_usable_key,
+    keys.private_key_published,
+    client.client_refused,
+    abilities.code_flow_missing,
+    abilities.client_auth_unsupported,
+    abilities.pushed_requests_required,
+    abilities.signed_requests_required,
+    endpoints.endpoint_not_https,
+    endpoints.endpoint_differs,
+    endpoints.userinfo_missing,
+    keys.key_ids_ambiguous,
+    abilities.signing_algorithms,
+    tls.expires_soon,
+    client.secret_looks_like_an_id,
+    abilities.scopes_not_advertised,
+    abilities.claims_not_advertised,
+    client.secret_expiry_unknown,
+    client.preflight_inconclusive,
+    client.clock_skew,
+)
+
+
+def check(evidence: Evidence) -> tuple[IdpFinding, ...]:
+    """Return what all checks find, each finding once."""
+    findings = (finding for check_one in CHECKS for finding in check_one(evidence))
+    return tuple({(finding.code, finding.key): finding for finding in findings}.values())

@@ -1,0 +1,121 @@
+"""Checks what the preflight shows of the client, and what its secret looks like."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Final
+
+from reconciler.http.client import first_header
+from reconciler.idp.checks.finding import IdpFinding, quoted
+from reconciler.idp.guarded_fetch import Cause, NoAnswer
+from reconciler.idp.keys import KeySet
+from reconciler.idp.metadata import Document
+from reconciler.idp.preflight import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reconciler.idp.guarded_fetch import Answer
+    from reconciler.idp.investigation import Evidence
+
+_ENTRA: Final = "microsoft-entra"
+_MOST_SKEW: Final = 300
+_NOT_SHOWN: Final = frozenset({Cause.ADDRESS_REFUSED, Cause.NOT_ALLOWED, Cause.TLS})
+"""Why there was no preflight; other checks say so."""
+
+
+def client_refused(evidence: Evidence) -> Iterator[IdpFinding]:
+    """Yield what the authorization endpoint says of the client."""
+    preflight = evidence.preflight
+    connection = evidence.subject.connection
+    match preflight.verdict if preflight else None:
+        case Verdict.CLIENT_UNKNOWN:
+            yield IdpFinding(
+                code="client-unknown",
+                summary=f"the provider knows no client {quoted(connection.client_id or '')}",
+                why="every login ends at an error page of the provider",
+                hint="compare client_id with the application at the provider; it may have been deleted",
+            )
+        case Verdict.NOT_REGISTERED:
+            yield IdpFinding(
+                code="redirect-not-registered",
+                summary=f"the redirect URL {quoted(connection.redirect_url or '')} is not registered",
+                why="every login ends at an error page of the provider",
+                hint="have the customer's administrator add this URL to the application, letter by letter",
+            )
+        case Verdict.REFUSED:
+            yield IdpFinding(
+                code="request-refused",
+                summary=f"the provider refuses the login request of this client: {quoted(_error(evidence))}",
+                why="every login ends with this error",
+                hint="allow the authorization code flow for the application at the provider",
+                key=_error(evidence),
+            )
+        case _:
+            return
+
+
+def preflight_inconclusive(evidence: Evidence) -> Iterator[IdpFinding]:
+    """Yield that the answer says nothing about the client."""
+    preflight = evidence.preflight
+    if preflight is None or preflight.verdict is not Verdict.INCONCLUSIVE:
+        return
+    if not (isinstance(preflight.answer, NoAnswer) and preflight.answer.cause in _NOT_SHOWN):
+        yield IdpFinding(
+            code="preflight-inconclusive",
+            summary=f"whether client and redirect URL are registered is not known: {preflight.detail}",
+            why="some providers show a page of their own, whether or not the client is right",
+        )
+
+
+def secret_expiry_unknown(evidence: Evidence) -> Iterator[IdpFinding]:
+    """Yield that nobody is warned before a secret of Entra expires, which is after two years at most."""
+    if evidence.subject.provider == _ENTRA and not evidence.subject.has_expiry:
+        yield IdpFinding(
+            code="secret-expiry-unknown",
+            summary="the manifest does not say when the client secret expires",
+            why="secrets of Entra expire after two years at most, and then nobody can log in",
+            hint="declare `secret_expires_on`",
+        )
+
+
+def secret_looks_like_an_id(evidence: Evidence) -> Iterator[IdpFinding]:
+    """Yield that the secret has the form of an ID. Nothing of the value is shown."""
+    if evidence.subject.provider == _ENTRA and evidence.subject.secret_is_guid:
+        yield IdpFinding(
+            code="secret-looks-like-an-id",
+            summary="the live client secret has the form of an ID",
+            why="Entra shows a secret's ID beside its value, and the ID is easily pasted in its place",
+            hint="create a new secret, and set its value",
+        )
+
+
+def clock_skew(evidence: Evidence) -> Iterator[IdpFinding]:
+    """Yield that two endpoints agree on another time than this machine; caches repeat an old `Date`."""
+    documents = [evidence.metadata, evidence.keys.document if isinstance(evidence.keys, KeySet) else None]
+    answers = [document.answer for document in documents if isinstance(document, Document)]
+    skews = [skew for answer in answers if (skew := _skew(answer, evidence.now)) is not None]
+    is_off = len(skews) > 1 and (min(skews) > _MOST_SKEW or max(skews) < -_MOST_SKEW)
+    if is_off:
+        yield IdpFinding(
+            code="clock-skew",
+            summary=f"the provider's clock is {abs(skews[0]):.0f} s {'ahead' if skews[0] > 0 else 'behind'}",
+            why="ID tokens are refused before and after their time",
+            hint="have the provider set its clock; check that of this machine",
+        )
+
+
+def _error(evidence: Evidence) -> str:
+    return evidence.preflight.error if evidence.preflight else ""
+
+
+def _skew(answer: Answer, now: float) -> float | None:
+    date = first_header(answer.headers, "Date")
+    if date is None or first_header(answer.headers, "Age") is not None:
+        return None
+    try:
+        moment = parsedate_to_datetime(date)
+        return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() - now
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,79 @@
+"""Checks the endpoints of a connection against those that the provider publishes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from reconciler.core.errors import Severity
+from reconciler.http.urls import is_loopback, parse_url
+from reconciler.idp.checks.finding import IdpFinding, quoted
+from reconciler.idp.metadata import ENDPOINTS, Document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reconciler.idp.investigation import Evidence
+
+_DEFAULT_PORTS: Final = {"https": 443, "http": 80}
+
+
+def endpoint_differs(evidence: Evidence) -> Iterator[IdpFinding]:
+    """Yield each URL of the connection that is not the provider's own."""
+    subject = evidence.subject
+    for field, name in ENDPOINTS.items():
+        ours, published = getattr(subject.connection, field), _published(evidence, name)
+        if not ours or not published or _normalized(ours) == _normalized(published):
+            continue
+        is_declared = field in subject.declared
+        yield IdpFinding(
+            code="endpoint-differs",
+            summary=f"`{field}` is {quoted(ours)}, but the provider publishes {quoted(published)}",
+            why="the manifest declares it otherwise"
+            if is_declared
+            else "the provider has moved it, or somebody has changed it in the service",
+            hint="" if is_declared else f"set `{field}` to what is right; the manifest does not declare it",
+            severity=Severity.INFO if is_declared else None,
+            key=f"{field} {ours} {published}",
+        )
+
+
+def endpoint_not_https(evidence: Evidence) -> Iterator[IdpFinding]:
+    """Yield each published endpoint without encryption; that of a provider on loopback needs none."""
+    is_local = is_loopback(parse_url(evidence.subject.issuer).hostname or "")
+    for name in ENDPOINTS.values():
+        published = _published(evidence, name)
+        parts = parse_url(published)
+        if parts.scheme == "http" and not (is_local and is_loopback(parts.hostname or "")):
+            yield IdpFinding(
+                code="endpoint-not-https",
+                summary=f"the provider publishes `{name}` as {quoted(published)}, without encryption",
+                why="codes, secrets and keys could be read or changed on their way",
+                hint="have the provider publish it with https",
+                key=name,
+            )
+
+
+def userinfo_missing(evidence: Evidence) -> Iterator[IdpFinding]:
+    """Yield that nobody names a userinfo endpoint."""
+    is_named = evidence.subject.connection.userinfo_url or _published(evidence, "userinfo_endpoint")
+    if isinstance(evidence.metadata, Document) and not is_named:
+        yield IdpFinding(
+            code="userinfo-missing",
+            summary="the provider publishes no userinfo endpoint, and none is declared",
+            why="the connection may stay pending",
+            hint="declare `userinfo_url` if the provider has one",
+        )
+
+
+def _published(evidence: Evidence, name: str) -> str:
+    return (evidence.metadata.text(name) or "") if isinstance(evidence.metadata, Document) else ""
+
+
+def _normalized(url: str) -> tuple[str, ...]:
+    """Return a URL in parts, so that a written default port or capitals in the host make no difference."""
+    parts = parse_url(url)
+    try:
+        port = parts.port or _DEFAULT_PORTS.get(parts.scheme)
+    except ValueError:
+        return (url,)
+    return parts.scheme, (parts.hostname or ""), str(port), parts.path, parts.query

@@ -1,0 +1,75 @@
+"""Checks whether the provider calls itself what the connection calls it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from reconciler.http.urls import parse_url
+from reconciler.idp.checks.finding import IdpFinding, quoted
+from reconciler.idp.metadata import Document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reconciler.idp.investigation import Evidence
+
+_ALIASES: Final = {"https://accounts.google.com": "accounts.google.com"}
+"""Issuers that a provider documents as equal. Google's tokens may carry either."""
+
+_GUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_WHY: Final = "an ID token names this issuer, and is refused unless it is equal byte for byte"
+
+
+def issuer_mismatch(evidence: Evidence) -> Iterator[IdpFinding]:
+    """Yield that the metadata names another issuer (Discovery, section 4.3)."""
+    declared, published = evidence.subject.issuer, _published(evidence)
+    if published in {"", declared, _ALIASES.get(declared)} or "{" in published:
+        return
+    is_slash = published.rstrip("/") == declared.rstrip("/")
+    difference = "only a slash at the end differs" if is_slash else ""
+    yield IdpFinding(
+        code="issuer-mismatch",
+        summary=f"the provider calls itself {quoted(published)}, not {quoted(declared)}"
+        + (f": {difference}" if difference else ""),
+        why=_WHY,
+        hint=_hint(declared, published),
+        key=published,
+    )
+
+
+def issuer_templated(evidence: Evidence) -> Iterator[IdpFinding]:
+    """Yield that the issuer serves every tenant, so that no token can name it."""
+    published = _published(evidence)
+    if "{" in published:
+        yield IdpFinding(
+            code="issuer-templated",
+            summary=f"the provider calls itself {quoted(published)}, a template for every tenant",
+            why="an ID token names the issuer of its tenant, which never equals this one",
+            hint="declare the issuer of the customer's own tenant, with its ID in place of the name",
+        )
+
+
+def issuer_client_mismatch(evidence: Evidence) -> Iterator[IdpFinding]:
+    """Yield that an issuer of Duo is not that of the client: its path ends with the client_id."""
+    subject = evidence.subject
+    client_id = subject.connection.client_id or ""
+    path = parse_url(subject.issuer).path
+    if subject.provider == "duo" and client_id and client_id not in path.split("/"):
+        yield IdpFinding(
+            code="issuer-client-mismatch",
+            summary=f"the issuer's path {quoted(path)} does not name the client_id",
+            why="each client of Duo has an issuer of its own, so this one belongs to another client",
+            hint="copy issuer and client_id from the same application",
+        )
+
+
+def _published(evidence: Evidence) -> str:
+    return (evidence.metadata.text("issuer") or "") if isinstance(evidence.metadata, Document) else ""
+
+
+def _hint(declared: str, published: str) -> str:
+    write = f"if this is the same tenant, declare {quoted(published)} as its issuer"
+    if _GUID.search(published) and not _GUID.search(declared):
+        return f"{write}: the tenant by its ID, and not by its domain name"
+    return write

@@ -1,0 +1,114 @@
+"""Checks whether metadata and keys can be fetched, and why not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from reconciler.core.errors import Severity
+from reconciler.idp.checks.finding import IdpFinding
+from reconciler.idp.guarded_fetch import Cause, NoAnswer
+from reconciler.idp.metadata import ENDPOINTS, Document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reconciler.core.codes import Code
+    from reconciler.idp.investigation import Evidence
+
+_ALLOW_NETWORK: Final = (
+    "if the provider is in your own network, name its network in `idp.allow_networks` and in "
+    "RECONCILER_ALLOWED_NETWORKS of the environment"
+)
+
+
+def metadata_unavailable(evidence: Evidence) -> Iterator[IdpFinding]:
+    """Yield why there is no metadata."""
+    problem = evidence.metadata
+    if not isinstance(problem, NoAnswer):
+        return
+    where = f"the metadata at {problem.url}"
+    match problem.cause:
+        case Cause.UNREACHABLE:
+            yield _unreachable(where, problem)
+        case Cause.NOT_FOUND:
+            yield _not_found(where, problem, evidence)
+        case Cause.REJECTED:
+            yield IdpFinding(
+                code="idp-not-metadata",
+                summary=f"{where} is no metadata: {problem.reason}",
+                why="what the issuer says of itself cannot be compared with the connection",
+                hint="check that the issuer is right, and that the address is open to everybody",
+            )
+        case _:
+            yield from refused_or_not_asked(where, problem)
+
+
+def keys_unavailable(evidence: Evidence) -> Iterator[IdpFinding]:
+    """Yield why there are no keys."""
+    keys = evidence.keys
+    if isinstance(keys, NoAnswer) and keys.cause in {Cause.ADDRESS_REFUSED, Cause.NOT_ALLOWED}:
+        yield from refused_or_not_asked(f"the key set at {keys.url}", keys)
+    elif isinstance(keys, NoAnswer) and keys.cause is not Cause.TLS:
+        yield _no_keys(f"the key set at {keys.url} cannot be fetched: {keys.reason}")
+    elif isinstance(keys, str):
+        yield _no_keys(f"what is published as the key set is none: {keys}")
+    elif keys is None and isinstance(evidence.metadata, Document):
+        yield _no_keys("neither the metadata nor the connection names a key set")
+
+
+def preflight_refused(evidence: Evidence) -> Iterator[IdpFinding]:
+    """Yield why the authorization endpoint was not asked."""
+    answer = evidence.preflight.answer if evidence.preflight else None
+    if isinstance(answer, NoAnswer):
+        yield from refused_or_not_asked("the authorization URL", answer)
+
+
+def refused_or_not_asked(where: str, problem: NoAnswer) -> Iterator[IdpFinding]:
+    """Yield that an address is refused, or that its host is not among those that may be asked."""
+    if problem.cause is Cause.ADDRESS_REFUSED:
+        yield IdpFinding(
+            code="idp-address-refused",
+            summary=f"{where} is not fetched: {problem.reason}",
+            why="the service could not reach it either, or somebody aims at what only this machine reaches",
+            hint=_ALLOW_NETWORK,
+            key=where,
+        )
+    elif problem.cause is Cause.NOT_ALLOWED:
+        yield IdpFinding(
+            code="idp-not-asked",
+            summary=f"{where} was not asked: {problem.reason}",
+            why="nothing is known of it",
+            key=where,
+        )
+
+
+def _unreachable(where: str, problem: NoAnswer) -> IdpFinding:
+    return IdpFinding(
+        code="idp-unreachable",
+        summary=f"{where} is not reached: {problem.reason}",
+        why="if the service cannot reach it either, nobody can log in",
+        hint="a provider that only the service can reach, such as in a network, is approved in Git",
+    )
+
+
+def _not_found(where: str, problem: NoAnswer, evidence: Evidence) -> IdpFinding:
+    is_declared = evidence.subject.declared.issuperset(ENDPOINTS)
+    code: Code = "idp-not-found"
+    return IdpFinding(
+        code=code,
+        summary=f"{where} does not exist: {problem.reason}",
+        why="the four URLs are declared, so the service needs no metadata"
+        if is_declared
+        else "the tenant may be gone, or the issuer misspelt; some providers publish no metadata",
+        hint="" if is_declared else "check the issuer; without metadata, declare the four URLs",
+        severity=Severity.INFO if is_declared else None,
+    )
+
+
+def _no_keys(summary: str) -> IdpFinding:
+    return IdpFinding(
+        code="keys-unreachable",
+        summary=summary,
+        why="without keys no ID token can be checked, so every login fails",
+        hint="correct `jwks_url`, or have the provider publish its keys",
+    )

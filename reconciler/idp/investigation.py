@@ -1,0 +1,123 @@
+"""Gathers what the checks of a connection need: its provider's metadata and keys, and a preflight."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from reconciler.http.urls import parse_url
+from reconciler.idp.guarded_fetch import Cause, NoAnswer
+from reconciler.idp.keys import KeySet, read_keys
+from reconciler.idp.metadata import Document, metadata_url, with_client_id
+from reconciler.idp.preflight import run_preflight
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reconciler.core.connection import OidcConnection
+    from reconciler.idp.guarded_fetch import GuardedFetcher
+    from reconciler.idp.metadata import Documents
+    from reconciler.idp.preflight import Preflight
+
+_OKTA: Final = "okta"
+_NO_CONNECTION: Final = frozenset({Cause.UNREACHABLE, Cause.TLS, Cause.ADDRESS_REFUSED, Cause.NOT_ALLOWED})
+"""Why a host gave no answer at all: another request to it would fare the same."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """A connection to check, without its secret, as it is live or, before it exists, as it is declared.
+
+    ``declared`` names the fields that the manifest declares. ``has_expiry``: the manifest says when the
+    secret expires. ``secret_is_guid``: the live secret looks like an ID.
+    """
+
+    connection: OidcConnection
+    declared: frozenset[str] = frozenset()
+    is_live: bool = True
+    has_expiry: bool = False
+    secret_is_guid: bool = False
+
+    @property
+    def issuer(self) -> str:
+        """The issuer, byte for byte."""
+        return self.connection.issuer or ""
+
+    @property
+    def provider(self) -> str:
+        """The declared kind of identity provider."""
+        return self.connection.identity_provider or ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What was asked, and what came back. None stands for what was not asked.
+
+    ``keys`` is a text if the document is no key set. ``now`` is the time of the checks in seconds since 1970.
+    """
+
+    subject: Subject
+    metadata: Document | NoAnswer | None = None
+    keys: KeySet | NoAnswer | str | None = None
+    preflight: Preflight | None = None
+    now: float = 0.0
+
+
+async def investigate(
+    subject: Subject, documents: Documents, fetcher: GuardedFetcher, make_token: Callable[[], str] | None
+) -> Evidence:
+    """Ask the provider of a connection. Without ``make_token``, which returns random texts, no preflight."""
+    evidence = await _read_documents(subject, documents, metadata_url(subject.issuer))
+    if subject.provider == _OKTA and _is_suspicious(evidence):
+        evidence = await _ask_for_client(evidence, documents)
+    connection = subject.connection
+    url = connection.authorization_url or _named(evidence.metadata, "authorization_endpoint")
+    is_complete = url and connection.client_id and connection.redirect_url and subject.is_live
+    if make_token is None or not is_complete or _is_out_of_reach(url, evidence.metadata):
+        return evidence
+    return replace(evidence, preflight=await run_preflight(connection, url, fetcher, make_token))
+
+
+async def _read_documents(subject: Subject, documents: Documents, url: str) -> Evidence:
+    metadata = await documents.metadata(url)
+    keys_url = subject.connection.jwks_url or _named(metadata, "jwks_uri")
+    if not keys_url or _is_out_of_reach(keys_url, metadata):
+        return Evidence(subject=subject, metadata=metadata)
+    return Evidence(subject=subject, metadata=metadata, keys=await _read_keys(keys_url, documents))
+
+
+async def _read_keys(url: str, documents: Documents) -> KeySet | NoAnswer | str:
+    document = await documents.get(url)
+    return read_keys(document) if isinstance(document, Document) else document
+
+
+def _is_suspicious(evidence: Evidence) -> bool:
+    """Tell whether what is published for everybody does not fit this connection."""
+    is_other_issuer = _named(evidence.metadata, "issuer") not in {"", evidence.subject.issuer}
+    return is_other_issuer or (isinstance(evidence.keys, KeySet) and not evidence.keys.usable)
+
+
+async def _ask_for_client(evidence: Evidence, documents: Documents) -> Evidence:
+    """Ask once more for this client: Okta's issuer and keys can depend on it."""
+    subject = evidence.subject
+    client_id = subject.connection.client_id or ""
+    metadata = await documents.metadata(with_client_id(metadata_url(subject.issuer), client_id))
+    if not isinstance(metadata, Document):
+        return evidence
+    keys = evidence.keys
+    if not (isinstance(keys, KeySet) and keys.usable) and (url := _named(metadata, "jwks_uri")):
+        url = url if "client_id=" in url else with_client_id(url, client_id)
+        keys_for_client = await _read_keys(url, documents)
+        keys = keys_for_client if isinstance(keys_for_client, KeySet) else keys
+    return replace(evidence, metadata=metadata, keys=keys)
+
+
+def _named(metadata: Document | NoAnswer | None, name: str) -> str:
+    return (metadata.text(name) or "") if isinstance(metadata, Document) else ""
+
+
+def _is_out_of_reach(url: str, metadata: Document | NoAnswer | None) -> bool:
+    """Tell whether the host of a URL has just given no answer."""
+    if not isinstance(metadata, NoAnswer) or metadata.cause not in _NO_CONNECTION:
+        return False
+    return parse_url(url).netloc.lower() == parse_url(metadata.url).netloc.lower()

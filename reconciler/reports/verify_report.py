@@ -1,0 +1,205 @@
+"""Builds the report of a verification: findings by connection, and what was asked."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, Final
+
+from reconciler.core.errors import Severity
+from reconciler.reports.findings import group_findings, make_group
+from reconciler.reports.report import (
+    Annotation,
+    Card,
+    Category,
+    Entry,
+    Group,
+    ItemList,
+    Origin,
+    Report,
+    ScanResult,
+    Status,
+    errors_first,
+    full_message,
+)
+from reconciler.reports.sarif import LEVELS
+from reconciler.reports.wording import count
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from reconciler.core.errors import Diagnostic
+    from reconciler.core.verification import Verification, VerifiedConnection
+    from reconciler.reports.report import FindingGroup, Level, Word
+
+ALL_WELL: Final = "Nothing was found that would keep a login from working."
+_WELL: Final = "well"
+_NOT_ASKED: Final = "not-asked"
+_WORDS: Final[Mapping[Severity, Word]] = {
+    Severity.ERROR: "error",
+    Severity.WARNING: "warning",
+    Severity.INFO: "note",
+}
+_LEVELS: Final[Mapping[Severity, Level]] = {
+    Severity.ERROR: "error",
+    Severity.WARNING: "warning",
+    Severity.INFO: "notice",
+}
+_CATEGORIES: Final = (
+    Category(key=Severity.ERROR.value, label="Error", words="with errors", rank=0),
+    Category(key=Severity.WARNING.value, label="Warning", words="with warnings", rank=1),
+    Category(key=Severity.INFO.value, label="Note", words="with notes", rank=2),
+    Category(key=_NOT_ASKED, label="Not asked", words="not asked", rank=3),
+    Category(key=_WELL, label="Well", words="well", rank=4),
+)
+_INTENTIONS: Final = {
+    Severity.ERROR.value: ("has findings:", "a login would fail, or be unsafe"),
+    Severity.WARNING.value: ("has findings:", "a login may fail"),
+    Severity.INFO.value: ("has notes", ""),
+    _NOT_ASKED: ("was", "not asked"),
+    _WELL: ("is", "well"),
+}
+_MANY: Final = 5
+"""Issuers without an answer, above which a proxy may be the reason."""
+
+
+def verify_report(result: Verification) -> Report:
+    """Return the report of a verification."""
+    return Report(
+        title="Verification",
+        verdict=verdict(result),
+        status=_status(result),
+        is_complete=result.is_complete,
+        headlines=tuple(headlines(result)),
+        limitations=tuple(limitations(result)),
+        diagnostics=errors_first(result.diagnostics),
+        findings=finding_groups(result),
+        categories=_CATEGORIES,
+        groups=tuple(_groups(result)),
+        lists=tuple(_asked(result.connections)),
+        annotations=tuple(map(_annotation, result.findings)),
+        results=tuple(map(_result, result.findings)),
+        origin=Origin(scope=result.scope, commit=result.commit, created_at=result.created_at),
+        counts=((len(result.connections), "connection"), (result.issuers, "issuer")),
+    )
+
+
+def verdict(result: Verification) -> str:
+    """Return the sentence that says how it went."""
+    if not result.connections:
+        return "No connection was verified: none of the run's is declared, or none could be read."
+    numbers = [(result.count(severity), word) for severity, word in _WORDS.items()]
+    counts = ", ".join(count(number, word) for number, word in numbers if number)
+    checked = count(len(result.connections) - result.not_asked, "connection")
+    where = f"Asked for {checked} at {count(result.issuers, 'issuer')}"
+    if result.not_asked:
+        where += f" ({result.not_asked} not asked)"
+    return f"{where}: {counts}." if counts else f"{where}. {ALL_WELL}"
+
+
+def headlines(result: Verification) -> Iterator[str]:
+    """Yield what a reader has to see first."""
+    if result.issuers_not_reached > _MANY:
+        yield f"{result.issuers_not_reached} issuers not reached: is there a proxy? Set HTTPS_PROXY if so."
+
+
+def limitations(result: Verification) -> Iterator[str]:
+    """Yield what the result does not cover."""
+    if result.uses_proxy:
+        yield "A proxy was used: names that only it resolves are guarded by its own rules, not by this run."
+    if not result.is_complete:
+        yield "The verification is incomplete: see the errors."
+
+
+def finding_groups(result: Verification) -> tuple[FindingGroup, ...]:
+    """Return the findings by severity and code, then those about manifests and organizations."""
+    groups: dict[tuple[Severity, str], list[Diagnostic]] = {}
+    for finding in result.findings:
+        groups.setdefault((finding.severity, finding.code), []).append(finding)
+    return (
+        *(
+            make_group(
+                _WORDS[severity], [_entry(finding, is_alone=len(findings) == 1) for finding in findings]
+            )
+            for (severity, _), findings in groups.items()
+        ),
+        *group_findings(errors_first(result.diagnostics), error_word="refused"),
+    )
+
+
+def _entry(finding: Diagnostic, *, is_alone: bool) -> Entry:
+    """Return an entry; findings that are listed together say in one way how they are approved."""
+    hint = finding.hint
+    return Entry(
+        summary=finding.summary,
+        code=finding.code,
+        why=finding.detail,
+        fix=hint if is_alone else hint.removesuffix(f" (finding {finding.fingerprint})"),
+        address=finding.address,
+        location=finding.location,
+    )
+
+
+def _status(result: Verification) -> Status:
+    if result.has_errors:
+        return Status.BAD
+    if result.count(Severity.WARNING) or result.diagnostics:
+        return Status.WARNED
+    return Status.GOOD
+
+
+def _groups(result: Verification) -> Iterator[Group]:
+    findings: dict[str, list[Diagnostic]] = {}
+    for finding in result.findings:
+        findings.setdefault(finding.address, []).append(finding)
+    for organization, group in groupby(result.connections, key=_organization):
+        cards = tuple(_card(connection, findings.get(connection.address, ())) for connection in group)
+        number = sum(len(findings.get(card.address, ())) for card in cards)
+        yield Group(organization=organization, counts=(count(number, "finding"),), cards=cards)
+
+
+def _organization(connection: VerifiedConnection) -> str:
+    return connection.address.partition("/")[0]
+
+
+def _card(connection: VerifiedConnection, findings: Sequence[Diagnostic]) -> Card:
+    severities = {finding.severity for finding in findings}
+    action = next((severity.value for severity in Severity if severity in severities), _WELL)
+    action = _NOT_ASKED if connection.not_asked else action
+    return Card(
+        address=connection.address,
+        action=action,
+        intention=_INTENTIONS[action],
+        note=connection.issuer,
+        location=connection.location,
+    )
+
+
+def _asked(connections: Iterable[VerifiedConnection]) -> Iterator[ItemList]:
+    items = tuple(
+        (connection.address, f"{exchange.purpose}: {exchange.outcome}", *exchange.redirects, exchange.url)
+        for connection in connections
+        for exchange in connection.exchanges
+    )
+    if items:
+        yield ItemList(title=f"What was asked: {count(len(items), 'request')}", items=items, noun="request")
+
+
+def _annotation(finding: Diagnostic) -> Annotation:
+    return Annotation(
+        level=_LEVELS[finding.severity],
+        title=f"{finding.address} {finding.code}",
+        message=full_message(finding),
+        location=finding.location,
+    )
+
+
+def _result(finding: Diagnostic) -> ScanResult:
+    """Return a finding as a result; its fingerprint keeps its alert the same from run to run."""
+    return ScanResult(
+        rule=finding.code,
+        level=LEVELS[finding.severity],
+        message=full_message(finding),
+        subject=finding.address,
+        location=finding.location,
+        fingerprint=finding.fingerprint,
+    )

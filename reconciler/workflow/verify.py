@@ -1,0 +1,276 @@
+"""Verifies connections: reads what is live, asks the identity providers, and judges what they answer."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import re
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+from reconciler.core.approval import ApprovalStatus
+from reconciler.core.errors import Diagnostic, ProviderError, UsageError, did_you_mean
+from reconciler.core.idp import IDP_SEVERITIES
+from reconciler.core.matching import match_connections
+from reconciler.core.planner import unreadable
+from reconciler.core.secret import Secret
+from reconciler.core.state import Discovery
+from reconciler.core.verification import Exchange, Verification, VerifiedConnection
+from reconciler.idp.checks import check
+from reconciler.idp.checks.finding import IdpFinding
+from reconciler.idp.guarded_fetch import GuardedFetcher, NoAnswer
+from reconciler.idp.investigation import Subject, investigate
+from reconciler.idp.keys import KeySet
+from reconciler.idp.metadata import Document, Documents
+from reconciler.policies import judge_idp_findings
+from reconciler.policies.approvals import approval_remarks, approve_risks, uses
+from reconciler.storage.git import head_commit
+from reconciler.workflow.live_state import find_organizations, read_organizations
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from reconciler.core.connection import OidcConnection
+    from reconciler.core.plan import Scope
+    from reconciler.core.state import DesiredConnection, DesiredOrganization
+    from reconciler.idp.fetch_settings import FetchSettings
+    from reconciler.idp.guarded_fetch import Answer
+    from reconciler.idp.investigation import Evidence
+    from reconciler.idp.preflight import Preflight
+    from reconciler.manifests import Loaded, Project
+    from reconciler.providers.base import Reader
+    from reconciler.workflow.judgement import GatheredApprovals
+    from reconciler.workflow.live_state import LiveState, Progress
+
+_GUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_FINGERPRINT_LENGTH: Final = 32
+"""Hexadecimal digits, as of risks."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyRequest:
+    """What to verify and how: ``make_token`` returns random texts, ``wall`` the time since 1970."""
+
+    project: Project
+    loaded: Loaded
+    approvals: GatheredApprovals
+    fetch: FetchSettings
+    make_token: Callable[[], str]
+    wall: Callable[[], float]
+    targets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Case:
+    """A declared connection, what its checks are about, and why it is not asked, if it is not."""
+
+    desired: DesiredConnection
+    subject: Subject
+    not_asked: str = ""
+
+
+@dataclass(slots=True)
+class _Gathered:
+    cases: list[_Case] = field(default_factory=list)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+
+
+async def verify(
+    request: VerifyRequest,
+    reader: Reader,
+    *,
+    scope: Scope,
+    created_at: str,
+    reading: Progress,
+    asking: Callable[[int], Progress],
+) -> Verification:
+    """Verify the declared connections. ``asking`` returns the progress of so many connections.
+
+    Raises:
+        UsageError: a target matches nothing.
+        AccessDenied: the credentials are not accepted.
+    """
+    manifests = _targeted(request)
+    organizations = await find_organizations(manifests, reader)
+    live = await read_organizations(
+        organizations, reader, concurrency=request.project.limits.concurrency, progress=reading
+    )
+    gathered = _Gathered(diagnostics=[*request.loaded.diagnostics, *request.approvals.diagnostics])
+    for desired, state in zip(manifests, live, strict=True):
+        _gather(desired, state, request, gathered)
+    fetcher = GuardedFetcher(request.fetch)
+    evidence = await _investigate(gathered.cases, fetcher, request, asking)
+    return _verification(request, gathered, evidence, fetcher, scope=scope, created_at=created_at)
+
+
+def _targeted(request: VerifyRequest) -> list[DesiredOrganization]:
+    """Return the organizations with a connection that is asked for."""
+    organizations = request.loaded.state.organizations
+    for target in request.targets:
+        if not any(item.address.matches(target) for item in request.loaded.state.connections):
+            hint = did_you_mean(target, [str(item.address) for item in request.loaded.state.connections])
+            raise UsageError(f"no connection matches {target!r}{f': {hint}' if hint else ''}")
+    return [
+        organization
+        for organization in organizations
+        if any(_is_targeted(connection, request.targets) for connection in organization.connections)
+    ]
+
+
+def _is_targeted(connection: DesiredConnection, targets: Sequence[str]) -> bool:
+    return not targets or any(connection.address.matches(target) for target in targets)
+
+
+def _gather(
+    desired: DesiredOrganization, live: LiveState, request: VerifyRequest, gathered: _Gathered
+) -> None:
+    """Add the connections of an organization, or why it cannot be read."""
+    if isinstance(live, ProviderError):
+        gathered.diagnostics += unreadable(desired, live).diagnostics
+        return
+    matching = match_connections(desired, live)
+    gathered.diagnostics += matching.diagnostics
+    for pair in matching.pairs:
+        if pair.desired.is_present and _is_targeted(pair.desired, request.targets):
+            gathered.cases.append(_case(pair.desired, pair.live, request.project))
+
+
+def _case(desired: DesiredConnection, live: OidcConnection | None, project: Project) -> _Case:
+    secret = live.client_secret if live else None
+    connection = live.masked() if live else desired.connection.without_secret()
+    subject = Subject(
+        connection=connection,
+        declared=frozenset(desired.connection.declared_fields),
+        is_live=live is not None,
+        has_expiry=desired.secret_expires_on is not None,
+        secret_is_guid=isinstance(secret, Secret) and secret.has_form(_GUID),
+    )
+    not_asked = ""
+    if project.idp.limited(desired.discovery) is Discovery.OFF:
+        not_asked = "`discovery` is off"
+    elif not connection.issuer:
+        not_asked = "it has no issuer yet"
+    return _Case(desired=desired, subject=subject, not_asked=not_asked)
+
+
+async def _investigate(
+    cases: Sequence[_Case], fetcher: GuardedFetcher, request: VerifyRequest, asking: Callable[[int], Progress]
+) -> list[Evidence | None]:
+    """Ask for all connections at once; the fetcher bounds what is under way."""
+    documents = Documents(fetcher)
+    progress = asking(sum(not case.not_asked for case in cases))
+    done = 0
+
+    async def ask(case: _Case) -> Evidence | None:
+        nonlocal done
+        if case.not_asked:
+            return None
+        evidence = await investigate(case.subject, documents, fetcher, request.make_token)
+        done += 1
+        progress.advanced(done)
+        return evidence
+
+    return await asyncio.gather(*map(ask, cases))
+
+
+def _verification(
+    request: VerifyRequest,
+    gathered: _Gathered,
+    evidence: Sequence[Evidence | None],
+    fetcher: GuardedFetcher,
+    *,
+    scope: Scope,
+    created_at: str,
+) -> Verification:
+    pairs = [*zip(gathered.cases, evidence, strict=True)]
+    findings = [finding for case, item in pairs for finding in _findings(case, item, request.wall())]
+    judged = judge_idp_findings(findings, request.project.policies)
+    asked = {item.subject.issuer: item for _, item in pairs if item}
+    return Verification(
+        scope=scope,
+        created_at=created_at,
+        commit=head_commit(request.project.root),
+        connections=tuple(_verified(case, item) for case, item in pairs),
+        findings=approve_risks(judged, request.approvals.approvals),
+        diagnostics=(*gathered.diagnostics, *_expired(request, judged)),
+        issuers=len(asked),
+        issuers_not_reached=sum(not isinstance(item.metadata, Document) for item in asked.values()),
+        uses_proxy=fetcher.uses_proxy,
+    )
+
+
+def _findings(case: _Case, evidence: Evidence | None, now: float) -> Iterator[Diagnostic]:
+    if evidence is None:
+        yield _diagnostic(case.desired, _not_asked(case))
+        return
+    for finding in check(replace(evidence, now=now)):
+        yield _diagnostic(case.desired, finding)
+
+
+def _diagnostic(desired: DesiredConnection, finding: IdpFinding) -> Diagnostic:
+    address = str(desired.address)
+    identity = json.dumps([finding.code, address, finding.key])
+    return Diagnostic(
+        finding.severity or IDP_SEVERITIES[finding.code],
+        finding.code,
+        f"{address}: {finding.summary}",
+        detail=finding.why,
+        hint=finding.hint,
+        address=address,
+        location=desired.location,
+        fingerprint=hashlib.sha256(identity.encode()).hexdigest()[:_FINGERPRINT_LENGTH],
+    )
+
+
+def _not_asked(case: _Case) -> IdpFinding:
+    return IdpFinding(
+        code="idp-not-asked",
+        summary=f"its identity provider was not asked: {case.not_asked}",
+        why="nothing is known of whether a login would work",
+    )
+
+
+def _expired(request: VerifyRequest, findings: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
+    """Yield a warning for each approval of such findings that has expired."""
+    known = uses(request.approvals.approvals, findings, None, lambda _approval: False)
+    expired = [use for use in known if use.status is ApprovalStatus.EXPIRED]
+    yield from approval_remarks(use for use in expired if use.approval.rule in IDP_SEVERITIES)
+
+
+def _verified(case: _Case, evidence: Evidence | None) -> VerifiedConnection:
+    subject = case.subject
+    return VerifiedConnection(
+        address=str(case.desired.address),
+        issuer=subject.issuer,
+        connection_id=subject.connection.connection_id or "" if subject.is_live else "",
+        is_live=subject.is_live,
+        not_asked=case.not_asked,
+        location=case.desired.location,
+        exchanges=tuple(_exchanges(evidence)) if evidence else (),
+    )
+
+
+def _exchanges(evidence: Evidence) -> Iterator[Exchange]:
+    metadata, keys, preflight = evidence.metadata, evidence.keys, evidence.preflight
+    if isinstance(metadata, Document):
+        yield _exchange("metadata", metadata.answer, "200")
+    elif metadata is not None:
+        yield _exchange("metadata", metadata, metadata.reason)
+    if isinstance(keys, KeySet):
+        counts = f"200, {len(keys.usable)} of {len(keys.keys)} keys for signatures"
+        yield _exchange("keys", keys.document.answer, counts)
+    elif isinstance(keys, NoAnswer):
+        yield _exchange("keys", keys, keys.reason)
+    if preflight is not None:
+        yield _exchange("preflight", preflight.answer, _preflight_outcome(preflight))
+
+
+def _exchange(purpose: str, answer: Answer | NoAnswer, outcome: str) -> Exchange:
+    url = answer.url.partition("?")[0] if purpose == "preflight" else answer.url
+    return Exchange(purpose=purpose, url=url, outcome=outcome, redirects=answer.redirects)
+
+
+def _preflight_outcome(preflight: Preflight) -> str:
+    details = [preflight.verdict.value, *filter(None, (preflight.error, preflight.detail))]
+    return ": ".join(details)

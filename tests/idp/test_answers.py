@@ -1,0 +1,330 @@
+"""What identity providers answer: the finding that fits, no traceback, and bounded time and memory."""
+
+from __future__ import annotations
+
+import json
+import time
+import tracemalloc
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from reconciler.cli import verify as cli_verify
+from reconciler.http.clock import Clock
+from tests.idp.live import connect
+from tests.idp.provider import (
+    METADATA,
+    RSA_KEY,
+    Request,
+    answer,
+    head,
+    leads_back,
+    redirect,
+    scripted_provider,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.idp.provider import Script, ScriptedProvider
+    from tests.support.workplace import Workplace
+
+
+LOADED: Final = cli_verify
+"""The command is loaded before memory and time are measured."""
+
+
+def verify(place: Workplace, *words: str) -> Any:
+    run = place.run("verify", "--format", "json", *words)
+    assert "Traceback" not in run.err
+    assert run.code == int(run.document["errored"])
+    return run.document
+
+
+def codes(place: Workplace) -> list[str]:
+    """The codes of errors and warnings, without repetitions."""
+    findings = verify(place)["findings"]
+    return sorted({finding["code"] for finding in findings if finding["severity"] != "info"})
+
+
+def endless(_request: Request) -> Iterator[bytes]:
+    yield head(200, {"content-type": "application/json"})
+    while True:
+        yield b" " * 65536
+
+
+def drip(_request: Request) -> Iterator[bytes]:
+    yield head(200, {"content-type": "application/json"})
+    for _ in range(200):
+        yield b" "
+        time.sleep(0.1)
+
+
+def silent(_request: Request) -> Iterator[bytes]:
+    time.sleep(8)
+    yield b""
+
+
+def huge_header(_request: Request) -> Iterator[bytes]:
+    yield head(200, {"x": "y" * 2_000_000}) + b"{}"
+
+
+METADATA_ANSWERS: Final[dict[str, tuple[Script, str]]] = {
+    "404": (answer(404), "idp-not-found"),
+    "410": (answer(410), "idp-not-found"),
+    "500": (answer(500, b"oops"), "idp-unreachable"),
+    "429": (answer(429), "idp-unreachable"),
+    "403": (answer(403, b"no"), "idp-not-metadata"),
+    "HTML": (answer(200, b"<!doctype html><title>Log in</title>"), "idp-not-metadata"),
+    "nothing": (answer(200, b""), "idp-not-metadata"),
+    "not UTF-8": (answer(200, b'{"issuer": "\xff"}'), "idp-not-metadata"),
+    "a list": (answer(200, []), "idp-not-metadata"),
+    "no issuer": (answer(200, {"jwks_uri": "https://localhost/keys"}), "idp-not-metadata"),
+    "issuer of a wrong type": (answer(200, {"issuer": ["https://localhost"]}), "idp-not-metadata"),
+    "400,000 brackets": (answer(200, b"[" * 400_000), "idp-not-metadata"),
+    "nested objects": (answer(200, b'{"a":' * 5_000 + b"1" + b"}" * 5_000), "idp-not-metadata"),
+    "a number of a million digits": (
+        answer(200, b'{"issuer": ' + b"1" * 1_000_000 + b"}"),
+        "idp-not-metadata",
+    ),
+    "keys twice": (answer(200, b'{"issuer": "https://a", "issuer": "https://b"}'), "idp-not-metadata"),
+    "too long": (answer(200, b" " * 1_100_000), "idp-not-metadata"),
+    "endless": (endless, "idp-not-metadata"),
+    "compressed": (answer(200, b"\x1f\x8b", content_encoding="gzip"), "idp-not-metadata"),
+    "a header of 2 MB": (huge_header, "idp-not-metadata"),
+    "no HTTP": (lambda _request: iter([b"SSH-2.0-OpenSSH\r\n\r\n"]), "idp-not-metadata"),
+    "drop by drop": (drip, "idp-unreachable"),
+    "silence": (silent, "idp-unreachable"),
+    "closed at once": (lambda _request: iter([b""]), "idp-not-metadata"),
+    "a redirect to http": (redirect("http://idp.example.com/"), "idp-not-metadata"),
+    "a redirect to a private address": (redirect("https://10.0.0.1/"), "idp-address-refused"),
+    "a redirect to a cloud's metadata": (redirect("https://169.254.169.254/latest"), "idp-address-refused"),
+    "a redirect to another scheme": (redirect("file:///etc/passwd"), "idp-not-metadata"),
+    "a redirect to itself": (redirect(METADATA), "idp-not-metadata"),
+    "a redirect to nowhere": (answer(302), "idp-not-metadata"),
+}
+
+
+@pytest.mark.parametrize("name", METADATA_ANSWERS)
+def test_an_answer_in_place_of_metadata(place: Workplace, provider: ScriptedProvider, name: str) -> None:
+    script, code = METADATA_ANSWERS[name]
+    connect(place, "acme", provider.issuer)
+    provider.scripts[METADATA] = script
+    started = time.monotonic()
+    tracemalloc.start()
+    try:
+        document = verify(place)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    found = [finding for finding in document["findings"] if finding["severity"] != "info"]
+    assert [finding["code"] for finding in found] == [code]
+    assert time.monotonic() - started < 15
+    assert peak < 40_000_000
+
+
+def test_a_redirect_is_followed_and_shown(place: Workplace, provider: ScriptedProvider) -> None:
+    connect(place, "acme", provider.issuer)
+    provider.scripts["/moved"] = provider.scripts[METADATA]
+    provider.scripts[METADATA] = redirect("/moved")
+    document = verify(place)
+    assert document["findings"] == []
+    metadata = document["connections"][0]["asked"][0]
+    assert metadata["redirects"] == [f"{provider.issuer}/moved"]
+
+
+KEY_ANSWERS: Final[dict[str, tuple[Script, str]]] = {
+    "404": (answer(404), "keys-unreachable"),
+    "HTML": (answer(200, b"<html>"), "keys-unreachable"),
+    "no list": (answer(200, {"keys": {}}), "keys-unreachable"),
+    "10,000 keys": (answer(200, {"keys": [{"kty": "RSA"}] * 10_000}), "keys-unreachable"),
+    "keys twice": (answer(200, b'{"keys": [], "keys": []}'), "keys-unreachable"),
+    "a private address": (redirect("https://192.168.1.1/"), "idp-address-refused"),
+    "an empty set": (answer(200, {"keys": []}), "no-usable-key"),
+    "only for encryption": (answer(200, {"keys": [{**RSA_KEY, "use": "enc"}]}), "no-usable-key"),
+    "only unknown types": (answer(200, {"keys": [{"kty": "FUTURE"}, 5, None]}), "no-usable-key"),
+    "a malformed key": (answer(200, {"keys": [{**RSA_KEY, "n": "!!"}]}), "no-usable-key"),
+    "an unknown curve": (
+        answer(200, {"keys": [{"kty": "EC", "crv": "P-999", "x": "AA", "y": "AA"}]}), "no-usable-key"
+    ),
+    "fields of wrong types": (
+        answer(200, {"keys": [{"kty": "RSA", "n": 5, "e": [], "key_ops": 3, "kid": {}}]}), "no-usable-key"
+    ),
+    "a private key": (answer(200, {"keys": [{**RSA_KEY, "d": "AAAA"}]}), "private-key-published"),
+    "a symmetric key": (
+        answer(200, {"keys": [RSA_KEY, {"kty": "oct", "k": "c2VjcmV0", "kid": "o"}]}), "private-key-published"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", KEY_ANSWERS)
+def test_an_answer_in_place_of_keys(place: Workplace, provider: ScriptedProvider, name: str) -> None:
+    script, code = KEY_ANSWERS[name]
+    connect(place, "acme", provider.issuer)
+    provider.scripts["/keys"] = script
+    assert codes(place) == [code]
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        [RSA_KEY, {"kty": "FUTURE", "kid": "b", "x": "y"}],
+        [RSA_KEY, {"kty": "AKP", "alg": "ML-DSA-65", "kid": "pq", "pub": "AAAA"}],
+        [RSA_KEY, {"kty": "EC", "crv": "P-999", "kid": "c", "x": "AA", "y": "AA"}],
+        [RSA_KEY, {**RSA_KEY, "n": "!!", "kid": "z"}],
+        [RSA_KEY, {"kty": "oct", "kid": "nonsense"}],
+        [{name: RSA_KEY[name] for name in ("kty", "n", "e")}],
+        [RSA_KEY, {**RSA_KEY, "alg": "RS512"}],
+        [RSA_KEY, {**RSA_KEY, "use": "enc", "alg": "RSA-OAEP"}],
+    ],
+    ids=["unknown type", "post-quantum", "unknown curve", "malformed", "oct without k", "bare",
+         "one key twice", "encryption under the same kid"],
+)  # fmt: skip
+def test_a_good_key_among_others_is_enough(
+    place: Workplace, provider: ScriptedProvider, keys: list[object]
+) -> None:
+    connect(place, "acme", provider.issuer)
+    provider.answer("/keys", {"keys": keys})
+    assert codes(place) == []
+
+
+def test_nothing_of_a_published_key_is_shown(place: Workplace, provider: ScriptedProvider) -> None:
+    connect(place, "acme", provider.issuer)
+    provider.answer("/keys", {"keys": [{**RSA_KEY, "d": "c4nary-private-part"}]})
+    for format_ in ("text", "json", "markdown", "html", "github", "sarif"):
+        assert "c4nary" not in place.run("verify", "--format", format_, "-v").output
+
+
+def test_no_key_set_is_named(place: Workplace, provider: ScriptedProvider) -> None:
+    connect(place, "acme", provider.issuer, live={"jwks_url": ""})
+    provider.publish(jwks_uri=None)
+    assert codes(place) == ["keys-unreachable"]
+
+
+CERTIFICATES: Final = {
+    "right": [],
+    "expired": ["tls-expired"],
+    "future": ["tls-expired"],
+    "other-name": ["tls-name"],
+    "incomplete": ["tls-chain"],
+    "private": ["tls-chain"],
+    "soon": ["tls-expires"],
+    "very-soon": ["tls-expires"],
+}
+
+
+@pytest.mark.parametrize("kind", CERTIFICATES)
+def test_a_certificate(place: Workplace, kind: str) -> None:
+    with scripted_provider(kind) as provider:
+        connect(place, "acme", provider.issuer)
+        assert codes(place) == CERTIFICATES[kind]
+
+
+def test_an_expiring_certificate_is_one_finding_from_day_to_day(place: Workplace) -> None:
+    with scripted_provider("soon") as provider:
+        connect(place, "acme", provider.issuer)
+        (first,) = verify(place)["findings"]
+        place.clock = replace(place.clock or Clock(), wall=lambda: time.time() + 8 * 86_400)
+        (later,) = verify(place)["findings"]
+    assert "expires in 9 days" in first["summary"]
+    assert "expires in 1 day" in later["summary"]
+    assert first["fingerprint"] == later["fingerprint"]
+
+
+PREFLIGHTS: Final[dict[str, tuple[Script, str, str]]] = {
+    "login_required": (leads_back(error="login_required"), "", ""),
+    "interaction_required": (leads_back(error="interaction_required"), "", ""),
+    "a code": (leads_back(code="abc"), "", ""),
+    "PKCE demanded": (leads_back(error="invalid_request", error_description="policy requires PKCE"), "", ""),
+    "the response type is not allowed": (
+        leads_back(
+            error="invalid_request",
+            error_description="requested response_type is not allowed for this client",
+        ),
+        "error",
+        "request-refused",
+    ),
+    "unsupported_response_type": (leads_back(error="unsupported_response_type"), "error", "request-refused"),
+    "unauthorized_client": (leads_back(error="unauthorized_client"), "error", "request-refused"),
+    "invalid_client": (answer(400, {"error": "invalid_client"}), "error", "client-unknown"),
+    "Salesforce": (answer(400, b"error=invalid_client_id&x"), "error", "client-unknown"),
+    "Entra, no client": (answer(400, b"<p>AADSTS700016: Application"), "error", "client-unknown"),
+    "Entra, no redirect": (answer(400, b"<p>AADSTS50011: The redirect"), "error", "redirect-not-registered"),
+    "Google": (answer(400, b"Error 400: redirect_uri_mismatch"), "error", "redirect-not-registered"),
+    "oidc-provider": (answer(400, b"<h1>invalid_redirect_uri</h1>"), "error", "redirect-not-registered"),
+    "both are named": (answer(400, b"invalid_client invalid_redirect_uri"), "info", "preflight-inconclusive"),
+    "Keycloak's prose": (
+        answer(400, b"<p>Invalid parameter: redirect_uri"), "info", "preflight-inconclusive"
+    ),
+    "a page": (answer(200, b"<form>invalid_client</form>"), "info", "preflight-inconclusive"),
+    "a redirect elsewhere": (redirect("/login?error=invalid_client"), "info", "preflight-inconclusive"),
+    "a redirect without our state": (
+        redirect("https://test.stytch.com/x?error=login_required"), "info", "preflight-inconclusive"
+    ),
+    "500": (answer(500, b"invalid_client"), "info", "preflight-inconclusive"),
+    "429": (answer(429, b"invalid_client"), "info", "preflight-inconclusive"),
+    "endless": (endless, "info", "preflight-inconclusive"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PREFLIGHTS)
+def test_an_answer_to_the_preflight(place: Workplace, provider: ScriptedProvider, name: str) -> None:
+    script, severity, code = PREFLIGHTS[name]
+    connect(place, "acme", provider.issuer)
+    provider.scripts["/authorize"] = script
+    findings = verify(place)["findings"]
+    assert [(finding["severity"], finding["code"]) for finding in findings] == (
+        [(severity, code)] if code else []
+    )
+
+
+def test_a_page_that_repeats_the_request_decides_nothing(
+    place: Workplace, provider: ScriptedProvider
+) -> None:
+    connect(place, "acme", provider.issuer, client_id="invalid_client")
+
+    def echo(request: Request) -> Iterator[bytes]:
+        yield from answer(400, f"wrong: {json.dumps(dict(request.query))}".encode())(request)
+
+    provider.scripts["/authorize"] = echo
+    assert codes(place) == []
+
+
+def test_the_preflight_is_not_followed(place: Workplace, provider: ScriptedProvider) -> None:
+    connect(place, "acme", provider.issuer)
+    provider.scripts["/authorize"] = redirect("/login")
+    verify(place)
+    assert provider.paths == [METADATA, "/keys", "/authorize"]
+
+
+def test_the_preflight_sends_live_values(place: Workplace, provider: ScriptedProvider) -> None:
+    live = connect(place, "acme", provider.issuer, custom_scopes=["openid", "email", "profile", "groups"])
+    verify(place)
+    query = provider.requests[-1].query
+    random = {name: query[name] for name in ("state", "nonce", "code_challenge")}
+    assert len({*random.values()}) == 3
+    assert query == random | {
+        "response_type": "code",
+        "client_id": "client-of-acme",
+        "redirect_uri": live["redirect_url"],
+        "scope": query["scope"],
+        "prompt": "none",
+        "code_challenge_method": "S256",
+    }
+    assert set(query["scope"].split()) == {"openid", "email", "profile", "groups"}
+
+
+def test_no_request_carries_a_secret_a_cookie_or_credentials(
+    place: Workplace, provider: ScriptedProvider
+) -> None:
+    connect(place, "acme", provider.issuer)
+    provider.answer(
+        METADATA, {"issuer": provider.issuer, "jwks_uri": f"{provider.issuer}/keys"}, set_cookie="a=b"
+    )
+    verify(place)
+    assert [request.method for request in provider.requests] == ["GET"] * 3
+    for request in provider.requests:
+        names = {line.partition(":")[0].lower() for line in request.head.split("\r\n")[1:] if line}
+        assert names <= {"host", "accept", "accept-encoding", "connection", "user-agent"}
+        assert "s3cr3t" not in request.head
