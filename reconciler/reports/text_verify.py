@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from reconciler.core.errors import Severity
 from reconciler.reports.escaping import escape_terminal
 from reconciler.reports.text_style import PLAIN, finding_boxes, target_heading
-from reconciler.reports.verify_report import finding_groups, headlines, limitations, verdict
+from reconciler.reports.verify_report import finding_groups, limitations, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,8 +25,8 @@ def _sections(result: Verification, style: Style) -> Iterator[str]:
     yield from target_heading(result.scope, style)
     for connection in result.connections:
         yield "\n".join(_connection(connection, result, style)) + "\n"
-    yield from finding_boxes(reversed(finding_groups(result)), style)
-    yield from (f"  ! {escape_terminal(line)}" for line in headlines(result))
+    groups = sorted(finding_groups(result), key=lambda group: (group.is_error, group.word == "warning"))
+    yield from finding_boxes(groups, style)
     words = verdict(result)
     has_found = result.has_errors or result.count(Severity.WARNING)
     yield style.bold(words) if has_found else style.verdict(words, is_good=True)

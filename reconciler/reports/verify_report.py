@@ -69,7 +69,6 @@ def verify_report(result: Verification) -> Report:
         verdict=verdict(result),
         status=_status(result),
         is_complete=result.is_complete,
-        headlines=tuple(headlines(result)),
         limitations=tuple(limitations(result)),
         diagnostics=errors_first(result.diagnostics),
         findings=finding_groups(result),
@@ -96,14 +95,10 @@ def verdict(result: Verification) -> str:
     return f"{where}: {counts}." if counts else f"{where}. {ALL_WELL}"
 
 
-def headlines(result: Verification) -> Iterator[str]:
-    """Yield what a reader has to see first."""
+def limitations(result: Verification) -> Iterator[str]:
+    """Yield what the result does not cover, and perhaps why."""
     if result.issuers_not_reached > _MANY:
         yield f"{result.issuers_not_reached} issuers not reached: is there a proxy? Set HTTPS_PROXY if so."
-
-
-def limitations(result: Verification) -> Iterator[str]:
-    """Yield what the result does not cover."""
     if result.uses_proxy:
         yield "A proxy was used: names that only it resolves are guarded by its own rules, not by this run."
     if not result.is_complete:
