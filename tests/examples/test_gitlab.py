@@ -22,7 +22,8 @@ from tests.examples.gitlab_pipeline import (
     Variable,
     holds,
 )
-from tests.publishers.fake_gitlab import TOKEN, FakeGitLab
+from tests.publishers.fake_gitlab import TOKEN
+from tests.publishers.fake_gitlab_merge_requests import FakeGitLabMergeRequests
 from tests.publishers.receiver import SECRET, Receiver
 from tests.workflows.conftest import OKTA_CLIENT_SECRET
 
@@ -54,8 +55,8 @@ APPROVALS = "approvals:\n" + "".join(
 
 
 @pytest.fixture
-def gitlab() -> Iterator[FakeGitLab]:
-    with FakeGitLab() as fake:
+def gitlab() -> Iterator[FakeGitLabMergeRequests]:
+    with FakeGitLabMergeRequests() as fake:
         yield fake
 
 
@@ -67,7 +68,11 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def project(
-    repository: Repository, running: RunningEmulator, gitlab: FakeGitLab, receiver: Receiver, warm: Path
+    repository: Repository,
+    running: RunningEmulator,
+    gitlab: FakeGitLabMergeRequests,
+    receiver: Receiver,
+    warm: Path,
 ) -> Iterator[Project]:
     """The project as the head of the file describes it; afterwards, no secret was printed or published."""
     credentials = running.emulator.settings.project
@@ -88,6 +93,7 @@ def project(
     project = Project(repository.folder, settings, server, warm)
     yield project
     published = [note["body"] for note in gitlab.notes] + [str(issue) for issue in gitlab.issues]
+    published += [str(request) for request in gitlab.merge_requests]
     sent = [call.content.decode() for call in receiver.calls]
     for variable in (*settings.values(), Variable(value="canary", environments=())):
         if variable.value != credentials.project_id:
@@ -111,7 +117,11 @@ def test_the_version_is_this_one() -> None:
 
 
 def test_a_merge_request_from_the_first_push_to_the_result(
-    project: Project, repository: Repository, gitlab: FakeGitLab, running: RunningEmulator, receiver: Receiver
+    project: Project,
+    repository: Repository,
+    gitlab: FakeGitLabMergeRequests,
+    running: RunningEmulator,
+    receiver: Receiver,
 ) -> None:
     """Valid change; broken second push; repaired; merged; one of two customers cannot be applied."""
     base = change(repository, "client-of-acme", "another-client")
@@ -164,7 +174,7 @@ def test_a_merge_request_from_the_first_push_to_the_result(
 
 
 def test_a_blocked_change_is_shown_and_approved_in_the_merge_request(
-    project: Project, repository: Repository, gitlab: FakeGitLab, running: RunningEmulator
+    project: Project, repository: Repository, gitlab: FakeGitLabMergeRequests, running: RunningEmulator
 ) -> None:
     apply_all(project)
     base = change(repository, "https://acme.okta.com", "https://acme.example")
@@ -265,7 +275,7 @@ def test_an_input_that_makes_no_sense_is_refused(
 
 
 def test_nightly_drift_is_new_known_and_resolved_also_around_a_failed_night(
-    project: Project, running: RunningEmulator, gitlab: FakeGitLab, receiver: Receiver
+    project: Project, running: RunningEmulator, gitlab: FakeGitLabMergeRequests, receiver: Receiver
 ) -> None:
     """Case 19: what is known is told whatever the exit code, and a failed night changes nothing."""
     apply_all(project)
@@ -300,7 +310,30 @@ def test_nightly_drift_is_new_known_and_resolved_also_around_a_failed_night(
     assert [data["complete"] for data in events] == [True, False, False, True]
 
 
-def test_the_first_night_fails(project: Project, gitlab: FakeGitLab) -> None:
+def test_pins_and_live_values_come_back_as_merge_requests_where_wanted(
+    project: Project, repository: Repository, gitlab: FakeGitLabMergeRequests, running: RunningEmulator
+) -> None:
+    names = ("reconciler.yaml", "organizations/acme.yaml", "organizations/globex.yaml")
+    files = {name: (repository.folder / name).read_bytes() for name in names}
+    gitlab.git.branches["main"] = gitlab.git.add(files, (), "begin", "dev", sha=head(repository))
+    merged = project.branch("push", {"RECONCILER_PINS": "true"})
+    merged.run("plan")
+    merged.run("apply")
+    assert "no pull request was merged" in merged.run("result")
+    (pins,) = gitlab.open_pulls()
+    connection = running.emulator.oidc_connections("acme")[0]
+    assert connection["connection_id"] in pins["description"]
+
+    running.emulator.edit_connection(connection["connection_id"], token_url="https://acme.okta.com/token2")
+    night(project)
+    assert gitlab.open_pulls() == [pins]
+    night(project, {"RECONCILER_ADOPT": "true"})
+    _, adopted = gitlab.open_pulls()
+    assert "https://acme.okta.com/token2" in adopted["description"]
+    assert "merge_requests" in gitlab.issues[0]["description"]
+
+
+def test_the_first_night_fails(project: Project, gitlab: FakeGitLabMergeRequests) -> None:
     """The document of a failed run is neither kept as a report nor published."""
     secret = Variable(value="secret-test-of-somebody-else", environments=BOTH)
     project.settings["STYTCH_SECRET"] = secret
@@ -337,7 +370,7 @@ def test_no_job_of_a_merge_request_sees_a_secret_of_a_customer(
 
 
 def test_a_token_without_the_scope_and_a_closed_merge_request(
-    project: Project, repository: Repository, gitlab: FakeGitLab
+    project: Project, repository: Repository, gitlab: FakeGitLabMergeRequests
 ) -> None:
     base = change(repository, "client-of-acme", "another-client")
     pipeline = project.merge_request(base)
@@ -353,7 +386,7 @@ def test_a_token_without_the_scope_and_a_closed_merge_request(
 
 
 def test_a_plan_file_in_the_merge_request_is_not_published(
-    project: Project, repository: Repository, gitlab: FakeGitLab
+    project: Project, repository: Repository, gitlab: FakeGitLabMergeRequests
 ) -> None:
     base = head(repository)
     repository.write("plan.json", "{}")

@@ -56,7 +56,7 @@ class FakeGitLabMergeRequests(FakeGitLab):
             return Answer(403, {"error": "insufficient_scope", "error_description": "higher privileges"})
         if path == "":
             return Answer(200, {"id": int(PROJECT), "default_branch": "main"})
-        if match := re.match(r"/repository/(branches|compare|files|commits)(?:/(.*))?$", path):
+        if match := re.match(r"/repository/(branches|compare|files|commits(?=$))(?:/(.*))?$", path):
             answer: Answer = getattr(self, f"_{match[1]}")(call, match[2] or "")
             return answer
         if path.startswith("/merge_requests") and not path.startswith("/merge_requests/3"):
