@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import traceback
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from click.exceptions import NoArgsIsHelpError
 
 from reconciler.cli import wiring
 from reconciler.cli.context import ExitCode
-from reconciler.cli.results import looks_like_manifest
+from reconciler.cli.results import looks_like_manifest, source_links
 from reconciler.cli.usage_hints import describe_usage_error, help_command
 from reconciler.core.errors import Diagnostic, InvalidConfiguration, ReconcilerError, Severity
 from reconciler.reports import FAILURE_FORMATS
@@ -75,14 +76,14 @@ def _write_documents(
 
     The report that the run was to be compared with stays: the next run is compared with it.
     """
-    at = wiring.now().isoformat()
+    at, links = wiring.now().isoformat(), source_links(os.environ)
 
     def render(format_: str) -> str:
         """Return the failure in a format; empty for text and for unknown formats."""
         if format_ == "json":
             return failure_json(diagnostics, verb=context.verb, at=at, interrupted=interrupted)
         page = FAILURE_FORMATS.get(format_)
-        return page(diagnostics) if page else ""
+        return page(diagnostics, links=links) if page else ""
 
     for path, format_ in context.replaceable_outputs:
         text = render(format_)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from reconciler.core.errors import Diagnostic, Severity, UsageError
+from reconciler.reports.report import SourceLinks
 from reconciler.reports.text_style import render_diagnostics
 from reconciler.storage.files import check_writable, write_atomically
 
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from reconciler.reports import Format
 
 Result = TypeVar("Result", bound=Any)
+
+_FORGE: Final = re.compile(r"https://[\w.-]+(:\d+)?(/[\w.~-]+)+/[0-9a-f]{7,64}", re.ASCII)
+"""Where a forge shows the files of a commit: nothing that leads elsewhere, or that HTML could misread."""
 
 
 def check_outputs(context: CommandContext, saved: Path | None = None) -> None:
@@ -45,15 +50,35 @@ def write_result(
     ``saved`` is one more file for the JSON document, as ``plan --out`` wants it. If a file cannot be
     written, the result is still printed, with that error; in JSON it is among the diagnostics.
     """
+    links = source_links(os.environ)
     errors = tuple(
-        error for path, format_ in _files(context, saved) if (error := _write(path, formats[format_](result)))
+        error
+        for path, format_ in _files(context, saved)
+        if (error := _write(path, formats[format_](result, links=links)))
     )
     if errors:
         context.console.error(render_diagnostics(errors, style=context.console.stderr_style))
     if errors and context.format == "json":
         result = replace(result, diagnostics=(*result.diagnostics, *errors))
-    context.console.result(formats[context.format](result, style=context.console.stdout_style))
+    text = formats[context.format](result, style=context.console.stdout_style, links=links)
+    context.console.result(text)
     return not errors
+
+
+def source_links(environment: Mapping[str, str]) -> SourceLinks | None:
+    """Return where the forge that this job runs at shows the files of the commit, if it is known."""
+    get = environment.get
+    if get("GITHUB_ACTIONS"):
+        parts = get("GITHUB_SERVER_URL"), get("GITHUB_REPOSITORY"), "blob", get("GITHUB_SHA")
+        checkout = get("GITHUB_WORKSPACE")
+    else:
+        parts = get("CI_PROJECT_URL"), "-", "blob", get("CI_COMMIT_SHA")
+        checkout = get("CI_PROJECT_DIR")
+    base = "/".join(map(str, parts))
+    if not _FORGE.fullmatch(base):
+        return None
+    folder = os.path.relpath(Path.cwd(), os.path.realpath(checkout)) if checkout else ""
+    return SourceLinks(base=base, folder=folder)
 
 
 def looks_like_manifest(path: Path) -> bool:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from reconciler.core.plan import Plan
     from reconciler.core.results import ImportResult, PinResult, ValidationResult
     from reconciler.core.verification import Verification
+    from reconciler.reports.report import SourceLinks
     from reconciler.reports.text_style import Style
     from reconciler.secrets.check import SecretsCheck
 
@@ -30,9 +31,9 @@ Subject = TypeVar("Subject", contravariant=True)  # noqa: PLC0105 - it names wha
 
 
 class Format(Protocol[Subject]):
-    """Renders a subject; only text has a style."""
+    """Renders a subject; only text has a style, and only HTML links places to a forge."""
 
-    def __call__(self, subject: Subject, /, *, style: Style = PLAIN) -> str:
+    def __call__(self, subject: Subject, /, *, style: Style = PLAIN, links: SourceLinks | None = None) -> str:
         """Return the text, with a newline at its end."""
 
 
@@ -54,8 +55,10 @@ def _load(function: str) -> Callable[..., Any]:
 def _format(render: str, *, build: str = "", is_text: bool = False) -> Format[Any]:
     """Return a format that renders a subject, or the report that ``build`` makes of it."""
 
-    def render_subject(subject: object, /, *, style: Style = PLAIN) -> str:
-        options = {"style": style} if is_text else {}
+    def render_subject(subject: object, /, *, style: Style = PLAIN, links: SourceLinks | None = None) -> str:
+        options: dict[str, Any] = {"style": style} if is_text else {}
+        if render == REPORT_FORMATS["html"]:
+            options["links"] = links
         text: str = _load(render)(_load(build)(subject) if build else subject, **options)
         return text
 

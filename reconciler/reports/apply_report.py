@@ -9,7 +9,17 @@ from reconciler.core.outcome import Applied, Failed, Skipped, Unneeded
 from reconciler.reports.escaping import escape_terminal, quote
 from reconciler.reports.findings import group_findings, make_group
 from reconciler.reports.next_steps import again_steps, pin_steps
-from reconciler.reports.report import Cell, Column, Entry, Origin, Report, Status, Table, errors_first
+from reconciler.reports.report import (
+    Cell,
+    Column,
+    Counter,
+    Entry,
+    Origin,
+    Report,
+    Status,
+    Table,
+    errors_first,
+)
 from reconciler.reports.text_style import PLAIN, finding_boxes, target_heading, warning_box
 from reconciler.reports.wording import count
 
@@ -122,11 +132,20 @@ def apply_report(result: ApplyResult) -> Report:
         ),
         steps=(*again_steps(result), *pin_steps(result.pins)),
         outputs=_output_table(result),
+        counters=tuple(_counters(result)),
         table=_table(result.outcomes),
         origin=Origin(scope=result.scope, commit=result.commit, created_at=result.ended_at)
         if result.scope
         else None,
     )
+
+
+def _counters(result: ApplyResult) -> Iterator[Counter]:
+    yield Counter(number=result.added, words="added", key=Action.CREATE.value)
+    yield Counter(number=result.changed, words="changed", key=Action.UPDATE.value)
+    yield Counter(number=result.destroyed, words="destroyed", key=Action.DELETE.value)
+    others = ((len(result.failed), "failed"), (len(result.skipped), "skipped"))
+    yield from (Counter(number=number, words=word, key=word) for number, word in others if number)
 
 
 def _status(result: ApplyResult) -> Status:

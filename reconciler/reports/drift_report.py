@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from reconciler.core.drift import DriftKind, FindingStatus
 from reconciler.core.plan import SIGN_IN_FIELDS
 from reconciler.reports import wording
-from reconciler.reports.findings import group_findings
+from reconciler.reports.findings import finding_counters, group_findings
 from reconciler.reports.plan_report import unmanaged_list
 from reconciler.reports.report import (
     Annotation,
@@ -17,6 +17,7 @@ from reconciler.reports.report import (
     Category,
     Cell,
     Column,
+    Counter,
     Difference,
     Group,
     ItemList,
@@ -33,7 +34,7 @@ from reconciler.reports.report import (
 from reconciler.reports.wording import count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from reconciler.core.address import Address
     from reconciler.core.change import Value
@@ -93,7 +94,27 @@ def drift_report(report: DriftReport) -> Report:
         annotations=tuple(_annotation(finding) for finding in _new_first(further)),
         results=tuple(_result(finding) for finding in further),
         origin=Origin(scope=report.scope, commit=report.commit, created_at=report.created_at),
+        counters=tuple(_counters(report)),
     )
+
+
+def _counters(report: DriftReport) -> Iterator[Counter]:
+    summary = report.summary
+    numbers = {
+        DriftKind.MISSING: summary.missing,
+        DriftKind.CHANGED: summary.changed,
+        DriftKind.UNEXPECTED: summary.unexpected,
+        DriftKind.UNDECLARED: summary.undeclared,
+        DriftKind.UNKNOWN_ORGANIZATION: summary.unknown_organization,
+        DriftKind.RISK: summary.risk,
+    }
+    for category in _CATEGORIES:
+        if number := numbers[DriftKind(category.key)]:
+            words = f"{category.words}s" if category.key == DriftKind.RISK and number != 1 else category.words
+            yield Counter(number=number, words=words, key=category.key)
+    if summary.refused:
+        yield Counter(number=summary.refused, words="refused", key="refused")
+    yield from finding_counters(group_findings(report.diagnostics), "warning")
 
 
 def _table(findings: Sequence[Finding]) -> Table | None:
@@ -165,6 +186,7 @@ def _card(findings: Sequence[Finding]) -> Card:
         reason="; ".join(filter(None, _card_facts(findings))),
         location=first.location,
         make_rows=cache(lambda: tuple(_row(finding) for finding in findings if finding.attribute)),
+        attributes=tuple(finding.attribute for finding in findings if finding.attribute),
     )
 
 

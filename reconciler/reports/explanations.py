@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
-
-import yaml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,6 +40,7 @@ def code_title(code: str) -> str:
 
 @cache
 def _texts() -> Mapping[str, Any]:
+    yaml = import_module("yaml")  # costs time that commands without findings need not spend
     texts: Mapping[str, Any] = yaml.safe_load(
         files(__package__).joinpath("codes.yaml").read_text(encoding="utf-8")
     )

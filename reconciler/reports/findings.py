@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from reconciler.reports.explanations import code_title
-from reconciler.reports.report import Cell, Column, Entry, FindingGroup, Table, errors_first
+from reconciler.reports.report import Cell, Column, Counter, Entry, FindingGroup, Table, errors_first
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -89,6 +89,19 @@ def make_group(word: Word, entries: Sequence[Entry]) -> FindingGroup:
         notes=tuple(dict.fromkeys(notes)),
         is_uniform=not sentences,
     )
+
+
+def count_findings(groups: Iterable[FindingGroup], word: Word) -> int:
+    """Return how many findings of one word there are; what follows from a finding is not counted."""
+    return sum(len(group.entries) for group in groups if group.word == word)
+
+
+def finding_counters(groups: Sequence[FindingGroup], *words: Word) -> Iterator[Counter]:
+    """Yield how many findings there are of each word, without those that there are none of."""
+    for word in words:
+        if number := count_findings(groups, word):
+            name = word if number == 1 or word == "failed" else f"{word}s"
+            yield Counter(number=number, words=name, key=word)
 
 
 def _has_note(note: str) -> Callable[[Entry], bool]:

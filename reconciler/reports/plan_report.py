@@ -12,14 +12,16 @@ from reconciler.core.diff import element_changes
 from reconciler.core.plan import sign_in_changes
 from reconciler.reports import wording
 from reconciler.reports.escaping import format_value
-from reconciler.reports.findings import plan_findings
+from reconciler.reports.findings import finding_counters, plan_findings
 from reconciler.reports.next_steps import approval_steps
 from reconciler.reports.report import (
+    NOTHING,
     Annotation,
     Card,
     Category,
     Cell,
     Column,
+    Counter,
     Difference,
     Group,
     ItemList,
@@ -61,8 +63,6 @@ _COLUMNS: Final = (
     Column(name="Findings"),
 )
 
-_NOTHING: Final = (Line("(none)", is_note=True),)
-
 
 def plan_report(plan: Plan) -> Report:
     """Return the report of a plan, the most urgent organizations first."""
@@ -95,7 +95,19 @@ def plan_report(plan: Plan) -> Report:
         annotations=tuple(_annotation(change) for change in _urgent_changes(summaries)),
         results=tuple(_destroy(change) for change in plan.changes if isinstance(change, Delete)),
         origin=Origin(scope=plan.scope, commit=plan.commit, created_at=plan.created_at),
+        counters=tuple(_counters(plan)),
     )
+
+
+def _counters(plan: Plan) -> Iterator[Counter]:
+    """Yield the numbers of the text format: of changes, even if there are none, and of what else there is."""
+    summary = plan.summary
+    for action, number in zip(_ACTION_WORDS, (summary.add, summary.change, summary.destroy), strict=True):
+        yield Counter(number=number, words=_ACTION_WORDS[action], key=action.value)
+    yield from finding_counters(plan_findings(plan), "risk")
+    others = ((summary.refused, "refused"), (summary.unmanaged, "unmanaged"))
+    yield from (Counter(number=number, words=word, key=word) for number, word in others if number)
+    yield from finding_counters(plan_findings(plan), "warning")
 
 
 def unmanaged_list(unmanaged: Sequence[Unmanaged], consequence: str) -> tuple[ItemList, ...]:
@@ -190,20 +202,20 @@ def _rows(change: Change) -> Iterator[Row]:
 
 def _before(attribute: AttributeChange) -> tuple[Line, ...]:
     if attribute.action is Action.CREATE:
-        return _NOTHING
+        return NOTHING
     if attribute.is_sensitive:
         return _note(wording.SENSITIVE)
-    return tuple(_value_lines(attribute.before, attribute.after, _mark(attribute, "-"))) or _NOTHING
+    return tuple(_value_lines(attribute.before, attribute.after, _mark(attribute, "-"))) or NOTHING
 
 
 def _after(attribute: AttributeChange) -> tuple[Line, ...]:
     if attribute.action is Action.DELETE:
-        return _NOTHING
+        return NOTHING
     if attribute.is_unknown:
         return _note(wording.UNKNOWN)
     if attribute.is_sensitive:
         return _note(f"{wording.SENSITIVE} {wording.secret_note(attribute)}".rstrip())
-    return tuple(_value_lines(attribute.after, attribute.before, _mark(attribute, "+"))) or _NOTHING
+    return tuple(_value_lines(attribute.after, attribute.before, _mark(attribute, "+"))) or NOTHING
 
 
 def _mark(attribute: AttributeChange, mark: Mark) -> Mark:

@@ -5,9 +5,11 @@ Strings are not escaped here: each format escapes them for its destination.
 
 from __future__ import annotations
 
+import posixpath
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
+from urllib.parse import quote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -42,6 +44,10 @@ class Line:
     text: str
     mark: Mark = ""
     is_note: bool = False
+
+
+NOTHING: Final = (Line("(none)", is_note=True),)
+"""A side without a value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,6 +259,33 @@ class ScanResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Counter:
+    """A number with the words for it; ``key`` is the action or the word of a finding that is counted."""
+
+    number: int
+    words: str
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceLinks:
+    """Where a forge shows the files of a commit: ``base`` is followed by the path in the repository.
+
+    ``folder`` is the working directory within the repository, to which places are relative.
+    """
+
+    base: str
+    folder: str = ""
+
+    def url(self, location: SourceLocation) -> str:
+        """Return the address of a line, or nothing for a file outside of the repository."""
+        path = posixpath.normpath(posixpath.join(self.folder, location.path.replace("\\", "/")))
+        if path.startswith(("/", "../")):
+            return ""
+        return f"{self.base}/{quote(path)}#L{location.line}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
     """What a report is about: a project, at a commit and time; ``name`` is what people call the project."""
 
@@ -271,7 +304,7 @@ class Report:
     report leaves out, ``remarks`` whatever else a reader should know. ``diagnostics`` have errors first,
     but for lowered guards; ``findings`` are the same in groups, without what ``guards`` and ``approvals``
     say. ``steps`` are what to do next, ``outputs`` what somebody else has to be given.
-    ``counts`` are numbers with the noun that they count.
+    ``counts`` are numbers with the noun that they count, ``counters`` those that a page begins with.
     """
 
     title: str
@@ -300,6 +333,7 @@ class Report:
     results: tuple[ScanResult, ...] = ()
     origin: Origin | None = None
     counts: tuple[tuple[int, str], ...] = ()
+    counters: tuple[Counter, ...] = ()
 
     @property
     def is_quiet(self) -> bool:

@@ -10,7 +10,7 @@ from reconciler.core.connection import FIELDS
 from reconciler.core.diff import element_changes
 from reconciler.reports import wording
 from reconciler.reports.escaping import escape_terminal, format_value, quote
-from reconciler.reports.findings import group_findings, plan_findings
+from reconciler.reports.findings import finding_counters, group_findings, plan_findings
 from reconciler.reports.text_style import PLAIN, finding_boxes, target_heading, width, wrap
 from reconciler.reports.wording import count
 
@@ -112,10 +112,8 @@ def _counts(plan: Plan, style: Style) -> Iterator[str]:
     if summary.unmanaged:
         yield f"{wording.unmanaged_heading(summary.unmanaged)}, left unchanged."
         yield from unmanaged_lines(plan.unmanaged)
-    if plan.risks:
-        yield f"Risks: {len(plan.risks)}, shown below."
-    if summary.warnings:
-        yield f"Warnings: {summary.warnings}, shown below."
+    for counter in finding_counters(plan_findings(plan), "risk", "warning"):
+        yield f"{counter.key.capitalize()}s: {counter.number}, shown below."
 
 
 def unmanaged_lines(unmanaged: Sequence[Unmanaged]) -> Iterator[str]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reconciler.core.results import ValidationResult
-from reconciler.reports.findings import group_findings
+from reconciler.reports.findings import finding_counters, group_findings
 from reconciler.reports.report import Origin, Report, Status, Step, errors_first
 from reconciler.reports.text_style import PLAIN, render_diagnostics
 from reconciler.reports.wording import count
@@ -37,6 +37,7 @@ def validation_report(result: ValidationResult) -> Report:
         diagnostics=errors_first(result.diagnostics),
         findings=group_findings(errors_first(result.diagnostics)),
         counts=_counts(result),
+        counters=tuple(finding_counters(group_findings(result.diagnostics), "error", "warning")),
     )
 
 

@@ -29,6 +29,7 @@ _MAX_VALUE: Final = 300
 NO_DRIFT: Final = "No drift. The live state matches the configuration."
 SECRETS_NOT_COMPARED: Final = "Secrets: not resolved and not compared."
 
+SIGN_IN_TITLE: Final = "Who can sign in changes"
 TO_ACCEPT: Final = "to accept what is live:"
 
 UNKNOWN: Final = "(known after apply)"
@@ -48,7 +49,8 @@ _PARTICIPLES: Final = {
 _APPROVALS: Final = {
     ApprovalStatus.USED: "used",
     ApprovalStatus.EXPIRED: "expired [approval-expired], to be removed or renewed",
-    ApprovalStatus.NOT_NEEDED: "not needed [approval-not-needed], to be removed once what it approves is applied",
+    ApprovalStatus.NOT_NEEDED: "not needed [approval-not-needed], to be removed once what it "
+    "approves is applied",
 }
 
 _REASONS: Final = {
@@ -170,7 +172,7 @@ def plan_limitations(plan: Plan) -> Iterator[str]:
     elif not plan.is_complete:
         yield "This plan is incomplete, the errors below say why."
     if plan.refusals:
-        yield f"Blocked: {count(len(plan.refusals), 'error')} below; this plan cannot be applied."
+        yield "Blocked: this plan cannot be applied, the findings below say why."
 
 
 def unmanaged_heading(number: int) -> str:

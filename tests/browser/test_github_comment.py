@@ -110,7 +110,12 @@ def test_no_name_becomes_markup_link_mention_or_image(
 def test_what_decides_is_seen_before_a_fold_is_opened(show: Callable[..., Page], report: Report) -> None:
     page = show(render_markdown(report))
     text = words(page.run(_TEXT_THAT_IS_SEEN))
-    for line in (report.verdict, *report.headlines):
+    assert words(report.verdict) in text
+    for item in report.differences:
+        assert words(f"{item.address} {item.attribute}: ") in text
+        assert words(item.before) in text
+        assert words(item.after) in text
+    for line in report.guards:
         assert words(line) in text
     for diagnostic in report.diagnostics:
         assert words(diagnostic.summary) in text

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
+import posixpath
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from selenium.webdriver.common.action_chains import ActionChains
@@ -11,17 +14,24 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select
 
-from reconciler.reports import DRIFT_FORMATS, PLAN_FORMATS, VALIDATION_FORMATS
+from reconciler.reports import DRIFT_FORMATS, PLAN_FORMATS, RESULT_FORMATS, VALIDATION_FORMATS
+from reconciler.reports.report import SourceLinks
 from tests.browser.conftest import AXE
 from tests.reports.published import (
+    APPLIED,
     BLOCKED,
     FINDINGS,
     ORDINARY,
     QUIET,
     REFUSED,
+    TEST_SCOPE,
+    create,
     drift_of,
     hostile_plan,
     large_plan,
+    place,
+    plan,
+    review_plan,
 )
 from tests.support.programs import skip_or_fail
 
@@ -30,11 +40,14 @@ if TYPE_CHECKING:
 
     from tests.browser.conftest import Page
 
-PHONE, DESKTOP = 390, 1280
+PHONE, TABLET, DESKTOP = 390, 900, 1440
 
 HOSTILE_REPORT = PLAN_FORMATS["html"](hostile_plan())
 
 REPORTS = {
+    "review": PLAN_FORMATS["html"](review_plan()),
+    "review of test": PLAN_FORMATS["html"](review_plan(scope=TEST_SCOPE)),
+    "apply": RESULT_FORMATS["html"](APPLIED),
     "ordinary": PLAN_FORMATS["html"](ORDINARY),
     "quiet": PLAN_FORMATS["html"](QUIET),
     "refused": PLAN_FORMATS["html"](REFUSED),
@@ -52,7 +65,8 @@ OKTA, OLD, ENTRA, KEYCLOAK = (
 )
 
 every_report = pytest.mark.parametrize("html", REPORTS.values(), ids=list(REPORTS))
-every_width = pytest.mark.parametrize("width", [PHONE, DESKTOP], ids=["phone", "desktop"])
+every_width = pytest.mark.parametrize("width", [PHONE, TABLET, DESKTOP], ids=["phone", "tablet", "desktop"])
+every_scheme = pytest.mark.parametrize("scheme", ["light", "dark"])
 
 
 @pytest.fixture
@@ -71,7 +85,7 @@ def test_it_opens_without_an_error_or_a_request_and_fits_the_screen(
     assert page.problems() == []
 
 
-@pytest.mark.parametrize("name", ["ordinary", "refused", "drift", "findings", "quiet"])
+@pytest.mark.parametrize("name", [name for name in REPORTS if name != "hostile"])
 @pytest.mark.parametrize(("width", "scheme"), [(PHONE, "dark"), (DESKTOP, "light")])
 def test_axe_finds_nothing_serious(
     open_page: Callable[..., Page], name: str, width: int, scheme: str
@@ -138,7 +152,7 @@ def test_it_folds(ordinary: Page) -> None:
     def is_open() -> list[bool]:
         return list(ordinary.run("return [...document.querySelectorAll('.card')].map((card) => card.open)"))
 
-    assert is_open() == [True] * 4
+    assert is_open() == [True, False, True, True]  # a destroy is one line
     ordinary.browser.find_element(By.ID, "close").click()
     assert is_open() == [False] * 4
     ordinary.browser.find_element(By.CSS_SELECTOR, ".card summary").click()
@@ -212,7 +226,7 @@ def test_on_paper_everything_is_open_and_the_filter_is_gone(ordinary: Page) -> N
 
 def test_no_name_becomes_markup(open_page: Callable[..., Page]) -> None:
     page = open_page(REPORTS["hostile"])
-    foreign = "main script, main img, main a, main iframe, [onerror], [onmouseover]"
+    foreign = 'main script, main img, a:not([href^="#"]), main iframe, [onerror], [onmouseover]'
     assert page.run(f"return document.querySelectorAll('{foreign}').length") == 0
     Select(page.browser.find_element(By.ID, "organization")).select_by_index(1)
     assert len(page.shown()) == 3
@@ -234,3 +248,98 @@ def test_a_thousand_organizations_are_filtered_at_once(open_page: Callable[..., 
     )
     assert page.shown() == ["customer-00999/the-last"]
     assert milliseconds < 1_000
+
+
+def test_thirteen_changes_take_two_screens_of_a_desktop(open_page: Callable[..., Page]) -> None:
+    page = open_page(REPORTS["review"], width=DESKTOP)
+    assert len(page.shown()) == 13
+    assert not page.run("return document.querySelector('details[open]')")
+    assert page.run("return document.documentElement.scrollHeight") <= 2 * 900
+
+
+def test_a_destroy_takes_one_line(open_page: Callable[..., Page]) -> None:
+    page = open_page(REPORTS["review"], width=DESKTOP)
+    cards = "[...document.querySelectorAll('.card.delete')]"
+    heights = page.run(f"return {cards}.map((card) => card.getBoundingClientRect().height)")
+    assert len(heights) == 3
+    assert max(heights) < 40
+
+
+@every_report
+@every_width
+def test_there_are_three_sizes_of_type(open_page: Callable[..., Page], html: str, width: int) -> None:
+    page = open_page(html, width=width)
+    page.run("document.querySelectorAll('details').forEach((fold) => { fold.open = true; })")
+    sizes = page.run(
+        "return [...new Set([...document.body.querySelectorAll(':not(script)')]"
+        ".filter((it) => it.innerText).map((it) => getComputedStyle(it).fontSize))]"
+    )
+    assert set(sizes) <= {"24px", "16px", "13px"}
+
+
+@every_scheme
+def test_a_live_plan_never_looks_like_one_of_test(open_page: Callable[..., Page], scheme: str) -> None:
+    def header(html: str) -> tuple[str, str, float, str]:
+        page = open_page(html, scheme=scheme)
+        style = "getComputedStyle(document.querySelector('header'))"
+        color = page.run(f"return {style}.backgroundColor")
+        red, green, blue = (int(part) for part in color.strip("rgb()").split(","))
+        words = page.browser.find_element(By.TAG_NAME, "h1").text
+        return words, page.run(f"return {style}.borderTopStyle"), red - (green + blue) / 2, page.browser.title
+
+    words, border, redness, title = header(REPORTS["review"])
+    assert words == "LIVE project-live-0c2f"
+    assert title.startswith("LIVE: Plan: 3 to add")
+    assert redness > 90
+    words, other_border, redness, title = header(REPORTS["review of test"])
+    assert words == "TEST project-test-7b21"
+    assert title.startswith("TEST: Plan: 3 to add")
+    assert redness < 0
+    assert border != other_border
+
+
+def test_counters_and_jumps_come_first_then_what_decides(open_page: Callable[..., Page]) -> None:
+    page = open_page(REPORTS["review"])
+    places = page.run(
+        "return ['h1', '.verdict', '.counters', '.jump', '#decisive', '#connections']"
+        ".map((it) => document.querySelector(it).getBoundingClientRect().top)"
+    )
+    assert places == sorted(places)
+    counters = page.browser.find_element(By.CLASS_NAME, "counters").text.split()
+    assert " ".join(counters) == ("3 to add 7 to change 3 to destroy 2 risks 1 unmanaged 3 warnings")
+
+
+def test_every_jump_leads_somewhere(open_page: Callable[..., Page]) -> None:
+    page = open_page(REPORTS["review"])
+    links = "[...document.querySelectorAll('a')].map((link) => link.getAttribute('href'))"
+    assert page.run(f"return {links}.length") > 13
+    assert page.run(f"return {links}.filter((it) => !document.getElementById(it.slice(1)))") == []
+
+
+def test_a_risk_stands_at_the_change_that_it_is_about(open_page: Callable[..., Page]) -> None:
+    page = open_page(REPORTS["review"])
+    assert not page.browser.find_elements(By.ID, "findings")
+    card = page.browser.find_element(By.CSS_SELECTOR, ".card.update")
+    assert card.text.split("\n") == [
+        "~ acme/okta-workforce will be updated in-place "
+        "issuer, authorization_url, token_url, userinfo_url, jwks_url",
+        "risk the host of issuer changes from acme.okta.com to login.acme.com issuer-host-change "
+        "and 5 that follow from it",
+    ]
+    card.find_element(By.TAG_NAME, "summary").click()
+    assert "--accept-risk issuer-host-change:acme/okta-workforce" in card.text
+    assert "secret-kept" in card.text
+
+
+@pytest.mark.parametrize("path", ["organizations/a b.yaml", '../x"onclick=alert(1).yaml', "#?<script>.yaml"])
+def test_places_link_to_the_forge(open_page: Callable[..., Page], path: str) -> None:
+    links = SourceLinks(base="https://forge.example/acme/sso/blob/5f2a9c1", folder="sso")
+    page = open_page(PLAN_FORMATS["html"](plan(replace(create(), location=place(5, path))), links=links))
+    page.run("document.querySelectorAll('details').forEach((fold) => { fold.open = true; })")
+    (link,) = page.browser.find_elements(By.CSS_SELECTOR, "main a[href^=https]")
+    assert link.text == f"{path}:5:3"
+    address = urlsplit(link.get_attribute("href"))
+    wanted = posixpath.normpath(f"/acme/sso/blob/5f2a9c1/sso/{path}")
+    assert (address.netloc, unquote(address.path)) == ("forge.example", wanted)
+    assert address.fragment == "L5"
+    assert link.get_dom_attribute("rel") == "noopener noreferrer"

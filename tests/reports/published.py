@@ -10,8 +10,12 @@ from reconciler.core.change import ActionReason, Create, Delete, Update
 from reconciler.core.connection import OidcConnection
 from reconciler.core.drift import find_drift
 from reconciler.core.errors import Diagnostic, Severity, Snippet, SourceLocation
+from reconciler.core.outcome import ApplyResult
 from reconciler.core.plan import Environment, Plan, PlanSummary, Scope, Unmanaged
 from reconciler.core.results import ValidationResult
+from reconciler.policies.assess import assess
+from reconciler.policies.estate import Estate
+from tests.reports import samples
 from tests.support.values import WHEN, live_connection, reference
 
 if TYPE_CHECKING:
@@ -214,3 +218,38 @@ def large_plan(organizations: int) -> Plan:
     names = [f"customer-{number:05}" for number in range(organizations)]
     changes = [update(name, "okta", client_id="0oa-new", issuer="https://login.acme.com") for name in names]
     return plan(*changes, delete(names[-1], "the-last"), risks=(WARNING,))
+
+
+def review_plan(*, scope: Scope = SCOPE, **more: Any) -> Plan:
+    """Return a plan of usual size with what the risk rules find: 13 changes of 8 organizations."""
+    endpoints = ("authorization_url", "token_url", "userinfo_url", "jwks_url")
+    moved = {name: f"https://login.acme.com/oauth2/v1/{name[:-4]}" for name in endpoints}
+    changes: tuple[Change, ...] = (
+        update("acme", "okta-workforce", issuer="https://login.acme.com", **moved),
+        delete("acme", "old-saml-bridge"),
+        update("contoso", "entra", client_id="5a1f0c77-90c1-4b0b-8a35-d0a4c2f1e9b7"),
+        create("fabrikam", "okta", issuer="https://fabrikam.okta.com", identity_provider="okta"),
+        update("globex", "okta", custom_scopes=("groups", "profile")),
+        update("globex", "partners", attribute_mapping={"groups": "memberOf", "department": "dept"}),
+        create("initech", "entra"),
+        update("initech", "okta", identity_provider="generic"),
+        update("stark", "okta", issuer="https://stark-industries.okta.com"),
+        update("stark", "contractors", client_secret=reference("STARK_CONTRACTORS_CLIENT_SECRET")),
+        create(
+            "umbrella",
+            "keycloak",
+            identity_provider="keycloak",
+            issuer="https://id.umbrella.example/realms/b2b",
+        ),
+        delete("wayne", "onelogin"),
+        delete("wayne", "ping"),
+    )
+    risks = assess(changes, {}, Estate())
+    return plan(*changes, scope=scope, risks=risks, guards=(), unmanaged=UNMANAGED, **more)
+
+
+TEST_SCOPE = Scope("https://test.stytch.com", "project-test-7b21", Environment.TEST)
+
+APPLIED = ApplyResult(
+    outcomes=(samples.CREATED, samples.UPDATED, samples.DELETED, samples.FAILED, samples.SKIPPED), scope=SCOPE
+)
