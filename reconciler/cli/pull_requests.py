@@ -10,7 +10,7 @@ from reconciler.cli import wiring
 from reconciler.cli.options import FILE, combine, variable_option
 from reconciler.core.errors import PublishingFailed
 from reconciler.reports.escaping import log_line
-from reconciler.reports.pull_request_text import failure_note
+from reconciler.reports.pull_request_report import failure_note
 from reconciler.storage.documents import load_apply_result
 from reconciler.workflow.adoption import adopt_drift
 from reconciler.workflow.pin import in_environment_of

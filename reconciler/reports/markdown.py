@@ -326,7 +326,7 @@ def _list_item(texts: Sequence[str]) -> str:
 
 
 def _footer(report: Report) -> str:
-    if report.origin:
+    if report.origin and report.origin.created_at:
         return f"<sub>{_origin(report.origin)}</sub>"
     if report.counts:
         return f"<sub>{', '.join(count(number, noun) for number, noun in report.counts)}</sub>"

@@ -14,11 +14,11 @@ from reconciler.manifests.export import why_value_undeclarable
 from reconciler.policies import RULES, assess, declared_estate, judge_again
 from reconciler.policies.approvals import approve_risks
 from reconciler.publishers.pull_requests import Draft, maintain_pull_request
-from reconciler.reports.pull_request_text import (
+from reconciler.reports.pull_request_report import (
     AdoptedValue,
     Adoption,
-    adoption_body,
     adoption_note,
+    adoption_report,
     left_finding,
 )
 from reconciler.reports.wording import count
@@ -113,7 +113,7 @@ class _AdoptionDraft:
             executables=self._manifests.executables(files),
             subject="\n".join(sorted(values)),
             title=f"Adopt {count(len(adoption.values), 'live value')} in {self._topic.short_name}",
-            body=adoption_body(self._topic.scope, adoption, self._topic.link),
+            body=self._topic.text(adoption_report(self._topic.scope, self._topic.name, adoption)),
             reason=_reason(adoption, report),
             closing=f"Closed: {_reason(adoption, report)}.",
             may_close=report.is_complete and not report.unchecked,

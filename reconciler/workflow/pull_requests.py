@@ -16,7 +16,8 @@ from reconciler.manifests.pinning import Pin
 from reconciler.publishers.pull_requests import Draft, maintain_pull_request
 from reconciler.publishers.sticky import default_identity, marker
 from reconciler.reports.escaping import markdown_message
-from reconciler.reports.pull_request_text import WrittenPin, pins_body
+from reconciler.reports.markdown import render_markdown
+from reconciler.reports.pull_request_report import WrittenPin, pins_report
 from reconciler.reports.wording import count
 from reconciler.storage.git import GitError, find_work_tree, read_objects
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from reconciler.manifests import ManifestFile, Project
     from reconciler.publishers.forge import Repository
     from reconciler.publishers.pull_requests import Maintained, Start
+    from reconciler.reports.report import Report
 
 _COMMAND: Final = "`reconciler pin`"
 
@@ -49,6 +51,10 @@ class Topic:
     def branch(self, kind: str) -> str:
         """Return the branch of a kind of pull requests."""
         return f"reconciler/{kind}-{self.short_name}"
+
+    def text(self, report: Report) -> str:
+        """Return the text of a pull request, which is cut where it would be too long."""
+        return render_markdown(report) + (f"\n{self.link}\n" if self.link else "")
 
     def marker(self, kind: str) -> str:
         """Return the hidden first line of a kind of pull requests."""
@@ -173,7 +179,7 @@ class _PinsDraft:
             executables=self._manifests.executables(files),
             subject="\n".join(sorted(f"{pin.address}={pin.id}" for pin in pins)),
             title=f"Pin {count(len(pins), 'id')} in {self._topic.short_name}",
-            body=pins_body(self._topic.scope, pins, left, self._topic.link),
+            body=self._topic.text(pins_report(self._topic.scope, self._topic.name, pins, left)),
             reason=reason,
             closing=f"Closed: {markdown_message(reason)}.",
         )

@@ -25,13 +25,12 @@ _MISSING = Answer(404, {"message": "404 Not Found"})
 
 
 class FakeGitLabMergeRequests(FakeGitLab):
-    """One project with files. ``scopes`` are those of the token; ``before`` runs before each call."""
+    """One project with files; ``before`` runs before each call."""
 
     def __init__(self, files: Mapping[str, bytes] | None = None) -> None:
         super().__init__()
         self.git = FakeGit(files)
         self.merge_requests: list[dict[str, Any]] = []
-        self.scopes = {"api"}
         self.before: Callable[[Call], None] = lambda _call: None
 
     def open_pulls(self) -> list[dict[str, Any]]:
@@ -53,10 +52,10 @@ class FakeGitLabMergeRequests(FakeGitLab):
         if call.headers.get("private-token") != TOKEN:
             return Answer(401, {"message": "401 Unauthorized"})
         if call.method != "GET" and "api" not in self.scopes:
-            return Answer(403, {"error": "insufficient_scope", "error_description": "higher privileges"})
+            return super().answer(call)
         if path == "":
             return Answer(200, {"id": int(PROJECT), "default_branch": "main"})
-        if match := re.match(r"/repository/(branches|compare|files|commits(?=$))(?:/(.*))?$", path):
+        if match := re.match(r"/repository/(branches|compare|files|commits$)(?:/(.*))?$", path):
             answer: Answer = getattr(self, f"_{match[1]}")(call, match[2] or "")
             return answer
         if path.startswith("/merge_requests") and not path.startswith("/merge_requests/3"):

@@ -32,7 +32,7 @@ def test_a_live_edit_comes_back_as_a_pull_request(pinned: Estate) -> None:
     assert '| `acme/okta` | `display_name` | `"acme Okta"` | `"Acme SSO"` |' in request.body
     assert pinned.git.branches["main"] == main
     (issue,) = pinned.issues()
-    assert "**Pull request**: [number" in issue
+    assert f"** declares live values: <{run.out.split()[3]}> (pull request opened)" in issue
     assert run.out.splitlines()[0].startswith("pull request opened: https://")
 
 
@@ -76,7 +76,7 @@ def test_a_risk_of_severity_warning_stands_in_the_text(pinned: Estate) -> None:
     pinned.push()
     pinned.publish("--drift", pinned.drift(), "--adopt")
     (request,) = pinned.requests()
-    assert "**Risks of what is already live: review them before you merge**" in request.body
+    assert "**Who can sign in changes**: 1 attribute" in request.body
     assert "**warning** `attribute-mapping-change`: `acme/okta`: already live: " in request.body
 
 
@@ -89,8 +89,8 @@ def test_a_finding_of_severity_error_is_never_adopted(pinned: Estate) -> None:
     assert pinned.requests() == []
     assert "reconciler/drift-test" not in pinned.git.branches
     (issue,) = pinned.issues()
-    assert "**No pull request adopts these live values**" in issue
-    assert "**error** `issuer-host-change`: `acme/okta`: already live: " in issue
+    assert "**No pull request declares these live values**" in issue
+    assert "⛔ **risk** `issuer-host-change`: `acme/okta`: already live: " in issue
     assert "Revert these with `reconciler apply`" in issue
 
 
@@ -100,7 +100,7 @@ def test_other_connections_are_adopted_beside_it(pinned: Estate) -> None:
     pinned.publish("--drift", pinned.drift(), "--adopt")
     assert [*pinned.on_branch("drift")] == ["organizations/globex.yaml"]
     (request,) = pinned.requests()
-    assert "**Not adopted, because of findings of severity error**" in request.body
+    assert "`acme/okta` is not adopted, because of findings of severity error" in request.body
     assert "issuer-host-change" in request.body
 
 
@@ -155,7 +155,7 @@ def test_what_cannot_be_adopted_is_named(pinned: Estate) -> None:
     run = pinned.publish("--drift", pinned.drift(), "--adopt")
     assert run.code == 0, run.output
     (request,) = pinned.requests()
-    left = request.body.partition("**Left as declared**")[2]
+    left = request.body
     assert "`client_id` of `acme/okta`: its value holds a reference" in left
     assert "`globex/okta` is declared, and not live" in left
     assert "`userinfo_url` of `acme/okta`: `ignore_changes` names it" in left
@@ -214,7 +214,7 @@ def test_the_issue_is_written_although_the_forge_refuses_the_pull_request(pinned
     assert run.code == 1
     words = "Settings > Actions > General" if pinned.forge == "github" else "not allowed to push"
     assert words in run.err
-    assert "**No pull request adopts these live values**" in pinned.issues()[0]
+    assert "**No pull request declares these live values**" in pinned.issues()[0]
 
 
 def test_a_value_that_changed_in_git_since_the_report_is_left(pinned: Estate) -> None:
