@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -53,18 +54,41 @@ PACKAGE_LOCK: Final = ".github/actions/reconciler/package.lock"
 """The hash of this release, for the action that installs it; only released packages contain it."""
 
 
+_ACTION_FOLDER: Final = ".github/actions/reconciler/"
+_USES_COPY: Final = re.compile(r"uses: \./\.github/actions/reconciler\b.*")
+_WATCHES_COPY: Final = f"      - {_ACTION_FOLDER}**\n"
+_ACTION: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/[\w.-]+@[0-9a-f]{40}", re.ASCII)
+
+
+def _read_action(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    """Return the repository and hash of the action to use; empty if it is copied."""
+    if value == "copy":
+        return ""
+    if not _ACTION.fullmatch(value):
+        raise click.BadParameter(
+            f"{value!r} must be `copy`, or OWNER/REPOSITORY@HASH with the 40 digits of a commit, because a "
+            "tag can be moved; `git ls-remote https://github.com/OWNER/REPOSITORY TAG` prints them"
+        )
+    return value
+
+
 @click.command("init")
 @click.argument("directory", default=".", type=NonEmptyString(), metavar="[DIR]")
 @click.option("--ci", type=click.Choice(tuple(CI_FILES)), default="github", show_default=True,
               help="Write the workflows of GitHub, the pipeline of GitLab, or neither.")  # fmt: skip
-def command(directory: str, ci: str) -> int:
+@click.option("--action", default="copy", show_default=True, metavar="copy|OWNER/REPOSITORY@HASH",
+              callback=_read_action,
+              help="Write the action that workflows use, or use that of a repository.")  # fmt: skip
+def command(directory: str, ci: str, action: str) -> int:
     """Write a starter project to DIR: project file, an example manifest, schemas, CI workflows.
 
     Asks nothing. The example is commented out, so that a plan of the new project has no changes.
     Nothing is overwritten: if any of the files exists, none is written.
     """
     root = Path(directory)
-    texts = _texts(PROJECT_FILES | CI_FILES[ci])
+    if action and ci != "github":
+        raise click.UsageError("--action is about the workflows of GitHub: omit it, or use --ci github")
+    texts = _texts(PROJECT_FILES | CI_FILES[ci], action)
     _check_writable(root, texts)
     for name, text in texts.items():
         _write(root / name, text)
@@ -84,15 +108,26 @@ def find_original(name: str) -> Path:
     return packaged if packaged.exists() else _CHECKOUT / name
 
 
-def _texts(originals: Mapping[str, str]) -> dict[str, str]:
+def _texts(originals: Mapping[str, str], action: str) -> dict[str, str]:
     """Return the text of each file of the project; ``originals`` are the files that they are copies of."""
-    has_installer = any(name.startswith(".github/actions/") for name in originals)
+    has_installer = any(name.startswith(_ACTION_FOLDER) for name in originals)
     if has_installer and find_original(PACKAGE_LOCK).exists():
         originals = {**originals, PACKAGE_LOCK: PACKAGE_LOCK}
     texts = {
-        name: find_original(original).read_text(encoding="utf-8") for name, original in originals.items()
+        name: find_original(original).read_text(encoding="utf-8")
+        for name, original in originals.items()
+        if not (action and name.startswith(_ACTION_FOLDER))
     }
+    if action:
+        texts = {name: _using(action, text) for name, text in texts.items()}
     return texts | schema_files()
+
+
+def _using(action: str, text: str) -> str:
+    """Return a workflow that uses the action of a repository instead of the copy."""
+    repository, _, commit = action.partition("@")
+    uses = f"uses: {repository}/{_ACTION_FOLDER.rstrip('/')}@{commit}"
+    return _USES_COPY.sub(uses, text).replace(_WATCHES_COPY, "")
 
 
 def _next_steps(directory: str) -> str:

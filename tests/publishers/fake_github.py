@@ -35,6 +35,7 @@ class Conversation:
     body: str = ""
     is_pull_request: bool = False
     state: str = "open"
+    merged_as: str = ""
     labels: list[str] = field(default_factory=list)
     comments: list[dict[str, Any]] = field(default_factory=list)
 
@@ -69,6 +70,10 @@ class FakeGitHub(FakeForge):
         self.conversations[number].comments.append(document)
         return document
 
+    def merge(self, number: int, commit: str) -> None:
+        self.conversations[number].merged_as = commit
+        self.conversations[number].state = "closed"
+
     def issues(self) -> list[Conversation]:
         return [one for one in self.conversations.values() if not one.is_pull_request]
 
@@ -80,12 +85,21 @@ class FakeGitHub(FakeForge):
             return Answer(200, {"data": {"viewer": {"login": login}}})
         if call.path == f"{self.prefix}/user":
             return _FORBIDDEN if login.endswith("[bot]") else Answer(200, {"login": login})
-        root = f"{self.prefix}/repos/{REPOSITORY}/issues"
+        return self._in_repository(call, login)
+
+    def _in_repository(self, call: Call, login: str) -> Answer:
+        repository = f"{self.prefix}/repos/{REPOSITORY}"
+        if match := re.fullmatch(rf"{repository}/commits/(\w+)/pulls", call.path):
+            return self.page(call, [_pull_request(pull) for pull in self._merged_as(match[1])])
+        root = f"{repository}/issues"
         if not call.path.startswith(root):
             return _MISSING
         if call.method != "GET" and self.is_read_only:
             return _FORBIDDEN
         return self._issues(call, call.path.removeprefix(root), login)
+
+    def _merged_as(self, commit: str) -> list[Conversation]:
+        return [pull for pull in self.conversations.values() if pull.merged_as == commit]
 
     def _issues(self, call: Call, path: str, login: str) -> Answer:
         if path == "":
@@ -173,6 +187,15 @@ def _issue(one: Conversation) -> dict[str, Any]:
         "html_url": f"https://github.example/{REPOSITORY}/issues/{one.number}",
     }
     return document | ({"pull_request": {}} if one.is_pull_request else {})
+
+
+def _pull_request(pull: Conversation) -> dict[str, Any]:
+    return {
+        "number": pull.number,
+        "state": pull.state,
+        "merged_at": "2026-11-29T12:00:00Z",
+        "merge_commit_sha": pull.merged_as,
+    }
 
 
 def _invalid(words: str) -> Answer:

@@ -309,7 +309,7 @@ def test_the_schema_is_exported(served: Workplace, name: str) -> None:
 
 
 def test_what_a_plan_accepted_is_judged_again_when_it_is_applied(moved: Workplace) -> None:
-    """4: an option of `plan` lets reviewers see the plan unblocked; a saved plan accepts nothing by itself."""
+    """4: an option of `plan` shows reviewers what is accepted; a saved plan accepts nothing by itself."""
     acceptance = ("--accept-risk", f"{RULE}:acme/sso")
     plan = moved.run("plan", "--out", "plan.json", "--format", "json", *acceptance)
     assert (plan.code, risk(plan)["severity"], plan.document["applyable"]) == (0, "warning", True)

@@ -10,7 +10,9 @@ import pytest
 
 from reconciler.cli.main import main
 from reconciler.emulator import EmulatorSettings, running_emulator
+from tests.publishers.fake_github import FakeGitHub
 from tests.workflows.runner import Runner
+from tests.workflows.scene import Scene
 from tests.workflows.warm import warm_command
 
 if TYPE_CHECKING:
@@ -84,6 +86,15 @@ def runner(repository: Repository, running: RunningEmulator, tmp_path: Path, war
     return runner
 
 
+@pytest.fixture
+def scene(runner: Runner, repository: Repository, running: RunningEmulator) -> Iterator[Scene]:
+    """A repository on GitHub. In the end, no secret is in anything that its workflows left behind."""
+    with FakeGitHub() as github:
+        scene = Scene(runner, repository, running, github)
+        yield scene
+        assert not scene.leaks()
+
+
 class Repository:
     """A Git repository of manifests."""
 
@@ -101,9 +112,21 @@ class Repository:
 
     def commit(self, message: str) -> None:
         self.git("add", "--all")
-        self.git("commit", "-q", "-m", message)
+        self.git("commit", "-q", "--allow-empty", "-m", message)
 
-    def git(self, *words: str) -> None:
+    def head(self) -> str:
+        """Return the commit that is checked out."""
+        return self.git("rev-parse", "HEAD").strip()
+
+    def git(self, *words: str) -> str:
         identity = ["-c", "user.name=Nobody", "-c", "user.email=nobody@example.com"]
         environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
-        subprocess.run(["git", *identity, *words], cwd=self.folder, env=environment, check=True)
+        process = subprocess.run(
+            ["git", *identity, *words],
+            cwd=self.folder,
+            env=environment,
+            check=True,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        return process.stdout

@@ -18,7 +18,7 @@ _STATUS = re.compile(r"\b(?:always|cancelled|success|failure)\(\)")
 
 def expand(text: str, context: Context) -> str:
     """Replace the expressions in a text with their values."""
-    return _EXPRESSION.sub(lambda match: _text(evaluate(match[1], context)), text)
+    return _EXPRESSION.sub(lambda match: as_text(evaluate(match[1], context)), text)
 
 
 def holds(condition: str, context: Context) -> bool:
@@ -91,7 +91,7 @@ class _Reader:
             "cancelled": lambda: False,
             "success": lambda: status == "success",
             "failure": lambda: status == "failure",
-            "format": lambda text, *values: text.format(*map(_text, values)),
+            "format": lambda text, *values: text.format(*map(as_text, values)),
         }
         return functions[name](*arguments)
 
@@ -115,5 +115,6 @@ def _comparable(value: Any) -> Any:
     return float(value or 0) if not isinstance(value, dict) else math.nan
 
 
-def _text(value: Any) -> str:
+def as_text(value: Any) -> str:
+    """Return a value as it is put into a text."""
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from tests.workflows.expressions import Context, expand, holds
+from tests.workflows.expressions import Context, as_text, expand, holds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
 ROOT = Path(__file__).parents[2]
 OWN_ACTION = ".github/actions/reconciler"
@@ -85,12 +85,14 @@ class Runner:
         (file,) = (self.home / "artifacts" / name).iterdir()
         return file
 
-    def run_workflow(self, file: Path) -> dict[str, JobResult]:
-        """Run all jobs of a workflow, in order."""
+    def run_workflow(self, file: Path, *, without: Collection[str] = ()) -> dict[str, JobResult]:
+        """Run the jobs of a workflow, in order; ``without`` are jobs that a test is not about."""
+        shutil.rmtree(self.home / "artifacts", ignore_errors=True)
         workflow = yaml.safe_load(file.read_text(encoding="utf-8"))
         results: dict[str, JobResult] = {}
         for name, job in workflow["jobs"].items():
-            results[name] = self._run_job(job, results)
+            if name not in without:
+                results[name] = self._run_job(job, results)
         return results
 
     def run_action(
@@ -125,7 +127,7 @@ class Runner:
         context: Context = {
             "github": self.github,
             "secrets": self._secrets_for(job),
-            "inputs": self.inputs,
+            "inputs": self.inputs if self.github.get("event_name") == "workflow_dispatch" else {},
             "runner": {"temp": str(self.temporary)},
             "needs": {
                 name: {"outputs": job_result.outputs, "result": job_result.result}
@@ -164,15 +166,29 @@ class Runner:
         return results
 
     def _run_step(self, step: Context, context: Context) -> StepResult:
-        inputs = {name: expand(str(value), context) for name, value in step.get("with", {}).items()}
+        inputs = {name: expand(as_text(value), context) for name, value in step.get("with", {}).items()}
         variables = {name: expand(str(value), context) for name, value in step.get("env", {}).items()}
         if "run" in step:
             return self._run_script(step, context, {})
         if step["uses"] in self.actions:
             return self.run_action(inputs, variables, self.actions[step["uses"]])
         if step["uses"] == f"./{OWN_ACTION}":
-            return self.run_action(inputs, variables)
+            return (
+                self._install(inputs)
+                if inputs["command"] == "install"
+                else self.run_action(inputs, variables)
+            )
         return self._simulate(step["uses"], inputs)
+
+    def _install(self, inputs: dict[str, str]) -> StepResult:
+        """Run the install step of the first job; later jobs of all tests have what it wrote."""
+        installed, kept = self.temporary / "reconciler-command.json", self.programs / "installed.json"
+        if kept.exists():
+            shutil.copy(kept, installed)
+            return StepResult(0)
+        result = self.run_action(inputs)
+        shutil.copy(installed, kept)
+        return result
 
     def _simulate(self, uses: str, inputs: dict[str, str]) -> StepResult:
         """Simulate a third-party action."""
@@ -180,9 +196,10 @@ class Runner:
             case "actions/checkout":
                 subprocess.run(["git", "clean", "-fdxq"], cwd=self.workspace, check=True)
             case "actions/upload-artifact":
-                file, folder = self.workspace / inputs["path"], self.home / "artifacts" / inputs["name"]
+                folder = self.home / "artifacts" / inputs["name"]
                 folder.mkdir(parents=True, exist_ok=True)
-                shutil.copy(file, folder)
+                for path in inputs["path"].split():
+                    shutil.copy(self.workspace / path, folder)
             case "actions/download-artifact":
                 return self._download(inputs)
             case "actions/cache/save":

@@ -145,6 +145,38 @@ def test_a_failed_run_keeps_the_previous_report(runner: Runner, running: Running
     assert second["previous_timestamp"] == first["timestamp"]
 
 
+def test_inputs_are_checked(runner: Runner, running: RunningEmulator) -> None:
+    """Whatever is typed into the form of the workflow is refused, or the name of nothing."""
+    values = [
+        "'; touch injected; '",
+        '"$(touch injected)"',
+        "`touch injected`",
+        "acme/okta\n::error::boo\n::add-mask::a",
+        "acme/okta\r\n::set-output name=can-apply::true",
+        "%0A::error::boo",
+        "${{ secrets.STYTCH_SECRET }}",
+        "--auto-approve /",
+        "-C/",
+        "\u202eacme/okta",
+    ]
+    for name in ("accept-risk", "allow-deletes", "rotate", "target"):
+        for value in values:
+            result = runner.run_action({"command": "plan", name: value}, runner.secrets)
+            assert result.code == 1, (name, value)
+            commands = _workflow_commands(result.out)
+            assert all(command.startswith("::error::") for command in commands), (name, value)
+            assert len(commands) <= 1, (name, value)
+    assert not (runner.workspace / "injected").exists()
+    assert not list(running.emulator.request_log)
+
+
+def test_inputs_take_several_values_in_lines_or_words(runner: Runner) -> None:
+    result = runner.run_action({"command": "plan", "target": "acme/*  globex/okta\n"}, runner.secrets)
+    assert result.outputs["adds"] == "2"
+    result = runner.run_action({"command": "plan", "target": "acme/* nobody/okta"}, runner.secrets)
+    assert result.code == 1
+
+
 def test_additional_arguments_are_passed_on(runner: Runner) -> None:
     result = runner.run_action({"command": "plan", "arguments": "--target\nacme/*"}, runner.secrets)
     assert result.outputs["adds"] == "1"

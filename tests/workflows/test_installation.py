@@ -103,13 +103,16 @@ def test_a_reconciler_in_the_checkout_is_not_used(
     assert "package.lock is missing" in result.out
 
 
-def install_with_stub(runner: Runner, tmp_path: Path, before: str = "") -> tuple[StepResult, list[str]]:
+def install_with_stub(
+    runner: Runner, tmp_path: Path, before: str = "", folder: Path | None = None
+) -> tuple[StepResult, list[str]]:
     """Run the install step with a Python that logs its calls; return the calls with their folders."""
     log, stub = tmp_path / "log", tmp_path / "stubs/python"
     stub.parent.mkdir()
     stub.write_text(_STUB.format(log=log), encoding="utf-8")
     stub.chmod(0o755)
-    result = runner.run_action({"command": "install"}, {"PATH": f"{before}{stub.parent}:/usr/bin:/bin"})
+    variables = {"PATH": f"{before}{stub.parent}:/usr/bin:/bin"}
+    result = runner.run_action({"command": "install"}, variables, folder)
     return result, log.read_text(encoding="utf-8").splitlines()
 
 

@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """Runs one command as a workflow step: reads inputs from the environment and writes outputs to files.
 
-Needs only Python. The command's output cannot issue workflow commands.
+Needs only Python. The command's output cannot issue workflow commands. What people type into the form of
+`workflow_dispatch` is checked before it becomes an argument.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import shutil
 import subprocess
@@ -22,7 +24,24 @@ SUMMARY_KEYS: Final = {
     "apply": ("outcomes", "added", "changed", "destroyed"),
     "drift": ("findings", "missing", "changed", "unexpected"),
 }
-COMMANDS: Final = ("validate", *SUMMARY_KEYS, "publish")
+COMMANDS: Final = ("validate", *SUMMARY_KEYS, "publish", "secrets check")
+
+ADDRESS: Final = r"[A-Za-z0-9._~|*?!\[\]-]{1,256}(?:/[A-Za-z0-9._*?!\[\]-]{1,256})?"
+FORMS: Final = {
+    "ACCEPT_RISK": (rf"[a-z][a-z0-9-]{{0,127}}:{ADDRESS}", "RULE:ADDRESS, such as issuer-change:acme/okta"),
+    "ALLOW_DELETES": (r"[1-9][0-9]{0,6}", "a number"),
+    "ROTATE": (ADDRESS, "an address such as acme/okta, or a glob"),
+    "TARGET": (ADDRESS, "an address such as acme/okta, or a glob"),
+}
+# for each of these inputs: the commands that have its option
+OPTIONS: Final = {
+    "ACCEPT_RISK": ("--accept-risk", ("plan", "apply")),
+    "ALLOW_DELETES": ("--allow-deletes", ("plan", "apply")),
+    "ROTATE": ("--rotate", ("plan", "apply")),
+    "TARGET": ("--target", ("plan", "apply", "drift", "secrets check")),
+}
+# the options of `publish` for its inputs; the result of an apply replaces its plan
+PUBLISHED: Final = {"--apply": "APPLY_FILE", "--plan": "PLAN_FILE", "--drift": "REPORT_FILE"}
 
 
 @dataclass
@@ -35,7 +54,7 @@ class Step:
     @property
     def result(self) -> Path:
         """The file for the command's JSON document."""
-        return self.temporary / "reconciler-result.json"
+        return self.temporary / f"reconciler-{self.command.replace(' ', '-')}-result.json"
 
     @property
     def annotations(self) -> Path:
@@ -43,9 +62,31 @@ class Step:
         return self.temporary / "reconciler-annotations.txt"
 
     @property
+    def summary(self) -> Path:
+        """The file for the part of the job's summary."""
+        return self.temporary / "reconciler-summary.md"
+
+    @property
     def plan(self) -> Path:
         """The file for the saved plan."""
         return self.file("PLAN_FILE", "reconciler-plan.json")
+
+    @property
+    def checks_secrets(self) -> bool:
+        """Whether all references to secrets are checked before the command runs."""
+        return self.command == "apply" and read_input("CHECK_SECRETS") == "true"
+
+    def execute(self) -> int:
+        """Run the command, write its annotations, summary and outputs, and return its exit code."""
+        self.clear()
+        code = run([*self.installed(), *self.command_line()])
+        if self.annotations.exists():
+            write(self.annotations.read_text(encoding="utf-8"))
+        if self.summary.exists():
+            append("GITHUB_STEP_SUMMARY", self.summary.read_text(encoding="utf-8"))
+        outputs = {"exit-code": str(code), **self.counts(), **self.saved_files()}
+        append("GITHUB_OUTPUT", "".join(f"{name}={value}\n" for name, value in outputs.items()))
+        return code
 
     def installed(self) -> list[str]:
         """Return the command that the install step has written down; empty if there was no such step."""
@@ -53,11 +94,17 @@ class Step:
         words: list[str] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else []
         return words
 
-    def saved_file(self) -> dict[str, str]:
-        """Return the output that names the saved file, if the command wrote one.
+    def saved_files(self) -> dict[str, str]:
+        """Return the outputs that name the files which the command has written.
 
-        A failed drift run does not replace an earlier report.
+        There is a result of every run, also of one that failed. A failed drift run replaces no report.
         """
+        name = "secrets-file" if self.command == "secrets check" else "result-file"
+        result = {name: str(self.result)} if self.result.exists() else {}
+        return result | self.saved_file()
+
+    def saved_file(self) -> dict[str, str]:
+        """Return the output that names the saved plan or the drift report."""
         if self.command == "plan" and self.counts() and self.plan.exists():
             return {"plan-file": str(self.plan)}
         if self.command == "drift" and self.counts():
@@ -72,40 +119,68 @@ class Step:
 
     def clear(self) -> None:
         """Remove files that an earlier step of the same job has written."""
-        for path in (self.result, self.annotations):
+        for path in (self.result, self.annotations, self.summary):
             path.unlink(missing_ok=True)
         if self.command == "plan":
             self.plan.unlink(missing_ok=True)
+
+    def problem(self) -> str:
+        """Return what is wrong with the inputs; empty if nothing is."""
+        if self.command not in COMMANDS:
+            return f"unknown command; known: {', '.join(COMMANDS)}"
+        for name, (form, words) in FORMS.items():
+            for value in values(name):
+                if not re.fullmatch(form, value):
+                    return f"{name.lower().replace('_', '-')}: {value[:100]!a} must be {words}"
+        if self.command == "publish" and not self.publish_options():
+            return "nothing to publish: none of the files exists"
+        if not self.installed():
+            return "not installed: add a step with `command: install` before this one, without `env:`"
+        return ""
 
     def command_line(self) -> list[str]:
         """Return the command's arguments."""
         if self.command == "publish":
             return ["publish", "github", *self.publish_options(), *lines("ARGUMENTS")]
         config = [f"--config={read_input('CONFIG')}"] if read_input("CONFIG") else []
-        return [*config, self.command, *self.options(), *lines("ARGUMENTS"), "--", *self.paths()]
+        arguments = lines("ARGUMENTS") if self.command == read_input("COMMAND") else []
+        return [*config, *self.command.split(), *self.options(), *arguments, "--", *self.paths()]
 
     def publish_options(self) -> list[str]:
-        """Return the options that name the plan or the report to publish."""
-        inputs = {"--plan": "PLAN_FILE", "--drift": "REPORT_FILE"}
-        files = {option: str(self.file(name)) for option, name in inputs.items() if read_input(name)}
-        return [word for pair in files.items() for word in pair]
+        """Return the options that name what to publish: the files that exist, an apply before its plan."""
+        files = {option: self.file(name) for option, name in PUBLISHED.items() if read_input(name)}
+        files = {option: file for option, file in files.items() if file.exists()}
+        if "--apply" in files:
+            files.pop("--plan", None)
+        options = [word for option, file in files.items() for word in (option, str(file))]
+        environment = read_input("ENVIRONMENT")
+        return [*options, f"--environment={environment}"] if "--plan" in files and environment else options
 
     def options(self) -> list[str]:
         """Return the options from the inputs."""
-        options = ["--output", f"json={self.result}"]
+        options = ["--output", f"json={self.result}", *self.checked_options()]
         if read_input("CHANGED_SINCE"):
             options += ["--changed-since", read_input("CHANGED_SINCE")]
         if self.command in {"plan", "drift"} and read_input("NO_SECRETS") == "true":
             options += ["--no-secrets"]
-        if self.command != "apply":
+        if self.command == "secrets check":
+            options += ["--output", f"markdown={self.summary}"]
+        elif self.command != "apply":
             options += ["--output", f"github={self.annotations}"]
         if self.command == "drift" and read_input("PREVIOUS") and self.file("PREVIOUS").exists():
             options += ["--previous", str(self.file("PREVIOUS"))]
         if self.command == "apply" and not read_input("PLAN_FILE"):
             options += ["--auto-approve"]
-        if self.command == "plan":
-            options += ["--out", str(self.plan), *(f"--rotate={address}" for address in lines("ROTATE"))]
-        return options
+        return [*options, "--out", str(self.plan)] if self.command == "plan" else options
+
+    def checked_options(self) -> list[str]:
+        """Return the options whose values have a form; each is one word, so that none becomes an option."""
+        return [
+            f"{option}={value}"
+            for name, (option, commands) in OPTIONS.items()
+            if self.command in commands
+            for value in values(name)
+        ]
 
     def paths(self) -> list[str]:
         """Return the saved plan to apply, or the paths of manifests."""
@@ -121,28 +196,24 @@ class Step:
             return {}
         list_key, *count_keys = SUMMARY_KEYS[self.command]
         numbers = (str(document["summary"][key]) for key in count_keys)
-        has_changes = "true" if document[list_key] else "false"
-        return {"has-changes": has_changes} | dict(zip(("adds", "changes", "destroys"), numbers, strict=True))
+        flags = {"has-changes": bool(document[list_key])}
+        if self.command == "plan":
+            flags["can-apply"] = document["applyable"]
+        outputs = {name: "true" if value else "false" for name, value in flags.items()}
+        return outputs | dict(zip(("adds", "changes", "destroys"), numbers, strict=True))
 
 
 def main() -> int:
     """Run the command. Exit code 2 means changes or drift, which does not fail the step."""
     step = Step()
-    if step.command not in COMMANDS:
-        write(f"::error::unknown command; known: {', '.join(COMMANDS)}\n")
+    if problem := step.problem():
+        write(f"::error::{problem.replace('%', '%25')}\n")
         return 1
-    command = step.installed()
-    if not command:
-        write("::error::not installed: add a step with `command: install` before this one, without `env:`\n")
-        return 1
-    step.clear()
-    code = run([*command, *step.command_line()])
-    if step.annotations.exists():
-        write(step.annotations.read_text(encoding="utf-8"))
-    outputs = {"exit-code": str(code), **step.counts(), **step.saved_file()}
-    with Path(os.environ["GITHUB_OUTPUT"]).open("a", encoding="utf-8") as stream:
-        stream.writelines(f"{name}={value}\n" for name, value in outputs.items())
-    return 0 if code == 2 and step.command in {"plan", "drift"} else code  # noqa: PLR2004 - there are changes
+    checked = Step("secrets check").execute() if step.checks_secrets else 0
+    code = step.execute()
+    if code == 2 and step.command in {"plan", "drift"}:  # noqa: PLR2004 - there are changes
+        return 0
+    return code or checked
 
 
 def run(words: list[str]) -> int:
@@ -163,6 +234,17 @@ def read_input(name: str) -> str:
 def lines(name: str) -> list[str]:
     """Return the lines of an input that are not empty."""
     return [line.strip() for line in read_input(name).splitlines() if line.strip()]
+
+
+def values(name: str) -> list[str]:
+    """Return the words of an input: one a line, or separated by blanks, as a form with one line needs it."""
+    return read_input(name).split()
+
+
+def append(name: str, text: str) -> None:
+    """Append to one of the files that GitHub's runner reads."""
+    with Path(os.environ[name]).open("a", encoding="utf-8") as stream:
+        stream.write(text)
 
 
 def write(text: str) -> None:
