@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from reconciler.cli.context import CommandContext
     from reconciler.workflow.publish import Publication
 
+_GITHUB_TOKENS: Final = ("GITHUB_TOKEN", "GH_TOKEN")
 _PLAIN_URL: Final = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&*+,;=%-]{1,1000}")
 """A URL that cannot be anything but a link in Markdown."""
 
@@ -72,7 +73,7 @@ def command() -> None:
     "--commit",
     metavar="SHA",
     envvar="GITHUB_SHA",
-    help="The merge commit of an apply; default: the workflow's.",
+    help="The merge commit of what is published after a merge; default: the workflow's.",
 )
 @click.option("--api-url", metavar="URL", envvar="GITHUB_API_URL", help="The API of an Enterprise server.")
 @click.option(
@@ -84,21 +85,23 @@ def github(context: CommandContext, /, **options: Any) -> int:  # noqa: ANN401 -
     """One sticky comment, labels, the job summary; one issue for drift; pull requests for manifests.
 
     Needs GITHUB_TOKEN (or GH_TOKEN) with `pull-requests: write`, `issues: write` for drift, and
-    `contents: write` for --pins and --adopt. In a workflow, all other options have defaults. Without a
-    pull request, only the job summary is written.
+    `contents: write` for --pins and --adopt. In a workflow, all other options have defaults. After a
+    merge, the comment stands on the pull request of the merge commit; without a token, only the job
+    summary is written.
     """
-    publication = _load(options, _workflow_run_url())
+    pull_request = options["pull_request"] or _event_pull_request()
+    publication = replace(_load(options, _workflow_run_url()), is_merged=pull_request is None)
     if options["summary"] and publication.has_reports:
         write_summary(Path(options["summary"]), publication)
         click.echo("job summary: written")
-    pull_request = options["pull_request"] or _event_pull_request()
-    has_no_place = pull_request is None and not (publication.drift or publication.apply)
+    may_comment = pull_request or (options["commit"] and any(map(os.environ.get, _GITHUB_TOKENS)))
+    has_no_place = not (may_comment or publication.drift or publication.apply)
     if options["summary"] and publication.has_reports and has_no_place:
         click.echo("no pull request to comment on")
         publication = replace(publication, plan=None, failed=None)
     if not (publication.has_reports or options["pins_file"]):
         return ExitCode.SUCCESS
-    token, name = _token("GITHUB_TOKEN", "GH_TOKEN"), _required(options, "repository")
+    token, name = _token(*_GITHUB_TOKENS), _required(options, "repository")
     api_url = options["api_url"] or GITHUB_URL
     forge = GitHub(token, name, pull_request, api_url=api_url)
     repository = GitHubRepository(token, name, api_url=api_url)
@@ -114,7 +117,7 @@ def github(context: CommandContext, /, **options: Any) -> int:  # noqa: ANN401 -
     "--commit",
     metavar="SHA",
     envvar="CI_COMMIT_SHA",
-    help="The merge commit of an apply; default: the pipeline's.",
+    help="The merge commit of what is published after a merge; default: the pipeline's.",
 )
 @click.option("--api-url", metavar="URL", envvar="CI_API_V4_URL", help="Default: the pipeline's.")
 @pull_request_options()
@@ -126,6 +129,7 @@ def gitlab(context: CommandContext, /, **options: Any) -> int:  # noqa: ANN401 -
     For --pins and --adopt it needs the role of a developer.
     """
     publication = _load(options, os.environ.get("CI_JOB_URL", ""))
+    publication = replace(publication, is_merged=options["merge_request"] is None)
     token, project = _token("GITLAB_TOKEN"), _required(options, "project")
     api_url = options["api_url"] or GITLAB_URL
     forge = GitLab(token, project, options["merge_request"], api_url=api_url)
@@ -206,14 +210,14 @@ def _publish(
 
 
 def _with_pull_request(forge: GitHub | GitLab, publication: Publication, commit: str | None) -> Publication:
-    """Find the pull request that an apply is about; without one, its result is not commented."""
-    if not publication.apply or forge.pull_request is not None or not commit:
+    """Find the pull request of a merge commit; without one, the result is not commented."""
+    if not publication.has_comment or forge.pull_request is not None or not commit:
         return publication
     forge.pull_request = forge.find_pull_request(commit)
     if forge.pull_request is not None:
         return publication
     click.echo(f"no pull request was merged as {commit}: the result is not commented")
-    return replace(publication, apply=None)
+    return replace(publication, plan=None, failed=None, apply=None)
 
 
 def _token(*names: str) -> str:

@@ -28,8 +28,23 @@ def merge_steps(plan: Plan, environment: str) -> Iterator[Step]:
         applies = "applies the other changes, and fails" if plan.has_changes else "applies nothing"
         yield Step(text=f"Correct what is refused, and push again: merging now {applies}.")
     elif plan.has_changes:
-        asked = f"; a reviewer of `{environment}` will be asked" if environment else ""
-        yield Step(text=f"Merge to apply{asked}.")
+        yield Step(text=f"Merge to apply{_asked(environment)}.")
+
+
+def merged_steps(plan: Plan, environment: str) -> Iterator[Step]:
+    """Yield what happens to the plan of a commit that is merged."""
+    has_errors = plan.has_errors or not plan.is_complete
+    if plan.refusals:
+        yield Step(text="Nothing is applied while this plan is blocked.")
+    elif plan.has_changes:
+        changes = "The other changes are" if has_errors else "This is"
+        yield Step(text=f"{changes} applied next{_asked(environment)}.")
+    if has_errors and not plan.refusals:
+        yield Step(text="Correct what is refused in another pull request.")
+
+
+def _asked(environment: str) -> str:
+    return f"; a reviewer of `{environment}` will be asked" if environment else ""
 
 
 def approval_steps(plan: Plan) -> Iterator[Step]:

@@ -22,7 +22,7 @@ from reconciler.publishers.sticky import (
 from reconciler.reports.apply_report import apply_report
 from reconciler.reports.drift_report import drift_report
 from reconciler.reports.markdown import MAX_BYTES, render_markdown, render_news
-from reconciler.reports.next_steps import merge_steps
+from reconciler.reports.next_steps import merge_steps, merged_steps
 from reconciler.reports.plan_report import plan_report
 from reconciler.reports.validation import failed_run_report
 from reconciler.reports.webhook_document import webhook_body
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from reconciler.core.outcome import ApplyResult
     from reconciler.core.plan import Scope
     from reconciler.publishers.forge import Forge
-    from reconciler.reports.report import Report
+    from reconciler.reports.report import Report, Step
     from reconciler.reports.webhook_document import Origin
 
 _SUMMARY_MARGIN = 16
@@ -48,7 +48,8 @@ class Publication:
     """What to publish. ``name`` distinguishes environments that publish in the same place.
 
     ``failed`` is the run that has no plan, ``environment`` the one of the forge whose reviewers are asked.
-    ``drift_note`` is what the drift issue says about a pull request.
+    ``is_merged``: the plan is that of a commit which is merged. ``drift_note`` is what the drift issue says
+    about a pull request.
     """
 
     plan: Plan | None = None
@@ -59,12 +60,18 @@ class Publication:
     environment: str = ""
     labels: bool = True
     details_url: str = ""
+    is_merged: bool = False
     drift_note: str = ""
+
+    @property
+    def has_comment(self) -> bool:
+        """Whether there is something to say on the pull request."""
+        return any((self.plan, self.failed, self.apply))
 
     @property
     def has_reports(self) -> bool:
         """Whether there is a report to publish."""
-        return any((self.plan, self.failed, self.apply, self.drift))
+        return self.has_comment or self.drift is not None
 
 
 def load_publication(
@@ -130,12 +137,17 @@ def _comments(publication: Publication) -> Iterator[tuple[str, Report]]:
     """Yield the kind and the report of each comment on the pull request."""
     if publication.plan:
         report = plan_report(publication.plan)
-        steps = (*report.steps, *merge_steps(publication.plan, publication.environment))
+        steps = (*report.steps, *_merge_steps(publication.plan, publication))
         yield "plan", _named(replace(report, steps=steps), publication)
     if publication.failed:
         yield "plan", _named(failed_run_report(publication.failed), publication)
     if publication.apply:
         yield "apply", _named(apply_report(publication.apply), publication)
+
+
+def _merge_steps(plan: Plan, publication: Publication) -> Iterator[Step]:
+    steps = merged_steps if publication.is_merged else merge_steps
+    return steps(plan, publication.environment)
 
 
 def _named(report: Report, publication: Publication) -> Report:
