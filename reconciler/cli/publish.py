@@ -48,6 +48,8 @@ def _report_options() -> Callable[[Callable[..., int]], Callable[..., int]]:
                      help="A drift report in JSON: one issue."),
         click.option("--name", metavar="NAME",
                      help="Distinguishes environments that publish in the same place."),
+        click.option("--secrets", "secrets_file", type=FILE, metavar="FILE",
+                     help="With --apply: the JSON of `secrets check`; what is missing is named as well."),
         click.option("--environment", metavar="NAME",
                      help="The environment whose reviewers are asked after the merge."),
         click.option("--labels/--no-labels", default=True, show_default=True, help="Label the plan's risks."),
@@ -169,8 +171,9 @@ def webhook(context: CommandContext, /, *, strict: bool, **options: str | None) 
 
 
 def _load(options: Mapping[str, Any], run_url: str) -> Publication:
-    files = {name: options[name] for name in ("plan_file", "apply_file", "drift_file")}
-    if not any(files.values()) and not options.get("pins_file"):
+    reports = ("plan_file", "apply_file", "drift_file")
+    files = {name: options.get(name) for name in (*reports, "secrets_file")}
+    if not any(files[name] for name in reports) and not options.get("pins_file"):
         raise click.UsageError("nothing to publish: give --plan FILE, --apply FILE or --drift FILE")
     if options.get("adopt") and not options["drift_file"]:
         raise click.UsageError("--adopt takes over what a drift report found: give --drift FILE as well")

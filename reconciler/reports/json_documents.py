@@ -210,7 +210,7 @@ def _secrets_check_document(checked: SecretsCheck) -> SecretsCheckDocument:
         format_version=RESULT_VERSION,
         references=checked.references,
         missing=tuple(map(_missing_secret, checked.missing)),
-        diagnostics=_diagnostics(checked.diagnostics),
+        diagnostics=_diagnostics((*checked.diagnostics, *(secret.finding for secret in checked.missing))),
     )
 
 

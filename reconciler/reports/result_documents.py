@@ -211,7 +211,9 @@ class SecretsCheckDocument:
     missing: tuple[MissingSecretDocument, ...] = field(
         metadata=described("references that cannot be resolved")
     )
-    diagnostics: tuple[DiagnosticDocument, ...] = field(metadata=described("errors of the manifests"))
+    diagnostics: tuple[DiagnosticDocument, ...] = field(
+        metadata=described("errors of the manifests, and a finding for each missing secret")
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

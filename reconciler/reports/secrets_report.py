@@ -52,4 +52,4 @@ def _lines(checked: SecretsCheck) -> Iterator[str]:
 def _verdict(checked: SecretsCheck) -> str:
     total = count(checked.references, "secret reference")
     missing = len(checked.missing)
-    return f"{missing:,} of {total} cannot be resolved." if missing else f"{total} resolved."
+    return f"{missing} of {total} cannot be resolved." if missing else f"{total} resolved."

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.core.errors import SecretUnavailable
-from reconciler.secrets.resolve import resolve_reference, wanted_by
+from reconciler.secrets.resolve import missing_secret_finding, resolve_reference, wanted_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MissingSecret:
-    """A reference that cannot be resolved, why, and the addresses and places that need it."""
+    """A reference that cannot be resolved, why, the addresses and places that need it, and its finding."""
 
     reference: SecretReference
     reason: str
     needed_by: tuple[tuple[str, SourceLocation | None], ...]
+    finding: Diagnostic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,16 +46,20 @@ def check_secrets(
     connections: Iterable[DesiredConnection], *, policy: SecretPolicy, environment: Mapping[str, str]
 ) -> SecretsCheck:
     """Resolve each reference once. A secret that is ignored (``ignore_changes``) is not needed."""
-    needed_by = defaultdict(list)
-    compared = [
-        declared for declared in connections if "client_secret" not in declared.lifecycle.ignore_changes
-    ]
-    for wanted in wanted_by(compared):
-        needed_by[wanted.reference].append((str(wanted.address), wanted.location))
+    wanted_by_reference = defaultdict(list)
+    for wanted in wanted_by(connections):
+        wanted_by_reference[wanted.reference].append(wanted)
     missing = []
-    for reference, places in needed_by.items():
+    for reference, needing in wanted_by_reference.items():
         try:
             resolve_reference(reference, policy=policy, environment=environment)
         except SecretUnavailable as error:
-            missing.append(MissingSecret(reference=reference, reason=str(error), needed_by=tuple(places)))
-    return SecretsCheck(references=len(needed_by), missing=tuple(missing))
+            missing.append(
+                MissingSecret(
+                    reference=reference,
+                    reason=str(error),
+                    needed_by=tuple((str(wanted.address), wanted.location) for wanted in needing),
+                    finding=missing_secret_finding(error, needing),
+                )
+            )
+    return SecretsCheck(references=len(wanted_by_reference), missing=tuple(missing))

@@ -84,7 +84,9 @@ def resolve_secrets(
             unresolved.setdefault((str(reference), str(errors[reference])), []).append(secret)
     return ResolvedSecrets(
         secrets,
-        tuple(_missing_secret(errors[needing[0].reference], needing) for needing in unresolved.values()),
+        tuple(
+            missing_secret_finding(errors[needing[0].reference], needing) for needing in unresolved.values()
+        ),
         tuple(secret for secrets_without_value in unresolved.values() for secret in secrets_without_value),
     )
 
@@ -130,7 +132,7 @@ def _own_credentials(policy: SecretPolicy, environment: Mapping[str, str]) -> It
             yield _backend("file").read(str(path), policy, environment)
 
 
-def _missing_secret(error: SecretUnavailable, wanted: Sequence[WantedSecret]) -> Diagnostic:
+def missing_secret_finding(error: SecretUnavailable, wanted: Sequence[WantedSecret]) -> Diagnostic:
     """Return the finding about one reference, at the first line that has it."""
     first = wanted[0]
     addresses = tuple(str(secret.address) for secret in wanted if secret.address)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from reconciler.core.change import Change
     from reconciler.core.drift import DriftReport
+    from reconciler.core.errors import Diagnostic
     from reconciler.core.outcome import ApplyResult
     from reconciler.core.plan import Plan
 
@@ -70,6 +71,14 @@ def load_plan(path: Path) -> Plan:
         raise PlanRefused(f"{path}: this is not a plan file: it is nested too deeply") from error
     except (UnreadableDocument, PlanRefused) as error:
         raise PlanRefused(f"{path}: {error}") from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _SecretsCheckDocument:
+    """What is read of a check of secrets."""
+
+    references: int
+    diagnostics: tuple[DiagnosticDocument, ...]
 
 
 def load_review(path: Path) -> Plan | FailedRun:
@@ -168,6 +177,22 @@ def load_apply_result(path: Path) -> ApplyResult:
         raise ReportRefused(f"{path}: {error}") from error
     except ValueError as error:
         raise ReportRefused(f"{path}: the result of an apply is not valid: {_problem(error)}") from error
+
+
+def load_missing_secrets(path: Path) -> tuple[Diagnostic, ...]:
+    """Read what a check of secrets found missing.
+
+    Raises:
+        ReportRefused: it cannot be read, or is not the document of such a check.
+    """
+    try:
+        document = _adapter(_SecretsCheckDocument).validate_python(_load_json(path, "check of secrets"))
+        findings = map(read_diagnostic, document.diagnostics)
+        return tuple(finding for finding in findings if finding.missing_secret)
+    except UnreadableDocument as error:
+        raise ReportRefused(f"{path}: {error}") from error
+    except ValueError as error:
+        raise ReportRefused(f"{path}: the check of secrets is not valid: {_problem(error)}") from error
 
 
 @cache

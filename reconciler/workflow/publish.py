@@ -26,7 +26,12 @@ from reconciler.reports.next_steps import merge_steps, merged_steps
 from reconciler.reports.plan_report import plan_report
 from reconciler.reports.validation import failed_run_report
 from reconciler.reports.webhook_document import webhook_body
-from reconciler.storage.documents import load_apply_result, load_drift_report, load_review
+from reconciler.storage.documents import (
+    load_apply_result,
+    load_drift_report,
+    load_missing_secrets,
+    load_review,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,6 +84,7 @@ def load_publication(
     plan_file: Path | None = None,
     apply_file: Path | None = None,
     drift_file: Path | None = None,
+    secrets_file: Path | None = None,
     name: str,
     environment: str = "",
     labels: bool,
@@ -93,13 +99,26 @@ def load_publication(
     return Publication(
         plan=review if isinstance(review, Plan) else None,
         failed=review if isinstance(review, FailedRun) else None,
-        apply=load_apply_result(apply_file) if apply_file else None,
+        apply=_load_apply(apply_file, secrets_file) if apply_file else None,
         drift=load_drift_report(drift_file) if drift_file else None,
         name=check_name(name) if name else "",
         environment=environment,
         labels=labels,
         details_url=details_url,
     )
+
+
+def _load_apply(apply_file: Path, secrets_file: Path | None) -> ApplyResult:
+    """Read the result of an apply, with all secrets that are missing, also those that it did not need."""
+    result = load_apply_result(apply_file)
+    missing = load_missing_secrets(secrets_file) if secrets_file else ()
+    known = {finding.missing_secret.reference for finding in missing if finding.missing_secret}
+    others = tuple(
+        finding
+        for finding in result.diagnostics
+        if finding.missing_secret is None or finding.missing_secret.reference not in known
+    )
+    return replace(result, diagnostics=(*others, *missing))
 
 
 def publish(forge: Forge, publication: Publication) -> Iterator[str]:

@@ -86,5 +86,8 @@ def test_a_broken_manifest_is_an_error_and_the_others_are_checked(project: Workp
     project.setenv("SHARED_CLIENT_SECRET", CANARY)
     run = project.run("secrets", "check", "--format", "json")
     assert run.code == 1
-    assert [finding["code"] for finding in run.document["diagnostics"]] == ["unknown-key"]
+    assert [finding["code"] for finding in run.document["diagnostics"]] == [
+        "unknown-key",
+        "secret-unavailable",
+    ]
     assert [missing["reference"] for missing in run.document["missing"]] == ["${file:initech.key}"]

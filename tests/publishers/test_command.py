@@ -175,7 +175,7 @@ def test_where_there_is_no_pull_request_the_summary_is_enough(
     workflow.delenv("GITHUB_EVENT_PATH")
     workflow.delenv("GITHUB_TOKEN")
     assert main(["publish", "github", "--plan", saved(ORDINARY)]) == 0
-    assert capsys.readouterr().out == "job summary: written\nno token: written to the job summary only\n"
+    assert capsys.readouterr().out == "job summary: written\nno pull request to comment on\n"
     assert github.calls == []
 
 

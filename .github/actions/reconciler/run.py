@@ -41,7 +41,12 @@ OPTIONS: Final = {
     "TARGET": ("--target", ("plan", "apply", "drift", "secrets check")),
 }
 # the options of `publish` for its inputs; the result of an apply replaces its plan
-PUBLISHED: Final = {"--apply": "APPLY_FILE", "--plan": "PLAN_FILE", "--drift": "REPORT_FILE"}
+PUBLISHED: Final = {
+    "--apply": "APPLY_FILE",
+    "--secrets": "SECRETS_FILE",
+    "--plan": "PLAN_FILE",
+    "--drift": "REPORT_FILE",
+}
 
 
 @dataclass
@@ -150,8 +155,7 @@ class Step:
         """Return the options that name what to publish: the files that exist, an apply before its plan."""
         files = {option: self.file(name) for option, name in PUBLISHED.items() if read_input(name)}
         files = {option: file for option, file in files.items() if file.exists()}
-        if "--apply" in files:
-            files.pop("--plan", None)
+        files.pop("--plan" if "--apply" in files else "--secrets", None)
         options = [word for option, file in files.items() for word in (option, str(file))]
         environment = read_input("ENVIRONMENT")
         return [*options, f"--environment={environment}"] if "--plan" in files and environment else options
