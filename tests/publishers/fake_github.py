@@ -70,7 +70,7 @@ class FakeGitHub(FakeForge):
         self.conversations[number].comments.append(document)
         return document
 
-    def merge(self, number: int, commit: str) -> None:
+    def record_merge(self, number: int, commit: str) -> None:
         self.conversations[number].merged_as = commit
         self.conversations[number].state = "closed"
 

@@ -70,7 +70,7 @@ class Scene:
         """Merge the pull request, or push what has changed to the branch main."""
         self.repository.commit("merge")
         self.repository.git("update-ref", "refs/heads/main", "HEAD")
-        self.github.merge(7, self.repository.head())
+        self.github.record_merge(7, self.repository.head())
         self._event("push", {})
         return self._run("apply")
 
