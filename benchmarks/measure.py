@@ -23,9 +23,9 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 _INHERITED: Final = {
     name: value
     for name, value in os.environ.items()
-    if name not in {"PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"}
+    if name not in {"PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"} and not name.startswith("COV")
 }
-"""The environment, with bytecode enabled: an installed package has its bytecode too."""
+"""The environment, without coverage, and with bytecode: an installed package has its bytecode too."""
 
 
 class BenchmarkError(Exception):

@@ -31,7 +31,7 @@ SET_UP = {
 
 
 @pytest.fixture(params=SET_UP)
-def session(request: pytest.FixtureRequest, bare: Workplace) -> Iterator[Terminal]:
+def session(request: pytest.FixtureRequest, bare: Workplace, unmeasured: None) -> Iterator[Terminal]:
     program = request.param
     if shutil.which(program) is None:
         skip_or_fail(f"{program} is not installed: make tools")

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from reconciler.emulator import RunningEmulator
     from tests.support.workplace import Workplace
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 SCREENS = Path(__file__).parent / "screens"
 WIDTHS = (60, 80, 110, 120)
 CHANGES = 40

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import resource
 import subprocess
 import sys
@@ -14,6 +13,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.support.workplace import Workplace
+
+pytestmark = pytest.mark.usefixtures("unmeasured")
 
 HEAVY = {
     "asyncio",
@@ -40,14 +41,9 @@ finally:
 def imported_by(place: Workplace, *words: str) -> set[str]:
     done = subprocess.run(
         [sys.executable, "-c", _PROGRAM, *words],
-        cwd=place.root, env=without_coverage(), capture_output=True, text=True, check=True, timeout=60,
+        cwd=place.root, capture_output=True, text=True, check=True, timeout=60,
     )  # fmt: skip
     return set(done.stderr.split())
-
-
-def without_coverage() -> dict[str, str]:
-    """What measures the tests is no part of what is measured here."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("COV")}
 
 
 @pytest.mark.parametrize("words", [("--help",), ("--version",)])
@@ -79,9 +75,7 @@ def cpu_seconds(command: list[str], folder: Path) -> float:
     spent = []
     for _ in range(5):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run(
-            command, cwd=folder, env=without_coverage(), capture_output=True, check=True, timeout=60
-        )
+        subprocess.run(command, cwd=folder, capture_output=True, check=True, timeout=60)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         spent.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     return min(spent)

@@ -7,9 +7,13 @@ import sys
 from pathlib import Path
 from types import FrameType
 
+import pytest
+
 import reconciler
 from benchmarks.estate import environment_for, write_estate, write_project
 from benchmarks.measure import service
+
+pytestmark = pytest.mark.usefixtures("unmeasured")
 
 PACKAGE = Path(reconciler.__file__).parent
 MOST_FILES = 77

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from benchmarks.estate import environment_for, write_estate, write_project
 from benchmarks.measure import service
 
@@ -19,11 +21,7 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024)
 """A small process in between: Linux counts what the parent holds towards the peak of its child."""
 
 
-def _without_coverage() -> dict[str, str]:
-    """Return the environment without what measures the tests, which takes memory of its own."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("COV")}
-
-
+@pytest.mark.usefixtures("unmeasured")  # what measures the tests takes memory of its own
 def test_a_plan_of_ten_thousand_connections_needs_a_hundred_megabytes_at_most(tmp_path: Path) -> None:
     """The peak of the whole process, with everything that it imports."""
     estate = write_estate(tmp_path, 2_000)
@@ -33,7 +31,7 @@ def test_a_plan_of_ten_thousand_connections_needs_a_hundred_megabytes_at_most(tm
         done = subprocess.run(
             [sys.executable, "-c", _PROGRAM],
             cwd=estate.folder,
-            env={**_without_coverage(), **environment_for(api.base_url)},
+            env={**os.environ, **environment_for(api.base_url)},
             capture_output=True,
             text=True,
             check=True,

@@ -9,6 +9,8 @@ from benchmarks.estate import Estate, environment_for, organization_id, write_es
 from benchmarks.measure import Counted, cost_of, service
 from benchmarks.scenarios import necessary_requests
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 ORGANIZATIONS = 120
 
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from reconciler.core.change import Create
 
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 SEED = 1
 WITH_DELETES = 2
 
