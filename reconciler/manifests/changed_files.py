@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from reconciler.core.errors import Diagnostic, Severity
 from reconciler.manifests.document import parse_content
-from reconciler.manifests.load import FileReader, Loaded, ManifestFile, manifest_file
+from reconciler.manifests.load import FileReader, Loaded, ManifestFile, bound_findings, manifest_file
 from reconciler.manifests.organization import OrganizationReader
-from reconciler.manifests.run_bounds import bound_findings
 from reconciler.manifests.source_file import display_path
 
 if TYPE_CHECKING:

@@ -1,17 +1,19 @@
-"""Loads manifests: validates each file, finds duplicates across files, and keeps what has errors apart."""
+"""Loads manifests: validates each file, and keeps what has errors apart.
+
+All files of a run have bounds together, and nothing may be declared twice in them.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from reconciler.core.errors import Diagnostic, Severity
+from reconciler.core.errors import Diagnostic, InvalidConfiguration, Severity
 from reconciler.core.state import DesiredState
 from reconciler.manifests.document import parse_file
 from reconciler.manifests.file_selection import FoundManifests, find_manifests
 from reconciler.manifests.organization import OrganizationReader
 from reconciler.manifests.partial import read_partially
-from reconciler.manifests.run_bounds import DuplicateCheck, RunBounds, bound_findings
 from reconciler.manifests.source_file import display_path
 
 if TYPE_CHECKING:
@@ -19,10 +21,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reconciler.core.address import Address
-    from reconciler.core.state import DesiredOrganization
+    from reconciler.core.codes import Code
+    from reconciler.core.errors import SourceLocation
+    from reconciler.core.state import DesiredConnection, DesiredOrganization
     from reconciler.manifests.document import ParsedFile
+    from reconciler.manifests.findings import DocumentFindings
     from reconciler.manifests.project import Project
-    from reconciler.manifests.yaml_reader import Node, Value
+    from reconciler.manifests.yaml_reader import Node, ReadLimits, Value
+
+_FEWER_NODES: Final = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +108,18 @@ def load_manifests(paths: Sequence[str | Path], project: Project, variables: Map
     return Loaded((*files, *unread), bound_findings(diagnostics, project.read_limits))
 
 
+def bound_findings(findings: Iterable[Diagnostic], limits: ReadLimits) -> tuple[Diagnostic, ...]:
+    """Return as many findings as are shown of all files; the last says that there are more."""
+    diagnostics = tuple(findings)
+    left_out = diagnostics[limits.max_all_findings :]
+    if not left_out:
+        return diagnostics
+    severity = Severity.ERROR if any(finding.is_error for finding in left_out) else Severity.WARNING
+    summary = f"there are more than {limits.max_all_findings:,} findings in all; the others are not shown"
+    last = Diagnostic(severity, "too-many-findings", summary, hint="fix these first")
+    return (*diagnostics[: limits.max_all_findings], last)
+
+
 def unread_files(selected: FoundManifests, project: Project) -> Iterator[ManifestFile]:
     """Yield what stands for the files and folders that are not read."""
     for name, diagnostic in selected.unread.items():
@@ -146,8 +165,8 @@ class FileReader:
         self._project = project
         self._variables = {**project.variables, **variables}
         self._reader = OrganizationReader(project, variables)
-        self._duplicates = DuplicateCheck()
-        self._bounds = RunBounds(project.read_limits)
+        self._duplicates = _Duplicates()
+        self._bounds = _Bounds(project.read_limits)
 
     def read(self, file: str) -> ManifestFile:
         """Read one file."""
@@ -224,3 +243,110 @@ def _nothing_declared(files: Sequence[str], project: Project) -> Diagnostic:
         f"no manifests found: {searched} {'is' if len(files) == 1 else 'are'} empty",
         hint="write an organization manifest, or a comment if nothing is to be declared yet",
     )
+
+
+class _Bounds:
+    """Counts the files of a run as they are read."""
+
+    def __init__(self, limits: ReadLimits) -> None:
+        self._limits = limits
+        self._files = 0
+        self._bytes = 0
+        self._findings = 0
+
+    @property
+    def of_next_file(self) -> ReadLimits:
+        """The limits of the next file: every file may have a finding, so that none passes for right.
+
+        When no more findings are shown, a file has to be `_FEWER_NODES` times smaller: so much is wrong with
+        this run that it is not worth the time to read what was made large in order to take it.
+        """
+        left = self._limits.max_all_findings - self._findings
+        if left <= 0:
+            return replace(self._limits, max_findings=1, max_nodes=self._limits.max_nodes // _FEWER_NODES)
+        return replace(self._limits, max_findings=min(self._limits.max_findings, left))
+
+    def count(self, file: ParsedFile) -> None:
+        """Add a file that was read and checked.
+
+        Raises:
+            InvalidConfiguration: together, the files of this run exceed a limit.
+        """
+        self._files += 1
+        self._bytes += file.source.size
+        self._findings += len(file.findings.diagnostics)
+        if self._files > self._limits.max_files:
+            raise _too_much("too-many-files", f"there are more than {self._limits.max_files:,} manifests")
+        if self._bytes > self._limits.max_total_bytes:
+            raise _too_much(
+                "manifests-too-large",
+                f"the manifests have more than {self._limits.max_total_bytes:,} bytes in all",
+            )
+
+
+def _too_much(code: Code, summary: str) -> InvalidConfiguration:
+    hint = "split the project, or pass the paths of some manifests"
+    return InvalidConfiguration((Diagnostic(Severity.ERROR, code, summary, hint=hint),))
+
+
+class _Duplicates:
+    """Remembers the organizations and pinned connections of a run, and where they are declared.
+
+    ``conflicts`` are the documents that declare something twice, both the first and the second one.
+    """
+
+    def __init__(self) -> None:
+        self.conflicts: set[SourceLocation] = set()
+        self._organizations: dict[str, SourceLocation] = {}
+        self._connections: dict[str, tuple[SourceLocation, SourceLocation]] = {}
+
+    def check(self, organization: DesiredOrganization, findings: DocumentFindings) -> None:
+        """Report what an organization declares a second time."""
+        self._check_organization(organization, findings)
+        for connection in organization.connections:
+            for connection_id in (connection.connection.connection_id, *connection.other_ids):
+                if connection_id is not None:
+                    self._check_connection(connection_id, connection, organization, findings)
+
+    def _check_connection(
+        self,
+        connection_id: str,
+        connection: DesiredConnection,
+        organization: DesiredOrganization,
+        findings: DocumentFindings,
+    ) -> None:
+        first, document = self._connections.setdefault(
+            connection_id, (connection.location, organization.location)
+        )
+        if first is not connection.location:
+            self.conflicts |= {document, organization.location}
+            findings.add(
+                "duplicate-connection-id",
+                ("connections", connection.address.connection, "connection_id"),
+                f"{connection_id} is pinned twice",
+                detail=f"the other one is at {first}",
+                hint="declare a connection once; correct or remove one of the pins",
+            )
+
+    def _check_organization(self, organization: DesiredOrganization, findings: DocumentFindings) -> None:
+        """Compare references and pins alike: an organization_id may be in either."""
+        keys = {organization.reference: "organization"}
+        for organization_id in (organization.organization_id, *organization.other_ids):
+            if organization_id:
+                keys.setdefault(organization_id, "organization_id")
+        duplicates = [
+            (name, key, first)
+            for name, key in keys.items()
+            if (first := self._organizations.setdefault(name, organization.location))
+            is not organization.location
+        ]
+        self.conflicts |= {first for _name, _key, first in duplicates}
+        for name, key, first in duplicates[:1]:
+            self.conflicts.add(organization.location)
+            findings.add(
+                "duplicate-organization",
+                (key,),
+                f"the organization {name!r} has two documents",
+                detail=f"the other one is at {first}",
+                hint="put all connections of an organization into one document",
+            )
