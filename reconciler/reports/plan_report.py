@@ -151,8 +151,11 @@ def _table(summaries: Sequence[_OrganizationSummary]) -> Table | None:
 
 
 def _finding_counts(summary: _OrganizationSummary) -> Iterator[str]:
-    if summary.errors:
-        yield count(summary.errors, "error")
+    risks = sum(bool(diagnostic.is_error and diagnostic.fingerprint) for diagnostic in summary.diagnostics)
+    if risks:
+        yield count(risks, "risk")
+    if summary.errors > risks:
+        yield f"{summary.errors - risks} refused"
     if summary.warnings:
         yield count(summary.warnings, "warning")
 
