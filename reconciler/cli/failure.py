@@ -23,6 +23,7 @@ from reconciler.storage.files import write_atomically
 if TYPE_CHECKING:
     from reconciler.cli.context import CommandContext
     from reconciler.core.codes import Code
+    from reconciler.core.plan import Scope
 
 
 class Declined(Exception):
@@ -76,12 +77,12 @@ def _write_documents(
 
     The report that the run was to be compared with stays: the next run is compared with it.
     """
-    at, links = wiring.now().isoformat(), source_links(os.environ)
+    at, links, scope = wiring.now().isoformat(), source_links(os.environ), _known_scope(context)
 
     def render(format_: str) -> str:
         """Return the failure in a format; empty for text and for unknown formats."""
         if format_ == "json":
-            return failure_json(diagnostics, verb=context.verb, at=at, interrupted=interrupted)
+            return failure_json(diagnostics, verb=context.verb, at=at, scope=scope, interrupted=interrupted)
         page = FAILURE_FORMATS.get(format_)
         return page(diagnostics, links=links) if page else ""
 
@@ -92,3 +93,14 @@ def _write_documents(
                 write_atomically(path, text)
     if text := render(context.format):
         context.console.result(text)
+
+
+def _known_scope(context: CommandContext) -> Scope | None:
+    """Return the project of a plan or apply that failed, if that is not what could not be read."""
+    if context.verb not in {"plan", "apply"}:
+        return None
+    with contextlib.suppress(ReconcilerError):
+        project = wiring.project_of(context.config)
+        wiring.check_target(project)
+        return wiring.scope_of(wiring.target_of(project))
+    return None

@@ -79,15 +79,15 @@ def make_group(word: Word, entries: Sequence[Entry]) -> FindingGroup:
     """Return the group of findings with one code."""
     first = entries[0]
     notes = [note for note in (first.why, first.fix) if note and all(map(_has_note(note), entries))]
-    sentences = {entry.sentence for entry in entries}
-    title = code_title(first.code) if len(sentences) > 1 else sentences.pop()
+    is_uniform = len({entry.sentence for entry in entries}) == 1
+    title = first.sentence if is_uniform else code_title(first.code)
     return FindingGroup(
         word=word,
         code=first.code,
         title=first.summary if len(entries) == 1 else f"{title} ({len(entries)})",
         entries=tuple(entries),
         notes=tuple(dict.fromkeys(notes)),
-        is_uniform=not sentences,
+        is_uniform=is_uniform,
     )
 
 

@@ -107,15 +107,20 @@ def explanation_json(explanation: Explanation) -> str:
 
 
 def failure_json(
-    diagnostics: Sequence[Diagnostic], *, verb: str = "", at: str = "", interrupted: bool = False
+    diagnostics: Sequence[Diagnostic],
+    *,
+    verb: str = "",
+    at: str = "",
+    scope: Scope | None = None,
+    interrupted: bool = False,
 ) -> str:
     """Return the document of a run that ended before there was a result of its verb.
 
     It has every key of that verb's own document, so that its readers understand it: errored, not
-    complete, and why. ``at`` is when the run ended, RFC 3339 in UTC.
+    complete, and why. ``at`` is when the run ended, RFC 3339 in UTC, ``scope`` the project, if it is known.
     """
     failure = to_json_data(_failure_document(diagnostics, interrupted=interrupted))
-    own: JsonObject = to_json_data(_document_of_failure(verb, tuple(diagnostics), at))
+    own: JsonObject = to_json_data(_document_of_failure(verb, tuple(diagnostics), at, scope))
     data = own | {key: value for key, value in failure.items() if key not in own or key not in _OWN_KEYS}
     if "digest" in data:
         data["digest"] = digest(data)
@@ -252,13 +257,17 @@ _OWN_KEYS = frozenset({"format_version", "reconciler_version", "diagnostics"})
 """The keys of a failure that the document of a verb has in its own form."""
 
 
-def _document_of_failure(verb: str, diagnostics: tuple[Diagnostic, ...], at: str) -> object:
+def _document_of_failure(
+    verb: str, diagnostics: tuple[Diagnostic, ...], at: str, scope: Scope | None
+) -> object:
     """Return the document of a verb without a result; nothing for verbs that have none of their own."""
     documents: Mapping[str, Callable[[], object]] = {
-        "plan": lambda: _failed_plan(diagnostics, at),
-        "show": lambda: _failed_plan(diagnostics, at),
+        "plan": lambda: _failed_plan(diagnostics, at, scope),
+        "show": lambda: _failed_plan(diagnostics, at, scope),
         "drift": lambda: _failed_report(diagnostics, at),
-        "apply": lambda: apply_document(ApplyResult(diagnostics=diagnostics), __version__),
+        "apply": lambda: apply_document(
+            ApplyResult(diagnostics=diagnostics, scope=scope, ended_at=at), __version__
+        ),
         "verify": lambda: _failed_verification(diagnostics, at),
         "validate": lambda: _validation_document(ValidationResult(diagnostics=diagnostics)),
         "import": lambda: _import_document(ImportResult(diagnostics=diagnostics)),
@@ -268,15 +277,16 @@ def _document_of_failure(verb: str, diagnostics: tuple[Diagnostic, ...], at: str
     return documents.get(verb, dict)()
 
 
-def _failed_plan(diagnostics: tuple[Diagnostic, ...], at: str) -> PlanDocument:
+def _failed_plan(diagnostics: tuple[Diagnostic, ...], at: str, scope: Scope | None) -> PlanDocument:
     plan = Plan(
-        scope=_UNKNOWN_SCOPE,
+        scope=scope or _UNKNOWN_SCOPE,
         created_at=at,
         diagnostics=diagnostics,
         summary=PlanSummary(warnings=sum(not diagnostic.is_error for diagnostic in diagnostics)),
         secrets_compared=False,
     )
-    return replace(plan_document(plan, __version__), target=None)
+    document = plan_document(plan, __version__)
+    return document if scope else replace(document, target=None)
 
 
 def _failed_report(diagnostics: tuple[Diagnostic, ...], at: str) -> DriftDocument:

@@ -167,10 +167,10 @@ def plan_limitations(plan: Plan) -> Iterator[str]:
     if summary.refused:
         yield (
             f"Refused: {summary.refused} of {count(summary.organizations, 'organization')}; "
-            "this plan is incomplete, the errors below say why."
+            "this plan is incomplete, the reasons are below."
         )
     elif not plan.is_complete:
-        yield "This plan is incomplete, the errors below say why."
+        yield "This plan is incomplete, the reasons are below."
     if plan.refusals:
         yield "Blocked: this plan cannot be applied, the findings below say why."
 
@@ -218,10 +218,10 @@ def drift_limitations(report: DriftReport) -> Iterator[str]:
     if summary.refused:
         yield (
             f"Refused: {summary.refused} of {count(summary.organizations, 'organization')}; "
-            "this report is incomplete, the errors below say why."
+            "this report is incomplete, the reasons are below."
         )
     elif not report.is_complete:
-        yield "This report is incomplete, the errors below say why."
+        yield "This report is incomplete, the reasons are below."
 
 
 def drift_headlines(report: DriftReport) -> Iterator[str]:

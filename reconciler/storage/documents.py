@@ -19,7 +19,7 @@ from reconciler.core.drift_document import DriftDocument, check_drift_data, read
 from reconciler.core.errors import PlanRefused, ReportOfFailedRun, ReportRefused
 from reconciler.core.plan import Scope
 from reconciler.core.plan_document import PlanDocument
-from reconciler.core.plan_serialization import check_plan_data, read_plan
+from reconciler.core.plan_serialization import check_plan_data, digest, read_plan
 from reconciler.core.results import FailedRun
 from reconciler.core.secret import SecretReference
 from reconciler.secrets.references import parse_reference
@@ -134,6 +134,8 @@ def _failed_run(data: object) -> FailedRun | None:
     """Return the run that failed before there was a plan, or a validation; None for anything else."""
     if not isinstance(data, dict) or not ({"error_count", "valid"} & data.keys()):
         return None
+    if data.get("digest", "") not in {"", digest(data)}:
+        raise PlanRefused("the file was changed after it was written: plan again")
     document = _adapter(_FailedRunDocument).validate_python(data)
     return FailedRun(
         diagnostics=tuple(map(read_diagnostic, document.diagnostics)),
