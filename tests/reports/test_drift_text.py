@@ -144,7 +144,7 @@ def test_what_could_not_be_read_is_no_good_news() -> None:
         == HEADLINE
         + """\
 No drift was found in the organizations that could be read.
-Refused: 1 of 3 organizations; this report is incomplete, the errors below say why.
+Refused: 1 of 3 organizations; this report is incomplete, the reasons are below.
 
 ╷
 │ Refused: organization acme cannot be planned [organization-not-read]
