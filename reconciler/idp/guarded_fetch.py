@@ -27,7 +27,7 @@ from reconciler.http.client import LimitedBody, ResponseTooLarge, first_header, 
 from reconciler.http.connection_errors import causes, reason
 from reconciler.http.urls import is_loopback, split_url
 from reconciler.idp.addresses import parse_address
-from reconciler.idp.certificate import Certificate, peer_certificate
+from reconciler.idp.certificate import Certificate, count_certificates, peer_certificate
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -47,6 +47,9 @@ PER_HOST: Final = 2
 
 _MOST_ADDRESSES: Final = 3
 """How many addresses of a host are tried."""
+
+_CHAIN_CODES: Final = frozenset({18, 19, 20, 21})
+"""OpenSSL's codes of a certificate that leads to no trusted authority."""
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _LAST_LABEL_IS_A_NUMBER: Final = re.compile(r"(?:.*\.)?(?:\d+|0[xX][0-9a-fA-F]*)\.?")
@@ -80,13 +83,15 @@ class Answer:
 class NoAnswer:
     """There is no response, or it is not read; ``reason`` says why, in our words.
 
-    ``verify_code`` is OpenSSL's, if the certificate is not accepted.
+    ``verify_code`` is OpenSSL's, if the certificate is not accepted; ``certificates`` is then the length of
+    the chain that the server sends, or 0 if it is not known.
     """
 
     url: str
     cause: Cause
     reason: str
     verify_code: int = 0
+    certificates: int = 0
     redirects: tuple[str, ...] = ()
 
 
@@ -304,7 +309,11 @@ class GuardedFetcher:
             ):
                 return await _read(response, url)
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-            return _no_answer(error, url, proxy)
+            answer = _no_answer(error, url, proxy)
+        if proxy is not None or answer.verify_code not in _CHAIN_CODES:
+            return answer
+        count = await count_certificates(host, _port(parts), parts.hostname or "")
+        return replace(answer, certificates=count)
 
 
 async def _read(response: httpx.Response, url: str) -> Answer | NoAnswer:

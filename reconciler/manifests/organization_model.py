@@ -222,8 +222,8 @@ class ConnectionManifest(TypedDict, total=False):
     discovery: Annotated[
         DiscoveryMode,
         Field(
-            description="What is done with the identity provider's metadata: off (it is never contacted),"
-            " report (it is checked) or enforce. At most what `idp.discovery` in the project file says.",
+            description="Whether `verify` asks the identity provider: off never contacts it; report and"
+            " enforce do not differ yet. At most what `idp.discovery` in the project file says.",
             examples=["report"],
         ),
     ]

@@ -95,11 +95,7 @@ class DefaultsManifest(TypedDict, total=False):
     prune: Annotated[bool, Field(description="Delete OIDC connections that are not declared.")]
     discovery: Annotated[
         DiscoveryMode,
-        Field(
-            description="What is done with the identity provider's metadata unless a connection says"
-            " otherwise: off (it is never contacted), report (it is checked) or enforce.",
-            examples=["report"],
-        ),
+        Field(description="The `discovery` of connections that declare none.", examples=["report"]),
     ]
 
 

@@ -142,6 +142,7 @@ _PROJECT_GUARDS: Final = (
     Guard(("idp", "discovery"), "report", _DISCOVERY),
     Guard(("idp", "allow_hosts"), ["*"], _added),
     Guard(("idp", "allow_networks"), [], _added),
+    Guard(("idp", "ca_file"), None, _changed),
     Guard(("target", _ANY), None, _changed),
     Guard(("defaults", "prune"), False, _becomes(value=True)),
     Guard(("defaults", "discovery"), "report", _DISCOVERY),

@@ -103,6 +103,8 @@ def server_context(kind: str) -> ssl.SSLContext:
             leaf = authority().issue_cert("other.example.com")
         case "private":
             leaf = trustme.CA().issue_cert("localhost")
+        case "private-chain":
+            leaf = trustme.CA().create_child_ca().issue_cert("localhost")
         case "incomplete":
             leaf = authority().create_child_ca().issue_cert("localhost")
             with leaf.private_key_pem.tempfile() as key, leaf.cert_chain_pems[0].tempfile() as certificate:

@@ -209,6 +209,7 @@ CERTIFICATES: Final = {
     "other-name": ["tls-name"],
     "incomplete": ["tls-chain"],
     "private": ["tls-chain"],
+    "private-chain": ["tls-chain"],
     "soon": ["tls-expires"],
     "very-soon": ["tls-expires"],
 }
@@ -219,6 +220,19 @@ def test_a_certificate(place: Workplace, kind: str) -> None:
     with scripted_provider(kind) as provider:
         connect(place, "acme", provider.issuer)
         assert codes(place) == CERTIFICATES[kind]
+
+
+@pytest.mark.parametrize(
+    ("kind", "length"), [("incomplete", "1 certificate"), ("private-chain", "2 certificates")]
+)
+def test_the_length_of_a_chain_that_leads_nowhere(place: Workplace, kind: str, length: str) -> None:
+    with scripted_provider(kind) as provider:
+        connect(place, "acme", provider.issuer)
+        (finding,) = verify(place)["findings"]
+        assert f"the server sends {length}" in finding["summary"]
+        assert "leaves out an intermediate certificate" in finding["hint"]
+        assert "a private authority" in finding["hint"]
+        assert provider.requests == []
 
 
 def test_an_expiring_certificate_is_one_finding_from_day_to_day(place: Workplace) -> None:

@@ -96,7 +96,7 @@ def claims_not_advertised(evidence: Evidence) -> Iterator[IdpFinding]:
     """Yield the mapped claims that the provider does not list; the list is optional, and often incomplete."""
     listed = _listed(evidence, "claims_supported")
     mapped = evidence.subject.connection.attribute_mapping or {}
-    missing = sorted(set(mapped.values()) - set(listed or ()))
+    missing = sorted({str(claim) for claim in mapped.values()} - set(listed or ()))
     if listed and missing:
         yield IdpFinding(
             code="claim-not-advertised",

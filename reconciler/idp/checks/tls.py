@@ -43,7 +43,7 @@ def not_trusted(evidence: Evidence) -> Iterator[IdpFinding]:
             code = _CODES.get(answer.verify_code, "tls-chain")
             yield IdpFinding(
                 code=code,
-                summary=answer.reason,
+                summary=answer.reason + _chain(answer.certificates),
                 why="the service refuses such a connection, so logins fail; browsers may show nothing",
                 hint=_HINTS[code],
                 key=host,
@@ -79,6 +79,13 @@ def _answers(evidence: Evidence) -> Iterator[Answer | NoAnswer]:
             yield item.answer
         elif isinstance(item, Answer | NoAnswer):
             yield item
+
+
+def _chain(certificates: int) -> str:
+    """Return how many certificates the server sends; one alone is likely to lack an intermediate."""
+    if not certificates:
+        return ""
+    return f"; the server sends {certificates} certificate{'s' if certificates > 1 else ''}"
 
 
 def _host(url: str) -> str:
