@@ -87,19 +87,25 @@ class FakeGitHubPulls(FakeGitHub):
             return Answer(200, {"full_name": REPOSITORY, "default_branch": "main"})
         match = re.match(rf"{re.escape(root)}/(branches|compare|contents|git|pulls)(?:/(.*))?$", path)
         if match:
-            self._check(call, "pull-requests" if match[1] == "pulls" else "contents")
+            self._check(call, {"pull-requests" if match[1] == "pulls" else "contents"})
             answer: Answer = getattr(self, f"_{match[1]}")(call, match[2] or "")
             return answer
-        match = re.fullmatch(rf"{re.escape(root)}/issues/(\d+)/comments", path)
-        pull = next((pull for pull in self.pulls if match and pull.number == int(match[1])), None)
-        self._check(call, "pull-requests" if pull else "issues")
+        match = re.fullmatch(rf"{re.escape(root)}/issues(?:/(\d+)|/comments)?(/.*)?", path)
+        number = int(match[1]) if match and match[1] else 0
+        pull = next((pull for pull in self.pulls if pull.number == number), None)
+        conversation = self.conversations.get(number)
+        is_pull_request = pull is not None or (conversation is not None and conversation.is_pull_request)
+        self._check(
+            call, {"issues", "pull-requests"} if is_pull_request or "/comments/" in path else {"issues"}
+        )
         if pull is None:
             return super().answer(call)
         pull.comments.append(call.body["body"])
         return Answer(201, {"id": next(self._numbers), "body": call.body["body"]})
 
-    def _check(self, call: Call, permission: str) -> None:
-        if call.method != "GET" and permission not in self.permissions:
+    def _check(self, call: Call, permissions: set[str]) -> None:
+        """Refuse what none of the permissions allows."""
+        if call.method != "GET" and not permissions & self.permissions and "graphql" not in call.path:
             raise Refused(_FORBIDDEN)
 
     def _branches(self, call: Call, name: str) -> Answer:

@@ -69,6 +69,7 @@ class Runner:
     github: Context = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
     inputs: dict[str, str] = field(default_factory=dict)
+    variables: dict[str, str] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
     programs: Path = Path(sys.executable).parent
     actions: dict[str, Path] = field(default_factory=dict)
@@ -127,6 +128,7 @@ class Runner:
         context: Context = {
             "github": self.github,
             "secrets": self._secrets_for(job),
+            "vars": self.variables,
             "inputs": self.inputs if self.github.get("event_name") == "workflow_dispatch" else {},
             "runner": {"temp": str(self.temporary)},
             "needs": {

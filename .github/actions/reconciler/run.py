@@ -46,6 +46,7 @@ PUBLISHED: Final = {
     "--secrets": "SECRETS_FILE",
     "--plan": "PLAN_FILE",
     "--drift": "REPORT_FILE",
+    "--pins": "PINS_FILE",
 }
 
 
@@ -145,9 +146,9 @@ class Step:
 
     def command_line(self) -> list[str]:
         """Return the command's arguments."""
-        if self.command == "publish":
-            return ["publish", "github", *self.publish_options(), *lines("ARGUMENTS")]
         config = [f"--config={read_input('CONFIG')}"] if read_input("CONFIG") else []
+        if self.command == "publish":
+            return [*config, "publish", "github", *self.publish_options(), *lines("ARGUMENTS")]
         arguments = lines("ARGUMENTS") if self.command == read_input("COMMAND") else []
         return [*config, *self.command.split(), *self.options(), *arguments, "--", *self.paths()]
 
@@ -157,8 +158,9 @@ class Step:
         files = {option: file for option, file in files.items() if file.exists()}
         files.pop("--plan" if "--apply" in files else "--secrets", None)
         options = [word for option, file in files.items() for word in (option, str(file))]
-        environment = read_input("ENVIRONMENT")
-        return [*options, f"--environment={environment}"] if "--plan" in files and environment else options
+        if "--plan" in files and read_input("ENVIRONMENT"):
+            options.append(f"--environment={read_input('ENVIRONMENT')}")
+        return [*options, "--adopt"] if "--drift" in files and read_input("ADOPT") == "true" else options
 
     def options(self) -> list[str]:
         """Return the options from the inputs."""
