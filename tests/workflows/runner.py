@@ -183,8 +183,8 @@ class Runner:
         return self._simulate(step["uses"], inputs)
 
     def _install(self, inputs: dict[str, str]) -> StepResult:
-        """Run the install step of the first job; later jobs of all tests have what it wrote."""
-        installed, kept = self.temporary / "reconciler-command.json", self.programs / "installed.json"
+        """Run the install step of the first job; later jobs have what it wrote."""
+        installed, kept = self.temporary / "reconciler-command.json", self.home / "installed.json"
         if kept.exists():
             shutil.copy(kept, installed)
             return StepResult(0)

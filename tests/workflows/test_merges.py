@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.emulator import Effect, Fault
@@ -29,6 +31,13 @@ def test_a_merge_applies_its_plan_and_says_so_on_the_pull_request(scene: Scene) 
         assert scene.live("globex")["redirect_url"] in text
         assert f"connection_id: {scene.live('acme')['connection_id']}" in text
     assert results(scene.merge()) == EVERY_JOB | {"apply": "skipped"}
+
+
+def test_a_merge_is_applied_by_the_installed_command(scene: Scene) -> None:
+    """The other scenes run the same code in a process that has imported it before."""
+    scene.runner.programs = Path(sys.executable).parent
+    assert results(scene.merge()) == EVERY_JOB
+    assert scene.live("acme")["status"] == "active"
 
 
 def test_an_apply_that_partly_fails_says_what_is_left(scene: Scene) -> None:
