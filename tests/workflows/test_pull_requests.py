@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 
 from tests.workflows.scene import results
 
@@ -55,6 +56,19 @@ def test_a_broken_second_push_replaces_the_plan(topic: Scene) -> None:
     assert results(topic.push()) == EVERY_JOB
     (comment,) = topic.comments
     assert "another-client" in comment
+
+
+def test_a_push_that_takes_the_change_back_replaces_the_plan(topic: Scene) -> None:
+    """6: such a push no longer touches a manifest, so the workflow must not wait for one."""
+    topic.repository.replace("organizations/acme.yaml", "client-of-acme", "another-client")
+    topic.push()
+    topic.repository.replace("organizations/acme.yaml", "another-client", "client-of-acme")
+    assert results(topic.push()) == EVERY_JOB
+    (comment,) = topic.comments
+    assert "another-client" not in comment
+    file = topic.repository.folder / ".github/workflows/reconciler-plan.yml"
+    workflow = yaml.safe_load(file.read_text(encoding="utf-8"))
+    assert workflow[True] == {"pull_request": None}, "YAML reads `on` as true"
 
 
 def test_a_project_file_that_cannot_be_read_replaces_the_plan(topic: Scene) -> None:
