@@ -214,6 +214,9 @@ _MOVED: Final = ("fast forward", "Reference already exists", "Reference does not
 _PROTECTED: Final = ("protected ref", "Protected branch", "rule violation")
 """GitHub's words for a branch that a rule protects."""
 
+_WORKFLOWS: Final = "without `workflows` permission"
+"""GitHub's words for a commit that brings changed workflows to a branch, from wherever."""
+
 _NOT_PERMITTED: Final = "not permitted to create or approve pull requests"
 
 
@@ -223,6 +226,11 @@ def _with_permission(error: PublishingFailed, permission: str) -> PublishingFail
         hint = (
             'allow it in "Settings > Actions > General > Workflow permissions" of the repository, '
             "or use the token of an app"
+        )
+    elif _WORKFLOWS in str(error):
+        hint = (
+            "the default branch has changed workflows since this branch began: merge or close its pull "
+            "request and run this again, or use the token of an app with the permission `workflows: write`"
         )
     elif any(words in str(error) for words in _PROTECTED):
         hint = "exclude the branches `reconciler/**` from the rule that protects them"

@@ -1,7 +1,8 @@
 """GitHub's REST API for branches and pull requests, with the rules that the real one has.
 
 A ref is made once (422), moved only forwards (422 unless forced), and not where a branch is protected;
-there is one open pull request for a branch (422), none without commits (422); a token writes what its
+no commit brings changed workflows to it without the permission (403); there is one open pull request
+for a branch (422), none without commits (422); a token writes what its
 permissions name (403), and may be forbidden to create pull requests (403); lists come in pages.
 """
 
@@ -179,8 +180,19 @@ class FakeGitHubPulls(FakeGitHub):
         is_forced = call.method == "POST" or call.body.get("force")
         if not is_forced and not self.git.is_ancestor(self.git.branches[name], sha):
             raise Refused(Answer(422, {"message": "Update is not a fast forward"}))
+        if not is_forced and self._changed_workflows(self.git.branches[name], sha):
+            words = "refusing to allow a GitHub App to create or update workflow `.github/workflows/x.yml`"
+            raise Refused(Answer(403, {"message": f"{words} without `workflows` permission"}))
         self.git.branches[name] = sha
         return Answer(201 if call.method == "POST" else 200, {"ref": f"refs/heads/{name}"})
+
+    def _changed_workflows(self, before: str, after: str) -> bool:
+        """Whether a token without the permission `workflows` brings other workflows to a branch."""
+        old, new = (
+            {path: content for path, content in self.git.commits[sha].files.items() if "workflows/" in path}
+            for sha in (before, after)
+        )
+        return old != new and "workflows" not in self.permissions
 
     def _delete(self, name: str) -> None:
         """Delete a branch, which closes its pull request."""

@@ -309,6 +309,16 @@ def test_a_missing_permission_is_named(github_place: Place, lacks: str, permissi
     assert fake_github.TOKEN not in str(caught.value)
 
 
+def test_workflows_that_main_changed_are_not_brought_to_an_older_branch(github_place: Place) -> None:
+    place = github_place
+    place.propose("a.yaml x")
+    place.git.push("main", {".github/workflows/x.yml": b"on: push"})
+    with pytest.raises(PublishingFailed, match="merge or close its pull request and run this again"):
+        place.propose("b.yaml y")
+    place.fake.close(place.fake.open_pulls()[0])
+    assert place.propose("b.yaml y").done.startswith("pull request opened: ")
+
+
 def test_the_setting_that_forbids_pull_requests_is_named(github_place: Place) -> None:
     github_place.fake.may_create_pull_requests = False
     with pytest.raises(PublishingFailed, match="Settings > Actions > General > Workflow permissions"):

@@ -229,7 +229,7 @@ def test_a_value_that_changed_in_git_since_the_report_is_left(pinned: Estate) ->
 
 
 def test_a_report_cannot_write_anything_but_declared_values(pinned: Estate) -> None:
-    """A report that somebody replaced names a workflow as its place: only manifests are edited."""
+    """Threats, 4: a replaced report names a workflow as its place; only manifests are edited."""
     pinned.edit_live("acme", display_name="Acme SSO")
     pinned.place.write(".github/workflows/x.yml", "on: push\n")
     pinned.push()

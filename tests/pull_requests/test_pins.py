@@ -222,7 +222,7 @@ def test_an_apply_that_failed_at_once_needs_none(pushed: Estate) -> None:
 
 
 def test_a_hostile_result_cannot_leave_the_manifests(pushed: Estate) -> None:
-    """Somebody replaced the artifact: places in it are not looked at, and ids are written as they are."""
+    """Threats, 4: somebody replaced the artifact. No place in it is looked at, and no unfit id is written."""
     file = Path(pushed.apply())
     document = json.loads(file.read_text(encoding="utf-8"))
     for pin in document["pins"]:
