@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from reconciler.cli.context import CommandContext
     from reconciler.core.verification import Verification
     from reconciler.providers.stytch.credentials import Target
+    from reconciler.workflow.live_state import Progress
 
 _TOKEN_BYTES = 16
 
@@ -80,6 +81,11 @@ def command(
 async def _verify(request: VerifyRequest, target: Target, context: CommandContext) -> Verification:
     log = log_api_calls(context.console)
     with ExitStack() as stack:
+
+        def asking(total: int) -> Progress:
+            stack.close()  # a terminal has room for one bar
+            return stack.enter_context(asking_progress(context.console, total))
+
         reading = stack.enter_context(reading_progress(context.console))
         async with connect(target, request.project.limits, clock=context.clock, api_log=log) as reader:
             return await verify(
@@ -88,5 +94,5 @@ async def _verify(request: VerifyRequest, target: Target, context: CommandContex
                 scope=wiring.scope_of(target),
                 created_at=wiring.now().isoformat(),
                 reading=reading,
-                asking=lambda total: stack.enter_context(asking_progress(context.console, total)),
+                asking=asking,
             )

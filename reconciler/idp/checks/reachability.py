@@ -87,7 +87,7 @@ def _unreachable(where: str, problem: NoAnswer) -> IdpFinding:
         code="idp-unreachable",
         summary=f"{where} is not reached: {problem.reason}",
         why="if the service cannot reach it either, nobody can log in",
-        hint="a provider that only the service can reach, such as in a network, is approved in Git",
+        hint="check the address and the proxy; the service may reach what is in a customer's network",
     )
 
 
