@@ -106,13 +106,8 @@ def client_settings(address: str) -> Mapping[str, Any]:
         "proxy": proxy_for(address) if is_https else None,
         "trust_env": False,
         "follow_redirects": False,
-        "cookies": no_cookies(),
+        "cookies": CookieJar(DefaultCookiePolicy(allowed_domains=())),
     }
-
-
-def no_cookies() -> CookieJar:
-    """Return a jar that keeps no cookie."""
-    return CookieJar(DefaultCookiePolicy(allowed_domains=()))
 
 
 def is_lasting(error: Exception) -> bool:
