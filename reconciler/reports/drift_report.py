@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from reconciler.core.drift import DriftKind, FindingStatus
 from reconciler.core.plan import SIGN_IN_FIELDS
 from reconciler.reports import wording
+from reconciler.reports.escaping import short_time
 from reconciler.reports.findings import finding_counters, group_findings
 from reconciler.reports.plan_report import unmanaged_list
 from reconciler.reports.report import (
@@ -54,9 +55,7 @@ _CATEGORIES: Final = (
     Category(key=DriftKind.RISK.value, label="Risk", words="risk"),
 )
 
-_COLUMNS: Final = tuple(
-    Column(name=name) for name in ("Connection", "Attribute", "Declared", "Live", "Since")
-)
+_COLUMNS: Final = tuple(Column(name=name) for name in ("Connection", "Attribute", "Declared, live", "Since"))
 
 
 def drift_report(report: DriftReport) -> Report:
@@ -142,22 +141,24 @@ def _new_first(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def _table_row(finding: Finding) -> tuple[Cell, ...]:
-    is_new = finding.status is FindingStatus.NEW
-    since = Cell("new", is_foreign=False, is_strong=True) if is_new else Cell(finding.first_seen)
-    address = Cell(str(finding.address))
+    """Return the cells of a finding; both sides are in one, since a comment is narrow."""
+    address, since = Cell(str(finding.address)), _since_cell(finding)
     if not finding.attribute:
         condition = " ".join(wording.finding_condition(finding))
-        sides = (finding.connection_id if finding.is_pinned else "", finding.display_name)
-        cells = (Cell(side, is_foreign=bool(side)) for side in sides)
-        return address, Cell(condition, is_foreign=bool(finding.rule)), *cells, since
-    declared = wording.finding_value(finding, finding.declared)
-    return (
-        address,
-        Cell(finding.attribute),
-        Cell(declared),
-        Cell(wording.finding_value(finding, finding.live)),
-        since,
-    )
+        identity = finding.connection_id if finding.is_pinned else ""
+        known = Cell(identity, finding.display_name, is_foreign=bool(identity or finding.display_name))
+        return address, Cell(condition, is_foreign=bool(finding.rule)), known, since
+    declared, live = (wording.finding_value(finding, value) for value in (finding.declared, finding.live))
+    return address, Cell(finding.attribute), Cell(declared, live), since
+
+
+def _since_cell(finding: Finding) -> Cell:
+    if finding.status is FindingStatus.NEW:
+        return Cell("new", is_foreign=False, is_strong=True)
+    time = short_time(finding.first_seen)
+    if time == finding.first_seen:
+        return Cell(time)
+    return Cell(time.partition(" ")[0], is_foreign=False)
 
 
 def _groups(findings: Sequence[Finding]) -> Iterable[Group]:
@@ -215,7 +216,7 @@ def _name(finding: Finding) -> str:
 
 
 def _since(finding: Finding) -> str:
-    return "new" if finding.status is FindingStatus.NEW else f"since {finding.first_seen}"
+    return "new" if finding.status is FindingStatus.NEW else f"since {short_time(finding.first_seen)}"
 
 
 def _finding_list(title: str, findings: Sequence[Finding]) -> tuple[ItemList, ...]:

@@ -100,7 +100,7 @@ def finding_counters(groups: Sequence[FindingGroup], *words: Word) -> Iterator[C
     """Yield how many findings there are of each word, without those that there are none of."""
     for word in words:
         if number := count_findings(groups, word):
-            name = word if number == 1 or word == "failed" else f"{word}s"
+            name = word if number == 1 or word in {"refused", "failed"} else f"{word}s"
             yield Counter(number=number, words=name, key=word)
 
 

@@ -187,18 +187,23 @@ def render_findings(findings: Sequence[FindingGroup], max_bytes: int = MAX_BYTES
 def _finding_group(group: FindingGroup, max_bytes: int) -> str:
     code = f" {markdown_code(group.code)}" if group.code else ""
     title = f"- {_WORDS[group.word]} **{group.word}**{code}: {markdown_message(group.title)}"
-    notes = [f"  <br>↳ {markdown_message(note)}" for note in group.notes]
+    notes = _notes(group.notes)
     if group.table:
         rows = _table(group.table, max_bytes).replace("\n", "\n  ")
-        return "\n".join([title, "", f"  {rows}", "", *notes])
+        return "\n".join([title, "", f"  {rows}", "", f"  {notes.removeprefix('<br>')}"])
     if group.single:
-        return "\n".join([f"{title}{_place(group.single)}", *notes, *_consequences(group.single, "  ")])
+        return "\n".join([f"{title}{_place(group.single)}{notes}", *_consequences(group.single, "  ")])
     if group.is_uniform and group.entries[0].address:
-        return "\n".join([title, f"  <br>↳ {_addresses(group.entries)}", *notes])
+        return f"{title}<br>↳ {_addresses(group.entries)}{notes}"
     entries, left = fit(group.entries, lambda entry: _entry(group, entry), max_bytes)
     if left:
         entries.append(f"  - … {len(left):,} more")
-    return "\n".join([title, *notes, *entries])
+    return "\n".join([f"{title}{notes}", *entries])
+
+
+def _notes(notes: Sequence[str]) -> str:
+    """Return each note after a line break; comments take a newline for another one."""
+    return "".join(f"<br>↳ {markdown_message(note)}" for note in notes)
 
 
 def _addresses(entries: Sequence[Entry]) -> str:
@@ -208,10 +213,11 @@ def _addresses(entries: Sequence[Entry]) -> str:
 
 
 def _entry(group: FindingGroup, entry: Entry) -> str:
-    notes = [f"    <br>↳ {markdown_message(note)}" for note in group.own_notes(entry)]
     summary = group.line(entry)
-    line = f"  - {markdown_message(summary) if summary else ''}{_place(entry)}"
-    return "\n".join([line, *notes, *_consequences(entry, "    ")])
+    line = (
+        f"  - {markdown_message(summary) if summary else ''}{_place(entry)}{_notes(group.own_notes(entry))}"
+    )
+    return "\n".join([line, *_consequences(entry, "    ")])
 
 
 def _consequences(entry: Entry, indent: str) -> Iterator[str]:
@@ -259,7 +265,8 @@ def _cell(cell: Cell | int) -> str:
     if isinstance(cell, int):
         return str(cell or "")
     if cell.is_foreign:
-        return markdown_code(cell.text)
+        lines = filter(None, (cell.text, cell.second))
+        return "<br>".join(map(markdown_code, lines))
     return f"**{cell.text}**" if cell.is_strong else cell.text
 
 

@@ -12,7 +12,7 @@ from reconciler.core.diff import element_changes
 from reconciler.core.plan import sign_in_changes
 from reconciler.reports import wording
 from reconciler.reports.escaping import format_value
-from reconciler.reports.findings import finding_counters, plan_findings
+from reconciler.reports.findings import finding_counters, group_findings, plan_findings
 from reconciler.reports.next_steps import approval_steps
 from reconciler.reports.report import (
     NOTHING,
@@ -36,7 +36,6 @@ from reconciler.reports.report import (
 )
 from reconciler.reports.text_plan import render_change
 from reconciler.reports.text_style import PLAIN
-from reconciler.reports.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -151,13 +150,9 @@ def _table(summaries: Sequence[_OrganizationSummary]) -> Table | None:
 
 
 def _finding_counts(summary: _OrganizationSummary) -> Iterator[str]:
-    risks = sum(bool(diagnostic.is_error and diagnostic.fingerprint) for diagnostic in summary.diagnostics)
-    if risks:
-        yield count(risks, "risk")
-    if summary.errors > risks:
-        yield f"{summary.errors - risks} refused"
-    if summary.warnings:
-        yield count(summary.warnings, "warning")
+    findings = group_findings(summary.diagnostics, error_word="refused")
+    for counter in finding_counters(findings, "risk", "refused", "warning"):
+        yield f"{counter.number} {counter.words}"
 
 
 def _group(summary: _OrganizationSummary) -> Group:

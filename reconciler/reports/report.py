@@ -114,9 +114,10 @@ class Category:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell of the table: foreign text, which is shown as code, or words of ours."""
+    """One cell of the table: foreign text of one or two lines, which is shown as code, or words of ours."""
 
     text: str
+    second: str = ""
     is_foreign: bool = True
     is_strong: bool = False
 

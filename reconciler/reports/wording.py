@@ -10,7 +10,7 @@ from reconciler.core.change import RESOURCE_TYPE, Action, ActionReason
 from reconciler.core.drift import DriftKind, FindingStatus
 from reconciler.core.errors import shell_word
 from reconciler.core.plan import SIGN_IN_FIELDS, sign_in_changes
-from reconciler.reports.escaping import clip, escape_terminal, format_value, quote
+from reconciler.reports.escaping import clip, escape_terminal, format_value, quote, short_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -249,7 +249,7 @@ def since_previous(report: DriftReport) -> Iterator[str]:
     summary = report.summary
     if report.previous_at:
         yield (
-            f"Since {report.previous_at}: {summary.new} new, {summary.known} still there, "
+            f"Since {short_time(report.previous_at)}: {summary.new} new, {summary.known} still there, "
             f"{summary.resolved} resolved."
         )
 

@@ -13,7 +13,7 @@ from reconciler.reports.plan_report import plan_report
 from reconciler.reports.validation import validation_report
 from tests.browser import github
 from tests.browser.conftest import AXE
-from tests.reports.published import BLOCKED, FINDINGS, ORDINARY, REFUSED, drift_of, hostile_plan
+from tests.reports.published import BLOCKED, FINDINGS, ORDINARY, REFUSED, drift_of, hostile_plan, review_plan
 from tests.support.programs import skip_or_fail
 
 if TYPE_CHECKING:
@@ -31,7 +31,9 @@ REPORTS = {
     "ordinary": plan_report(ORDINARY),
     "refused": plan_report(REFUSED),
     "blocked": plan_report(BLOCKED),
+    "review": plan_report(review_plan()),
     "drift": drift_report(drift_of(ORDINARY)),
+    "drift of much": drift_report(drift_of(review_plan())),
     "findings": validation_report(FINDINGS),
 }
 
@@ -39,6 +41,8 @@ HOSTILE_SUBJECTS: dict[str, Callable[[], str]] = {
     "plan": lambda: render_markdown(plan_report(hostile_plan())),
     "drift": lambda: render_markdown(drift_report(drift_of(hostile_plan()))),
 }
+
+GOLDENS |= {name: render_markdown(report) for name, report in REPORTS.items()}
 
 every_golden = pytest.mark.parametrize("markdown", GOLDENS.values(), ids=list(GOLDENS))
 every_report = pytest.mark.parametrize("report", REPORTS.values(), ids=list(REPORTS))
@@ -75,8 +79,19 @@ def test_a_comment_is_legible_and_fits(show: Callable[..., Page], markdown: str,
     page = show(markdown, scheme=scheme)
     page.run("document.querySelectorAll('details').forEach((fold) => { fold.open = true; })")
     assert page.run("return document.documentElement.scrollWidth") <= github.WIDTH
+    tables = "[...document.querySelectorAll('table')]"
+    assert not any(page.run(f"return {tables}.map((it) => it.scrollWidth - it.clientWidth)"))
     assert contrast_problems(page) == []
     assert page.problems() == []
+
+
+@every_golden
+def test_no_line_is_broken_twice(show: Callable[..., Page], markdown: str) -> None:
+    page = show(markdown)
+    breaks = "[...document.querySelectorAll('article br')].map((it) => it.nextSibling?.nodeName)"
+    assert "BR" not in page.run(f"return {breaks}")
+    assert "<br>\n" not in markdown
+    assert "\n  <br>" not in markdown
 
 
 def contrast_problems(page: Page) -> list[str]:
@@ -118,7 +133,7 @@ def test_what_decides_is_seen_before_a_fold_is_opened(show: Callable[..., Page],
     for line in report.guards:
         assert words(line) in text
     for diagnostic in report.diagnostics:
-        assert words(diagnostic.summary) in text
+        assert words(diagnostic.summary.removeprefix(f"{diagnostic.address}: ")) in text
     if report.origin:
         assert report.origin.scope.environment.value in text.split("Plan:")[0].split("Drift:")[0]
 

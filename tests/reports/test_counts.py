@@ -49,7 +49,7 @@ def test_one_moved_issuer_is_one_finding_in_every_format(plan: Plan) -> None:
     for word in ("risk", "warning"):
         shown = re.findall(rf'class="word">{word}<', html)
         assert len(shown) == counts.get(word, 0)
-        groups = re.findall(rf"\*\*{word}\*\*.*?(?:\((\d+)\))?$", markdown, re.MULTILINE)
+        groups = re.findall(rf"\*\*{word}\*\*.*?(?:\((\d+)\))?(?:<br>|$)", markdown, re.MULTILINE)
         assert sum(int(number or 1) for number in groups) == counts.get(word, 0)
 
 

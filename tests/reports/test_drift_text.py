@@ -129,7 +129,7 @@ def test_with_an_earlier_report_it_says_since_when() -> None:
     assert '  - oidc_connection "gone"  # new\n' in text
     assert text.endswith("""\
 Drift: 1 missing, 1 changed, 0 unexpected.
-Since 2026-11-20T12:00:00Z: 1 new, 1 still there, 1 resolved.
+Since 2026-11-20 12:00 UTC: 1 new, 1 still there, 1 resolved.
   resolved: acme/okta client_id (changed)
 Unchecked: 1 earlier finding outside this run's scope.
   unchecked: acme/other (missing)
