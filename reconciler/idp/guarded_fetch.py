@@ -141,6 +141,7 @@ class GuardedFetcher:
         self._resolve = resolve
         self._slots = asyncio.Semaphore(settings.concurrency)
         self._host_slots: dict[str, asyncio.Semaphore] = {}
+        self._lookups: dict[tuple[str, int], asyncio.Future[Sequence[str]]] = {}
         self._deadline: float | None = None
         self.uses_proxy = False
 
@@ -244,7 +245,7 @@ class GuardedFetcher:
         """Return the addresses of a host, if every one of them may be connected to."""
         host, port, url = parts.hostname or "", _port(parts), parts.geturl()
         try:
-            texts = [host] if parse_address(host) else await self._resolve(host, port)
+            texts = [host] if parse_address(host) else await self._look_up(host, port)
         except OSError:
             if is_proxied:  # only the proxy can look it up
                 return ()
@@ -260,6 +261,14 @@ class GuardedFetcher:
                 where = host if text == host else f"{host} is {text}, which"
                 return NoAnswer(url=url, cause=Cause.ADDRESS_REFUSED, reason=f"{where} is {kind}")
         return tuple(dict.fromkeys(texts))
+
+    async def _look_up(self, host: str, port: int) -> Sequence[str]:
+        """Return the addresses of a host, which is resolved once in a run."""
+        place = host, port
+        if place not in self._lookups:
+            self._lookups[place] = asyncio.ensure_future(self._resolve(host, port))
+            self._lookups[place].add_done_callback(lambda done: done.cancelled() or done.exception())
+        return await asyncio.shield(self._lookups[place])
 
     async def _first_answer(self, parts: SplitResult, addresses: Sequence[str]) -> Answer | NoAnswer:
         """Return the answer of the first address that can be connected to."""

@@ -56,6 +56,11 @@ def test_validate_imports_no_http_library(place: Workplace) -> None:
     assert not imported_by(place, "validate") & (HEAVY - allowed)
 
 
+def test_only_verify_loads_what_reads_the_keys_of_identity_providers(place: Workplace) -> None:
+    assert not imported_by(place, "plan") & {"jwt", "cryptography"}
+    assert imported_by(place, "verify", "--help") >= {"jwt", "cryptography"}
+
+
 @pytest.mark.parametrize("words", [("show", "plan.json"), ("schema", "plan"), ("schema", "organization")])
 def test_show_and_schema_import_no_http_library(place: Workplace, words: tuple[str, ...]) -> None:
     place.run("plan", "--out", "plan.json")

@@ -104,6 +104,20 @@ def test_a_name_is_looked_up_once_and_connected_to_by_the_number_that_was_judged
     assert sockets == [("8.8.8.8", 443)]
 
 
+def test_a_name_is_looked_up_once_in_a_run(sockets: list[object]) -> None:
+    """A second document of a host cannot be led elsewhere either."""
+    resolver = FakeResolver(("8.8.8.8",), LOCAL)
+
+    async def get_twice() -> None:
+        fetcher = GuardedFetcher(FetchSettings(tls=TLS, timeout=2), resolver.resolve)
+        await fetcher.get("https://rebinding.example.com/a")
+        await fetcher.get("https://rebinding.example.com/b")
+
+    asyncio.run(get_twice())
+    assert resolver.hosts == ["rebinding.example.com"]
+    assert sockets == [("8.8.8.8", 443)] * 2
+
+
 @pytest.mark.parametrize("addresses", [("8.8.8.8", "127.0.0.1"), ("2606:4700::1111", "fe80::1%eth0")])
 def test_one_forbidden_address_of_a_name_is_enough(addresses: tuple[str, ...], sockets: list[object]) -> None:
     answer = fetch("https://mixed.example.com/", FakeResolver(addresses))

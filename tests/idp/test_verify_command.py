@@ -368,6 +368,21 @@ def test_a_hundred_connections_leak_nothing(place: Workplace, provider: Scripted
         assert not {"authorization", "cookie"} & header_names(request)
 
 
+def test_a_live_url_that_holds_the_secret_is_neither_asked_nor_shown(
+    place: Workplace, provider: ScriptedProvider
+) -> None:
+    secret = "s3cr3t-of-acme"
+    live = {
+        "authorization_url": f"{provider.issuer}/authorize/{secret}",
+        "jwks_url": f"{provider.issuer}/{secret}",
+    }
+    connect(place, "acme", provider.issuer, live=live)
+    for format_ in FORMATS:
+        assert secret not in place.run("verify", "--format", format_, "-v").output
+    assert all(secret not in request.head for request in provider.requests)
+    assert {code for _, _, code in found(verify(place))} == {"endpoint-differs", "idp-address-refused"}
+
+
 def header_names(request: Request) -> set[str]:
     return {line.partition(":")[0].lower() for line in request.head.split("\r\n")[1:] if line}
 
