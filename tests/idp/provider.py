@@ -103,6 +103,8 @@ def server_context(kind: str) -> ssl.SSLContext:
             leaf = authority().issue_cert("other.example.com")
         case "private":
             leaf = trustme.CA().issue_cert("localhost")
+        case "example":
+            leaf = authority().issue_cert("idp.example.com")
         case "private-chain":
             leaf = trustme.CA().create_child_ca().issue_cert("localhost")
         case "incomplete":
