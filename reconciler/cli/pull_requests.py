@@ -62,10 +62,10 @@ class PullRequests:
         """
         result = load_apply_result(file)
         if result.scope is None:
-            click.echo("pull request not needed: the apply failed before it could create anything")
+            self._say("not needed: the apply failed before it could create anything")
             return
         topic, manifests = self._prepare(result.scope, str(file))
-        click.echo(log_line(publish_pins(self._repository, manifests, result, topic).done))
+        self._say(publish_pins(self._repository, manifests, result, topic).done)
 
     def adopt(self, report: DriftReport) -> tuple[str, PublishingFailed | None]:
         """Open, update or close the pull request that declares what is live.
@@ -76,9 +76,12 @@ class PullRequests:
         try:
             adopted = adopt_drift(self._repository, manifests, report, topic, wiring.now().date())
         except PublishingFailed as error:
-            return failure_note(str(error)), error
-        click.echo(log_line(adopted.maintained.done))
+            return failure_note(self._repository.noun, str(error)), error
+        self._say(adopted.maintained.done)
         return adopted.note, None
+
+    def _say(self, done: str) -> None:
+        click.echo(log_line(f"{self._repository.noun} {done}"))
 
     def _prepare(self, scope: Scope, file: str) -> tuple[Topic, RepositoryManifests]:
         project = in_environment_of(wiring.project_of(self._context.config), scope, file)

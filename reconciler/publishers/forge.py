@@ -132,8 +132,10 @@ class BranchMoved(Exception):
 class Repository(Protocol):
     """One repository on a forge, as far as pull requests need it.
 
-    Every method may raise `PublishingFailed`.
+    ``noun`` is what the forge calls them. Every method may raise `PublishingFailed`.
     """
+
+    noun: str
 
     def default_branch(self) -> Branch:
         """Return the branch that pull requests are merged into."""

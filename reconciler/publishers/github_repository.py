@@ -39,6 +39,8 @@ _INVALID: Final = 422
 class GitHubRepository:
     """One repository, as far as pull requests need it."""
 
+    noun = "pull request"
+
     def __init__(
         self,
         token: str,

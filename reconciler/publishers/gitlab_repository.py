@@ -36,6 +36,8 @@ _MOVED: Final = ("already exists", "has changed since", "does not exist")
 class GitLabRepository:
     """One project, as far as merge requests need it."""
 
+    noun = "merge request"
+
     def __init__(
         self, token: str, project: str, *, api_url: str = DEFAULT_API_URL, clock: BlockingClock | None = None
     ) -> None:

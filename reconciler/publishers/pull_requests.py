@@ -63,7 +63,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Maintained:
-    """What was done, as one line, and the pull request's number and address; both empty without one."""
+    """What was done, as one line, and the number and address of the open pull request, if there is one."""
 
     done: str
     number: str = ""
@@ -127,10 +127,8 @@ def _maintain(
     if _was_refused(state, draft, line):
         assert state.newest is not None
         return Maintained(
-            done=f"pull request not opened again: #{state.newest.number} with the same changes was closed "
-            f"(to have it back, reopen it): {state.newest.url}",
-            number=state.newest.number,
-            url=state.newest.url,
+            done="not opened again: the one with the same changes was closed; to have it back, reopen it: "
+            + state.newest.url
         )
     is_written = _write(repository, state, draft, name)
     return _show(repository, state, draft, name, line, is_written=is_written)
@@ -210,7 +208,7 @@ def _start(state: _State) -> Start:
 def _leave(state: _State, name: str) -> Maintained:
     url = f": {state.open.url}" if state.open else ""
     return Maintained(
-        done=f"pull request left alone: the branch {name} was edited{_by(state.authors)}; merge it, or "
+        done=f"left alone: the branch {name} was edited{_by(state.authors)}; merge it, or "
         f"delete the branch to have it made again{url}",
         number=state.open.number if state.open else "",
         url=state.open.url if state.open else "",
@@ -235,23 +233,23 @@ def _finish(repository: Repository, state: _State, draft: Draft, line: str) -> M
     """Close what is no longer needed, where nobody else has worked on it."""
     if state.open is not None and (state.is_edited or not draft.may_close):
         url = state.open.url
-        return Maintained(done=f"pull request unchanged: {url}", number=state.open.number, url=url)
+        return Maintained(done=f"unchanged: {url}", number=state.open.number, url=url)
     if state.is_edited or not draft.may_close:
         return Maintained(done=_not_needed(draft))
     if state.open is not None and not has_marker(state.open.body, line):
-        return Maintained(done=f"pull request of somebody else left alone: {state.open.url}")
+        return Maintained(done=f"left alone: somebody else wrote its text: {state.open.url}")
     if state.open is not None:
         repository.close_pull_request(state.open, draft.closing)
     finished = state.branch or (state.stale if state.newest and state.newest.is_merged else None)
     if finished is not None:
         repository.delete_branch(finished)
     if state.open is not None:
-        return Maintained(done=f"pull request closed: {draft.reason}: {state.open.url}")
+        return Maintained(done=f"closed: {draft.reason}: {state.open.url}")
     return Maintained(done=_not_needed(draft))
 
 
 def _not_needed(draft: Draft) -> str:
-    return f"pull request not needed: {draft.reason}"
+    return f"not needed: {draft.reason}"
 
 
 def _write(repository: Repository, state: _State, draft: Draft, name: str) -> bool:
@@ -288,7 +286,7 @@ def _show(
         done = "updated"
     else:
         done = "updated" if is_written else "unchanged"
-    return Maintained(done=f"pull request {done}: {opened.url}", number=opened.number, url=opened.url)
+    return Maintained(done=f"{done}: {opened.url}", number=opened.number, url=opened.url)
 
 
 def _subject_line(draft: Draft) -> str:

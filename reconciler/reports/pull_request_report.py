@@ -36,7 +36,7 @@ _LEFT: Final = {
     DriftKind.UNDECLARED: "is live, and no manifest declares it",
     DriftKind.UNKNOWN_ORGANIZATION: "is live, and no manifest names its organization",
 }
-_MAINTAINED: Final = "`reconciler publish` maintains this pull request and replaces this text."
+_MAINTAINED: Final = "`reconciler publish` maintains this branch and replaces this text."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,18 +128,18 @@ def adoption_report(scope: Scope, name: str, adoption: Adoption) -> Report:
     )
 
 
-def adoption_note(adoption: Adoption, done: str, number: str, url: str) -> str:
+def adoption_note(adoption: Adoption, noun: str, done: str, number: str, url: str) -> str:
     """Return what the drift issue says about the pull request, in Markdown."""
     summary = markdown_message(done.removesuffix(url).rstrip(": "))
     if number:
         link = f": <{url}>" if _PLAIN_URL.fullmatch(url) else ""
-        opened = f"**Pull request {markdown_message(number)}** declares live values{link} ({summary})"
+        opened = f"**{noun.capitalize()} {markdown_message(number)}** declares live values{link} ({summary})"
     else:
-        opened = f"**No pull request declares these live values**: {summary}"
+        opened = f"**No {noun} declares these live values**: {summary}"
     blocked = render_findings(_findings(adoption.blocked), _MAX_NOTE_BYTES)
     advice = (
         "➡️ Revert these with `reconciler apply`, or approve the finding in Git: the next run then opens a "
-        "pull request."
+        f"{noun}."
     )
     left = _sentences((*_not_adopted(adoption), *adoption.left))
     lines = "\n".join(f"- {markdown_message(sentence)}" for sentence in left)
@@ -147,9 +147,9 @@ def adoption_note(adoption: Adoption, done: str, number: str, url: str) -> str:
     return "\n\n".join(filter(None, blocks)) + "\n"
 
 
-def failure_note(message: str) -> str:
+def failure_note(noun: str, message: str) -> str:
     """Return what the drift issue says where no pull request could be opened."""
-    return f"**No pull request declares these live values**: {markdown_message(message)}\n"
+    return f"**No {noun} declares these live values**: {markdown_message(message)}\n"
 
 
 def left_finding(finding: Finding) -> str:

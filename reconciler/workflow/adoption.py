@@ -61,7 +61,7 @@ def adopt_drift(
         drafts.make,
         extends_edited=False,
     )
-    return AdoptedDrift(maintained=maintained, note=drafts.note(maintained))
+    return AdoptedDrift(maintained=maintained, note=drafts.note(maintained, repository.noun))
 
 
 class _AdoptionDraft:
@@ -74,9 +74,9 @@ class _AdoptionDraft:
         self._approvals = gather_approvals(manifests.project, today).approvals
         self._adoption = Adoption()
 
-    def note(self, maintained: Maintained) -> str:
+    def note(self, maintained: Maintained, noun: str) -> str:
         """Return what the drift issue says."""
-        return adoption_note(self._adoption, maintained.done, maintained.number, maintained.url)
+        return adoption_note(self._adoption, noun, maintained.done, maintained.number, maintained.url)
 
     def make(self, start: Start) -> Draft:
         """Return the draft: the live values without those of connections with severe findings."""
@@ -256,5 +256,5 @@ def _adopted(finding: Finding, path: str) -> AdoptedValue:
 def _reason(adoption: Adoption, report: DriftReport) -> str:
     """Return why there is nothing to adopt."""
     if adoption.blocked:
-        return "what differs has findings of severity error, and is never adopted by a pull request"
+        return "what differs has findings of severity error, and is never adopted without an approval"
     return "no live value can be adopted" if report.has_drift else "there is no drift"

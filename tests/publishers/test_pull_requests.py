@@ -110,10 +110,10 @@ def place(request: pytest.FixtureRequest) -> Place:
 
 def test_it_is_opened_once_and_kept_up_to_date(place: Place) -> None:
     opened = place.propose("a.yaml x")
-    assert opened.done.startswith("pull request opened: http")
-    assert place.propose("a.yaml x").done.startswith("pull request unchanged: ")
+    assert opened.done.startswith("opened: http")
+    assert place.propose("a.yaml x").done.startswith("unchanged: ")
     updated = place.propose("b.yaml y")
-    assert updated.done.startswith("pull request updated: ")
+    assert updated.done.startswith("updated: ")
     assert updated.number == opened.number
     assert len(place.pulls()) == 1
     assert place.added() == {"a.yaml": b"a\nx\n", "b.yaml": b"b\ny\n"}
@@ -141,10 +141,10 @@ def test_all_on_main_closes_it_and_deletes_the_branch(place: Place) -> None:
     place.propose("a.yaml x")
     place.git.push("main", {"a.yaml": b"a\nx\n"})
     done = place.propose("a.yaml x").done
-    assert done.startswith("pull request closed: all is there: ")
+    assert done.startswith("closed: all is there: ")
     assert [state for state, _ in place.pulls()] == ["closed"]
     assert BRANCH not in place.git.branches
-    assert place.propose("a.yaml x").done == "pull request not needed: all is there"
+    assert place.propose("a.yaml x").done == "not needed: all is there"
 
 
 def test_a_reason_is_left_where_it_is_closed(place: Place) -> None:
@@ -158,7 +158,7 @@ def test_a_reason_is_left_where_it_is_closed(place: Place) -> None:
 def test_a_merged_one_is_followed_by_a_new_one(place: Place) -> None:
     place.propose("a.yaml x")
     place.fake.merge(place.fake.open_pulls()[0])
-    assert place.propose("b.yaml y").done.startswith("pull request opened: ")
+    assert place.propose("b.yaml y").done.startswith("opened: ")
     assert place.added() == {"b.yaml": b"b\ny\n"}
     assert len(place.pulls()) == 2
 
@@ -166,7 +166,7 @@ def test_a_merged_one_is_followed_by_a_new_one(place: Place) -> None:
 def test_a_merged_branch_that_is_left_over_is_deleted(place: Place) -> None:
     place.propose("a.yaml x")
     place.fake.merge(place.fake.open_pulls()[0])
-    assert place.propose("a.yaml x").done == "pull request not needed: all is there"
+    assert place.propose("a.yaml x").done == "not needed: all is there"
     assert BRANCH not in place.git.branches
 
 
@@ -182,14 +182,14 @@ def test_a_closed_one_is_not_opened_again_with_the_same_changes(place: Place) ->
 def test_new_changes_open_a_new_one_without_those_that_were_closed(place: Place) -> None:
     place.propose("a.yaml x")
     place.fake.close(place.fake.open_pulls()[0])
-    assert place.propose("b.yaml y").done.startswith("pull request opened: ")
+    assert place.propose("b.yaml y").done.startswith("opened: ")
     assert place.added() == {"b.yaml": b"b\ny\n"}
 
 
 def test_commits_of_others_stay_and_ours_are_added_on_top(place: Place) -> None:
     place.propose("a.yaml x")
     by_hand = place.git.push(BRANCH, {"readme": b"by hand\n"})
-    assert place.propose("b.yaml y").done.startswith("pull request updated: ")
+    assert place.propose("b.yaml y").done.startswith("updated: ")
     assert place.git.is_ancestor(by_hand, place.git.branches[BRANCH])
     assert place.added() == {"a.yaml": b"a\nx\n", "b.yaml": b"b\ny\n", "readme": b"by hand\n"}
     assert place.git.head(BRANCH).parents == (by_hand,)
@@ -202,7 +202,7 @@ def test_a_branch_edited_by_hand_is_left_alone_where_it_would_be_rebuilt(place: 
     place.propose("a.yaml x")
     by_hand = place.git.push(BRANCH, {"a.yaml": b"a\nother\n"})
     left = place.propose("a.yaml z", extends_edited=False)
-    assert left.done.startswith(f"pull request left alone: the branch {BRANCH} was edited (commits by ")
+    assert left.done.startswith(f"left alone: the branch {BRANCH} was edited (commits by ")
     assert "dev" in left.done
     assert place.git.branches[BRANCH] == by_hand
 
@@ -211,7 +211,7 @@ def test_an_edited_branch_is_not_closed(place: Place) -> None:
     place.propose("a.yaml x")
     place.git.push(BRANCH, {"readme": b"by hand\n"})
     place.git.push("main", {"a.yaml": b"a\nx\n"})
-    assert place.propose("a.yaml x").done.startswith("pull request unchanged: ")
+    assert place.propose("a.yaml x").done.startswith("unchanged: ")
     assert [state for state, _ in place.pulls()] == ["opened" if hasattr(place.fake, "scopes") else "open"]
 
 
@@ -228,7 +228,7 @@ def test_bringing_the_branch_up_to_date_is_no_edit(place: Place) -> None:
 def test_nothing_is_closed_where_the_draft_is_not_certain(place: Place) -> None:
     place.propose("a.yaml x")
     place.git.push("main", {"a.yaml": b"a\nx\n"})
-    assert place.propose("a.yaml x", may_close=False).done.startswith("pull request unchanged: ")
+    assert place.propose("a.yaml x", may_close=False).done.startswith("unchanged: ")
     assert BRANCH in place.git.branches
 
 
@@ -236,7 +236,7 @@ def test_a_run_that_ended_after_the_commit_is_continued(place: Place) -> None:
     place.propose("a.yaml x")
     for requests in (getattr(place.fake, "pulls", []), getattr(place.fake, "merge_requests", [])):
         requests.clear()
-    assert place.propose("b.yaml y").done.startswith("pull request opened: ")
+    assert place.propose("b.yaml y").done.startswith("opened: ")
     assert place.added() == {"a.yaml": b"a\nx\n", "b.yaml": b"b\ny\n"}
 
 
@@ -316,7 +316,7 @@ def test_workflows_that_main_changed_are_not_brought_to_an_older_branch(github_p
     with pytest.raises(PublishingFailed, match="merge or close its pull request and run this again"):
         place.propose("b.yaml y")
     place.fake.close(place.fake.open_pulls()[0])
-    assert place.propose("b.yaml y").done.startswith("pull request opened: ")
+    assert place.propose("b.yaml y").done.startswith("opened: ")
 
 
 def test_the_setting_that_forbids_pull_requests_is_named(github_place: Place) -> None:
@@ -336,7 +336,15 @@ def test_a_fork_with_the_same_branch_is_nothing_of_ours(github_place: Place) -> 
     place.propose("a.yaml x")
     fake.pulls[0].repository = "acme/fork-of-identity"
     fake.pulls[0].base = "other"
-    assert place.propose("b.yaml y").done.startswith("pull request opened: ")
+    assert place.propose("b.yaml y").done.startswith("opened: ")
+
+
+def test_an_enterprise_server_has_the_same_calls_below_its_own_path(clock: BlockingClock) -> None:
+    with FakeGitHubPulls(FILES, prefix="/api/v3") as fake:
+        token, name = fake_github.TOKEN, fake_github.REPOSITORY
+        with closing(GitHubRepository(token, name, api_url=fake.api_url, clock=clock)) as repository:
+            assert Place(fake, repository).propose("a.yaml x").done.startswith("opened: ")
+        assert all(call.path.startswith("/api/v3/repos/") for call in fake.calls)
 
 
 def test_an_executable_file_stays_one(github_place: Place) -> None:

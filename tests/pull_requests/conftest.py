@@ -82,6 +82,11 @@ class Estate:
         assert run.code == code, run.output
         return str(file)
 
+    @property
+    def noun(self) -> str:
+        """What the forge calls a pull request."""
+        return "pull request" if self.forge == "github" else "merge request"
+
     def publish(self, *words: str, folder: str = ".") -> CompletedRun:
         """Run ``publish`` with the forge's token alone."""
         return self.without_credentials("-C", folder, "publish", self.forge, *words)

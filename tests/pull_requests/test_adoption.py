@@ -32,15 +32,15 @@ def test_a_live_edit_comes_back_as_a_pull_request(pinned: Estate) -> None:
     assert '| `acme/okta` | `display_name` | `"acme Okta"` | `"Acme SSO"` |' in request.body
     assert pinned.git.branches["main"] == main
     (issue,) = pinned.issues()
-    assert f"** declares live values: <{run.out.split()[3]}> (pull request opened)" in issue
-    assert run.out.splitlines()[0].startswith("pull request opened: https://")
+    assert f"** declares live values: <{run.out.split()[3]}> (opened)" in issue
+    assert run.out.splitlines()[0].startswith(f"{pinned.noun} opened: https://")
 
 
 def test_it_follows_what_is_live_and_closes_when_the_drift_is_over(pinned: Estate) -> None:
     pinned.edit_live("acme", display_name="Acme SSO")
     pinned.publish("--drift", pinned.drift(), "--adopt")
     again = pinned.publish("--drift", pinned.drift(), "--adopt")
-    assert again.out.startswith("pull request unchanged: ")
+    assert again.out.startswith(f"{pinned.noun} unchanged: ")
     pinned.edit_live("acme", display_name="Acme Login")
     pinned.edit_live("globex", display_name="Globex SSO")
     pinned.publish("--drift", pinned.drift(), "--adopt")
@@ -50,7 +50,7 @@ def test_it_follows_what_is_live_and_closes_when_the_drift_is_over(pinned: Estat
     }
     assert pinned.place.run("apply", "--auto-approve", "-q").code == 0
     run = pinned.publish("--drift", pinned.drift(code=0), "--adopt")
-    assert run.out.startswith("pull request closed: there is no drift: ")
+    assert run.out.startswith(f"{pinned.noun} closed: there is no drift: ")
     assert [request.state for request in pinned.requests()] == ["closed"]
     assert pinned.requests()[0].comments == ["Closed: there is no drift."]
     assert "reconciler/drift-test" not in pinned.git.branches
@@ -63,7 +63,7 @@ def test_a_merged_adoption_leaves_no_drift(pinned: Estate) -> None:
     pinned.pull()
     assert pinned.place.run("plan", "--no-secrets", "--detailed-exitcode").code == 0
     run = pinned.publish("--drift", pinned.drift(code=0), "--adopt")
-    assert run.out.startswith("pull request not needed: there is no drift")
+    assert run.out.startswith(f"{pinned.noun} not needed: there is no drift")
 
 
 def test_a_risk_of_severity_warning_stands_in_the_text(pinned: Estate) -> None:
@@ -85,11 +85,11 @@ def test_a_finding_of_severity_error_is_never_adopted(pinned: Estate) -> None:
     pinned.edit_live("acme", issuer="https://acme.evil.example", display_name="Acme SSO")
     run = pinned.publish("--drift", pinned.drift(), "--adopt")
     assert run.code == 0
-    assert "pull request not needed: what differs has findings of severity error" in run.out
+    assert f"{pinned.noun} not needed: what differs has findings of severity error" in run.out
     assert pinned.requests() == []
     assert "reconciler/drift-test" not in pinned.git.branches
     (issue,) = pinned.issues()
-    assert "**No pull request declares these live values**" in issue
+    assert f"**No {pinned.noun} declares these live values**" in issue
     assert "⛔ **risk** `issuer-host-change`: `acme/okta`: already live: " in issue
     assert "Revert these with `reconciler apply`" in issue
 
@@ -109,7 +109,7 @@ def test_a_pull_request_is_closed_when_its_values_become_severe(pinned: Estate) 
     pinned.publish("--drift", pinned.drift(), "--adopt")
     pinned.edit_live("acme", issuer="https://acme.evil.example")
     run = pinned.publish("--drift", pinned.drift(), "--adopt")
-    assert run.out.startswith("pull request closed: what differs has findings of severity error")
+    assert run.out.startswith(f"{pinned.noun} closed: what differs has findings of severity error")
 
 
 def test_an_approved_risk_is_adopted(pinned: Estate) -> None:
@@ -134,7 +134,7 @@ def test_an_approved_risk_is_adopted(pinned: Estate) -> None:
     )
     pinned.push()
     run = pinned.publish("--drift", pinned.drift(), "--adopt")
-    assert run.out.startswith("pull request opened: "), run.out
+    assert run.out.startswith(f"{pinned.noun} opened: "), run.out
     assert "`issuer-host-change`" in pinned.requests()[0].body
 
 
@@ -173,7 +173,7 @@ def test_a_branch_that_somebody_edited_is_left_alone(pinned: Estate) -> None:
     pinned.edit_live("acme", display_name="Acme Login")
     run = pinned.publish("--drift", pinned.drift(), "--adopt")
     assert run.code == 0
-    assert run.out.startswith("pull request left alone: the branch reconciler/drift-test was edited")
+    assert run.out.startswith(f"{pinned.noun} left alone: the branch reconciler/drift-test was edited")
     assert pinned.git.branches["reconciler/drift-test"] == head
     assert "left alone" in pinned.issues()[0]
 
@@ -183,11 +183,11 @@ def test_a_closed_pull_request_is_not_opened_again_every_night(pinned: Estate) -
     pinned.publish("--drift", pinned.drift(), "--adopt")
     pinned.fake.close(pinned.fake.open_pulls()[0])
     run = pinned.publish("--drift", pinned.drift(), "--adopt")
-    assert "pull request not opened again" in run.out
+    assert f"{pinned.noun} not opened again" in run.out
     assert len(pinned.requests()) == 1
     assert "not opened again" in pinned.issues()[0]
     pinned.edit_live("acme", display_name="Acme Login")
-    assert pinned.publish("--drift", pinned.drift(), "--adopt").out.startswith("pull request opened: ")
+    assert pinned.publish("--drift", pinned.drift(), "--adopt").out.startswith(f"{pinned.noun} opened: ")
 
 
 def test_an_incomplete_report_closes_nothing(pinned: Estate) -> None:
@@ -214,7 +214,7 @@ def test_the_issue_is_written_although_the_forge_refuses_the_pull_request(pinned
     assert run.code == 1
     words = "Settings > Actions > General" if pinned.forge == "github" else "not allowed to push"
     assert words in run.err
-    assert "**No pull request declares these live values**" in pinned.issues()[0]
+    assert f"**No {pinned.noun} declares these live values**" in pinned.issues()[0]
 
 
 def test_a_value_that_changed_in_git_since_the_report_is_left(pinned: Estate) -> None:
@@ -224,7 +224,7 @@ def test_a_value_that_changed_in_git_since_the_report_is_left(pinned: Estate) ->
     file.write_text(file.read_text(encoding="utf-8").replace("acme Okta", "Acme by Git"), encoding="utf-8")
     pinned.push()
     run = pinned.publish("--drift", report, "--adopt")
-    assert "pull request not needed" in run.out
+    assert f"{pinned.noun} not needed" in run.out
     assert "has changed in Git since the report" in pinned.issues()[0]
 
 

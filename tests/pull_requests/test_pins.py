@@ -32,7 +32,7 @@ def test_what_was_created_comes_back_as_a_pull_request(pushed: Estate) -> None:
     assert run.code == 0, run.output
     (request,) = pushed.requests()
     assert request.title == "Pin 4 ids in test"
-    assert run.out.startswith("pull request opened: https://")
+    assert run.out.startswith(f"{pushed.noun} opened: https://")
     assert pushed.on_branch("pins") == {
         f"organizations/{slug}.yaml": pinned(pushed, slug) for slug in ("acme", "globex")
     }
@@ -72,7 +72,7 @@ def test_a_merged_pull_request_leaves_nothing_to_pin(pushed: Estate) -> None:
     pushed.pull()
     assert pushed.place.run("pin", "--check").code == 0
     run = pushed.publish("--pins", result)
-    assert run.out == "pull request not needed: all ids that can be added are on the default branch\n"
+    assert run.out == f"{pushed.noun} not needed: all ids that can be added are on the default branch\n"
     assert BRANCH not in pushed.git.branches
 
 
@@ -81,7 +81,7 @@ def test_a_second_apply_adds_to_the_same_pull_request(pushed: Estate) -> None:
     pushed.add("initech")
     pushed.push()
     run = pushed.publish("--pins", pushed.apply())
-    assert run.out.startswith("pull request updated: ")
+    assert run.out.startswith(f"{pushed.noun} updated: ")
     assert len(pushed.requests()) == 1
     assert [*pushed.on_branch("pins")] == [
         f"organizations/{slug}.yaml" for slug in ("acme", "globex", "initech")
@@ -97,7 +97,7 @@ def test_pins_that_main_has_meanwhile_close_it(pushed: Estate) -> None:
     assert pushed.place.run("pin").code == 0
     pushed.push()
     run = pushed.publish("--pins", result)
-    assert run.out.startswith("pull request closed: all ids that can be added are on the default branch: ")
+    assert run.out.startswith(f"{pushed.noun} closed: all ids that can be added are on the default branch: ")
     assert [request.state for request in pushed.requests()] == ["closed"]
 
 
@@ -106,7 +106,7 @@ def test_a_branch_that_somebody_edited_keeps_what_they_wrote(pushed: Estate) -> 
     text = pushed.git.files(BRANCH)["organizations/acme.yaml"].replace(b"by hand", b"by me")
     mine = pushed.git.push(BRANCH, {"organizations/acme.yaml": text})
     run = pushed.publish("--pins", pushed.apply())
-    assert run.out.startswith("pull request updated: ")
+    assert run.out.startswith(f"{pushed.noun} updated: ")
     assert pushed.git.is_ancestor(mine, pushed.git.branches[BRANCH])
     assert b"# acme, by me" in pushed.git.files(BRANCH)["organizations/acme.yaml"]
     assert pushed.on_branch("pins")["organizations/globex.yaml"] == pinned(pushed, "globex")
@@ -130,17 +130,17 @@ def test_closed_means_no_until_something_new_is_created(pushed: Estate) -> None:
     result = pushed.apply()
     pushed.publish("--pins", result)
     pushed.fake.close(pushed.fake.open_pulls()[0])
-    assert "pull request not opened again" in pushed.publish("--pins", result).out
+    assert f"{pushed.noun} not opened again" in pushed.publish("--pins", result).out
     pushed.add("initech")
     pushed.push()
-    assert pushed.publish("--pins", pushed.apply()).out.startswith("pull request opened: ")
+    assert pushed.publish("--pins", pushed.apply()).out.startswith(f"{pushed.noun} opened: ")
     assert [*pushed.on_branch("pins")] == ["organizations/initech.yaml"]
 
 
 def test_an_apply_without_creates_needs_none(pushed: Estate) -> None:
     pushed.apply()
     run = pushed.publish("--pins", pushed.apply())
-    assert (run.code, run.out.partition(":")[0]) == (0, "pull request not needed")
+    assert (run.code, run.out.partition(":")[0]) == (0, f"{pushed.noun} not needed")
     assert pushed.requests() == []
 
 
@@ -217,7 +217,7 @@ def test_an_apply_that_failed_at_once_needs_none(pushed: Estate) -> None:
     pushed.place.delenv("STYTCH_SECRET")
     assert pushed.place.run("apply", "--auto-approve", "--output", f"json={file}").code == 1
     run = pushed.publish("--pins", str(file))
-    assert (run.code, run.out.partition(":")[0]) == (0, "pull request not needed")
+    assert (run.code, run.out.partition(":")[0]) == (0, f"{pushed.noun} not needed")
     assert pushed.fake.calls == []
 
 
