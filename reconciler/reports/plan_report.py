@@ -99,9 +99,10 @@ def plan_report(plan: Plan) -> Report:
 
 
 def _counters(plan: Plan) -> Iterator[Counter]:
-    """Yield the numbers of the text format: of changes, even if there are none, and of what else there is."""
+    """Yield the numbers of the text format: of each kind of change, and of what else there is."""
     summary = plan.summary
-    for action, number in zip(_ACTION_WORDS, (summary.add, summary.change, summary.destroy), strict=True):
+    numbers = zip(_ACTION_WORDS, (summary.add, summary.change, summary.destroy), strict=True)
+    for action, number in numbers if plan.has_changes else ():
         yield Counter(number=number, words=_ACTION_WORDS[action], key=action.value)
     yield from finding_counters(plan_findings(plan), "risk")
     others = ((summary.refused, "refused"), (summary.unmanaged, "unmanaged"))

@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.errors import Severity
-from reconciler.reports.findings import group_findings, make_group
+from reconciler.reports.findings import finding_counters, group_findings, make_group
 from reconciler.reports.report import (
     Annotation,
     Card,
@@ -79,6 +79,7 @@ def verify_report(result: Verification) -> Report:
         results=tuple(map(_result, result.findings)),
         origin=Origin(scope=result.scope, commit=result.commit, created_at=result.created_at),
         counts=((len(result.connections), "connection"), (result.issuers, "issuer")),
+        counters=tuple(finding_counters(finding_groups(result), "error", "refused", "warning", "note")),
     )
 
 
