@@ -26,6 +26,9 @@ OWN_ACTION = ".github/actions/reconciler"
 PROJECT_SECRETS = ("STYTCH_PROJECT_ID", "STYTCH_SECRET")
 """What the environment `plan` holds; the environment `apply` holds all secrets, and other jobs see none."""
 
+WEBHOOK_SECRETS = ("RECONCILER_WEBHOOK_URL", "RECONCILER_WEBHOOK_SECRET")
+"""What the environment `notify` holds."""
+
 
 @dataclass
 class StepResult:
@@ -150,8 +153,9 @@ class Runner:
 
     def _secrets_for(self, job: Context) -> dict[str, str]:
         secrets = self.secrets if self.github.get("has_secrets", True) else {}
-        if job.get("environment") == "plan":
-            return {name: value for name, value in secrets.items() if name in PROJECT_SECRETS}
+        if job.get("environment") in {"plan", "notify"}:
+            names = PROJECT_SECRETS if job["environment"] == "plan" else WEBHOOK_SECRETS
+            return {name: value for name, value in secrets.items() if name in names}
         return secrets if job.get("environment") == "apply" else {}
 
     def _run_steps(self, job: Context, context: Context) -> list[StepResult]:

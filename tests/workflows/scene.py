@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 Jobs = dict[str, "JobResult"]
 
+OPTIONAL_JOBS = {"adopt", "notify", "pins"}
+"""The jobs that a variable of the repository turns on."""
+
 
 class Scene:
     """Runs the workflows that `init` wrote, each on the event that starts it."""
@@ -131,8 +134,12 @@ class Scene:
 
 
 def results(jobs: Jobs) -> dict[str, str]:
-    """Return how each job ended."""
-    return {name: job.result for name, job in jobs.items()}
+    """Return how each job ended, without those that a variable turns on and that were off."""
+    return {
+        name: job.result
+        for name, job in jobs.items()
+        if not (name in OPTIONAL_JOBS and job.result == "skipped")
+    }
 
 
 def _forms(secret: str) -> set[str]:

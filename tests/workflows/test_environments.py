@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 PROJECT = {"STYTCH_PROJECT_ID", "STYTCH_SECRET"}
 SECRET = re.compile(r"\bsecrets(?:\.([\w-]+)|\[)")
-ENVIRONMENTS = {"plan": PROJECT, "apply": PROJECT | {"EXAMPLE_OKTA_CLIENT_SECRET"}, None: set()}
+WEBHOOK = {"RECONCILER_WEBHOOK_URL", "RECONCILER_WEBHOOK_SECRET"}
+ENVIRONMENTS = {
+    "plan": PROJECT,
+    "apply": PROJECT | {"EXAMPLE_OKTA_CLIENT_SECRET"},
+    "notify": WEBHOOK,
+    None: set(),
+}
 """What the jobs of each environment may name; of the customers' secrets there is an example."""
 
 
@@ -65,7 +71,7 @@ def test_no_job_of_a_pull_request_sees_the_secret_of_a_customer(workflows: dict[
 
 
 def test_only_the_job_that_applies_names_the_secrets_of_customers(workflows: dict[str, Any]) -> None:
-    naming = [name for name, job in jobs_of(workflows) if secrets_of(job) - PROJECT]
+    naming = [name for name, job in jobs_of(workflows) if secrets_of(job) - PROJECT - WEBHOOK]
     assert naming == ["apply: apply"]
     assert set(workflows["apply"].get("on") or workflows["apply"][True]) == {"push", "workflow_dispatch"}
 

@@ -68,7 +68,7 @@ def test_pins_come_back_and_are_merged(stage: Stage) -> None:
     assert f"connection_id: {live['connection_id']}" in content
     stage.merge_pull_request()
     jobs = stage.merge()
-    assert results(jobs)["pins"] == "skipped"
+    assert jobs["pins"].result == "skipped"
     assert "No changes" in jobs["plan"].out
 
 
@@ -130,17 +130,17 @@ def test_a_night_on_which_the_api_is_down_changes_nothing(stage: Stage) -> None:
     (pull,) = stage.github.open_pulls()
     before = (pull.body, stage.github.git.branches["reconciler/drift-test"])
     stage.runner.secrets["STYTCH_SECRET"] = "secret-test-of-somebody-else"
-    assert results(stage.night()) == {"drift": "failure", "issue": "skipped", "adopt": "skipped"}
+    assert results(stage.night()) == {"drift": "failure", "issue": "skipped"}
     assert (pull.body, stage.github.git.branches["reconciler/drift-test"]) == before
 
 
 def test_both_are_off_by_default(stage: Stage) -> None:
     stage.runner.variables = {}
-    assert results(stage.merge())["pins"] == "skipped"
+    assert stage.merge()["pins"].result == "skipped"
     stage.emulator.edit_connection(
         stage.live("acme")["connection_id"], userinfo_url="https://acme.okta.com/me"
     )
-    assert results(stage.night()) == {"drift": "success", "issue": "success", "adopt": "skipped"}
+    assert results(stage.night()) == {"drift": "success", "issue": "success"}
     assert stage.github.pulls == []
 
 

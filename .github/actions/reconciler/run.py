@@ -24,7 +24,7 @@ SUMMARY_KEYS: Final = {
     "apply": ("outcomes", "added", "changed", "destroyed"),
     "drift": ("findings", "missing", "changed", "unexpected"),
 }
-COMMANDS: Final = ("validate", *SUMMARY_KEYS, "publish", "secrets check")
+COMMANDS: Final = ("validate", *SUMMARY_KEYS, "publish", "publish webhook", "secrets check")
 
 ADDRESS: Final = r"[A-Za-z0-9._~|*?!\[\]-]{1,256}(?:/[A-Za-z0-9._*?!\[\]-]{1,256})?"
 FORMS: Final = {
@@ -138,7 +138,7 @@ class Step:
             for value in values(name):
                 if not re.fullmatch(form, value):
                     return f"{name.lower().replace('_', '-')}: {value[:100]!a} must be {words}"
-        if self.command == "publish" and not self.publish_options():
+        if self.command.startswith("publish") and not self.publish_options():
             return "nothing to publish: none of the files exists"
         if not self.installed():
             return "not installed: add a step with `command: install` before this one, without `env:`"
@@ -147,8 +147,9 @@ class Step:
     def command_line(self) -> list[str]:
         """Return the command's arguments."""
         config = [f"--config={read_input('CONFIG')}"] if read_input("CONFIG") else []
-        if self.command == "publish":
-            return [*config, "publish", "github", *self.publish_options(), *lines("ARGUMENTS")]
+        if self.command.startswith("publish"):
+            place = "webhook" if self.command == "publish webhook" else "github"
+            return [*config, "publish", place, *self.publish_options(), *lines("ARGUMENTS")]
         arguments = lines("ARGUMENTS") if self.command == read_input("COMMAND") else []
         return [*config, *self.command.split(), *self.options(), *arguments, "--", *self.paths()]
 
@@ -158,6 +159,8 @@ class Step:
         files = {option: file for option, file in files.items() if file.exists()}
         files.pop("--plan" if "--apply" in files else "--secrets", None)
         options = [word for option, file in files.items() for word in (option, str(file))]
+        if self.command == "publish webhook":
+            return options
         if "--plan" in files and read_input("ENVIRONMENT"):
             options.append(f"--environment={read_input('ENVIRONMENT')}")
         return [*options, "--adopt"] if "--drift" in files and read_input("ADOPT") == "true" else options
