@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -30,7 +30,7 @@ CHANGE = Create(address=DECLARED.address, organization_id="organization-test-1",
 SMALL, MIDDLE, LARGE = "oidc-connection-test-a", "oidc-connection-test-b", "oidc-connection-test-c"
 
 
-def configured(connection_id: str, **fields: str) -> OidcConnection:
+def configured(connection_id: str, **fields: Any) -> OidcConnection:
     return live_connection(display_name="okta", connection_id=connection_id, **(VALUES | fields))
 
 
