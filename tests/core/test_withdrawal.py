@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from reconciler.core.connection import OidcConnection
     from reconciler.core.withdrawal import Decision
 
-VALUES = {"identity_provider": "okta", "issuer": "https://a.example", "client_id": "a"}
+VALUES: dict[str, Any] = {"identity_provider": "okta", "issuer": "https://a.example", "client_id": "a"}
 DECLARED = declared("okta", **VALUES)
 CHANGE = Create(address=DECLARED.address, organization_id="organization-test-1", declared=DECLARED.connection)
 SMALL, MIDDLE, LARGE = "oidc-connection-test-a", "oidc-connection-test-b", "oidc-connection-test-c"
