@@ -200,7 +200,7 @@ class Step:
     def counts(self) -> dict[str, str]:
         """Return the outputs with the number of changes, if the command got that far."""
         document = json.loads(self.result.read_text(encoding="utf-8")) if self.result.exists() else {}
-        has_failed = document.get("target", "") is None  # a run that failed before there was a plan
+        has_failed = "error_count" in document  # a run that failed before there was a result
         if self.command not in SUMMARY_KEYS or "summary" not in document or has_failed:
             return {}
         list_key, *count_keys = SUMMARY_KEYS[self.command]
