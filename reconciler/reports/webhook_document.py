@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
-from urllib.parse import urlsplit
 
 from reconciler import __version__
 from reconciler.core.apply_document import ApplySummaryDocument, apply_summary
@@ -24,6 +23,7 @@ from reconciler.core.errors import Diagnostic, Severity
 from reconciler.core.outcome import ApplyResult, Failed, Operation, Skipped, Unneeded
 from reconciler.core.plan import Environment, Plan, Scope
 from reconciler.core.results import FailedRun
+from reconciler.http.urls import parse_url
 
 WEBHOOK_VERSION: Final = "1.0"
 
@@ -300,7 +300,7 @@ def _common(origin: Origin, scope: Scope | None, *, commit: str = "") -> JsonObj
         "name": origin.name,
         "environment": scope.environment if scope else None,
         "project": scope.principal if scope else None,
-        "host": urlsplit(scope.base_url).hostname if scope else None,
+        "host": parse_url(scope.base_url).hostname if scope else None,
         "commit": commit,
         "links": WebhookLinksDocument(
             run=origin.run_url or None, pull_request=origin.pull_request_url or None
