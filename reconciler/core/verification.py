@@ -45,7 +45,7 @@ class Verification:
     """All connections of a run, with findings about their identity providers, errors first.
 
     ``diagnostics`` are about manifests and organizations: what could not be read is not verified.
-    ``issuers`` counts those that were asked, ``issuers_not_reached`` those without an answer.
+    ``issuers`` counts those that were asked, ``issuers_not_reached`` those of them that gave no answer.
     """
 
     scope: Scope

@@ -117,7 +117,9 @@ def _named(metadata: Document | NoAnswer | None, name: str) -> str:
 
 
 def _is_out_of_reach(url: str, metadata: Document | NoAnswer | None) -> bool:
-    """Tell whether the host of a URL has just given no answer."""
+    """Tell whether a URL need not be asked: its host has just given no answer, or must not be asked."""
     if not isinstance(metadata, NoAnswer) or metadata.cause not in _NO_CONNECTION:
         return False
+    if metadata.cause is Cause.NOT_ALLOWED:  # the whole provider is left alone
+        return True
     return parse_url(url).netloc.lower() == parse_url(metadata.url).netloc.lower()

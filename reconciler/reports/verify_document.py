@@ -42,7 +42,7 @@ class VerifySummaryDocument:
     connections: int = field(metadata=COUNT | described("number of declared connections of the run"))
     not_asked: int = field(metadata=COUNT | described("connections of which nothing was asked"))
     issuers: int = field(metadata=COUNT | described("number of issuers that were asked"))
-    issuers_not_reached: int = field(metadata=COUNT | described("issuers without usable metadata"))
+    issuers_not_reached: int = field(metadata=COUNT | described("issuers that gave no answer"))
     errors: int = field(metadata=COUNT | described("findings of severity error"))
     warnings: int = field(metadata=COUNT | described("findings of severity warning"))
     infos: int = field(metadata=COUNT | described("findings of severity info"))

@@ -19,7 +19,7 @@ from reconciler.core.state import Discovery
 from reconciler.core.verification import Exchange, Verification, VerifiedConnection
 from reconciler.idp.checks import check
 from reconciler.idp.checks.finding import IdpFinding
-from reconciler.idp.guarded_fetch import GuardedFetcher, NoAnswer
+from reconciler.idp.guarded_fetch import Cause, GuardedFetcher, NoAnswer
 from reconciler.idp.investigation import Subject, investigate
 from reconciler.idp.keys import KeySet
 from reconciler.idp.metadata import Document, Documents
@@ -186,7 +186,7 @@ def _verification(
     pairs = [*zip(gathered.cases, evidence, strict=True)]
     findings = [finding for case, item in pairs for finding in _findings(case, item, request.wall())]
     judged = judge_idp_findings(findings, request.project.policies)
-    asked = {item.subject.issuer: item for _, item in pairs if item}
+    asked = {item.subject.issuer: item for _, item in pairs if item and not _left_alone(item)}
     return Verification(
         scope=scope,
         created_at=created_at,
@@ -195,7 +195,7 @@ def _verification(
         findings=approve_risks(judged, request.approvals.approvals),
         diagnostics=(*gathered.diagnostics, *_expired(request, judged)),
         issuers=len(asked),
-        issuers_not_reached=sum(not isinstance(item.metadata, Document) for item in asked.values()),
+        issuers_not_reached=sum(map(_is_unreachable, asked.values())),
         uses_proxy=fetcher.uses_proxy,
     )
 
@@ -240,15 +240,28 @@ def _expired(request: VerifyRequest, findings: Sequence[Diagnostic]) -> Iterator
 
 def _verified(case: _Case, evidence: Evidence | None) -> VerifiedConnection:
     subject = case.subject
+    not_asked = case.not_asked or (_left_alone(evidence) if evidence else "")
     return VerifiedConnection(
         address=str(case.desired.address),
         issuer=subject.issuer,
         connection_id=subject.connection.connection_id or "" if subject.is_live else "",
         is_live=subject.is_live,
-        not_asked=case.not_asked,
+        not_asked=not_asked,
         location=case.desired.location,
-        exchanges=tuple(_exchanges(evidence)) if evidence else (),
+        exchanges=tuple(_exchanges(evidence)) if evidence and not not_asked else (),
     )
+
+
+def _left_alone(evidence: Evidence) -> str:
+    """Return why an identity provider was left alone, or nothing."""
+    metadata = evidence.metadata
+    if isinstance(metadata, NoAnswer) and metadata.cause is Cause.NOT_ALLOWED:
+        return metadata.reason
+    return ""
+
+
+def _is_unreachable(evidence: Evidence) -> bool:
+    return isinstance(evidence.metadata, NoAnswer) and evidence.metadata.cause is Cause.UNREACHABLE
 
 
 def _exchanges(evidence: Evidence) -> Iterator[Exchange]:

@@ -83,10 +83,34 @@ def test_what_must_not_be_asked_gets_no_packet(
     place.write("reconciler.yaml", f"idp: {project}\n")
     run = place.run("verify", "--format", "json")
     assert run.code == 0
+    assert run.document["connections"][0]["not_asked"]
+    assert run.document["connections"][0]["asked"] == []
+    assert run.document["summary"]["not_asked"] == 1
+    assert run.document["summary"]["issuers"] == run.document["summary"]["issuers_not_reached"] == 0
     assert {(item["severity"], item["code"]) for item in run.document["findings"]} == {
         ("info", "idp-not-asked")
     }
     assert provider.requests == []
+
+
+def test_a_provider_whose_issuer_is_not_allowed_is_left_alone_at_its_other_hosts(
+    place: Workplace, provider: ScriptedProvider
+) -> None:
+    place.write("reconciler.yaml", "idp: {allow_hosts: [localhost], ca_file: ca.pem}\n")
+    port = provider.issuer.rpartition(":")[2]
+    live = {"authorization_url": f"{provider.issuer}/authorize", "jwks_url": f"{provider.issuer}/keys"}
+    connect(place, "acme", f"https://127.0.0.1:{port}", live=live)
+    assert [code for _, _, code in found(verify(place))] == ["idp-not-asked"]
+    assert provider.requests == []
+
+
+def test_answers_that_are_no_metadata_are_not_taken_for_a_missing_proxy(
+    place: Workplace, provider: ScriptedProvider
+) -> None:
+    for number in range(7):
+        place.emulator.add_organization(f"customer{number}")
+        connect(place, f"customer{number}", f"{provider.issuer}/{number}")
+    assert "is there a proxy?" not in place.run("verify").out
 
 
 def test_a_connection_that_is_not_live_yet_is_checked_as_it_is_declared_without_a_preflight(
