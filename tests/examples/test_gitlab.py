@@ -157,7 +157,8 @@ def test_a_merge_request_from_the_first_push_to_the_result(
     del project.settings["GLOBEX_CLIENT_SECRET"]
     merged = project.branch()
     assert merged.jobs() == {
-        "validate": "on_success", "plan": "on_success", "apply": "manual", "result": "always",
+        "validate": "on_success", "plan": "on_success", "planned": "always", "apply": "manual",
+        "result": "always",
     }  # fmt: skip
     merged.run("plan")
     said = merged.run("apply", code=1)
@@ -199,7 +200,7 @@ def test_a_blocked_change_is_shown_and_approved_in_the_merge_request(
 
 
 def test_a_pipeline_that_is_started_by_hand_takes_what_is_accepted(
-    project: Project, repository: Repository, running: RunningEmulator
+    project: Project, repository: Repository, gitlab: FakeGitLabMergeRequests, running: RunningEmulator
 ) -> None:
     """The same values in a push, which can set variables too, accept nothing."""
     apply_all(project)
@@ -207,6 +208,9 @@ def test_a_pipeline_that_is_started_by_hand_takes_what_is_accepted(
     accepted = {"RECONCILER_ACCEPT_RISK": "\r\n".join(f"{rule}:acme/okta" for rule in RULES)}
     pushed = project.branch("push", accepted)
     pushed.run("plan", code=1)
+    gitlab.merge_as(head(repository))
+    pushed.run("planned")
+    assert "Nothing is applied while this plan is blocked" in gitlab.notes[0]["body"]
     assert "issuer-host-change" in pushed.run("apply", code=1)
     assert running.emulator.oidc_connections("acme")[0]["issuer"] == "https://acme.okta.com"
     started = project.branch("web", accepted)
