@@ -129,7 +129,7 @@ def _differences(report: Report, max_bytes: int) -> str:
     """Return a line for each change of who can sign in; of many, a shorter one for each connection."""
     if not report.differences:
         return ""
-    title = f"**Who can sign in changes**: {count(len(report.differences), 'attribute')}"
+    title = f"**{wording.SIGN_IN_TITLE}**: {count(len(report.differences), 'attribute')}"
     max_bytes -= utf8_size(title)
     as_drift = report.columns[0] == "Declared"
     lines, left = fit(report.differences, lambda item: _difference(item, as_drift=as_drift), max_bytes)
