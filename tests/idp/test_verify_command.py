@@ -427,3 +427,13 @@ def test_a_bar_shows_reading_then_asking_and_is_removed(place: Workplace, provid
 def slow(request: Request) -> Iterator[bytes]:
     time.sleep(0.2)
     yield from leads_back(error="login_required")(request)
+
+
+def test_a_run_that_fails_before_there_is_a_result_writes_its_document(place: Workplace) -> None:
+    place.write("reconciler.yaml", "idp: {ca_file: nowhere.pem}\n")
+    connect(place, "acme", "https://127.0.0.1:9")
+    run = place.run("verify", "--format", "json")
+    assert run.code == 1
+    assert run.codes == ["usage-error"]
+    assert run.document["errored"]
+    assert run.document["findings"] == []
