@@ -41,7 +41,8 @@ class CommandContext:
 
     The guess lets a usage error be reported in the format and color that were asked for. ``config`` is
     the project file given with ``--config``; ``outputs`` are files and their formats. ``kept`` is an
-    earlier report that is compared with, which only a new report replaces. ``clock`` is that of the calls
+    earlier report that is compared with, which only a new report replaces; ``saved`` is one more file for
+    the JSON document, as ``plan --out`` wants it. ``clock`` is that of the calls
     of the API; None stands for the real one.
     """
 
@@ -51,6 +52,7 @@ class CommandContext:
     config: str | None = None
     outputs: tuple[tuple[Path, str], ...] = ()
     kept: Path | None = None
+    saved: Path | None = None
     clock: Clock | None = None
 
     @classmethod
@@ -71,10 +73,9 @@ class CommandContext:
     @property
     def replaceable_outputs(self) -> tuple[tuple[Path, str], ...]:
         """The files that a run without a result may replace."""
-        if self.kept is None:
-            return self.outputs
-        kept = os.path.realpath(self.kept)
-        return tuple((path, format_) for path, format_ in self.outputs if os.path.realpath(path) != kept)
+        outputs = (*self.outputs, (self.saved, "json")) if self.saved else self.outputs
+        kept = os.path.realpath(self.kept) if self.kept else None
+        return tuple((path, format_) for path, format_ in outputs if os.path.realpath(path) != kept)
 
     def configure(self, options: dict[str, Any]) -> None:
         """Apply the parsed values of the options that every reporting verb has."""

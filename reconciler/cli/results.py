@@ -40,6 +40,7 @@ def check_outputs(context: CommandContext, saved: Path | None = None) -> None:
         raise
     for path in paths:
         check_writable(path)
+    context.saved = saved
 
 
 def write_result(

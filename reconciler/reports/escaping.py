@@ -35,7 +35,7 @@ _COMMAND: Final = re.compile(r"^ *::|##\[")
 ``ActionCommand.cs``): two colons after any spaces, or, in the old form, ``##[`` anywhere."""
 
 _QUOTED: Final = re.compile(r"(?<!`)`([^`]+)`(?!`)")
-_TOKEN: Final = re.compile(r"( +)|(\(*)([^ ]*?)([),.;:]*)(?= |$)")
+_TOKEN: Final = re.compile(r"( +)|(\(*)([^ ]*?)([),.;:?]*)(?= |$)")
 _PLAIN_YAML: Final = re.compile(r"(?!(?i:true|false|yes|no|on|off|null|y|n)$)[A-Za-z][A-Za-z0-9._/-]*")
 _UTC_TIME: Final = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\d(?:\.\d+)?(?:Z|\+00:00)$", re.ASCII)
 _LETTERS: Final = r"[^\W\d_]+"

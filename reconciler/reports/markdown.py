@@ -187,7 +187,7 @@ def render_findings(findings: Sequence[FindingGroup], max_bytes: int = MAX_BYTES
 def _finding_group(group: FindingGroup, max_bytes: int) -> str:
     code = f" {markdown_code(group.code)}" if group.code else ""
     title = f"- {_WORDS[group.word]} **{group.word}**{code}: {markdown_message(group.title)}"
-    notes = _notes(group.notes)
+    notes = _notes(group, group.notes)
     if group.table:
         rows = _table(group.table, max_bytes).replace("\n", "\n  ")
         return "\n".join([title, "", f"  {rows}", "", f"  {notes.removeprefix('<br>')}"])
@@ -201,9 +201,13 @@ def _finding_group(group: FindingGroup, max_bytes: int) -> str:
     return "\n".join([f"{title}{notes}", *entries])
 
 
-def _notes(notes: Sequence[str]) -> str:
-    """Return each note after a line break; comments take a newline for another one."""
-    return "".join(f"<br>↳ {markdown_message(note)}" for note in notes)
+def _notes(group: FindingGroup, notes: Sequence[str]) -> str:
+    """Return each note after a line break; comments take a newline for another one.
+
+    How a risk is accepted is left out: the steps say it, ready to paste.
+    """
+    in_steps = {entry.fix for entry in group.entries} if group.word == "risk" else ()
+    return "".join(f"<br>↳ {markdown_message(note)}" for note in notes if note not in in_steps)
 
 
 def _addresses(entries: Sequence[Entry]) -> str:
@@ -213,10 +217,8 @@ def _addresses(entries: Sequence[Entry]) -> str:
 
 
 def _entry(group: FindingGroup, entry: Entry) -> str:
-    summary = group.line(entry)
-    line = (
-        f"  - {markdown_message(summary) if summary else ''}{_place(entry)}{_notes(group.own_notes(entry))}"
-    )
+    summary, notes = group.line(entry), _notes(group, group.own_notes(entry))
+    line = f"  - {markdown_message(summary) if summary else ''}{_place(entry)}{notes}"
     return "\n".join([line, *_consequences(entry, "    ")])
 
 

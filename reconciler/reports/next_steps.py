@@ -57,8 +57,12 @@ def approval_steps(plan: Plan) -> Iterator[Step]:
         *(_delete_approval(n[1], until) for n in excess),
     )
     if items:
+        options = " and ".join(
+            text for text, given in (("`accept-risk`", risks), ("`allow-deletes`", excess)) if given
+        )
         yield Step(
-            text="Blocked: to allow it, add to a file in `approvals/`, and have it reviewed:",
+            text="Blocked. To allow it, add this to a file in `approvals/`, and have it reviewed; "
+            f"or run the apply workflow with {options}.",
             header=("approvals:",),
             items=items,
             noun="approval",
