@@ -195,7 +195,7 @@ def test_merge_and_apply(place: Workplace, merge: Callable[..., str], matches_go
 def test_an_apply_that_partly_fails(place: Workplace, merge: Callable[..., str], matches_golden: Any) -> None:
     place.declare("globex", client_id="new")
     place.declare("acme", client_id="new")
-    place.emulator.add_fault("connection.update:error:status=400,times=1,skip=1")
+    place.emulator.add_fault("update-oidc-connection:invalid_sso_idp:nth=2")
     matches_golden(merge(), golden("partly-failed"))
 
 
@@ -222,11 +222,13 @@ def test_a_thousand_connections_of_which_three_lack_their_secret(
 ) -> None:
     names = [f"customer-{number:04}" for number in range(1_000)]
     place.emulator.add_organization("large")
-    connections = {name: {"client_id": name, "client_secret": f"${{env:{name.upper().replace('-', '_')}_CLIENT_SECRET}}"}
-                   for name in names}  # fmt: skip
+    secrets = {name: f"{name.upper().replace('-', '_')}_CLIENT_SECRET" for name in names}
+    connections = {
+        name: {"client_id": name, "client_secret": f"${{env:{secret}}}"} for name, secret in secrets.items()
+    }
     place.write("organizations/large.yaml", json.dumps({"organization": "large", "connections": connections}))
     for name in names[:-3]:
-        place.setenv(f"{name.upper().replace('-', '_')}_CLIENT_SECRET", CANARY)
+        place.setenv(secrets[name], CANARY)
     text = push()
     assert len(text) < 65_536
     matches_golden(text, golden("secrets-missing"))

@@ -187,3 +187,67 @@ class TestGitLab:
         gitlab.note(with_marker(LINE, "second"))
         publish_comment(gitlab_forge, live("now"))
         assert [note["body"] for note in gitlab.notes] == [f"{LINE}\nnow"]
+
+
+EARLY, LATE = "2026-11-21T12:00:00+00:00", "2026-11-21T12:05:00+00:00"
+
+
+def dated(body: str, made_at: str) -> str:
+    return f"{LINE}\n<!-- made {made_at} -->\n{body}"
+
+
+def test_a_run_that_is_overtaken_leaves_the_later_report(github: FakeGitHub, forge: GitHub) -> None:
+    """Two pushes, and the workflow of the first one ends last: the comment stays that of the second."""
+    publish_comment(forge, live("second push", LATE))
+    done, _ = publish_comment(forge, live("first push", EARLY))
+    assert done == "left as it is, because a later run has written it"
+    assert bodies(github) == [dated("second push", LATE)]
+
+
+@pytest.mark.parametrize(("other", "stays"), [(EARLY, "ours"), (LATE, "theirs")])
+def test_two_created_at_once_become_one_with_the_later_report(
+    github: FakeGitHub, forge: GitHub, other: str, stays: str
+) -> None:
+    """6: both runs saw no comment, and both wrote one."""
+    forge.author()
+    github.comment(dated("theirs", other))
+    github.faults.append(Fault("GET", Answer(200, [])))  # the other's comment is not there yet
+    publish_comment(forge, live("ours", "2026-11-21T12:02:00+00:00"))
+    assert [body.rpartition("\n")[2] for body in bodies(github)] == [stays]
+
+
+def test_a_run_that_does_not_know_its_project_takes_the_only_comment(
+    github: FakeGitHub, forge: GitHub
+) -> None:
+    """A push that breaks the project file replaces the plan, though nobody can say whose it is."""
+    publish_comment(forge, live("a plan"))
+    done, _ = publish_comment(forge, StickyComment(kind="plan", identity="", body="errors"))
+    assert (done, bodies(github)) == ("updated", [f"{LINE}\nerrors"])
+    publish_comment(forge, StickyComment(kind="plan", identity="test", body="another plan"))
+    publish_comment(forge, StickyComment(kind="plan", identity="", body="whose?"))
+    assert len(bodies(github)) == 3
+    publish_comment(forge, live("a plan again"))
+    assert [body.rpartition("\n")[2] for body in bodies(github)] == ["a plan again", "another plan"]
+
+
+def test_a_conversation_that_is_locked_is_named(github: FakeGitHub, forge: GitHub) -> None:
+    locked = Answer(403, {"message": "Unable to create comment because issue is locked."})
+    github.faults.append(Fault("POST", locked))
+    github.accounts = {TOKEN: "a-person"}
+    with pytest.raises(PublishingFailed, match="issue is locked"):
+        publish_comment(forge, live("a plan"))
+
+
+def test_a_server_that_fails_for_two_minutes_is_named(
+    github: FakeGitHub, forge: GitHub, waits: list[float]
+) -> None:
+    github.faults += [Fault("GET", Answer(500, {"message": "oops"}))] * 20
+    with pytest.raises(PublishingFailed, match="500"):
+        publish_comment(forge, live("a plan"))
+    assert waits
+
+
+def test_the_pull_request_of_a_merge_commit_is_found(github: FakeGitHub, forge: GitHub) -> None:
+    assert forge.find_pull_request("c0ffee") is None
+    github.pull_request.merged_as = "c0ffee"
+    assert forge.find_pull_request("c0ffee") == 7
