@@ -26,6 +26,7 @@ GOLDENS = Path(__file__).parent / "goldens"
 LATER = (datetime.now(UTC).date() + timedelta(days=30)).isoformat()
 CANARY = "c4nary-that-nobody-may-see"
 
+UUID = r"\b(?!1{8})[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"
 UNSTABLE = (
     (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\+00:00|Z)", "TIME"),
@@ -45,7 +46,7 @@ def place(
         bare.add_organization(slug)
         bare.declare(slug)
         bare.setenv(f"{slug.upper()}_CLIENT_SECRET", f"{CANARY}-{slug}")
-    bare.write("reconciler.yaml", "version: 1\nlimits: {requests_per_second: 500}\n")
+    bare.write("reconciler.yaml", "version: 1\nlimits: {requests_per_second: 500, concurrency: 1}\n")
     bare.applied()
     bare.git("init", "--quiet", "--initial-branch", "main")
     bare.commit()
@@ -101,7 +102,8 @@ def body(github: FakeGitHub) -> str:
     assert CANARY not in text
     for pattern, word in UNSTABLE:
         text = re.sub(pattern, word, text)
-    return str(text)
+    ids: dict[str, str] = {}
+    return re.sub(UUID, lambda match: ids.setdefault(match[0], f"ID-{len(ids) + 1}"), text)
 
 
 def golden(name: str) -> Path:

@@ -13,6 +13,7 @@ import pytest
 from reconciler.reports import DRIFT_FORMATS, PLAN_FORMATS, VALIDATION_FORMATS
 from reconciler.reports.markdown import MAX_BYTES
 from reconciler.reports.text_style import Style
+from reconciler.reports.wording import count
 from tests.reports.markup import rendered
 from tests.reports.published import (
     BLOCKED,
@@ -28,11 +29,14 @@ from tests.reports.published import (
     hostile_plan,
     large_plan,
     plan,
+    update,
 )
 from tests.reports.rendering import drift_markdown, drift_news, plan_markdown, validation_markdown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from reconciler.core.plan import Plan
 
 GOLDENS = Path(__file__).parent / "goldens"
 PUBLISHED = ("markdown", "github", "sarif", "html")
@@ -91,6 +95,36 @@ def test_the_largest_risks_are_kept_and_the_rest_is_counted() -> None:
     assert decisive > 1_000
     assert rows > 100
     assert diffs > 5
+
+
+def many_changes(decisive: int) -> Plan:
+    """Return a plan of 10,000 changes, of which so many decide who can sign in."""
+    names = [f"customer-{number:05}" for number in range(10_000)]
+    harmless = {"custom_scopes": ("openid", "email")}
+    fields = ({"issuer": f"https://login.{name}.example"} for name in names)
+    return plan(*(
+        update(name, "okta", **(given if number % (10_000 // decisive) == 0 else harmless))
+        for number, (name, given) in enumerate(zip(names, fields, strict=True))
+    ))  # fmt: skip
+
+
+@pytest.mark.parametrize("decisive", [1, 100, 400, 1_000])
+def test_of_ten_thousand_changes_all_that_decide_are_in_the_comment(decisive: int) -> None:
+    """threats.md 1: one line each, however many others there are, in at most 65,536 characters."""
+    text = plan_markdown(many_changes(decisive))
+    assert len(text) <= 65_536 - 1_500  # what a publisher puts around it
+    assert f"**Who can sign in changes**: {count(decisive, 'attribute')}" in text
+    assert text.count("\n- ❗ `customer-") == decisive
+    assert "more changes, too large to show here" in text
+    assert text.count("\n| `customer-") > 50
+
+
+def test_what_even_short_lines_cannot_hold_is_counted_and_said_where() -> None:
+    text = plan_markdown(many_changes(5_000))
+    left = 5_000 - text.count("\n- ❗ `customer-")
+    assert f"- ❗ … {left:,} more connections: the job summary and the saved plan have all" in text
+    summary = plan_markdown(many_changes(5_000), max_bytes=1024 * 1024)
+    assert summary.count("\n- ❗ `customer-") == 5_000
 
 
 def test_a_job_summary_shows_more_than_a_comment() -> None:
