@@ -404,7 +404,9 @@ def test_a_plan_file_in_the_merge_request_is_not_published(
 def test_jobs_are_applied_one_at_a_time_and_by_hand_unless_automatic(project: Project) -> None:
     assert JOBS["apply"]["resource_group"] == "reconciler"
     assert JOBS["apply"]["environment"] == "apply"
-    assert JOBS["apply"]["interruptible"] is False
+    interruptible = {name for name, job in JOBS.items() if job.get("interruptible")}
+    assert interruptible == {"plan merge request", "comment"}
+    assert "interruptible" not in PIPELINE["default"]
     assert project.branch().jobs()["apply"] == "manual"
     assert project.branch("push", {"RECONCILER_APPLY": "automatic"}).jobs()["apply"] == "on_success"
 
