@@ -99,7 +99,7 @@ def _known_scope(context: CommandContext) -> Scope | None:
     """Return the project of a plan or apply that failed, if that is not what could not be read."""
     if context.verb not in {"plan", "apply"}:
         return None
-    with contextlib.suppress(ReconcilerError):
+    with contextlib.suppress(Exception):  # the bug that is reported may be in these
         project = wiring.project_of(context.config)
         wiring.check_target(project)
         return wiring.scope_of(wiring.target_of(project))

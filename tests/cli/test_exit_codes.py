@@ -157,7 +157,7 @@ def test_a_missing_command_prints_the_help(bare: Workplace, words: tuple[str, ..
 def test_a_missing_schema_name_is_one_line(bare: Workplace) -> None:
     run = bare.run("schema")
     assert run.code == 1
-    assert "Error: name one of organization, project, approvals, plan, drift, apply, " in run.err
+    assert "Error: name one of organization, project, approvals, plan, drift, verify, " in run.err
 
 
 def test_the_version_is_a_result(bare: Workplace) -> None:
