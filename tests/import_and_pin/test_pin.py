@@ -314,7 +314,8 @@ def test_a_refusal_says_what_to_do(acme: Workplace) -> None:
     manifest = acme.write("organizations/acme.yaml", text)
     run = acme.run("pin")
     assert run.code == 1
-    assert run.out.count("cannot be added to this block without changing something else") == 2
+    assert "cannot be added to this block without changing something else (2) [not-pinned]" in run.out
+    assert run.out.count("or add the line `connection_id: oidc-connection-test-") == 2
     assert "or add the line `connection_id: oidc-connection-test-" in run.out
     assert manifest.read_text().count("connection_id") == 0
     assert "organization_id: " in manifest.read_text()
