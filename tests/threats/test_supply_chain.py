@@ -17,6 +17,7 @@ from tests.docs.pages import PAGES, blocks, name_of
 
 ROOT = Path(__file__).parents[2]
 PROJECT_SECRETS = {"STYTCH_PROJECT_ID", "STYTCH_SECRET"}
+WEBHOOK_SECRETS = {"RECONCILER_WEBHOOK_URL", "RECONCILER_WEBHOOK_SECRET"}
 INSTALLS = re.compile(r"\b(pip|pipx|uv|install\.py)\b")
 ACTION = "./.github/actions/reconciler"
 PIPELINE: dict[str, Any] = yaml.safe_load((ROOT / "examples/gitlab-ci/.gitlab-ci.yml").read_text("utf-8"))
@@ -66,10 +67,16 @@ def test_a_job_of_a_pull_request_names_no_secret_of_a_customer(name: str) -> Non
 
 @every_workflow
 def test_secrets_are_used_in_the_environment_that_holds_them(name: str) -> None:
-    """threats.md 5, row 2: `plan` has the credentials of the project, `apply` those of customers, too."""
+    """threats.md 5, row 2: `plan` has the credentials of the project, `apply` those of customers, too.
+
+    `notify` has those of the webhook alone, and no other environment has them.
+    """
     for job in WORKFLOWS[name]["jobs"].values():
         names = secrets_of(job)
-        if names - PROJECT_SECRETS:
+        assert (job.get("environment") == "notify") is bool(names & WEBHOOK_SECRETS)
+        if names & WEBHOOK_SECRETS:
+            assert names == WEBHOOK_SECRETS
+        elif names - PROJECT_SECRETS:
             assert job.get("environment") == "apply"
         elif names and not name.startswith("docs/"):  # pages show parts of workflows
             assert job.get("environment") in {"plan", "apply"}
