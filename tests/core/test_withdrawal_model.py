@@ -57,6 +57,15 @@ def test_runs_that_are_not_frozen_for_a_whole_wait_leave_exactly_one_and_all_suc
         assert [run.step for run in state.runs] == ["done"] * runs
 
 
+@pytest.mark.parametrize("runs", [2, 3])
+def test_a_run_exits_1_only_where_it_sees_two_or_has_withdrawn_twice(runs: int) -> None:
+    """Though another one, frozen until then, may withdraw later: no wait tells it from a dead one."""
+    ended = list(explore(runs, 0, Rules(has_default=True)))
+    failed = [run for state in ended for run in state.runs if run.step == "failed"]
+    assert all(run.saw > 1 or run.posts == 2 for run in failed)
+    assert any(configured(state) == 1 and run in failed for state in ended for run in state.runs)
+
+
 def test_the_case_that_no_client_can_close_is_in_the_model() -> None:
     """Or the model would be too small to show anything."""
     assert any(configured(state) == 2 for state in explore(2, 1, Rules()))

@@ -47,6 +47,7 @@ class Run:
     ``created`` are the numbers of those that its POSTs made. ``is_fresh``: its reading is not old.
     ``is_written``: it has sent its PUT. ``waits``: its last decision was to wait, and ``has_waited``
     that the wait is over; ``awaited`` is the number of the pending one that it waits for, or -1.
+    ``saw`` is how many connections there were when it failed because more than one stay.
     """
 
     step: str = "read"
@@ -59,6 +60,7 @@ class Run:
     waits: bool = False
     has_waited: bool = False
     awaited: int = -1
+    saw: int = 0
 
     @property
     def is_alive(self) -> bool:
@@ -167,7 +169,7 @@ def _judged(run: Run, organization: LiveOrganization) -> Run:
                 run, step="put", own=own, can_withdraw=can_withdraw, is_fresh=True, has_waited=False
             )
         case _:
-            return replace(run, step="failed", is_fresh=False)
+            return replace(run, step="failed", is_fresh=False, saw=len(organization.connections))
 
 
 def _compared(run: Run, organization: LiveOrganization) -> Run:
@@ -201,7 +203,8 @@ def _decided(run: Run, decision: Decision, organization: LiveOrganization) -> Ru
         case Leave():
             return _judged(run, organization)
         case Conflict():
-            return replace(run, step="failed", waits=False, is_fresh=False)
+            saw = len(organization.connections)
+            return replace(run, step="failed", waits=False, is_fresh=False, saw=saw)
         case _:
             return replace(run, step="compare", waits=True, is_fresh=False)
 
@@ -293,6 +296,7 @@ def _order(run: Run) -> tuple[object, ...]:
         run.waits,
         run.has_waited,
         run.awaited,
+        run.saw,
     )
 
 

@@ -50,9 +50,9 @@ class _Pair:
             self._emulator.add_organization(organization)
         write_project(self._commands.folder, self._declared)
         self._emulator.add_fault(f"*:latency:seconds={_LATENCY}")
-        killed = self._race(kills=kills)
+        killed, said = self._race(kills=kills)
         time.sleep(1)
-        self._judge(killed=killed)
+        self._judge(killed=killed, said=said)
         if killed:
             self._judge_next(self._commands.start().end(self._reckoning))
         trace = self._commands.trace()
@@ -60,8 +60,8 @@ class _Pair:
         judge_deletes(trace, self._reckoning)
         return self._reckoning
 
-    def _race(self, *, kills: bool) -> bool:
-        """Let both run to their ends; return whether one was killed."""
+    def _race(self, *, kills: bool) -> tuple[bool, str]:
+        """Let both run to their ends; return whether one was killed, and what failed ones have said."""
         pair, counts = [self._commands.start() for _ in range(2)], self._reckoning.counts
         victim, number = self._chance.choice(pair), self._chance.randint(1, self._most_requests)
         self._commands.wait(victim, number, self._chance.uniform(0, 0.1))
@@ -77,13 +77,17 @@ class _Pair:
             self._reckoning.wrong.append(
                 f"not converged: exit codes {codes}: {' / '.join(map(_complaints, output))}"
             )
-        return killed
+        said = (text for command, text in zip(pair, output, strict=True) if command.process.returncode == 1)
+        return killed, "".join(said)
 
-    def _judge(self, *, killed: bool) -> None:
-        """Without a kill there is exactly one of each name."""
+    def _judge(self, *, killed: bool, said: str) -> None:
+        """Without a kill there is exactly one of each name; who cannot withdraw fails, and says so."""
         trace = self._commands.trace()
         for connections in self._commands.duplicates(self._declared):
             judge_twins(trace, self._reckoning, connections)
+            kept = [one["connection_id"] for one in connections]
+            if any(map(trace.is_kept_by_the_service, kept)) and not all(one in said for one in kept):
+                self._reckoning.wrong.append(f"silent duplicate: {kept}")
         for organization, names in self._declared.items():
             active = {
                 connection["display_name"]

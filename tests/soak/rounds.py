@@ -242,7 +242,7 @@ class _Round:
             configured = {one["connection_id"] for one in live if one["client_id"]}
             if len(configured) > 1 and len(configured - edited) < 2:
                 self._judge_edited_twins(desired.address, configured)
-            cut_off = [run.name for run in self._runs if _LOST_CREATE in self._said(desired.address, run)]
+            cut_off = {run.name: self._said(desired.address, run).count(_LOST_CREATE) for run in self._runs}
             judge_twins(replace(trace, cut_off=cut_off), self._reckoning, live, edited)
 
     def _survivors(self) -> set[str]:
@@ -253,6 +253,7 @@ class _Round:
             requests=tuple(self._emulator.request_log),
             runner=runner,
             killed={run.name for run in self._runs if run.was_killed},
+            edits={edit.connection_id: edit.position for edit in self._witness.edits},
             lists_lag=bool(self._lag),
         )
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import pytest
 
 from reconciler.emulator import LoggedRequest
 from tests.soak.rounds import Reckoning
 from tests.soak.trace import KEPT_BY_THE_SERVICE, LEFT_BY_A_KILL, LEFTOVERS, Trace, judge_deletes, judge_twins
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 A, B, C = "connection-a", "connection-b", "connection-c"
 _OPERATIONS = {
@@ -29,9 +33,10 @@ class Log:
         request = LoggedRequest(
             operation=_OPERATIONS[operation],
             method="",
-            path=f"/sso/{connection_id}",
+            path="/sso/oidc" if operation == "create" else f"/sso/{connection_id}",
             headers={"run": run},
-            status=200,
+            body={"display_name": "okta"},
+            status=503 if ":503:" in fault else 200,
             organization_id="organization-1",
             connection_id=connection_id,
             applied=not fault.endswith("before"),
@@ -55,7 +60,7 @@ class Log:
         )
 
 
-def judged(trace: Trace, *configured: str, pending: str = "") -> Reckoning:
+def judged(trace: Trace, *configured: str, pending: str = "", edited: Collection[str] = ()) -> Reckoning:
     reckoning = Reckoning()
     live = [(connection_id, "client") for connection_id in configured] + [(pending, "")] * bool(pending)
     judge_twins(
@@ -70,6 +75,7 @@ def judged(trace: Trace, *configured: str, pending: str = "") -> Reckoning:
             }
             for connection_id, client_id in live
         ],
+        edited,
     )
     return reckoning
 
@@ -112,6 +118,11 @@ def test_a_run_that_lives_and_has_seen_both_has_to_withdraw_though_the_other_was
     assert judged(log.trace("second"), A, B).wrong
 
 
+def test_what_a_run_saw_before_its_own_update_does_not_end_its_wait() -> None:
+    log = Log().reads("first").creates("second", B).creates("first", A).reads("first")
+    assert judged(log.trace("second"), A, B).wrong
+
+
 def test_a_run_that_asked_in_vain_to_delete_its_own_may_keep_it_beside_what_a_killed_one_left() -> None:
     log = (
         Log().creates("second", B).creates("first", A).reads("first").add("first", "delete", A, "500:before")
@@ -119,6 +130,24 @@ def test_a_run_that_asked_in_vain_to_delete_its_own_may_keep_it_beside_what_a_ki
     reckoning = judged(log.trace("second"), A, B)
     assert (reckoning.wrong, reckoning.counts[KEPT_BY_THE_SERVICE]) == ([], 1)
     assert judged(log.trace(), A, B).wrong
+
+
+def test_only_a_run_s_own_request_to_delete_its_own_connection_excuses_it() -> None:
+    asked = Log().creates("second", B).creates("first", A).reads("first")
+    for run, connection_id in (("second", A), ("third", A), ("first", B), ("first", C)):
+        log = Log(list(asked.requests)).add(run, "delete", connection_id, "500:before")
+        assert judged(log.trace("second"), A, B).wrong
+
+
+def test_a_killed_run_has_kept_nothing_though_it_asked_in_vain() -> None:
+    log = Log().creates("second", B).creates("first", A).reads("first")
+    log.add("second", "delete", B, "500:before")
+    assert judged(log.trace("second"), A, B).wrong
+
+
+def test_beside_what_a_killed_run_had_finished_with_nothing_excuses_another_one() -> None:
+    log = Log().creates("second", B).reads("second").creates("first", A).reads("first")
+    assert judged(log.add("first", "delete", A, "500:before").trace("second"), A, B).wrong
 
 
 def test_a_run_that_had_seen_the_other_before_its_update_is_not_excused_by_its_death() -> None:
@@ -155,10 +184,41 @@ def test_a_leftover_needs_an_interrupted_create() -> None:
     assert judged(log.trace("first"), A, pending=B).wrong
     killed = judged(log.trace("second"), A, pending=B)
     assert (killed.wrong, killed.counts[LEFTOVERS]) == ([], 1)
-    assert judged(replace(log.trace(), cut_off=("second",)), A, pending=B).wrong == []
-    assert judged(replace(log.trace(), cut_off=("first",)), A, pending=B).wrong
+    assert judged(replace(log.trace(), cut_off={"second": 1}), A, pending=B).wrong == []
+    assert judged(replace(log.trace(), cut_off={"first": 1}), A, pending=B).wrong
     lost = Log().creates("first", A).add("second", "create", B, "create-oidc-connection:reset:after")
     assert judged(lost.trace(), A, pending=B).wrong == []
+
+
+def test_a_run_misses_no_more_answers_than_it_says() -> None:
+    log = Log().creates("first", A).add("second", "create", B)
+    lost = Log(list(log.requests)).add("second", "create", fault="create-oidc-connection:503:before")
+    assert judged(replace(lost.trace(), cut_off={"second": 1}), A, pending=B).wrong
+    assert judged(replace(lost.trace(), cut_off={"second": 2}), A, pending=B).wrong == []
+    another = Log(list(log.requests)).add("first", "create", fault="create-oidc-connection:503:before")
+    assert judged(replace(another.trace(), cut_off={"second": 1}), A, pending=B).wrong == []
+
+
+def test_what_a_person_has_edited_is_not_compared_but_the_others_are() -> None:
+    log = Log().creates("first", A).creates("second", B)
+    assert judged(log.trace(), A, B, edited=[A]).wrong == []
+    assert judged(log.trace(), A, B, edited=[C]).wrong
+    assert judged(log.creates("third", C).trace(), A, B, C, edited=[A]).wrong
+
+
+def test_a_leftover_stays_beside_an_edited_one_only_if_its_run_could_see_the_edit() -> None:
+    log = Log().creates("first", A).add("second", "create", B).reads("second").reads("first")
+    read_at = 3
+    assert judged(replace(log.trace(), edits={A: read_at}), A, pending=B).wrong == []
+    assert judged(replace(log.trace(), edits={A: read_at + 1}), A, pending=B).wrong
+    assert judged(replace(log.trace(), edits={C: read_at}), A, pending=B).wrong
+
+
+def test_a_run_whose_lists_lag_may_have_seen_another_one_late_before_its_update() -> None:
+    log = Log().creates("first", A).reads("first").add("second", "create", B).reads("second")
+    log.add("second", "update", B)
+    assert judged(log.trace("second"), A, B).wrong
+    assert judged(log.trace("second", lists_lag=True), A, B).wrong == []
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ order of effects.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from http import HTTPStatus
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
@@ -36,15 +37,17 @@ LEFTOVERS: Final = "leftovers of interrupted creates"
 class Trace:
     """The requests of all runs, which ``runner`` names, and the runs that were ``killed``.
 
-    ``cut_off`` are runs that say that the answer to a create did not reach them: it was sent, but they were
-    frozen for longer than they wait for one. ``lists_lag``: a list may show what was there before, though
-    never less than its run has written.
+    ``cut_off`` tells how often a run says that the answer to a create of this name did not reach it: it may
+    have been sent, while the run was frozen for longer than it waits. ``edits`` are the positions at which a
+    person edited connections. ``lists_lag``: a list may show what was there before, though never less than
+    its run has written.
     """
 
     requests: tuple[LoggedRequest, ...]
     runner: Callable[[LoggedRequest], str]
     killed: Collection[str]
-    cut_off: Collection[str] = ()
+    cut_off: Mapping[str, int] = field(default_factory=dict)
+    edits: Mapping[str, int] = field(default_factory=dict)
     lists_lag: bool = False
 
     def is_excused(self, configured: Collection[str]) -> bool:
@@ -60,10 +63,13 @@ class Trace:
         )
 
     def is_kept_by_the_service(self, connection_id: str) -> bool:
-        """Whether the run that configured it has asked to delete it, and the service did not do so."""
+        """Whether the run that configured it lives, has asked to delete it, and the service did not do so."""
         update = self._update(connection_id)
-        return update is not None and any(
+        if update is None or self.runner(update[1]) in self.killed:
+            return False
+        return any(
             entry.operation == _DELETE
+            and not entry.applied
             and entry.path.endswith(f"/{connection_id}")
             and self.runner(entry) == self.runner(update[1])
             for entry in self.requests
@@ -91,18 +97,32 @@ class Trace:
         )
 
     def was_interrupted(self, connection_id: str) -> bool:
-        """Whether the run that created it was killed, or never got the answer to its create."""
-        return any(
-            self.runner(create) in {*self.killed, *self.cut_off} or not is_answered(create)
-            for _, create in self._effects(_CREATE)
-            if create.connection_id == connection_id
+        """Whether the run that created it was killed, or never got the answer to its create.
+
+        Of creates that were answered a run has missed no more answers than it says.
+        """
+        create = self._create(connection_id)
+        if create is None:
+            return False
+        run = self.runner(create)
+        lost = sum(
+            _is_lost(entry) and self.runner(entry) == run and _what(entry) == _what(create)
+            for entry in self.requests
+            if entry.operation == _CREATE
         )
+        return run in self.killed or _is_lost(create) or self.cut_off.get(run, 0) > lost
+
+    def edited_before_its_run_looked(self, connection_id: str, others: Collection[str]) -> bool:
+        """Whether the run that created it could see that a person had edited one of the others."""
+        create = self._create(connection_id)
+        last_seen = self.last_seen(create.organization_id, [self.runner(create)]) if create else -1
+        return any(self.edits.get(other, last_seen + 1) <= last_seen for other in others)
 
     def was_created(self, connection_id: str) -> bool:
         """Whether one of the runs created it."""
-        return any(create.connection_id == connection_id for _, create in self._effects(_CREATE))
+        return self._create(connection_id) is not None
 
-    def last_seen(self, organization_id: str, runs: Collection[str]) -> int:
+    def last_seen(self, organization_id: str | None, runs: Collection[str]) -> int:
         """Return the position of the last good reading of an organization by one of these runs."""
         return max(
             (position for run in runs for position in self._readings(run, organization_id)), default=-1
@@ -164,6 +184,10 @@ class Trace:
         updates = (effect for effect in self._effects(_UPDATE) if effect[1].connection_id == connection_id)
         return next(updates, None)
 
+    def _create(self, connection_id: str) -> LoggedRequest | None:
+        creates = (entry for _, entry in self._effects(_CREATE) if entry.connection_id == connection_id)
+        return next(creates, None)
+
     def _readings(self, run: str, organization_id: str | None) -> Iterator[int]:
         for position, entry in enumerate(self.requests):
             if (
@@ -218,10 +242,21 @@ def judge_twins(
         reckoning.wrong += [
             f"twins: {name}: {one} was left although nothing interrupted its create{story}"
             for one in sorted(left)
-            if not configured.intersection(edited)
-            and trace.was_created(one)
+            if trace.was_created(one)
             and not trace.was_interrupted(one)
+            and not trace.edited_before_its_run_looked(one, configured)
         ]
+
+
+def _what(create: LoggedRequest) -> tuple[str, object]:
+    """Return the place and the name of what was to be created."""
+    return create.path, create.body.get("display_name")
+
+
+def _is_lost(create: LoggedRequest) -> bool:
+    """Whether its run cannot know what came of it."""
+    has_failed = create.status is not None and create.status < HTTPStatus.INTERNAL_SERVER_ERROR
+    return not is_answered(create) and (create.applied or not has_failed)
 
 
 def is_answered(entry: LoggedRequest) -> bool:
