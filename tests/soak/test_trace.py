@@ -190,6 +190,16 @@ def test_a_leftover_needs_an_interrupted_create() -> None:
     assert judged(lost.trace(), A, pending=B).wrong == []
 
 
+def test_a_leftover_stays_if_its_run_asked_in_vain_to_delete_it() -> None:
+    log = Log().creates("first", A).add("second", "create", B)
+    asked = Log(list(log.requests)).add("second", "delete", B, "500:before")
+    assert judged(asked.trace(), A, pending=B).wrong == []
+    assert judged(Log(list(log.requests)).add("first", "delete", B, "500:before").trace(), A, pending=B).wrong
+    assert judged(
+        Log(list(log.requests)).add("second", "delete", C, "500:before").trace(), A, pending=B
+    ).wrong
+
+
 def test_a_run_misses_no_more_answers_than_it_says() -> None:
     log = Log().creates("first", A).add("second", "create", B)
     lost = Log(list(log.requests)).add("second", "create", fault="create-oidc-connection:503:before")

@@ -63,15 +63,18 @@ class Trace:
         )
 
     def is_kept_by_the_service(self, connection_id: str) -> bool:
-        """Whether the run that configured it lives, has asked to delete it, and the service did not do so."""
+        """Whether the run that made it lives, has asked to delete it, and the service did not do so.
+
+        That is the run which configured it, or which created it if nobody did.
+        """
         update = self._update(connection_id)
-        if update is None or self.runner(update[1]) in self.killed:
+        made = update[1] if update else self._create(connection_id)
+        if made is None or self.runner(made) in self.killed:
             return False
         return any(
             entry.operation == _DELETE
-            and not entry.applied
             and entry.path.endswith(f"/{connection_id}")
-            and self.runner(entry) == self.runner(update[1])
+            and self.runner(entry) == self.runner(made)
             for entry in self.requests
         )
 
@@ -244,6 +247,7 @@ def judge_twins(
             for one in sorted(left)
             if trace.was_created(one)
             and not trace.was_interrupted(one)
+            and not trace.is_kept_by_the_service(one)
             and not trace.edited_before_its_run_looked(one, configured)
         ]
 

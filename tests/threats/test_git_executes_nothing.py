@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -422,3 +423,36 @@ def test_a_linked_work_tree_counts_as_itself(clone: Clone, tmp_path: Path) -> No
     clone.sso = tmp_path / "linked/sso"
     (clone.sso / "organizations/globex.yaml").write_text("organization: globex # touched\n")
     assert "2 files, 2 organizations" in "\n".join(clone.changed())
+
+
+@pytest.mark.parametrize(
+    "key", ["include.path", "includeIf.gitdir:**/.git.path", "includeIf.onbranch:**.path"]
+)
+def test_what_an_included_file_of_the_work_tree_configures_is_not_run(clone: Clone, key: str) -> None:
+    """Threats 1: who includes a file of the work tree leaves its settings to pull requests."""
+    clone.config(f"{key}={clone.top}/.gitconfig")
+    clone.write(
+        ".gitconfig",
+        f"[core]\nfsmonitor = {clone.canary}\nsshCommand = {clone.canary}\n"
+        f'[filter "x"]\nclean = {clone.canary}\nrequired = true\n'
+        f'[diff]\nexternal = {clone.canary}\n[diff "x"]\ntextconv = {clone.canary}\n',
+    )
+    clone.write("sso/.gitattributes", "*.yaml filter=x diff=x\n")
+    clone.write("sso/organizations/acme.yaml", "organization: acme # touched\n")
+    assert "1 file, 1 organization" in "\n".join(clone.changed())
+    clone.assert_nothing_ran()
+    with suppress(subprocess.CalledProcessError):
+        clone.git("diff", "main")
+    assert clone.trace.exists()  # Git itself does run it
+
+
+def test_a_clone_that_borrows_its_objects_is_compared(clone: Clone, tmp_path: Path) -> None:
+    """Threats 1: `git clone --shared` reads another repository's objects, and runs nothing of it."""
+    clone.config(f"core.fsmonitor={clone.canary}")
+    clone.git("clone", "--quiet", "--shared", str(clone.top), str(tmp_path / "borrower"))
+    clone.git("branch", "--quiet", "main", "origin/main", folder=tmp_path / "borrower")
+    clone.sso = tmp_path / "borrower/sso"
+    clone.trace.unlink(missing_ok=True)
+    (clone.sso / "organizations/globex.yaml").write_text("organization: globex # touched\n")
+    assert "2 files, 2 organizations" in "\n".join(clone.changed())
+    clone.assert_nothing_ran()

@@ -139,6 +139,29 @@ def test_each_approval_that_the_change_adds(clone: Workplace) -> None:
     assert summary == "approvals adds secret-kept at acme/sso until 2026-12-31: CHG-1"
 
 
+APPROVAL = "  - {{rule: {rule}, address: acme/sso, reason: CHG-1, until: {until}{more}}}\n"
+
+
+def test_approvals_that_a_change_adds_in_any_way_are_each_named(clone: Workplace) -> None:
+    """Threats 1, product 4.4: beside those of the base, by a glob, for longer, or for every finding."""
+    kept = APPROVAL.format(rule="secret-kept", until="2026-12-31", more="")
+    longer = APPROVAL.format(rule="issuer-change", until="2026-12-31", more="")
+    wider = APPROVAL.format(rule="shared-client", until="2026-12-31", more=", finding: 3f9c00000000")
+    hidden = APPROVAL.format(rule="punycode-host", until="2026-12-31", more="")
+    clone.write("approvals/acme.yaml", f"approvals:\n{kept}{longer}{wider}")
+    clone.write("elsewhere/acme.yaml", f"approvals:\n{hidden}")
+    clone.commit()
+    clone.write("reconciler.yaml", STRICT + "approvals: [approvals/*.yaml, elsewhere/*.yaml]\n")
+    added = APPROVAL.format(rule="ip-literal-host", until="2026-12-31", more="")
+    longer = longer.replace("2026-12-31", "2027-01-31")
+    wider = wider.replace(", finding: 3f9c00000000", "")
+    clone.write("approvals/acme.yaml", f"approvals:\n{kept}{longer}{wider}{added}")
+    assert {summary.partition(" at ")[0] for summary in guards(clone) if " at " in summary} == {
+        f"approvals adds {rule}"
+        for rule in ("issuer-change", "shared-client", "ip-literal-host", "punycode-host")
+    }
+
+
 def test_without_a_base_the_report_says_so(clone: Workplace) -> None:
     assert "Guards: not compared" in clone.run("plan").out
     assert "Guards: not compared" not in plan(clone).out
