@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from importlib.metadata import distribution
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
+PACKAGE = "oidc-reconciler"
 BUILD_BACKEND = ("hatchling", "hatch-fancy-pypi-readme")
 _PIN = re.compile(r"^([\w.-]+)==.*\n(?:    .*\n)*", re.MULTILINE)
 
@@ -17,7 +19,7 @@ _PIN = re.compile(r"^([\w.-]+)==.*\n(?:    .*\n)*", re.MULTILINE)
 def action_lock() -> str:
     """Return the lock: what the package needs, and what builds it from its sources."""
     pins = development_pins()
-    names = {*BUILD_BACKEND}.union(*(_closure(name, pins) for name in ("oidc-reconciler", *BUILD_BACKEND)))
+    names = {*BUILD_BACKEND}.union(*(_closure(name, pins) for name in (PACKAGE, *BUILD_BACKEND)))
     return "".join(pins[name] for name in sorted(names))
 
 
@@ -42,9 +44,17 @@ def _closure(name: str, pins: dict[str, str]) -> set[str]:
 
 def _needs(requirement: Requirement) -> list[Requirement]:
     """Return what a package and the requested extras of it need; other extras are left out."""
-    needs = [Requirement(line) for line in distribution(requirement.name).requires or ()]
+    needs = [Requirement(line) for line in _lines_of_needs(requirement.name)]
     extras = requirement.extras or {""}
     return [need for need in needs if need.marker is None or _holds_for(need, extras)]
+
+
+def _lines_of_needs(name: str) -> list[str]:
+    """Return what a package needs; of this one as it is in the sources, not as it was once installed."""
+    if name != PACKAGE:
+        return distribution(name).requires or []
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return list(project["dependencies"])
 
 
 def _holds_for(need: Requirement, extras: set[str]) -> bool:
