@@ -77,7 +77,7 @@ def _write_documents(
 
     The report that the run was to be compared with stays: the next run is compared with it.
     """
-    at, links, scope = wiring.now().isoformat(), source_links(os.environ), _known_scope(context)
+    at, links, scope = wiring.now().isoformat(), source_links(os.environ), _known_scope(context, diagnostics)
 
     def render(format_: str) -> str:
         """Return the failure in a format; empty for text and for unknown formats."""
@@ -95,9 +95,10 @@ def _write_documents(
         context.console.result(text)
 
 
-def _known_scope(context: CommandContext) -> Scope | None:
+def _known_scope(context: CommandContext, diagnostics: tuple[Diagnostic, ...]) -> Scope | None:
     """Return the project of a plan or apply that failed, if that is not what could not be read."""
-    if context.verb not in {"plan", "apply"}:
+    is_bug = any(diagnostic.code == "bug" for diagnostic in diagnostics)
+    if is_bug or context.verb not in {"plan", "apply"}:
         return None
     with contextlib.suppress(Exception):  # the bug that is reported may be in these
         project = wiring.project_of(context.config)

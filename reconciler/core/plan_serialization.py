@@ -135,7 +135,7 @@ def check_plan_data(data: object) -> None:
         )
     if data.get("digest") != digest(data):
         raise PlanRefused("the plan file was changed after it was written: plan again")
-    if data.get("target", data) is None or "error_count" in data:
+    if data.get("target", data) is None:
         raise PlanRefused("the run that wrote this file failed before there was a plan: plan again")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler import __version__
 from reconciler.core.apply_document import apply_document, pin_document
-from reconciler.core.document_parts import copy_fields, diagnostic_document, to_json_data
+from reconciler.core.document_parts import TargetDocument, copy_fields, diagnostic_document, to_json_data
 from reconciler.core.drift import DriftReport
 from reconciler.core.drift_document import drift_document
 from reconciler.core.inventory import Inventory
@@ -119,7 +119,7 @@ def failure_json(
     It has every key of that verb's own document, so that its readers understand it: errored, not
     complete, and why. ``at`` is when the run ended, RFC 3339 in UTC, ``scope`` the project, if it is known.
     """
-    failure = to_json_data(_failure_document(diagnostics, interrupted=interrupted))
+    failure = to_json_data(_failure_document(diagnostics, scope, interrupted=interrupted))
     own: JsonObject = to_json_data(_document_of_failure(verb, tuple(diagnostics), at, scope))
     data = own | {key: value for key, value in failure.items() if key not in own or key not in _OWN_KEYS}
     if "digest" in data:
@@ -131,7 +131,9 @@ def _json_text(document: object) -> str:
     return json.dumps(to_json_data(document), indent=2, ensure_ascii=True) + "\n"
 
 
-def _failure_document(diagnostics: Sequence[Diagnostic], *, interrupted: bool) -> FailureDocument:
+def _failure_document(
+    diagnostics: Sequence[Diagnostic], scope: Scope | None, *, interrupted: bool
+) -> FailureDocument:
     """Return the document of a run that failed before there was a result."""
     errors = sum(diagnostic.is_error for diagnostic in diagnostics)
     return FailureDocument(
@@ -143,6 +145,7 @@ def _failure_document(diagnostics: Sequence[Diagnostic], *, interrupted: bool) -
         error_count=errors,
         warning_count=len(diagnostics) - errors,
         diagnostics=_diagnostics(diagnostics),
+        attempted_target=copy_fields(TargetDocument, scope) if scope else None,
     )
 
 
@@ -262,8 +265,8 @@ def _document_of_failure(
 ) -> object:
     """Return the document of a verb without a result; nothing for verbs that have none of their own."""
     documents: Mapping[str, Callable[[], object]] = {
-        "plan": lambda: _failed_plan(diagnostics, at, scope),
-        "show": lambda: _failed_plan(diagnostics, at, scope),
+        "plan": lambda: _failed_plan(diagnostics, at),
+        "show": lambda: _failed_plan(diagnostics, at),
         "drift": lambda: _failed_report(diagnostics, at),
         "apply": lambda: apply_document(
             ApplyResult(diagnostics=diagnostics, scope=scope, ended_at=at), __version__
@@ -277,16 +280,15 @@ def _document_of_failure(
     return documents.get(verb, dict)()
 
 
-def _failed_plan(diagnostics: tuple[Diagnostic, ...], at: str, scope: Scope | None) -> PlanDocument:
+def _failed_plan(diagnostics: tuple[Diagnostic, ...], at: str) -> PlanDocument:
     plan = Plan(
-        scope=scope or _UNKNOWN_SCOPE,
+        scope=_UNKNOWN_SCOPE,
         created_at=at,
         diagnostics=diagnostics,
         summary=PlanSummary(warnings=sum(not diagnostic.is_error for diagnostic in diagnostics)),
         secrets_compared=False,
     )
-    document = plan_document(plan, __version__)
-    return document if scope else replace(document, target=None)
+    return replace(plan_document(plan, __version__), target=None)
 
 
 def _failed_report(diagnostics: tuple[Diagnostic, ...], at: str) -> DriftDocument:

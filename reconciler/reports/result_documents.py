@@ -10,6 +10,7 @@ from reconciler.core.document_parts import (
     COUNT,
     ConnectionDocument,
     DiagnosticDocument,
+    TargetDocument,
     described,
     flag,
     pattern,
@@ -39,6 +40,9 @@ class FailureDocument:
     error_count: int = field(metadata=COUNT | described("number of errors"))
     warning_count: int = field(metadata=COUNT | described("number of warnings"))
     diagnostics: tuple[DiagnosticDocument, ...] = field(metadata=described("why the run failed"))
+    attempted_target: TargetDocument | None = field(
+        default=None, metadata=described("what the run was for, if that is known")
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

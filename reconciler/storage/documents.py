@@ -48,7 +48,7 @@ class _FailedRunDocument:
 
     diagnostics: tuple[DiagnosticDocument, ...]
     timestamp: str = ""
-    target: TargetDocument | None = None
+    attempted_target: TargetDocument | None = None
 
 
 class UnreadableDocument(Exception):
@@ -140,7 +140,7 @@ def _failed_run(data: object) -> FailedRun | None:
     return FailedRun(
         diagnostics=tuple(map(read_diagnostic, document.diagnostics)),
         created_at=document.timestamp,
-        scope=copy_fields(Scope, document.target) if document.target else None,
+        scope=copy_fields(Scope, document.attempted_target) if document.attempted_target else None,
         is_validation="valid" in data,
     )
 
