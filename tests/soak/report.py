@@ -76,8 +76,9 @@ with SIGSTOP or kill them with SIGKILL; their races do not depend on the seed.
   (a row of its own). Nothing else is excused; being frozen is not. Where a person edited one of the two
   while a run was still reading, they are not the same, and both have to be named.
 - **Leftover**: a pending connection that nobody has configured beside a configured one of the same name,
-  because the run that created it was killed, never got the answer to its create, or asked in vain to delete
-  it; or because a person had edited the configured one. The next plan lists it, with the line that deletes it.
+  because the run that created it was killed, never got the answer to its create, or asked in vain to
+  delete it; or because a person had edited the configured one. The next plan lists it, with the line
+  that deletes it.
 - **Deleted without having created it**: a delete that the run's plan does not show, of a connection that
   the run's own create request was not answered with. Each process reaches the emulator at an address of
   its own, so the request log tells who sent what.
