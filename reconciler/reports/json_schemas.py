@@ -99,7 +99,9 @@ def document_schema(name: str) -> str:
         "description": f"{document.printed_by} {_COMPATIBILITY}",
     }
     if "target" in schema["properties"]:
-        schema |= _only_failures_lack_a_target()
+        schema["allOf"] = [_only_failures_lack_a_target()]
+    if {"complete", "interrupted"} <= schema["properties"].keys():
+        schema["allOf"] = [*schema.get("allOf", ()), _only_failures_are_incomplete()]
     return json.dumps(schema, indent=2, ensure_ascii=True) + "\n"
 
 
@@ -129,4 +131,17 @@ def _only_failures_lack_a_target() -> dict[str, Any]:
     return {
         "if": {"properties": {"target": {"type": "null"}}},
         "then": {"properties": {"errored": {"const": True}, "complete": {"const": False}}},
+    }
+
+
+def _only_failures_are_incomplete() -> dict[str, Any]:
+    """Return that what is not complete has an error, or was interrupted."""
+    return {
+        "if": {"properties": {"complete": {"const": False}}},
+        "then": {
+            "anyOf": [
+                {"properties": {"errored": {"const": True}}},
+                {"properties": {"interrupted": {"const": True}}, "required": ["interrupted"]},
+            ]
+        },
     }
