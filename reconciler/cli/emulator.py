@@ -12,6 +12,7 @@ from reconciler.cli.context import ExitCode
 from reconciler.cli.options import FILE
 from reconciler.emulator import (
     SWITCHES,
+    CertificateError,
     EmulatorSettings,
     MissingExtraError,
     SeedError,
@@ -68,6 +69,17 @@ _Parsed = TypeVar("_Parsed")
     multiple=True,
     help="Fixed windows: 100/s, 5/10s:list-*, 100/m:search-organizations.",
 )
+@click.option(
+    "--local-redirects",
+    is_flag=True,
+    help="Give new connections a redirect_url at the emulator itself, so that a login comes back to it.",
+)
+@click.option(
+    "--ca-file",
+    type=FILE,
+    metavar="FILE",
+    help="Trust these certificate authorities (PEM) in requests to identity providers.",
+)
 @click.option("--random-seed", type=int, metavar="N", help="Make ids and random faults repeatable.")
 @click.option("--control", is_flag=True, help="Serve /_control: request log, faults, edits.")
 def command(**options: Any) -> int:  # noqa: ANN401 - options
@@ -82,7 +94,7 @@ def command(**options: Any) -> int:  # noqa: ANN401 - options
         serve(_settings(options), options["host"], options["port"], _announce)
     except KeyboardInterrupt:  # the usual way to stop it
         return ExitCode.SUCCESS
-    except (MissingExtraError, SeedError, StateError) as error:
+    except (CertificateError, MissingExtraError, SeedError, StateError) as error:
         raise click.ClickException(str(error)) from error
     except OSError as error:
         raise click.ClickException(
@@ -93,7 +105,7 @@ def command(**options: Any) -> int:  # noqa: ANN401 - options
 
 def _settings(options: dict[str, Any]) -> EmulatorSettings:
     faults = (*options["faults"], *_latency_fault(options["latency"]))
-    state, seed = options["state"], options["seed"]
+    state, seed, ca_file = options["state"], options["seed"], options["ca_file"]
     for fault in faults:
         _parse(parse_fault, fault)
     return EmulatorSettings(
@@ -104,6 +116,8 @@ def _settings(options: dict[str, Any]) -> EmulatorSettings:
         faults=faults,
         rate_limits=tuple(_parse(parse_rate_limit, text) for text in options["rate_limits"]),
         control=options["control"],
+        local_redirects=options["local_redirects"],
+        ca_file=Path(ca_file) if ca_file else None,
     )
 
 

@@ -8,6 +8,7 @@ from reconciler.emulator.context import (
     DEFAULT_PROJECT_ID,
     DEFAULT_PUBLIC_TOKEN,
     DEFAULT_SECRET,
+    CertificateError,
     EmulatorSettings,
     Project,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "DEFAULT_SECRET",
     "SWITCHES",
     "Always",
+    "CertificateError",
     "Chance",
     "ConnectionLostError",
     "Effect",

@@ -78,7 +78,7 @@ def authenticate_frontend(context: Context, headers: Mapping[str, str], *, sessi
 def check_origin(context: Context, headers: Mapping[str, str]) -> None:
     """Refuse a web page whose origin is not registered; raises `ApiError` 400."""
     origin = headers.get("origin")
-    if origin and not _is_trusted(context, origin):
+    if origin and not is_trusted_origin(context, origin):
         raise ApiError("bad_domain_for_stytch_sdk")
 
 
@@ -88,7 +88,7 @@ def cross_origin_headers(context: Context, headers: Mapping[str, str], method: s
     OPTIONS also names the API's methods, and the headers that the page asks for.
     """
     origin = headers.get("origin")
-    if not origin or not _is_trusted(context, origin):
+    if not origin or not is_trusted_origin(context, origin):
         return {}
     allowed = {
         "access-control-allow-origin": origin,
@@ -107,7 +107,7 @@ def cross_origin_headers(context: Context, headers: Mapping[str, str], method: s
     }
 
 
-def _is_trusted(context: Context, origin: str) -> bool:
+def is_trusted_origin(context: Context, origin: str) -> bool:
     """Whether `origin` is loopback or listed in the settings."""
     _, host = scheme_and_host(origin)
     return is_loopback(host) or origin in context.settings.trusted_origins

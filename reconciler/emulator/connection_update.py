@@ -49,10 +49,14 @@ async def update_oidc_connection(context: Context, call: ApiCall) -> JsonObject:
 
 
 def status_of(context: Context, connection: JsonObject) -> str:
-    """`active` if every required field is set; the switch `userinfo-url` makes that one optional."""
+    """`active` if no field is missing."""
+    return "pending" if missing_field(context, connection) else "active"
+
+
+def missing_field(context: Context, connection: JsonObject) -> str | None:
+    """A required field without a value; the switch `userinfo-url` makes that one optional."""
     optional = {"userinfo_url"} if context.switches["userinfo-url"] == "optional" else set()
-    complete = all(connection.get(name) for name in _REQUIRED if name not in optional)
-    return "active" if complete else "pending"
+    return next((name for name in _REQUIRED if name not in optional and not connection.get(name)), None)
 
 
 def _check_kind(context: Context, connection_id: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import ssl
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from reconciler.emulator.request_log import RequestLog
 from reconciler.emulator.rules import Faults, RateLimits
 from reconciler.emulator.state import Identifiers, ReadLag, State
 from reconciler.emulator.switches import Switches
+from reconciler.emulator.tickets import Tickets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -42,11 +44,13 @@ class EmulatorSettings:
     `state` is the SQLite file (None: in memory); `seed` a seed file, read while there is no organization yet;
     `random_seed` makes ids and chances repeatable; `control` enables `/_control`; `max_connections` and
     `billing_connections` bound the SSO connections of an organization; `redirect_base_url` is the host of new
-    redirect_urls (None: the API's own host); `environment` is the one this host serves (None: both);
-    `require_https` answers plain HTTP with 403; `trusted_origins` are web origins besides loopback that
-    browsers may call the frontend API from; `log_capacity` bounds the request log; `log_secrets` keeps
-    secrets in it, for tests that check what was sent; `faults` are rules like `list-connections:429:first=2`;
-    `clock` tells the seconds since the epoch.
+    redirect_urls (None: the API's own host), `local_redirects` makes it the address of this emulator;
+    `ca_file` has certificates of authorities to trust in requests to identity providers, besides the usual
+    ones; `environment` is the one this host serves (None: both); `require_https` answers plain HTTP with 403;
+    `trusted_origins` are web origins besides loopback that browsers may call the frontend API from and that a
+    login may return to; `log_capacity` bounds the request log; `log_secrets` keeps secrets in it, for tests
+    that check what was sent; `faults` are rules like `list-connections:429:first=2`; `clock` tells the
+    seconds since the epoch.
     """
 
     project: Project = field(default_factory=Project)
@@ -58,6 +62,8 @@ class EmulatorSettings:
     max_connections: int | None = None
     billing_connections: int | None = None
     redirect_base_url: str | None = None
+    local_redirects: bool = False
+    ca_file: Path | None = None
     environment: str | None = None
     require_https: bool = False
     trusted_origins: tuple[str, ...] = ()
@@ -74,15 +80,21 @@ def environment_of(identifier: str) -> str | None:
     return match and match[1]
 
 
+class CertificateError(ValueError):
+    """A file of certificate authorities that cannot be used."""
+
+
 class Context:
     """The shared state of one emulator; `clock_offset` is in seconds.
 
     Raises:
         UnknownSwitchError: an unknown name or value in `settings.switches`.
         StateError: the state file cannot be used.
+        CertificateError: `settings.ca_file` cannot be used.
     """
 
     def __init__(self, settings: EmulatorSettings) -> None:
+        _check_authorities(settings.ca_file)
         self.settings = settings
         self.switches = Switches(settings.switches)
         self.chance = random.Random(settings.random_seed)  # noqa: S311 -- repeatable on purpose
@@ -93,6 +105,7 @@ class Context:
         self.identifiers = Identifiers(f"{seed}+{age}" if seed is not None and age else seed)
         self.log = RequestLog(settings.log_capacity)
         self.read_lag = ReadLag()
+        self.tickets = Tickets(self.now)
         self.lost_responses: set[str] = set()
         self.clock_offset = 0.0
         self.limits = RateLimits(self.now, self.switches, settings.rate_limits)
@@ -101,3 +114,13 @@ class Context:
     def now(self) -> float:
         """Seconds since the epoch, moved by `clock_offset`."""
         return self.settings.clock() + self.clock_offset
+
+
+def _check_authorities(file: Path | None) -> None:
+    try:
+        if file is not None:
+            ssl.create_default_context(cafile=file)
+    except OSError as error:
+        raise CertificateError(
+            f"cannot use '{file}': {error.strerror or 'no certificates in PEM'}"
+        ) from error

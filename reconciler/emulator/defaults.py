@@ -52,6 +52,7 @@ _CONNECTIONS: Mapping[str, JsonObject] = {
     },
 }
 CONNECTION_KINDS = tuple(_CONNECTIONS)
+CALLBACK_PATH = "/v1/b2b/sso/callback"
 _CALLBACKS = ("redirect_url", "acs_url", "audience_uri")
 _HOSTS = {"test": "https://test.stytch.com", "live": "https://api.stytch.com"}
 
@@ -126,8 +127,9 @@ def new_connection(context: Context, kind: str, organization_id: str) -> JsonObj
     """A pending OIDC connection without settings, an active SAML, or an External one to nowhere."""
     environment = environment_of_organization(organization_id)
     connection_id = context.identifiers.new(f"{kind}-connection", environment)
-    host = (context.settings.redirect_base_url or _HOSTS[environment]).rstrip("/")
-    callback = f"{host}/v1/b2b/sso/callback/{connection_id}"
+    own = context.bound_url if context.settings.local_redirects else None
+    host = (context.settings.redirect_base_url or own or _HOSTS[environment]).rstrip("/")
+    callback = f"{host}{CALLBACK_PATH}/{connection_id}"
     connection = {
         "organization_id": organization_id,
         "connection_id": connection_id,

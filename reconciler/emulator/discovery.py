@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from reconciler.emulator.connection_fields import is_loopback, scheme_and_host
+from reconciler.emulator.fetching import ask
 from reconciler.emulator.identity_provider import tenant_metadata
 
 if TYPE_CHECKING:
@@ -24,7 +23,6 @@ ENDPOINTS: Mapping[str, str] = {
     "jwks_uri": "jwks_url",
 }
 _WELL_KNOWN = "/.well-known/openid-configuration"
-_SECONDS, _BYTES = 5.0, 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,37 +73,11 @@ def _own(context: Context, url: str, own_url: str) -> Discovery | None:
 
 
 async def _fetched(context: Context, url: str) -> Discovery:
-    loopback = is_loopback(scheme_and_host(url)[1])
     issuer = url.removesuffix(_WELL_KNOWN)
-    mode = context.switches["discovery-fetch"]
-    if mode == "never" or (mode == "loopback" and not loopback):
-        return _failure(issuer, "this emulator does not fetch it, see the switch discovery-fetch")
     try:
-        async with asyncio.timeout(_SECONDS):
-            document = json.loads(await _download(url, use_proxies=not loopback))
-    except TimeoutError:
-        return _failure(issuer, f"no response within {_SECONDS:g} s")
+        answer = await ask(context, "GET", url)
+        if answer.status != HTTPStatus.OK:
+            return _failure(issuer, f"the server answered {answer.status}")
+        return answer.json_object()
     except (OSError, ValueError) as error:
         return _failure(issuer, str(error) or type(error).__name__)
-    return document if isinstance(document, dict) else _failure(issuer, "it is not a JSON object")
-
-
-async def _download(url: str, *, use_proxies: bool) -> bytes:
-    """The body of a 200; raises OSError for anything else (redirects too), ValueError beyond `_BYTES`."""
-    import httpx  # noqa: PLC0415 -- slow to import, and most emulators never fetch
-
-    body = bytearray()
-    try:
-        async with (
-            httpx.AsyncClient(trust_env=use_proxies, timeout=_SECONDS) as client,
-            client.stream("GET", url, headers={"accept": "application/json"}) as response,
-        ):
-            if response.status_code != httpx.codes.OK:
-                raise OSError(f"the server answered {response.status_code}")
-            async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) > _BYTES:
-                    raise ValueError(f"it is longer than {_BYTES} bytes")
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise OSError(str(error) or type(error).__name__) from error
-    return bytes(body)

@@ -22,7 +22,9 @@ from reconciler.emulator.frontend import (
     revoke_session,
 )
 from reconciler.emulator.identity_provider import IDENTITY_PROVIDER_ROUTES
+from reconciler.emulator.members import authenticate_sso
 from reconciler.emulator.organizations import get_organization, update_organization
+from reconciler.emulator.relying_party import RELYING_PARTY_ROUTES
 from reconciler.emulator.request import Endpoint, Operation, PlainRoute
 from reconciler.emulator.search import search_organizations
 
@@ -49,6 +51,7 @@ _BACKEND = (
         update_external_connection,
         "update",
     ),
+    Operation("authenticate-sso", "POST", f"{_SSO}/authenticate", authenticate_sso),
     Operation("search-organizations", "POST", f"{_ORGANIZATIONS}/search", search_organizations),
     Operation("get-organization", "GET", _ORGANIZATION, get_organization),
     Operation("update-organization", "PUT", _ORGANIZATION, update_organization),
@@ -92,6 +95,13 @@ _FRONTEND = (
     ),
     _frontend("frontend-revoke-session", "POST", "/sdk/v1/b2b/sessions/revoke", revoke_session),
     _frontend(
+        "frontend-authenticate-sso",
+        "POST",
+        f"{_OWN_SSO}/authenticate",
+        authenticate_sso,
+        session_needed=False,
+    ),
+    _frontend(
         "frontend-bootstrap",
         "GET",
         "/sdk/v1/projects/bootstrap/{public_token}",
@@ -104,6 +114,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *_BACKEND,
     *_FRONTEND,
     PlainRoute("frontend-events", "POST", "/sdk/v1/events", accept_events),
+    *RELYING_PARTY_ROUTES,
     *IDENTITY_PROVIDER_ROUTES,
 )
 

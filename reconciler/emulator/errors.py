@@ -50,6 +50,10 @@ CATALOGUE: dict[str, tuple[int, str]] = {
     "invalid_userinfo_url": (400, "The userinfo_url is invalid."),
     "invalid_jwks_url": (400, "The jwks_url is invalid."),
     "bad_app_bundle_for_stytch_sdk": (400, "This application is not registered for the SDK."),
+    "pkce_mismatch": (
+        400,
+        "The submitted code_verifier does not match the code_challenge sent at the start of the flow.",
+    ),
     "invalid_organization_id": (400, "The organization_id is malformed."),
     "invalid_session_token": (400, "Session token format is invalid."),
     "organization_slug_already_used": (400, "The organization_slug is already in use."),
@@ -95,6 +99,7 @@ CATALOGUE: dict[str, tuple[int, str]] = {
     "sso_connection_not_found": (404, _COULD_NOT_BE_FOUND.format("SSO connection")),
     "project_not_found": (404, _COULD_NOT_BE_FOUND.format("Project")),
     "route_not_found": (404, _COULD_NOT_BE_FOUND.format("Route")),
+    "sso_token_not_found": (404, _COULD_NOT_BE_FOUND.format("SSO token")),
     "session_not_found": (404, _COULD_NOT_BE_FOUND.format("Session")),
     "method_not_allowed": (405, "The method is not allowed on this route."),
     "search_timeout": (408, "The search took too long."),

@@ -47,13 +47,13 @@ async def authenticate_session(context: Context, call: ApiCall) -> JsonObject:
     """POST /sdk/v1/b2b/sessions/authenticate: the signed-in member; a duration extends the session."""
     assert call.caller.session is not None
     session = {**call.caller.session, "jwt_expires_at": context.now() + _JWT_SECONDS}
-    minutes = _minutes(call.body)
+    minutes = session_minutes(call.body)
     if minutes is not None:
         session["expires_at"] = context.now() + minutes * _MINUTE
     context.state.put("sessions", session)
     return {
-        "member": _show_member(call.caller),
-        "member_session": _show_session(session, call),
+        "member": show_member(call.caller),
+        "member_session": show_session(session, call.caller.member, call.owner),
         "session_token": session["session_token"],
         "session_jwt": session["session_jwt"],
         "organization": show_organization(context, call.owner),
@@ -69,7 +69,7 @@ async def revoke_session(context: Context, call: ApiCall) -> JsonObject:
 
 async def get_member(_context: Context, call: ApiCall) -> JsonObject:
     """GET /sdk/v1/b2b/organizations/members/me."""
-    return {"member": _show_member(call.caller)}
+    return {"member": show_member(call.caller)}
 
 
 async def find_by_slug(context: Context, call: ApiCall) -> JsonObject:
@@ -98,7 +98,8 @@ async def accept_events(_context: Context, request: Request) -> Response:
     return json_response(200, {"data": {"request_id": request.request_id, "status_code": 200}})
 
 
-def _minutes(body: JsonObject) -> int | None:
+def session_minutes(body: JsonObject) -> int | None:
+    """How long a session should last; None if the body does not say."""
     minutes = body.get("session_duration_minutes")
     if minutes is None:
         return None
@@ -107,7 +108,8 @@ def _minutes(body: JsonObject) -> int | None:
     return int(minutes)
 
 
-def _show_member(caller: Caller) -> JsonObject:
+def show_member(caller: Caller) -> JsonObject:
+    """The caller's member as the API returns it."""
     assert caller.member is not None
     roles = ["stytch_member", *caller.member["roles"]]
     source = {"type": "direct_assignment", "details": {}}
@@ -117,14 +119,14 @@ def _show_member(caller: Caller) -> JsonObject:
     }
 
 
-def _show_session(session: JsonObject, call: ApiCall) -> JsonObject:
-    member = call.caller.member
+def show_session(session: JsonObject, member: JsonObject | None, organization: JsonObject) -> JsonObject:
+    """The session as the API returns it."""
     assert member is not None
     return {
         "member_session_id": session["member_session_id"],
         "member_id": member["member_id"],
-        "organization_id": call.organization_id,
-        "organization_slug": call.owner["organization_slug"],
+        "organization_id": organization["organization_id"],
+        "organization_slug": organization["organization_slug"],
         "roles": list(dict.fromkeys(["stytch_member", *member["roles"]])),
         "authentication_factors": [],
         "custom_claims": {},

@@ -17,7 +17,8 @@ _SECRET_HEADERS = frozenset((
 ))  # fmt: skip
 _SECRET_KEYS = frozenset((
     "client_secret", "secret", "private_key", "saml_encryption_private_key", "session_token", "session_jwt",
-    "password", "code", "refresh_token", "access_token", "id_token",
+    "password", "code", "refresh_token", "access_token", "id_token", "sso_token", "code_verifier",
+    "pkce_code_verifier", "state", "nonce",
 ))  # fmt: skip
 
 

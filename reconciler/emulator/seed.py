@@ -32,10 +32,13 @@ _TYPE_NAMES = {str: "a string", list: "a list", dict: "a mapping", int: "a numbe
 _DOCUMENT = {"projects": list, "organizations": list, "identity_providers": list, "discovery": list}
 _PROJECT = {"project_id": str, "secret": str, "public_token": str, "name": str, "roles": dict}
 _MEMBER = {"member_id": str, "email_address": str, "name": str, "roles": list, "sessions": list}
+_TENANT = {
+    "name": str, "metadata": dict, "keys": list, "clients": dict, "redirect_uris": list, "users": dict,
+}  # fmt: skip
 _SESSION = {"session_token": str, "session_jwt": str, "expires_in": int}
 # table: its key, and the keys of an entry
 _OBJECTS: Mapping[str, tuple[str, Mapping[str, type]]] = {
-    "tenants": ("name", {"name": str, "metadata": dict, "keys": list, "clients": dict}),
+    "tenants": ("name", _TENANT),
     "discovery": ("issuer", {"issuer": str, "document": dict, "failure": str}),
 }
 

@@ -18,7 +18,7 @@ class UnknownSwitchError(ValueError):
 class Switch:
     """One open question; `values[0]` is the default.
 
-    `number` is U1 to U31 for a question about the API, E1 and on for the emulator's own switches.
+    `number` is U1 to U36 for a question about the API, E1 and on for the emulator's own switches.
     """
 
     name: str
@@ -106,6 +106,16 @@ U30 unknown-identity-provider: rejected|stored
     an identity_provider the API does not document
 U31 lost-response: off|first|every
     applied writes whose answer is lost: the first of each operation and organization, or all
+U32 client-authentication: basic|post
+    how a login authenticates at the token endpoint
+U33 login-pkce: S256|none
+    PKCE in a login, towards the identity provider
+U34 login-userinfo: required|optional
+    whether a login fails without an answer of the userinfo endpoint
+U35 failed-login: page|redirect
+    what the browser gets if a login fails: a page, or a redirect to the application with an error
+U36 spent-sso-token: sso_token_not_found|unauthorized_credentials
+    error_type of an sso_token that is used, expired or unknown
 E1 frontend-api: on|off
     whether the project lets the SDK call the frontend API
 E2 dead-session: session_not_found|unauthorized_credentials|user_unauthenticated|invalid_secret_authentication
@@ -113,7 +123,7 @@ E2 dead-session: session_not_found|unauthorized_credentials|user_unauthenticated
 E3 frontend-error-type: application/json|text/plain
     Content-Type of the frontend API's errors
 E4 discovery-fetch: loopback|everywhere|never
-    issuers whose discovery document is fetched; canned ones never are
+    hosts that discovery and logins ask; canned documents are never fetched
 E5 search-total: counted|hidden
     total in a search: the number, or -1
 E6 last-cursor: null|absent|empty

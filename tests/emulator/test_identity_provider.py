@@ -115,18 +115,21 @@ def test_the_request_log_keeps_no_client_secret(idp: Api, emulator: Emulator) ->
     assert "s3cret" not in str(entry)
 
 
-def test_authorize_redirects_a_known_client(idp: Api) -> None:
+def test_authorize_without_a_page_redirects_a_known_client(idp: Api) -> None:
     query = {
         "client_id": "client-1",
         "redirect_uri": "https://app/cb",
         "response_type": "code",
+        "scope": "openid",
+        "prompt": "none",
         "state": "st",
     }
     response = idp("GET", f"{IDP}/authorize", params=query)
     location = urlsplit(response.headers["location"])
     assert response.status_code == 302
     assert location.netloc == "app"
-    assert parse_qs(location.query) == {"error": ["access_denied"], "state": ["st"]}
+    issuer = "http://127.0.0.1/idp/acme"
+    assert parse_qs(location.query) == {"error": ["login_required"], "iss": [issuer], "state": ["st"]}
 
 
 @pytest.mark.parametrize(
