@@ -6,12 +6,14 @@ import asyncio
 import os
 import secrets
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
 from reconciler.cli import wiring
 from reconciler.cli.context import exit_code
+from reconciler.cli.failure import Declined
 from reconciler.cli.logging import log_api_calls
 from reconciler.cli.options import ADDRESS, FILE, reporting_options, variable_option
 from reconciler.cli.progress import asking_progress, reading_progress
@@ -21,24 +23,39 @@ from reconciler.idp.fetch_settings import fetch_settings
 from reconciler.manifests import load_manifests
 from reconciler.providers.stytch.connect import connect
 from reconciler.reports import VERIFY_FORMATS
+from reconciler.reports.escaping import escape_terminal
 from reconciler.workflow.judgement import gather_approvals
-from reconciler.workflow.verify import VerifyRequest, verify
+from reconciler.workflow.verify import VerifyRequest, declared_secret, verify
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reconciler.cli.context import CommandContext
+    from reconciler.core.connection import OidcConnection
     from reconciler.core.verification import Verification
     from reconciler.providers.stytch.credentials import Target
     from reconciler.workflow.live_state import Progress
 
 _TOKEN_BYTES = 16
+_QUESTION = """
+Do you want to send the declared client secret of {address}?
+  It goes to {token_url}
+  as client {client_id}, with an authorization code that was never issued.
+  Only 'yes' will be accepted.
+
+  Enter a value: """
 
 
 @click.command("verify")
 @click.argument("paths", nargs=-1, type=FILE, metavar="[PATH]...")
 @click.option("--target", "targets", metavar="ADDRESS", multiple=True, type=ADDRESS,
               help="Only these connections; globs such as 'acme/*'; may be repeated.")  # fmt: skip
+@click.option("--probe-credentials", is_flag=True,
+              help="Ask the live token endpoints whether the live client secrets are right. A control with a "
+                   "random secret costs one failed client sign-in in the log of each provider.")  # fmt: skip
+@click.option("--probe-declared", metavar="ADDRESS", type=ADDRESS,
+              help="Ask whether the secret of the manifest is right for this live connection, before it is "
+                   "rotated; on a terminal only.")  # fmt: skip
 @variable_option()
 @reporting_options("text", "json", "markdown", "html", "github", "sarif")
 @click.pass_obj
@@ -48,17 +65,22 @@ def command(
     paths: tuple[str, ...],
     *,
     targets: tuple[str, ...],
+    probe_credentials: bool,
+    probe_declared: str | None,
     variables: Mapping[str, str],
     **options: object,
 ) -> int:
     """Ask the identity providers of all connections whether logins would work; write nothing.
 
     For each connection: metadata, keys and certificates, and whether its client and redirect_url are
-    registered. No secret is sent, and no user is needed; the provider logs one login attempt.
+    registered. No user is needed, and no secret is sent unless one is probed; the provider logs one login
+    attempt. A probe sends the secret to the live token_url, under the live client_id.
 
     Exits with 0 if nothing is wrong, warnings included, and with 1 if there are errors.
     """
     context.configure(options)
+    if probe_declared:
+        _check_alone(context, has_others=bool(targets or probe_credentials))
     check_outputs(context)
     project = wiring.project_of(context.config)
     wiring.check_target(project)
@@ -72,10 +94,27 @@ def command(
         make_token=lambda: secrets.token_urlsafe(_TOKEN_BYTES),
         wall=(context.clock or Clock()).wall,
         targets=targets,
+        probes_live=probe_credentials,
     )
+    if probe_declared:
+        request = _with_declared_secret(request, probe_declared)
     result = asyncio.run(_verify(request, target, context))
     written = write_result(result, VERIFY_FORMATS, context)
     return exit_code(failed=result.has_errors or not written)
+
+
+def _check_alone(context: CommandContext, *, has_others: bool) -> None:
+    if has_others:
+        raise click.UsageError("--probe-declared cannot be combined with --target or --probe-credentials")
+    if not context.console.is_interactive:
+        raise click.UsageError("--probe-declared sends a secret, and asks first: use it on a terminal")
+
+
+def _with_declared_secret(request: VerifyRequest, address: str) -> VerifyRequest:
+    """Return a request about one connection, with the secret that its manifest declares."""
+    policy = request.project.secret_policy
+    connection, secret = declared_secret(address, request.loaded, policy, os.environ)
+    return replace(request, targets=(connection.address.pattern,), declared_secret=secret)
 
 
 async def _verify(request: VerifyRequest, target: Target, context: CommandContext) -> Verification:
@@ -86,6 +125,13 @@ async def _verify(request: VerifyRequest, target: Target, context: CommandContex
             stack.close()  # a terminal has room for one bar
             return stack.enter_context(asking_progress(context.console, total))
 
+        def confirm(address: str, live: OidcConnection) -> None:
+            stack.close()
+            values = {"address": address, "token_url": live.token_url, "client_id": live.client_id}
+            escaped = {name: escape_terminal(value or "") for name, value in values.items()}
+            if context.console.ask(_QUESTION.format(**escaped)) != "yes":
+                raise Declined
+
         reading = stack.enter_context(reading_progress(context.console))
         async with connect(target, request.project.limits, clock=context.clock, api_log=log) as reader:
             return await verify(
@@ -95,4 +141,5 @@ async def _verify(request: VerifyRequest, target: Target, context: CommandContex
                 created_at=wiring.now().isoformat(),
                 reading=reading,
                 asking=asking,
+                confirm=confirm,
             )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class Exchange:
     """One request, and what came back. ``redirects`` are the URLs that were followed."""
 
-    purpose: str = field(metadata={"description": "what was asked for: metadata, keys or preflight"})
+    purpose: str = field(metadata={"description": "what was asked for: metadata, keys, preflight or probe"})
     url: str = field(metadata={"description": "what was asked, without the query of a preflight"})
     outcome: str = field(metadata={"description": "what came back, in words"})
     redirects: tuple[str, ...] = field(

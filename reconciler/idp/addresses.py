@@ -1,13 +1,16 @@
-"""Decides which IP addresses may be connected to: a table of networks where no identity provider stands."""
+"""Looks up addresses, and decides by a table of networks which of them may be connected to."""
 
 from __future__ import annotations
 
+import asyncio
+import socket
+import threading
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 Address: TypeAlias = IPv4Address | IPv6Address
 Network: TypeAlias = IPv4Network | IPv6Network
@@ -130,3 +133,38 @@ def _embedded(address: Address) -> Iterator[IPv4Address]:
     elif address in _TEREDO:
         yield IPv4Address(bits >> 64 & _ALL_ONES)
         yield IPv4Address(bits & _ALL_ONES ^ _ALL_ONES)
+
+
+async def resolve(host: str, port: int) -> Sequence[str]:
+    """Return the addresses of a host.
+
+    A look-up cannot be cancelled, and may take a minute: each has a thread that the end of the run does not
+    wait for.
+
+    Raises:
+        OSError: the host has no address.
+    """
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[Sequence[str]] = loop.create_future()
+
+    def settle(addresses: Sequence[str], error: Exception | None) -> None:
+        if future.done():
+            return
+        if error:
+            future.set_exception(error)
+        else:
+            future.set_result(addresses)
+
+    def look_up() -> None:
+        addresses: Sequence[str] = ()
+        failure: Exception | None = None
+        try:
+            entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            addresses = [str(entry[4][0]) for entry in entries]
+        except (OSError, UnicodeError) as error:
+            failure = error if isinstance(error, OSError) else OSError(str(error))
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(settle, addresses, failure)
+
+    threading.Thread(target=look_up, name="resolver", daemon=True).start()
+    return await future

@@ -1,18 +1,16 @@
-"""Fetches documents of identity providers: public addresses only, and within bounds of size, time and number.
+"""Asks identity providers: public addresses only, and within bounds of size, time and number.
 
 Whoever opens a pull request chooses the addresses, and so does whoever answers, with a redirect. Therefore
 every URL is checked before there is a socket: a host is resolved once, every address is judged, and the
 connection is made to a judged one by its number, so that a second look-up cannot lead elsewhere. The
-certificate is still that of the host's name. No cookies or credentials are sent.
+certificate is still that of the host's name. No cookies are sent, and no credentials but those of a form.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
-import socket
 import ssl
-import threading
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -23,14 +21,14 @@ from urllib.parse import urljoin
 import httpx
 
 from reconciler import __version__
-from reconciler.http.client import LimitedBody, ResponseTooLarge, first_header, proxy_for
+from reconciler.http.client import NOT_SENT, LimitedBody, ResponseTooLarge, first_header, proxy_for
 from reconciler.http.connection_errors import causes, reason
 from reconciler.http.urls import is_loopback, split_url
-from reconciler.idp.addresses import parse_address
+from reconciler.idp.addresses import parse_address, resolve
 from reconciler.idp.certificate import Certificate, count_certificates, peer_certificate
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
     from urllib.parse import SplitResult
 
     from reconciler.idp.fetch_settings import FetchSettings
@@ -51,6 +49,7 @@ _MOST_ADDRESSES: Final = 3
 _CHAIN_CODES: Final = frozenset({18, 19, 20, 21})
 """OpenSSL's codes of a certificate that leads to no trusted authority."""
 
+_SUCCESS: Final = range(200, 300)
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _LAST_LABEL_IS_A_NUMBER: Final = re.compile(r"(?:.*\.)?(?:\d+|0[xX][0-9a-fA-F]*)\.?")
 """Such a host is an IPv4 address in one of the spellings that resolvers accept, or nothing."""
@@ -65,6 +64,14 @@ class Cause(Enum):
     NOT_FOUND = "not found"
     TLS = "TLS failed"
     REJECTED = "rejected answer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Form:
+    """What is posted: the body, and its headers. Both may hold a secret."""
+
+    body: bytes
+    headers: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +91,8 @@ class NoAnswer:
     """There is no response, or it is not read; ``reason`` says why, in our words.
 
     ``verify_code`` is OpenSSL's, if the certificate is not accepted; ``certificates`` is then the length of
-    the chain that the server sends, or 0 if it is not known.
+    the chain that the server sends, or 0 if it is not known. ``is_sent``: the server may have
+    the request.
     """
 
     url: str
@@ -93,47 +101,13 @@ class NoAnswer:
     verify_code: int = 0
     certificates: int = 0
     redirects: tuple[str, ...] = ()
-
-
-async def resolve(host: str, port: int) -> Sequence[str]:
-    """Return the addresses of a host.
-
-    A look-up cannot be cancelled, and may take a minute: each has a thread that the end of the run does not
-    wait for.
-
-    Raises:
-        OSError: the host has no address.
-    """
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[Sequence[str]] = loop.create_future()
-
-    def settle(addresses: Sequence[str], error: Exception | None) -> None:
-        if future.done():
-            return
-        if error:
-            future.set_exception(error)
-        else:
-            future.set_result(addresses)
-
-    def look_up() -> None:
-        addresses: Sequence[str] = ()
-        failure: Exception | None = None
-        try:
-            entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            addresses = [str(entry[4][0]) for entry in entries]
-        except (OSError, UnicodeError) as error:
-            failure = error if isinstance(error, OSError) else OSError(str(error))
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(settle, addresses, failure)
-
-    threading.Thread(target=look_up, name="resolver", daemon=True).start()
-    return await future
+    is_sent: bool = False
 
 
 class GuardedFetcher:
-    """Fetches documents by GET. ``uses_proxy``: a proxy was asked, whose own rules decide about addresses.
+    """Fetches documents, and posts forms.
 
-    ``resolve`` is replaced in tests.
+    ``uses_proxy``: a proxy was asked, whose own rules decide about addresses. Tests replace ``resolve``.
     """
 
     def __init__(self, settings: FetchSettings, resolve: Resolve = resolve) -> None:
@@ -150,13 +124,20 @@ class GuardedFetcher:
 
         The time of a run begins with its first document.
         """
+        return await self._ask(url, follow=follow)
+
+    async def post(self, url: str, form: Form) -> Answer | NoAnswer:
+        """Post a form once; no redirect is followed, and the body of a success is not read."""
+        return await self._ask(url, form=form)
+
+    async def _ask(self, url: str, *, follow: bool = False, form: Form | None = None) -> Answer | NoAnswer:
         if len(url) > MAX_URL:
             return _too_long(url)
         if self._deadline is None:
             self._deadline = asyncio.get_running_loop().time() + self._settings.total_timeout
         try:
             async with asyncio.timeout_at(self._deadline), self._slot(url):
-                return await self._follow(url, follow=follow)
+                return await self._follow(url, form, follow=follow)
         except TimeoutError:
             return NoAnswer(
                 url=url,
@@ -172,19 +153,19 @@ class GuardedFetcher:
         async with self._host_slots.setdefault(host, asyncio.Semaphore(PER_HOST)), self._slots:
             yield
 
-    async def _follow(self, url: str, *, follow: bool) -> Answer | NoAnswer:
+    async def _follow(self, url: str, form: Form | None, *, follow: bool) -> Answer | NoAnswer:
         redirects: list[str] = []
         answer: Answer | NoAnswer = NoAnswer(url=url, cause=Cause.UNREACHABLE, reason=self._too_slow)
         try:
             async with asyncio.timeout(self._settings.timeout):
-                answer = await self._get_once(url)
+                answer = await self._ask_once(url, form)
                 while follow and isinstance(answer, Answer) and answer.status in _REDIRECTS:
                     target = urljoin(answer.url, first_header(answer.headers, "Location") or "")
                     if problem := self._redirect_problem(target, redirects):
                         answer = _rejected(answer.url, problem)
                         break
                     redirects.append(target)
-                    answer = await self._get_once(target)
+                    answer = await self._ask_once(target)
         except TimeoutError:
             answer = NoAnswer(url=url, cause=Cause.UNREACHABLE, reason=self._too_slow)
         return replace(answer, redirects=tuple(redirects))
@@ -208,7 +189,7 @@ class GuardedFetcher:
         is_local = self._settings.addresses.allows_loopback and is_loopback(parts.hostname or "")
         return parts.scheme == "https" or (parts.scheme == "http" and is_local)
 
-    async def _get_once(self, url: str) -> Answer | NoAnswer:
+    async def _ask_once(self, url: str, form: Form | None = None) -> Answer | NoAnswer:
         parts = split_url(url)
         if parts is None or (problem := self._url_problem(parts)):
             problem = "the URL is malformed" if parts is None else problem
@@ -225,8 +206,8 @@ class GuardedFetcher:
             return addresses
         if proxy is not None:
             self.uses_proxy = True
-            return await self._request(parts, host, proxy)
-        return await self._first_answer(parts, addresses)
+            return await self._request(parts, host, proxy, form)
+        return await self._first_answer(parts, addresses, form)
 
     def _url_problem(self, parts: SplitResult) -> str:
         """Return what is wrong with a URL before its host is looked up."""
@@ -270,24 +251,37 @@ class GuardedFetcher:
             self._lookups[place].add_done_callback(lambda done: done.cancelled() or done.exception())
         return await asyncio.shield(self._lookups[place])
 
-    async def _first_answer(self, parts: SplitResult, addresses: Sequence[str]) -> Answer | NoAnswer:
-        """Return the answer of the first address that can be connected to."""
+    async def _first_answer(
+        self, parts: SplitResult, addresses: Sequence[str], form: Form | None
+    ) -> Answer | NoAnswer:
+        """Return the answer of the first address that can be connected to; a form is sent to one only."""
         answer = NoAnswer(url=parts.geturl(), cause=Cause.UNREACHABLE, reason="the host has no address")
         tried = addresses[:_MOST_ADDRESSES]
+        share = self._settings.timeout / max(len(tried), 1)
         for address in tried:
             try:
-                async with asyncio.timeout(self._settings.timeout / len(tried)):
-                    result = await self._request(parts, address, None)
+                async with asyncio.timeout(None if form else share):
+                    result = await self._request(parts, address, None, form, connect_timeout=share)
             except TimeoutError:
-                if len(tried) == 1:
+                if form or len(tried) == 1:
                     raise
                 continue
             if isinstance(result, Answer) or result.cause is not Cause.UNREACHABLE:
                 return result
+            if form and result.is_sent:
+                return result
             answer = result
         return answer
 
-    async def _request(self, parts: SplitResult, host: str, proxy: httpx.Proxy | None) -> Answer | NoAnswer:
+    async def _request(
+        self,
+        parts: SplitResult,
+        host: str,
+        proxy: httpx.Proxy | None,
+        form: Form | None,
+        *,
+        connect_timeout: float | None = None,
+    ) -> Answer | NoAnswer:
         url = parts.geturl()
         target = parts.path or "/"
         place = httpx.URL(
@@ -305,11 +299,16 @@ class GuardedFetcher:
             "Connection": "close",
             "User-Agent": f"reconciler/{__version__}",
         }
-        extensions = {"sni_hostname": parts.hostname or ""}
-        request = httpx.Request("GET", place, headers=headers, extensions=extensions)
+        request = httpx.Request(
+            "POST" if form else "GET",
+            place,
+            headers={**headers, **(form.headers if form else {})},
+            content=form.body if form else None,
+            extensions={"sni_hostname": parts.hostname or "", "timeout": {"connect": connect_timeout}},
+        )
         try:
             async with transport, aclosing(await transport.handle_async_request(request)) as response:
-                return await _read(response, url)
+                return await _read(response, url, is_wanted=not (form and response.status_code in _SUCCESS))
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             answer = _no_answer(error, url, proxy)
         if proxy is not None or answer.verify_code not in _CHAIN_CODES:
@@ -318,7 +317,9 @@ class GuardedFetcher:
         return replace(answer, certificates=count)
 
 
-async def _read(response: httpx.Response, url: str) -> Answer | NoAnswer:
+async def _read(response: httpx.Response, url: str, *, is_wanted: bool) -> Answer | NoAnswer:
+    if not is_wanted:
+        return Answer(url=url, status=response.status_code, headers=httpx.Headers(), body=b"")
     coding = ", ".join(response.headers.get_list("Content-Encoding")).lower()
     if coding not in {"", "identity"}:
         return NoAnswer(
@@ -356,7 +357,8 @@ def _no_answer(error: Exception, url: str, proxy: httpx.Proxy | None) -> NoAnswe
         return NoAnswer(
             url=url, cause=Cause.REJECTED, reason="the answer is not valid HTTP, or its headers are too long"
         )
-    return NoAnswer(url=url, cause=Cause.UNREACHABLE, reason=words)
+    is_sent = not isinstance(error, NOT_SENT)
+    return NoAnswer(url=url, cause=Cause.UNREACHABLE, reason=words, is_sent=is_sent)
 
 
 def _port(parts: SplitResult) -> int:

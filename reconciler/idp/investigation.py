@@ -1,11 +1,13 @@
-"""Gathers what the checks of a connection need: its provider's metadata and keys, and a preflight."""
+"""Gathers what the checks of a connection need: metadata, keys, a preflight, and a probe of its secret."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from reconciler.core.connection import MASKED
 from reconciler.http.urls import parse_url
+from reconciler.idp.credential_probe import Prober, not_probed
 from reconciler.idp.guarded_fetch import Cause, NoAnswer
 from reconciler.idp.keys import KeySet, read_keys
 from reconciler.idp.metadata import Document, metadata_url, with_client_id
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reconciler.core.connection import OidcConnection
+    from reconciler.core.secret import Secret
+    from reconciler.idp.credential_probe import Probe
     from reconciler.idp.guarded_fetch import GuardedFetcher
     from reconciler.idp.metadata import Documents
     from reconciler.idp.preflight import Preflight
@@ -60,6 +64,7 @@ class Evidence:
     metadata: Document | NoAnswer | None = None
     keys: KeySet | NoAnswer | str | None = None
     preflight: Preflight | None = None
+    probe: Probe | None = None
     now: float = 0.0
 
 
@@ -76,6 +81,27 @@ async def investigate(
     if make_token is None or not is_complete or _is_out_of_reach(url, evidence.metadata):
         return evidence
     return replace(evidence, preflight=await run_preflight(connection, url, fetcher, make_token))
+
+
+async def probe_secret(
+    evidence: Evidence, secret: Secret, fetcher: GuardedFetcher, make_token: Callable[[], str]
+) -> Probe:
+    """Send a secret to the live token endpoint, if there is one that may be asked."""
+    connection, metadata = evidence.subject.connection, evidence.metadata
+    if not evidence.subject.is_live:
+        return not_probed("the connection does not exist yet")
+    if not (connection.token_url and connection.client_id):
+        return not_probed("its token_url or its client_id is not known yet")
+    if MASKED in {connection.token_url, connection.client_id}:
+        return not_probed("its token_url or its client_id holds the secret")
+    if _is_out_of_reach(connection.token_url, metadata):
+        return not_probed(metadata.reason if isinstance(metadata, NoAnswer) else "")
+    listed = (
+        metadata.texts("token_endpoint_auth_methods_supported") if isinstance(metadata, Document) else None
+    )
+    return await Prober(connection=connection, secret=secret, fetcher=fetcher, make_token=make_token).probe(
+        listed
+    )
 
 
 async def _read_documents(subject: Subject, documents: Documents, url: str) -> Evidence:

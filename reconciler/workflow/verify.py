@@ -7,41 +7,48 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from reconciler.core.approval import ApprovalStatus
 from reconciler.core.errors import Diagnostic, ProviderError, UsageError, did_you_mean
 from reconciler.core.idp import IDP_SEVERITIES
 from reconciler.core.matching import match_connections
 from reconciler.core.planner import unreadable
-from reconciler.core.secret import Secret
+from reconciler.core.secret import Secret, SecretReference
 from reconciler.core.state import Discovery
 from reconciler.core.verification import Exchange, Verification, VerifiedConnection
+from reconciler.http.urls import parse_url
 from reconciler.idp.checks import check
 from reconciler.idp.checks.finding import IdpFinding
+from reconciler.idp.credential_probe import not_probed
 from reconciler.idp.guarded_fetch import Cause, GuardedFetcher, NoAnswer
-from reconciler.idp.investigation import Subject, investigate
+from reconciler.idp.investigation import Subject, investigate, probe_secret
 from reconciler.idp.keys import KeySet
 from reconciler.idp.metadata import Document, Documents
 from reconciler.policies import judge_idp_findings
 from reconciler.policies.approvals import approval_remarks, approve_risks, uses
+from reconciler.secrets import resolve_reference
 from reconciler.storage.git import head_commit
 from reconciler.workflow.live_state import find_organizations, read_organizations
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from reconciler.core.connection import OidcConnection
     from reconciler.core.plan import Scope
     from reconciler.core.state import DesiredConnection, DesiredOrganization
+    from reconciler.idp.credential_probe import Probe
     from reconciler.idp.fetch_settings import FetchSettings
     from reconciler.idp.guarded_fetch import Answer
     from reconciler.idp.investigation import Evidence
     from reconciler.idp.preflight import Preflight
     from reconciler.manifests import Loaded, Project
     from reconciler.providers.base import Reader
+    from reconciler.secrets import SecretPolicy
     from reconciler.workflow.judgement import GatheredApprovals
     from reconciler.workflow.live_state import LiveState, Progress
+
+    Confirm: TypeAlias = Callable[[str, OidcConnection], None]
 
 _GUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _FINGERPRINT_LENGTH: Final = 32
@@ -50,7 +57,11 @@ _FINGERPRINT_LENGTH: Final = 32
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyRequest:
-    """What to verify and how: ``make_token`` returns random texts, ``wall`` the time since 1970."""
+    """What to verify and how: ``make_token`` returns random texts, ``wall`` the time since 1970.
+
+    ``probes_live``: send the live secrets to their token endpoints. ``declared_secret`` is sent instead to
+    that of the only target.
+    """
 
     project: Project
     loaded: Loaded
@@ -59,15 +70,21 @@ class VerifyRequest:
     make_token: Callable[[], str]
     wall: Callable[[], float]
     targets: tuple[str, ...] = ()
+    probes_live: bool = False
+    declared_secret: Secret | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Case:
-    """A declared connection, what its checks are about, and why it is not asked, if it is not."""
+    """A declared connection, what its checks are about, and why it is not asked, if it is not.
+
+    ``secret`` is probed; a text says why it cannot be.
+    """
 
     desired: DesiredConnection
     subject: Subject
     not_asked: str = ""
+    secret: Secret | str | None = None
 
 
 @dataclass(slots=True)
@@ -84,8 +101,11 @@ async def verify(
     created_at: str,
     reading: Progress,
     asking: Callable[[int], Progress],
+    confirm: Confirm,
 ) -> Verification:
     """Verify the declared connections. ``asking`` returns the progress of so many connections.
+
+    ``confirm`` asks whether the declared secret may be sent as the live connection says, and raises if not.
 
     Raises:
         UsageError: a target matches nothing.
@@ -99,6 +119,9 @@ async def verify(
     gathered = _Gathered(diagnostics=[*request.loaded.diagnostics, *request.approvals.diagnostics])
     for desired, state in zip(manifests, live, strict=True):
         _gather(desired, state, request, gathered)
+    if request.declared_secret is not None:
+        secret = request.declared_secret
+        gathered.cases = [_with_declared_secret(case, secret, confirm) for case in gathered.cases]
     fetcher = GuardedFetcher(request.fetch)
     evidence = await _investigate(gathered.cases, fetcher, request, asking)
     return _verification(request, gathered, evidence, fetcher, scope=scope, created_at=created_at)
@@ -133,7 +156,64 @@ def _gather(
     gathered.diagnostics += matching.diagnostics
     for pair in matching.pairs:
         if pair.desired.is_present and _is_targeted(pair.desired, request.targets):
-            gathered.cases.append(_case(pair.desired, pair.live, request.project))
+            case = _case(pair.desired, pair.live, request.project)
+            secret = _live_secret(pair.live) if request.probes_live else None
+            gathered.cases.append(replace(case, secret=secret))
+
+
+def _live_secret(live: OidcConnection | None) -> Secret | str:
+    """Return the secret of a live connection, or why there is none to probe."""
+    if live is None:
+        return "the connection does not exist yet"
+    if live.hides_secret:
+        return "the service masks it"
+    secret = live.client_secret
+    return secret if isinstance(secret, Secret) and not secret.is_empty else "the connection has none yet"
+
+
+def declared_secret(
+    address: str, loaded: Loaded, policy: SecretPolicy, environment: Mapping[str, str]
+) -> tuple[DesiredConnection, Secret]:
+    """Return the connection at exactly this address, and the secret that its manifest declares.
+
+    Raises:
+        UsageError: there is no such connection, or it declares no secret.
+        SecretUnavailable: the secret cannot be resolved.
+    """
+    connections = {str(item.address): item for item in loaded.state.connections if item.is_present}
+    if address not in connections:
+        hint = did_you_mean(address, list(connections))
+        raise UsageError(f"no connection has the address {address!r}{f': {hint}' if hint else ''}")
+    reference = connections[address].connection.client_secret
+    if not isinstance(reference, SecretReference):
+        raise UsageError(f"{address} declares no client_secret")
+    return connections[address], resolve_reference(reference, policy=policy, environment=environment)
+
+
+def _with_declared_secret(case: _Case, secret: Secret, confirm: Confirm) -> _Case:
+    """Return a case that probes the declared secret at the live provider, after asking.
+
+    Raises:
+        UsageError: the manifest is not about the provider and the client that are live.
+    """
+    declared, live = case.desired.connection, case.subject.connection
+    if case.not_asked or not case.subject.is_live:
+        problem = case.not_asked or "it does not exist yet"
+        raise UsageError(f"the declared secret of {case.desired.address} cannot be probed: {problem}")
+    differing = [
+        name
+        for name in ("token_url", "client_id")
+        if getattr(declared, name) not in {None, getattr(live, name)}
+    ]
+    if declared.issuer and parse_url(declared.issuer).netloc != parse_url(live.issuer or "").netloc:
+        differing.append("the host of issuer")
+    if differing:
+        raise UsageError(
+            f"the declared secret of {case.desired.address} is not sent: {' and '.join(differing)} of the"
+            " manifest and of the live connection differ; apply that change first"
+        )
+    confirm(str(case.desired.address), live)
+    return replace(case, secret=secret)
 
 
 def _case(desired: DesiredConnection, live: OidcConnection | None, project: Project) -> _Case:
@@ -167,11 +247,23 @@ async def _investigate(
         if case.not_asked:
             return None
         evidence = await investigate(case.subject, documents, fetcher, request.make_token)
+        evidence = replace(evidence, probe=await _probe(case, evidence, fetcher, request))
         done += 1
         progress.advanced(done)
         return evidence
 
     return await asyncio.gather(*map(ask, cases))
+
+
+async def _probe(
+    case: _Case, evidence: Evidence, fetcher: GuardedFetcher, request: VerifyRequest
+) -> Probe | None:
+    if case.secret is None or _left_alone(evidence):
+        return None
+    if isinstance(case.secret, str):
+        return not_probed(case.secret)
+    probe = await probe_secret(evidence, case.secret, fetcher, request.make_token)
+    return replace(probe, is_declared=request.declared_secret is not None)
 
 
 def _verification(
@@ -277,6 +369,14 @@ def _exchanges(evidence: Evidence) -> Iterator[Exchange]:
         yield _exchange("keys", keys, keys.reason)
     if preflight is not None:
         yield _exchange("preflight", preflight.answer, _preflight_outcome(preflight))
+    if evidence.probe is not None:
+        yield from _probe_exchanges(evidence.probe)
+
+
+def _probe_exchanges(probe: Probe) -> Iterator[Exchange]:
+    for number, item in enumerate(probe.answers, start=1):
+        verdict = f": {probe.verdict.value}" if number == len(probe.answers) else ""
+        yield _exchange("probe", item.answer, f"{item}{verdict}")
 
 
 def _exchange(purpose: str, answer: Answer | NoAnswer, outcome: str) -> Exchange:

@@ -10,10 +10,10 @@ from tests.idp.live import connect
 from tests.idp.provider import METADATA, RSA_KEY, answer, leads_back, scripted_provider, write_authority
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from reconciler.core.codes import Code
-    from tests.idp.provider import ScriptedProvider
+    from tests.idp.provider import Request, ScriptedProvider
     from tests.support.workplace import CompletedRun, Workplace
 
     Script = Callable[[ScriptedProvider], None]
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 GUID: Final = "0b5b1f35-9d33-4b0c-8c2b-0c9b3f1c2d3e"
 
 
-def verify(place: Workplace, issuer: str, **fields: Any) -> CompletedRun:
+def verify(place: Workplace, issuer: str, *words: str, **fields: Any) -> CompletedRun:
     """Verify one live connection, whose provider's authority the project file trusts."""
     place.write("reconciler.yaml", f"idp: {{ca_file: {write_authority(place.root)}, timeout: 2}}\n")
     connect(place, "acme", issuer, **fields)
-    return place.run("verify", "--target", "acme/*", "--format", "json")
+    return place.run("verify", "--target", "acme/*", "--format", "json", *words)
 
 
 def verify_scripted(
@@ -34,6 +34,12 @@ def verify_scripted(
     with scripted_provider(kind) as provider:
         change(provider)
         return verify(place, provider.issuer, **fields)
+
+
+def probe(place: Workplace, *, change: Script, fields: Mapping[str, Any]) -> CompletedRun:
+    with scripted_provider() as provider:
+        change(provider)
+        return verify(place, provider.issuer, "--probe-credentials", **fields)
 
 
 def keys(*entries: object) -> Script:
@@ -50,6 +56,10 @@ def script(path: str, **scripted: Any) -> Script:
 
 def nothing(_provider: ScriptedProvider) -> None:
     """Leave everything right."""
+
+
+def refuses(description: str) -> Callable[[Request], Iterator[bytes]]:
+    return answer(401, {"error": "invalid_client", "error_description": description})
 
 
 OTHER_KEY: Final = {**RSA_KEY, "n": RSA_KEY["n"][:-4] + "AAAA", "kid": ""}
@@ -86,6 +96,13 @@ _BY_THE_PROVIDER: Final[Mapping[Code, Script]] = {
     "signing-alg": metadata(id_token_signing_alg_values_supported=["EdDSA"]),
 }
 
+_BY_THE_PROBE: Final[Mapping[Code, tuple[Script, dict[str, Any]]]] = {
+    "probe-inconclusive": (script("/token", by=answer(200)), {}),
+    "secret-expired": (script("/token", by=refuses("the client secret is expired")), {}),
+    "secret-not-probed": (lambda _provider: None, {"live": {"client_secret": ""}}),
+    "secret-wrong": (script("/token", by=refuses("client authentication failed")), {}),
+}
+
 _BY_THE_CONNECTION: Final[Mapping[Code, dict[str, Any]]] = {
     "idp-not-asked": {"discovery": "off"},
     "issuer-client-mismatch": {"identity_provider": "duo"},
@@ -102,6 +119,9 @@ _CERTIFICATES: Final[Mapping[Code, str]] = {
 
 for code, change in _BY_THE_PROVIDER.items():
     provokes(code)(partial(verify_scripted, change=change, fields={}))
+
+for code, (change, fields) in _BY_THE_PROBE.items():
+    provokes(code)(partial(probe, change=change, fields=fields))
 
 for code, fields in _BY_THE_CONNECTION.items():
     provokes(code)(partial(verify_scripted, change=nothing, fields=fields))

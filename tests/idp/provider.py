@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 import socketserver
 import ssl
 import threading
@@ -11,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import trustme
 
@@ -40,12 +41,13 @@ RSA_KEY: Final = {
 
 @dataclass(frozen=True)
 class Request:
-    """What was sent: everything up to the empty line."""
+    """What was sent: everything up to the empty line, and the form after it."""
 
     method: str
     path: str
     query: Mapping[str, str]
     head: str
+    form: Mapping[str, str] = field(default_factory=dict)
 
 
 def answer(status: int, body: bytes | object = b"", **headers: str) -> Script:
@@ -195,11 +197,15 @@ def _read(connection: ssl.SSLSocket) -> Request:
         if not part:
             raise OSError("closed")
         received += part
-    text = received.decode("latin-1")
+    start, _, body = received.partition(b"\r\n\r\n")
+    text = start.decode("latin-1")
+    length = re.search(r"(?i)\ncontent-length: (\d+)", text)
+    while length and len(body) < int(length[1]):
+        body += connection.recv(65536)
     method, target, _ = text.split("\r\n")[0].split(" ")
     parts = urlsplit(target)
     query = {name: values[0] for name, values in parse_qs(parts.query).items()}
-    return Request(method, parts.path, query, text)
+    return Request(method, parts.path, query, text, dict(parse_qsl(body.decode())))
 
 
 def write_authority(folder: Path) -> str:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from reconciler.idp.addresses import AddressPolicy
+from reconciler.idp.addresses import AddressPolicy, resolve
 from reconciler.idp.fetch_settings import FetchSettings
-from reconciler.idp.guarded_fetch import Answer, Cause, GuardedFetcher, NoAnswer, resolve
+from reconciler.idp.guarded_fetch import Answer, Cause, GuardedFetcher, NoAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

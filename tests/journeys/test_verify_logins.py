@@ -14,7 +14,7 @@ def test_what_breaks_at_the_provider_is_found_and_can_be_approved(open_page: Ope
         emulator.add_organization("hooli")
         emulator.add_identity_provider("hooli", clients={"hooli-sso": "the-secret-from-hooli"})
         story.place.setenv("HOOLI_CLIENT_SECRET", "the-secret-from-hooli")
-        story.play("")
+        story.play("", "Probe client secrets")
         emulator.request_log.clear()
         issuer = f"{story.place.base_url}/idp/hooli"
         emulator.add_identity_provider("hooli", clients={}, metadata={"issuer": f"{issuer}/"})

@@ -22,7 +22,7 @@ from reconciler.core.errors import (
     UnknownOutcome,
 )
 from reconciler.core.secret import Secret
-from reconciler.providers.stytch.redaction import WITHHELD
+from reconciler.http.redaction import WITHHELD
 from tests.providers.support import (
     ACME,
     CLIENT_SECRET,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from reconciler.idp.checks import abilities, client, endpoints, issuer, keys, reachability, tls
+from reconciler.idp.checks import abilities, client, endpoints, issuer, keys, reachability, secret, tls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,6 +26,8 @@ CHECKS: Final[tuple[Callable[[Evidence], Iterator[IdpFinding]], ...]] = (
     keys.no_usable_key,
     keys.private_key_published,
     client.client_refused,
+    secret.secret_expired,
+    secret.secret_wrong,
     abilities.code_flow_missing,
     abilities.client_auth_unsupported,
     abilities.pushed_requests_required,
@@ -36,11 +38,13 @@ CHECKS: Final[tuple[Callable[[Evidence], Iterator[IdpFinding]], ...]] = (
     keys.key_ids_ambiguous,
     abilities.signing_algorithms,
     tls.expires_soon,
-    client.secret_looks_like_an_id,
+    secret.secret_looks_like_an_id,
     abilities.scopes_not_advertised,
     abilities.claims_not_advertised,
-    client.secret_expiry_unknown,
+    secret.secret_expiry_unknown,
     client.preflight_inconclusive,
+    secret.probe_inconclusive,
+    secret.secret_not_probed,
     client.clock_skew,
 )
 

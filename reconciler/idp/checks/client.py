@@ -1,4 +1,4 @@
-"""Checks what the preflight shows of the client, and what its secret looks like."""
+"""Checks what the preflight shows of the client, and the provider's clock."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from reconciler.idp.guarded_fetch import Answer
     from reconciler.idp.investigation import Evidence
 
-_ENTRA: Final = "microsoft-entra"
 _MOST_SKEW: Final = 300
 _NOT_SHOWN: Final = frozenset({Cause.ADDRESS_REFUSED, Cause.NOT_ALLOWED, Cause.TLS})
 """Why there was no preflight; other checks say so."""
@@ -66,28 +65,6 @@ def preflight_inconclusive(evidence: Evidence) -> Iterator[IdpFinding]:
             code="preflight-inconclusive",
             summary=f"whether client and redirect URL are registered is not known: {preflight.detail}",
             why="some providers show a page of their own, whether or not the client is right",
-        )
-
-
-def secret_expiry_unknown(evidence: Evidence) -> Iterator[IdpFinding]:
-    """Yield that nobody is warned before a secret of Entra expires, which is after two years at most."""
-    if evidence.subject.provider == _ENTRA and not evidence.subject.has_expiry:
-        yield IdpFinding(
-            code="secret-expiry-unknown",
-            summary="the manifest does not say when the client secret expires",
-            why="secrets of Entra expire after two years at most, and then nobody can log in",
-            hint="declare `secret_expires_on`",
-        )
-
-
-def secret_looks_like_an_id(evidence: Evidence) -> Iterator[IdpFinding]:
-    """Yield that the secret has the form of an ID. Nothing of the value is shown."""
-    if evidence.subject.provider == _ENTRA and evidence.subject.secret_is_guid:
-        yield IdpFinding(
-            code="secret-looks-like-an-id",
-            summary="the live client secret has the form of an ID",
-            why="Entra shows a secret's ID beside its value, and the ID is easily pasted in its place",
-            hint="create a new secret, and set its value",
         )
 
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from reconciler.core.errors import RequestRejected
 from reconciler.http.json_fields import parse_json
-from reconciler.providers.stytch.redaction import MIN_SECRET_LENGTH, contains_secret, redact
+from reconciler.http.redaction import MIN_SECRET_LENGTH, contains_secret, redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

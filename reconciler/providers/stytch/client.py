@@ -13,6 +13,7 @@ import structlog
 from reconciler.core.errors import MalformedAnswer, Unavailable, UnknownOutcome
 from reconciler.http.client import ResponseTooLarge
 from reconciler.http.clock import Clock, backoff
+from reconciler.http.redaction import credentials_in, repeats_credentials
 from reconciler.providers.stytch.call import MAX_RESPONSE_BYTES, ApiResponse, payload, request_id
 from reconciler.providers.stytch.errors import (
     Failure,
@@ -25,7 +26,6 @@ from reconciler.providers.stytch.errors import (
 )
 from reconciler.providers.stytch.http_transport import ConnectionFailed
 from reconciler.providers.stytch.rate_limiter import RateLimitChanged, RetryAfterTooLong
-from reconciler.providers.stytch.redaction import credentials_in, repeats_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 from reconciler.core.connection import SENSITIVE_FIELDS
 from reconciler.core.errors import MalformedAnswer, RequestRejected, UnknownOutcome
 from reconciler.http.json_fields import JsonObject
+from reconciler.http.redaction import known_words
 from reconciler.providers.base import Recheck, Written
 from reconciler.providers.stytch.call import read, request_id, sanitize_message, segment, write
-from reconciler.providers.stytch.redaction import known_words
 from reconciler.providers.stytch.resources import (
     check_identity,
     encode_scopes,

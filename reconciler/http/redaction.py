@@ -1,4 +1,4 @@
-"""Redacts secrets from the API's error messages, in any encoding."""
+"""Redacts secrets from what a service or an identity provider writes, in any encoding."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.providers.stytch.redaction import WITHHELD, redact
+from reconciler.http.redaction import WITHHELD, redact
 
 SECRET = 'p%40ss w0rd+/=\n"Zürich<&>\tEND~!'
 FIRST_LINE = SECRET.split("\n", maxsplit=1)[0]

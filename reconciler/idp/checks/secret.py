@@ -1,0 +1,99 @@
+"""Checks what a probe shows of the client secret, what the secret looks like, and when it expires."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from reconciler.idp.checks.finding import IdpFinding, quoted
+from reconciler.idp.credential_probe import SecretVerdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reconciler.idp.credential_probe import Probe
+    from reconciler.idp.investigation import Evidence
+
+_ENTRA: Final = "microsoft-entra"
+_WHY: Final = "the service cannot exchange the code of a login, so that every login fails"
+
+
+def secret_wrong(evidence: Evidence) -> Iterator[IdpFinding]:
+    """Yield that the token endpoint refuses the client and its secret."""
+    if (probe := evidence.probe) and probe.verdict is SecretVerdict.WRONG:
+        yield IdpFinding(
+            code="secret-wrong",
+            summary=f"the provider refuses the {_secret(probe)}: {_answer(probe)}",
+            why=_WHY,
+            hint="create a new secret at the provider, and rotate; an application that was deleted, or that"
+            " has no secret, gives the same answer",
+            key=_key(probe),
+        )
+
+
+def secret_expired(evidence: Evidence) -> Iterator[IdpFinding]:
+    """Yield that the token endpoint says that the secret has expired."""
+    if (probe := evidence.probe) and probe.verdict is SecretVerdict.EXPIRED:
+        yield IdpFinding(
+            code="secret-expired",
+            summary=f"the {_secret(probe)} has expired: {_answer(probe)}",
+            why=_WHY,
+            hint="create a new secret at the provider, rotate, and declare `secret_expires_on`",
+            key=_key(probe),
+        )
+
+
+def probe_inconclusive(evidence: Evidence) -> Iterator[IdpFinding]:
+    """Yield that the answers say nothing about the secret."""
+    if (probe := evidence.probe) and probe.verdict is SecretVerdict.INCONCLUSIVE:
+        yield IdpFinding(
+            code="probe-inconclusive",
+            summary=f"whether the {_secret(probe)} is right is not known: {probe.reason}",
+            why="some providers look at the code first, or answer in a way of their own; a login shows it",
+            key=_key(probe),
+        )
+
+
+def secret_not_probed(evidence: Evidence) -> Iterator[IdpFinding]:
+    """Yield that nothing was sent."""
+    if (probe := evidence.probe) and probe.verdict is SecretVerdict.NOT_PROBED:
+        yield IdpFinding(
+            code="secret-not-probed",
+            summary=f"the {_secret(probe)} cannot be probed: {probe.reason}",
+            why="nothing is known of whether it is right",
+            key=_key(probe),
+        )
+
+
+def secret_expiry_unknown(evidence: Evidence) -> Iterator[IdpFinding]:
+    """Yield that nobody is warned before a secret of Entra expires, which is after two years at most."""
+    if evidence.subject.provider == _ENTRA and not evidence.subject.has_expiry:
+        yield IdpFinding(
+            code="secret-expiry-unknown",
+            summary="the manifest does not say when the client secret expires",
+            why="secrets of Entra expire after two years at most, and then nobody can log in",
+            hint="declare `secret_expires_on`",
+        )
+
+
+def secret_looks_like_an_id(evidence: Evidence) -> Iterator[IdpFinding]:
+    """Yield that the secret has the form of an ID. Nothing of the value is shown."""
+    if evidence.subject.provider == _ENTRA and evidence.subject.secret_is_guid:
+        yield IdpFinding(
+            code="secret-looks-like-an-id",
+            summary="the live client secret has the form of an ID",
+            why="Entra shows a secret's ID beside its value, and the ID is easily pasted in its place",
+            hint="create a new secret, and set its value",
+        )
+
+
+def _secret(probe: Probe) -> str:
+    return "declared client secret" if probe.is_declared else "live client secret"
+
+
+def _key(probe: Probe) -> str:
+    return "declared" if probe.is_declared else ""
+
+
+def _answer(probe: Probe) -> str:
+    last = probe.answers[-1]
+    return f"`{last.error}`, {quoted(last.detail)}" if last.detail else f"`{last.error}`"
