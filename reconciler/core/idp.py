@@ -22,7 +22,7 @@ class IdpSettings:
     """The section `idp` of the project file.
 
     ``allow_hosts`` are globs of hosts that may be asked, ``allow_networks`` private networks that may be
-    asked as far as the environment allows them, too. ``ca_file`` is relative to the folder of the project
+    asked as far as the environment allows them, too. ``ca_file`` is below the folder of the project
     file. ``timeout`` is for one document, in seconds.
     """
 

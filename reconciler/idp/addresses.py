@@ -123,7 +123,7 @@ def _kind(address: Address, table: Iterable[tuple[Network, str]]) -> str:
 
 def _embedded(address: Address) -> Iterator[IPv4Address]:
     """Yield the IPv4 addresses to which a packet for an IPv6 address may go."""
-    if not isinstance(address, IPv6Address):
+    if not isinstance(address, IPv6Address) or address.is_loopback:
         return
     bits = int(address)
     if address in _MAPPED or address in _COMPATIBLE or any(address in network for network in _NAT64):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from ipaddress import ip_network
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.errors import UsageError
@@ -14,7 +16,6 @@ from reconciler.idp.addresses import INTERNET, AddressPolicy, allowed_by_both
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from reconciler.core.idp import IdpSettings
     from reconciler.idp.addresses import Network
@@ -74,13 +75,18 @@ def _tls(settings: IdpSettings, root: Path) -> ssl.SSLContext:
     if settings.ca_file:
         file = root / settings.ca_file
         problem = UsageError(
-            f"`idp.ca_file` names {settings.ca_file!r}, which is no PEM file with certificates; its path is"
-            " relative to the project file"
+            f"`idp.ca_file` names {settings.ca_file!r}, which is no PEM file with certificates below"
+            " the folder of the project file"
         )
-        if not file.is_file():
+        if not file.is_file() or not _is_inside(file, root):
             raise problem
         try:
             context.load_verify_locations(file)
         except OSError as error:  # the TLS library's own error is one as well
             raise problem from error
     return context
+
+
+def _is_inside(file: Path, root: Path) -> bool:
+    """Whether a file is really below the folder of the project file, wherever links lead."""
+    return Path(os.path.realpath(file)).is_relative_to(os.path.realpath(root))

@@ -95,7 +95,7 @@ def _problem(values: Mapping[str, Any], kind: str, public: Mapping[str, Any]) ->
     described = {name: _text(values, name) for name in _DESCRIPTIVE if _text(values, name)}
     try:
         key = jwt.PyJWK.from_dict({**described, **public}).key
-    except (jwt.PyJWTError, UnsupportedAlgorithm, ValueError, TypeError, KeyError):
+    except (jwt.PyJWTError, UnsupportedAlgorithm, NotImplementedError, ValueError, TypeError, KeyError):
         return "malformed, or of an unknown algorithm"
     if isinstance(key, RSAPublicKey) and key.key_size < MIN_RSA_BITS:
         return f"RSA with {key.key_size} bits"

@@ -185,7 +185,7 @@ class IdpManifest(TypedDict, total=False):
     ca_file: Annotated[
         Text,
         Field(
-            description="A PEM file of certificates to trust in addition, relative to this file's folder.",
+            description="A PEM file of certificates to trust in addition, in this file's folder or below it.",
             examples=["idp-ca.pem"],
         ),
     ]

@@ -11,12 +11,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comment:
-    """One comment on the pull request; ``author`` is a unique account name."""
+    """One comment on the pull request; ``author`` is a unique account name.
+
+    ``updated_at`` is when it was last written (RFC 3339 in UTC), by the forge's clock.
+    """
 
     id: str
     author: str
     body: str
     url: str
+    updated_at: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

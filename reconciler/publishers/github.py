@@ -245,6 +245,7 @@ def _comment(comment: JsonObject) -> Comment:
         author=_author(comment),
         body=comment.text("body"),
         url=comment.text("html_url"),
+        updated_at=comment.text("updated_at"),
     )
 
 

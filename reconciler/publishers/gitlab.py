@@ -162,7 +162,13 @@ def gitlab_client(
 def _comment(note: JsonObject) -> Comment:
     """Return a note; its address is not part of GitLab's answer."""
     number = str(note.required_number("id"))
-    return Comment(id=number, author=_author(note), body=note.text("body"), url=f"note {number}")
+    return Comment(
+        id=number,
+        author=_author(note),
+        body=note.text("body"),
+        url=f"note {number}",
+        updated_at=note.text("updated_at"),
+    )
 
 
 def _issue(issue: JsonObject) -> Issue:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.errors import UnknownPublication, UsageError
@@ -167,10 +168,27 @@ def _dated(sticky: StickyComment) -> str:
 
 
 def _latest(text: str, own: Sequence[Comment]) -> str:
-    """Return what the latest report says; if ours does not say when it was made, no other is later."""
+    """Return what the latest report says; if ours does not say when it was made, no other is later.
+
+    A workflow that a pull request changes can write any time into a comment. So one that says it was made
+    after the forge received it counts for nothing.
+    """
     made_at = _made_at(text)
-    later = [comment.body for comment in own if made_at and _made_at(comment.body) > made_at]
+    later = [
+        comment.body
+        for comment in own
+        if made_at and _made_at(comment.body) > made_at and _is_credible(comment)
+    ]
     return max(later, key=_made_at, default=text)
+
+
+def _is_credible(comment: Comment) -> bool:
+    """Whether the report was made before the comment was written; forges give whole seconds."""
+    try:
+        made, written = map(datetime.fromisoformat, (_made_at(comment.body), comment.updated_at))
+        return made.replace(microsecond=0) <= written
+    except (ValueError, TypeError):  # no time, or one without a zone
+        return False
 
 
 def _made_at(body: str) -> str:

@@ -37,6 +37,10 @@ _LEFT: Final = {
     DriftKind.UNKNOWN_ORGANIZATION: "is live, and no manifest names its organization",
 }
 _MAINTAINED: Final = "`reconciler publish` maintains this branch and replaces this text."
+_NOT_DESCRIBED: Final = (
+    "This branch has commits of others, which this text does not describe: read the whole diff."
+)
+_AS_WRITTEN: Final = "Without commits of others, merging this changes nothing live"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,16 +78,18 @@ class Adoption:
     left: tuple[str, ...] = ()
 
 
-def pins_report(scope: Scope, name: str, pins: Sequence[WrittenPin], left: Sequence[str]) -> Report:
-    """Return the report of a pull request with pins."""
+def pins_report(
+    scope: Scope, name: str, pins: Sequence[WrittenPin], left: Sequence[str], *, is_edited: bool
+) -> Report:
+    """Return the report of a pull request with pins; ``is_edited``: others have added commits to it."""
     created = [pin for pin in pins if pin.redirect_url]
     return Report(
         title="Pins",
         verdict=f"{count(len(pins), 'id')} of what was created",
         status=Status.PLAIN,
-        limitations=_sentences(left),
+        limitations=(*((_NOT_DESCRIBED,) if is_edited else ()), *_sentences(left)),
         remarks=(
-            "Merging this changes nothing live: it adds `organization_id` and `connection_id`, so that what "
+            f"{_AS_WRITTEN}: it adds `organization_id` and `connection_id`, so that what "
             "was created is still found when names change.",
             f"{_MAINTAINED} Commits that you add to the branch stay.",
         ),
@@ -118,7 +124,7 @@ def adoption_report(scope: Scope, name: str, adoption: Adoption) -> Report:
         findings=_findings((*adoption.blocked, *adoption.risks)),
         limitations=_sentences((*_not_adopted(adoption), *adoption.left)),
         remarks=(
-            "Merging this changes nothing live: the manifests declare what is live already. To go back to "
+            f"{_AS_WRITTEN}: the manifests declare what is live already. To go back to "
             "what they declare now, close this and run `reconciler apply`.",
             f"{_MAINTAINED} Once you add a commit to the branch, it is left alone.",
         ),

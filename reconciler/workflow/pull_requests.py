@@ -170,16 +170,19 @@ class _PinsDraft:
             pins += [self._written(declared, edit, path) for edit in written]
             if after != content:
                 files[path] = after
-        return self._draft(files, pins, left)
+        return self._draft(files, pins, left, is_edited=start.is_edited)
 
-    def _draft(self, files: Mapping[str, bytes], pins: list[WrittenPin], left: list[str]) -> Draft:
+    def _draft(
+        self, files: Mapping[str, bytes], pins: list[WrittenPin], left: list[str], *, is_edited: bool
+    ) -> Draft:
+        report = pins_report(self._topic.scope, self._topic.name, pins, left, is_edited=is_edited)
         reason = "; ".join(("all ids that can be added are on the default branch", *left))
         return Draft(
             files=files,
             executables=self._manifests.executables(files),
             subject="\n".join(sorted(f"{pin.address}={pin.id}" for pin in pins)),
             title=f"Pin {count(len(pins), 'id')} in {self._topic.short_name}",
-            body=self._topic.text(pins_report(self._topic.scope, self._topic.name, pins, left)),
+            body=self._topic.text(report),
             reason=reason,
             closing=f"Closed: {markdown_message(reason)}.",
         )

@@ -47,6 +47,8 @@ class FakeForge:
     """Subclasses say what is answered, and hold what is written."""
 
     page_size = MOST_PER_PAGE
+    moment = "2099-01-01T00:00:00Z"
+    """When comments are written."""
 
     def __init__(self) -> None:
         self.calls: list[Call] = []

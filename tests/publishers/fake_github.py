@@ -66,6 +66,7 @@ class FakeGitHub(FakeForge):
             "user": {"login": author},
             "body": body,
             "html_url": f"https://github.example/{REPOSITORY}/pull/{number}#issuecomment-{identity}",
+            "updated_at": self.moment,
         }
         self.conversations[number].comments.append(document)
         return document
@@ -160,7 +161,7 @@ class FakeGitHub(FakeForge):
             return Answer(204)
         if not 0 < len(call.body["body"]) <= LONGEST_BODY:
             return _invalid("body is too long (maximum is 65536 characters)")
-        one["body"] = call.body["body"]
+        one |= {"body": call.body["body"], "updated_at": self.moment}
         return Answer(200, one)
 
     def _labels(self, call: Call, conversation: Conversation, label: str | None) -> Answer:

@@ -48,7 +48,13 @@ class FakeGitLab(FakeForge):
         return f"{self.origin}/api/v4"
 
     def note(self, body: str, author: str = BOT, *, system: bool = False) -> dict[str, Any]:
-        document = {"id": next(self._numbers), "author": {"username": author}, "body": body, "system": system}
+        document = {
+            "id": next(self._numbers),
+            "author": {"username": author},
+            "body": body,
+            "system": system,
+            "updated_at": self.moment,
+        }
         self.notes.append(document)
         return document
 
@@ -95,7 +101,7 @@ class FakeGitLab(FakeForge):
         if call.method == "DELETE":
             self.notes.remove(note)
             return Answer(204)
-        note["body"] = call.body["body"]
+        note |= {"body": call.body["body"], "updated_at": self.moment}
         return Answer(200, note)
 
     def _list_or_write(self, call: Call) -> Answer:

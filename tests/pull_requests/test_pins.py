@@ -39,7 +39,7 @@ def test_what_was_created_comes_back_as_a_pull_request(pushed: Estate) -> None:
     (connection,) = pushed.place.live("acme")
     assert f"| `acme/okta` | `{connection['connection_id']}` | `organizations/acme.yaml` |" in request.body
     assert f"| `acme/okta` | `{connection['redirect_url']}` |" in request.body
-    assert "Merging this changes nothing live" in request.body
+    assert "Without commits of others, merging this changes nothing live" in request.body
     message = pushed.git.head(BRANCH).message
     assert re.fullmatch(r"Pin 4 ids in test\n\nReconciler-Content: [0-9a-f]{64}", message)
 
