@@ -90,7 +90,7 @@ def _until(created_at: str) -> str:
     """Return the last day of an approval that is proposed."""
     try:
         return (date.fromisoformat(created_at[:10]) + _PROPOSED_TIME).isoformat()
-    except ValueError:
+    except (ValueError, OverflowError):
         return "YYYY-MM-DD"
 
 
