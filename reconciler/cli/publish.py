@@ -50,6 +50,10 @@ def _report_options() -> Callable[[Callable[..., int]], Callable[..., int]]:
                      help="Distinguishes environments that publish in the same place."),
         click.option("--secrets", "secrets_file", type=FILE, metavar="FILE",
                      help="With --apply: the JSON of `secrets check`; what is missing is named as well."),
+        click.option("--no-result", is_flag=True,
+                     help="In place of --plan: the job that plans has left no result."),
+        click.option("--not-applied", is_flag=True,
+                     help="With --plan: after the merge, the job that applies has left no result."),
         click.option("--environment", metavar="NAME",
                      help="The environment whose reviewers are asked after the merge."),
         click.option("--labels/--no-labels", default=True, show_default=True, help="Label the plan's risks."),
@@ -173,8 +177,11 @@ def webhook(context: CommandContext, /, *, strict: bool, **options: str | None) 
 def _load(options: Mapping[str, Any], run_url: str) -> Publication:
     reports = ("plan_file", "apply_file", "drift_file")
     files = {name: options.get(name) for name in (*reports, "secrets_file")}
-    if not any(files[name] for name in reports) and not options.get("pins_file"):
+    has_other = options.get("pins_file") or options.get("no_result")
+    if not any(files[name] for name in reports) and not has_other:
         raise click.UsageError("nothing to publish: give --plan FILE, --apply FILE or --drift FILE")
+    if options.get("no_result") and files["plan_file"]:
+        raise click.UsageError("--no-result says that there is no --plan: give one of the two")
     if options.get("adopt") and not options["drift_file"]:
         raise click.UsageError("--adopt takes over what a drift report found: give --drift FILE as well")
     details_url = options["details_url"] or run_url
@@ -182,6 +189,8 @@ def _load(options: Mapping[str, Any], run_url: str) -> Publication:
         raise click.UsageError("--details-url must be a plain http or https URL")
     return load_publication(
         **{name: Path(file) for name, file in files.items() if file},
+        no_result=bool(options.get("no_result")),
+        not_applied=bool(options.get("not_applied")),
         name=options["name"] or "",
         environment=options["environment"] or "",
         labels=options["labels"],

@@ -105,6 +105,7 @@ Code: TypeAlias = Literal[
     "multi-tenant-issuer",
     "no-break-space",
     "no-manifests",
+    "no-result",
     "no-such-path",
     "no-usable-key",
     "no-value",

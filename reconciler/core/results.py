@@ -37,13 +37,19 @@ class ValidationResult:
 class FailedRun:
     """A run that failed before there was a plan, or a validation, which may have no error.
 
-    ``scope`` is the project, if it is known; ``created_at`` may be empty.
+    ``scope`` is the project, if it is known; ``created_at`` may be empty. ``is_lost``: the run left nothing.
     """
 
     diagnostics: tuple[Diagnostic, ...]
     created_at: str = ""
     scope: Scope | None = None
     is_validation: bool = False
+    is_lost: bool = False
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether something has to be corrected."""
+        return any(diagnostic.is_error for diagnostic in self.diagnostics)
 
 
 class FileStatus(StrEnum):

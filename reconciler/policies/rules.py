@@ -58,10 +58,9 @@ def _unpinned(change: ConnectionChange, estate: Estate) -> Iterator[Clause]:
         return
     reference = change.address.organization
     if change.organization_id not in estate.pins.get(reference, frozenset({change.organization_id})):
-        yield Clause(
-            "client_secret",
-            f"a client_secret is sent to {change.organization_id}, which was found by the name {reference!r}",
-        )
+        identity = change.organization_id  # empty where only the manifests are compared
+        place = f"{identity}, which was found" if identity else "the organization that is found"
+        yield Clause("client_secret", f"a client_secret is sent to {place} by the name {reference!r}")
 
 
 def _others(change: ConnectionChange, references: Iterable[str]) -> str:

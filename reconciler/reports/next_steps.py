@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from reconciler.core.errors import Diagnostic
     from reconciler.core.outcome import ApplyResult, MissingPin
     from reconciler.core.plan import Plan
+    from reconciler.core.results import FailedRun
 
 _EXCESS: Final = re.compile(r"`deletes: (\d+)`")
 _PROPOSED_TIME: Final = timedelta(days=30)
@@ -41,6 +42,27 @@ def merged_steps(plan: Plan, environment: str) -> Iterator[Step]:
         yield Step(text=f"{changes} applied next{_asked(environment)}.")
     if has_errors and not plan.refusals:
         yield Step(text="Correct what is refused in another pull request.")
+
+
+def not_applied_steps() -> Iterator[Step]:
+    """Yield what is left to do where the job that applies a plan has left no result."""
+    yield Step(
+        text="This was not applied: the job that applies it was refused, or ended before it began. "
+        "Run the apply workflow again: it plans anew."
+    )
+
+
+def failed_steps(failed: FailedRun, *, is_merged: bool) -> Iterator[Step]:
+    """Yield what to do about a run that has no plan."""
+    if not failed.has_errors:
+        return
+    if failed.is_lost:
+        workflow = "apply" if is_merged else "plan"
+        yield Step(text=f"See why the job failed, and run the {workflow} workflow again.")
+    elif is_merged and not failed.is_validation:
+        yield Step(text="Nothing is applied. Correct the errors in another pull request.")
+    else:
+        yield Step(text="Correct the errors, and push again.")
 
 
 def _asked(environment: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.core.results import ValidationResult
 from reconciler.reports.findings import finding_counters, group_findings
-from reconciler.reports.report import Origin, Report, Status, Step, errors_first
+from reconciler.reports.report import Origin, Report, Status, errors_first
 from reconciler.reports.text_style import PLAIN, render_diagnostics
 from reconciler.reports.wording import count
 
@@ -66,8 +66,7 @@ def failed_run_report(failed: FailedRun) -> Report:
         report = failure_report(failed.diagnostics, failed.scope, failed.created_at)
         errors = sum(diagnostic.is_error for diagnostic in failed.diagnostics)
         report = replace(report, title="Plan", verdict=f"There is no plan: {count(errors, 'error')}.")
-    steps = (Step(text="Correct the errors, and push again."),) if report.status is Status.BAD else ()
-    return replace(report, steps=steps)
+    return report
 
 
 def _verdict(result: ValidationResult) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from reconciler.core.errors import Diagnostic, Severity
 from reconciler.core.plan import Plan
 from reconciler.core.results import FailedRun
 from reconciler.publishers.github import append_summary, room_in_summary
@@ -22,7 +23,7 @@ from reconciler.publishers.sticky import (
 from reconciler.reports.apply_report import apply_report
 from reconciler.reports.drift_report import drift_report
 from reconciler.reports.markdown import MAX_BYTES, render_markdown, render_news
-from reconciler.reports.next_steps import merge_steps, merged_steps
+from reconciler.reports.next_steps import failed_steps, merge_steps, merged_steps, not_applied_steps
 from reconciler.reports.plan_report import plan_report
 from reconciler.reports.validation import failed_run_report
 from reconciler.reports.webhook_document import webhook_body
@@ -54,7 +55,7 @@ class Publication:
 
     ``failed`` is the run that has no plan, ``environment`` the one of the forge whose reviewers are asked.
     ``is_merged``: the plan is that of a commit which is merged. ``drift_note`` is what the drift issue says
-    about a pull request.
+    about a pull request. ``not_applied``: the job that applies the plan has left no result.
     """
 
     plan: Plan | None = None
@@ -66,6 +67,7 @@ class Publication:
     labels: bool = True
     details_url: str = ""
     is_merged: bool = False
+    not_applied: bool = False
     drift_note: str = ""
 
     @property
@@ -85,6 +87,8 @@ def load_publication(
     apply_file: Path | None = None,
     drift_file: Path | None = None,
     secrets_file: Path | None = None,
+    no_result: bool = False,
+    not_applied: bool = False,
     name: str,
     environment: str = "",
     labels: bool,
@@ -95,7 +99,7 @@ def load_publication(
     Raises:
         ReconcilerError: a file or the name is invalid.
     """
-    review = load_review(plan_file) if plan_file else None
+    review = load_review(plan_file) if plan_file else _no_result() if no_result else None
     return Publication(
         plan=review if isinstance(review, Plan) else None,
         failed=review if isinstance(review, FailedRun) else None,
@@ -105,7 +109,15 @@ def load_publication(
         environment=environment,
         labels=labels,
         details_url=details_url,
+        not_applied=not_applied,
     )
+
+
+def _no_result() -> FailedRun:
+    """Return what is said in place of a plan which its job has not left."""
+    summary = "the job that plans ended before it left a result"
+    error = Diagnostic(Severity.ERROR, "no-result", summary, hint="the log of that job says why")
+    return FailedRun(diagnostics=(error,), is_lost=True)
 
 
 def _load_apply(apply_file: Path, secrets_file: Path | None) -> ApplyResult:
@@ -159,12 +171,16 @@ def _comments(publication: Publication) -> Iterator[tuple[str, Report]]:
         steps = (*report.steps, *_merge_steps(publication.plan, publication))
         yield "plan", _named(replace(report, steps=steps), publication)
     if publication.failed:
-        yield "plan", _named(failed_run_report(publication.failed), publication)
+        failed = failed_steps(publication.failed, is_merged=publication.is_merged)
+        report = replace(failed_run_report(publication.failed), steps=tuple(failed))
+        yield "plan", _named(report, publication)
     if publication.apply:
         yield "apply", _named(apply_report(publication.apply), publication)
 
 
 def _merge_steps(plan: Plan, publication: Publication) -> Iterator[Step]:
+    if publication.not_applied and plan.has_changes and not plan.refusals:
+        return not_applied_steps()
     steps = merged_steps if publication.is_merged else merge_steps
     return steps(plan, publication.environment)
 

@@ -206,6 +206,8 @@ def main() -> None:
     parser.add_argument("--width", type=int, default=WIDTH)
     parser.add_argument("--open", action="store_true", help="open what is folded")
     options = parser.parse_args()
+    if options.out:
+        options.out.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as folder, browsers.chromium(Path(folder), "--hide-scrollbars") as chrome:
         for file in options.files:
             html = page(file.read_text(encoding="utf-8"))

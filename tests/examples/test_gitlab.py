@@ -174,6 +174,29 @@ def test_a_merge_request_from_the_first_push_to_the_result(
     assert (event["type"], event["data"]["counts"]["added"]) == ("reconciler.apply", 1)
 
 
+def test_jobs_that_leave_no_result_are_told(
+    project: Project, repository: Repository, gitlab: FakeGitLabMergeRequests
+) -> None:
+    """Jobs that end before they run the command: no note of an earlier push or plan stands in their place."""
+    base = change(repository, "client-of-acme", "another-client")
+    first = project.merge_request(base)
+    first.run("plan merge request")
+    first.run("comment")
+    project.merge_request(base).run("comment")
+    (note,) = gitlab.notes
+    assert "another-client" not in note["body"]
+    assert "no-result" in note["body"]
+    gitlab.merge_as(head(repository))
+    merged = project.branch()
+    merged.run("planned")
+    assert "run the apply workflow again" in gitlab.notes[0]["body"]
+    merged.run("plan")
+    merged.run("result")
+    (note,) = gitlab.notes
+    assert "2 to add" in note["body"]
+    assert "was not applied" in note["body"]
+
+
 def test_a_blocked_change_is_shown_and_approved_in_the_merge_request(
     project: Project, repository: Repository, gitlab: FakeGitLabMergeRequests, running: RunningEmulator
 ) -> None:

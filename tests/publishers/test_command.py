@@ -205,6 +205,7 @@ def test_a_summary_that_cannot_be_written_is_an_error(
     ("arguments", "environment", "words"),
     [
         ([], {}, "nothing to publish"),
+        (["--no-result", "--plan"], {}, "give one of the two"),
         (["--plan"], {"GITHUB_TOKEN": ""}, "set GITHUB_TOKEN or GH_TOKEN"),
         (["--plan"], {"GITHUB_REPOSITORY": ""}, "--repository is required"),
         (["--plan"], {"GITHUB_API_URL": "http://github.example"}, "must be an https URL"),

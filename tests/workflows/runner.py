@@ -78,6 +78,8 @@ class Runner:
     actions: dict[str, Path] = field(default_factory=dict)
     granted: Callable[[dict[str, str]], None] = lambda _permissions: None
     records: list[StepResult] = field(default_factory=list)
+    lost: set[str] = field(default_factory=set)
+    """Jobs that end before their first step: no runner, no installation, a reviewer who refuses."""
 
     @property
     def temporary(self) -> Path:
@@ -96,7 +98,7 @@ class Runner:
         results: dict[str, JobResult] = {}
         for name, job in workflow["jobs"].items():
             if name not in without:
-                results[name] = self._run_job(job, results)
+                results[name] = self._run_job(job, results, is_lost=name in self.lost)
         return results
 
     def run_action(
@@ -125,7 +127,7 @@ class Runner:
         outputs = {name: expand(spec["value"], context) for name, spec in action["outputs"].items()}
         return StepResult(result.code, result.out, outputs, result.summary)
 
-    def _run_job(self, job: Context, before: dict[str, JobResult]) -> JobResult:
+    def _run_job(self, job: Context, before: dict[str, JobResult], *, is_lost: bool) -> JobResult:
         needs = {name: before[name] for name in _as_list(job.get("needs", []))}
         have_succeeded = all(job_result.result == "success" for job_result in needs.values())
         context: Context = {
@@ -143,6 +145,8 @@ class Runner:
         }
         if not holds(job.get("if", "true"), context):
             return JobResult("skipped")
+        if is_lost:
+            return JobResult("failure")
         shutil.rmtree(self.temporary, ignore_errors=True)
         self.temporary.mkdir(parents=True)
         self.granted(job.get("permissions", {}))

@@ -132,7 +132,7 @@ def test_no_workflow_runs_code_of_forks_with_credentials() -> None:
     own = "github.event.pull_request.head.repo.full_name == github.repository"
     assert [name for name, job in jobs.items() if job.get("if") == own] == ["plan"]
     assert jobs["comment"]["needs"] == "plan"
-    assert "needs.plan.outputs.has-result == 'true'" in jobs["comment"]["if"]
+    assert "needs.plan.result != 'skipped'" in jobs["comment"]["if"]
 
 
 def test_no_script_holds_an_expression() -> None:

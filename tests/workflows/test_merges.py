@@ -74,6 +74,25 @@ def test_a_plan_that_is_blocked_after_the_merge_is_shown(scene: Scene) -> None:
     assert not scene.writes()
 
 
+def test_a_merge_whose_job_leaves_no_plan_says_so_on_the_pull_request(scene: Scene) -> None:
+    """6: after the merge, silence is no answer."""
+    scene.runner.lost = {"plan"}
+    assert results(scene.merge()) == EVERY_JOB | {"plan": "failure", "apply": "skipped"}
+    assert "no-result" in scene.comments[-1]
+    assert "run the apply workflow again" in scene.comments[-1]
+    assert "push again" not in scene.comments[-1]
+
+
+def test_a_plan_that_its_reviewers_refuse_was_not_applied(scene: Scene) -> None:
+    """6: nobody is asked any more, and the comment does not promise it."""
+    scene.runner.lost = {"apply"}
+    assert results(scene.merge()) == EVERY_JOB | {"apply": "failure"}
+    (comment,) = scene.comments
+    assert "2 to add" in comment
+    assert "was not applied" in comment
+    assert "will be asked" not in comment
+
+
 def test_a_risk_is_accepted_by_hand(scene: Scene) -> None:
     """6: reviewers see what is accepted, and the result stands on the same pull request."""
     scene.make_live("acme", "globex")

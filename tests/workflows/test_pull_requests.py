@@ -82,6 +82,23 @@ def test_a_project_file_that_cannot_be_read_replaces_the_plan(topic: Scene) -> N
     assert "reconciler.yaml:4" in comment
 
 
+def test_a_job_that_leaves_no_plan_replaces_the_plan(topic: Scene) -> None:
+    """6: also where the job ends before it runs the command, no earlier plan stands."""
+    topic.repository.replace("organizations/acme.yaml", "client-of-acme", "another-client")
+    topic.push()
+    topic.runner.lost = {"plan"}
+    jobs = topic.push()
+    assert results(jobs) == FAILED
+    (comment,) = topic.comments
+    assert "another-client" not in comment
+    assert "no-result" in comment
+    assert "no-result" in jobs["comment"].summary
+    topic.runner.lost = set()
+    assert results(topic.push()) == EVERY_JOB
+    (comment,) = topic.comments
+    assert "another-client" in comment
+
+
 def test_a_missing_organization_does_not_hide_the_others(topic: Scene) -> None:
     topic.repository.replace("organizations/acme.yaml", "client-of-acme", "another-client")
     topic.repository.replace("organizations/globex.yaml", "organization: globex", "organization: globexx")

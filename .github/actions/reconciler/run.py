@@ -154,16 +154,28 @@ class Step:
         return [*config, *self.command.split(), *self.options(), *arguments, "--", *self.paths()]
 
     def publish_options(self) -> list[str]:
-        """Return the options that name what to publish: the files that exist, an apply before its plan."""
-        files = {option: self.file(name) for option, name in PUBLISHED.items() if read_input(name)}
-        files = {option: file for option, file in files.items() if file.exists()}
+        """Return the options that name what to publish: the files that exist, an apply before its plan.
+
+        On a pull request, a plan that is missing is told, and so is an apply.
+        """
+        given = {option: self.file(name) for option, name in PUBLISHED.items() if read_input(name)}
+        files = {option: file for option, file in given.items() if file.exists()}
         files.pop("--plan" if "--apply" in files else "--secrets", None)
-        options = [word for option, file in files.items() for word in (option, str(file))]
+        missing = self.missing_options(given, files)
+        options = [*(word for option, file in files.items() for word in (option, str(file))), *missing]
         if self.command == "publish webhook":
             return options
         if "--plan" in files and read_input("ENVIRONMENT"):
             options.append(f"--environment={read_input('ENVIRONMENT')}")
         return [*options, "--adopt"] if "--drift" in files and read_input("ADOPT") == "true" else options
+
+    def missing_options(self, given: dict[str, Path], files: dict[str, Path]) -> list[str]:
+        """Return the options that tell of a result which its job has not left."""
+        if self.command == "publish webhook" or "--plan" not in given or "--apply" in files:
+            return []
+        if "--plan" not in files:
+            return ["--no-result"]
+        return ["--not-applied"] if "--apply" in given else []
 
     def options(self) -> list[str]:
         """Return the options from the inputs."""
