@@ -145,7 +145,7 @@ def test_a_second_push_that_has_no_plan_at_all(
     """The run fails before there is a plan, and its JSON is complete all the same."""
     place.declare("globex", client_id="new")
     push()
-    place.write("reconciler.yaml", "version: 1\nlimts: {}\n")
+    place.write("reconciler.yaml", "version: 1\nlimitz: {}\n")
     text = push()
     assert len(github.pull_request.comments) == 1
     matches_golden(text, golden("no-plan"))

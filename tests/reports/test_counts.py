@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _HIDDEN = re.compile(r"\((\d+) unchanged attributes? hidden\)")
 _VERDICT = re.compile(
-    r"Plan: \d.* to destroy\.|No changes\..*n\.|Nothing could.*ned\.|No differences were.*ned\."
+    r"Plan: \d.* to destroy\.|No changes\..*n\.|Nothing could.*planned\.|No differences were.*planned\."
 )
 
 
