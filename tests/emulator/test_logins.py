@@ -214,7 +214,7 @@ def test_a_member_is_known_by_address_and_gets_the_mapped_claims(place: Place) -
 
 
 def test_an_unknown_scope_logs_in_without_its_claim(place: Place) -> None:
-    place.edit(custom_scopes="openid email gruops", attribute_mapping={"teams": "groups"})
+    place.edit(custom_scopes="openid email grupos", attribute_mapping={"teams": "groups"})
     member = place.authenticate(token_of(place.log_in())).json()["member"]
     assert member["email_address"] == "alice@example.com"
     assert member["trusted_metadata"] == {}
