@@ -120,7 +120,7 @@ def _check_authorities(file: Path | None) -> None:
     try:
         if file is not None:
             ssl.create_default_context(cafile=file)
+    except ssl.SSLError as error:
+        raise CertificateError(f"cannot use '{file}': no certificates in PEM") from error
     except OSError as error:
-        raise CertificateError(
-            f"cannot use '{file}': {error.strerror or 'no certificates in PEM'}"
-        ) from error
+        raise CertificateError(f"cannot use '{file}': {error.strerror or 'it cannot be read'}") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from reconciler.emulator.access import permits, policy_of
@@ -129,5 +130,12 @@ def show_session(session: JsonObject, member: JsonObject | None, organization: J
         "organization_slug": organization["organization_slug"],
         "roles": list(dict.fromkeys(["stytch_member", *member["roles"]])),
         "authentication_factors": [],
+        "started_at": _time(session.get("started_at", 0.0)),
+        "last_accessed_at": _time(session.get("started_at", 0.0)),
+        "expires_at": _time(session["expires_at"]),
         "custom_claims": {},
     }
+
+
+def _time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -86,6 +86,7 @@ def add_session(context: Context, member: JsonObject, **fields: object) -> JsonO
         "member_session_id": context.identifiers.new("member-session", environment),
         "session_token": context.identifiers.new("session-token", environment),
         "session_jwt": context.identifiers.new("session-jwt", environment),
+        "started_at": context.now(),
         "expires_at": context.now() + _DAY,
         "jwt_expires_at": context.now() + _JWT_SECONDS,
         **fields,

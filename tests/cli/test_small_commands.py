@@ -297,7 +297,7 @@ class TestEmulator:
     def test_the_switches_are_listed(self, bare: Workplace) -> None:
         run = bare.run("emulator", "--list-switches")
         assert run.code == 0
-        assert all(f"(U{number})" in run.out for number in range(1, 32))
+        assert all(f"(U{number})" in run.out for number in range(1, 37))
 
     @pytest.mark.parametrize("words", [("emulator", "--port", "0"), ("demo",)], ids=lambda words: words[0])
     def test_without_its_extra_it_says_what_to_install(

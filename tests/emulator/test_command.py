@@ -97,10 +97,18 @@ def test_a_state_file_persists_and_is_seeded_once(seed: str, tmp_path: Path) -> 
         assert names == ["Okta"]
 
 
+@pytest.mark.parametrize("words", [(), ("--local-redirects",)])
+def test_new_connections_lead_back_to_the_emulator_if_asked(seed: str, words: tuple[str, ...]) -> None:
+    with started("--seed", seed, *words) as api:
+        connection = api.post("/v1/b2b/sso/oidc/acme").json()["connection"]
+        host = str(api.base_url).rstrip("/") if words else "https://test.stytch.com"
+        assert connection["redirect_url"] == f"{host}/v1/b2b/sso/callback/{connection['connection_id']}"
+
+
 def test_the_list_of_switches_is_complete(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["emulator", "--list-switches"]) == 0
     listed = capfd.readouterr().out
-    for number in range(1, 32):
+    for number in range(1, 37):
         assert f"(U{number}): " in listed
     assert "    ignored (default), clears, rejected" in listed
 
@@ -126,6 +134,8 @@ def test_the_list_of_switches_is_complete(capfd: pytest.CaptureFixture[str]) -> 
         (("--state", "text"), "cannot use state 'text': file is not a database"),
         (("--seed", "text"), "the seed: expected a mapping"),
         (("--seed", "typo.yaml"), "organizations[0].organization_slag: unknown key, did you mean"),
+        (("--ca-file", "nowhere.pem"), "cannot use 'nowhere.pem': No such file"),
+        (("--ca-file", "text"), "cannot use 'text': no certificates in PEM"),
         (("--host", "nowhere.invalid"), "cannot listen on nowhere.invalid:0: "),
     ],
     ids=" ".join,

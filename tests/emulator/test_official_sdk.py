@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 import stytch
 from stytch.b2b.models.organizations import SearchQuery, SearchQueryOperator
@@ -12,7 +13,13 @@ from stytch.b2b.models.sso import DeleteConnectionRequestOptions, GetConnections
 from stytch.core.response_base import StytchError
 from stytch.shared.method_options import Authorization
 
-from reconciler.emulator import DEFAULT_PROJECT_ID, DEFAULT_SECRET, EmulatorSettings, running_emulator
+from reconciler.emulator import (
+    DEFAULT_PROJECT_ID,
+    DEFAULT_PUBLIC_TOKEN,
+    DEFAULT_SECRET,
+    EmulatorSettings,
+    running_emulator,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -198,3 +205,34 @@ def test_member_sessions_are_understood(client: stytch.B2BClient, server: Runnin
             method_options=DeleteConnectionRequestOptions(authorization=options()),
         )
     assert raised.value.details.error_type == "session_authorization_error"
+
+
+def test_a_login(client: stytch.B2BClient, server: RunningEmulator) -> None:
+    issuer = f"{server.base_url}/idp/acme"
+    server.emulator.add_identity_provider("acme")
+    connection = server.emulator.add_connection(
+        "acme",
+        issuer=issuer,
+        client_id="client",
+        client_secret="hush",
+        redirect_url=f"{server.base_url}/v1/b2b/sso/callback/oidc-connection-test-1",
+        connection_id="oidc-connection-test-1",
+        **{f"{name}_url": f"{issuer}/{name}" for name in ("token", "userinfo", "jwks")},
+        authorization_url=f"{issuer}/authorize",
+    )
+    start = {
+        "connection_id": connection["connection_id"],
+        "public_token": DEFAULT_PUBLIC_TOKEN,
+        "login_redirect_url": "http://127.0.0.1:1/",
+    }
+    with httpx.Client() as browser:
+        page = browser.get(f"{server.base_url}/v1/public/sso/start", params=start).headers["location"]
+        callback = browser.post(page, data={"username": "alice", "password": "x"}).headers["location"]
+        token = httpx.URL(browser.get(callback).headers["location"]).params["token"]
+    answer = client.sso.authenticate(sso_token=token, session_duration_minutes=5)
+    assert (answer.member.email_address, answer.member_authenticated) == ("alice@example.com", True)
+    assert answer.organization.organization_slug == "acme"
+    assert answer.member_session
+    with pytest.raises(StytchError) as refused:
+        client.sso.authenticate(sso_token=token)
+    assert refused.value.details.error_type == "sso_token_not_found"
