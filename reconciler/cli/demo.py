@@ -1,4 +1,4 @@
-"""``reconciler demo``: run the real commands on the emulator, from the first plan to a reverted edit."""
+"""``reconciler demo``: run the real commands on the emulator, from the first plan to a login."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
+import httpx
 
 from reconciler.cli.context import ExitCode
 from reconciler.cli.init import schema_files
@@ -50,8 +51,8 @@ def command(keep: str | None, color: str) -> int:
     """Try plan, apply and drift on the emulator, with an example project.
 
     Starts the emulator on loopback, copies the example project, and runs the real commands on it: pin,
-    plan, apply; then it edits a connection outside of Git, and lets drift report and apply revert the
-    edit. Needs the extra: pip install 'oidc-reconciler[emulator]'
+    plan, apply; then it edits a connection outside of Git, lets drift report and apply revert the edit, and
+    logs a user in through a connection. Needs the extra: pip install 'oidc-reconciler[emulator]'
     """
     with _project(keep) as project:
         with _emulator(project) as running:
@@ -83,6 +84,42 @@ def _run(demo: _Demo, running: RunningEmulator) -> None:
     demo.heading("Apply reverts the edit, and changes nothing else")
     demo.run("apply --auto-approve --target 'globex/*'")
     demo.run("drift")
+    demo.heading("Log in through initech's connection, as a browser does")
+    demo.remark(_log_in(running, demo.environment["INITECH_CLIENT_SECRET"]))
+
+
+def _log_in(running: RunningEmulator, client_secret: str) -> str:
+    """Start a login, sign in at the emulator's identity provider, and exchange what comes back."""
+    keys, (connection,) = running.emulator.settings.project, running.emulator.oidc_connections("initech")
+    running.emulator.add_identity_provider(
+        "initech",
+        clients={connection["client_id"]: client_secret},
+        redirect_uris=[connection["redirect_url"]],
+    )
+    start = {
+        "connection_id": connection["connection_id"],
+        "public_token": keys.public_token,
+        "login_redirect_url": f"{running.base_url}/application",
+    }
+    with httpx.Client(base_url=running.base_url, trust_env=False) as browser:
+        page = _next_address(browser.get("/v1/public/sso/start", params=start))
+        callback = _next_address(browser.post(page, data={"username": "alice", "password": "any"}))
+        token = _next_address(browser.get(callback)).params["token"]
+        application = (keys.project_id, keys.secret)
+        answer = browser.post("/v1/b2b/sso/authenticate", auth=application, json={"sso_token": token}).json()
+    member, organization = answer["member"], answer["organization"]
+    return (
+        f"alice signed in at {page.copy_with(query=None)} and came back with an SSO token:"
+        f" {member['email_address']} has a session in {organization['organization_slug']}."
+    )
+
+
+def _next_address(response: httpx.Response) -> httpx.URL:
+    """Where a step of the login leads."""
+    location = response.headers.get("location")
+    if location is None:
+        raise click.ClickException(f"the login ended at {response.url.path}: {response.text}")
+    return httpx.URL(location)
 
 
 def _next_steps(keep: str | None) -> str:
@@ -191,7 +228,8 @@ def _example() -> Path:
 @contextmanager
 def _emulator(project: Path) -> Iterator[RunningEmulator]:
     try:
-        with running_emulator(EmulatorSettings(seed=project / "emulator.yaml")) as running:
+        settings = EmulatorSettings(seed=project / "emulator.yaml", local_redirects=True)
+        with running_emulator(settings) as running:
             _set_idp(project, running.base_url)
             yield running
     except MissingExtraError as error:

@@ -190,6 +190,7 @@ class TestDemo:
         assert out.index("Resources: 0 added, 1 changed") < out.index(NO_DRIFT)
         assert out.count("Warning: ") == 1
         assert out.index("Warning: globex/entra") < out.index("The warning is staged: globex's")
+        assert "alice@example.com has a session in initech." in out.partition("── Log in through ")[2]
         assert "reconciler demo --keep DIR" in out.partition("\nNext:")[2]
         assert not list(bare.root.iterdir())
 
