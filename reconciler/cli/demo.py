@@ -52,7 +52,9 @@ def command(keep: str | None, color: str) -> int:
 
     Starts the emulator on loopback, copies the example project, and runs the real commands on it: pin,
     plan, apply; then it edits a connection outside of Git, lets drift report and apply revert the edit, and
-    logs a user in through a connection. Needs the extra: pip install 'oidc-reconciler[emulator]'
+    logs a user in through a connection.
+
+    Needs the extra: pip install 'oidc-reconciler[emulator]'
     """
     with _project(keep) as project:
         with _emulator(project) as running:
