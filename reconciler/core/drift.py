@@ -63,6 +63,7 @@ class DriftSettings:
 class FindingStatus(StrEnum):
     """How a finding relates to the previous report.
 
+    ``new``: that report did not have it, or with another live value.
     ``unchecked``: a finding of the previous report that is outside this run's selection, or that this
     run could not check.
     """
@@ -305,8 +306,10 @@ def _by_fingerprint(plan: Plan, previous: DriftReport | None) -> dict[str, Findi
 
 
 def _with_first_seen(finding: Finding, earlier: Finding | None, now: str) -> Finding:
-    status = FindingStatus.EXISTING if earlier else FindingStatus.NEW
-    return replace(finding, status=status, first_seen=earlier.first_seen if earlier else now)
+    """Return the finding with its status: one whose live value was edited again is new."""
+    if earlier is None or earlier.live != finding.live:
+        return replace(finding, status=FindingStatus.NEW, first_seen=now)
+    return replace(finding, status=FindingStatus.EXISTING, first_seen=earlier.first_seen)
 
 
 def _planned(plan: Plan) -> Iterator[Finding]:

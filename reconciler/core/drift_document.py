@@ -72,8 +72,12 @@ class FindingDocument:
         metadata=described("live value; null if there is none, or if it is sensitive")
     )
     sensitive: bool = field(metadata=flag("there is a value, but not here"))
-    standing: FindingStatus = field(metadata=described("whether the previous report had the finding"))
-    first_seen: str = field(metadata=described("when a report first had the finding, RFC 3339 in UTC"))
+    standing: FindingStatus = field(
+        metadata=described("whether the previous report had the finding, with the same live value")
+    )
+    first_seen: str = field(
+        metadata=described("when a report first had the finding with this live value, RFC 3339 in UTC")
+    )
     source: SourceDocument | None = field(default=None, metadata=described("the place in the manifest"))
     accept: str | None = field(
         default=None,

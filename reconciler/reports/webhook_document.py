@@ -69,7 +69,9 @@ class WebhookFindingDocument:
     kind: DriftKind = field(metadata=described("what differs"))
     attribute: str | None = field(metadata=described("the attribute, null unless something changed"))
     rule: str | None = field(metadata=described("the risk rule, null unless the kind is risk"))
-    first_seen: str = field(metadata=described("when a report first had the finding, RFC 3339 in UTC"))
+    first_seen: str = field(
+        metadata=described("when a report first had the finding with this live value, RFC 3339 in UTC")
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,7 +64,8 @@ class Topic:
 class RepositoryManifests:
     """The manifests of a checkout, by their paths in the repository, as they are in any commit.
 
-    Only these files are ever written: no other path can be proposed, whatever a report says.
+    Only these files are ever written: no other path can be proposed, whatever a report says. Forges take
+    no paths but those in UTF-8.
 
     Raises:
         UsageError: the project is in no checkout of a repository.
@@ -79,7 +80,8 @@ class RepositoryManifests:
             self._top = find_work_tree(project.root)
         except (GitError, OSError) as error:
             raise UsageError(f"pull requests need a checkout of the repository: {error}") from error
-        self.files = {self._relative(file): file for file in self.loaded.files if not file.has_errors}
+        files = {self._relative(file): file for file in self.loaded.files if not file.has_errors}
+        self.files = {path: file for path, file in files.items() if _is_utf8(path)}
 
     def path_of(self, reference: str) -> str | None:
         """Return the path of the file that declares an organization, or None if no valid one does."""
@@ -113,6 +115,15 @@ class RepositoryManifests:
             return real.relative_to(self._top).as_posix()
         except ValueError as error:
             raise UsageError(f"{file.display_path} is outside of the repository {self._top}") from error
+
+
+def _is_utf8(path: str) -> bool:
+    """Whether a file's name is text; Python reads other bytes as surrogates."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def publish_pins(

@@ -135,14 +135,23 @@ def test_without_an_earlier_report_everything_is_new() -> None:
     assert (finding.status, finding.first_seen) == (FindingStatus.NEW, report.created_at)
 
 
+def test_a_live_value_that_was_edited_again_is_new() -> None:
+    first = find_drift(drifted(client_id="b"))
+    second = find_drift(later(drifted(client_id="c")), first)
+    assert [(finding.status, finding.first_seen) for finding in second.findings] == [
+        (FindingStatus.NEW, LATER)
+    ]
+    assert second.resolved == ()
+
+
 def test_what_was_found_before_keeps_its_day() -> None:
     first = find_drift(drifted(client_id="b"))
-    second = find_drift(later(drifted(client_id="c", issuer="https://x.okta.com")), first)
+    second = find_drift(later(drifted(client_id="b", issuer="https://x.okta.com")), first)
     assert {finding.attribute: (finding.status, finding.first_seen) for finding in second.findings} == {
         "issuer": (FindingStatus.NEW, LATER),
         "client_id": (FindingStatus.EXISTING, first.created_at),
     }
-    third = find_drift(later(drifted(client_id="c")), second)
+    third = find_drift(later(drifted(client_id="b")), second)
     assert third.findings[0].first_seen == first.created_at
 
 

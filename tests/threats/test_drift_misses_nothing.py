@@ -365,3 +365,20 @@ def test_a_failure_document_as_the_previous_report_poisons_nothing(estate: Workp
     assert estate.run("drift", "--previous", "last.json", "--format", "json").document["findings"][0][
         "standing"
     ] == ("known")
+
+
+def test_a_second_edit_does_not_hide_behind_the_first(estate: Workplace) -> None:
+    """Threats 2: what is known and left alone for a while is edited once more: that is new, and announced.
+
+    Scopes and mappings are the same value after they were written to a report and read."""
+    edits(estate, client_id="known", attribute_mapping={"groups": "groups"}, custom_scopes="openid profile")
+    estate.run("drift", "--output", "json=last.json")
+    words = ("drift", "--previous", "last.json", "--format", "json")
+    standings = {item["attribute"]: item["standing"] for item in estate.run(*words).document["findings"]}
+    assert standings.pop("client_id") == "known"
+    assert set(standings.values()) <= {"known"}
+    edits(estate, client_id="somebody-elses")
+    document = estate.run(*words).document
+    (finding,) = [item for item in document["findings"] if item["attribute"] == "client_id"]
+    assert (finding["standing"], finding["first_seen"]) == ("new", document["timestamp"])
+    assert document["summary"]["new"] == 1

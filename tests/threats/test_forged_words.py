@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -80,3 +81,15 @@ def test_commits_of_others_are_not_vouched_for(estate: Estate) -> None:
     estate.publish("--pins", estate.apply())
     (request,) = estate.requests()
     assert "This branch has commits of others, which this text does not describe" in request.body
+
+
+def test_a_file_whose_name_is_no_text_holds_up_no_other(estate: Estate) -> None:
+    """Threats 1: one document cannot stop the estate: forges take no path but those in UTF-8."""
+    estate.push()
+    folder = estate.place.root / "organizations"
+    (folder / "acme.yaml").rename(folder / os.fsdecode(b"acme-\xff.yaml"))
+    run = estate.publish("--pins", estate.apply())
+    assert run.code == 0, run.output
+    assert [*estate.on_branch("pins")] == ["organizations/globex.yaml"]
+    (request,) = estate.requests()
+    assert "`acme/okta` is in no valid manifest, so it is not pinned" in request.body
