@@ -17,6 +17,8 @@ from typing import Any
 from standardwebhooks import Webhook, WebhookVerificationError
 
 MAX_BYTES = 64 * 1024
+MAX_ADDRESSES = 2_000
+"""Characters: Slack takes 3,000 in a block, with the link."""
 PAGERDUTY_URL = os.environ.get("PAGERDUTY_URL", "https://events.pagerduty.com/v2/enqueue")
 
 
@@ -60,8 +62,14 @@ def pagerduty(event: dict[str, Any]) -> dict[str, Any]:
 
 def describe(event: dict[str, Any]) -> str:
     """Return the sentence of an event, with the addresses of new findings of drift."""
-    addresses = [finding["address"] for finding in event["data"].get("new", [])]
-    return "\n".join([event["data"]["text"], *addresses])
+    data = event["data"]
+    new = data.get("new", [])
+    lines = "\n".join(dict.fromkeys(finding["address"] for finding in new))
+    if len(lines) > MAX_ADDRESSES:
+        lines = lines[:MAX_ADDRESSES].rpartition("\n")[0] + "\n…"
+    elif data["counts"].get("new", 0) > len(new):
+        lines += "\n…"
+    return f"{data['text']}\n{lines}".strip()
 
 
 def link(event: dict[str, Any]) -> str:

@@ -80,10 +80,13 @@ def render_markdown(report: Report, *, max_bytes: int = MAX_BYTES) -> str:
     page = Page(max_bytes - _RESERVE)
     page.write(_headline(report))
     page.write(_differences(report, page.share(0.8)))
-    page.write(_marked_list("🔓", "guard lowered", report.guards, page.share(0.4)))
-    page.write(_marked_list("🔏", "approval", report.approvals, page.share(0.3)))
-    page.write("\n".join(_remarks(report)))
+    page.write(_marked_list("🔓", "Lowered guards", report.guards, page.share(0.4)))
+    page.write(_marked_list("🔏", "Approvals", report.approvals, page.share(0.3)))
+    remarks = "\n".join(_remarks(report))
+    page.write(remarks)
     has_body = report.table is not None or bool(report.lists)
+    if report.findings and not remarks and (report.differences or report.guards or report.approvals):
+        page.write(f"**Findings**: {len(report.findings):,}")  # or else the list above would go on
     page.write(render_findings(report.findings, page.share(0.4 if has_body else 0.8)))
     if report.outputs:
         page.write(_outputs(report.outputs, page.share(0.5)))
@@ -160,11 +163,16 @@ def _short_differences(differences: Sequence[Difference], max_bytes: int) -> lis
     return lines
 
 
-def _marked_list(icon: str, noun: str, lines: Sequence[str], max_bytes: int) -> str:
-    items, left = fit(lines, lambda line: f"- {icon} {noun}: {markdown_message(line)}", max_bytes)
+def _marked_list(icon: str, title: str, lines: Sequence[str], max_bytes: int) -> str:
+    """Return a list under its title, without which Markdown would join it to the list above."""
+    if not lines:
+        return ""
+    heading = f"{icon} **{title}**: {len(lines):,}"
+    max_bytes -= utf8_size(heading)
+    items, left = fit(lines, lambda line: f"- {markdown_message(line)}", max_bytes - _RESERVE_FOR_COUNT)
     if left:
-        items.append(f"- {icon} … {more(len(left), noun)}")
-    return "\n".join(items)
+        items.append(f"- … {len(left):,} more")
+    return "\n".join([heading, "", *items])
 
 
 def _remarks(report: Report) -> Iterator[str]:

@@ -17,7 +17,7 @@ from reconciler.publishers.webhook import Limits, deliver, read_endpoint
 from reconciler.reports.webhook_document import Origin, webhook_body
 from tests.publishers.fake_forge import Answer
 from tests.publishers.receiver import SECRET, Receiver
-from tests.reports.published import ORDINARY, QUIET, drift_of
+from tests.reports.published import ORDINARY, QUIET, drift_of, plan, update
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,6 +74,19 @@ def test_drift_is_passed_on(relay: str, service: Receiver) -> None:
     assert pagerduty.body["event_action"] == "trigger"
     assert pagerduty.body["routing_key"] == ROUTING_KEY
     assert pagerduty.body["payload"].keys() >= {"summary", "source", "severity"}
+
+
+@pytest.mark.parametrize("length", [1, 200])
+def test_drift_of_many_connections_is_as_long_as_slack_takes(
+    relay: str, service: Receiver, length: int
+) -> None:
+    """A section takes 3,000 characters; one that is longer would be refused, and sent again and again."""
+    names = [f"customer-{number:05}-{'x' * length}" for number in range(1_000)]
+    send(relay, plan(*(update(name, "okta", client_id="0oa-new") for name in names)))
+    text = service.calls[0].body["blocks"][0]["text"]["text"]
+    assert len(text) < 3_000
+    assert text.endswith(f"\n…\n{ORIGIN.run_url}")
+    assert text.count("customer-00002-") == 1
 
 
 def test_the_end_of_drift_resolves_the_same_alert(relay: str, service: Receiver) -> None:
