@@ -44,7 +44,7 @@ class Approval:
     def subject(self) -> str:
         """What it approves, in words."""
         if self.deletes:
-            return f"{self.deletes} deletes beyond the limits"
+            return f"{self.deletes} delete{'s' * (self.deletes != 1)} beyond the limits"
         return f"{self.rule} at {self.address}"
 
     @property
