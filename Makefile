@@ -8,7 +8,7 @@ NEWEST := build/newest
 # pages that people write; the output of --help, the fields of JSON documents and the test reports are generated
 PROSE := $(filter-out docs/reference/commands.md docs/reference/json-documents.md, $(wildcard *.md $(addprefix docs/,*.md tutorial/*.md how-to/*.md reference/*.md explanation/*.md)))
 
-.PHONY: bench microbench help demo docs test newest system tools policies lint types coverage check wheel format schemas goldens faults soak convergence clean
+.PHONY: bench microbench help demo docs test newest system tools policies providers lint types coverage check wheel format schemas goldens faults soak convergence clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*##  */\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -38,6 +38,13 @@ policies: $(VENV)/checkov/.ready  ## install checkov in its own environment
 $(VENV)/checkov/.ready: $(READY) tests/policy_tools/requirements.lock
 	$(PYTHON) -m venv --clear $(VENV)/checkov
 	$(VENV)/checkov/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement tests/policy_tools/requirements.lock
+	@touch $@
+
+providers: $(VENV)/providers/.ready  ## install OpenID providers of Python in their own environment
+
+$(VENV)/providers/.ready: $(READY) tests/oidc_provider/requirements.lock
+	$(PYTHON) -m venv --clear $(VENV)/providers
+	$(VENV)/providers/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement tests/oidc_provider/requirements.lock
 	@touch $@
 
 docs: $(VENV)/docs/.ready  ## build the site in build/docs from the pages; fails on warnings and broken links

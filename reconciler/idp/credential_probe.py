@@ -16,7 +16,7 @@ from base64 import b64encode
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote_plus, urlencode
+from urllib.parse import quote, urlencode
 
 from reconciler.http.json_fields import parse_json
 from reconciler.http.redaction import contains_secret
@@ -190,7 +190,7 @@ class _Sent:
 
 def _pair(client_id: str, secret: str) -> str:
     """Return the credentials of Basic, encoded as RFC 6749 says in section 2.3.1."""
-    return f"{quote_plus(client_id)}:{quote_plus(secret)}"
+    return f"{quote(client_id, safe='')}:{quote(secret, safe='')}"
 
 
 def _form(connection: OidcConnection, secret: str, method: str, code: str) -> Form:

@@ -1,4 +1,4 @@
-"""`verify --probe-credentials` on a certified OpenID provider that others wrote."""
+"""`verify --probe-credentials` on OpenID providers that others wrote."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from tests.idp.live import connect
-from tests.oidc_provider import oidc_provider
+from tests.oidc_provider import oidc_provider, python_provider
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,9 +83,47 @@ def test_the_table_of_a_real_provider(place: Workplace, issuer: str, row: str) -
     live = {"client_id": client_id, "client_secret": secret, "token_url": f"{issuer}/token"}
     connect(place, "acme", issuer, live={"jwks_url": f"{issuer}/jwks", **live})
     document = place.run("verify", "--probe-credentials", "--format", "json").document
+    assert probe_codes(document) == expected
+    assert outcomes_of(document) == outcomes
+    assert secret not in str(document)
+
+
+@pytest.fixture(scope="module", params=["authlib", "pyop"])
+def strict(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """Return a provider that accepts a secret by the registered method only."""
+    with python_provider(request.param, REDIRECT_URL) as provider:
+        yield provider
+
+
+@pytest.mark.parametrize(
+    ("client", "is_right", "expected", "errors"),
+    [
+        ("client_secret_basic", True, [], ["invalid_grant", "invalid_client"]),
+        ("client_secret_post", True, [], ["invalid_client", "invalid_grant", "invalid_client"]),
+        ("client_secret_basic", False, ["secret-wrong"], ["invalid_client", "invalid_client"]),
+        ("nobody", False, ["secret-wrong"], ["invalid_client", "invalid_client"]),
+    ],
+    ids=["basic", "post", "wrong", "client unknown"],
+)
+def test_providers_that_insist_on_the_method(
+    place: Workplace, strict: Any, *, client: str, is_right: bool, expected: list[str], errors: list[str]
+) -> None:
+    client_id, secret = strict["clients"].get(client, ["nobody", ""])
+    secret = secret if is_right else "another-secret"
+    live = {"client_id": client_id, "client_secret": secret, "token_url": strict["token_url"]}
+    connect(place, "acme", strict["issuer"], live=live)
+    document = place.run("verify", "--probe-credentials", "--format", "json").document
+    assert probe_codes(document) == expected
+    assert [outcome.split()[2].rstrip(":") for outcome in outcomes_of(document)] == errors
+    assert secret not in str(document)
+
+
+def probe_codes(document: Any) -> list[str]:
     codes = [item["code"] for item in document["findings"]]
-    assert [code for code in codes if code.startswith(("secret-", "probe-"))] == expected
+    return [code for code in codes if code.startswith(("secret-", "probe-"))]
+
+
+def outcomes_of(document: Any) -> list[str]:
     (connection,) = document["connections"]
     asked = [item["outcome"] for item in connection["asked"] if item["purpose"] == "probe"]
-    assert [outcome.partition("client_secret_")[2] for outcome in asked] == outcomes
-    assert secret not in str(document)
+    return [outcome.partition("client_secret_")[2] for outcome in asked]

@@ -1,10 +1,15 @@
-"""A certified OpenID provider on loopback: npm's oidc-provider, with TLS by the tests' authority."""
+"""OpenID providers that others wrote, on loopback, with TLS by the tests' authority.
+
+npm's oidc-provider is certified; Authlib's provider and pyop are by other authors, and answer differently.
+"""
 
 from __future__ import annotations
 
 import json
 import shutil
+import socket
 import subprocess
+import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -16,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 FOLDER: Final = Path(__file__).parent
+PYTHON: Final = Path(sys.prefix) / "providers/bin/python"
 INSTALL_HINT: Final = (
     "needs Node.js 20 or later, and an OpenID provider for it: npm ci --prefix tests/oidc_provider,"
     " or make tools"
@@ -29,14 +35,34 @@ def is_installed() -> bool:
 
 @contextmanager
 def oidc_provider(clients: Sequence[dict[str, Any]]) -> Iterator[str]:
-    """Run a provider that knows these clients; return its issuer."""
+    """Run npm's oidc-provider, which knows these clients; return its issuer."""
     if not is_installed():
         skip_or_fail(INSTALL_HINT)
+    command = ("node", "--no-warnings", "provider.mjs")
+    with _running(command, {"clients": clients}) as answer:
+        yield answer["issuer"]
+
+
+@contextmanager
+def python_provider(name: str, redirect_url: str) -> Iterator[Any]:
+    """Run `authlib` or `pyop`; return its issuer, and id and secret of a client for each method."""
+    if not PYTHON.exists():
+        skip_or_fail("needs OpenID providers of Python: make providers")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    settings = {"name": name, "redirect_url": redirect_url, "port": port}
+    with _running((str(PYTHON), "python_provider.py"), settings) as answer:
+        yield answer
+
+
+@contextmanager
+def _running(command: tuple[str, ...], settings: dict[str, Any]) -> Iterator[Any]:
+    """Run a provider until its standard input ends; it says by one line of JSON that it answers."""
     leaf = authority().issue_cert("localhost")
     certificate = "".join(pem.bytes().decode() for pem in leaf.cert_chain_pems)
-    settings = {"clients": clients, "key": leaf.private_key_pem.bytes().decode(), "certificate": certificate}
+    settings = {**settings, "key": leaf.private_key_pem.bytes().decode(), "certificate": certificate}
     with subprocess.Popen(
-        ("node", "--no-warnings", "provider.mjs"),
+        command,
         cwd=FOLDER,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -47,12 +73,11 @@ def oidc_provider(clients: Sequence[dict[str, Any]]) -> Iterator[str]:
         assert process.stdout
         process.stdin.write(json.dumps(settings) + "\n")
         process.stdin.flush()
-        line = process.stdout.readline()
-        while line and not line.startswith("https://"):  # it begins with warnings about keys for development
-            line = process.stdout.readline()
+        lines = (line for line in process.stdout if line.startswith("{"))  # after warnings about its keys
         try:
-            assert line, "the provider ended at once"
-            yield line.strip()
+            answer = json.loads(next(lines, "null"))
+            assert answer, "the provider ended at once"
+            yield answer
         finally:
             process.stdin.close()
             process.wait(timeout=10)

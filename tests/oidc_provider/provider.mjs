@@ -1,5 +1,6 @@
 // Runs the OpenID provider on loopback with TLS. Standard input: one line of JSON with its clients, key and
-// certificate. Standard output: its issuer, once it answers. It ends with standard input.
+// certificate. Standard output: one line
+// with its issuer, once it answers. It ends with standard input.
 import https from 'node:https';
 import { createInterface } from 'node:readline';
 import { Provider } from 'oidc-provider';
@@ -13,6 +14,6 @@ input.once('line', (line) => {
   server.listen(0, '127.0.0.1', () => {
     const issuer = `https://localhost:${server.address().port}`;
     handle = new Provider(issuer, { clients, cookies: { keys: ['of a test'] } }).callback();
-    console.log(issuer);
+    console.log(JSON.stringify({ issuer }));
   });
 });
