@@ -156,7 +156,7 @@ class Pipeline:
 
     def _prepare(self, job: Mapping[str, Any]) -> None:
         folder = self.project.folder
-        subprocess.run(["git", "clean", "-ffdxq"], cwd=folder, check=True)
+        _clean(folder)
         subprocess.run(["git", "checkout", "-q", "--", "."], cwd=folder, check=True)
         if "cache" in job:
             _write(folder, self.project.cache)
@@ -172,6 +172,7 @@ class Pipeline:
         self.project.outputs += [content.decode() for content in artifacts.values()]
         if "cache" in job:
             self.project.cache.update(_collect(self.project.folder, job["cache"], succeeded=succeeded))
+        _clean(self.project.folder)
 
 
 def holds(expression: str, variables: Mapping[str, str]) -> bool:
@@ -190,6 +191,11 @@ def _compare(comparison: str, variables: Mapping[str, str]) -> bool:
 
 def _value(variable: Any) -> str:
     return str(variable["value"] if isinstance(variable, dict) else variable)
+
+
+def _clean(folder: Path) -> None:
+    """Remove what no commit has, so that no test commits what a job has left."""
+    subprocess.run(["git", "clean", "-ffdxq"], cwd=folder, check=True)
 
 
 def _write(folder: Path, files: Mapping[str, bytes]) -> None:

@@ -424,6 +424,29 @@ def test_a_plan_file_in_the_merge_request_is_not_published(
     assert pipeline.runs["plan merge request"].artifacts["plan.json"] != b"{}"
 
 
+def test_a_file_of_the_repository_does_not_pass_for_a_result(
+    project: Project, repository: Repository, gitlab: FakeGitLabMergeRequests
+) -> None:
+    """Threats 1: a merge request adds a plan, and lets the job fail that would write one."""
+    base = change(repository, "client-of-acme", "another-client")
+    pipeline = project.merge_request(base)
+    pipeline.run("plan merge request")
+    harmless = pipeline.runs["plan merge request"].artifacts["plan.json"].decode()
+    for name in ("plan.json", "apply.json", "secrets.json", "report.json", "drift.json"):
+        repository.write(name, harmless)
+        repository.git("add", "--force", name)
+        repository.commit("pretend")
+        said = project.merge_request(base).run("comment", code=1)
+        assert f"these are results of jobs: {name}" in said
+        merged = project.branch()
+        for job in ("planned", "apply", "result"):
+            assert name in merged.run(job, code=1)
+        for job in ("drift", "issue"):
+            assert name in project.branch("schedule").run(job, code=1)
+        repository.git("rm", "-q", "-f", name)
+    assert (gitlab.notes, gitlab.issues, project.cache) == ([], [], {})
+
+
 def test_jobs_are_applied_one_at_a_time_and_by_hand_unless_automatic(project: Project) -> None:
     assert JOBS["apply"]["resource_group"] == "reconciler"
     assert JOBS["apply"]["environment"] == "apply"
