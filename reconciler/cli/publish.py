@@ -17,7 +17,7 @@ from reconciler.cli.options import FILE, combine
 from reconciler.cli.pull_requests import PullRequests, pull_request_options
 from reconciler.core.errors import Diagnostic, PublishingFailed, Severity
 from reconciler.publishers.github import DEFAULT_API_URL as GITHUB_URL
-from reconciler.publishers.github import GitHub, pull_request_of_event
+from reconciler.publishers.github import GitHub, head_of_event, pull_request_of_event
 from reconciler.publishers.github_repository import GitHubRepository
 from reconciler.publishers.gitlab import DEFAULT_API_URL as GITLAB_URL
 from reconciler.publishers.gitlab import GitLab
@@ -96,7 +96,9 @@ def github(context: CommandContext, /, **options: Any) -> int:  # noqa: ANN401 -
     summary is written.
     """
     pull_request = options["pull_request"] or _event_pull_request()
+    head = head_of_event(_event())
     publication = replace(_load(options, _workflow_run_url()), is_merged=pull_request is None)
+    publication = replace(publication, workflow_commit=options["commit"] or "", head=head)
     if options["summary"] and publication.has_reports:
         write_summary(Path(options["summary"]), publication)
         click.echo("job summary: written")
@@ -276,8 +278,13 @@ def _pull_request_url() -> str:
 
 
 def _event_pull_request() -> int | None:
+    return pull_request_of_event(_event())
+
+
+def _event() -> str:
+    """Return the document of the workflow's event; empty if it cannot be read."""
     path = os.environ.get("GITHUB_EVENT_PATH")
     try:
-        return pull_request_of_event(Path(path).read_text(encoding="utf-8-sig")) if path else None
+        return Path(path).read_text(encoding="utf-8-sig") if path else ""
     except (OSError, ValueError):
-        return None
+        return ""

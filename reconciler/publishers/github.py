@@ -24,6 +24,7 @@ DEFAULT_API_URL: Final = "https://api.github.com"
 MAX_SUMMARY_BYTES: Final = 1024 * 1024
 """What one step may append to the summary of its job; GitHub shows nothing at all of a longer summary."""
 
+_COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _REPOSITORY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/(?!\.{1,2}$)[A-Za-z0-9._-]+")
 _API_VERSION: Final = "2022-11-28"
 
@@ -186,6 +187,18 @@ def github_client(
     }
     api = parse_url(check_api_url(api_url))
     return RestClient(f"{api.scheme}://{api.netloc}", headers, token=token, hints=hints, clock=clock)
+
+
+def head_of_event(text: str) -> str:
+    """Return the newest commit of the pull request that a workflow runs for; empty if there is none.
+
+    The workflow itself runs on a merge of that commit, which GitHub makes and nowhere shows.
+    """
+    try:
+        sha = json.loads(text)["pull_request"]["head"]["sha"]
+    except (ValueError, KeyError, TypeError):
+        return ""
+    return sha if isinstance(sha, str) and _COMMIT.fullmatch(sha) else ""
 
 
 def pull_request_of_event(text: str) -> int | None:

@@ -55,7 +55,8 @@ class Publication:
 
     ``failed`` is the run that has no plan, ``environment`` the one of the forge whose reviewers are asked.
     ``is_merged``: the plan is that of a commit which is merged. ``drift_note`` is what the drift issue says
-    about a pull request. ``not_applied``: the job that applies the plan has left no result.
+    about a pull request. ``head`` is the pull request's commit, of which ``workflow_commit`` is the forge's
+    own merge. ``not_applied``: the job that applies the plan has left no result.
     """
 
     plan: Plan | None = None
@@ -68,6 +69,8 @@ class Publication:
     details_url: str = ""
     is_merged: bool = False
     not_applied: bool = False
+    head: str = ""
+    workflow_commit: str = ""
     drift_note: str = ""
 
     @property
@@ -186,8 +189,12 @@ def _merge_steps(plan: Plan, publication: Publication) -> Iterator[Step]:
 
 
 def _named(report: Report, publication: Publication) -> Report:
-    """Return the report with the name of the environment in its headline."""
-    return replace(report, origin=replace(report.origin, name=publication.name)) if report.origin else report
+    """Return the report with the name of the environment, and the commit that people pushed."""
+    if report.origin is None:
+        return report
+    is_merge = publication.head and report.origin.commit == publication.workflow_commit
+    commit = publication.head if is_merge else report.origin.commit
+    return replace(report, origin=replace(report.origin, name=publication.name, commit=commit))
 
 
 def _publish_comment(forge: Forge, kind: str, report: Report, publication: Publication) -> str:

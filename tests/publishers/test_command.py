@@ -95,6 +95,34 @@ def test_a_plan_is_published(
     ]
 
 
+@pytest.mark.parametrize(
+    ("sha", "commit", "shown"),
+    [
+        ("c0ffee00" * 5, "5f2a9c1d0b7e4a66", "c0ffee0"),
+        ("c0ffee00" * 5, "1" * 40, "5f2a9c1"),  # the plan is not of the workflow's commit
+        ("`](javascript:", "5f2a9c1d0b7e4a66", "5f2a9c1"),
+        (7, "5f2a9c1d0b7e4a66", "5f2a9c1"),
+    ],
+)
+def test_the_commit_is_the_one_that_was_pushed(
+    *,
+    workflow: pytest.MonkeyPatch,
+    github: FakeGitHub,
+    saved: Callable[[Plan], str],
+    tmp_path: Path,
+    sha: object,
+    commit: str,
+    shown: str,
+) -> None:
+    """A workflow of a pull request runs on a merge that GitHub makes, and that nobody can find there."""
+    event = {"pull_request": {"number": 7, "head": {"sha": sha}}}
+    (tmp_path / "event.json").write_text(json.dumps(event), encoding="utf-8")
+    workflow.setenv("GITHUB_SHA", commit)
+    assert main(["publish", "github", "--plan", saved(ORDINARY)]) == 0
+    (comment,) = github.pull_request.comments
+    assert f"at commit `{shown}`" in comment["body"]
+
+
 def test_an_event_with_a_byte_order_mark_names_the_pull_request(
     workflow: pytest.MonkeyPatch, github: FakeGitHub, saved: Callable[[Plan], str]
 ) -> None:
