@@ -145,6 +145,16 @@ def test_a_failed_run_keeps_the_previous_report(runner: Runner, running: Running
     assert second["previous_timestamp"] == first["timestamp"]
 
 
+def test_a_report_is_not_written_through_a_link(runner: Runner, repository: Repository) -> None:
+    """Threats 1 and 5: the repository holds a link of that name, which leads to any file of the runner."""
+    outside = repository.folder.parent / "outside.json"
+    outside.write_text("untouched", encoding="utf-8")
+    (repository.folder / "report.json").symlink_to(outside)
+    result = runner.run_action({"command": "drift", "report-file": "report.json"}, runner.secrets)
+    assert result.outputs["report-file"]
+    assert outside.read_text(encoding="utf-8") == "untouched"
+
+
 def test_inputs_are_checked(runner: Runner, running: RunningEmulator) -> None:
     """Whatever is typed into the form of the workflow is refused, or the name of nothing."""
     values = [

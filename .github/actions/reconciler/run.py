@@ -115,6 +115,7 @@ class Step:
             return {"plan-file": str(self.plan)}
         if self.command == "drift" and self.counts():
             report = self.file("REPORT_FILE", "reconciler-drift.json")
+            report.unlink(missing_ok=True)  # the repository may hold a link of that name
             shutil.copyfile(self.result, report)
             return {"report-file": str(report)}
         return {}
