@@ -113,6 +113,12 @@ def scheme_and_host(url: str) -> tuple[str, str]:
     return parts.scheme, parts.hostname or ""
 
 
+def origin_of(url: str) -> str:
+    """Return the origin of an http or https URL, such as ``https://app.example.com``, or nothing."""
+    scheme, host = scheme_and_host(url)
+    return f"{scheme}://{urlsplit(url).netloc}" if scheme in {"http", "https"} and host else ""
+
+
 def is_loopback(host: str) -> bool:
     """Tell whether ``host`` is ``localhost`` or a loopback address."""
     try:

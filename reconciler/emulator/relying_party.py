@@ -6,9 +6,10 @@ import secrets
 from html import escape
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING
-from urllib.parse import quote, unquote, urlencode, urlsplit
+from urllib.parse import quote, unquote, urlencode
 
 from reconciler.emulator.access import is_trusted_origin
+from reconciler.emulator.connection_fields import origin_of
 from reconciler.emulator.connection_update import missing_field
 from reconciler.emulator.connections import kind_of
 from reconciler.emulator.defaults import CALLBACK_PATH
@@ -119,13 +120,10 @@ def _authorization_request(connection: JsonObject, flow: JsonObject, state: str)
 def _own_address(context: Context, query: Mapping[str, str], name: str, default: str = "") -> str:
     """A URL of the application: on loopback, or at a trusted origin."""
     url = query.get(name) or default
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        raise ApiError("bad_request", f"{name} is malformed.") from None
-    if parts.scheme not in {"http", "https"} or not parts.netloc:
+    origin = origin_of(url)
+    if not origin:
         raise ApiError("bad_request", f"{name} must be an http or https URL.")
-    if not is_trusted_origin(context, f"{parts.scheme}://{parts.netloc}"):
+    if not is_trusted_origin(context, origin):
         raise ApiError("bad_request", f"{name} is not registered; the emulator returns to loopback only.")
     return url
 
