@@ -56,7 +56,7 @@ _MOST_SHOWN: Final = 200
 _SHORTEST_CONTROL: Final = 8
 """A shorter random secret could be the real one by chance."""
 
-_WITHHELD: Final = "its description is not shown, because it may repeat the secret"
+_WITHHELD: Final = "the description is not shown because it may contain the secret"
 
 
 class SecretVerdict(Enum):
@@ -131,7 +131,7 @@ class Prober:
         """Probe by the methods that the metadata lists; without a list, the default comes first."""
         offered = [method for method in (BASIC, POST) if listed is None or method in listed]
         if not offered:
-            return not_probed("the provider offers no method with a client secret")
+            return not_probed("the provider supports no client authentication with a secret")
         answers: list[ProbeAnswer] = []
         for method in offered:
             answers.append(await self._ask(method))
@@ -248,7 +248,7 @@ def _unexpected(answer: ProbeAnswer) -> str:
     """Return why an answer shows nothing."""
     if isinstance(answer.answer, NoAnswer):
         return answer.answer.reason
-    what = answer.error or "an answer that names no error of OAuth"
+    what = answer.error or "a response without an OAuth error"
     return f"{what} with status {answer.answer.status}"
 
 

@@ -65,8 +65,8 @@ def _networks(environment: Mapping[str, str]) -> Iterator[Network]:
                 yield ip_network(text.strip())
         except ValueError:
             raise UsageError(
-                f"{NETWORKS_VARIABLE} names {text.strip()!r}, which is no network; write networks such as "
-                "10.1.0.0/16, separated by commas"
+                f"{NETWORKS_VARIABLE} names {text.strip()!r}, which is not a network; use CIDR notation,"
+                " such as 10.1.0.0/16, separated by commas"
             ) from None
 
 
@@ -75,7 +75,7 @@ def _tls(settings: IdpSettings, root: Path) -> ssl.SSLContext:
     if settings.ca_file:
         file = root / settings.ca_file
         problem = UsageError(
-            f"`idp.ca_file` names {settings.ca_file!r}, which is no PEM file with certificates below"
+            f"`idp.ca_file` names {settings.ca_file!r}, which is not a PEM file with certificates below"
             " the folder of the project file"
         )
         if not file.is_file() or not _is_inside(file, root):

@@ -142,7 +142,7 @@ class GuardedFetcher:
             return NoAnswer(
                 url=url,
                 cause=Cause.UNREACHABLE,
-                reason=f"the time for all identity providers, {self._settings.total_timeout:g} s, was over",
+                reason=f"the time limit for all providers, {self._settings.total_timeout:g} s, is exceeded",
             )
 
     @asynccontextmanager
@@ -172,7 +172,7 @@ class GuardedFetcher:
 
     @property
     def _too_slow(self) -> str:
-        return f"there was no answer within {self._settings.timeout:g} s"
+        return f"no response within {self._settings.timeout:g} s"
 
     def _redirect_problem(self, target: str, redirects: Sequence[str]) -> str:
         """Return why a redirect is not followed, or nothing."""
@@ -215,11 +215,11 @@ class GuardedFetcher:
         if not self._is_secure(parts):
             return f"{parts.scheme} is not allowed, only https"
         if "@" in parts.netloc:
-            return "the URL has a user name before its host"
+            return "the URL contains a user name"
         if "%" in host:
             return "an IPv6 address with a zone is link-local"
         if _LAST_LABEL_IS_A_NUMBER.fullmatch(host) and parse_address(host) is None:
-            return f"{host} is an IPv4 address in an unusual spelling"
+            return f"{host} is an IPv4 address in an unusual notation"
         return ""
 
     async def _addresses(self, parts: SplitResult, *, is_proxied: bool) -> Sequence[str] | NoAnswer:
@@ -323,7 +323,7 @@ async def _read(response: httpx.Response, url: str, *, is_wanted: bool) -> Answe
     coding = ", ".join(response.headers.get_list("Content-Encoding")).lower()
     if coding not in {"", "identity"}:
         return NoAnswer(
-            url=url, cause=Cause.REJECTED, reason="the answer is compressed, which was not asked for"
+            url=url, cause=Cause.REJECTED, reason="the response is compressed, although not requested"
         )
     body = LimitedBody(MAX_BYTES)
     try:
@@ -355,7 +355,7 @@ def _no_answer(error: Exception, url: str, proxy: httpx.Proxy | None) -> NoAnswe
             return NoAnswer(url=url, cause=Cause.TLS, reason=words, verify_code=cause.verify_code)
     if isinstance(error, httpx.RemoteProtocolError):
         return NoAnswer(
-            url=url, cause=Cause.REJECTED, reason="the answer is not valid HTTP, or its headers are too long"
+            url=url, cause=Cause.REJECTED, reason="the response is not valid HTTP, or has too long headers"
         )
     is_sent = not isinstance(error, NOT_SENT)
     return NoAnswer(url=url, cause=Cause.UNREACHABLE, reason=words, is_sent=is_sent)

@@ -91,9 +91,9 @@ async def probe_secret(
     if not evidence.subject.is_live:
         return not_probed("the connection does not exist yet")
     if not (connection.token_url and connection.client_id):
-        return not_probed("its token_url or its client_id is not known yet")
+        return not_probed("the token_url or client_id is not known yet")
     if MASKED in {connection.token_url, connection.client_id}:
-        return not_probed("its token_url or its client_id holds the secret")
+        return not_probed("the token_url or client_id contains the secret")
     if _is_out_of_reach(connection.token_url, metadata):
         return not_probed(metadata.reason if isinstance(metadata, NoAnswer) else "")
     listed = (

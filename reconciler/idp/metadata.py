@@ -107,15 +107,17 @@ def read_document(answer: Answer) -> Document | NoAnswer:
     return (
         Document(answer=answer, values=values)
         if isinstance(values, dict)
-        else _rejected(answer, "the answer is JSON, but no object")
+        else _rejected(answer, "the response is JSON but not an object")
     )
 
 
 def _problem(answer: Answer, error: ValueError) -> str:
     if answer.body.lstrip()[:1] == b"<":
-        return "the answer is a page, perhaps of a login, and no JSON"
+        return "the response is an HTML page, perhaps a login page, instead of JSON"
     return (
-        "the answer is no JSON" if isinstance(error, UnicodeError) else f"the answer cannot be read: {error}"
+        "the response is not JSON"
+        if isinstance(error, UnicodeError)
+        else f"the response cannot be read: {error}"
     )
 
 

@@ -112,10 +112,10 @@ def judge(answer: Answer, request: _Request) -> Preflight:
         query = dict(parse_qsl(parse_url(location).query))
         if _leads_back(location, query, request):
             return _judge_redirect(answer, query)
-        return Preflight(verdict=Verdict.INCONCLUSIVE, answer=answer, detail="a redirect to somewhere else")
+        return Preflight(verdict=Verdict.INCONCLUSIVE, answer=answer, detail="a redirect to another URL")
     if answer.status in _CLIENT_ERROR and answer.status != _TOO_MANY_REQUESTS:
         return _judge_error(answer, request)
-    return Preflight(verdict=Verdict.INCONCLUSIVE, answer=answer, detail=f"the answer {answer.status}")
+    return Preflight(verdict=Verdict.INCONCLUSIVE, answer=answer, detail=f"status {answer.status}")
 
 
 def _leads_back(location: str, query: dict[str, str], request: _Request) -> bool:
@@ -143,4 +143,4 @@ def _judge_error(answer: Answer, request: _Request) -> Preflight:
         return Preflight(verdict=Verdict.NOT_REGISTERED, answer=answer, error=unregistered[0])
     if unknown and not unregistered:
         return Preflight(verdict=Verdict.CLIENT_UNKNOWN, answer=answer, error=unknown[0])
-    return Preflight(verdict=Verdict.INCONCLUSIVE, answer=answer, detail=f"the answer {answer.status}")
+    return Preflight(verdict=Verdict.INCONCLUSIVE, answer=answer, detail=f"status {answer.status}")

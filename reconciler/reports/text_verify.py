@@ -1,4 +1,4 @@
-"""Text of a verification: what was asked for each connection, what came back, and the findings."""
+"""Renders a verification as text: requests and responses by connection, findings, verdict."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def render_verification(result: Verification, *, style: Style = PLAIN) -> str:
-    """Return the whole report: requests by connection, findings with the gravest last, verdict."""
+    """Return the whole report: requests by connection, the most severe findings last, verdict."""
     return "\n".join(_sections(result, style)) + "\n"
 
 
@@ -47,12 +47,12 @@ def _connection(connection: VerifiedConnection, result: Verification, style: Sty
 
 def _condition(connection: VerifiedConnection, result: Verification, style: Style) -> str:
     if connection.not_asked:
-        return f"was {style.dim('not asked')}: {escape_terminal(connection.not_asked)}"
-    where = "" if connection.is_live else ", not live yet, as it is declared"
+        return f"was {style.dim('not checked')}: {escape_terminal(connection.not_asked)}"
+    where = "" if connection.is_live else " (not live yet; declared values checked)"
     match result.worst(connection.address):
         case Severity.ERROR:
-            return f"{style.red('would fail, or be unsafe')}{where}"
+            return f"{style.red('would fail or be unsafe')}{where}"
         case Severity.WARNING:
             return f"{style.yellow('may fail')}{where}"
         case _:
-            return f"is {style.green('well')}{where}"
+            return f"is {style.green('OK')}{where}"

@@ -1,4 +1,4 @@
-"""Builds the report of a verification: findings by connection, and what was asked."""
+"""Builds the report of a verification: findings by connection, and the requests."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from reconciler.core.verification import Verification, VerifiedConnection
     from reconciler.reports.report import FindingGroup, Level, Word
 
-ALL_WELL: Final = "Nothing was found that would keep a login from working."
+ALL_WELL: Final = "No problems found."
 _WELL: Final = "well"
 _NOT_ASKED: Final = "not-asked"
 _WORDS: Final[Mapping[Severity, Word]] = {
@@ -48,15 +48,15 @@ _CATEGORIES: Final = (
     Category(key=Severity.ERROR.value, label="Error", words="with errors", rank=0),
     Category(key=Severity.WARNING.value, label="Warning", words="with warnings", rank=1),
     Category(key=Severity.INFO.value, label="Note", words="with notes", rank=2),
-    Category(key=_NOT_ASKED, label="Not asked", words="not asked", rank=3),
-    Category(key=_WELL, label="Well", words="well", rank=4),
+    Category(key=_NOT_ASKED, label="Not checked", words="not checked", rank=3),
+    Category(key=_WELL, label="OK", words="OK", rank=4),
 )
 _INTENTIONS: Final = {
-    Severity.ERROR.value: ("has findings:", "a login would fail, or be unsafe"),
+    Severity.ERROR.value: ("has findings:", "a login would fail or be unsafe"),
     Severity.WARNING.value: ("has findings:", "a login may fail"),
     Severity.INFO.value: ("has notes", ""),
-    _NOT_ASKED: ("was", "not asked"),
-    _WELL: ("is", "well"),
+    _NOT_ASKED: ("was", "not checked"),
+    _WELL: ("is", "OK"),
 }
 _MANY: Final = 5
 """Issuers without an answer, above which a proxy may be the reason."""
@@ -84,24 +84,24 @@ def verify_report(result: Verification) -> Report:
 
 
 def verdict(result: Verification) -> str:
-    """Return the sentence that says how it went."""
+    """Return the summary sentence."""
     if not result.connections:
-        return "No connection was verified: none of the run's is declared, or none could be read."
+        return "No connection was verified: no selected connection is declared, or none could be read."
     numbers = [(result.count(severity), word) for severity, word in _WORDS.items()]
     counts = ", ".join(count(number, word) for number, word in numbers if number)
     checked = count(len(result.connections) - result.not_asked, "connection")
-    where = f"Asked for {checked} at {count(result.issuers, 'issuer')}"
+    where = f"Checked {checked} at {count(result.issuers, 'issuer')}"
     if result.not_asked:
-        where += f" ({result.not_asked} not asked)"
+        where += f" ({result.not_asked} not checked)"
     return f"{where}: {counts}." if counts else f"{where}. {ALL_WELL}"
 
 
 def limitations(result: Verification) -> Iterator[str]:
-    """Yield what the result does not cover, and perhaps why."""
+    """Yield the limits of the result."""
     if result.issuers_not_reached > _MANY:
-        yield f"{result.issuers_not_reached} issuers not reached: is there a proxy? Set HTTPS_PROXY if so."
+        yield f"{result.issuers_not_reached} issuers not reached. If you need a proxy, set HTTPS_PROXY."
     if result.uses_proxy:
-        yield "A proxy was used: names that only it resolves are guarded by its own rules, not by this run."
+        yield "A proxy was used: its rules apply to host names that only it can resolve."
     if not result.is_complete:
         yield "The verification is incomplete: see the errors."
 
@@ -123,7 +123,7 @@ def finding_groups(result: Verification) -> tuple[FindingGroup, ...]:
 
 
 def _entry(finding: Diagnostic, *, is_alone: bool) -> Entry:
-    """Return an entry; findings that are listed together say in one way how they are approved."""
+    """Return an entry; findings that are listed together share one approval hint."""
     hint = finding.hint
     return Entry(
         summary=finding.summary,
@@ -177,7 +177,7 @@ def _asked(connections: Iterable[VerifiedConnection]) -> Iterator[ItemList]:
         for exchange in connection.exchanges
     )
     if items:
-        yield ItemList(title=f"What was asked: {count(len(items), 'request')}", items=items, noun="request")
+        yield ItemList(title=f"Requests: {count(len(items), 'request')}", items=items, noun="request")
 
 
 def _annotation(finding: Diagnostic) -> Annotation:

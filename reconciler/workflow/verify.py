@@ -168,7 +168,7 @@ def _live_secret(live: OidcConnection | None) -> Secret | str:
     if live.hides_secret:
         return "the service masks it"
     secret = live.client_secret
-    return secret if isinstance(secret, Secret) and not secret.is_empty else "the connection has none yet"
+    return secret if isinstance(secret, Secret) and not secret.is_empty else "the connection has no secret"
 
 
 def declared_secret(
@@ -209,8 +209,8 @@ def _with_declared_secret(case: _Case, secret: Secret, confirm: Confirm) -> _Cas
         differing.append("the host of issuer")
     if differing:
         raise UsageError(
-            f"the declared secret of {case.desired.address} is not sent: {' and '.join(differing)} of the"
-            " manifest and of the live connection differ; apply that change first"
+            f"the declared secret of {case.desired.address} is not sent: {' and '.join(differing)} in the"
+            " manifest and the live connection differ; apply that change first"
         )
     confirm(str(case.desired.address), live)
     return replace(case, secret=secret)
@@ -318,8 +318,8 @@ def _diagnostic(desired: DesiredConnection, finding: IdpFinding) -> Diagnostic:
 def _not_asked(case: _Case) -> IdpFinding:
     return IdpFinding(
         code="idp-not-asked",
-        summary=f"its identity provider was not asked: {case.not_asked}",
-        why="nothing is known of whether a login would work",
+        summary=f"its identity provider was not contacted: {case.not_asked}",
+        why="it is unknown whether a login would work",
     )
 
 

@@ -222,7 +222,7 @@ def test_a_description_that_repeats_the_secret_is_not_shown(
     for format_ in FORMATS:
         run = place.run("verify", "--probe-credentials", "--format", format_, "-v")
         assert text not in run.output
-        assert "may repeat the secret" in run.out
+        assert "may contain the secret" in run.out
 
 
 @pytest.mark.parametrize("format_", FORMATS)
@@ -261,8 +261,8 @@ def test_a_secret_that_the_service_masks_cannot_be_probed(
 @pytest.mark.parametrize(
     ("live", "reason"),
     [
-        ({"client_secret": ""}, "has none yet"),
-        ({"token_url": f"https://idp.example.com/{SECRET}"}, "holds the secret"),
+        ({"client_secret": ""}, "has no secret"),
+        ({"token_url": f"https://idp.example.com/{SECRET}"}, "contains the secret"),
         ({"token_url": "https://10.0.0.1/token"}, "10.0.0.1 is private"),
     ],
 )

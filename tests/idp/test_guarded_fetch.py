@@ -204,7 +204,7 @@ def test_all_documents_together_have_a_deadline() -> None:
 
     for answer in asyncio.run(get_all()):
         assert isinstance(answer, NoAnswer)
-        assert "the time for all identity providers" in answer.reason
+        assert "the time limit for all providers" in answer.reason
 
 
 def test_a_failed_look_up_is_an_answer(sockets: list[object]) -> None:

@@ -82,4 +82,4 @@ def test_a_proxy_resolves_what_this_machine_cannot_and_the_run_says_so(
     assert run.document["proxied"]
     assert asked[:3] == ["idp.example.com:443"] * 3
     assert provider.paths[:3] == [METADATA, "/keys", "/authorize"]
-    assert "guarded by its own rules, not by this run" in text
+    assert "its rules apply to host names that only it can resolve" in text

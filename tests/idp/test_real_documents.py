@@ -120,7 +120,7 @@ def test_a_slash_too_many_is_an_error_at_every_provider(name: str) -> None:
     finding = next(
         item for item in check(replace(evidence, subject=changed)) if item.code == "issuer-mismatch"
     )
-    assert "only a slash at the end differs" in finding.summary
+    assert "only the trailing slash differs" in finding.summary
     assert f"declare `{values['issuer']}`" in finding.hint
 
 
@@ -139,7 +139,7 @@ def test_a_domain_name_in_place_of_entras_tenant_id_is_explained() -> None:
     subject = replace(evidence.subject, connection=replace(evidence.subject.connection, issuer=issuer))
     (finding,) = check(replace(evidence, subject=subject))
     assert finding.code == "issuer-mismatch"
-    assert "the tenant by its ID" in finding.hint
+    assert "the ID of the tenant" in finding.hint
 
 
 def test_a_default_port_that_is_written_out_is_the_same_endpoint() -> None:

@@ -54,7 +54,7 @@ def test_no_certificates_from_outside_the_project(tmp_path: Path, how: str) -> N
     name = {
         "above": "../out/ca.pem", "absolute": str(outside), "link": "link.pem", "folder": "folder/ca.pem"
     }[how]  # fmt: skip
-    with pytest.raises(UsageError, match="which is no PEM file with certificates below the folder"):
+    with pytest.raises(UsageError, match="which is not a PEM file with certificates below the folder"):
         fetch_settings(IdpSettings(ca_file=name), root, {}, "https://test.stytch.com")
 
 

@@ -27,8 +27,8 @@ def code_flow_missing(evidence: Evidence) -> Iterator[IdpFinding]:
         yield IdpFinding(
             code="code-flow-missing",
             summary="the provider does not offer the authorization code flow",
-            why="the service logs users in by it",
-            hint="switch the flow on, or declare another issuer",
+            why="the service uses this flow for logins",
+            hint="enable the flow at the provider, or declare another issuer",
         )
 
 
@@ -38,8 +38,8 @@ def client_auth_unsupported(evidence: Evidence) -> Iterator[IdpFinding]:
     if methods is not None and _SECRET_METHODS.isdisjoint(methods):
         yield IdpFinding(
             code="client-auth-unsupported",
-            summary=f"clients authenticate by {_names(methods)} only, not by a secret",
-            why="the service has nothing but a client secret",
+            summary=f"clients can authenticate only by {_names(methods)}, not with a secret",
+            why="the service can authenticate only with a client secret",
             hint="allow client_secret_basic or client_secret_post at the provider",
         )
 
@@ -49,8 +49,8 @@ def pushed_requests_required(evidence: Evidence) -> Iterator[IdpFinding]:
     if _is_true(evidence, "require_pushed_authorization_requests"):
         yield IdpFinding(
             code="par-required",
-            summary="the provider demands pushed authorization requests",
-            why="the service probably sends none, so that every login is refused",
+            summary="the provider requires pushed authorization requests",
+            why="the service probably does not push requests, so every login is refused",
             hint="allow plain authorization requests for this client",
         )
 
@@ -60,8 +60,8 @@ def signed_requests_required(evidence: Evidence) -> Iterator[IdpFinding]:
     if _is_true(evidence, "require_signed_request_object"):
         yield IdpFinding(
             code="jar-required",
-            summary="the provider demands signed authorization requests",
-            why="the service probably signs none, so that every login is refused",
+            summary="the provider requires signed authorization requests",
+            why="the service probably does not sign requests, so every login is refused",
             hint="allow unsigned authorization requests for this client",
         )
 
@@ -72,7 +72,7 @@ def signing_algorithms(evidence: Evidence) -> Iterator[IdpFinding]:
     if algorithms is not None and _ALGORITHMS.isdisjoint(algorithms):
         yield IdpFinding(
             code="signing-alg",
-            summary=f"ID tokens are signed by {_names(algorithms)}, none of RS256, PS256 and ES256",
+            summary=f"ID tokens are signed by {_names(algorithms)}, not by RS256, PS256 or ES256",
             why="the service may not accept them",
             hint="choose RS256 for this client at the provider",
         )
@@ -87,7 +87,7 @@ def scopes_not_advertised(evidence: Evidence) -> Iterator[IdpFinding]:
         yield IdpFinding(
             code="scope-not-advertised",
             summary=f"the provider does not list the scope {_names(missing)}",
-            why="many providers list only some; if it is unknown, logins succeed without its claims",
+            why="many providers list only some scopes; without this scope, its claims are missing",
             key=" ".join(missing),
         )
 
@@ -101,7 +101,7 @@ def claims_not_advertised(evidence: Evidence) -> Iterator[IdpFinding]:
         yield IdpFinding(
             code="claim-not-advertised",
             summary=f"`attribute_mapping` names {_names(missing)}, which the provider does not list",
-            why="the attribute stays empty if the claim is not sent; only a login shows that",
+            why="the attribute stays empty if the claim is not sent; only a login shows whether it is",
             key=" ".join(missing),
         )
 

@@ -32,7 +32,7 @@ def client_refused(evidence: Evidence) -> Iterator[IdpFinding]:
         case Verdict.CLIENT_UNKNOWN:
             yield IdpFinding(
                 code="client-unknown",
-                summary=f"the provider knows no client {quoted(connection.client_id or '')}",
+                summary=f"the provider does not know the client {quoted(connection.client_id or '')}",
                 why="every login ends at an error page of the provider",
                 hint="compare client_id with the application at the provider; it may have been deleted",
             )
@@ -41,7 +41,7 @@ def client_refused(evidence: Evidence) -> Iterator[IdpFinding]:
                 code="redirect-not-registered",
                 summary=f"the redirect URL {quoted(connection.redirect_url or '')} is not registered",
                 why="every login ends at an error page of the provider",
-                hint="have the customer's administrator add this URL to the application, letter by letter",
+                hint="have the customer's administrator add this URL to the application, exactly as shown",
             )
         case Verdict.REFUSED:
             yield IdpFinding(
@@ -63,8 +63,8 @@ def preflight_inconclusive(evidence: Evidence) -> Iterator[IdpFinding]:
     if not (isinstance(preflight.answer, NoAnswer) and preflight.answer.cause in _NOT_SHOWN):
         yield IdpFinding(
             code="preflight-inconclusive",
-            summary=f"whether client and redirect URL are registered is not known: {preflight.detail}",
-            why="some providers show a page of their own, whether or not the client is right",
+            summary=f"it is unknown whether the client and redirect URL are registered: {preflight.detail}",
+            why="some providers show their own page for registered and unknown clients alike",
         )
 
 
@@ -78,8 +78,8 @@ def clock_skew(evidence: Evidence) -> Iterator[IdpFinding]:
         yield IdpFinding(
             code="clock-skew",
             summary=f"the provider's clock is {abs(skews[0]):.0f} s {'ahead' if skews[0] > 0 else 'behind'}",
-            why="ID tokens are refused before and after their time",
-            hint="have the provider set its clock; check that of this machine",
+            why="an ID token is refused outside its period of validity",
+            hint="have the provider correct its clock, and check the clock of this machine",
         )
 
 

@@ -28,10 +28,10 @@ def endpoint_differs(evidence: Evidence) -> Iterator[IdpFinding]:
         yield IdpFinding(
             code="endpoint-differs",
             summary=f"`{field}` is {quoted(ours)}, but the provider publishes {quoted(published)}",
-            why="the manifest declares it otherwise"
+            why="the manifest declares another value"
             if is_declared
-            else "the provider has moved it, or somebody has changed it in the service",
-            hint="" if is_declared else f"set `{field}` to what is right; the manifest does not declare it",
+            else "the provider has moved the endpoint, or the URL was changed in the service",
+            hint="" if is_declared else f"correct `{field}`; the manifest does not declare it",
             severity=Severity.INFO if is_declared else None,
             key=f"{field} {ours} {published}",
         )
@@ -47,8 +47,8 @@ def endpoint_not_https(evidence: Evidence) -> Iterator[IdpFinding]:
             yield IdpFinding(
                 code="endpoint-not-https",
                 summary=f"the provider publishes `{name}` as {quoted(published)}, without encryption",
-                why="codes, secrets and keys could be read or changed on their way",
-                hint="have the provider publish it with https",
+                why="codes, secrets and keys could be read or changed in transit",
+                hint="have the provider publish an https URL",
                 key=name,
             )
 

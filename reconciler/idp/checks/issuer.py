@@ -18,7 +18,7 @@ _ALIASES: Final = {"https://accounts.google.com": "accounts.google.com"}
 """Issuers that a provider documents as equal. Google's tokens may carry either."""
 
 _GUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_WHY: Final = "an ID token names this issuer, and is refused unless it is equal byte for byte"
+_WHY: Final = "an ID token names the provider's issuer; the two must be identical byte for byte"
 
 
 def issuer_mismatch(evidence: Evidence) -> Iterator[IdpFinding]:
@@ -27,10 +27,10 @@ def issuer_mismatch(evidence: Evidence) -> Iterator[IdpFinding]:
     if published in {"", declared, _ALIASES.get(declared)} or "{" in published:
         return
     is_slash = published.rstrip("/") == declared.rstrip("/")
-    difference = "only a slash at the end differs" if is_slash else ""
+    difference = "only the trailing slash differs" if is_slash else ""
     yield IdpFinding(
         code="issuer-mismatch",
-        summary=f"the provider calls itself {quoted(published)}, not {quoted(declared)}"
+        summary=f"the provider's issuer is {quoted(published)}, not {quoted(declared)}"
         + (f": {difference}" if difference else ""),
         why=_WHY,
         hint=_hint(declared, published),
@@ -44,8 +44,8 @@ def issuer_templated(evidence: Evidence) -> Iterator[IdpFinding]:
     if "{" in published:
         yield IdpFinding(
             code="issuer-templated",
-            summary=f"the provider calls itself {quoted(published)}, a template for every tenant",
-            why="an ID token names the issuer of its tenant, which never equals this one",
+            summary=f"the provider's issuer {quoted(published)} is a template for all tenants",
+            why="an ID token names the issuer of its own tenant, which never equals this issuer",
             hint="declare the issuer of the customer's own tenant, with its ID in place of the name",
         )
 
@@ -59,7 +59,7 @@ def issuer_client_mismatch(evidence: Evidence) -> Iterator[IdpFinding]:
         yield IdpFinding(
             code="issuer-client-mismatch",
             summary=f"the issuer's path {quoted(path)} does not name the client_id",
-            why="each client of Duo has an issuer of its own, so this one belongs to another client",
+            why="each Duo client has its own issuer, so this issuer belongs to another client",
             hint="copy issuer and client_id from the same application",
         )
 
@@ -71,5 +71,5 @@ def _published(evidence: Evidence) -> str:
 def _hint(declared: str, published: str) -> str:
     write = f"if this is the same tenant, declare {quoted(published)} as its issuer"
     if _GUID.search(published) and not _GUID.search(declared):
-        return f"{write}: the tenant by its ID, and not by its domain name"
+        return f"{write}: with the ID of the tenant, not its domain name"
     return write

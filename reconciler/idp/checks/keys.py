@@ -22,8 +22,8 @@ def no_usable_key(evidence: Evidence) -> Iterator[IdpFinding]:
         counts = ", ".join(f"{number} {problem}" for problem, number in problems.items())
         yield IdpFinding(
             code="no-usable-key",
-            summary=f"no published key can check a signature: {counts or 'the set is empty'}",
-            why="no ID token can be checked, so every login fails",
+            summary=f"no published key can verify a signature: {counts or 'the set is empty'}",
+            why="no ID token can be verified, so every login fails",
             hint="have the provider publish an RSA key of 2048 bits or more, or an EC key, for signatures",
         )
 
@@ -37,7 +37,7 @@ def private_key_published(evidence: Evidence) -> Iterator[IdpFinding]:
         yield IdpFinding(
             code="private-key-published",
             summary=f"the provider publishes {len(secret)} private or symmetric key(s): {names}",
-            why="whoever reads it can issue tokens, and log in as any user",
+            why="anyone who reads it can issue tokens and log in as any user",
             hint="have the provider replace the key at once; until then, do not accept its logins",
             key=" ".join(sorted(key.kid for key in secret)),
         )
@@ -55,7 +55,7 @@ def key_ids_ambiguous(evidence: Evidence) -> Iterator[IdpFinding]:
             yield IdpFinding(
                 code="key-ids-ambiguous",
                 summary=f"the provider publishes {number} {kind} keys {how}",
-                why="which of them signed a token can only be tried; some libraries refuse",
-                hint="have the provider give each key a `kid` of its own",
+                why="it is unclear which key signed a token; some libraries refuse such a key set",
+                hint="have the provider give each key a unique `kid`",
                 key=f"{kind} {kid}",
             )

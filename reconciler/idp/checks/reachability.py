@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _ALLOW_NETWORK: Final = (
     "if the provider is in your own network, name its network in `idp.allow_networks` and in "
-    "RECONCILER_ALLOWED_NETWORKS of the environment"
+    "the environment variable RECONCILER_ALLOWED_NETWORKS"
 )
 
 
@@ -35,9 +35,9 @@ def metadata_unavailable(evidence: Evidence) -> Iterator[IdpFinding]:
         case Cause.REJECTED:
             yield IdpFinding(
                 code="idp-not-metadata",
-                summary=f"{where} is no metadata: {problem.reason}",
-                why="what the issuer says of itself cannot be compared with the connection",
-                hint="check that the issuer is right, and that the address is open to everybody",
+                summary=f"{where} is not valid: {problem.reason}",
+                why="the connection cannot be compared with the provider's metadata",
+                hint="check the issuer, and check that the URL is public",
             )
         case _:
             yield from refused_or_not_asked(where, problem)
@@ -51,7 +51,7 @@ def keys_unavailable(evidence: Evidence) -> Iterator[IdpFinding]:
     elif isinstance(keys, NoAnswer) and keys.cause is not Cause.TLS:
         yield _no_keys(f"the key set at {keys.url} cannot be fetched: {keys.reason}")
     elif isinstance(keys, str):
-        yield _no_keys(f"what is published as the key set is none: {keys}")
+        yield _no_keys(f"the published key set is not valid: {keys}")
     elif keys is None and isinstance(evidence.metadata, Document):
         yield _no_keys("neither the metadata nor the connection names a key set")
 
@@ -68,15 +68,15 @@ def refused_or_not_asked(where: str, problem: NoAnswer) -> Iterator[IdpFinding]:
     if problem.cause is Cause.ADDRESS_REFUSED:
         yield IdpFinding(
             code="idp-address-refused",
-            summary=f"{where} is not fetched: {problem.reason}",
-            why="the service could not reach it either, or somebody aims at what only this machine reaches",
+            summary=f"{where} was not fetched: {problem.reason}",
+            why="the service cannot reach the address either, or only this machine can",
             hint=_ALLOW_NETWORK,
             key=where,
         )
     elif problem.cause is Cause.NOT_ALLOWED:
         yield IdpFinding(
             code="idp-not-asked",
-            summary=f"{where} was not asked: {problem.reason}",
+            summary=f"{where} was not contacted: {problem.reason}",
             why="nothing is known of it",
             key=where,
         )
@@ -85,9 +85,9 @@ def refused_or_not_asked(where: str, problem: NoAnswer) -> Iterator[IdpFinding]:
 def _unreachable(where: str, problem: NoAnswer) -> IdpFinding:
     return IdpFinding(
         code="idp-unreachable",
-        summary=f"{where} is not reached: {problem.reason}",
+        summary=f"{where} could not be reached: {problem.reason}",
         why="if the service cannot reach it either, nobody can log in",
-        hint="check the address and the proxy; the service may reach what is in a customer's network",
+        hint="check the URL and the proxy; the service may reach a provider in a customer's network",
     )
 
 
@@ -109,6 +109,6 @@ def _no_keys(summary: str) -> IdpFinding:
     return IdpFinding(
         code="keys-unreachable",
         summary=summary,
-        why="without keys no ID token can be checked, so every login fails",
+        why="without keys, no ID token can be verified, so every login fails",
         hint="correct `jwks_url`, or have the provider publish its keys",
     )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from reconciler.idp.investigation import Evidence
 
 _ENTRA: Final = "microsoft-entra"
-_WHY: Final = "the service cannot exchange the code of a login, so that every login fails"
+_WHY: Final = "the service cannot exchange the authorization code, so every login fails"
 
 
 def secret_wrong(evidence: Evidence) -> Iterator[IdpFinding]:
@@ -24,8 +24,8 @@ def secret_wrong(evidence: Evidence) -> Iterator[IdpFinding]:
             code="secret-wrong",
             summary=f"the provider refuses the {_secret(probe)}: {_answer(probe)}",
             why=_WHY,
-            hint="create a new secret at the provider, and rotate; an application that was deleted, or that"
-            " has no secret, gives the same answer",
+            hint="create a new secret at the provider, and rotate it; a deleted application, or one"
+            " without a secret, gives the same response",
             key=_key(probe),
         )
 
@@ -37,7 +37,7 @@ def secret_expired(evidence: Evidence) -> Iterator[IdpFinding]:
             code="secret-expired",
             summary=f"the {_secret(probe)} has expired: {_answer(probe)}",
             why=_WHY,
-            hint="create a new secret at the provider, rotate, and declare `secret_expires_on`",
+            hint="create a new secret at the provider, rotate it, and declare `secret_expires_on`",
             key=_key(probe),
         )
 
@@ -47,8 +47,8 @@ def probe_inconclusive(evidence: Evidence) -> Iterator[IdpFinding]:
     if (probe := evidence.probe) and probe.verdict is SecretVerdict.INCONCLUSIVE:
         yield IdpFinding(
             code="probe-inconclusive",
-            summary=f"whether the {_secret(probe)} is right is not known: {probe.reason}",
-            why="some providers look at the code first, or answer in a way of their own; a login shows it",
+            summary=f"it is unknown whether the {_secret(probe)} is right: {probe.reason}",
+            why="some providers check the code first, or respond in their own way; only a login shows it",
             key=_key(probe),
         )
 
@@ -59,7 +59,7 @@ def secret_not_probed(evidence: Evidence) -> Iterator[IdpFinding]:
         yield IdpFinding(
             code="secret-not-probed",
             summary=f"the {_secret(probe)} cannot be probed: {probe.reason}",
-            why="nothing is known of whether it is right",
+            why="it is unknown whether the secret is right",
             key=_key(probe),
         )
 
@@ -70,7 +70,7 @@ def secret_expiry_unknown(evidence: Evidence) -> Iterator[IdpFinding]:
         yield IdpFinding(
             code="secret-expiry-unknown",
             summary="the manifest does not say when the client secret expires",
-            why="secrets of Entra expire after two years at most, and then nobody can log in",
+            why="Entra secrets expire after two years at most; then nobody can log in",
             hint="declare `secret_expires_on`",
         )
 
@@ -81,7 +81,7 @@ def secret_looks_like_an_id(evidence: Evidence) -> Iterator[IdpFinding]:
         yield IdpFinding(
             code="secret-looks-like-an-id",
             summary="the live client secret has the form of an ID",
-            why="Entra shows a secret's ID beside its value, and the ID is easily pasted in its place",
+            why="Entra shows a secret's ID beside its value, and the ID is easily pasted by mistake",
             hint="create a new secret, and set its value",
         )
 

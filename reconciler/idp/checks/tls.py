@@ -26,10 +26,10 @@ _CODES: Final[dict[int, Code]] = {9: "tls-expired", 10: "tls-expired", 62: "tls-
 
 _HINTS: Final[dict[Code, str]] = {
     "tls-expired": "have the provider renew its certificate",
-    "tls-name": "correct the URL, or have the provider certify this host",
+    "tls-name": "correct the URL, or have the provider issue a certificate for this host",
     "tls-chain": "either the server leaves out an intermediate certificate, which browsers hide, or a "
     "private authority issued it: have the server send the whole chain, or name the authority in "
-    "`idp.ca_file`; the service has to trust it, too",
+    "`idp.ca_file`; the service must trust it too",
 }
 
 
@@ -65,7 +65,7 @@ def expires_soon(evidence: Evidence) -> Iterator[IdpFinding]:
             yield IdpFinding(
                 code="tls-expires",
                 summary=f"the certificate of {host} expires in {_days(days)}",
-                why="from then on nobody can log in; automatic renewal would have happened by now",
+                why="after that, nobody can log in; an automatic renewal should have happened by now",
                 hint=f"tell the provider's administrators: {urgency}",
                 key=host,
             )
