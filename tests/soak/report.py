@@ -11,7 +11,7 @@ from tests.soak.pairs import CONNECTIONS
 from tests.soak.rounds import SHARE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 _MUST_NOT_HAPPEN: Final = {
     "two connections of one name": (
@@ -36,8 +36,8 @@ _PAGE: Final = """\
 `make soak` plays rounds of random estates under random trouble and then looks at the server's raw state
 and request log. A whole run has 3,900 rounds and 50 pairs of each kind. These were run last, on this code:
 
-| begun (UTC) | minutes | versions | seed | rounds | pairs | findings |
-|---|---|---|---|---|---|---|
+| begun (UTC) | runs | minutes | versions | seeds | rounds | pairs | findings |
+|---|---|---|---|---|---|---|---|
 {parts}
 
 | what happened | count |
@@ -141,7 +141,7 @@ def render(parts: Sequence[Part]) -> str:
     )
     found = "\n".join(f"- {finding}" for finding in wrong)
     return _PAGE.format(
-        parts="\n".join(map(_part, parts)),
+        parts="\n".join(_rows(parts)),
         happened=happened,
         must_not=must_not,
         findings=f"## Findings\n\n{found}\n\n" if found else "",
@@ -150,12 +150,20 @@ def render(parts: Sequence[Part]) -> str:
     )
 
 
-def _part(part: Part) -> str:
-    pairs = sum(counts["pairs"] for counts in part.pairs.values())
-    return (
-        f"| {part.begun} | {part.minutes:.0f} | {part.versions} | {part.seed} "
-        f"| {part.counts['rounds']:,} | {pairs} | {len(part.wrong)} |"
-    )
+def _rows(parts: Sequence[Part]) -> Iterator[str]:
+    """Yield a row for all rounds, and one for all pairs, of a day and of one version."""
+    groups: dict[tuple[str, str, bool], list[Part]] = {}
+    for part in parts:
+        groups.setdefault((part.begun[:10], part.versions, not part.pairs), []).append(part)
+    for (_, versions, _), group in sorted(groups.items()):
+        pairs = sum(counts["pairs"] for part in group for counts in part.pairs.values())
+        yield (
+            f"| {min(part.begun for part in group)} | {len(group)} "
+            f"| {sum(part.minutes for part in group):.0f} | {versions} "
+            f"| {' '.join(str(part.seed) for part in group)} "
+            f"| {sum(part.counts['rounds'] for part in group):,} | {pairs} "
+            f"| {sum(len(part.wrong) for part in group)} |"
+        )
 
 
 def _pairs(parts: Sequence[Part]) -> str:
