@@ -82,7 +82,7 @@ def _read_age(_context: click.Context, _parameter: click.Parameter, value: str) 
 @click.option(
     "--any-inputs",
     is_flag=True,
-    help="Apply a saved plan although the manifests, project file or approvals here are others.",
+    help="Apply a saved plan even if the manifests, project file or approvals differ.",
 )
 @acceptance_options()
 @selection_options()

@@ -15,7 +15,7 @@ VERBS: Final = {
     "plan": "Show what apply would change; write nothing.",
     "apply": "Create, update and delete connections to match the manifests.",
     "drift": "Report differences between live connections and manifests.",
-    "verify": "Ask identity providers whether logins would work.",
+    "verify": "Check with identity providers whether logins would work.",
     "list": "List connections, with their status, IDs and redirect URLs.",
     "output": "Print the values of one connection, for scripts.",
     "import": "Write manifests for live connections.",

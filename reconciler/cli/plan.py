@@ -55,7 +55,7 @@ def command(context: CommandContext, /, paths: tuple[str, ...], **options: Any) 
     """Show what apply would change; write nothing.
 
     PATHs are manifests or folders of manifests; the default is `organizations` in the project file.
-    What is accepted here is judged again when the saved plan is applied: give the same options to `apply`.
+    `apply` evaluates a saved plan again: give it the same --accept-risk and --allow-deletes.
     """
     context.configure(options)
     saved = Path(options["out"]) if options["out"] else None

@@ -41,7 +41,7 @@ _PLAIN_URL: Final = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&*+,;=%-]{1,1000}"
 def _report_options() -> Callable[[Callable[..., int]], Callable[..., int]]:
     return combine(
         click.option("--plan", "plan_file", type=FILE, metavar="FILE",
-                     help="A plan, also one that failed, or a validation in JSON: comment and labels."),
+                     help="A plan, even a failed one, or a validation in JSON: comment and labels."),
         click.option("--apply", "apply_file", type=FILE, metavar="FILE",
                      help="The result of an apply in JSON: a comment on the pull request that was merged."),
         click.option("--drift", "drift_file", type=FILE, metavar="FILE",
@@ -49,11 +49,11 @@ def _report_options() -> Callable[[Callable[..., int]], Callable[..., int]]:
         click.option("--name", metavar="NAME",
                      help="Distinguishes environments that publish in the same place."),
         click.option("--secrets", "secrets_file", type=FILE, metavar="FILE",
-                     help="With --apply: the JSON of `secrets check`; what is missing is named as well."),
+                     help="With --apply: the JSON of `secrets check`, to list missing secrets."),
         click.option("--no-result", is_flag=True,
-                     help="In place of --plan: the job that plans has left no result."),
+                     help="Instead of --plan: the job that plans left no result."),
         click.option("--not-applied", is_flag=True,
-                     help="With --plan: after the merge, the job that applies has left no result."),
+                     help="With --plan: after the merge, the job that applies left no result."),
         click.option("--environment", metavar="NAME",
                      help="The environment whose reviewers are asked after the merge."),
         click.option("--labels/--no-labels", default=True, show_default=True, help="Label the plan's risks."),
@@ -79,7 +79,7 @@ def command() -> None:
     "--commit",
     metavar="SHA",
     envvar="GITHUB_SHA",
-    help="The merge commit of what is published after a merge; default: the workflow's.",
+    help="After a merge: the merge commit; default: the workflow's.",
 )
 @click.option("--api-url", metavar="URL", envvar="GITHUB_API_URL", help="The API of an Enterprise server.")
 @click.option(
@@ -125,7 +125,7 @@ def github(context: CommandContext, /, **options: Any) -> int:  # noqa: ANN401 -
     "--commit",
     metavar="SHA",
     envvar="CI_COMMIT_SHA",
-    help="The merge commit of what is published after a merge; default: the pipeline's.",
+    help="After a merge: the merge commit; default: the pipeline's.",
 )
 @click.option("--api-url", metavar="URL", envvar="CI_API_V4_URL", help="Default: the pipeline's.")
 @pull_request_options()
@@ -147,7 +147,7 @@ def gitlab(context: CommandContext, /, **options: Any) -> int:  # noqa: ANN401 -
 
 @command.command("webhook")
 @click.option("--plan", "plan_file", type=FILE, metavar="FILE",
-              help="A plan in JSON, also one that failed.")  # fmt: skip
+              help="A plan in JSON, even a failed one.")  # fmt: skip
 @click.option("--apply", "apply_file", type=FILE, metavar="FILE", help="The result of an apply in JSON.")
 @click.option("--drift", "drift_file", type=FILE, metavar="FILE", help="A drift report in JSON.")
 @click.option("--name", metavar="NAME", help="The environment's name in the message.")

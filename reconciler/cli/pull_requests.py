@@ -31,7 +31,7 @@ def pull_request_options() -> Callable[[Callable[..., int]], Callable[..., int]]
     """Add the options that open pull requests."""
     return combine(
         click.option("--pins", "pins_file", type=FILE, metavar="FILE",
-                     help="The result of an apply in JSON: one pull request with the ids of what it made."),
+                     help="The result of an apply in JSON: a pull request with the ids of created objects."),
         click.option("--adopt", is_flag=True,
                      help="With --drift: one pull request that declares the live values."),
         variable_option(),
@@ -68,7 +68,7 @@ class PullRequests:
         self._say(publish_pins(self._repository, manifests, result, topic).done)
 
     def adopt(self, report: DriftReport) -> tuple[str, PublishingFailed | None]:
-        """Open, update or close the pull request that declares what is live.
+        """Open, update or close the pull request that declares live values.
 
         Return what the issue says about it, and the error if the forge refuses.
         """

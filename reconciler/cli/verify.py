@@ -51,10 +51,10 @@ Do you want to send the declared client secret of {address}?
 @click.option("--target", "targets", metavar="ADDRESS", multiple=True, type=ADDRESS,
               help="Only these connections; globs such as 'acme/*'; may be repeated.")  # fmt: skip
 @click.option("--probe-credentials", is_flag=True,
-              help="Ask the live token endpoints whether the live client secrets are right. A control with a "
+              help="Check the live client secrets at the live token endpoints. A control with a "
                    "random secret costs one failed client sign-in in the log of each provider.")  # fmt: skip
 @click.option("--probe-declared", metavar="ADDRESS", type=ADDRESS,
-              help="Ask whether the secret of the manifest is right for this live connection, before it is "
+              help="Check the secret of the manifest at this live connection, before it is "
                    "rotated; on a terminal only.")  # fmt: skip
 @variable_option()
 @reporting_options("text", "json", "markdown", "html", "github", "sarif")
@@ -70,13 +70,13 @@ def command(
     variables: Mapping[str, str],
     **options: object,
 ) -> int:
-    """Ask the identity providers of all connections whether logins would work; write nothing.
+    """Check with the identity providers whether logins would work; change nothing.
 
     For each connection: metadata, keys and certificates, and whether its client and redirect_url are
     registered. No user is needed, and no secret is sent unless one is probed; the provider logs one login
     attempt. A probe sends the secret to the live token_url, under the live client_id.
 
-    Exits with 0 if nothing is wrong, warnings included, and with 1 if there are errors.
+    Exits with 1 if there are errors. Warnings and notes exit with 0.
     """
     context.configure(options)
     if probe_declared:

@@ -1,4 +1,4 @@
-"""How identity providers are asked: the settings of the project file, and the codes of what is found."""
+"""The settings of the project file for identity providers, and the codes of the findings."""
 
 from __future__ import annotations
 

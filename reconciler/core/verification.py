@@ -1,4 +1,4 @@
-"""The result of `verify`: what was asked of each connection's identity provider, and what was found."""
+"""The result of `verify`: the requests for each connection, and the findings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """One request, and what came back. ``redirects`` are the URLs that were followed."""
+    """One request and its response. ``redirects`` are the URLs that were followed."""
 
     purpose: str = field(metadata={"description": "what was asked for: metadata, keys, preflight or probe"})
     url: str = field(metadata={"description": "what was asked, without the query of a preflight"})
@@ -78,6 +78,6 @@ class Verification:
         return sum(finding.severity is severity for finding in self.findings)
 
     def worst(self, address: str) -> Severity | None:
-        """Return the gravest severity of the findings about a connection, or None."""
+        """Return the highest severity of the findings about a connection, or None."""
         severities = {finding.severity for finding in self.findings if finding.address == address}
         return next((severity for severity in Severity if severity in severities), None)

@@ -1,4 +1,4 @@
-"""Requests of the emulator to identity providers: which hosts, which certificates, how much, how long."""
+"""Sends the emulator's requests to identity providers, with limits of host, size and time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the service checks after a login: exchanges the code, verifies the ID token, reads the claims."""
+"""Completes a login: exchanges the code, verifies the ID token, and reads the claims."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Members who log in: found or created after a login, and given a session for their SSO token."""
+"""Finds or creates the member of a login, and creates a session for the SSO token."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ _CAPACITY = 10_000
 
 
 class Tickets:
-    """What each ticket stands for, until it is taken or expires; `now` tells the time in seconds."""
+    """The values of tickets, until they are taken or expire; `now` returns the time in seconds."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now

@@ -1,1 +1,1 @@
-"""Asks customers' identity providers what they publish, within bounds, and checks it."""
+"""Fetches what customers' identity providers publish, within limits, and checks it."""

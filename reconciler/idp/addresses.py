@@ -1,4 +1,4 @@
-"""Looks up addresses, and decides by a table of networks which of them may be connected to."""
+"""Resolves host names, and checks addresses against a table of networks."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ _ALL_ONES: Final = 2**_IPV4 - 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddressPolicy:
-    """Which addresses may be connected to, beside those of the Internet.
+    """Which non-public addresses are allowed.
 
     ``allowed`` are networks that both the project file and the environment name. ``allows_loopback`` is set
     where the target itself is on loopback.
@@ -70,7 +70,7 @@ class AddressPolicy:
     allows_loopback: bool = False
 
     def refusal(self, address: Address) -> str:
-        """Return what kind of address it is if it must not be connected to, or nothing.
+        """Return the kind of an address that is not allowed, or an empty text.
 
         An IPv6 address that stands for an IPv4 address is judged as both.
         """
@@ -95,7 +95,7 @@ INTERNET: Final = AddressPolicy()
 
 
 def parse_address(text: str) -> Address | None:
-    """Return the address that a text is, or None for a name. The zone of an IPv6 address is dropped."""
+    """Parse an address; return None for a host name. The zone of an IPv6 address is dropped."""
     try:
         return ip_address(text.partition("%")[0])
     except ValueError:

@@ -1,4 +1,4 @@
-"""Reads the server's certificate of a TLS connection, and the length of a chain that is not accepted."""
+"""Reads a server's TLS certificate, and the length of a rejected chain."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def peer_certificate(stream: AsyncNetworkStream | None) -> Certificate | None:
 
 
 async def count_certificates(address: str, port: int, server_name: str) -> int:
-    """Return how many certificates a server sends, or 0 if that cannot be seen.
+    """Return how many certificates a server sends, or 0 if that is unknown.
 
     Python shows no chain that it does not accept. Up to TLS 1.2 it is sent in clear, so it is read from
     the bytes of a handshake, which ends there: nothing of ours is sent.

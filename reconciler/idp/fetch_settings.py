@@ -1,4 +1,4 @@
-"""The bounds of fetching: from the project file, as far as the environment and the target allow them."""
+"""The limits of fetching, from the project file, the environment and the target."""
 
 from __future__ import annotations
 

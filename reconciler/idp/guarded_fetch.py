@@ -1,4 +1,4 @@
-"""Asks identity providers: public addresses only, and within bounds of size, time and number.
+"""Sends requests to identity providers: public addresses only, with limits of size, time and number.
 
 Whoever opens a pull request chooses the addresses, and so does whoever answers, with a redirect. Therefore
 every URL is checked before there is a socket: a host is resolved once, every address is judged, and the

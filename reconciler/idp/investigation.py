@@ -1,4 +1,4 @@
-"""Gathers what the checks of a connection need: metadata, keys, a preflight, and a probe of its secret."""
+"""Gathers the input of the checks: metadata, keys, a preflight, and a probe of the secret."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Subject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What was asked, and what came back. None stands for what was not asked.
+    """The responses for a connection. None means that the request was not sent.
 
     ``keys`` is a text if the document is no key set. ``now`` is the time of the checks in seconds since 1970.
     """
@@ -118,7 +118,7 @@ async def _read_keys(url: str, documents: Documents) -> KeySet | NoAnswer | str:
 
 
 def _is_suspicious(evidence: Evidence) -> bool:
-    """Tell whether what is published for everybody does not fit this connection."""
+    """Tell whether the public metadata does not fit this connection."""
     is_other_issuer = _named(evidence.metadata, "issuer") not in {"", evidence.subject.issuer}
     return is_other_issuer or (isinstance(evidence.keys, KeySet) and not evidence.keys.usable)
 

@@ -1,4 +1,4 @@
-"""Asks the authorization endpoint whether a client is known and its redirect URL is registered.
+"""Checks at the authorization endpoint whether a client and its redirect URL are registered.
 
 The request is that of a login with ``prompt=none``, as the service would send it, without a user and without
 a secret. The answer is not followed. A redirect to exactly our redirect URL with our state proves that the

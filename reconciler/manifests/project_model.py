@@ -162,7 +162,7 @@ class IdpManifest(TypedDict, total=False):
     discovery: Annotated[
         DiscoveryMode,
         Field(
-            description="The most that any connection's `discovery` can be: off, report or enforce."
+            description="The limit for the `discovery` of every connection: off, report or enforce."
             " By default report.",
             examples=["report"],
         ),
@@ -170,15 +170,15 @@ class IdpManifest(TypedDict, total=False):
     allow_hosts: Annotated[
         list[HostGlob],
         Field(
-            description="Globs of the hosts that may be asked. By default all.",
+            description="Globs of the allowed hosts. By default all.",
             examples=[["*.okta.com", "login.microsoftonline.com"]],
         ),
     ]
     allow_networks: Annotated[
         list[NetworkText],
         Field(
-            description="Private networks that may be asked. Only the parts count that"
-            " RECONCILER_ALLOWED_NETWORKS in the environment names, too.",
+            description="Allowed private networks. They must also be in RECONCILER_ALLOWED_NETWORKS in the"
+            " environment.",
             examples=[["10.20.0.0/16"]],
         ),
     ]
@@ -190,7 +190,7 @@ class IdpManifest(TypedDict, total=False):
         ),
     ]
     timeout: Annotated[
-        float, Field(gt=0, le=60, description="Seconds for one document; all have 60.", examples=[5])
+        float, Field(gt=0, le=60, description="Seconds for one document; 60 for all.", examples=[5])
     ]
     concurrency: Annotated[
         int, Field(ge=1, le=64, description="Concurrent requests, at most two to a host.", examples=[16])

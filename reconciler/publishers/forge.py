@@ -1,4 +1,4 @@
-"""The interface of a forge: where reports are published, and where pull requests are opened."""
+"""The interface of a forge: publishing reports and opening pull requests."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class Branch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BranchDifference:
-    """What a branch holds that its base does not have.
+    """The difference of a branch from its base.
 
     ``paths`` are the files that differ from where the two parted; ``is_whole``: there are no others.
     """

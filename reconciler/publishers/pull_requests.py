@@ -1,4 +1,4 @@
-"""Maintains one pull request for each branch of the reconciler, and keeps what others wrote on the branch.
+"""Maintains one pull request for each branch of the reconciler, and keeps commits by others.
 
 A line at the end of a commit's message is a digest of what the branch changes. Where no commit has the
 right digest, somebody else has changed the branch, and it is never rebuilt.

@@ -152,7 +152,7 @@ class _Sender:
             return _Failure(problem, is_temporary=not is_lasting(error))
 
     def _failure(self, response: httpx.Response) -> _Failure | None:
-        """Return why a response is no success; its body is not read."""
+        """Return why a response is a failure; its body is not read."""
         if response.is_success:
             return None
         hint = "; redirects are not followed" if response.is_redirect else ""

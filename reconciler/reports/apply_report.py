@@ -156,7 +156,7 @@ def _status(result: ApplyResult) -> Status:
 
 
 def _failures(failures: Iterable[Failed]) -> Iterator[FindingGroup]:
-    """Yield what failed, the failures of one kind together."""
+    """Yield the failures, grouped by kind."""
     groups: dict[tuple[str, str], list[Entry]] = {}
     for failed in failures:
         entry = Entry(
@@ -180,7 +180,7 @@ def _facts(failed: Failed) -> Iterator[str]:
 
 
 def _warnings(applied: Iterable[Applied]) -> Iterator[FindingGroup]:
-    """Yield what the service warned about, and what went on during an operation."""
+    """Yield the warnings of the service and of operations."""
     entries = [
         Entry(summary=f"{outcome.address}: {warning}", address=str(outcome.address))
         for outcome in applied

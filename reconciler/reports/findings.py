@@ -1,4 +1,4 @@
-"""Groups findings by connection and rule, so that every format shows one cause once.
+"""Groups findings by connection and rule, so that every format shows a cause once.
 
 A moved issuer is one finding: its moved endpoints and its kept secret follow from it, and are shown
 below it. What a rule finds at several connections is one group with a line for each. Missing secrets
@@ -67,7 +67,7 @@ def group_findings(
 
 
 def plan_findings(plan: Plan) -> tuple[FindingGroup, ...]:
-    """Return the findings in groups, without lowered guards and what is said of approvals."""
+    """Return the findings in groups, without lowered guards and notes on approvals."""
     findings = plan.findings[len(plan.guards or ()) :]
     return group_findings(
         errors_first(finding for finding in findings if finding.code not in _APPROVAL_CODES),

@@ -1,4 +1,4 @@
-"""A page of Markdown within a limit of bytes: what fits is kept in its order, and the rest counted."""
+"""A Markdown page with a size limit: blocks that fit are kept in order, the others are counted."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Page:
         return True
 
     def share(self, part: float = 1.0) -> int:
-        """Return that part of the bytes that are left."""
+        """Return a share of the remaining bytes."""
         return int((self.max_bytes - self.used) * part)
 
     def text(self) -> str:
@@ -49,7 +49,7 @@ class Page:
 
 
 def fit(items: Sequence[Item], render: Callable[[Item], str], max_bytes: int) -> tuple[list[str], list[Item]]:
-    """Render the items in their order and return those that fit together, and the items that do not."""
+    """Render the items in order; return the blocks that fit, and the items that do not."""
     fitting: list[str] = []
     left: list[Item] = []
     misses = 0

@@ -1,4 +1,4 @@
-"""What to do next: what merging does, approvals and pins ready to paste, and running again."""
+"""The next steps of a report: merging, approvals and pins to paste, and running again."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def merged_steps(plan: Plan, environment: str) -> Iterator[Step]:
 
 
 def not_applied_steps() -> Iterator[Step]:
-    """Yield what is left to do where the job that applies a plan has left no result."""
+    """Yield what to do if the job that applies a plan left no result."""
     yield Step(
         text="This was not applied: the job that applies it was refused, or ended before it began. "
         "Run the apply workflow again: it plans anew."
@@ -117,7 +117,7 @@ def _until(created_at: str) -> str:
 
 
 def again_steps(result: ApplyResult) -> Iterator[Step]:
-    """Yield that an apply which left something undone can be repeated."""
+    """Yield that an incomplete apply can be repeated."""
     if result.failed or result.skipped or result.interrupted:
         yield Step(
             text="Correct what failed, and run the apply workflow again: it plans anew, and what was "

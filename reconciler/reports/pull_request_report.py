@@ -1,4 +1,4 @@
-"""Builds the reports that stand in pull requests: with pins, and with live values to declare."""
+"""Builds the descriptions of pull requests with pins and with live values."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Adoption:
     """What a pull request adopts.
 
     ``risks`` are findings about the adopted values. ``blocked`` are findings of severity error, whose
-    connections are not adopted. ``left`` says in sentences what else is not.
+    connections are not adopted. ``left`` are sentences about the other values that are not adopted.
     """
 
     values: tuple[AdoptedValue, ...] = ()

@@ -48,7 +48,7 @@ class AdoptedDrift:
 def adopt_drift(
     repository: Repository, manifests: RepositoryManifests, report: DriftReport, topic: Topic, today: date
 ) -> AdoptedDrift:
-    """Open, update or close the pull request that declares what is live.
+    """Open, update or close the pull request that declares live values.
 
     Raises:
         PublishingFailed: the forge refuses, or cannot be reached.

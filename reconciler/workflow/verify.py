@@ -1,4 +1,4 @@
-"""Verifies connections: reads what is live, asks the identity providers, and judges what they answer."""
+"""Verifies connections: reads live values, contacts the identity providers, and checks their responses."""
 
 from __future__ import annotations
 
@@ -345,7 +345,7 @@ def _verified(case: _Case, evidence: Evidence | None) -> VerifiedConnection:
 
 
 def _left_alone(evidence: Evidence) -> str:
-    """Return why an identity provider was left alone, or nothing."""
+    """Return why an identity provider was not contacted, or an empty text."""
     metadata = evidence.metadata
     if isinstance(metadata, NoAnswer) and metadata.cause is Cause.NOT_ALLOWED:
         return metadata.reason

@@ -1,4 +1,4 @@
-"""The checks: each is a pure function from what was asked and came back to findings.
+"""The checks: each is a pure function from evidence to findings.
 
 A new check is one function and one entry in `CHECKS`.
 """
@@ -50,6 +50,6 @@ CHECKS: Final[tuple[Callable[[Evidence], Iterator[IdpFinding]], ...]] = (
 
 
 def check(evidence: Evidence) -> tuple[IdpFinding, ...]:
-    """Return what all checks find, each finding once."""
+    """Run all checks, and return each finding once."""
     findings = (finding for check_one in CHECKS for finding in check_one(evidence))
     return tuple({(finding.code, finding.key): finding for finding in findings}.values())

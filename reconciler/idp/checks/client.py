@@ -1,4 +1,4 @@
-"""Checks what the preflight shows of the client, and the provider's clock."""
+"""Checks the result of the preflight, and the provider's clock."""
 
 from __future__ import annotations
 

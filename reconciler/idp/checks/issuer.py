@@ -1,4 +1,4 @@
-"""Checks whether the provider calls itself what the connection calls it."""
+"""Checks the connection's issuer against the provider's."""
 
 from __future__ import annotations
 

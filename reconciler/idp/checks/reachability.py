@@ -1,4 +1,4 @@
-"""Checks whether metadata and keys can be fetched, and why not."""
+"""Checks whether metadata and keys can be fetched."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks what a probe shows of the client secret, what the secret looks like, and when it expires."""
+"""Checks the client secret: the result of a probe, its form, and its expiry."""
 
 from __future__ import annotations
 

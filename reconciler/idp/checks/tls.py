@@ -1,4 +1,4 @@
-"""Checks the certificates of the hosts that were asked."""
+"""Checks the certificates of the contacted hosts."""
 
 from __future__ import annotations
 
