@@ -121,9 +121,22 @@ class FaultyGitHub(FakeGitHub):
 def publish(place: Workplace, answer: Answer | None) -> CompletedRun:
     plan(place, "--out", "plan.json")
     with FaultyGitHub(answer) as forge:
-        for name, value in (("TOKEN", TOKEN), ("REPOSITORY", REPOSITORY), ("API_URL", forge.api_url)):
-            place.setenv(f"GITHUB_{name}", value)
+        use(place, forge)
         return place.run("publish", "github", "--plan", "plan.json", "--pull-request", "7")
+
+
+def use(place: Workplace, forge: FakeGitHub) -> None:
+    for name, value in (("TOKEN", TOKEN), ("REPOSITORY", REPOSITORY), ("API_URL", forge.api_url)):
+        place.setenv(f"GITHUB_{name}", value)
+
+
+@provokes("no-result")
+def a_plan_that_its_job_has_not_left(place: Workplace) -> CompletedRun:
+    with FakeGitHub() as forge:
+        use(place, forge)
+        run = place.run("publish", "github", "--no-result", "--pull-request", "7")
+        (comment,) = forge.conversations[7].comments
+    return CompletedRun(run.code, comment["body"], run.err)
 
 
 @provokes("publishing-failed")

@@ -63,12 +63,13 @@ def provoked_by_plan(folder: str, code: Code) -> None:
 
 
 def emitted(result: CompletedRun | InvalidConfiguration) -> set[str]:
-    """Return the codes that a run has emitted, in its document or in its text."""
+    """Return the codes that a run has emitted, in its document, its text or its comment."""
     if isinstance(result, InvalidConfiguration):
         return {diagnostic.code for diagnostic in result.diagnostics}
     if result.out.startswith("{"):
         return set(_codes(json.loads(result.out)))
-    return set(re.findall(r"^.*(?:Error|Warning): .*\[([a-z0-9-]+)\]$", result.output, re.MULTILINE))
+    in_text = re.findall(r"^.*(?:Error|Warning): .*\[([a-z0-9-]+)\]$", result.output, re.MULTILINE)
+    return {*in_text, *re.findall(r"^- \S+ \*\*error\*\* `([a-z0-9-]+)`", result.output, re.MULTILINE)}
 
 
 def _codes(value: Any) -> Iterator[str]:

@@ -20,7 +20,7 @@ def test_live_changes_are_taken_into_git(open_page: OpenPage) -> None:
         place.commit()
         edited = story.live("acme")["Acme Contractors"]["connection_id"]
         place.emulator.edit_connection(edited, custom_scopes="openid profile email groups")
-        story.play("Take an edit into a manifest")
+        story.play("Update a manifest from a live edit")
         changed = place.git("diff", "--numstat").split()
         assert changed == ["1", "1", "organizations/acme.yaml"], "one line is replaced"
         place.emulator.add_connection("acme", **okta("Acme Partner", custom_scopes=""))

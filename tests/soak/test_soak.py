@@ -146,7 +146,7 @@ def test_a_pair_of_mutants_is_found(
 ) -> None:
     """Also where one was killed: that explains only what it left itself. Not every pair races."""
     mutate_commands(mutant, tmp_path, monkeypatch)
-    played = (pairs.play(f"{SEED}/{number}", kills=kills, connections=20) for number in range(5))
+    played = (pairs.play(f"{SEED}/{number}", kills=kills, connections=20) for number in range(12))
     assert any(finding in one for reckoning in played for one in reckoning.wrong)
 
 
