@@ -7,15 +7,19 @@ from reconciler.core.address import Address
 from reconciler.core.change import DEFAULT_TYPE, RESOURCE_TYPE, Action
 from reconciler.core.connection import OidcConnection
 from reconciler.core.document_parts import (
+    ANY_ADDRESS,
     COUNT,
+    DIAGNOSTICS,
     FROM_ONE,
+    HISTORY,
+    RECONCILER,
+    VERSION_1,
     DiagnosticDocument,
     TargetDocument,
     copy_fields,
     described,
     diagnostic_document,
     flag,
-    pattern,
     read_diagnostic,
 )
 from reconciler.core.errors import ReportRefused, SourceLocation
@@ -25,17 +29,12 @@ from reconciler.core.plan import Scope
 FORMAT_VERSION: Final = "1.1"
 """The major number changes when an older reader would misunderstand the document."""
 
-_VERSION: Final = pattern(r"^1\.[0-9]+$") | described("version of this format, MAJOR.MINOR")
-_RECONCILER: Final = described("version of the reconciler that wrote the document")
-_DIAGNOSTICS: Final = described("errors and warnings")
-_HISTORY: Final = described("what happened on the way, if more than one attempt was needed; may be empty")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PinDocument:
     """One pin."""
 
-    address: str = field(metadata=described("organization/connection, or the organization"))
+    address: str = field(metadata=ANY_ADDRESS)
     kind: Literal["organization", "connection"] = field(metadata=described("what is pinned"))
     id: str = field(metadata=described("the ID; empty if it does not exist in this environment"))
     filename: str = field(metadata=described("path of the manifest"))
@@ -62,7 +61,7 @@ class ApplySummaryDocument:
 class OutcomeDocument:
     """What every outcome says about its operation."""
 
-    address: str = field(metadata=described("organization/connection, or the organization"))
+    address: str = field(metadata=ANY_ADDRESS)
     type: Literal["oidc_connection", "organization_default_connection"] = field(
         metadata=described("what was to be changed")
     )
@@ -81,7 +80,7 @@ class AppliedDocument(OutcomeDocument):
     redirect_url: str | None = field(metadata=described("URL to register at the identity provider"))
     connection_status: str | None = field(metadata=described("active, or pending: nobody can log in yet"))
     warnings: tuple[str, ...] = field(metadata=described("what the service warned about, in its words"))
-    history: str = field(metadata=_HISTORY)
+    history: str = field(metadata=HISTORY)
     seconds: float = field(metadata=described("duration in seconds"))
 
 
@@ -95,7 +94,7 @@ class UnneededDocument(OutcomeDocument):
         default=None, metadata=described("URL to register at the identity provider")
     )
     connection_status: str | None = field(default=None, metadata=described("active or pending"))
-    history: str = field(default="", metadata=_HISTORY)
+    history: str = field(default="", metadata=HISTORY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +113,7 @@ class FailedDocument(OutcomeDocument):
     """An operation that failed."""
 
     status: Literal["failed"] = field(metadata=described("always `failed`"))
-    history: str = field(metadata=_HISTORY)
+    history: str = field(metadata=HISTORY)
     error: OperationErrorDocument = field(metadata=described("why it failed"))
 
 
@@ -130,8 +129,8 @@ class SkippedDocument(OutcomeDocument):
 class ApplyDocument:
     """The outcome of each operation."""
 
-    format_version: str = field(metadata=_VERSION)
-    reconciler_version: str = field(metadata=_RECONCILER)
+    format_version: str = field(metadata=VERSION_1)
+    reconciler_version: str = field(metadata=RECONCILER)
     timestamp: str = field(default="", metadata=described("when the run ended, RFC 3339 in UTC"))
     commit: str = field(default="", metadata=described("Git revision of the plan, empty if not known"))
     target: TargetDocument | None = field(
@@ -147,7 +146,7 @@ class ApplyDocument:
     pins: tuple[PinDocument, ...] = field(
         default=(), metadata=described("IDs of what was created, which the manifests lack")
     )
-    diagnostics: tuple[DiagnosticDocument, ...] = field(metadata=_DIAGNOSTICS)
+    diagnostics: tuple[DiagnosticDocument, ...] = field(metadata=DIAGNOSTICS)
 
 
 def apply_document(result: ApplyResult, version: str) -> ApplyDocument:

@@ -59,6 +59,15 @@ def pattern(expression: str) -> JsonObject:
     return {"json_schema_extra": {"pattern": expression}}
 
 
+VERSION_1: Final = pattern(r"^1\.[0-9]+$") | described("version of this format, MAJOR.MINOR")
+RECONCILER: Final = described("version of the reconciler that wrote the document")
+DIAGNOSTICS: Final = described("errors and warnings")
+ADDRESS: Final = described("organization/connection")
+ANY_ADDRESS: Final = described("organization/connection, or the organization")
+HISTORY: Final = described("what happened on the way, if more than one attempt was needed; may be empty")
+COMMIT: Final = described("Git revision of the manifests, empty if not known")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetDocument:
     """What a run is for."""

@@ -7,7 +7,10 @@ from typing import Any, Final, Literal
 from reconciler.core.address import Address
 from reconciler.core.connection import WritableField
 from reconciler.core.document_parts import (
+    ANY_ADDRESS,
+    COMMIT,
     COUNT,
+    VERSION_1,
     ConnectionDocument,
     DiagnosticDocument,
     SourceDocument,
@@ -48,7 +51,7 @@ class FindingDocument:
     fingerprint: str = field(
         metadata=pattern("^sha256:[0-9a-f]{64}$") | described("the same in every report")
     )
-    address: str = field(metadata=described("organization/connection, or the organization"))
+    address: str = field(metadata=ANY_ADDRESS)
     organization: str = field(
         metadata=described("the organization, as its manifest names it; if none does, its slug or ID")
     )
@@ -133,14 +136,12 @@ class UnknownOrganizationDocument:
 class DriftDocument:
     """A whole drift report."""
 
-    format_version: str = field(
-        metadata=pattern(r"^1\.[0-9]+$") | described("version of this format, MAJOR.MINOR")
-    )
+    format_version: str = field(metadata=VERSION_1)
     reconciler_version: str = field(metadata=described("version of the reconciler that wrote the report"))
     report: Literal["drift"] = field(metadata=described("always `drift`"))
     timestamp: str = field(metadata=described("when live was read, RFC 3339 in UTC"))
     previous_timestamp: str = field(metadata=described("the earlier report's, empty if there was none"))
-    commit: str = field(metadata=described("Git revision of the manifests, empty if not known"))
+    commit: str = field(metadata=COMMIT)
     target: TargetDocument | None = field(
         metadata=described("null only if the run failed before it could look")
     )

@@ -11,9 +11,12 @@ from reconciler.core.approval import ApprovalStatus
 from reconciler.core.change import Action, ActionReason
 from reconciler.core.connection import WritableField
 from reconciler.core.document_parts import (
+    ADDRESS,
     ATTRIBUTES,
+    COMMIT,
     COUNT,
     FROM_ONE,
+    VERSION_1,
     ConnectionDocument,
     DiagnosticDocument,
     SourceDocument,
@@ -182,7 +185,7 @@ class ResourceChangeDocument:
 class PlannedResourceDocument:
     """A connection as it will be, where tools for Terraform's plans look for it."""
 
-    address: str = field(metadata=described("organization/connection"))
+    address: str = field(metadata=ADDRESS)
     mode: Literal["managed"] = field(metadata=described("always `managed`"))
     type: Literal["oidc_connection"] = field(metadata=described("always `oidc_connection`"))
     name: str = field(metadata=described("the connection's name in its manifest"))
@@ -247,7 +250,7 @@ class ApprovalDocument:
 class SignInChangeDocument:
     """A change since the base, of an attribute that decides who can sign in, that live state already has."""
 
-    address: str = field(metadata=described("organization/connection"))
+    address: str = field(metadata=ADDRESS)
     attribute: Literal["issuer", "jwks_url", "token_url", "client_id", "attribute_mapping"] = field(
         metadata=described("the attribute")
     )
@@ -260,7 +263,7 @@ class SignInChangeDocument:
 class IgnoredDocument:
     """Attributes of a connection that differ from live state, and that `ignore_changes` names."""
 
-    address: str = field(metadata=described("organization/connection"))
+    address: str = field(metadata=ADDRESS)
     attributes: tuple[WritableField, ...] = field(metadata=described("the attributes that differ"))
 
 
@@ -293,15 +296,13 @@ class InputsDocument:
 class PlanDocument:
     """A whole plan, sealed by a digest over all of it."""
 
-    format_version: str = field(
-        metadata=pattern(r"^1\.[0-9]+$") | described("version of this format, MAJOR.MINOR")
-    )
+    format_version: str = field(metadata=VERSION_1)
     terraform_version: str = field(
         metadata=described("release of Terraform whose plans have this shape; nothing runs it")
     )
     reconciler_version: str = field(metadata=described("version of the program that wrote the plan"))
     timestamp: str = field(metadata=described("when the plan was made, RFC 3339 in UTC"))
-    commit: str = field(metadata=described("Git revision of the manifests, empty if not known"))
+    commit: str = field(metadata=COMMIT)
     target: TargetDocument | None = field(
         metadata=described("null only if the run failed before there was a plan")
     )

@@ -6,14 +6,17 @@ from typing import Any, Final, Literal
 
 from reconciler.core.apply_document import PinDocument
 from reconciler.core.document_parts import (
+    ADDRESS,
     ATTRIBUTES,
     COUNT,
+    DIAGNOSTICS,
+    RECONCILER,
+    VERSION_1,
     ConnectionDocument,
     DiagnosticDocument,
     TargetDocument,
     described,
     flag,
-    pattern,
 )
 from reconciler.core.inventory import Management
 from reconciler.core.results import FileStatus
@@ -21,19 +24,13 @@ from reconciler.core.results import FileStatus
 RESULT_VERSION: Final = "1.0"
 """The format_version of these documents."""
 
-_VERSION: Final = pattern(r"^1\.[0-9]+$") | described("version of this format, MAJOR.MINOR")
-_RECONCILER: Final = described("version of the reconciler that wrote the document")
-_DIAGNOSTICS: Final = described("errors and warnings")
-_ADDRESS: Final = described("organization/connection")
-_HISTORY: Final = described("what happened on the way, if more than one attempt was needed; may be empty")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailureDocument:
     """A run that failed before there was a result."""
 
-    format_version: str = field(metadata=_VERSION)
-    reconciler_version: str = field(metadata=_RECONCILER)
+    format_version: str = field(metadata=VERSION_1)
+    reconciler_version: str = field(metadata=RECONCILER)
     complete: Literal[False] = field(metadata=described("false if the run failed before there was a result"))
     errored: Literal[True] = field(metadata=described("true if the run failed before there was a result"))
     interrupted: bool = field(metadata=flag("the run was interrupted, by a signal or a closed terminal"))
@@ -49,14 +46,14 @@ class FailureDocument:
 class ValidationDocument:
     """What is wrong with the manifests, in the shape of Terraform's ``validate -json``."""
 
-    format_version: str = field(metadata=_VERSION)
+    format_version: str = field(metadata=VERSION_1)
     valid: bool = field(metadata=flag("there is no error"))
     error_count: int = field(metadata=COUNT | described("number of errors"))
     warning_count: int = field(metadata=COUNT | described("number of warnings"))
     files: int = field(metadata=COUNT | described("number of files that were read"))
     organizations: int = field(metadata=COUNT | described("number of organizations that are declared"))
     connections: int = field(metadata=COUNT | described("number of connections that are declared"))
-    diagnostics: tuple[DiagnosticDocument, ...] = field(metadata=_DIAGNOSTICS)
+    diagnostics: tuple[DiagnosticDocument, ...] = field(metadata=DIAGNOSTICS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +71,7 @@ class ImportSummaryDocument:
 class ImportedValueDocument:
     """A live value that a manifest has now."""
 
-    address: str = field(metadata=_ADDRESS)
+    address: str = field(metadata=ADDRESS)
     attribute: str = field(metadata=described("the attribute"))
 
 
@@ -99,7 +96,7 @@ class ImportedOrganizationDocument:
 class ImportDocument:
     """What was imported."""
 
-    format_version: str = field(metadata=_VERSION)
+    format_version: str = field(metadata=VERSION_1)
     complete: bool = field(metadata=flag("every organization could be imported"))
     errored: bool = field(metadata=flag("an organization could not be imported"))
     summary: ImportSummaryDocument = field(metadata=described("number of organizations and connections"))
@@ -111,7 +108,7 @@ class ImportDocument:
     unmanaged_secrets: int = field(
         metadata=COUNT | described("number of secrets that are left unmanaged, with `--secrets none`")
     )
-    diagnostics: tuple[DiagnosticDocument, ...] = field(metadata=_DIAGNOSTICS)
+    diagnostics: tuple[DiagnosticDocument, ...] = field(metadata=DIAGNOSTICS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +123,7 @@ class PinSummaryDocument:
 class PinsDocument:
     """The pins that were missing."""
 
-    format_version: str = field(metadata=_VERSION)
+    format_version: str = field(metadata=VERSION_1)
     complete: bool = field(metadata=flag("everything could be looked up and written"))
     errored: bool = field(metadata=flag("something could not be looked up or written"))
     check: bool = field(metadata=flag("nothing was written, because of `--check`"))
@@ -137,7 +134,7 @@ class PinsDocument:
         metadata=described("pins of another environment that became maps, or have to; without an ID here")
     )
     not_live: tuple[str, ...] = field(metadata=described("addresses of connections that do not exist yet"))
-    diagnostics: tuple[DiagnosticDocument, ...] = field(metadata=_DIAGNOSTICS)
+    diagnostics: tuple[DiagnosticDocument, ...] = field(metadata=DIAGNOSTICS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,21 +166,21 @@ class ListedConnectionDocument:
 class ListDocument:
     """The connections that are declared or live."""
 
-    format_version: str = field(metadata=_VERSION)
+    format_version: str = field(metadata=VERSION_1)
     complete: bool = field(metadata=flag("everything could be read"))
     errored: bool = field(metadata=flag("something could not be read"))
     connections: tuple[ListedConnectionDocument, ...] = field(
         metadata=described("one entry for each connection")
     )
-    diagnostics: tuple[DiagnosticDocument, ...] = field(metadata=_DIAGNOSTICS)
+    diagnostics: tuple[DiagnosticDocument, ...] = field(metadata=DIAGNOSTICS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputDocument(ConnectionDocument):
     """The values of one connection, or the one that was asked for."""
 
-    format_version: str = field(metadata=_VERSION)
-    address: str = field(metadata=_ADDRESS)
+    format_version: str = field(metadata=VERSION_1)
+    address: str = field(metadata=ADDRESS)
     organization_id: str | None = field(default=None, metadata=described("ID of the organization"))
 
 
@@ -191,7 +188,7 @@ class OutputDocument(ConnectionDocument):
 class NeedingConnectionDocument:
     """A connection that needs a secret."""
 
-    address: str = field(metadata=_ADDRESS)
+    address: str = field(metadata=ADDRESS)
     location: str = field(metadata=described("FILE:LINE:COLUMN of the reference"))
 
 
@@ -210,7 +207,7 @@ class MissingSecretDocument:
 class SecretsCheckDocument:
     """Whether every reference to a secret can be resolved; no value is in it."""
 
-    format_version: str = field(metadata=_VERSION)
+    format_version: str = field(metadata=VERSION_1)
     references: int = field(metadata=COUNT | described("number of references, each counted once"))
     missing: tuple[MissingSecretDocument, ...] = field(
         metadata=described("references that cannot be resolved")
@@ -224,7 +221,7 @@ class SecretsCheckDocument:
 class ExplanationDocument:
     """What a code means."""
 
-    format_version: str = field(metadata=_VERSION)
+    format_version: str = field(metadata=VERSION_1)
     code: str = field(metadata=described("the code"))
     title: str = field(metadata=described("what it says, in one sentence"))
     why: str = field(metadata=described("why it matters"))

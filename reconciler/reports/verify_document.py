@@ -4,7 +4,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from reconciler.core.document_parts import (
+    ADDRESS,
+    COMMIT,
     COUNT,
+    RECONCILER,
+    VERSION_1,
     DiagnosticDocument,
     SourceDocument,
     TargetDocument,
@@ -12,7 +16,6 @@ from reconciler.core.document_parts import (
     described,
     diagnostic_document,
     flag,
-    pattern,
     source_document,
 )
 from reconciler.core.errors import Severity
@@ -26,7 +29,7 @@ FORMAT_VERSION: Final = "1.0"
 class VerifiedConnectionDocument:
     """A connection whose identity provider was asked, or why it was not."""
 
-    address: str = field(metadata=described("organization/connection"))
+    address: str = field(metadata=ADDRESS)
     connection_id: str | None = field(metadata=described("ID of the connection; null if it is not live"))
     issuer: str = field(metadata=described("the issuer that was asked; empty if there is none yet"))
     live: bool = field(metadata=flag("live values were checked; otherwise the declared ones were"))
@@ -52,12 +55,10 @@ class VerifySummaryDocument:
 class VerifyDocument:
     """Whether logins would work, as far as the identity providers say."""
 
-    format_version: str = field(
-        metadata=pattern(r"^1\.[0-9]+$") | described("version of this format, MAJOR.MINOR")
-    )
-    reconciler_version: str = field(metadata=described("version of the reconciler that wrote the document"))
+    format_version: str = field(metadata=VERSION_1)
+    reconciler_version: str = field(metadata=RECONCILER)
     timestamp: str = field(metadata=described("when the identity providers were asked, RFC 3339 in UTC"))
-    commit: str = field(metadata=described("Git revision of the manifests, empty if not known"))
+    commit: str = field(metadata=COMMIT)
     target: TargetDocument | None = field(
         metadata=described("null only if the run failed before it could look")
     )

@@ -9,12 +9,14 @@ from reconciler import __version__
 from reconciler.core.apply_document import ApplySummaryDocument, apply_summary
 from reconciler.core.change import Action
 from reconciler.core.document_parts import (
+    ANY_ADDRESS,
+    COMMIT,
     COUNT,
+    VERSION_1,
     JsonObject,
     copy_fields,
     described,
     flag,
-    pattern,
     to_json_data,
 )
 from reconciler.core.drift import DriftKind, DriftReport, Finding, FindingStatus
@@ -65,7 +67,7 @@ class WebhookFindingDocument:
     """One finding of a drift report, without values."""
 
     fingerprint: str = field(metadata=described("the same in every report"))
-    address: str = field(metadata=described("organization/connection, or the organization"))
+    address: str = field(metadata=ANY_ADDRESS)
     kind: DriftKind = field(metadata=described("what differs"))
     attribute: str | None = field(metadata=described("the attribute, null unless something changed"))
     rule: str | None = field(metadata=described("the risk rule, null unless the kind is risk"))
@@ -88,7 +90,7 @@ class WebhookDiagnosticDocument:
 class WebhookChangeDocument:
     """One change of a plan."""
 
-    address: str = field(metadata=described("organization/connection, or the organization"))
+    address: str = field(metadata=ANY_ADDRESS)
     action: Action = field(metadata=described("what would be done"))
 
 
@@ -96,7 +98,7 @@ class WebhookChangeDocument:
 class WebhookOutcomeDocument:
     """One operation of an apply."""
 
-    address: str = field(metadata=described("organization/connection, or the organization"))
+    address: str = field(metadata=ANY_ADDRESS)
     action: Action = field(metadata=described("what was to be done"))
     status: OutcomeStatus = field(metadata=described("what became of it"))
     message: str = field(metadata=described("why it failed or was skipped; otherwise empty"))
@@ -119,9 +121,7 @@ class WebhookPlanCountsDocument:
 class WebhookEventDocument:
     """What every event says."""
 
-    format_version: str = field(
-        metadata=pattern(r"^1\.[0-9]+$") | described("version of this format, MAJOR.MINOR")
-    )
+    format_version: str = field(metadata=VERSION_1)
     reconciler_version: str = field(metadata=described("version of the reconciler that sent it"))
     name: str = field(metadata=described("what `--name` says; may be empty"))
     environment: Environment | None = field(
@@ -129,7 +129,7 @@ class WebhookEventDocument:
     )
     project: str | None = field(metadata=described("the project_id; null as `environment`"))
     host: str | None = field(metadata=described("host of the API; null as `environment`"))
-    commit: str = field(metadata=described("Git revision of the manifests, empty if not known"))
+    commit: str = field(metadata=COMMIT)
     text: str = field(metadata=described("the event in one sentence, with numbers only"))
     complete: bool = field(metadata=flag("nothing is left out, and everything could be done"))
     errored: bool = field(metadata=flag("there is an error"))
