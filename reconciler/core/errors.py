@@ -100,6 +100,11 @@ def did_you_mean(name: str, known: Iterable[str], otherwise: str = "") -> str:
     return f"did you mean `{close[0]}`?" if close else otherwise
 
 
+def count(number: int, noun: str) -> str:
+    """Return ``1 connection`` or ``2 connections``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def shell_word(text: str) -> str:
     """Return the text as one word of a shell command, quoted where needed: hints are copied and run."""
     return shlex.quote(text)

@@ -1,7 +1,8 @@
-"""The settings of the project file for identity providers, and the codes of the findings."""
+"""Identity providers: the settings of the project file, and the findings about a provider."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -14,7 +15,12 @@ if TYPE_CHECKING:
 
     from reconciler.core.codes import Code
 
+GUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+"""The form of Entra's IDs: of tenants, applications and secrets."""
+
 _ORDER: Final = (Discovery.OFF, Discovery.REPORT, Discovery.ENFORCE)
+_MAX_QUOTED: Final = 200
+"""Characters of a text from a provider that a finding shows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,3 +87,29 @@ IDP_SEVERITIES: Final[Mapping[Code, Severity]] = {
 
 `policies` in the project file can name them, and approvals can cover them.
 """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdpFinding:
+    """A finding of a check: ``why`` it matters and what to do (``hint``).
+
+    ``severity`` is that of the code unless it is given. ``key`` tells findings of one code apart, and stays
+    the same for as long as the finding is the same.
+    """
+
+    code: Code
+    summary: str
+    why: str
+    hint: str = ""
+    severity: Severity | None = None
+    key: str = ""
+
+
+def quoted(text: str) -> str:
+    """Return a provider's text as a finding quotes it; reports escape it."""
+    return f"`{shortened(text)}`"
+
+
+def shortened(text: str) -> str:
+    """Return a provider's text, cut after 200 characters."""
+    return text if len(text) <= _MAX_QUOTED else f"{text[:_MAX_QUOTED]}…"

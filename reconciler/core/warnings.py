@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.core.change import Create, Delete, NoOp, Update
 from reconciler.core.connection import INFERRED_FIELDS, REQUIRED_TO_BECOME_ACTIVE, Status
-from reconciler.core.errors import Diagnostic, Severity, shell_word
+from reconciler.core.errors import Diagnostic, Severity, count, shell_word
 from reconciler.core.matching import leftover_line
 from reconciler.core.secret import Secret
 
@@ -130,7 +130,7 @@ def _expiry_warnings(desired: DesiredConnection, expiry: date, today: date) -> I
     left = (expiry - today).days
     step = next((days for days in EXPIRY_WARNINGS if left <= days), None)
     if step is not None:
-        when = "has expired" if left < 0 else f"expires within {step} day{'s' if step > 1 else ''}"
+        when = "has expired" if left < 0 else f"expires within {count(step, 'day')}"
         yield _warning(
             desired,
             "secret-expires",

@@ -18,6 +18,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlencode
 
+from reconciler.core.idp import shortened
 from reconciler.http.json_fields import parse_json
 from reconciler.http.redaction import contains_secret
 from reconciler.idp.guarded_fetch import Cause, Form, NoAnswer
@@ -52,7 +53,6 @@ _CLIENT_ERROR: Final = range(400, 500)
 _TOO_MANY_REQUESTS: Final = 429
 _NOT_SENT: Final = frozenset({Cause.ADDRESS_REFUSED, Cause.NOT_ALLOWED, Cause.TLS})
 _MOST_SEARCHED: Final = 4096
-_MOST_SHOWN: Final = 200
 _SHORTEST_CONTROL: Final = 8
 """A shorter random secret could be the real one by chance."""
 
@@ -241,7 +241,7 @@ def _shown(description: str, secrets: Iterable[str]) -> str:
     """Return what may be shown of a description, which reports escape."""
     if contains_secret(description, secrets):
         return _WITHHELD
-    return description if len(description) <= _MOST_SHOWN else f"{description[:_MOST_SHOWN]}…"
+    return shortened(description)
 
 
 def _unexpected(answer: ProbeAnswer) -> str:

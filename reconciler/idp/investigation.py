@@ -10,7 +10,7 @@ from reconciler.http.urls import parse_url
 from reconciler.idp.credential_probe import Prober, not_probed
 from reconciler.idp.guarded_fetch import Cause, NoAnswer
 from reconciler.idp.keys import KeySet, read_keys
-from reconciler.idp.metadata import Document, metadata_url, with_client_id
+from reconciler.idp.metadata import Document, metadata_url, text_of, with_client_id
 from reconciler.idp.preflight import run_preflight
 
 if TYPE_CHECKING:
@@ -67,6 +67,14 @@ class Evidence:
     probe: Probe | None = None
     now: float = 0.0
 
+    def published(self, name: str) -> str:
+        """Return a text of the metadata, or nothing."""
+        return text_of(self.metadata, name)
+
+    def listed(self, name: str) -> tuple[str, ...] | None:
+        """Return the texts of a list of the metadata, or None if there is no such list."""
+        return self.metadata.texts(name) if isinstance(self.metadata, Document) else None
+
 
 async def investigate(
     subject: Subject, documents: Documents, fetcher: GuardedFetcher, make_token: Callable[[], str] | None
@@ -76,7 +84,7 @@ async def investigate(
     if subject.provider == _OKTA and _is_suspicious(evidence):
         evidence = await _ask_for_client(evidence, documents)
     connection = subject.connection
-    url = connection.authorization_url or _named(evidence.metadata, "authorization_endpoint")
+    url = connection.authorization_url or text_of(evidence.metadata, "authorization_endpoint")
     is_complete = url and connection.client_id and connection.redirect_url and subject.is_live
     if make_token is None or not is_complete or _is_out_of_reach(url, evidence.metadata):
         return evidence
@@ -96,17 +104,13 @@ async def probe_secret(
         return not_probed("the token_url or client_id contains the secret")
     if _is_out_of_reach(connection.token_url, metadata):
         return not_probed(metadata.reason if isinstance(metadata, NoAnswer) else "")
-    listed = (
-        metadata.texts("token_endpoint_auth_methods_supported") if isinstance(metadata, Document) else None
-    )
-    return await Prober(connection=connection, secret=secret, fetcher=fetcher, make_token=make_token).probe(
-        listed
-    )
+    prober = Prober(connection=connection, secret=secret, fetcher=fetcher, make_token=make_token)
+    return await prober.probe(evidence.listed("token_endpoint_auth_methods_supported"))
 
 
 async def _read_documents(subject: Subject, documents: Documents, url: str) -> Evidence:
     metadata = await documents.metadata(url)
-    keys_url = subject.connection.jwks_url or _named(metadata, "jwks_uri")
+    keys_url = subject.connection.jwks_url or text_of(metadata, "jwks_uri")
     if not keys_url or _is_out_of_reach(keys_url, metadata):
         return Evidence(subject=subject, metadata=metadata)
     return Evidence(subject=subject, metadata=metadata, keys=await _read_keys(keys_url, documents))
@@ -119,7 +123,7 @@ async def _read_keys(url: str, documents: Documents) -> KeySet | NoAnswer | str:
 
 def _is_suspicious(evidence: Evidence) -> bool:
     """Tell whether the public metadata does not fit this connection."""
-    is_other_issuer = _named(evidence.metadata, "issuer") not in {"", evidence.subject.issuer}
+    is_other_issuer = text_of(evidence.metadata, "issuer") not in {"", evidence.subject.issuer}
     return is_other_issuer or (isinstance(evidence.keys, KeySet) and not evidence.keys.usable)
 
 
@@ -131,15 +135,11 @@ async def _ask_for_client(evidence: Evidence, documents: Documents) -> Evidence:
     if not isinstance(metadata, Document):
         return evidence
     keys = evidence.keys
-    if not (isinstance(keys, KeySet) and keys.usable) and (url := _named(metadata, "jwks_uri")):
+    if not (isinstance(keys, KeySet) and keys.usable) and (url := text_of(metadata, "jwks_uri")):
         url = url if "client_id=" in url else with_client_id(url, client_id)
         keys_for_client = await _read_keys(url, documents)
         keys = keys_for_client if isinstance(keys_for_client, KeySet) else keys
     return replace(evidence, metadata=metadata, keys=keys)
-
-
-def _named(metadata: Document | NoAnswer | None, name: str) -> str:
-    return (metadata.text(name) or "") if isinstance(metadata, Document) else ""
 
 
 def _is_out_of_reach(url: str, metadata: Document | NoAnswer | None) -> bool:

@@ -52,6 +52,11 @@ class Document:
         return self.values.get(name) is True
 
 
+def text_of(document: Document | NoAnswer | None, name: str) -> str:
+    """Return a text of a document, or nothing if there is no document or no such text."""
+    return (document.text(name) or "") if isinstance(document, Document) else ""
+
+
 def metadata_url(issuer: str) -> str:
     """Return where an issuer publishes its metadata; without a slash at its end (Discovery, section 4)."""
     return issuer.removesuffix("/") + _WELL_KNOWN

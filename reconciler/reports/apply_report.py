@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.core.change import Action
+from reconciler.core.errors import count
 from reconciler.core.outcome import Applied, Failed, Skipped, Unneeded
 from reconciler.reports.escaping import escape_terminal, quote
 from reconciler.reports.findings import group_findings, make_group
@@ -21,7 +22,6 @@ from reconciler.reports.report import (
     errors_first,
 )
 from reconciler.reports.text_style import PLAIN, finding_boxes, target_heading, warning_box
-from reconciler.reports.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

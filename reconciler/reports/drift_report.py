@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.drift import DriftKind, FindingStatus
+from reconciler.core.errors import count
 from reconciler.core.plan import SIGN_IN_FIELDS
 from reconciler.reports import wording
 from reconciler.reports.escaping import short_time
@@ -32,7 +33,6 @@ from reconciler.reports.report import (
     Table,
     errors_first,
 )
-from reconciler.reports.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from reconciler.core.errors import count
 from reconciler.reports.escaping import escape_terminal, segments, short_time
 from reconciler.reports.findings import make_group
 from reconciler.reports.report import NOTHING, Counter, Status
-from reconciler.reports.wording import SIGN_IN_TITLE, UNKNOWN, count, target_parts
+from reconciler.reports.wording import SIGN_IN_TITLE, UNKNOWN, target_parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -6,9 +6,9 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.core.connection import FIELDS, SENSITIVE_FIELDS
+from reconciler.core.errors import count
 from reconciler.reports.escaping import escape_terminal
 from reconciler.reports.text_style import PLAIN, render_diagnostics, table_lines, width, wrap
-from reconciler.reports.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

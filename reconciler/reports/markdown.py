@@ -10,6 +10,7 @@ import html
 import re
 from typing import TYPE_CHECKING, Final
 
+from reconciler.core.errors import count
 from reconciler.reports import wording
 from reconciler.reports.escaping import (
     MAX_NAME,
@@ -22,7 +23,6 @@ from reconciler.reports.escaping import (
 )
 from reconciler.reports.markdown_page import Page, fit, more, utf8_size
 from reconciler.reports.report import Cell, Status
-from reconciler.reports.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.drift import DriftKind
+from reconciler.core.errors import count
 from reconciler.core.plan import SIGN_IN_FIELDS
 from reconciler.reports.escaping import markdown_message
 from reconciler.reports.findings import group_findings
 from reconciler.reports.markdown import render_findings
 from reconciler.reports.report import Cell, Column, Difference, Origin, Report, Status, Table
-from reconciler.reports.wording import count, value_text
+from reconciler.reports.wording import value_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reconciler.core.errors import count
 from reconciler.reports.escaping import escape_terminal
 from reconciler.reports.findings import group_findings
 from reconciler.reports.report import Cell, Column, Report, Status, Table
 from reconciler.reports.text_style import PLAIN, render_diagnostics
-from reconciler.reports.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

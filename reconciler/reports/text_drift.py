@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.core.change import Action
 from reconciler.core.drift import DriftKind, FindingStatus
+from reconciler.core.errors import count
 from reconciler.core.plan import Unmanaged
 from reconciler.reports import wording
 from reconciler.reports.escaping import escape_terminal
 from reconciler.reports.findings import group_findings
 from reconciler.reports.text_plan import symbol, unmanaged_line, unmanaged_lines
 from reconciler.reports.text_style import PLAIN, finding_boxes, target_heading
-from reconciler.reports.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -5,10 +5,10 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from reconciler.core.errors import count
 from reconciler.core.results import FileStatus
 from reconciler.reports.escaping import escape_terminal
 from reconciler.reports.text_style import PLAIN, render_diagnostics, target_heading
-from reconciler.reports.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

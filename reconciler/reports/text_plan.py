@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Final
 from reconciler.core.change import Action, Update, attribute_changes, is_unchanged
 from reconciler.core.connection import FIELDS
 from reconciler.core.diff import element_changes
+from reconciler.core.errors import count
 from reconciler.reports import wording
 from reconciler.reports.escaping import escape_terminal, format_value, quote
 from reconciler.reports.findings import finding_counters, group_findings, plan_findings
 from reconciler.reports.text_style import PLAIN, finding_boxes, target_heading, width, wrap
-from reconciler.reports.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

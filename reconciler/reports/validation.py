@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from reconciler.core.errors import count
 from reconciler.core.results import ValidationResult
 from reconciler.reports.findings import finding_counters, group_findings
 from reconciler.reports.report import Origin, Report, Status, errors_first
 from reconciler.reports.text_style import PLAIN, render_diagnostics
-from reconciler.reports.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
-from reconciler.core.errors import Severity
+from reconciler.core.errors import Severity, count
 from reconciler.reports.findings import finding_counters, group_findings, make_group
 from reconciler.reports.report import (
     Annotation,
@@ -22,7 +22,6 @@ from reconciler.reports.report import (
     full_message,
 )
 from reconciler.reports.sarif import LEVELS
-from reconciler.reports.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

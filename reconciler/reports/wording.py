@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from reconciler.core.approval import ApprovalStatus
 from reconciler.core.change import RESOURCE_TYPE, Action, ActionReason
 from reconciler.core.drift import DriftKind, FindingStatus
-from reconciler.core.errors import shell_word
+from reconciler.core.errors import count, shell_word
 from reconciler.core.plan import SIGN_IN_FIELDS, sign_in_changes
 from reconciler.reports.escaping import clip, escape_terminal, format_value, quote, short_time
 
@@ -67,11 +67,6 @@ _CONDITIONS: Final = {
     DriftKind.UNDECLARED: ("is live, but", "no manifest declares it"),
     DriftKind.UNKNOWN_ORGANIZATION: ("is live, but", "no manifest names its organization"),
 }
-
-
-def count(number: int, noun: str) -> str:
-    """Return ``1 connection`` or ``2 connections``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def target_parts(scope: Scope) -> tuple[str, str, str, str]:

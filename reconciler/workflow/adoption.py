@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.core.connection import OidcConnection
 from reconciler.core.drift import DEFAULT_ATTRIBUTE, DriftKind
-from reconciler.core.errors import Diagnostic
+from reconciler.core.errors import Diagnostic, count
 from reconciler.manifests.editing import SetField
 from reconciler.manifests.export import why_value_undeclarable
 from reconciler.policies import RULES, assess, declared_estate, judge_again
@@ -21,7 +21,6 @@ from reconciler.reports.pull_request_report import (
     adoption_report,
     left_finding,
 )
-from reconciler.reports.wording import count
 from reconciler.workflow.base_risks import declared_edit, with_words
 from reconciler.workflow.judgement import gather_approvals
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from reconciler.core.errors import PublishingFailed, UsageError
+from reconciler.core.errors import PublishingFailed, UsageError, count
 from reconciler.core.outcome import Applied, Unneeded
 from reconciler.manifests import load_manifests
 from reconciler.manifests.editing import ManifestEditor
@@ -18,7 +18,6 @@ from reconciler.publishers.sticky import default_identity, marker
 from reconciler.reports.escaping import markdown_message
 from reconciler.reports.markdown import render_markdown
 from reconciler.reports.pull_request_report import WrittenPin, pins_report
-from reconciler.reports.wording import count
 from reconciler.storage.git import GitError, find_work_tree, read_objects
 
 if TYPE_CHECKING:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from reconciler.core.approval import ApprovalStatus
 from reconciler.core.errors import Diagnostic, ProviderError, UsageError, did_you_mean
-from reconciler.core.idp import IDP_SEVERITIES
+from reconciler.core.idp import GUID, IDP_SEVERITIES, IdpFinding
 from reconciler.core.matching import match_connections
 from reconciler.core.planner import unreadable
 from reconciler.core.secret import Secret, SecretReference
@@ -19,7 +18,6 @@ from reconciler.core.state import Discovery
 from reconciler.core.verification import Exchange, Verification, VerifiedConnection
 from reconciler.http.urls import parse_url
 from reconciler.idp.checks import check
-from reconciler.idp.checks.finding import IdpFinding
 from reconciler.idp.credential_probe import not_probed
 from reconciler.idp.guarded_fetch import Cause, GuardedFetcher, NoAnswer
 from reconciler.idp.investigation import Subject, investigate, probe_secret
@@ -50,7 +48,6 @@ if TYPE_CHECKING:
 
     Confirm: TypeAlias = Callable[[str, OidcConnection], None]
 
-_GUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _FINGERPRINT_LENGTH: Final = 32
 """Hexadecimal digits, as of risks."""
 
@@ -224,7 +221,7 @@ def _case(desired: DesiredConnection, live: OidcConnection | None, project: Proj
         declared=frozenset(desired.connection.declared_fields),
         is_live=live is not None,
         has_expiry=desired.secret_expires_on is not None,
-        secret_is_guid=isinstance(secret, Secret) and secret.has_form(_GUID),
+        secret_is_guid=isinstance(secret, Secret) and secret.has_form(GUID),
     )
     not_asked = ""
     if project.idp.limited(desired.discovery) is Discovery.OFF:

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reconciler.core.errors import count
 from reconciler.reports.escaping import escape_terminal, format_value, quote
 from reconciler.reports.text_style import width
-from reconciler.reports.wording import count
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from reconciler.core.errors import count
 from reconciler.reports import DRIFT_FORMATS, PLAN_FORMATS, VALIDATION_FORMATS
 from reconciler.reports.markdown import MAX_BYTES
 from reconciler.reports.text_style import Style
-from reconciler.reports.wording import count
 from tests.reports.markup import rendered
 from tests.reports.published import (
     BLOCKED,

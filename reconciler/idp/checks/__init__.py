@@ -12,7 +12,7 @@ from reconciler.idp.checks import abilities, client, endpoints, issuer, keys, re
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from reconciler.idp.checks.finding import IdpFinding
+    from reconciler.core.idp import IdpFinding
     from reconciler.idp.investigation import Evidence
 
 CHECKS: Final[tuple[Callable[[Evidence], Iterator[IdpFinding]], ...]] = (
@@ -30,8 +30,7 @@ CHECKS: Final[tuple[Callable[[Evidence], Iterator[IdpFinding]], ...]] = (
     secret.secret_wrong,
     abilities.code_flow_missing,
     abilities.client_auth_unsupported,
-    abilities.pushed_requests_required,
-    abilities.signed_requests_required,
+    abilities.special_requests_required,
     endpoints.endpoint_not_https,
     endpoints.endpoint_differs,
     endpoints.userinfo_missing,

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from reconciler.idp.checks.finding import IdpFinding, quoted
+from reconciler.core.idp import IdpFinding, quoted
 from reconciler.idp.metadata import Document
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
+    from reconciler.core.codes import Code
     from reconciler.idp.investigation import Evidence
 
 _SECRET_METHODS: Final = frozenset({"client_secret_basic", "client_secret_post"})
 _ALGORITHMS: Final = frozenset({"RS256", "PS256", "ES256"})
+_REQUIREMENTS: Final[Mapping[str, tuple[Code, str, str, str]]] = {
+    "require_pushed_authorization_requests": ("par-required", "pushed", "push", "plain"),
+    "require_signed_request_object": ("jar-required", "signed", "sign", "unsigned"),
+}
 _MOST_NAMES: Final = 5
 
 
 def code_flow_missing(evidence: Evidence) -> Iterator[IdpFinding]:
     """Yield that no code is issued. A provider that lists no grant types offers the code (Discovery, 3)."""
-    types = _listed(evidence, "response_types_supported")
-    grants = _listed(evidence, "grant_types_supported")
+    types = evidence.listed("response_types_supported")
+    grants = evidence.listed("grant_types_supported")
     if (types is not None and "code" not in types) or (
         grants is not None and "authorization_code" not in grants
     ):
@@ -34,7 +39,7 @@ def code_flow_missing(evidence: Evidence) -> Iterator[IdpFinding]:
 
 def client_auth_unsupported(evidence: Evidence) -> Iterator[IdpFinding]:
     """Yield that clients cannot authenticate with a secret. Without a list, they can (Discovery, 3)."""
-    methods = _listed(evidence, "token_endpoint_auth_methods_supported")
+    methods = evidence.listed("token_endpoint_auth_methods_supported")
     if methods is not None and _SECRET_METHODS.isdisjoint(methods):
         yield IdpFinding(
             code="client-auth-unsupported",
@@ -44,31 +49,21 @@ def client_auth_unsupported(evidence: Evidence) -> Iterator[IdpFinding]:
         )
 
 
-def pushed_requests_required(evidence: Evidence) -> Iterator[IdpFinding]:
-    """Yield that authorization requests have to be pushed (RFC 9126, section 5)."""
-    if _is_true(evidence, "require_pushed_authorization_requests"):
-        yield IdpFinding(
-            code="par-required",
-            summary="the provider requires pushed authorization requests",
-            why="the service probably does not push requests, so every login is refused",
-            hint="allow plain authorization requests for this client",
-        )
-
-
-def signed_requests_required(evidence: Evidence) -> Iterator[IdpFinding]:
-    """Yield that authorization requests have to be signed (RFC 9101, section 10.5)."""
-    if _is_true(evidence, "require_signed_request_object"):
-        yield IdpFinding(
-            code="jar-required",
-            summary="the provider requires signed authorization requests",
-            why="the service probably does not sign requests, so every login is refused",
-            hint="allow unsigned authorization requests for this client",
-        )
+def special_requests_required(evidence: Evidence) -> Iterator[IdpFinding]:
+    """Yield that authorization requests have to be pushed or signed (RFC 9126, section 5; RFC 9101, 10.5)."""
+    for name, (code, kind, action, allowed) in _REQUIREMENTS.items():
+        if isinstance(evidence.metadata, Document) and evidence.metadata.is_true(name):
+            yield IdpFinding(
+                code=code,
+                summary=f"the provider requires {kind} authorization requests",
+                why=f"the service probably does not {action} requests, so every login is refused",
+                hint=f"allow {allowed} authorization requests for this client",
+            )
 
 
 def signing_algorithms(evidence: Evidence) -> Iterator[IdpFinding]:
     """Yield that ID tokens are signed by unusual algorithms only."""
-    algorithms = _listed(evidence, "id_token_signing_alg_values_supported")
+    algorithms = evidence.listed("id_token_signing_alg_values_supported")
     if algorithms is not None and _ALGORITHMS.isdisjoint(algorithms):
         yield IdpFinding(
             code="signing-alg",
@@ -80,7 +75,7 @@ def signing_algorithms(evidence: Evidence) -> Iterator[IdpFinding]:
 
 def scopes_not_advertised(evidence: Evidence) -> Iterator[IdpFinding]:
     """Yield the scopes that the provider does not list; it may hide some (Discovery, section 3)."""
-    listed = _listed(evidence, "scopes_supported")
+    listed = evidence.listed("scopes_supported")
     scopes = evidence.subject.connection.custom_scopes or ()
     missing = [scope for scope in scopes if scope not in (listed or ())]
     if listed and missing:
@@ -94,7 +89,7 @@ def scopes_not_advertised(evidence: Evidence) -> Iterator[IdpFinding]:
 
 def claims_not_advertised(evidence: Evidence) -> Iterator[IdpFinding]:
     """Yield the mapped claims that the provider does not list; the list is optional, and often incomplete."""
-    listed = _listed(evidence, "claims_supported")
+    listed = evidence.listed("claims_supported")
     mapped = evidence.subject.connection.attribute_mapping or {}
     missing = sorted({str(claim) for claim in mapped.values()} - set(listed or ()))
     if listed and missing:
@@ -104,14 +99,6 @@ def claims_not_advertised(evidence: Evidence) -> Iterator[IdpFinding]:
             why="the attribute stays empty if the claim is not sent; only a login shows whether it is",
             key=" ".join(missing),
         )
-
-
-def _listed(evidence: Evidence, name: str) -> tuple[str, ...] | None:
-    return evidence.metadata.texts(name) if isinstance(evidence.metadata, Document) else None
-
-
-def _is_true(evidence: Evidence, name: str) -> bool:
-    return isinstance(evidence.metadata, Document) and evidence.metadata.is_true(name)
 
 
 def _names(names: tuple[str, ...] | list[str]) -> str:

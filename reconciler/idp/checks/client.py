@@ -6,8 +6,8 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final
 
+from reconciler.core.idp import IdpFinding, quoted
 from reconciler.http.client import first_header
-from reconciler.idp.checks.finding import IdpFinding, quoted
 from reconciler.idp.guarded_fetch import Cause, NoAnswer
 from reconciler.idp.keys import KeySet
 from reconciler.idp.metadata import Document

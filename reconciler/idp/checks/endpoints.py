@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.errors import Severity
+from reconciler.core.idp import IdpFinding, quoted
 from reconciler.http.urls import is_loopback, parse_url
-from reconciler.idp.checks.finding import IdpFinding, quoted
 from reconciler.idp.metadata import ENDPOINTS, Document
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def endpoint_differs(evidence: Evidence) -> Iterator[IdpFinding]:
     """Yield each URL of the connection that is not the provider's own."""
     subject = evidence.subject
     for field, name in ENDPOINTS.items():
-        ours, published = getattr(subject.connection, field), _published(evidence, name)
+        ours, published = getattr(subject.connection, field), evidence.published(name)
         if not ours or not published or _normalized(ours) == _normalized(published):
             continue
         is_declared = field in subject.declared
@@ -41,7 +41,7 @@ def endpoint_not_https(evidence: Evidence) -> Iterator[IdpFinding]:
     """Yield each published endpoint without encryption; that of a provider on loopback needs none."""
     is_local = is_loopback(parse_url(evidence.subject.issuer).hostname or "")
     for name in ENDPOINTS.values():
-        published = _published(evidence, name)
+        published = evidence.published(name)
         parts = parse_url(published)
         if parts.scheme == "http" and not (is_local and is_loopback(parts.hostname or "")):
             yield IdpFinding(
@@ -55,7 +55,7 @@ def endpoint_not_https(evidence: Evidence) -> Iterator[IdpFinding]:
 
 def userinfo_missing(evidence: Evidence) -> Iterator[IdpFinding]:
     """Yield that nobody names a userinfo endpoint."""
-    is_named = evidence.subject.connection.userinfo_url or _published(evidence, "userinfo_endpoint")
+    is_named = evidence.subject.connection.userinfo_url or evidence.published("userinfo_endpoint")
     if isinstance(evidence.metadata, Document) and not is_named:
         yield IdpFinding(
             code="userinfo-missing",
@@ -63,10 +63,6 @@ def userinfo_missing(evidence: Evidence) -> Iterator[IdpFinding]:
             why="the connection may stay pending",
             hint="declare `userinfo_url` if the provider has one",
         )
-
-
-def _published(evidence: Evidence, name: str) -> str:
-    return (evidence.metadata.text(name) or "") if isinstance(evidence.metadata, Document) else ""
 
 
 def _normalized(url: str) -> tuple[str, ...]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
+from reconciler.core.idp import GUID, IdpFinding, quoted
 from reconciler.http.urls import parse_url
-from reconciler.idp.checks.finding import IdpFinding, quoted
-from reconciler.idp.metadata import Document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,13 +15,12 @@ if TYPE_CHECKING:
 _ALIASES: Final = {"https://accounts.google.com": "accounts.google.com"}
 """Issuers that a provider documents as equal. Google's tokens may carry either."""
 
-_GUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _WHY: Final = "an ID token names the provider's issuer; the two must be identical byte for byte"
 
 
 def issuer_mismatch(evidence: Evidence) -> Iterator[IdpFinding]:
     """Yield that the metadata names another issuer (Discovery, section 4.3)."""
-    declared, published = evidence.subject.issuer, _published(evidence)
+    declared, published = evidence.subject.issuer, evidence.published("issuer")
     if published in {"", declared, _ALIASES.get(declared)} or "{" in published:
         return
     is_slash = published.rstrip("/") == declared.rstrip("/")
@@ -40,7 +37,7 @@ def issuer_mismatch(evidence: Evidence) -> Iterator[IdpFinding]:
 
 def issuer_templated(evidence: Evidence) -> Iterator[IdpFinding]:
     """Yield that the issuer serves every tenant, so that no token can name it."""
-    published = _published(evidence)
+    published = evidence.published("issuer")
     if "{" in published:
         yield IdpFinding(
             code="issuer-templated",
@@ -64,12 +61,8 @@ def issuer_client_mismatch(evidence: Evidence) -> Iterator[IdpFinding]:
         )
 
 
-def _published(evidence: Evidence) -> str:
-    return (evidence.metadata.text("issuer") or "") if isinstance(evidence.metadata, Document) else ""
-
-
 def _hint(declared: str, published: str) -> str:
     write = f"if this is the same tenant, declare {quoted(published)} as its issuer"
-    if _GUID.search(published) and not _GUID.search(declared):
+    if GUID.search(published) and not GUID.search(declared):
         return f"{write}: with the ID of the tenant, not its domain name"
     return write

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from reconciler.idp.checks.finding import IdpFinding, quoted
+from reconciler.core.errors import count
+from reconciler.core.idp import IdpFinding, quoted
 from reconciler.idp.keys import KeySet
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def private_key_published(evidence: Evidence) -> Iterator[IdpFinding]:
         names = ", ".join(quoted(key.kid) if key.kid else "one without `kid`" for key in secret[:3])
         yield IdpFinding(
             code="private-key-published",
-            summary=f"the provider publishes {len(secret)} private or symmetric key(s): {names}",
+            summary=f"the provider publishes {count(len(secret), 'private or symmetric key')}: {names}",
             why="anyone who reads it can issue tokens and log in as any user",
             hint="have the provider replace the key at once; until then, do not accept its logins",
             key=" ".join(sorted(key.kid for key in secret)),

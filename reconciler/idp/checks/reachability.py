@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.errors import Severity
-from reconciler.idp.checks.finding import IdpFinding
+from reconciler.core.idp import IdpFinding
 from reconciler.idp.guarded_fetch import Cause, NoAnswer
 from reconciler.idp.metadata import ENDPOINTS, Document
 

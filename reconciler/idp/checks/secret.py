@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from reconciler.idp.checks.finding import IdpFinding, quoted
+from reconciler.core.idp import IdpFinding, quoted
 from reconciler.idp.credential_probe import SecretVerdict
 
 if TYPE_CHECKING:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from reconciler.core.errors import count
+from reconciler.core.idp import IdpFinding
 from reconciler.http.urls import parse_url
-from reconciler.idp.checks.finding import IdpFinding
 from reconciler.idp.guarded_fetch import Answer, Cause, NoAnswer
 from reconciler.idp.keys import KeySet
 from reconciler.idp.metadata import Document
@@ -85,7 +86,7 @@ def _chain(certificates: int) -> str:
     """Return how many certificates the server sends; one alone is likely to lack an intermediate."""
     if not certificates:
         return ""
-    return f"; the server sends {certificates} certificate{'s' if certificates > 1 else ''}"
+    return f"; the server sends {count(certificates, 'certificate')}"
 
 
 def _host(url: str) -> str:
@@ -94,4 +95,4 @@ def _host(url: str) -> str:
 
 def _days(days: float) -> str:
     whole = int(days)
-    return "less than a day" if whole < 1 else f"{whole} day{'s' if whole > 1 else ''}"
+    return "less than a day" if whole < 1 else count(whole, "day")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import structlog
 
-from reconciler.core.errors import MalformedAnswer, Unavailable, UnknownOutcome
+from reconciler.core.errors import MalformedAnswer, Unavailable, UnknownOutcome, count
 from reconciler.http.client import ResponseTooLarge
 from reconciler.http.clock import Clock, backoff
 from reconciler.http.redaction import credentials_in, repeats_credentials
@@ -336,7 +336,7 @@ def _waiting_cause(failure: Failure) -> str:
 
 
 def _gave_up(error: ProviderError, attempts: int, seconds: float, wait: float) -> ProviderError:
-    tried = f"gave up after {attempts} attempt{'s' if attempts > 1 else ''} in {seconds:.0f} s"
+    tried = f"gave up after {count(attempts, 'attempt')} in {seconds:.0f} s"
     return type(error)(
         f"{error.message}; {tried}, the next was due in {wait:.0f} s",
         status=error.status,
