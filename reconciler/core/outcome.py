@@ -170,7 +170,7 @@ def pins_to_write(
 
 
 def _is_created(outcome: Outcome) -> bool:
-    """Tell whether an outcome is a create that led to a connection, whoever made it."""
+    """Tell whether a connection exists after this create, made by this run or another."""
     connection = outcome.connection if isinstance(outcome, Applied | Unneeded) else None
     return outcome.action is Action.CREATE and connection is not None and bool(connection.connection_id)
 

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 class Exchange:
     """One request and its response. ``redirects`` are the URLs that were followed."""
 
-    purpose: str = field(metadata={"description": "what was asked for: metadata, keys, preflight or probe"})
-    url: str = field(metadata={"description": "what was asked, without the query of a preflight"})
-    outcome: str = field(metadata={"description": "what came back, in words"})
-    redirects: tuple[str, ...] = field(
-        default=(), metadata={"description": "the redirects that were followed, in their order"}
+    purpose: str = field(
+        metadata={"description": "purpose of the request: metadata, keys, preflight or probe"}
     )
+    url: str = field(metadata={"description": "requested URL, without the query of a preflight"})
+    outcome: str = field(metadata={"description": "the response, in words"})
+    redirects: tuple[str, ...] = field(default=(), metadata={"description": "followed redirects, in order"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +70,7 @@ class Verification:
 
     @property
     def not_asked(self) -> int:
-        """The number of connections of which nothing was asked."""
+        """The number of connections that were not checked."""
         return sum(bool(connection.not_asked) for connection in self.connections)
 
     def count(self, severity: Severity) -> int:

@@ -71,7 +71,7 @@ class SecretVerdict(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeAnswer:
-    """One request, and what came back: ``error`` is one of OAuth, ``detail`` what else may be shown."""
+    """One request and its response. ``error`` is an OAuth error code, ``detail`` a text that may be shown."""
 
     method: str
     answer: Answer | NoAnswer
@@ -148,7 +148,7 @@ class Prober:
         return _inconclusive(answers, _unexpected(answers[-1]))
 
     async def _control(self, answers: list[ProbeAnswer]) -> Probe:
-        """Send a random secret: whoever refuses it has accepted the real one."""
+        """Send a random secret. A provider that refuses it has accepted the real one."""
         control = await self._ask(answers[-1].method, is_control=True)
         answers = [*answers, control]
         if control.is_refusal or control.verdict:

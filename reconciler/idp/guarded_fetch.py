@@ -1,9 +1,9 @@
 """Sends requests to identity providers: public addresses only, with limits of size, time and number.
 
-Whoever opens a pull request chooses the addresses, and so does whoever answers, with a redirect. Therefore
-every URL is checked before there is a socket: a host is resolved once, every address is judged, and the
-connection is made to a judged one by its number, so that a second look-up cannot lead elsewhere. The
-certificate is still that of the host's name. No cookies are sent, and no credentials but those of a form.
+The author of a pull request chooses the addresses, and a server can redirect to others. Therefore every URL
+is checked before a socket is opened: a host is resolved once, each of its addresses is checked, and the
+connection is made to a checked address, so that a second lookup cannot lead elsewhere. The certificate must
+still name the host. Cookies are never sent; credentials are sent only in a form.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ class NoAnswer:
 class GuardedFetcher:
     """Fetches documents, and posts forms.
 
-    ``uses_proxy``: a proxy was asked, whose own rules decide about addresses. Tests replace ``resolve``.
+    ``uses_proxy``: a proxy was used, so its rules decide about addresses. Tests replace ``resolve``.
     """
 
     def __init__(self, settings: FetchSettings, resolve: Resolve = resolve) -> None:

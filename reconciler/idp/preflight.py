@@ -55,7 +55,7 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preflight:
-    """What came back. ``error`` is the OAuth error or code that decided, ``detail`` what else was seen."""
+    """The result. ``error`` is the OAuth error or code that decided, ``detail`` more about the response."""
 
     verdict: Verdict
     answer: Answer | NoAnswer

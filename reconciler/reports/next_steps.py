@@ -45,10 +45,10 @@ def merged_steps(plan: Plan, environment: str) -> Iterator[Step]:
 
 
 def not_applied_steps() -> Iterator[Step]:
-    """Yield what to do if the job that applies a plan left no result."""
+    """Yield what to do if the job that applies a plan wrote no result."""
     yield Step(
         text="This was not applied: the job that applies it was refused, or ended before it began. "
-        "Run the apply workflow again: it plans anew."
+        "Run the apply workflow again: it makes a new plan."
     )
 
 
@@ -120,7 +120,7 @@ def again_steps(result: ApplyResult) -> Iterator[Step]:
     """Yield that an incomplete apply can be repeated."""
     if result.failed or result.skipped or result.interrupted:
         yield Step(
-            text="Correct what failed, and run the apply workflow again: it plans anew, and what was "
+            text="Correct what failed, and run the apply workflow again: it makes a new plan, and what was "
             "applied is not applied twice."
         )
 

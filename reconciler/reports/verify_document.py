@@ -27,14 +27,14 @@ FORMAT_VERSION: Final = "1.0"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedConnectionDocument:
-    """A connection whose identity provider was asked, or why it was not."""
+    """A connection and the checks of its identity provider."""
 
     address: str = field(metadata=ADDRESS)
     connection_id: str | None = field(metadata=described("ID of the connection; null if it is not live"))
-    issuer: str = field(metadata=described("the issuer that was asked; empty if there is none yet"))
+    issuer: str = field(metadata=described("the issuer; empty if the connection has none yet"))
     live: bool = field(metadata=flag("live values were checked; otherwise the declared ones were"))
-    not_asked: str = field(default="", metadata=described("why nothing was asked"))
-    asked: tuple[Exchange, ...] = field(metadata=described("the requests, and what came back"))
+    not_asked: str = field(default="", metadata=described("why the connection was not checked"))
+    asked: tuple[Exchange, ...] = field(metadata=described("the requests and their responses"))
     source: SourceDocument | None = field(default=None, metadata=described("the place in the manifest"))
 
 
@@ -43,9 +43,9 @@ class VerifySummaryDocument:
     """The counts of a verification."""
 
     connections: int = field(metadata=COUNT | described("number of declared connections of the run"))
-    not_asked: int = field(metadata=COUNT | described("connections of which nothing was asked"))
-    issuers: int = field(metadata=COUNT | described("number of issuers that were asked"))
-    issuers_not_reached: int = field(metadata=COUNT | described("issuers that gave no answer"))
+    not_asked: int = field(metadata=COUNT | described("connections that were not checked"))
+    issuers: int = field(metadata=COUNT | described("number of issuers checked"))
+    issuers_not_reached: int = field(metadata=COUNT | described("issuers that did not respond"))
     errors: int = field(metadata=COUNT | described("findings of severity error"))
     warnings: int = field(metadata=COUNT | described("findings of severity warning"))
     infos: int = field(metadata=COUNT | described("findings of severity info"))
@@ -57,14 +57,14 @@ class VerifyDocument:
 
     format_version: str = field(metadata=VERSION_1)
     reconciler_version: str = field(metadata=RECONCILER)
-    timestamp: str = field(metadata=described("when the identity providers were asked, RFC 3339 in UTC"))
+    timestamp: str = field(metadata=described("when the identity providers were checked, RFC 3339 in UTC"))
     commit: str = field(metadata=COMMIT)
     target: TargetDocument | None = field(
-        metadata=described("null only if the run failed before it could look")
+        metadata=described("null only if the run failed before it knew its target")
     )
-    complete: bool = field(metadata=flag("every declared connection of the run could be looked at"))
-    errored: bool = field(metadata=flag("there is an error: among the findings, or in what could be read"))
-    proxied: bool = field(metadata=flag("a proxy was used, whose own rules decide about addresses"))
+    complete: bool = field(metadata=flag("every declared connection of the run could be checked"))
+    errored: bool = field(metadata=flag("there is an error, in the findings or the diagnostics"))
+    proxied: bool = field(metadata=flag("a proxy was used; its rules decide about addresses"))
     summary: VerifySummaryDocument = field(metadata=described("counts"))
     connections: tuple[VerifiedConnectionDocument, ...] = field(
         metadata=described("the declared connections of the run")

@@ -100,7 +100,7 @@ class WebhookOutcomeDocument:
 
     address: str = field(metadata=ANY_ADDRESS)
     action: Action = field(metadata=described("what was to be done"))
-    status: OutcomeStatus = field(metadata=described("what became of it"))
+    status: OutcomeStatus = field(metadata=described("the outcome"))
     message: str = field(metadata=described("why it failed or was skipped; otherwise empty"))
 
 
@@ -123,15 +123,15 @@ class WebhookEventDocument:
 
     format_version: str = field(metadata=VERSION_1)
     reconciler_version: str = field(metadata=described("version of the reconciler that sent it"))
-    name: str = field(metadata=described("what `--name` says; may be empty"))
+    name: str = field(metadata=described("the value of `--name`; may be empty"))
     environment: Environment | None = field(
-        metadata=described("null only if the run failed before it could look")
+        metadata=described("null only if the run failed before it knew its target")
     )
     project: str | None = field(metadata=described("the project_id; null as `environment`"))
     host: str | None = field(metadata=described("host of the API; null as `environment`"))
     commit: str = field(metadata=COMMIT)
     text: str = field(metadata=described("the event in one sentence, with numbers only"))
-    complete: bool = field(metadata=flag("nothing is left out, and everything could be done"))
+    complete: bool = field(metadata=flag("everything could be planned, applied or compared"))
     errored: bool = field(metadata=flag("there is an error"))
     omitted: int = field(metadata=COUNT | described("entries that are left out of all lists, for the size"))
     links: WebhookLinksDocument = field(metadata=described("links for people"))

@@ -53,10 +53,10 @@ _SUMMARY_MARGIN = 16
 class Publication:
     """What to publish. ``name`` distinguishes environments that publish in the same place.
 
-    ``failed`` is the run that has no plan, ``environment`` the one of the forge whose reviewers are asked.
-    ``is_merged``: the plan is that of a commit which is merged. ``drift_note`` is what the drift issue says
-    about a pull request. ``head`` is the pull request's commit, of which ``workflow_commit`` is the forge's
-    own merge. ``not_applied``: the job that applies the plan has left no result.
+    ``failed`` is a run without a plan, ``environment`` the forge's environment whose reviewers approve.
+    ``is_merged``: the plan is for a merged commit. ``drift_note`` is the drift issue's sentence about a pull
+    request. ``head`` is the pull request's commit, and ``workflow_commit`` the forge's merge of it.
+    ``not_applied``: the job that applies the plan wrote no result.
     """
 
     plan: Plan | None = None
@@ -117,8 +117,8 @@ def load_publication(
 
 
 def _no_result() -> FailedRun:
-    """Return what is said in place of a plan which its job has not left."""
-    summary = "the job that plans ended before it left a result"
+    """Return the report for a plan job that wrote no result."""
+    summary = "the plan job ended without a result"
     error = Diagnostic(Severity.ERROR, "no-result", summary, hint="the log of that job says why")
     return FailedRun(diagnostics=(error,), is_lost=True)
 
