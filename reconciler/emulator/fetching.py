@@ -64,7 +64,7 @@ async def ask(
 async def _asked(
     context: Context, method: str, url: str, headers: Mapping[str, str], form: Mapping[str, str] | None
 ) -> Answer:
-    import httpx  # noqa: PLC0415 -- slow to import, and most emulators never fetch
+    import httpx  # noqa: PLC0415 -- importing the package loads no client or server
 
     tls = httpx.create_ssl_context()  # trusts SSL_CERT_FILE, if it is set
     if context.settings.ca_file is not None:
