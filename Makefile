@@ -22,7 +22,7 @@ test: $(READY)  ## run all tests
 newest: $(READY)  ## run the core tests with the newest versions that pyproject.toml allows
 	rm -rf $(NEWEST)
 	mkdir -p build
-	$(BIN)/python -c "import tomllib; project = tomllib.load(open('pyproject.toml', 'rb'))['project']; print(*project['dependencies'], *project['optional-dependencies']['emulator'], sep='\n')" > $(NEWEST).txt
+	$(BIN)/python -c "import tomllib; project = tomllib.load(open('pyproject.toml', 'rb'))['project']; print(*project['dependencies'], *(line for extra in project['optional-dependencies'].values() for line in extra), sep='\n')" > $(NEWEST).txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade --target $(NEWEST) --requirement $(NEWEST).txt
 	PYTHONPATH=$(NEWEST) $(BIN)/python -m pip list --path $(NEWEST)
 	PYTHONPATH=$(NEWEST) $(BIN)/python -m pytest -q -n auto tests/core tests/manifests tests/plans tests/applier tests/reports
@@ -30,7 +30,7 @@ newest: $(READY)  ## run the core tests with the newest versions that pyproject.
 system: $(READY)  ## run some tests with the system's Python, if it is another patch release
 	@.ci/system-python
 
-tools:  ## install what some tests need: Node.js packages, a browser and two shells
+tools:  ## install what some tests need: Node.js packages, a browser, two shells and age
 	.ci/tools
 
 policies: $(VENV)/checkov/.ready  ## install checkov in its own environment

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("unmeasured")
 
-HEAVY = {
+SECRET_STORES = {"pyrage", "hvac", "requests", "boto3", "botocore", "keyring", "secretstorage"}
+HEAVY = SECRET_STORES | {
     "asyncio",
     "deepdiff",
     "httpx",
@@ -54,6 +55,13 @@ def test_help_and_version_import_nothing_heavy(bare: Workplace, words: tuple[str
 def test_validate_imports_no_http_library(place: Workplace) -> None:
     allowed = {"yaml", "pydantic"}
     assert not imported_by(place, "validate") & (HEAVY - allowed)
+
+
+@pytest.mark.parametrize("words", [("plan",), ("apply", "--auto-approve"), ("secrets", "check")])
+def test_a_run_imports_the_library_of_no_secret_store_that_it_does_not_use(
+    place: Workplace, words: tuple[str, ...]
+) -> None:
+    assert not imported_by(place, *words) & SECRET_STORES
 
 
 def test_only_verify_loads_what_reads_the_keys_of_identity_providers(place: Workplace) -> None:
