@@ -8,7 +8,7 @@ NEWEST := build/newest
 # pages that people write; the output of --help, the fields of JSON documents and the test reports are generated
 PROSE := $(filter-out docs/reference/commands.md docs/reference/json-documents.md, $(wildcard *.md $(addprefix docs/,*.md tutorial/*.md how-to/*.md reference/*.md explanation/*.md)))
 
-.PHONY: bench microbench help demo docs test newest system tools policies providers lint types coverage check wheel format schemas goldens faults soak convergence clean
+.PHONY: bench microbench proofs help demo docs test newest system tools policies providers lint types coverage check wheel format schemas goldens faults soak convergence clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*##  */\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -106,6 +106,9 @@ $(READY): pyproject.toml requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
+
+proofs: $(READY)  ## run the full tables, whose core cases are in the test suite; writes docs/test-reports/proofs.md
+	LEAVE_NOTHING_OUT=1 $(BIN)/python -m pytest -m proofs -n auto -p tests.proofs.report --proofs-page docs/test-reports/proofs.md
 
 soak: $(READY)  ## run the soak test, about an hour; writes docs/test-reports/soak.md
 	@$(BIN)/python -m tests.soak --report docs/test-reports/soak.md
