@@ -8,7 +8,7 @@ NEWEST := build/newest
 # pages that people write; the output of --help, the fields of JSON documents and the test reports are generated
 PROSE := $(filter-out docs/reference/commands.md docs/reference/json-documents.md, $(wildcard *.md $(addprefix docs/,*.md tutorial/*.md how-to/*.md reference/*.md explanation/*.md)))
 
-.PHONY: bench microbench proofs help demo docs test newest system tools policies providers lint types coverage check wheel format schemas goldens faults soak convergence clean
+.PHONY: bench microbench proofs help demo docs test newest system tools policies providers openbao lint types coverage check wheel format schemas goldens faults soak convergence clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*##  */\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -45,6 +45,13 @@ providers: $(VENV)/providers/.ready  ## install OpenID providers of Python in th
 $(VENV)/providers/.ready: $(READY) tests/oidc_provider/requirements.lock
 	$(PYTHON) -m venv --clear $(VENV)/providers
 	$(VENV)/providers/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement tests/oidc_provider/requirements.lock
+	@touch $@
+
+openbao: $(VENV)/openbao/.ready  ## install OpenBao, a server for secrets, in an environment of its own
+
+$(VENV)/openbao/.ready: $(READY) tests/openbao/requirements.lock
+	$(PYTHON) -m venv --clear $(VENV)/openbao
+	$(VENV)/openbao/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement tests/openbao/requirements.lock
 	@touch $@
 
 docs: $(VENV)/docs/.ready  ## build the site in build/docs from the pages; fails on warnings and broken links

