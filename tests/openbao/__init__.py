@@ -90,10 +90,12 @@ def program() -> Path:
 def running_openbao(folder: Path) -> Iterator[OpenBao]:
     """Run a server in memory until the block ends; it writes to this folder only."""
     port, tls_port = _free_port(), _free_port()
-    server = OpenBao(f"http://127.0.0.1:{port}", f"https://localhost:{tls_port}", folder / write_authority(folder))
+    server = OpenBao(
+        f"http://127.0.0.1:{port}", f"https://localhost:{tls_port}", folder / write_authority(folder)
+    )
     (folder / "tls.hcl").write_text(_tls_listener(folder, tls_port), encoding="utf-8")
     command = [
-        program(), "server", "-dev", f"-config={folder / 'tls.hcl'}", f"-dev-root-token-id={ROOT_TOKEN}",
+        str(program()), "server", "-dev", f"-config={folder / 'tls.hcl'}", f"-dev-root-token-id={ROOT_TOKEN}",
         f"-dev-listen-address=127.0.0.1:{port}", "-dev-no-store-token",
     ]  # fmt: skip
     with (folder / "server.log").open("wb") as log:
@@ -127,11 +129,12 @@ def _wait_until_ready(process: subprocess.Popen[bytes], server: OpenBao) -> None
     while True:
         try:
             server.request("GET", "secret/config")  # its first store is made last
-            return
         except httpx.HTTPError:
             assert process.poll() is None, "the server ended at once"
             assert time.monotonic() < deadline, "the server does not answer"
             time.sleep(0.05)
+        else:
+            return
 
 
 def _free_port() -> int:
