@@ -10,23 +10,23 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from reconciler.core.approval import ApprovalStatus
 from reconciler.core.errors import Diagnostic, ProviderError, UsageError, did_you_mean
-from reconciler.core.idp import GUID, IDP_SEVERITIES, IdpFinding
+from reconciler.core.idp import IDP_SEVERITIES, IdpFinding
 from reconciler.core.matching import match_connections
 from reconciler.core.planner import unreadable
 from reconciler.core.secret import Secret, SecretReference
-from reconciler.core.state import Discovery
 from reconciler.core.verification import Exchange, Verification, VerifiedConnection
 from reconciler.http.urls import parse_url
 from reconciler.idp.checks import check
 from reconciler.idp.credential_probe import not_probed
-from reconciler.idp.guarded_fetch import Cause, GuardedFetcher, NoAnswer
-from reconciler.idp.investigation import Subject, investigate, probe_secret
+from reconciler.idp.guarded_fetch import Cause, NoAnswer
+from reconciler.idp.investigation import probe_secret
 from reconciler.idp.keys import KeySet
-from reconciler.idp.metadata import Document, Documents
+from reconciler.idp.metadata import Document
 from reconciler.policies import judge_idp_findings
 from reconciler.policies.approvals import approval_remarks, approve_risks, uses
 from reconciler.secrets import resolve_reference
 from reconciler.storage.git import head_commit
+from reconciler.workflow.discovery import Providers, left_alone
 from reconciler.workflow.live_state import find_organizations, read_organizations
 
 if TYPE_CHECKING:
@@ -37,12 +37,13 @@ if TYPE_CHECKING:
     from reconciler.core.state import DesiredConnection, DesiredOrganization
     from reconciler.idp.credential_probe import Probe
     from reconciler.idp.fetch_settings import FetchSettings
-    from reconciler.idp.guarded_fetch import Answer
-    from reconciler.idp.investigation import Evidence
+    from reconciler.idp.guarded_fetch import Answer, GuardedFetcher
+    from reconciler.idp.investigation import Evidence, Subject
     from reconciler.idp.preflight import Preflight
     from reconciler.manifests import Loaded, Project
     from reconciler.providers.base import Reader
     from reconciler.secrets import SecretPolicy
+    from reconciler.workflow.discovery import Question
     from reconciler.workflow.judgement import GatheredApprovals
     from reconciler.workflow.live_state import LiveState, Progress
 
@@ -73,15 +74,25 @@ class VerifyRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Case:
-    """A declared connection, what its checks are about, and why it is not asked, if it is not.
+    """The question about a declared connection; ``secret`` is probed, and a text says why it cannot be."""
 
-    ``secret`` is probed; a text says why it cannot be.
-    """
-
-    desired: DesiredConnection
-    subject: Subject
-    not_asked: str = ""
+    question: Question
     secret: Secret | str | None = None
+
+    @property
+    def desired(self) -> DesiredConnection:
+        """The declared connection."""
+        return self.question.desired
+
+    @property
+    def subject(self) -> Subject:
+        """What the checks are about."""
+        return self.question.subject
+
+    @property
+    def not_asked(self) -> str:
+        """Why the provider is left alone, if it is."""
+        return self.question.not_asked
 
 
 @dataclass(slots=True)
@@ -113,15 +124,22 @@ async def verify(
     live = await read_organizations(
         organizations, reader, concurrency=request.project.limits.concurrency, progress=reading
     )
+    providers = Providers(request.project.idp, request.fetch)
     gathered = _Gathered(diagnostics=[*request.loaded.diagnostics, *request.approvals.diagnostics])
     for desired, state in zip(manifests, live, strict=True):
-        _gather(desired, state, request, gathered)
+        _gather(desired, state, request, providers, gathered)
     if request.declared_secret is not None:
         secret = request.declared_secret
         gathered.cases = [_with_declared_secret(case, secret, confirm) for case in gathered.cases]
-    fetcher = GuardedFetcher(request.fetch)
-    evidence = await _investigate(gathered.cases, fetcher, request, asking)
-    return _verification(request, gathered, evidence, fetcher, scope=scope, created_at=created_at)
+    evidence = await _investigate(gathered.cases, providers, request, asking)
+    return _verification(
+        request,
+        gathered,
+        evidence,
+        scope=scope,
+        created_at=created_at,
+        uses_proxy=providers.fetcher.uses_proxy,
+    )
 
 
 def _targeted(request: VerifyRequest) -> list[DesiredOrganization]:
@@ -143,7 +161,11 @@ def _is_targeted(connection: DesiredConnection, targets: Sequence[str]) -> bool:
 
 
 def _gather(
-    desired: DesiredOrganization, live: LiveState, request: VerifyRequest, gathered: _Gathered
+    desired: DesiredOrganization,
+    live: LiveState,
+    request: VerifyRequest,
+    providers: Providers,
+    gathered: _Gathered,
 ) -> None:
     """Add the connections of an organization, or why it cannot be read."""
     if isinstance(live, ProviderError):
@@ -153,9 +175,11 @@ def _gather(
     gathered.diagnostics += matching.diagnostics
     for pair in matching.pairs:
         if pair.desired.is_present and _is_targeted(pair.desired, request.targets):
-            case = _case(pair.desired, pair.live, request.project)
+            question = providers.question(
+                pair.desired, pair.live or pair.desired.connection, is_live=pair.live is not None
+            )
             secret = _live_secret(pair.live) if request.probes_live else None
-            gathered.cases.append(replace(case, secret=secret))
+            gathered.cases.append(_Case(question=question, secret=secret))
 
 
 def _live_secret(live: OidcConnection | None) -> Secret | str:
@@ -213,29 +237,10 @@ def _with_declared_secret(case: _Case, secret: Secret, confirm: Confirm) -> _Cas
     return replace(case, secret=secret)
 
 
-def _case(desired: DesiredConnection, live: OidcConnection | None, project: Project) -> _Case:
-    secret = live.client_secret if live else None
-    connection = live.masked() if live else desired.connection.without_secret()
-    subject = Subject(
-        connection=connection,
-        declared=frozenset(desired.connection.declared_fields),
-        is_live=live is not None,
-        has_expiry=desired.secret_expires_on is not None,
-        secret_is_guid=isinstance(secret, Secret) and secret.has_form(GUID),
-    )
-    not_asked = ""
-    if project.idp.limited(desired.discovery) is Discovery.OFF:
-        not_asked = "`discovery` is off"
-    elif not connection.issuer:
-        not_asked = "it has no issuer yet"
-    return _Case(desired=desired, subject=subject, not_asked=not_asked)
-
-
 async def _investigate(
-    cases: Sequence[_Case], fetcher: GuardedFetcher, request: VerifyRequest, asking: Callable[[int], Progress]
+    cases: Sequence[_Case], providers: Providers, request: VerifyRequest, asking: Callable[[int], Progress]
 ) -> list[Evidence | None]:
     """Ask for all connections at once; the fetcher bounds what is under way."""
-    documents = Documents(fetcher)
     progress = asking(sum(not case.not_asked for case in cases))
     done = 0
 
@@ -243,8 +248,8 @@ async def _investigate(
         nonlocal done
         if case.not_asked:
             return None
-        evidence = await investigate(case.subject, documents, fetcher, request.make_token)
-        evidence = replace(evidence, probe=await _probe(case, evidence, fetcher, request))
+        evidence = await providers.investigate(case.question, request.make_token)
+        evidence = replace(evidence, probe=await _probe(case, evidence, providers.fetcher, request))
         done += 1
         progress.advanced(done)
         return evidence
@@ -255,7 +260,7 @@ async def _investigate(
 async def _probe(
     case: _Case, evidence: Evidence, fetcher: GuardedFetcher, request: VerifyRequest
 ) -> Probe | None:
-    if case.secret is None or _left_alone(evidence):
+    if case.secret is None or left_alone(evidence):
         return None
     if isinstance(case.secret, str):
         return not_probed(case.secret)
@@ -267,15 +272,15 @@ def _verification(
     request: VerifyRequest,
     gathered: _Gathered,
     evidence: Sequence[Evidence | None],
-    fetcher: GuardedFetcher,
     *,
     scope: Scope,
     created_at: str,
+    uses_proxy: bool,
 ) -> Verification:
     pairs = [*zip(gathered.cases, evidence, strict=True)]
     findings = [finding for case, item in pairs for finding in _findings(case, item, request.wall())]
     judged = judge_idp_findings(findings, request.project.policies)
-    asked = {item.subject.issuer: item for _, item in pairs if item and not _left_alone(item)}
+    asked = {item.subject.issuer: item for _, item in pairs if item and not left_alone(item)}
     return Verification(
         scope=scope,
         created_at=created_at,
@@ -285,7 +290,7 @@ def _verification(
         diagnostics=(*gathered.diagnostics, *_expired(request, judged)),
         issuers=len(asked),
         issuers_not_reached=sum(map(_is_unreachable, asked.values())),
-        uses_proxy=fetcher.uses_proxy,
+        uses_proxy=uses_proxy,
     )
 
 
@@ -329,7 +334,7 @@ def _expired(request: VerifyRequest, findings: Sequence[Diagnostic]) -> Iterator
 
 def _verified(case: _Case, evidence: Evidence | None) -> VerifiedConnection:
     subject = case.subject
-    not_asked = case.not_asked or (_left_alone(evidence) if evidence else "")
+    not_asked = case.not_asked or (left_alone(evidence) if evidence else "")
     return VerifiedConnection(
         address=str(case.desired.address),
         issuer=subject.issuer,
@@ -339,14 +344,6 @@ def _verified(case: _Case, evidence: Evidence | None) -> VerifiedConnection:
         location=case.desired.location,
         exchanges=tuple(_exchanges(evidence)) if evidence and not not_asked else (),
     )
-
-
-def _left_alone(evidence: Evidence) -> str:
-    """Return why an identity provider was not contacted, or an empty text."""
-    metadata = evidence.metadata
-    if isinstance(metadata, NoAnswer) and metadata.cause is Cause.NOT_ALLOWED:
-        return metadata.reason
-    return ""
 
 
 def _is_unreachable(evidence: Evidence) -> bool:

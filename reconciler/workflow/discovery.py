@@ -1,0 +1,151 @@
+"""Asks the identity providers of connections, each document once in a run, and returns what they answered."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reconciler.core.idp import GUID
+from reconciler.core.secret import Secret
+from reconciler.core.state import Discovery
+from reconciler.http.urls import is_loopback, parse_url
+from reconciler.idp.guarded_fetch import Cause, GuardedFetcher, NoAnswer
+from reconciler.idp.investigation import Evidence, Subject, investigate
+from reconciler.idp.metadata import Documents, metadata_url
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from reconciler.core.connection import OidcConnection
+    from reconciler.core.idp import IdpSettings
+    from reconciler.core.state import DesiredConnection
+    from reconciler.idp.fetch_settings import FetchSettings
+    from reconciler.workflow.live_state import Progress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A connection to ask about; ``not_asked`` says why its provider is left alone, if it is."""
+
+    desired: DesiredConnection
+    subject: Subject
+    not_asked: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """What a provider answered about a connection, or why it was not contacted."""
+
+    question: Question
+    evidence: Evidence | None = None
+    not_asked: str = ""
+
+    @property
+    def problem(self) -> NoAnswer | None:
+        """Why there is no metadata, if the provider was asked for it in vain."""
+        metadata = self.evidence.metadata if self.evidence else None
+        return metadata if isinstance(metadata, NoAnswer) else None
+
+    @property
+    def is_unreachable(self) -> bool:
+        """Whether the provider gave no answer at all."""
+        return self.problem is not None and self.problem.cause is Cause.UNREACHABLE
+
+
+class Providers:
+    """The identity providers of a run. Whatever is wrong with one of them is a value, and no exception.
+
+    ``settings`` are those of the project file, ``fetch`` the bounds of the run. ``asking`` returns the
+    progress of so many connections.
+    """
+
+    def __init__(
+        self, settings: IdpSettings, fetch: FetchSettings, asking: Callable[[int], Progress] | None = None
+    ) -> None:
+        self.fetcher = GuardedFetcher(fetch)
+        self._asking = asking
+        self._settings = settings
+        self._documents = Documents(self.fetcher)
+        self._is_target_local = fetch.addresses.allows_loopback
+
+    def question(
+        self, desired: DesiredConnection, connection: OidcConnection, *, is_live: bool = True
+    ) -> Question:
+        """Return the question about a connection, whose secret is looked at and left out.
+
+        ``connection`` is the live one or, before it exists, the declared one.
+        """
+        secret = connection.client_secret
+        visible = connection.masked() if is_live else connection.without_secret()
+        subject = Subject(
+            connection=visible,
+            declared=frozenset(desired.connection.declared_fields),
+            is_live=is_live,
+            has_expiry=desired.secret_expires_on is not None,
+            secret_is_guid=isinstance(secret, Secret) and secret.has_form(GUID),
+        )
+        return Question(desired=desired, subject=subject, not_asked=self._reason(desired, visible))
+
+    def _reason(self, desired: DesiredConnection, connection: OidcConnection) -> str:
+        if self._settings.limited(desired.discovery) is Discovery.OFF:
+            return "`discovery` is off"
+        return "" if connection.issuer else "it has no issuer yet"
+
+    async def investigate(self, question: Question, make_token: Callable[[], str] | None = None) -> Evidence:
+        """Ask about one connection. Without ``make_token``, which returns random texts, no preflight."""
+        return await investigate(question.subject, self._documents, self.fetcher, make_token)
+
+    async def ask(self, questions: Sequence[Question], *, seconds: float) -> list[Response]:
+        """Ask about all connections at once, for so many seconds in all; one that is slow delays no other.
+
+        A run against an emulator on this machine asks only providers on this machine, as the emulator does.
+        """
+        reasons = [question.not_asked or self._elsewhere(question) for question in questions]
+        total = sum(not reason for reason in reasons)
+        progress = self._asking(total) if self._asking and total else None
+        deadline = asyncio.get_running_loop().time() + seconds
+        done = 0
+
+        async def ask(question: Question, not_asked: str) -> Response:
+            nonlocal done
+            if not_asked:
+                return Response(question=question, not_asked=not_asked)
+            try:
+                async with asyncio.timeout_at(deadline):
+                    evidence = await self.investigate(question)
+            except TimeoutError:
+                evidence = _too_late(question, seconds)
+            done += 1
+            if progress is not None:
+                progress.advanced(done)
+            return _response(question, evidence)
+
+        return await asyncio.gather(*map(ask, questions, reasons))
+
+    def _elsewhere(self, question: Question) -> str:
+        host = parse_url(question.subject.issuer).hostname or ""
+        is_elsewhere = self._is_target_local and not is_loopback(host)
+        return "the target is an emulator on this machine, and the provider is not" if is_elsewhere else ""
+
+
+def left_alone(evidence: Evidence) -> str:
+    """Return why an identity provider was not contacted, or an empty text."""
+    metadata = evidence.metadata
+    if isinstance(metadata, NoAnswer) and metadata.cause is Cause.NOT_ALLOWED:
+        return metadata.reason
+    return ""
+
+
+def _response(question: Question, evidence: Evidence) -> Response:
+    if reason := left_alone(evidence):
+        return Response(question=question, not_asked=reason)
+    return Response(question=question, evidence=evidence)
+
+
+def _too_late(question: Question, seconds: float) -> Evidence:
+    reason = f"the time limit for all providers, {seconds:g} s, is exceeded"
+    url = metadata_url(question.subject.issuer)
+    return Evidence(
+        subject=question.subject, metadata=NoAnswer(url=url, cause=Cause.UNREACHABLE, reason=reason)
+    )
