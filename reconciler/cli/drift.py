@@ -12,16 +12,14 @@ import click
 from reconciler.cli.context import exit_code
 from reconciler.cli.options import FILE, reporting_options, selection_options
 from reconciler.cli.plan import gather, run_connected
-from reconciler.cli.results import check_outputs, write_result
+from reconciler.cli.results import check_outputs, keep_previous, read_previous, write_result
 from reconciler.core.drift import find_drift
-from reconciler.core.errors import Diagnostic, ReportOfFailedRun, ReportRefused, Severity
 from reconciler.reports import DRIFT_FORMATS
 from reconciler.storage.documents import load_drift_report
 from reconciler.workflow.drift import read_drift
 
 if TYPE_CHECKING:
     from reconciler.cli.context import CommandContext
-    from reconciler.core.drift import DriftReport
 
 
 @click.command("drift")
@@ -45,39 +43,12 @@ def command(context: CommandContext, /, paths: tuple[str, ...], **options: Any) 
     context.configure(options)
     context.kept = Path(options["previous"]) if options["previous"] else None
     check_outputs(context)
-    previous, warnings = _previous(context.kept)
+    previous, warnings = read_previous(context.kept, load_drift_report)
     desired, target = gather(context, paths, options, for_drift=True)
     plan, observed = asyncio.run(run_connected(read_drift, desired, target, context))
     observed = replace(observed, diagnostics=(*warnings, *observed.diagnostics))
     report = find_drift(plan, previous, desired.selection, observed)
     if report.has_seen_nothing:
-        _keep_previous(context)
+        keep_previous(context)
     written = write_result(report, DRIFT_FORMATS, context)
     return exit_code(failed=report.has_errors or not written, changes=report.has_drift)
-
-
-def _previous(path: Path | None) -> tuple[DriftReport | None, tuple[Diagnostic, ...]]:
-    """Read the previous report. That of a failed run says nothing, and is not compared with."""
-    if path is None:
-        return None, ()
-    if not path.exists():
-        raise ReportRefused(
-            f"{path}: there is no such report: leave --previous out until a run has written one"
-        )
-    try:
-        return load_drift_report(path), ()
-    except ReportOfFailedRun as error:
-        warning = Diagnostic(
-            Severity.WARNING,
-            "report-of-failed-run",
-            f"{error}; no finding is known to be new",
-            hint="keep the report of the last run that was not a failure",
-        )
-        return None, (warning,)
-
-
-def _keep_previous(context: CommandContext) -> None:
-    """Leave the previous report as it is, if it is among the files to be written."""
-    if context.outputs != (outputs := context.replaceable_outputs):
-        context.outputs = outputs
-        context.console.info(f"Nothing could be read: {str(context.kept)!r} is left as it was.")

@@ -9,13 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from reconciler.core.errors import Diagnostic, Severity, UsageError
+from reconciler.core.errors import Diagnostic, ReportOfFailedRun, ReportRefused, Severity, UsageError
 from reconciler.reports.report import SourceLinks
 from reconciler.reports.text_style import render_diagnostics
 from reconciler.storage.files import check_writable, write_atomically
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from reconciler.cli.context import CommandContext
     from reconciler.reports import Format
@@ -64,6 +64,39 @@ def write_result(
     text = formats[context.format](result, style=context.console.stdout_style, links=links)
     context.console.result(text)
     return not errors
+
+
+def read_previous(
+    path: Path | None, load: Callable[[Path], Result]
+) -> tuple[Result | None, tuple[Diagnostic, ...]]:
+    """Read the report of an earlier run. That of a failed run says nothing, and is not compared with.
+
+    Raises:
+        ReportRefused: there is none, or it cannot be used.
+    """
+    if path is None:
+        return None, ()
+    if not path.exists():
+        raise ReportRefused(
+            f"{path}: there is no such report: leave --previous out until a run has written one"
+        )
+    try:
+        return load(path), ()
+    except ReportOfFailedRun as error:
+        warning = Diagnostic(
+            Severity.WARNING,
+            "report-of-failed-run",
+            f"{error}; no finding is known to be new",
+            hint="keep the report of the last run that was not a failure",
+        )
+        return None, (warning,)
+
+
+def keep_previous(context: CommandContext) -> None:
+    """Leave the previous report as it is, if it is among the files to be written."""
+    if context.outputs != (outputs := context.replaceable_outputs):
+        context.outputs = outputs
+        context.console.info(f"Nothing could be read: {str(context.kept)!r} is left as it was.")
 
 
 def source_links(environment: Mapping[str, str]) -> SourceLinks | None:

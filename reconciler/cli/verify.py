@@ -7,6 +7,7 @@ import os
 import secrets
 from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -17,13 +18,14 @@ from reconciler.cli.failure import Declined
 from reconciler.cli.logging import log_api_calls
 from reconciler.cli.options import ADDRESS, FILE, reporting_options, variable_option
 from reconciler.cli.progress import asking_progress, reading_progress
-from reconciler.cli.results import check_outputs, write_result
+from reconciler.cli.results import check_outputs, keep_previous, read_previous, write_result
 from reconciler.http.clock import Clock
 from reconciler.idp.fetch_settings import fetch_settings
 from reconciler.manifests import load_manifests
 from reconciler.providers.stytch.connect import connect
 from reconciler.reports import VERIFY_FORMATS
 from reconciler.reports.escaping import escape_terminal
+from reconciler.storage.documents import load_verification
 from reconciler.workflow.judgement import gather_approvals
 from reconciler.workflow.verify import VerifyRequest, declared_secret, verify
 
@@ -56,6 +58,9 @@ Do you want to send the declared client secret of {address}?
 @click.option("--probe-declared", metavar="ADDRESS", type=ADDRESS,
               help="Check the secret of the manifest at this live connection, before it is "
                    "rotated; on a terminal only.")  # fmt: skip
+@click.option("--previous", type=FILE, metavar="FILE",
+              help="An earlier report (`--format json`) to compare with: new, known and resolved "
+                   "findings.")  # fmt: skip
 @variable_option()
 @reporting_options("text", "json", "markdown", "html", "github", "sarif")
 @click.pass_obj
@@ -67,6 +72,7 @@ def command(
     targets: tuple[str, ...],
     probe_credentials: bool,
     probe_declared: str | None,
+    previous: str | None,
     variables: Mapping[str, str],
     **options: object,
 ) -> int:
@@ -81,7 +87,9 @@ def command(
     context.configure(options)
     if probe_declared:
         _check_alone(context, has_others=bool(targets or probe_credentials))
+    context.kept = Path(previous) if previous else None
     check_outputs(context)
+    earlier, warnings = read_previous(context.kept, load_verification)
     project = wiring.project_of(context.config)
     wiring.check_target(project)
     loaded = load_manifests(paths, project, variables)
@@ -95,10 +103,15 @@ def command(
         wall=(context.clock or Clock()).wall,
         targets=targets,
         probes_live=probe_credentials,
+        previous=earlier,
+        is_whole=not paths,
     )
     if probe_declared:
         request = _with_declared_secret(request, probe_declared)
     result = asyncio.run(_verify(request, target, context))
+    result = replace(result, diagnostics=(*warnings, *result.diagnostics))
+    if result.has_seen_nothing:
+        keep_previous(context)
     written = write_result(result, VERIFY_FORMATS, context)
     return exit_code(failed=result.has_errors or not written)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from reconciler.core.errors import Severity
 from reconciler.core.state import Discovery
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 GUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 """The form of Entra's IDs: of tenants, applications and secrets."""
+
+AnswerKind: TypeAlias = Literal["host", "metadata", "keys", "preflight", "probe"]
+"""What a provider answered: its host at all, or a request of this kind in a way that can be judged."""
 
 _ORDER: Final = (Discovery.OFF, Discovery.REPORT, Discovery.ENFORCE)
 _MAX_QUOTED: Final = 200
@@ -87,6 +90,34 @@ IDP_SEVERITIES: Final[Mapping[Code, Severity]] = {
 
 `policies` in the project file can name them, and approvals can cover them.
 """
+
+
+_EVIDENCE: Final[Mapping[AnswerKind | None, tuple[Code, ...]]] = {
+    None: (
+        "idp-not-asked",
+        "issuer-client-mismatch",
+        "secret-expires",
+        "secret-expiry-unknown",
+        "secret-looks-like-an-id",
+    ),
+    "host": ("idp-address-refused", "idp-not-found", "idp-not-metadata", "idp-unreachable"),
+    "keys": ("key-ids-ambiguous", "keys-unreachable", "no-usable-key", "private-key-published"),
+    "preflight": ("client-unknown", "preflight-inconclusive", "redirect-not-registered", "request-refused"),
+    "probe": ("probe-inconclusive", "secret-expired", "secret-not-probed", "secret-wrong"),
+}
+"""The answers without which a run cannot tell whether a finding still holds; of all others, the metadata."""
+
+_BY_HOST: Final = frozenset({"clock-skew", "tls-chain", "tls-expired", "tls-expires", "tls-name"})
+"""Findings about any of the provider's hosts."""
+
+
+def evidence_for(code: str) -> frozenset[AnswerKind]:
+    """Return the answers without which a run cannot tell whether a finding still holds."""
+    if code in _BY_HOST:
+        return frozenset(("metadata", "keys"))
+    default: AnswerKind = "metadata"
+    kind = next((kind for kind, codes in _EVIDENCE.items() if code in codes), default)
+    return frozenset() if kind is None else frozenset((kind,))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -125,12 +125,17 @@ def _external_users(organizations: Iterable[LiveOrganization]) -> Mapping[str, S
     return users
 
 
-def _expiry_warnings(desired: DesiredConnection, expiry: date, today: date) -> Iterator[Diagnostic]:
-    """Warn in steps, so that the text stays the same from day to day until it becomes more urgent."""
+def expiry_step(expiry: date, today: date) -> str:
+    """Return how urgent an expiry is, in steps: the text is the same from day to day until the next one."""
     left = (expiry - today).days
     step = next((days for days in EXPIRY_WARNINGS if left <= days), None)
-    if step is not None:
-        when = "has expired" if left < 0 else f"expires within {count(step, 'day')}"
+    if step is None:
+        return ""
+    return "has expired" if left < 0 else f"expires within {count(step, 'day')}"
+
+
+def _expiry_warnings(desired: DesiredConnection, expiry: date, today: date) -> Iterator[Diagnostic]:
+    if when := expiry_step(expiry, today):
         yield _warning(
             desired,
             "secret-expires",

@@ -33,7 +33,8 @@ class Subject:
     """A connection to check, without its secret, as it is live or, before it exists, as it is declared.
 
     ``declared`` names the fields that the manifest declares. ``has_expiry``: the manifest says when the
-    secret expires. ``secret_is_guid``: the live secret looks like an ID.
+    secret expires. ``secret_is_guid``: the live secret looks like an ID. ``had_metadata``: an earlier report
+    read the metadata of this issuer.
     """
 
     connection: OidcConnection
@@ -41,6 +42,7 @@ class Subject:
     is_live: bool = True
     has_expiry: bool = False
     secret_is_guid: bool = False
+    had_metadata: bool = False
 
     @property
     def issuer(self) -> str:

@@ -179,6 +179,8 @@ def _jumps(report: Report, findings: tuple[FindingGroup, ...]) -> Iterator[tuple
         ("connections", "Connections", len(report.cards)),
     )
     yield from ((anchor, f"{name} ({number:,})") for anchor, name, number in sections if number)
+    for number, section in enumerate(report.sections, 1):
+        yield f"s{number}", f"{section.title} ({len(section.table.rows):,})"
     if 1 < len(report.groups) <= _MAX_ORGANIZATIONS_IN_LIST:
         yield from ((f"o{number}", group.organization) for number, group in enumerate(report.groups, 1))
     for number, item_list in enumerate(report.lists, 1):

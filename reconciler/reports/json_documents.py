@@ -17,6 +17,7 @@ from reconciler.core.plan import Environment, Plan, PlanSummary, Scope
 from reconciler.core.plan_serialization import digest, plan_document
 from reconciler.core.results import ImportResult, PinResult, ValidationResult
 from reconciler.core.verification import Verification
+from reconciler.core.verify_document import verify_document
 from reconciler.reports.result_documents import (
     RESULT_VERSION,
     ExplanationDocument,
@@ -35,7 +36,6 @@ from reconciler.reports.result_documents import (
     SecretsCheckDocument,
     ValidationDocument,
 )
-from reconciler.reports.verify_document import verify_document
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -46,8 +46,8 @@ if TYPE_CHECKING:
     from reconciler.core.inventory import InventoryItem
     from reconciler.core.plan_document import PlanDocument
     from reconciler.core.results import ImportedFile
+    from reconciler.core.verify_document import VerifyDocument
     from reconciler.reports.explanations import Explanation
-    from reconciler.reports.verify_document import VerifyDocument
     from reconciler.secrets.check import MissingSecret, SecretsCheck
 
 

@@ -12,8 +12,8 @@ from pydantic.json_schema import GenerateJsonSchema
 from reconciler.core.apply_document import ApplyDocument
 from reconciler.core.drift_document import DriftDocument
 from reconciler.core.plan_document import PlanDocument
+from reconciler.core.verify_document import VerifyDocument
 from reconciler.reports import result_documents as results
-from reconciler.reports.verify_document import VerifyDocument
 from reconciler.reports.webhook_document import WebhookDocument
 
 if TYPE_CHECKING:

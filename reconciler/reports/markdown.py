@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         ItemList,
         Origin,
         Report,
+        Section,
         Step,
         Table,
     )
@@ -72,6 +73,8 @@ _RESERVE_FOR_COUNT: Final = 100
 _MOST_OPEN_LINES: Final = 40
 """Lines to paste that are shown at once; more are folded."""
 
+_PLAIN_SINCE: Final = re.compile(r"new|since \d{4}-\d\d-\d\d", re.ASCII)
+
 _MARK: Final = re.compile(r"^( +)([+~-]) ")
 
 
@@ -94,6 +97,8 @@ def render_markdown(report: Report, *, max_bytes: int = MAX_BYTES) -> str:
         page.write(_step(step, page.share(0.4)))
     if report.table:
         page.write(_table(report.table, page.share(0.4 if _has_diffs(report) else 0.8)))
+    for section in report.sections:
+        page.write(_section(section, page.share(0.3)))
     _write_diffs(page, report)
     for item_list in report.lists:
         page.write(_item_list(item_list, page.share(0.4)))
@@ -200,7 +205,8 @@ def _finding_group(group: FindingGroup, max_bytes: int) -> str:
         rows = _table(group.table, max_bytes).replace("\n", "\n  ")
         return "\n".join([title, "", f"  {rows}", "", f"  {notes.removeprefix('<br>')}"])
     if group.single:
-        return "\n".join([f"{title}{_place(group.single)}{notes}", *_consequences(group.single, "  ")])
+        heading = f"{title}{_place(group.single)}{_since(group.single)}{notes}"
+        return "\n".join([heading, *_consequences(group.single, "  ")])
     if group.is_uniform and group.entries[0].address:
         return f"{title}<br>↳ {_addresses(group.entries)}{notes}"
     entries, left = fit(group.entries, lambda entry: _entry(group, entry), max_bytes)
@@ -219,14 +225,15 @@ def _notes(group: FindingGroup, notes: Sequence[str]) -> str:
 
 
 def _addresses(entries: Sequence[Entry]) -> str:
-    names = ", ".join(markdown_code(entry.address) for entry in entries[:_MOST_ADDRESSES])
+    first = entries[:_MOST_ADDRESSES]
+    names = ", ".join(f"{markdown_code(entry.address)}{_since(entry)}" for entry in first)
     left = len(entries) - _MOST_ADDRESSES
     return f"{names} and {left:,} more" if left > 0 else names
 
 
 def _entry(group: FindingGroup, entry: Entry) -> str:
     summary, notes = group.line(entry), _notes(group, group.own_notes(entry))
-    line = f"  - {markdown_message(summary) if summary else ''}{_place(entry)}{notes}"
+    line = f"  - {markdown_message(summary) if summary else ''}{_place(entry)}{_since(entry)}{notes}"
     return "\n".join([line, *_consequences(entry, "    ")])
 
 
@@ -239,6 +246,12 @@ def _consequences(entry: Entry, indent: str) -> Iterator[str]:
 
 def _place(entry: Entry) -> str:
     return f" — {markdown_code(str(entry.location))}" if entry.location else ""
+
+
+def _since(entry: Entry) -> str:
+    if not entry.since:
+        return ""
+    return f" ({entry.since if _PLAIN_SINCE.fullmatch(entry.since) else markdown_message(entry.since)})"
 
 
 def _outputs(table: Table, max_bytes: int) -> str:
@@ -257,6 +270,12 @@ def _step(step: Step, max_bytes: int) -> str:
     if block.count("\n") > _MOST_OPEN_LINES:
         block = _folded(count(len(step.items), step.noun), block)
     return f"{text}\n\n{block}{rest}"
+
+
+def _section(section: Section, max_bytes: int) -> str:
+    title = f"**{section.title}**"
+    note = f"\n\n{section.note}" if section.note else ""
+    return f"{title}\n\n{_table(section.table, max_bytes - utf8_size(title + note))}{note}"
 
 
 def _table(table: Table, max_bytes: int) -> str:

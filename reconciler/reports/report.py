@@ -140,8 +140,20 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A further table under its title, and a note below it."""
+
+    title: str
+    table: Table
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One finding: what is wrong, why and what to do, where, and which findings follow from it."""
+    """One finding: what is wrong, why and what to do, where, and which findings follow from it.
+
+    ``since`` says whether it is new or since when it is known; empty if that is not compared.
+    """
 
     summary: str
     code: str = ""
@@ -151,6 +163,7 @@ class Entry:
     location: SourceLocation | None = None
     snippet: Snippet | None = None
     consequences: tuple[Entry, ...] = ()
+    since: str = ""
 
     @property
     def sentence(self) -> str:
@@ -325,6 +338,7 @@ class Report:
     remarks: tuple[str, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
     table: Table | None = None
+    sections: tuple[Section, ...] = ()
     news: News | None = None
     columns: tuple[str, str] = ("Before", "After")
     categories: tuple[Category, ...] = ()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from reconciler.core.errors import Diagnostic, Snippet, SourceLocation
     from reconciler.core.plan import Scope
-    from reconciler.reports.report import Entry, FindingGroup, Table
+    from reconciler.reports.report import Entry, FindingGroup, Section, Table
 
 _RESET: Final = "\x1b[0m"
 
@@ -173,6 +173,7 @@ def _group_body(group: FindingGroup, style: Style) -> Iterator[str]:
         yield ""
         yield from _table_body(group.table, style)
     elif group.single:
+        yield from (f"  {escape_terminal(group.single.since)}",) if group.single.since else ()
         yield from _place(group.single, style)
         yield from _consequences(group.single, style)
     else:
@@ -185,13 +186,13 @@ def _group_body(group: FindingGroup, style: Style) -> Iterator[str]:
 
 def _entry(group: FindingGroup, entry: Entry, style: Style) -> Iterator[str]:
     """Yield one finding of several: what is wrong, where, what follows from it, and its own notes."""
-    place = str(entry.location or "")
+    place, since = str(entry.location or ""), f", {entry.since}" if entry.since else ""
     if group.is_uniform:
-        yield from _indented(f"{entry.address} ({place})" if entry.address and place else
-                             entry.address or place, 2, style)  # fmt: skip
+        yield from _indented(f"{entry.address} ({place}{since})" if entry.address and place else
+                             (entry.address or place) + since, 2, style)  # fmt: skip
     else:
         yield ""
-        yield from _indented(entry.summary, 2, style)
+        yield from _indented(entry.summary + since, 2, style)
         yield from _indented(f"on {place}", 4, style) if place else ()
     yield from _consequences(entry, style)
     for note in group.own_notes(entry):
@@ -221,6 +222,15 @@ def _place(entry: Entry, style: Style) -> Iterator[str]:
         yield f"  on {escape_terminal(str(entry.location))}"
         if entry.snippet:
             yield from _excerpt(entry.location, entry.snippet, _inner_columns(style))
+
+
+def section_lines(section: Section, style: Style) -> Iterator[str]:
+    """Yield a table under its title, and the note below it."""
+    yield f"{style.bold(section.title)}:"
+    yield from _table_body(section.table, style)
+    if section.note:
+        yield f"  {section.note}"
+    yield ""
 
 
 def _table_body(table: Table, style: Style) -> Iterator[str]:

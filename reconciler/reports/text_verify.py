@@ -6,8 +6,14 @@ from typing import TYPE_CHECKING
 
 from reconciler.core.errors import Severity
 from reconciler.reports.escaping import escape_terminal
-from reconciler.reports.text_style import PLAIN, finding_boxes, target_heading
-from reconciler.reports.verify_report import finding_groups, limitations, verdict
+from reconciler.reports.text_style import PLAIN, finding_boxes, section_lines, target_heading
+from reconciler.reports.verify_report import (
+    expiry_sections,
+    finding_groups,
+    limitations,
+    since_previous,
+    verdict,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,10 +33,14 @@ def _sections(result: Verification, style: Style) -> Iterator[str]:
         yield "\n".join(_connection(connection, result, style)) + "\n"
     groups = sorted(finding_groups(result), key=lambda group: (group.is_error, group.word == "warning"))
     yield from finding_boxes(groups, style)
+    for section in expiry_sections(result):
+        yield from section_lines(section, style)
     words = verdict(result)
     has_found = result.has_errors or result.count(Severity.WARNING)
     yield style.bold(words) if has_found else style.verdict(words, is_good=True)
-    yield from map(escape_terminal, limitations(result))
+    yield from map(escape_terminal, (*since_previous(result), *limitations(result)))
+    for finding in result.resolved:
+        yield escape_terminal(f"  resolved: {finding.summary} [{finding.code}]")
 
 
 def _connection(connection: VerifiedConnection, result: Verification, style: Style) -> Iterator[str]:

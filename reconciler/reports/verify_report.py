@@ -1,23 +1,32 @@
-"""Builds the report of a verification: findings by connection, and the requests."""
+"""Builds the report of a verification: findings by connection, secrets that expire, and the requests."""
 
 from __future__ import annotations
 
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
+from reconciler.core.drift import FindingStatus
 from reconciler.core.errors import Severity, count
+from reconciler.core.verification import EXPIRY_HORIZON
+from reconciler.core.verify_document import verify_summary
+from reconciler.reports.escaping import short_time
 from reconciler.reports.findings import finding_counters, group_findings, make_group
 from reconciler.reports.report import (
     Annotation,
     Card,
     Category,
+    Cell,
+    Column,
     Entry,
     Group,
     ItemList,
+    News,
     Origin,
     Report,
     ScanResult,
+    Section,
     Status,
+    Table,
     errors_first,
     full_message,
 )
@@ -27,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from reconciler.core.errors import Diagnostic
-    from reconciler.core.verification import Verification, VerifiedConnection
+    from reconciler.core.verification import ProviderFinding, SecretExpiry, Verification, VerifiedConnection
     from reconciler.reports.report import FindingGroup, Level, Word
 
 ALL_WELL: Final = "No problems found."
@@ -57,6 +66,7 @@ _INTENTIONS: Final = {
     _NOT_ASKED: ("was", "not checked"),
     _WELL: ("is", "OK"),
 }
+_URGENT_DAYS: Final = 7
 _MANY: Final = 5
 """Issuers without an answer, above which a proxy may be the reason."""
 
@@ -69,11 +79,18 @@ def verify_report(result: Verification) -> Report:
         status=_status(result),
         is_complete=result.is_complete,
         limitations=tuple(limitations(result)),
+        remarks=tuple(since_previous(result)),
         diagnostics=errors_first(result.diagnostics),
         findings=finding_groups(result),
         categories=_CATEGORIES,
         groups=tuple(_groups(result)),
-        lists=tuple(_asked(result.connections)),
+        sections=expiry_sections(result),
+        news=_news(result),
+        lists=(
+            *_finding_list("Resolved", result.resolved),
+            *_finding_list("Unchecked by this run", result.unchecked),
+            *_asked(result.connections),
+        ),
         annotations=tuple(map(_annotation, result.findings)),
         results=tuple(map(_result, result.findings)),
         origin=Origin(scope=result.scope, commit=result.commit, created_at=result.created_at),
@@ -105,15 +122,51 @@ def limitations(result: Verification) -> Iterator[str]:
         yield "The verification is incomplete: see the errors."
 
 
+def since_previous(result: Verification) -> Iterator[str]:
+    """Yield how the result compares with the previous one, if there is one."""
+    counts = verify_summary(result)
+    if result.previous_at:
+        yield (
+            f"Since {short_time(result.previous_at)}: {counts.new} new, {counts.known} still there, "
+            f"{counts.resolved} resolved."
+        )
+    if result.unchecked:
+        yield f"{count(len(result.unchecked), 'earlier finding')} could not be checked again by this run."
+
+
+def expiry_sections(result: Verification) -> tuple[Section, ...]:
+    """Return the table of secrets that expire within the horizon, soonest first; none if there are none."""
+    if not result.expiries:
+        return ()
+    columns = tuple(Column(name=name) for name in ("Connection", "Expires", "Left", "Known from"))
+    rows = tuple(_expiry_row(expiry, result) for expiry in result.expiries)
+    later, undated = result.expiries_later, result.secrets_without_date
+    counts = (
+        f"{later:,} expire later" if later else "",
+        f"{count(undated, 'secret')} without a known date" if undated else "",
+    )
+    return (
+        Section(
+            title=f"Client secrets that expire within {EXPIRY_HORIZON} days",
+            table=Table(columns=columns, rows=rows, noun="secret"),
+            note="; ".join(filter(None, counts)),
+        ),
+    )
+
+
 def finding_groups(result: Verification) -> tuple[FindingGroup, ...]:
     """Return the findings by severity and code, then those about manifests and organizations."""
-    groups: dict[tuple[Severity, str], list[Diagnostic]] = {}
+    groups: dict[tuple[Severity, str], list[ProviderFinding]] = {}
     for finding in result.findings:
         groups.setdefault((finding.severity, finding.code), []).append(finding)
     return (
         *(
             make_group(
-                _WORDS[severity], [_entry(finding, is_alone=len(findings) == 1) for finding in findings]
+                _WORDS[severity],
+                [
+                    _entry(finding, since=_since(finding, result), is_alone=len(findings) == 1)
+                    for finding in findings
+                ],
             )
             for (severity, _), findings in groups.items()
         ),
@@ -121,7 +174,7 @@ def finding_groups(result: Verification) -> tuple[FindingGroup, ...]:
     )
 
 
-def _entry(finding: Diagnostic, *, is_alone: bool) -> Entry:
+def _entry(finding: ProviderFinding, *, since: str, is_alone: bool) -> Entry:
     """Return an entry; findings that are listed together share one approval hint."""
     hint = finding.hint
     return Entry(
@@ -131,7 +184,53 @@ def _entry(finding: Diagnostic, *, is_alone: bool) -> Entry:
         fix=hint if is_alone else hint.removesuffix(f" (finding {finding.fingerprint})"),
         address=finding.address,
         location=finding.location,
+        since=since,
     )
+
+
+def _since(finding: ProviderFinding, result: Verification) -> str:
+    if not result.previous_at:
+        return ""
+    if finding.status is FindingStatus.NEW:
+        return "new"
+    time = short_time(finding.first_seen)
+    return f"since {time if time == finding.first_seen else time.partition(' ')[0]}"
+
+
+def _expiry_row(expiry: SecretExpiry, result: Verification) -> tuple[Cell, ...]:
+    day = expiry.expires_on
+    left = (day - result.today).days if day else -1
+    words = "expired" if left < 0 else count(left, "day") if left else "today"
+    return (
+        Cell(expiry.address),
+        Cell(day.isoformat() if day else "unknown", is_foreign=False),
+        Cell(words, is_foreign=False, is_strong=left <= _URGENT_DAYS),
+        Cell(expiry.origin.value, is_foreign=False),
+    )
+
+
+def _news(result: Verification) -> News | None:
+    """Return the new findings that somebody has to act on; nothing without a previous report."""
+    new = [item for item in result.findings if item.status is FindingStatus.NEW and item.needs_action]
+    if not (new and result.previous_at):
+        return None
+    columns = tuple(Column(name=name) for name in ("Connection", "Finding", "Severity"))
+    rows = tuple(
+        (
+            Cell(finding.address),
+            Cell(finding.summary.removeprefix(f"{finding.address}: ")),
+            Cell(finding.severity.value, is_foreign=False, is_strong=finding.is_error),
+        )
+        for finding in new
+    )
+    return News(since=result.previous_at, table=Table(columns=columns, rows=rows, noun="finding"))
+
+
+def _finding_list(title: str, findings: Sequence[ProviderFinding]) -> tuple[ItemList, ...]:
+    if not findings:
+        return ()
+    items = tuple((f"{finding.summary} [{finding.code}]",) for finding in findings)
+    return (ItemList(title=f"{title}: {count(len(items), 'finding')}", items=items, noun="finding"),)
 
 
 def _status(result: Verification) -> Status:

@@ -22,6 +22,7 @@ from reconciler.core.plan_document import PlanDocument
 from reconciler.core.plan_serialization import check_plan_data, digest, read_plan
 from reconciler.core.results import FailedRun
 from reconciler.core.secret import SecretReference
+from reconciler.core.verify_document import VerifyDocument, check_verify_data, read_verification
 from reconciler.secrets.references import parse_reference
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from reconciler.core.errors import Diagnostic
     from reconciler.core.outcome import ApplyResult
     from reconciler.core.plan import Plan
+    from reconciler.core.verification import Verification
 
 MAX_BYTES: Final = 256 * 1024 * 1024
 """No document is larger."""
@@ -112,6 +114,25 @@ def load_drift_report(path: Path) -> DriftReport:
         raise ReportOfFailedRun(f"{path}: {error}") from error
     except (UnreadableDocument, ReportRefused) as error:
         raise ReportRefused(f"{path}: {error}") from error
+
+
+def load_verification(path: Path) -> Verification:
+    """Read a report that an earlier run of verify wrote.
+
+    Raises:
+        ReportRefused: it cannot be read, is not such a report, or has another version.
+        ReportOfFailedRun: its run failed.
+    """
+    try:
+        data = _load_json(path, "report of verify")
+        check_verify_data(data)
+        return read_verification(_adapter(VerifyDocument).validate_python(data))
+    except ReportOfFailedRun as error:
+        raise ReportOfFailedRun(f"{path}: {error}") from error
+    except (UnreadableDocument, ReportRefused) as error:
+        raise ReportRefused(f"{path}: {error}") from error
+    except ValueError as error:
+        raise ReportRefused(f"{path}: the report of verify is not valid: {_problem(error)}") from error
 
 
 def parse_plan(data: Any) -> Plan:  # noqa: ANN401 - JSON

@@ -3,43 +3,38 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from reconciler.core.approval import ApprovalStatus
 from reconciler.core.errors import Diagnostic, ProviderError, UsageError, did_you_mean
-from reconciler.core.idp import IDP_SEVERITIES, IdpFinding
 from reconciler.core.matching import match_connections
 from reconciler.core.planner import unreadable
 from reconciler.core.secret import Secret, SecretReference
-from reconciler.core.verification import Exchange, Verification, VerifiedConnection
+from reconciler.core.verification import (
+    Verification,
+    check_previous,
+    compare_with_previous,
+    metadata_read_before,
+)
 from reconciler.http.urls import parse_url
-from reconciler.idp.checks import check
 from reconciler.idp.credential_probe import not_probed
-from reconciler.idp.guarded_fetch import Cause, NoAnswer
 from reconciler.idp.investigation import probe_secret
-from reconciler.idp.keys import KeySet
-from reconciler.idp.metadata import Document
-from reconciler.policies import judge_idp_findings
-from reconciler.policies.approvals import approval_remarks, approve_risks, uses
 from reconciler.secrets import resolve_reference
 from reconciler.storage.git import head_commit
 from reconciler.workflow.discovery import Providers, left_alone
 from reconciler.workflow.live_state import find_organizations, read_organizations
+from reconciler.workflow.provider_findings import judge_evidence
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from reconciler.core.connection import OidcConnection
     from reconciler.core.plan import Scope
     from reconciler.core.state import DesiredConnection, DesiredOrganization
     from reconciler.idp.credential_probe import Probe
     from reconciler.idp.fetch_settings import FetchSettings
-    from reconciler.idp.guarded_fetch import Answer, GuardedFetcher
+    from reconciler.idp.guarded_fetch import GuardedFetcher
     from reconciler.idp.investigation import Evidence, Subject
-    from reconciler.idp.preflight import Preflight
     from reconciler.manifests import Loaded, Project
     from reconciler.providers.base import Reader
     from reconciler.secrets import SecretPolicy
@@ -49,16 +44,13 @@ if TYPE_CHECKING:
 
     Confirm: TypeAlias = Callable[[str, OidcConnection], None]
 
-_FINGERPRINT_LENGTH: Final = 32
-"""Hexadecimal digits, as of risks."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyRequest:
     """What to verify and how: ``make_token`` returns random texts, ``wall`` the time since 1970.
 
     ``probes_live``: send the live secrets to their token endpoints. ``declared_secret`` is sent instead to
-    that of the only target.
+    that of the only target. ``previous`` is an earlier report; ``is_whole``: there are no other manifests.
     """
 
     project: Project
@@ -70,6 +62,8 @@ class VerifyRequest:
     targets: tuple[str, ...] = ()
     probes_live: bool = False
     declared_secret: Secret | None = None
+    previous: Verification | None = None
+    is_whole: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +91,9 @@ class _Case:
 
 @dataclass(slots=True)
 class _Gathered:
+    """``read_before`` says when the metadata of an address and issuer was last read."""
+
+    read_before: Mapping[tuple[str, str], str]
     cases: list[_Case] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
@@ -117,29 +114,49 @@ async def verify(
 
     Raises:
         UsageError: a target matches nothing.
+        ReportRefused: the previous report is of another project.
         AccessDenied: the credentials are not accepted.
     """
+    check_previous(request.previous, scope)
     manifests = _targeted(request)
     organizations = await find_organizations(manifests, reader)
     live = await read_organizations(
         organizations, reader, concurrency=request.project.limits.concurrency, progress=reading
     )
     providers = Providers(request.project.idp, request.fetch)
-    gathered = _Gathered(diagnostics=[*request.loaded.diagnostics, *request.approvals.diagnostics])
+    gathered = _Gathered(
+        read_before=metadata_read_before(request.previous),
+        diagnostics=[*request.loaded.diagnostics, *request.approvals.diagnostics],
+    )
     for desired, state in zip(manifests, live, strict=True):
         _gather(desired, state, request, providers, gathered)
     if request.declared_secret is not None:
         secret = request.declared_secret
         gathered.cases = [_with_declared_secret(case, secret, confirm) for case in gathered.cases]
     evidence = await _investigate(gathered.cases, providers, request, asking)
-    return _verification(
-        request,
-        gathered,
-        evidence,
+    result = Verification(
         scope=scope,
         created_at=created_at,
+        commit=head_commit(request.project.root),
+        diagnostics=tuple(gathered.diagnostics),
         uses_proxy=providers.fetcher.uses_proxy,
     )
+    return _judge(request, gathered, evidence, result)
+
+
+def _judge(
+    request: VerifyRequest, gathered: _Gathered, evidence: Sequence[Evidence | None], result: Verification
+) -> Verification:
+    judged = judge_evidence(
+        result,
+        [(case.question, item) for case, item in zip(gathered.cases, evidence, strict=True)],
+        approvals=request.approvals.approvals,
+        policies=request.project.policies,
+        read_before=gathered.read_before,
+        now=request.wall(),
+    )
+    is_whole = request.is_whole and not request.targets
+    return compare_with_previous(judged, request.previous, is_whole=is_whole)
 
 
 def _targeted(request: VerifyRequest) -> list[DesiredOrganization]:
@@ -178,6 +195,8 @@ def _gather(
             question = providers.question(
                 pair.desired, pair.live or pair.desired.connection, is_live=pair.live is not None
             )
+            had_metadata = (str(pair.desired.address), question.subject.issuer) in gathered.read_before
+            question = replace(question, subject=replace(question.subject, had_metadata=had_metadata))
             secret = _live_secret(pair.live) if request.probes_live else None
             gathered.cases.append(_Case(question=question, secret=secret))
 
@@ -266,118 +285,3 @@ async def _probe(
         return not_probed(case.secret)
     probe = await probe_secret(evidence, case.secret, fetcher, request.make_token)
     return replace(probe, is_declared=request.declared_secret is not None)
-
-
-def _verification(
-    request: VerifyRequest,
-    gathered: _Gathered,
-    evidence: Sequence[Evidence | None],
-    *,
-    scope: Scope,
-    created_at: str,
-    uses_proxy: bool,
-) -> Verification:
-    pairs = [*zip(gathered.cases, evidence, strict=True)]
-    findings = [finding for case, item in pairs for finding in _findings(case, item, request.wall())]
-    judged = judge_idp_findings(findings, request.project.policies)
-    asked = {item.subject.issuer: item for _, item in pairs if item and not left_alone(item)}
-    return Verification(
-        scope=scope,
-        created_at=created_at,
-        commit=head_commit(request.project.root),
-        connections=tuple(_verified(case, item) for case, item in pairs),
-        findings=approve_risks(judged, request.approvals.approvals),
-        diagnostics=(*gathered.diagnostics, *_expired(request, judged)),
-        issuers=len(asked),
-        issuers_not_reached=sum(map(_is_unreachable, asked.values())),
-        uses_proxy=uses_proxy,
-    )
-
-
-def _findings(case: _Case, evidence: Evidence | None, now: float) -> Iterator[Diagnostic]:
-    if evidence is None:
-        yield _diagnostic(case.desired, _not_asked(case))
-        return
-    for finding in check(replace(evidence, now=now)):
-        yield _diagnostic(case.desired, finding)
-
-
-def _diagnostic(desired: DesiredConnection, finding: IdpFinding) -> Diagnostic:
-    address = str(desired.address)
-    identity = json.dumps([finding.code, address, finding.key])
-    return Diagnostic(
-        finding.severity or IDP_SEVERITIES[finding.code],
-        finding.code,
-        f"{address}: {finding.summary}",
-        detail=finding.why,
-        hint=finding.hint,
-        address=address,
-        location=desired.location,
-        fingerprint=hashlib.sha256(identity.encode()).hexdigest()[:_FINGERPRINT_LENGTH],
-    )
-
-
-def _not_asked(case: _Case) -> IdpFinding:
-    return IdpFinding(
-        code="idp-not-asked",
-        summary=f"its identity provider was not contacted: {case.not_asked}",
-        why="it is unknown whether a login would work",
-    )
-
-
-def _expired(request: VerifyRequest, findings: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
-    """Yield a warning for each approval of such findings that has expired."""
-    known = uses(request.approvals.approvals, findings, None, lambda _approval: False)
-    expired = [use for use in known if use.status is ApprovalStatus.EXPIRED]
-    yield from approval_remarks(use for use in expired if use.approval.rule in IDP_SEVERITIES)
-
-
-def _verified(case: _Case, evidence: Evidence | None) -> VerifiedConnection:
-    subject = case.subject
-    not_asked = case.not_asked or (left_alone(evidence) if evidence else "")
-    return VerifiedConnection(
-        address=str(case.desired.address),
-        issuer=subject.issuer,
-        connection_id=subject.connection.connection_id or "" if subject.is_live else "",
-        is_live=subject.is_live,
-        not_asked=not_asked,
-        location=case.desired.location,
-        exchanges=tuple(_exchanges(evidence)) if evidence and not not_asked else (),
-    )
-
-
-def _is_unreachable(evidence: Evidence) -> bool:
-    return isinstance(evidence.metadata, NoAnswer) and evidence.metadata.cause is Cause.UNREACHABLE
-
-
-def _exchanges(evidence: Evidence) -> Iterator[Exchange]:
-    metadata, keys, preflight = evidence.metadata, evidence.keys, evidence.preflight
-    if isinstance(metadata, Document):
-        yield _exchange("metadata", metadata.answer, "200")
-    elif metadata is not None:
-        yield _exchange("metadata", metadata, metadata.reason)
-    if isinstance(keys, KeySet):
-        counts = f"200, {len(keys.usable)} of {len(keys.keys)} keys for signatures"
-        yield _exchange("keys", keys.document.answer, counts)
-    elif isinstance(keys, NoAnswer):
-        yield _exchange("keys", keys, keys.reason)
-    if preflight is not None:
-        yield _exchange("preflight", preflight.answer, _preflight_outcome(preflight))
-    if evidence.probe is not None:
-        yield from _probe_exchanges(evidence.probe)
-
-
-def _probe_exchanges(probe: Probe) -> Iterator[Exchange]:
-    for number, item in enumerate(probe.answers, start=1):
-        verdict = f": {probe.verdict.value}" if number == len(probe.answers) else ""
-        yield _exchange("probe", item.answer, f"{item}{verdict}")
-
-
-def _exchange(purpose: str, answer: Answer | NoAnswer, outcome: str) -> Exchange:
-    url = answer.url.partition("?")[0] if purpose == "preflight" else answer.url
-    return Exchange(purpose=purpose, url=url, outcome=outcome, redirects=answer.redirects)
-
-
-def _preflight_outcome(preflight: Preflight) -> str:
-    details = [preflight.verdict.value, *filter(None, (preflight.error, preflight.detail))]
-    return ": ".join(details)

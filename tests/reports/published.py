@@ -8,11 +8,19 @@ from typing import TYPE_CHECKING, Any, cast
 from reconciler.core.address import Address
 from reconciler.core.change import ActionReason, Create, Delete, Update
 from reconciler.core.connection import OidcConnection
-from reconciler.core.drift import find_drift
+from reconciler.core.drift import FindingStatus, find_drift
 from reconciler.core.errors import Diagnostic, Severity, Snippet, SourceLocation
 from reconciler.core.outcome import ApplyResult
 from reconciler.core.plan import Environment, Plan, PlanSummary, Scope, Unmanaged
 from reconciler.core.results import ValidationResult
+from reconciler.core.verification import (
+    Exchange,
+    ExpiryOrigin,
+    ProviderFinding,
+    SecretExpiry,
+    Verification,
+    VerifiedConnection,
+)
 from reconciler.policies.assess import assess
 from reconciler.policies.estate import Estate
 from tests.reports import samples
@@ -253,3 +261,39 @@ TEST_SCOPE = Scope("https://test.stytch.com", "project-test-7b21", Environment.T
 APPLIED = ApplyResult(
     outcomes=(samples.CREATED, samples.UPDATED, samples.DELETED, samples.FAILED, samples.SKIPPED), scope=SCOPE
 )
+
+
+def hostile_verification(text: str) -> Verification:
+    """Return a verification in which everything that comes from outside is this text."""
+    hostile = ProviderFinding(
+        Severity.ERROR,
+        "no-usable-key",
+        text,
+        detail=text,
+        hint=text,
+        address=text,
+        location=SourceLocation(text, line=1, column=1),
+        fingerprint="known",
+        first_seen=text,
+        status=FindingStatus.EXISTING,
+    )
+    connection = VerifiedConnection(
+        address=text,
+        issuer=text,
+        exchanges=(Exchange(purpose="metadata", url=text, outcome=text, redirects=(text,)),),
+    )
+    return Verification(
+        scope=replace(SCOPE, principal=text),
+        created_at=WHEN,
+        commit=text,
+        previous_at=text,
+        connections=(connection,),
+        findings=(
+            hostile,
+            replace(hostile, address=f"{text}2"),
+            replace(hostile, code="tls-chain", status=FindingStatus.NEW),
+        ),
+        resolved=(hostile,),
+        unchecked=(hostile,),
+        expiries=(SecretExpiry(address=text, origin=ExpiryOrigin.PROBE),),
+    )

@@ -14,8 +14,15 @@ from reconciler.core.results import ValidationResult
 from reconciler.reports import FAILURE_FORMATS
 from reconciler.reports.escaping import MAX_NAME, clip, escape_terminal, markdown_code, markdown_message
 from tests.reports.markup import rendered
-from tests.reports.published import HOSTILE, drift_of, hostile_plan
-from tests.reports.rendering import drift_markdown, drift_news, plan_markdown, validation_markdown
+from tests.reports.published import HOSTILE, drift_of, hostile_plan, hostile_verification
+from tests.reports.rendering import (
+    drift_markdown,
+    drift_news,
+    plan_markdown,
+    validation_markdown,
+    verification_markdown,
+    verification_news,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +45,8 @@ nasty_texts = (
 FORMS: dict[str, Callable[[str], str]] = {
     "plan": lambda text: plan_markdown(hostile_plan((text,))),
     "drift": lambda text: drift_markdown(drift_of(hostile_plan((text,)))),
+    "verification": lambda text: verification_markdown(hostile_verification(text)),
+    "verification's news": lambda text: verification_news(hostile_verification(text)),
     "news": lambda text: drift_news(drift_of(hostile_plan((text,)))),
     "validation": lambda text: validation_markdown(
         ValidationResult(diagnostics=hostile_plan((text,)).diagnostics)

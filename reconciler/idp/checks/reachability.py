@@ -92,16 +92,23 @@ def _unreachable(where: str, problem: NoAnswer) -> IdpFinding:
 
 
 def _not_found(where: str, problem: NoAnswer, evidence: Evidence) -> IdpFinding:
-    is_declared = evidence.subject.declared.issuperset(ENDPOINTS)
+    """Return the finding; an error where an earlier report read what no longer exists."""
     code: Code = "idp-not-found"
+    summary = f"{where} does not exist: {problem.reason}"
+    if evidence.subject.declared.issuperset(ENDPOINTS):
+        why = "the four URLs are declared, so the service needs no metadata"
+        return IdpFinding(code=code, summary=summary, why=why, severity=Severity.INFO)
+    had_metadata = evidence.subject.had_metadata
     return IdpFinding(
         code=code,
-        summary=f"{where} does not exist: {problem.reason}",
-        why="the four URLs are declared, so the service needs no metadata"
-        if is_declared
+        summary=summary,
+        why="an earlier report read it, so the tenant may have been deleted or renamed"
+        if had_metadata
         else "the tenant may be gone, or the issuer misspelt; some providers publish no metadata",
-        hint="" if is_declared else "check the issuer; without metadata, declare the four URLs",
-        severity=Severity.INFO if is_declared else None,
+        hint="ask the provider's administrators; without metadata, declare the four URLs"
+        if had_metadata
+        else "check the issuer; without metadata, declare the four URLs",
+        severity=Severity.ERROR if had_metadata else None,
     )
 
 
