@@ -11,7 +11,7 @@ from reconciler.idp.credential_probe import Prober, not_probed
 from reconciler.idp.guarded_fetch import Cause, NoAnswer
 from reconciler.idp.keys import KeySet, read_keys
 from reconciler.idp.metadata import Document, metadata_url, text_of, with_client_id
-from reconciler.idp.preflight import run_preflight
+from reconciler.idp.preflight import Verdict, run_preflight
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,6 +102,8 @@ async def probe_secret(
         return not_probed("the connection does not exist yet")
     if not (connection.token_url and connection.client_id):
         return not_probed("the token_url or client_id is not known yet")
+    if evidence.preflight and evidence.preflight.verdict is Verdict.CLIENT_UNKNOWN:
+        return not_probed("the provider does not know the client")
     if MASKED in {connection.token_url, connection.client_id}:
         return not_probed("the token_url or client_id contains the secret")
     if _is_out_of_reach(connection.token_url, metadata):

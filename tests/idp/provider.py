@@ -87,11 +87,13 @@ def authority() -> trustme.CA:
 
 
 @cache
-def server_context(kind: str) -> ssl.SSLContext:
-    """Return the certificate of a kind: right, expired, future, other-name, incomplete, soon or private."""
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    now = dt.datetime.now(dt.UTC)
-    days = dt.timedelta(days=1)
+def certificate(kind: str) -> tuple[str, str]:
+    """Return a private key, and the chain that a server sends, both in PEM.
+
+    Kinds: right, expired, future, other-name, incomplete, soon, very-soon, private or private-chain; a host
+    name is a right one for that host.
+    """
+    now, days = dt.datetime.now(dt.UTC), dt.timedelta(days=1)
     match kind:
         case "expired":
             leaf = authority().issue_cert("localhost", not_before=now - 30 * days, not_after=now - days)
@@ -105,18 +107,23 @@ def server_context(kind: str) -> ssl.SSLContext:
             leaf = authority().issue_cert("other.example.com")
         case "private":
             leaf = trustme.CA().issue_cert("localhost")
-        case "example":
-            leaf = authority().issue_cert("idp.example.com")
         case "private-chain":
             leaf = trustme.CA().create_child_ca().issue_cert("localhost")
         case "incomplete":
             leaf = authority().create_child_ca().issue_cert("localhost")
-            with leaf.private_key_pem.tempfile() as key, leaf.cert_chain_pems[0].tempfile() as certificate:
-                context.load_cert_chain(certificate, key)
-            return context
         case _:
-            leaf = authority().issue_cert("localhost", not_after=now + 90 * days)
-    leaf.configure_cert(context)
+            host = "localhost" if kind == RIGHT else kind
+            leaf = authority().issue_cert(host, not_after=now + 90 * days)
+    chain = leaf.cert_chain_pems[:1] if kind == "incomplete" else leaf.cert_chain_pems
+    return leaf.private_key_pem.bytes().decode(), "".join(pem.bytes().decode() for pem in chain)
+
+
+@cache
+def server_context(kind: str) -> ssl.SSLContext:
+    """Return the context of a server with a certificate of a kind."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    with trustme.Blob("".join(certificate(kind)).encode()).tempfile() as file:
+        context.load_cert_chain(file)
     return context
 
 
@@ -131,7 +138,7 @@ class ScriptedProvider:
     scripts: dict[str, Script] = field(default_factory=dict)
     requests: list[Request] = field(default_factory=list)
 
-    def publish(self, **metadata: object) -> None:
+    def publish(self, headers: Mapping[str, str] | None = None, /, **metadata: object) -> None:
         """Publish right metadata with one right key; ``metadata`` is laid over it, and None removes."""
         document: dict[str, Any] = {
             "issuer": self.issuer,
@@ -143,8 +150,9 @@ class ScriptedProvider:
             "id_token_signing_alg_values_supported": ["RS256"],
             **metadata,
         }
-        self.answer(METADATA, {name: value for name, value in document.items() if value is not None})
-        self.answer("/keys", {"keys": [RSA_KEY]})
+        published = {name: value for name, value in document.items() if value is not None}
+        self.scripts[METADATA] = answer(200, published, **(headers or {}))
+        self.scripts["/keys"] = answer(200, {"keys": [RSA_KEY]}, **(headers or {}))
         self.scripts["/authorize"] = leads_back(error="login_required")
 
     def answer(self, path: str, body: bytes | object, status: int = 200, **headers: str) -> None:
@@ -165,7 +173,7 @@ def scripted_provider(kind: str = RIGHT) -> Iterator[ScriptedProvider]:
         def handle(self) -> None:
             with suppress(OSError), context.wrap_socket(self.request, server_side=True) as connection:
                 connection.settimeout(20)
-                request = _read(connection)
+                request = read_request(connection)
                 provider.requests.append(request)
                 script = provider.scripts.get(request.path, answer(404))
                 for part in script(request):
@@ -190,7 +198,7 @@ def scripted_provider(kind: str = RIGHT) -> Iterator[ScriptedProvider]:
             thread.join()
 
 
-def _read(connection: ssl.SSLSocket) -> Request:
+def read_request(connection: ssl.SSLSocket) -> Request:
     received = b""
     while b"\r\n\r\n" not in received:
         part = connection.recv(65536)

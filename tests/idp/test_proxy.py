@@ -69,7 +69,7 @@ def test_a_proxy_resolves_what_this_machine_cannot_and_the_run_says_so(
         raise socket.gaierror(socket.EAI_NONAME, "no such host")
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
-    with scripted_provider("example") as provider:
+    with scripted_provider("idp.example.com") as provider:
         port = int(provider.issuer.rpartition(":")[2])
         provider.issuer = ISSUER
         provider.publish()

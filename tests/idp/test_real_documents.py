@@ -137,8 +137,9 @@ def test_a_domain_name_in_place_of_entras_tenant_id_is_explained() -> None:
     tenant = values["issuer"].split("/")[3]
     issuer = values["issuer"].replace(tenant, "acme.onmicrosoft.com")
     subject = replace(evidence.subject, connection=replace(evidence.subject.connection, issuer=issuer))
-    (finding,) = check(replace(evidence, subject=subject))
-    assert finding.code == "issuer-mismatch"
+    finding = next(
+        item for item in check(replace(evidence, subject=subject)) if item.code == "issuer-mismatch"
+    )
     assert "the ID of the tenant" in finding.hint
 
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.idp.provider import authority
+from tests.idp.provider import RIGHT, certificate
 from tests.support.programs import skip_or_fail
 
 if TYPE_CHECKING:
@@ -36,11 +36,22 @@ def is_installed() -> bool:
 @contextmanager
 def oidc_provider(clients: Sequence[dict[str, Any]]) -> Iterator[str]:
     """Run npm's oidc-provider, which knows these clients; return its issuer."""
+    with oidc_providers([{"clients": clients}]) as issuers:
+        yield issuers[0]
+
+
+@contextmanager
+def oidc_providers(settings: Sequence[dict[str, Any]]) -> Iterator[list[str]]:
+    """Run npm's oidc-provider once for each settings, which `provider.mjs` describes; return the addresses.
+
+    ``certificate`` in the settings is the kind of its certificate.
+    """
     if not is_installed():
         skip_or_fail(INSTALL_HINT)
-    command = ("node", "--no-warnings", "provider.mjs")
-    with _running(command, {"clients": clients}) as answer:
-        yield answer["issuer"]
+    kinds = [item.get("certificate", RIGHT) for item in settings]
+    with_tls = [{**item, **_tls(kind)} for item, kind in zip(settings, kinds, strict=True)]
+    with _running(("node", "--no-warnings", "provider.mjs"), with_tls) as answer:
+        yield answer["issuers"]
 
 
 @contextmanager
@@ -50,17 +61,19 @@ def python_provider(name: str, redirect_url: str) -> Iterator[Any]:
         skip_or_fail("needs OpenID providers of Python: make providers")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = str(free.getsockname()[1])
-    settings = {"name": name, "redirect_url": redirect_url, "port": port}
+    settings = {"name": name, "redirect_url": redirect_url, "port": port, **_tls(RIGHT)}
     with _running((str(PYTHON), "python_provider.py"), settings) as answer:
         yield answer
 
 
+def _tls(kind: str) -> dict[str, str]:
+    key, chain = certificate(kind)
+    return {"key": key, "certificate": chain}
+
+
 @contextmanager
-def _running(command: tuple[str, ...], settings: dict[str, Any]) -> Iterator[Any]:
+def _running(command: tuple[str, ...], settings: object) -> Iterator[Any]:
     """Run a provider until its standard input ends; it says by one line of JSON that it answers."""
-    leaf = authority().issue_cert("localhost")
-    certificate = "".join(pem.bytes().decode() for pem in leaf.cert_chain_pems)
-    settings = {**settings, "key": leaf.private_key_pem.bytes().decode(), "certificate": certificate}
     with subprocess.Popen(
         command,
         cwd=FOLDER,

@@ -34,7 +34,7 @@ def document(name: str, **replaced: str) -> dict[str, str]:
     text = (DOCUMENTS / f"{name}.json").read_text(encoding="utf-8")
     for old, new in replaced.items():
         text = text.replace(old, new)
-    return {ENDPOINTS[key]: value for key, value in json.loads(text).items()}
+    return {ENDPOINTS[key]: value for key, value in json.loads(text).items() if key in ENDPOINTS}
 
 
 def urls(issuer: str, base: str, **endpoints: str) -> dict[str, str]:

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import pytest
-
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    import pytest
 
 ROOT: Final = Path(__file__).parents[2]
 INTRODUCTION: Final = """\
@@ -56,7 +56,9 @@ class Proofs:
         elif report.when == "call":
             module.passed += 1
         if report.when == "call":
-            module.rows.update({name: row for key, row in report.user_properties if key == "row"})
+            for key, row in report.user_properties:
+                if key == "row" and isinstance(row, dict):
+                    module.rows[name] = row
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         if not hasattr(session.config, "workerinput"):

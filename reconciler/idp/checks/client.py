@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.core.idp import IdpFinding, quoted
 from reconciler.http.client import first_header
+from reconciler.idp.checks.abilities import code_flow_missing
 from reconciler.idp.guarded_fetch import Cause, NoAnswer
 from reconciler.idp.keys import KeySet
 from reconciler.idp.metadata import Document
@@ -43,7 +44,7 @@ def client_refused(evidence: Evidence) -> Iterator[IdpFinding]:
                 why="every login ends at an error page of the provider",
                 hint="have the customer's administrator add this URL to the application, exactly as shown",
             )
-        case Verdict.REFUSED:
+        case Verdict.REFUSED if not any(code_flow_missing(evidence)):  # which says it for every client
             yield IdpFinding(
                 code="request-refused",
                 summary=f"the provider refuses the login request of this client: {quoted(_error(evidence))}",
