@@ -28,7 +28,7 @@ _DEFECTS: Final = """
 
 Each defect is found by its code, and by no other error or warning. `oidc-provider` is npm's certified
 OpenID provider, version 9.13.3, with this defect; where it cannot be made to err so, the answer is
-scripted. "Information" is what follows from the defect.
+scripted. Information beside an error follows from the same defect.
 """
 _RIGHT: Final = """
 ## Right set-ups
@@ -61,7 +61,7 @@ def _lines(defects: dict[str, Findings], right: dict[str, Findings]) -> Iterator
     yield _INTRODUCTION.rstrip()
     yield _DEFECTS
     yield from _table(
-        ("what is wrong", "made real on", "found by", "information"),
+        ("what is wrong", "made real on", "errors and warnings", "information"),
         (
             (row.what, row.part, *map(_codes, (defects[row.what].grave, defects[row.what].information)))
             for row in DEFECTS

@@ -79,7 +79,9 @@ class Defect:
         """Where it is made real, in words."""
         if self.made_on is None:
             return "a closed port"
-        return OP if isinstance(self.made_on, OidcProvider) else SCRIPT
+        if isinstance(self.made_on, Scripted):
+            return SCRIPT
+        return f"{OP}, its key set replaced" if self.made_on.keys else OP
 
     @property
     def expected(self) -> Findings:
