@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
@@ -33,6 +33,21 @@ def sockets(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setattr(socket.socket, "connect_ex", refuse)
     return attempts
+
+
+@pytest.fixture
+def created(monkeypatch: pytest.MonkeyPatch) -> list[socket.AddressFamily]:
+    """Record every socket of the Internet's families that is made, whether or not it is connected."""
+    families: list[socket.AddressFamily] = []
+    real = socket.socket.__init__
+
+    def make(self: socket.socket, *arguments: Any, **options: Any) -> None:
+        real(self, *arguments, **options)
+        if self.family in {socket.AF_INET, socket.AF_INET6}:
+            families.append(socket.AddressFamily(self.family))
+
+    monkeypatch.setattr(socket.socket, "__init__", make)
+    return families
 
 
 @pytest.fixture

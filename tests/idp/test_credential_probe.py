@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import base64
-from random import Random
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import unquote
 
 import pytest
 
-from tests.idp.live import URLS, connect
+from tests.idp.live import connect
 from tests.idp.provider import scripted_provider
 from tests.idp.token_answers import INVALID_CLIENT, INVALID_GRANT, SECRET, VENDORS, checks, credentials, error
 from tests.support.terminal import terminal
@@ -206,32 +204,6 @@ def test_a_provider_that_is_left_alone_gets_nothing(
     place.write("reconciler.yaml", f"idp: {{ca_file: ca.pem, allow_hosts: {hosts}}}\n")
     assert codes(probe(place)) == ["idp-not-asked"]
     assert provider.requests == []
-
-
-def test_a_hundred_manifests_lead_no_secret_to_their_urls(
-    place: Workplace, provider: ScriptedProvider
-) -> None:
-    """Every URL of every manifest leads to a canary; the live secrets go to the live provider only."""
-    choose = Random(17)
-    secrets = [f"c4nary~{number}~{choose.getrandbits(64)}" for number in range(100)]
-    provider.scripts["/token"] = INVALID_CLIENT
-    with scripted_provider() as canary:
-        for number, secret in enumerate(secrets):
-            slug = f"customer{number}"
-            place.emulator.add_organization(slug)
-            place.setenv(f"CUSTOMER{number}_CLIENT_SECRET", secret)
-            connect(place, slug, provider.issuer, live={"client_secret": secret})
-            urls = {name: f"{canary.issuer}/{path}" for name, path in URLS.items() if choose.random() < 0.7}
-            issuer = choose.choice([canary.issuer, provider.issuer])
-            place.declare(slug, issuer=issuer, client_id=f"evil{number}", **urls)
-        document = probe(place, "-v")
-        provider_secrets = [credentials(request)[2] for request in posts(provider)]
-        assert codes(document).count("secret-wrong") == 100
-        assert sorted(set(provider_secrets)) == sorted(secrets)
-        for request in canary.requests:
-            assert request.method == "GET"
-            assert "c4nary" not in unquote(request.head)
-            assert not {"authorization:", "cookie:"} & {*request.head.lower().split()}
 
 
 def test_a_form_is_not_sent_again_after_a_connection_that_breaks(

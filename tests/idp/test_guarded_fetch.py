@@ -64,12 +64,12 @@ def test_there_are_sixty_spellings() -> None:
 @pytest.mark.parametrize("scheme", ["https", "http"])
 @pytest.mark.parametrize("host", FORBIDDEN)
 def test_no_spelling_of_a_forbidden_address_opens_a_socket(
-    host: str, scheme: str, sockets: list[object]
+    host: str, scheme: str, sockets: list[object], created: list[object]
 ) -> None:
     answer = fetch(f"{scheme}://{host}/.well-known/openid-configuration", FakeResolver(LOCAL))
     assert isinstance(answer, NoAnswer)
     assert answer.cause is Cause.ADDRESS_REFUSED
-    assert sockets == []
+    assert sockets == created == []
 
 
 @pytest.mark.parametrize("host", [host for host in FORBIDDEN if "localhost" not in host.lower()])
@@ -93,7 +93,7 @@ def test_only_https_urls_are_fetched(url: str, sockets: list[object]) -> None:
 
 
 def test_a_name_is_looked_up_once_and_connected_to_by_the_number_that_was_judged(
-    sockets: list[object],
+    sockets: list[object], created: list[object]
 ) -> None:
     """A resolver that answers with a public address first and with loopback second leads nowhere else."""
     resolver = FakeResolver(("8.8.8.8",), LOCAL)
@@ -102,6 +102,7 @@ def test_a_name_is_looked_up_once_and_connected_to_by_the_number_that_was_judged
     assert answer.cause is Cause.UNREACHABLE
     assert resolver.hosts == ["rebinding.example.com"]
     assert sockets == [("8.8.8.8", 443)]
+    assert len(created) == 1
 
 
 def test_a_name_is_looked_up_once_in_a_run(sockets: list[object]) -> None:
@@ -118,13 +119,17 @@ def test_a_name_is_looked_up_once_in_a_run(sockets: list[object]) -> None:
     assert sockets == [("8.8.8.8", 443)] * 2
 
 
-@pytest.mark.parametrize("addresses", [("8.8.8.8", "127.0.0.1"), ("2606:4700::1111", "fe80::1%eth0")])
-def test_one_forbidden_address_of_a_name_is_enough(addresses: tuple[str, ...], sockets: list[object]) -> None:
+@pytest.mark.parametrize(
+    "addresses", [("8.8.8.8", "127.0.0.1"), ("8.8.8.8", "::1"), ("2606:4700::1111", "fe80::1%eth0")]
+)
+def test_one_forbidden_address_of_a_name_is_enough(
+    addresses: tuple[str, ...], sockets: list[object], created: list[object]
+) -> None:
     answer = fetch("https://mixed.example.com/", FakeResolver(addresses))
     assert isinstance(answer, NoAnswer)
     assert answer.cause is Cause.ADDRESS_REFUSED
     assert addresses[1] in answer.reason
-    assert sockets == []
+    assert sockets == created == []
 
 
 def test_a_name_that_leads_to_loopback_is_refused_where_loopback_is_allowed(sockets: list[object]) -> None:
