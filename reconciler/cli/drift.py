@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +16,10 @@ from reconciler.cli.options import FILE, reporting_options, selection_options
 from reconciler.cli.plan import gather, run_connected
 from reconciler.cli.results import check_outputs, keep_previous, read_previous, write_result
 from reconciler.core.drift import find_drift
+from reconciler.idp.fetch_settings import fetch_settings
 from reconciler.reports import DRIFT_FORMATS
 from reconciler.storage.documents import load_drift_report
+from reconciler.workflow.discovery import Providers
 from reconciler.workflow.drift import read_drift
 
 if TYPE_CHECKING:
@@ -37,6 +41,8 @@ if TYPE_CHECKING:
 def command(context: CommandContext, /, paths: tuple[str, ...], **options: Any) -> int:  # noqa: ANN401 - options
     """Report differences between live connections and manifests; write nothing.
 
+    Endpoints are also compared with those that the identity providers publish; no secret is sent to them.
+
     Exits with 0 if there are none, with 2 if there are differences, and with 1 if an error leaves
     the report incomplete.
     """
@@ -45,7 +51,10 @@ def command(context: CommandContext, /, paths: tuple[str, ...], **options: Any) 
     check_outputs(context)
     previous, warnings = read_previous(context.kept, load_drift_report)
     desired, target = gather(context, paths, options, for_drift=True)
-    plan, observed = asyncio.run(run_connected(read_drift, desired, target, context))
+    project = desired.project
+    bounds = fetch_settings(project.idp, project.root, os.environ, target.address)
+    work = partial(read_drift, providers=Providers(project.idp, bounds))
+    plan, observed = asyncio.run(run_connected(work, desired, target, context))
     observed = replace(observed, diagnostics=(*warnings, *observed.diagnostics))
     report = find_drift(plan, previous, desired.selection, observed)
     if report.has_seen_nothing:

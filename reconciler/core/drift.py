@@ -7,7 +7,7 @@ report says what differs, and since when.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, assert_never
 
@@ -18,7 +18,7 @@ from reconciler.core.run_selection import ALL
 from reconciler.core.warnings import NOT_COMPARABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from reconciler.core.address import Address
     from reconciler.core.change import Change, Value
@@ -42,6 +42,7 @@ class DriftKind(StrEnum):
     UNDECLARED = "undeclared"
     UNKNOWN_ORGANIZATION = "unknown-organization"
     RISK = "risk"
+    FOREIGN_ENDPOINT = "foreign-endpoint"
 
 
 class DriftMode(StrEnum):
@@ -79,7 +80,8 @@ class Finding:
     """One difference: a connection that is missing or should not be there, or one attribute that differs.
 
     Or a risk in a live value: then ``rule`` is the rule that found it, and ``summary`` says what it found.
-    ``attribute`` is empty unless the kind is ``changed``; a sensitive attribute has no values here.
+    ``attribute`` is empty unless the kind is ``changed`` or ``foreign-endpoint``; a sensitive attribute has
+    no values here. ``published`` is the URL in the issuer's own metadata, where a run could fetch it.
     ``connection_id`` of a missing connection is its pin, or what an interrupted create left behind;
     ``is_pinned`` tells which. ``display_name`` is that of a live connection that is not declared.
     ``first_seen`` is RFC 3339, in UTC.
@@ -96,6 +98,7 @@ class Finding:
     summary: str = ""
     declared: Value | None = None
     live: Value | None = None
+    published: str = ""
     location: SourceLocation | None = None
     status: FindingStatus = FindingStatus.NEW
     first_seen: str = ""
@@ -140,6 +143,7 @@ class DriftSummary:
     undeclared: int = 0
     unknown_organization: int = 0
     risk: int = 0
+    foreign_endpoint: int = 0
     new: int = 0
     known: int = 0
     resolved: int = 0
@@ -155,13 +159,15 @@ class Observations:
     """What `drift` has seen beyond a plan: further findings, and what is shown without being drift.
 
     ``unknown_organizations`` have active connections, and no manifest names them;
-    ``unknown_checked``: the run could tell which these are.
+    ``unknown_checked``: the run could tell which these are. ``published`` has the URL in the issuer's own
+    metadata for each endpoint of a live connection, by address and attribute; None where there is none.
     """
 
     findings: tuple[Finding, ...] = ()
     unmanaged: tuple[Unmanaged, ...] = ()
     unknown_organizations: tuple[ActiveOrganization, ...] = ()
     unknown_checked: bool = True
+    published: Mapping[tuple[Address, str], str | None] = field(default_factory=dict)
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
@@ -220,6 +226,7 @@ class DriftReport:
             undeclared=kinds.count(DriftKind.UNDECLARED),
             unknown_organization=kinds.count(DriftKind.UNKNOWN_ORGANIZATION),
             risk=kinds.count(DriftKind.RISK),
+            foreign_endpoint=kinds.count(DriftKind.FOREIGN_ENDPOINT),
             new=statuses.count(FindingStatus.NEW),
             known=statuses.count(FindingStatus.EXISTING),
             resolved=len(self.resolved),
@@ -248,7 +255,7 @@ def find_drift(
     observed = observed or Observations(unmanaged=plan.unmanaged)
     findings = tuple(
         _with_first_seen(finding, earlier.pop(finding.fingerprint, None), plan.created_at)
-        for finding in (*_planned(plan), *observed.findings)
+        for finding in (*_with_published(_planned(plan), observed), *observed.findings)
     )
     gone = sorted(earlier.values(), key=lambda finding: (finding.address, finding.attribute))
     is_checked = _checked_by(plan, selection, observed)
@@ -277,7 +284,7 @@ def _checked_by(plan: Plan, selection: RunSelection, observed: Observations) -> 
     """Return what tells whether a run checked an earlier finding.
 
     It did not if the address was not selected, its organization is refused, its secret was not compared,
-    or unknown organizations were not looked for.
+    unknown organizations were not looked for, or the identity provider's metadata could not be had.
     """
     refused = {error.address.partition("/")[0] for error in plan.diagnostics if error.is_error}
     refused |= {*plan.refused_organizations}
@@ -289,6 +296,8 @@ def _checked_by(plan: Plan, selection: RunSelection, observed: Observations) -> 
             return False
         if finding.kind is DriftKind.UNKNOWN_ORGANIZATION:
             return observed.unknown_checked
+        if finding.kind is DriftKind.FOREIGN_ENDPOINT:
+            return observed.published.get((address, finding.attribute), "") is not None
         return not finding.is_sensitive or (plan.secrets_compared and str(address) not in masked)
 
     return is_checked
@@ -310,6 +319,12 @@ def _with_first_seen(finding: Finding, earlier: Finding | None, now: str) -> Fin
     if earlier is None or earlier.live != finding.live:
         return replace(finding, status=FindingStatus.NEW, first_seen=now)
     return replace(finding, status=FindingStatus.EXISTING, first_seen=earlier.first_seen)
+
+
+def _with_published(findings: Iterable[Finding], observed: Observations) -> Iterator[Finding]:
+    """Yield the findings; an endpoint that differs from what is declared has the published URL beside it."""
+    for finding in findings:
+        yield replace(finding, published=observed.published.get((finding.address, finding.attribute)) or "")
 
 
 def _planned(plan: Plan) -> Iterator[Finding]:

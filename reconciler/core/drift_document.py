@@ -64,15 +64,22 @@ class FindingDocument:
     is_pinned: bool = field(default=False, metadata=flag("it is missing, and its manifest names its id"))
     kind: DriftKind = field(metadata=described("what differs"))
     attribute: WritableField | Literal["default_connection"] | None = field(
-        metadata=described("null unless something changed")
+        metadata=described("null unless the kind is changed or foreign-endpoint")
     )
-    rule: str | None = field(default=None, metadata=described("the risk rule, null unless the kind is risk"))
+    rule: str | None = field(
+        default=None,
+        metadata=described("the code to approve; null unless the kind is risk or foreign-endpoint"),
+    )
     summary: str | None = field(default=None, metadata=described("what the rule found"))
     declared: AttributeValue = field(
         metadata=described("value in the manifest; null if there is none, or if it is sensitive")
     )
     live: AttributeValue = field(
         metadata=described("live value; null if there is none, or if it is sensitive")
+    )
+    published: str | None = field(
+        default=None,
+        metadata=described("the URL in the issuer's own metadata; null if it is no endpoint, or is unknown"),
     )
     sensitive: bool = field(metadata=flag("there is a value, but not here"))
     standing: FindingStatus = field(
@@ -107,6 +114,11 @@ class DriftSummaryDocument:
         default=0, metadata=COUNT | described("findings about organizations that no manifest names")
     )
     risk: int = field(default=0, metadata=COUNT | described("findings of the risk rules about live values"))
+    foreign_endpoint: int = field(
+        default=0,
+        metadata=COUNT
+        | described("live endpoints in another trust domain than those that their issuers publish"),
+    )
     new: int = field(metadata=COUNT | described("findings that the previous report did not have"))
     known: int = field(metadata=COUNT | described("findings that the previous report had"))
     resolved: int = field(metadata=COUNT | described("findings of the previous report that are gone"))
@@ -272,6 +284,7 @@ def _finding_document(finding: Finding) -> FindingDocument:
         attribute=finding.attribute or None,
         rule=finding.rule or None,
         summary=finding.summary or None,
+        published=finding.published or None,
         sensitive=finding.is_sensitive,
         standing=finding.status,
         source=source_document(finding.location),
@@ -280,7 +293,7 @@ def _finding_document(finding: Finding) -> FindingDocument:
 
 
 def _read_finding(document: FindingDocument) -> Finding:
-    if (document.attribute is not None) != (document.kind is DriftKind.CHANGED):
+    if (document.attribute is not None) != (document.kind in {DriftKind.CHANGED, DriftKind.FOREIGN_ENDPOINT}):
         raise ValueError(f"a connection is {document.kind} and names the attribute {document.attribute}")
     return copy_fields(
         Finding,
@@ -290,6 +303,7 @@ def _read_finding(document: FindingDocument) -> Finding:
         attribute=document.attribute or "",
         rule=document.rule or "",
         summary=document.summary or "",
+        published=document.published or "",
         location=read_source(document.source),
         status=document.standing,
     )

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from reconciler.core.errors import Severity
+from reconciler.core.errors import Diagnostic, Severity
 from reconciler.core.state import Discovery
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from ipaddress import IPv4Network, IPv6Network
 
+    from reconciler.core.address import Address
     from reconciler.core.codes import Code
+    from reconciler.core.errors import SourceLocation
 
 GUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 """The form of Entra's IDs: of tenants, applications and secrets."""
@@ -22,6 +26,9 @@ AnswerKind: TypeAlias = Literal["host", "metadata", "keys", "preflight", "probe"
 """What a provider answered: its host at all, or a request of this kind in a way that can be judged."""
 
 _ORDER: Final = (Discovery.OFF, Discovery.REPORT, Discovery.ENFORCE)
+_FINGERPRINT_LENGTH: Final = 32
+"""Hexadecimal digits, as of risks."""
+
 _MAX_QUOTED: Final = 200
 """Characters of a text from a provider that a finding shows."""
 
@@ -121,11 +128,29 @@ def evidence_for(code: str) -> frozenset[AnswerKind]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointDifference:
+    """An endpoint of a connection that is not the one in the issuer's own metadata.
+
+    ``is_declared``: the manifest declares exactly this URL.
+    """
+
+    attribute: str
+    url: str
+    published: str
+    is_declared: bool = False
+
+    @property
+    def key(self) -> str:
+        """The key of the finding about it."""
+        return f"{self.attribute} {self.url} {self.published}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IdpFinding:
     """A finding of a check: ``why`` it matters and what to do (``hint``).
 
     ``severity`` is that of the code unless it is given. ``key`` tells findings of one code apart, and stays
-    the same for as long as the finding is the same.
+    the same for as long as the finding is the same. ``endpoint`` is what `endpoint-differs` is about.
     """
 
     code: Code
@@ -134,6 +159,27 @@ class IdpFinding:
     hint: str = ""
     severity: Severity | None = None
     key: str = ""
+    endpoint: EndpointDifference | None = None
+
+
+def idp_diagnostic(finding: IdpFinding, address: Address, location: SourceLocation | None) -> Diagnostic:
+    """Return a finding about the connection at an address, which is declared at a place."""
+    return Diagnostic(
+        finding.severity or IDP_SEVERITIES[finding.code],
+        finding.code,
+        f"{address}: {finding.summary}",
+        detail=finding.why,
+        hint=finding.hint,
+        address=str(address),
+        location=location,
+        fingerprint=idp_fingerprint(finding.code, address, finding.key),
+    )
+
+
+def idp_fingerprint(code: str, address: Address, key: str) -> str:
+    """Return the fingerprint of a finding, which an approval can name."""
+    identity = json.dumps([code, str(address), key])
+    return hashlib.sha256(identity.encode()).hexdigest()[:_FINGERPRINT_LENGTH]
 
 
 def quoted(text: str) -> str:

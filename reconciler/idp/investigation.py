@@ -32,9 +32,9 @@ _NO_CONNECTION: Final = frozenset({Cause.UNREACHABLE, Cause.TLS, Cause.ADDRESS_R
 class Subject:
     """A connection to check, without its secret, as it is live or, before it exists, as it is declared.
 
-    ``declared`` names the fields that the manifest declares. ``has_expiry``: the manifest says when the
-    secret expires. ``secret_is_guid``: the live secret looks like an ID. ``had_metadata``: an earlier report
-    read the metadata of this issuer.
+    ``declared`` names the fields whose values are those of the manifest. ``has_expiry``: the manifest says
+    when the secret expires. ``secret_is_guid``: the live secret looks like an ID. ``had_metadata``: an
+    earlier report read the metadata of this issuer.
     """
 
     connection: OidcConnection

@@ -21,6 +21,7 @@ from reconciler.policies.assess import (
     unknown_rules,
 )
 from reconciler.policies.estate import declared_estate
+from reconciler.policies.live_endpoints import judge_live_connection
 from reconciler.policies.rules import RULES
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "find_live_risks",
     "judge_again",
     "judge_idp_findings",
+    "judge_live_connection",
     "known_rules",
     "live_approvals",
     "undeclared_addresses",

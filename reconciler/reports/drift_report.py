@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from reconciler.core.address import Address
-    from reconciler.core.change import Value
     from reconciler.core.drift import DriftReport, Finding
     from reconciler.core.state import ActiveOrganization
 
@@ -53,9 +52,9 @@ _CATEGORIES: Final = (
         words="in unknown organizations",
     ),
     Category(key=DriftKind.RISK.value, label="Risk", words="risk"),
+    Category(key=DriftKind.FOREIGN_ENDPOINT.value, label="Foreign endpoint", words="foreign endpoint"),
 )
-
-_COLUMNS: Final = tuple(Column(name=name) for name in ("Connection", "Attribute", "Declared, live", "Since"))
+_PLURALS: Final = frozenset({DriftKind.RISK.value, DriftKind.FOREIGN_ENDPOINT.value})
 
 
 def drift_report(report: DriftReport) -> Report:
@@ -106,21 +105,25 @@ def _counters(report: DriftReport) -> Iterator[Counter]:
         DriftKind.UNDECLARED: summary.undeclared,
         DriftKind.UNKNOWN_ORGANIZATION: summary.unknown_organization,
         DriftKind.RISK: summary.risk,
+        DriftKind.FOREIGN_ENDPOINT: summary.foreign_endpoint,
     }
     for category in _CATEGORIES:
         if number := numbers[DriftKind(category.key)]:
-            words = f"{category.words}s" if category.key == DriftKind.RISK and number != 1 else category.words
+            words = f"{category.words}s" if category.key in _PLURALS and number != 1 else category.words
             yield Counter(number=number, words=words, key=category.key)
     if summary.refused:
         yield Counter(number=summary.refused, words="refused", key="refused")
-    yield from finding_counters(group_findings(report.diagnostics), "warning")
+    yield from finding_counters(group_findings(report.diagnostics), "warning", "note")
 
 
 def _table(findings: Sequence[Finding]) -> Table | None:
     if not findings:
         return None
     rows = tuple(_table_row(finding) for finding in _new_first(findings))
-    return Table(columns=_COLUMNS, rows=rows, noun="finding")
+    has_published = any(finding.published for finding in findings)
+    values = "Declared, live, published" if has_published else "Declared, live"
+    columns = tuple(Column(name=name) for name in ("Connection", "Attribute", values, "Since"))
+    return Table(columns=columns, rows=rows, noun="finding")
 
 
 def _news(report: DriftReport) -> News | None:
@@ -141,15 +144,15 @@ def _new_first(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def _table_row(finding: Finding) -> tuple[Cell, ...]:
-    """Return the cells of a finding; both sides are in one, since a comment is narrow."""
+    """Return the cells of a finding; all its values are in one, since a comment is narrow."""
     address, since = Cell(str(finding.address)), _since_cell(finding)
     if not finding.attribute:
         condition = " ".join(wording.finding_condition(finding))
         identity = finding.connection_id if finding.is_pinned else ""
         known = Cell(identity, finding.display_name, is_foreign=bool(identity or finding.display_name))
         return address, Cell(condition, is_foreign=bool(finding.rule)), known, since
-    declared, live = (wording.finding_value(finding, value) for value in (finding.declared, finding.live))
-    return address, Cell(finding.attribute), Cell(declared, live), since
+    declared, live, published = (*(value for _, value in wording.finding_sides(finding)), "")[:3]
+    return address, Cell(finding.attribute), Cell(declared, live, published), since
 
 
 def _since_cell(finding: Finding) -> Cell:
@@ -175,7 +178,7 @@ def _groups(findings: Sequence[Finding]) -> Iterable[Group]:
 
 def _card_key(finding: Finding) -> tuple[Address, str, str]:
     """Return what the findings of one card have in common: each risk has a card of its own."""
-    return finding.address, finding.kind.value, finding.fingerprint if finding.rule else ""
+    return finding.address, finding.kind.value, "" if finding.attribute else finding.fingerprint
 
 
 def _card(findings: Sequence[Finding]) -> Card:
@@ -200,15 +203,16 @@ def _card_facts(findings: Sequence[Finding]) -> Iterable[str]:
 
 
 def _row(finding: Finding) -> Row:
+    (_, declared), (_, live), *published = wording.finding_sides(finding)
     return Row(
         attribute=finding.attribute,
-        left=(_side(finding, finding.declared),),
-        right=(_side(finding, finding.live), Line(_since(finding), is_note=True)),
+        left=(Line(declared, is_note=finding.is_sensitive or declared == wording.NOT_DECLARED),),
+        right=(
+            Line(live, is_note=finding.is_sensitive),
+            *(Line(f"{side}: {value}", is_note=True) for side, value in published),
+            Line(_since(finding), is_note=True),
+        ),
     )
-
-
-def _side(finding: Finding, value: Value | None) -> Line:
-    return Line(wording.finding_value(finding, value), is_note=finding.is_sensitive)
 
 
 def _name(finding: Finding) -> str:
@@ -245,11 +249,13 @@ def _unknown_list(unknown: Sequence[ActiveOrganization]) -> tuple[ItemList, ...]
 
 
 def _difference(finding: Finding) -> Difference:
+    (_, declared), (_, live), *_published = wording.finding_sides(finding)
     return Difference(
         address=str(finding.address),
         attribute=finding.attribute,
-        before=wording.value_text(finding.declared),
-        after=wording.value_text(finding.live),
+        before=declared,
+        after=live,
+        published=wording.value_text(finding.published) if finding.published else "",
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from reconciler.core.errors import Severity
 from reconciler.reports.explanations import code_title
 from reconciler.reports.report import Cell, Column, Counter, Entry, FindingGroup, Table, errors_first
 
@@ -153,7 +154,8 @@ def _missing_secret_row(diagnostic: Diagnostic) -> Iterator[tuple[Cell, ...]]:
 def _word(cause: Sequence[Diagnostic], error_word: Word) -> Word:
     errors = [diagnostic for diagnostic in cause if diagnostic.is_error]
     if not errors:
-        return "warning"
+        is_note = all(diagnostic.severity is Severity.INFO for diagnostic in cause)
+        return "note" if is_note else "warning"
     return "risk" if any(error.fingerprint for error in errors) else error_word
 
 

@@ -149,6 +149,8 @@ def _differences(report: Report, max_bytes: int) -> str:
 def _difference(difference: Difference, *, as_drift: bool) -> str:
     before, after = (markdown_code(value, _MAX_VALUE) for value in (difference.before, difference.after))
     values = f"declared {before}, live {after}" if as_drift else f"{before} → {after}"
+    if difference.published:
+        values += f", published {markdown_code(difference.published, _MAX_VALUE)}"
     live = " (already live)" if difference.already_live else ""
     return f"- ❗ {markdown_code(difference.address)} {difference.attribute}: {values}{live}"
 
@@ -294,7 +296,7 @@ def _cell(cell: Cell | int) -> str:
     if isinstance(cell, int):
         return str(cell or "")
     if cell.is_foreign:
-        lines = filter(None, (cell.text, cell.second))
+        lines = filter(None, (cell.text, cell.second, cell.third))
         return "<br>".join(map(markdown_code, lines))
     return f"**{cell.text}**" if cell.is_strong else cell.text
 

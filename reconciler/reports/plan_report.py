@@ -152,7 +152,7 @@ def _table(summaries: Sequence[_OrganizationSummary]) -> Table | None:
 
 def _finding_counts(summary: _OrganizationSummary) -> Iterator[str]:
     findings = group_findings(summary.diagnostics, error_word="refused")
-    for counter in finding_counters(findings, "risk", "refused", "warning"):
+    for counter in finding_counters(findings, "risk", "refused", "warning", "note"):
         yield f"{counter.number} {counter.words}"
 
 

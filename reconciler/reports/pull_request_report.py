@@ -162,6 +162,8 @@ def failure_note(noun: str, message: str) -> str:
 def left_finding(finding: Finding) -> str:
     """Return why a finding is not adopted; empty where that goes without saying."""
     subject = str(finding.address)
+    if finding.kind is DriftKind.FOREIGN_ENDPOINT:
+        return f"{finding.attribute} of {subject} is not its identity provider's URL, and is never adopted"
     if finding.is_sensitive:
         return f"{finding.attribute} of {subject} differs; secrets are never taken over"
     if finding.kind is DriftKind.CHANGED and not finding.accept_command:

@@ -114,10 +114,11 @@ class Category:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell of the table: foreign text of one or two lines, which is shown as code, or words of ours."""
+    """One cell of the table: foreign text of up to three lines, shown as code, or words of ours."""
 
     text: str
     second: str = ""
+    third: str = ""
     is_foreign: bool = True
     is_strong: bool = False
 
@@ -208,12 +209,16 @@ class FindingGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """A change or drift of an attribute that decides who can sign in; values are written as HCL."""
+    """A change or drift of an attribute that decides who can sign in; values are written as HCL.
+
+    ``published`` is the URL in the issuer's own metadata, where a drift report knows it.
+    """
 
     address: str
     attribute: str
     before: str
     after: str
+    published: str = ""
     already_live: bool = False
 
 

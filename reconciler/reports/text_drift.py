@@ -28,6 +28,7 @@ _ACTIONS: Final = {
     DriftKind.UNDECLARED: Action.CREATE,
     DriftKind.UNKNOWN_ORGANIZATION: Action.CREATE,
     DriftKind.RISK: Action.UPDATE,
+    DriftKind.FOREIGN_ENDPOINT: Action.UPDATE,
 }
 
 
@@ -61,23 +62,24 @@ def _connection(findings: Sequence[Finding], report: DriftReport, style: Style) 
     if first.kind is DriftKind.RISK:
         for finding in findings[1:]:
             yield f"{style.bold(f'  # {escape_terminal(str(finding.address))}')} {_words(finding, style)}"
-    if first.kind is not DriftKind.CHANGED:
+    if not first.attribute:
         yield line + _since(first, report, style)
         yield from _accept(findings, style)
         return
     yield line + " {"
     for finding in findings:
         yield f"      {symbol(Action.UPDATE, style)} {finding.attribute}{_since(finding, report, style)}"
-        yield f"            declared = {wording.finding_value(finding, finding.declared)}"
-        yield f"            live     = {wording.finding_value(finding, finding.live)}"
+        sides = [*wording.finding_sides(finding)]
+        width = max(len(side) for side, _ in sides)
+        yield from (f"            {side:<{width}} = {value}" for side, value in sides)
     yield "    }"
     yield from _accept(findings, style)
 
 
 def _accept(findings: Sequence[Finding], style: Style) -> Iterator[str]:
     """Yield the commands that take what is live into Git, or how it is approved."""
-    risks = (finding for finding in findings if finding.kind is DriftKind.RISK)
-    for advice in dict.fromkeys(map(wording.approval_advice, risks)):
+    approvable = (finding for finding in findings if finding.rule)
+    for advice in dict.fromkeys(map(wording.approval_advice, approvable)):
         yield style.dim(f"    # {escape_terminal(advice)}")
     for command in dict.fromkeys(finding.accept_command for finding in findings if finding.accept_command):
         yield style.dim(f"    # {wording.TO_ACCEPT} {escape_terminal(command)}")
@@ -110,7 +112,7 @@ def _counts(report: DriftReport) -> Iterator[str]:
         f"  resolved: {escape_terminal(wording.finding_subject(finding))}" for finding in report.resolved
     )
     if report.unchecked:
-        yield f"Unchecked: {count(summary.unchecked, 'earlier finding')} outside this run's scope."
+        yield f"Unchecked: {count(summary.unchecked, 'earlier finding')} that this run could not check."
         yield from (
             f"  unchecked: {escape_terminal(wording.finding_subject(finding))}"
             for finding in report.unchecked

@@ -69,8 +69,12 @@ class WebhookFindingDocument:
     fingerprint: str = field(metadata=described("the same in every report"))
     address: str = field(metadata=ANY_ADDRESS)
     kind: DriftKind = field(metadata=described("what differs"))
-    attribute: str | None = field(metadata=described("the attribute, null unless something changed"))
-    rule: str | None = field(metadata=described("the risk rule, null unless the kind is risk"))
+    attribute: str | None = field(
+        metadata=described("the attribute; null unless the kind is changed or foreign-endpoint")
+    )
+    rule: str | None = field(
+        metadata=described("the code to approve; null unless the kind is risk or foreign-endpoint")
+    )
     first_seen: str = field(
         metadata=described("when a report first had the finding with this live value, RFC 3339 in UTC")
     )

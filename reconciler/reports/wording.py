@@ -9,6 +9,7 @@ from reconciler.core.approval import ApprovalStatus
 from reconciler.core.change import RESOURCE_TYPE, Action, ActionReason
 from reconciler.core.drift import DriftKind, FindingStatus
 from reconciler.core.errors import count, shell_word
+from reconciler.core.idp import EndpointDifference, idp_fingerprint
 from reconciler.core.plan import SIGN_IN_FIELDS, sign_in_changes
 from reconciler.reports.escaping import clip, escape_terminal, format_value, quote, short_time
 
@@ -35,6 +36,7 @@ TO_ACCEPT: Final = "to accept what is live:"
 UNKNOWN: Final = "(known after apply)"
 SENSITIVE: Final = "(sensitive value)"
 UNCOMPARABLE: Final = "(cannot be compared)"
+NOT_DECLARED: Final = "(not declared)"
 
 _MOST_IGNORED: Final = 20
 """How many connections with ignored differences are named."""
@@ -66,6 +68,12 @@ _CONDITIONS: Final = {
     DriftKind.UNEXPECTED: ("is", "live, but declared absent"),
     DriftKind.UNDECLARED: ("is live, but", "no manifest declares it"),
     DriftKind.UNKNOWN_ORGANIZATION: ("is live, but", "no manifest names its organization"),
+    DriftKind.FOREIGN_ENDPOINT: ("has an endpoint", "in another trust domain than its issuer publishes"),
+}
+
+_DIFFERS: Final = {
+    DriftKind.CHANGED: "is not as declared",
+    DriftKind.FOREIGN_ENDPOINT: "is in another trust domain than its issuer publishes",
 }
 
 
@@ -200,7 +208,9 @@ def drift_verdict(report: DriftReport) -> str:
         number = summary.unknown_organization
         unknown = f", {number} in unknown organizations" if number else ""
         risks = f", {count(summary.risk, 'risk')}" if summary.risk else ""
-        return f"Drift: {counts}{undeclared}{unknown}{risks}."
+        number = summary.foreign_endpoint
+        endpoints = f", {count(number, 'foreign endpoint')}" if number else ""
+        return f"Drift: {counts}{undeclared}{unknown}{risks}{endpoints}."
     if report.has_errors:
         return "No drift was found in the organizations that could be read."
     return NO_DRIFT if summary.organizations else NOTHING_SELECTED
@@ -222,9 +232,8 @@ def drift_limitations(report: DriftReport) -> Iterator[str]:
 def drift_headlines(report: DriftReport) -> Iterator[str]:
     """Yield the differences that decide who can sign in, and the lowered guards."""
     for finding in decisive_findings(report):
-        declared, live = (clip(value_text(value), _MAX_VALUE) for value in (finding.declared, finding.live))
-        values = f"declared {declared}, live {live}"
-        yield f"{finding.address} {finding.attribute}: {values}"
+        values = (f"{side} {clip(value, _MAX_VALUE)}" for side, value in finding_sides(finding))
+        yield f"{finding.address} {finding.attribute}: {', '.join(values)}"
     yield from map(_guard_headline, report.guards)
 
 
@@ -286,21 +295,38 @@ def finding_difference(finding: Finding) -> str:
         name = f" ({finding_name(finding)})" if finding.display_name else ""
         condition = f"{finding.address} {' '.join(finding_condition(finding))}{name}"
         return "\n".join(filter(None, (condition, accept_advice(finding))))
-    declared, live = finding_value(finding, finding.declared), finding_value(finding, finding.live)
-    differs = f"{finding.attribute} of {finding.address} is not as declared"
-    return "\n".join(filter(None, (f"{differs}\ndeclared: {declared}\nlive: {live}", accept_advice(finding))))
+    lines = (
+        f"{finding.attribute} of {finding.address} {_DIFFERS[finding.kind]}",
+        *(f"{side}: {value}" for side, value in finding_sides(finding)),
+        accept_advice(finding),
+    )
+    return "\n".join(filter(None, lines))
+
+
+def finding_sides(finding: Finding) -> Iterator[tuple[str, str]]:
+    """Yield the values of an attribute: the declared one, the live one, and what the issuer publishes."""
+    is_declared = finding.kind is DriftKind.CHANGED or finding.declared is not None
+    yield "declared", finding_value(finding, finding.declared) if is_declared else NOT_DECLARED
+    yield "live", finding_value(finding, finding.live)
+    if finding.published:
+        yield "published", value_text(finding.published)
 
 
 def accept_advice(finding: Finding) -> str:
     """Return how to take what is live into Git, or how to approve it, or nothing where neither can be."""
-    if finding.kind is DriftKind.RISK:
+    if finding.rule:
         return approval_advice(finding)
     return f"{TO_ACCEPT} `{finding.accept_command}`" if finding.accept_command else ""
 
 
 def approval_advice(finding: Finding) -> str:
-    """Return how a risk in a live value is accepted."""
+    """Return how a risk in a live value, or an endpoint, is accepted."""
     what = f"add an approval of {finding.rule} at {finding.address}"
+    if finding.kind is DriftKind.FOREIGN_ENDPOINT:
+        endpoint = EndpointDifference(
+            attribute=finding.attribute, url=str(finding.live), published=finding.published
+        )
+        what += f", finding {idp_fingerprint(finding.rule, finding.address, endpoint.key)}"
     return f"{TO_ACCEPT} {what} (`reconciler explain {shell_word(finding.rule)}`)"
 
 

@@ -235,10 +235,19 @@ class _Edits:
 
 
 def _adoptable(report: DriftReport) -> Iterator[Finding]:
-    """Yield the values to adopt; what this run could not check is still as the report before saw it."""
-    for finding in (*report.findings, *report.unchecked):
+    """Yield the values to adopt; what this run could not check is still as the report before saw it.
+
+    A URL that is not its identity provider's is never adopted.
+    """
+    findings = (*report.findings, *report.unchecked)
+    foreign = {
+        (finding.address, finding.attribute)
+        for finding in findings
+        if finding.kind is DriftKind.FOREIGN_ENDPOINT
+    }
+    for finding in findings:
         is_value = finding.kind is DriftKind.CHANGED and finding.attribute != DEFAULT_ATTRIBUTE
-        if is_value and not finding.is_sensitive:
+        if is_value and not finding.is_sensitive and (finding.address, finding.attribute) not in foreign:
             yield finding
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from reconciler.core.idp import GUID
 from reconciler.core.secret import Secret
@@ -15,13 +15,17 @@ from reconciler.idp.investigation import Evidence, Subject, investigate
 from reconciler.idp.metadata import Documents, metadata_url
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from reconciler.core.connection import OidcConnection
     from reconciler.core.idp import IdpSettings
     from reconciler.core.state import DesiredConnection
     from reconciler.idp.fetch_settings import FetchSettings
     from reconciler.workflow.live_state import Progress
+
+NO_ISSUER: Final = "it has no issuer yet"
+ELSEWHERE: Final = "the target is an emulator on this machine, and the provider is not"
+"""Why a provider is not asked, where nobody has said that it must not be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +84,7 @@ class Providers:
         visible = connection.masked() if is_live else connection.without_secret()
         subject = Subject(
             connection=visible,
-            declared=frozenset(desired.connection.declared_fields),
+            declared=frozenset(_fields_as_declared(desired.connection, visible)),
             is_live=is_live,
             has_expiry=desired.secret_expires_on is not None,
             secret_is_guid=isinstance(secret, Secret) and secret.has_form(GUID),
@@ -90,7 +94,7 @@ class Providers:
     def _reason(self, desired: DesiredConnection, connection: OidcConnection) -> str:
         if self._settings.limited(desired.discovery) is Discovery.OFF:
             return "`discovery` is off"
-        return "" if connection.issuer else "it has no issuer yet"
+        return "" if connection.issuer else NO_ISSUER
 
     async def investigate(self, question: Question, make_token: Callable[[], str] | None = None) -> Evidence:
         """Ask about one connection. Without ``make_token``, which returns random texts, no preflight."""
@@ -126,7 +130,14 @@ class Providers:
     def _elsewhere(self, question: Question) -> str:
         host = parse_url(question.subject.issuer).hostname or ""
         is_elsewhere = self._is_target_local and not is_loopback(host)
-        return "the target is an emulator on this machine, and the provider is not" if is_elsewhere else ""
+        return ELSEWHERE if is_elsewhere else ""
+
+
+def _fields_as_declared(declared: OidcConnection, connection: OidcConnection) -> Iterator[str]:
+    """Yield the fields of a connection whose values the manifest declares."""
+    for name in declared.declared_fields:
+        if getattr(declared, name) == getattr(connection, name):
+            yield name
 
 
 def left_alone(evidence: Evidence) -> str:

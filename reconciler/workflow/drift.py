@@ -2,29 +2,54 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
 
 from reconciler.core.drift import DriftMode, Observations
-from reconciler.core.errors import AccessDenied, Diagnostic, ProviderError, Severity
+from reconciler.core.errors import AccessDenied, Diagnostic, ProviderError, Severity, count
+from reconciler.core.idp import quoted
 from reconciler.core.undeclared import combine, find_undeclared, find_unknown
-from reconciler.policies import find_live_risks
+from reconciler.http.urls import parse_url
+from reconciler.idp.checks import check
+from reconciler.idp.metadata import ENDPOINTS
+from reconciler.policies import find_live_risks, judge_live_connection
+from reconciler.workflow.discovery import ELSEWHERE, NO_ISSUER
 from reconciler.workflow.plan import make_plan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from reconciler.core.address import Address
+    from reconciler.core.drift import Finding
+    from reconciler.core.idp import IdpFinding
     from reconciler.core.plan import Plan, Scope
     from reconciler.core.state import ActiveOrganization
     from reconciler.providers.base import Directory
     from reconciler.workflow.desired import Desired
+    from reconciler.workflow.discovery import Providers, Response
     from reconciler.workflow.live_state import Progress
+
+_SECONDS: Final = 60.0
+"""For all identity providers together."""
+
+_MOST_NAMED: Final = 3
+"""How many issuers that gave no answer are named."""
 
 
 async def read_drift(
-    desired: Desired, directory: Directory, *, scope: Scope, created_at: str, progress: Progress
+    desired: Desired,
+    directory: Directory,
+    *,
+    scope: Scope,
+    created_at: str,
+    progress: Progress,
+    providers: Providers | None = None,
 ) -> tuple[Plan, Observations]:
     """Plan the desired organizations, and observe what the plan does not show.
+
+    Without ``providers`` no identity provider is asked.
 
     Raises:
         AccessDenied: the credentials are not accepted.
@@ -33,7 +58,80 @@ async def read_drift(
     undeclared = find_undeclared(plan, desired.project.drift, desired.selection)
     risks = find_live_risks(plan.live, desired.project.policies, desired.approvals.approvals)
     observed = replace(undeclared, findings=(*undeclared.findings, *risks))
-    return plan, combine(observed, await _observe_unknown(desired, directory))
+    observed = combine(observed, await _observe_unknown(desired, directory))
+    if providers is None:
+        return plan, observed
+    return plan, await _with_providers(observed, plan, desired, providers)
+
+
+async def _with_providers(
+    observed: Observations, plan: Plan, desired: Desired, providers: Providers
+) -> Observations:
+    """Ask the identity providers of all live connections, and compare what they publish with what is live."""
+    manifests = (item for organization in desired.organizations for item in organization.connections)
+    declared = {connection.address: connection for connection in manifests}
+    questions = [providers.question(declared[item.address], item.connection) for item in plan.live]
+    responses = await providers.ask(questions, seconds=_SECONDS)
+    findings: list[Finding] = []
+    diagnostics = [*_not_compared(responses)]
+    now = datetime.fromisoformat(plan.created_at).timestamp()
+    for managed, response in zip(plan.live, responses, strict=True):
+        drift, remarks = judge_live_connection(
+            managed,
+            response.question.desired.connection,
+            _checked(response, now),
+            desired.project.policies,
+            desired.approvals.approvals,
+        )
+        findings += drift
+        diagnostics += remarks
+    return replace(
+        observed,
+        findings=(*observed.findings, *findings),
+        published={key: url for response in responses for key, url in _published(response)},
+        diagnostics=(*observed.diagnostics, *diagnostics),
+    )
+
+
+def _checked(response: Response, now: float) -> Iterator[IdpFinding]:
+    """Yield what the checks find; that a provider gives no answer is said once for all of them."""
+    if response.evidence is not None:
+        findings = check(replace(response.evidence, now=now))
+        yield from (finding for finding in findings if finding.code != "idp-unreachable")
+
+
+def _published(response: Response) -> Iterator[tuple[tuple[Address, str], str | None]]:
+    """Yield the URL that the provider publishes for each endpoint of a live connection, None if unknown."""
+    connection = response.question.subject.connection
+    for attribute, name in ENDPOINTS.items():
+        if getattr(connection, attribute):
+            url = response.evidence.published(name) if response.evidence else ""
+            yield (response.question.desired.address, attribute), (url if parse_url(url).hostname else None)
+
+
+def _not_compared(responses: Sequence[Response]) -> Iterator[Diagnostic]:
+    """Yield which connections could not be compared with what their issuers publish: never an error."""
+    unreachable = [response for response in responses if response.is_unreachable]
+    issuers = [*dict.fromkeys(response.question.subject.issuer for response in unreachable)]
+    if issuers:
+        names = ", ".join(map(quoted, issuers[:_MOST_NAMED])) + (", …" if issuers[_MOST_NAMED:] else "")
+        connections = count(len(unreachable), "connection")
+        yield Diagnostic(
+            Severity.WARNING,
+            "idp-unreachable",
+            f"{count(len(issuers), 'issuer')} could not be reached: {names}",
+            detail=f"{connections} could not be compared with what the issuers publish",
+            hint="run `reconciler verify` to see why; if you need a proxy, set HTTPS_PROXY",
+        )
+    reasons = Counter(
+        response.not_asked for response in responses if response.not_asked not in {"", NO_ISSUER, ELSEWHERE}
+    )
+    for reason, number in reasons.items():
+        yield Diagnostic(
+            Severity.INFO,
+            "idp-not-asked",
+            f"{count(number, 'connection')} not compared with what the issuer publishes: {reason}",
+        )
 
 
 async def _observe_unknown(desired: Desired, directory: Directory) -> Observations:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.approval import ApprovalStatus
 from reconciler.core.document_parts import copy_fields
 from reconciler.core.drift import FindingStatus
-from reconciler.core.errors import Diagnostic, Severity
-from reconciler.core.idp import IDP_SEVERITIES, IdpFinding
+from reconciler.core.errors import Severity
+from reconciler.core.idp import IDP_SEVERITIES, IdpFinding, idp_diagnostic
 from reconciler.core.verification import (
     Exchange,
     ExpiryOrigin,
@@ -36,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import date
 
+    from reconciler.core.errors import Diagnostic
     from reconciler.core.idp import AnswerKind
     from reconciler.core.state import DesiredConnection
     from reconciler.idp.credential_probe import Probe
@@ -44,9 +43,6 @@ if TYPE_CHECKING:
     from reconciler.idp.preflight import Preflight
     from reconciler.policies.approvals import Approvals
     from reconciler.workflow.discovery import Question
-
-_FINGERPRINT_LENGTH: Final = 32
-"""Hexadecimal digits, as of risks."""
 
 _JUDGED: Final = frozenset(
     {Verdict.REGISTERED, Verdict.CLIENT_UNKNOWN, Verdict.NOT_REGISTERED, Verdict.REFUSED}
@@ -94,12 +90,16 @@ def judge_evidence(
 
 def _findings(question: Question, evidence: Evidence | None, now: float, today: date) -> Iterator[Diagnostic]:
     for finding in _secret_expires(question.desired, today):
-        yield _diagnostic(question.desired, finding)
+        yield _about(question, finding)
     if evidence is None:
-        yield _diagnostic(question.desired, _not_asked(question))
+        yield _about(question, _not_asked(question))
         return
     for finding in check(replace(evidence, now=now)):
-        yield _diagnostic(question.desired, finding)
+        yield _about(question, finding)
+
+
+def _about(question: Question, finding: IdpFinding) -> Diagnostic:
+    return idp_diagnostic(finding, question.desired.address, question.desired.location)
 
 
 def _secret_expires(desired: DesiredConnection, today: date) -> Iterator[IdpFinding]:
@@ -139,21 +139,6 @@ def _expiries(pairs: Iterable[tuple[Question, Evidence | None]]) -> Iterator[Sec
 
 def _has_undated_secret(desired: DesiredConnection) -> bool:
     return desired.secret_expires_on is None and desired.connection.client_secret is not None
-
-
-def _diagnostic(desired: DesiredConnection, finding: IdpFinding) -> Diagnostic:
-    address = str(desired.address)
-    identity = json.dumps([finding.code, address, finding.key])
-    return Diagnostic(
-        finding.severity or IDP_SEVERITIES[finding.code],
-        finding.code,
-        f"{address}: {finding.summary}",
-        detail=finding.why,
-        hint=finding.hint,
-        address=address,
-        location=desired.location,
-        fingerprint=hashlib.sha256(identity.encode()).hexdigest()[:_FINGERPRINT_LENGTH],
-    )
 
 
 def _not_asked(question: Question) -> IdpFinding:

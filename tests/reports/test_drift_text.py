@@ -131,7 +131,7 @@ def test_with_an_earlier_report_it_says_since_when() -> None:
 Drift: 1 missing, 1 changed, 0 unexpected.
 Since 2026-11-20 12:00 UTC: 1 new, 1 still there, 1 resolved.
   resolved: acme/okta client_id (changed)
-Unchecked: 1 earlier finding outside this run's scope.
+Unchecked: 1 earlier finding that this run could not check.
   unchecked: acme/other (missing)
 """)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.errors import Severity
-from reconciler.core.idp import IdpFinding, quoted
+from reconciler.core.idp import EndpointDifference, IdpFinding, quoted
 from reconciler.http.urls import is_loopback, parse_url
 from reconciler.idp.metadata import ENDPOINTS, Document
 
@@ -25,15 +25,19 @@ def endpoint_differs(evidence: Evidence) -> Iterator[IdpFinding]:
         if not ours or not published or _normalized(ours) == _normalized(published):
             continue
         is_declared = field in subject.declared
+        endpoint = EndpointDifference(attribute=field, url=ours, published=published, is_declared=is_declared)
         yield IdpFinding(
             code="endpoint-differs",
             summary=f"`{field}` is {quoted(ours)}, but the provider publishes {quoted(published)}",
-            why="the manifest declares another value"
+            why="the manifest declares this URL, so it is as intended: logins use it"
             if is_declared
             else "the provider has moved the endpoint, or the URL was changed in the service",
-            hint="" if is_declared else f"correct `{field}`; the manifest does not declare it",
+            hint="to follow the provider, declare the URL that it publishes"
+            if is_declared
+            else f"correct `{field}`; the manifest does not declare this URL",
             severity=Severity.INFO if is_declared else None,
-            key=f"{field} {ours} {published}",
+            key=endpoint.key,
+            endpoint=endpoint,
         )
 
 

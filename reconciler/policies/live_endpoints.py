@@ -1,0 +1,88 @@
+"""Judges what the checks find about the identity providers of live connections, for a drift report.
+
+A live endpoint that is not the one in the issuer's own metadata is drift if somebody else is trusted through
+it, by trust domain. Everything else is a warning or a note.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from reconciler.core.drift import DriftKind, Finding
+from reconciler.core.errors import Severity
+from reconciler.core.idp import idp_diagnostic
+from reconciler.policies.approvals import approve_risks
+from reconciler.policies.trust_domain import is_same_trust_domain, trust_domain
+from reconciler.policies.urls import authority
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from reconciler.core.codes import Code
+    from reconciler.core.connection import OidcConnection
+    from reconciler.core.errors import Diagnostic
+    from reconciler.core.idp import EndpointDifference, IdpFinding
+    from reconciler.core.plan import Managed
+    from reconciler.policies.approvals import Approvals
+
+_OFF: Final = "off"
+
+
+def judge_live_connection(
+    managed: Managed,
+    declared: OidcConnection,
+    findings: Iterable[IdpFinding],
+    severities: Mapping[str, str],
+    approvals: Approvals,
+) -> tuple[tuple[Finding, ...], tuple[Diagnostic, ...]]:
+    """Return the drift among the findings about a live connection, and the others as warnings and notes.
+
+    ``severities`` are those of the project file. What an approval covers is no drift, but a warning that
+    names the approval.
+    """
+    drift, remarks = [], []
+    for finding in findings:
+        if severities.get(finding.code) == _OFF:
+            continue
+        diagnostic = idp_diagnostic(finding, managed.address, managed.location)
+        is_drift = finding.endpoint is not None and is_foreign(finding.endpoint, managed.connection.issuer)
+        if finding.endpoint and is_drift and approvals.for_risk(diagnostic) is None:
+            drift.append(_finding(managed, declared, finding.code, finding.endpoint))
+        else:
+            remarks.append(_remark(diagnostic, severities))
+    return tuple(drift), approve_risks(remarks, approvals)
+
+
+def is_foreign(endpoint: EndpointDifference, issuer: str | None) -> bool:
+    """Tell whether somebody else than at the published URL is trusted through an endpoint.
+
+    Not if the manifest declares it: then the risk rules judge it. Nor if it is at the issuer's own host:
+    Keycloak, for one, publishes its endpoints at the host that it takes for its own.
+    """
+    url = endpoint.url
+    is_comparable = trust_domain(endpoint.published) is not None
+    if endpoint.is_declared or not is_comparable or is_same_trust_domain(url, endpoint.published):
+        return False
+    return authority(url) != authority(issuer) or not is_same_trust_domain(url, issuer)
+
+
+def _finding(managed: Managed, declared: OidcConnection, code: Code, endpoint: EndpointDifference) -> Finding:
+    return Finding(
+        address=managed.address,
+        organization_id=managed.organization_id,
+        kind=DriftKind.FOREIGN_ENDPOINT,
+        connection_id=managed.connection.connection_id or "",
+        attribute=endpoint.attribute,
+        rule=code,
+        declared=getattr(declared, endpoint.attribute),
+        live=endpoint.url,
+        published=endpoint.published,
+        location=managed.location,
+    )
+
+
+def _remark(diagnostic: Diagnostic, severities: Mapping[str, str]) -> Diagnostic:
+    """Return a finding as a warning: in `verify` it may be an error. A note stays one unless it is named."""
+    is_note = diagnostic.severity is Severity.INFO and diagnostic.code not in severities
+    return diagnostic if is_note else replace(diagnostic, severity=Severity.WARNING)
