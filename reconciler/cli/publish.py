@@ -1,4 +1,4 @@
-"""``reconciler publish``: publish a plan, the result of an apply, or a drift report on GitHub or GitLab."""
+"""``reconciler publish``: publish plans, results of applies, and nightly reports on GitHub or GitLab."""
 
 from __future__ import annotations
 
@@ -46,6 +46,8 @@ def _report_options() -> Callable[[Callable[..., int]], Callable[..., int]]:
                      help="The result of an apply in JSON: a comment on the pull request that was merged."),
         click.option("--drift", "drift_file", type=FILE, metavar="FILE",
                      help="A drift report in JSON: one issue."),
+        click.option("--verify", "verify_file", type=FILE, metavar="FILE",
+                     help="A report of verify in JSON: a part of the same issue."),
         click.option("--name", metavar="NAME",
                      help="Distinguishes environments that publish in the same place."),
         click.option("--secrets", "secrets_file", type=FILE, metavar="FILE",
@@ -63,7 +65,7 @@ def _report_options() -> Callable[[Callable[..., int]], Callable[..., int]]:
 
 @click.group("publish")
 def command() -> None:
-    """Publish a plan, the result of an apply, or a drift report where code is reviewed.
+    """Publish a plan, the result of an apply, or nightly reports where code is reviewed.
 
     Nothing is planned or applied. The token is read from the environment and never shown.
     """
@@ -88,9 +90,9 @@ def command() -> None:
 @pull_request_options()
 @click.pass_obj
 def github(context: CommandContext, /, **options: Any) -> int:  # noqa: ANN401 - options
-    """One sticky comment, labels, the job summary; one issue for drift; pull requests for manifests.
+    """One sticky comment, labels, the job summary, one issue, pull requests for manifests.
 
-    Needs GITHUB_TOKEN (or GH_TOKEN) with `pull-requests: write`, `issues: write` for drift, and
+    Needs GITHUB_TOKEN (or GH_TOKEN) with `pull-requests: write`, `issues: write` for the issue, and
     `contents: write` for --pins and --adopt. In a workflow, all other options have defaults. After a
     merge, the comment stands on the pull request of the merge commit; without a token, only the job
     summary is written.
@@ -103,7 +105,7 @@ def github(context: CommandContext, /, **options: Any) -> int:  # noqa: ANN401 -
         write_summary(Path(options["summary"]), publication)
         click.echo("job summary: written")
     may_comment = pull_request or (options["commit"] and any(map(os.environ.get, _GITHUB_TOKENS)))
-    has_no_place = not (may_comment or publication.drift or publication.apply)
+    has_no_place = not (may_comment or publication.has_issue or publication.apply)
     if options["summary"] and publication.has_reports and has_no_place:
         click.echo("no pull request to comment on")
         publication = replace(publication, plan=None, failed=None)
@@ -131,7 +133,7 @@ def github(context: CommandContext, /, **options: Any) -> int:  # noqa: ANN401 -
 @pull_request_options()
 @click.pass_obj
 def gitlab(context: CommandContext, /, **options: Any) -> int:  # noqa: ANN401 - options
-    """One sticky note on the merge request, labels; one issue for drift; merge requests for manifests.
+    """One sticky note on the merge request, labels, one issue, merge requests for manifests.
 
     Needs GITLAB_TOKEN, a project access token with the scope `api`: a job token may not write notes.
     For --pins and --adopt it needs the role of a developer.
@@ -177,11 +179,13 @@ def webhook(context: CommandContext, /, *, strict: bool, **options: str | None) 
 
 
 def _load(options: Mapping[str, Any], run_url: str) -> Publication:
-    reports = ("plan_file", "apply_file", "drift_file")
+    reports = ("plan_file", "apply_file", "drift_file", "verify_file")
     files = {name: options.get(name) for name in (*reports, "secrets_file")}
     has_other = options.get("pins_file") or options.get("no_result")
     if not any(files[name] for name in reports) and not has_other:
-        raise click.UsageError("nothing to publish: give --plan FILE, --apply FILE or --drift FILE")
+        raise click.UsageError(
+            "nothing to publish: give --plan FILE, --apply FILE, --drift FILE or --verify FILE"
+        )
     if options.get("no_result") and files["plan_file"]:
         raise click.UsageError("--no-result says that there is no --plan: give one of the two")
     if options.get("adopt") and not options["drift_file"]:

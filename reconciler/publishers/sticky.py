@@ -1,6 +1,6 @@
-"""Maintains one comment with labels on a pull request, and one drift issue, for each environment.
+"""Maintains one comment with labels on a pull request, for each environment.
 
-A hidden first line identifies the comment and the issue. Only those of this token's own account count.
+A hidden first line identifies the comment. Only those of this token's own account count.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 _MAX_ATTEMPTS: Final = 3
 _NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9._]|-(?!-)){0,23}")
-_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]{8,15}(?:Z|\+00:00)", re.ASCII)
-_MADE_AT: Final = re.compile(rf"[^\n]*\n<!-- made ({_TIME.pattern}) -->", re.ASCII)
+TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]{8,15}(?:Z|\+00:00)", re.ASCII)
+_MADE_AT: Final = re.compile(rf"[^\n]*\n<!-- made ({TIME.pattern}) -->", re.ASCII)
 _UNKNOWN: Final = "?"
 """The identity of a run that does not know its project; no environment has this name."""
 
@@ -41,20 +41,6 @@ class StickyComment:
     identity: str
     body: str
     made_at: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DriftNotice:
-    """What the issue says.
-
-    ``is_over``: there certainly is no drift. ``news`` is worth a comment of its own, if not empty.
-    """
-
-    title: str
-    body: str
-    news: str = ""
-    has_drift: bool = True
-    is_over: bool = False
 
 
 def check_name(name: str) -> str:
@@ -92,6 +78,16 @@ def has_marker(body: str, line: str) -> bool:
     return body.partition("\n")[0].rstrip() == line
 
 
+def until_known(publish: Callable[[], tuple[str, str]]) -> tuple[str, str]:
+    """Publish again where it is not known what was done: that looks first at what is there."""
+    for _ in range(_MAX_ATTEMPTS - 1):
+        try:
+            return publish()
+        except UnknownPublication:
+            continue
+    return publish()
+
+
 def publish_comment(forge: Forge, comment: StickyComment) -> tuple[str, str]:
     """Create or edit the comment; return what was done, and its address.
 
@@ -100,16 +96,7 @@ def publish_comment(forge: Forge, comment: StickyComment) -> tuple[str, str]:
     Raises:
         PublishingFailed: the forge refuses, or cannot be reached.
     """
-    return _until_known(lambda: _publish_comment(forge, comment))
-
-
-def publish_drift(forge: Forge, line: str, notice: DriftNotice) -> tuple[str, str]:
-    """Open, update or close the issue with the marker; return what was done, and its address.
-
-    Raises:
-        PublishingFailed: the forge refuses, or cannot be reached.
-    """
-    return _until_known(lambda: _publish_drift(forge, line, notice))
+    return until_known(lambda: _publish_comment(forge, comment))
 
 
 def publish_labels(forge: Forge, kinds: Collection[str], name: str) -> frozenset[str]:
@@ -130,16 +117,6 @@ def risk_labels(plan: Plan) -> frozenset[str]:
     """Return the kinds of labels for a plan: it destroys, is risky, or cannot be applied as it is."""
     applies = (plan.summary.destroy > 0, bool(plan.risks), plan.has_errors)
     return frozenset(kind for kind, is_applied in zip(_LABEL_KINDS, applies, strict=True) if is_applied)
-
-
-def _until_known(publish: Callable[[], tuple[str, str]]) -> tuple[str, str]:
-    """Publish again where it is not known what was done: that looks first at what is there."""
-    for _ in range(_MAX_ATTEMPTS - 1):
-        try:
-            return publish()
-        except UnknownPublication:
-            continue
-    return publish()
 
 
 def _publish_comment(forge: Forge, sticky: StickyComment) -> tuple[str, str]:
@@ -163,7 +140,7 @@ def _publish_comment(forge: Forge, sticky: StickyComment) -> tuple[str, str]:
 
 def _dated(sticky: StickyComment) -> str:
     """Return the body below a hidden line that says when its report was made."""
-    is_known = _TIME.fullmatch(sticky.made_at)
+    is_known = TIME.fullmatch(sticky.made_at)
     return with_marker(f"<!-- made {sticky.made_at} -->", sticky.body) if is_known else sticky.body
 
 
@@ -214,25 +191,6 @@ def _own_comments(forge: Forge, sticky: StickyComment) -> tuple[str, list[Commen
         return line, [*by_line.get(line, []), *by_line.get(unknown, [])]
     line = next(iter(by_line)) if len(by_line) == 1 else unknown
     return line, by_line.get(line, [])
-
-
-def _publish_drift(forge: Forge, line: str, notice: DriftNotice) -> tuple[str, str]:
-    text = with_marker(line, notice.body)
-    author = forge.author()
-    own = (issue for issue in forge.open_issues() if issue.author == author and has_marker(issue.body, line))
-    issue = next(own, None)
-    if issue is None:
-        if not notice.has_drift:
-            return "not needed", ""
-        return "opened", forge.create_issue(notice.title, text).url
-    if issue.body != text or issue.title != notice.title:
-        forge.edit_issue(issue, notice.title, text)
-    if notice.is_over:
-        forge.close_issue(issue)
-        return "closed", issue.url
-    if notice.news:
-        forge.comment_on_issue(issue, notice.news)
-    return "updated", issue.url
 
 
 def _label(name: str, kind: str) -> str:

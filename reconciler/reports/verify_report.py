@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
@@ -97,6 +98,14 @@ def verify_report(result: Verification) -> Report:
         counts=((len(result.connections), "connection"), (result.issuers, "issuer")),
         counters=tuple(finding_counters(finding_groups(result), "error", "refused", "warning", "note")),
     )
+
+
+def verify_issue_report(result: Verification) -> Report:
+    """Return the report for an issue: without the requests, which only the run itself shows."""
+    report = verify_report(result)
+    asked = tuple(_asked(result.connections))
+    lists = tuple(item_list for item_list in report.lists if item_list not in asked)
+    return replace(report, lists=lists)
 
 
 def verdict(result: Verification) -> str:

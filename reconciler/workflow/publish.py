@@ -1,37 +1,39 @@
-"""Publishes a plan, the result of an apply, or a drift report: comments, labels, issue and job summary."""
+"""Publishes a plan, the result of an apply, or nightly reports: comments, labels, issue and job summary."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from reconciler.core.errors import Diagnostic, Severity
+from reconciler.core.errors import Diagnostic, ReportRefused, Severity, count
 from reconciler.core.plan import Plan
 from reconciler.core.results import FailedRun
 from reconciler.publishers.github import append_summary, room_in_summary
+from reconciler.publishers.issue import IssuePart, PartKind, PartState, publish_issue
 from reconciler.publishers.sticky import (
-    DriftNotice,
     StickyComment,
     check_name,
     default_identity,
     marker,
     publish_comment,
-    publish_drift,
     publish_labels,
     risk_labels,
 )
 from reconciler.reports.apply_report import apply_report
 from reconciler.reports.drift_report import drift_report
-from reconciler.reports.markdown import MAX_BYTES, render_markdown, render_news
+from reconciler.reports.escaping import markdown_code, short_time
+from reconciler.reports.markdown import render_markdown, render_news
 from reconciler.reports.next_steps import failed_steps, merge_steps, merged_steps, not_applied_steps
 from reconciler.reports.plan_report import plan_report
 from reconciler.reports.validation import failed_run_report
+from reconciler.reports.verify_report import verify_issue_report, verify_report
 from reconciler.reports.webhook_document import webhook_body
 from reconciler.storage.documents import (
     load_apply_result,
     load_drift_report,
     load_missing_secrets,
     load_review,
+    load_verification,
 )
 
 if TYPE_CHECKING:
@@ -40,13 +42,17 @@ if TYPE_CHECKING:
 
     from reconciler.core.drift import DriftReport
     from reconciler.core.outcome import ApplyResult
-    from reconciler.core.plan import Scope
+    from reconciler.core.verification import Verification
     from reconciler.publishers.forge import Forge
     from reconciler.reports.report import Report, Step
     from reconciler.reports.webhook_document import Origin
 
 _SUMMARY_MARGIN = 16
 """Bytes of a job summary that are left for the line breaks between reports."""
+
+_DRIFT_BYTES = 40_000
+_VERIFY_BYTES = 22_000
+"""Shares of the issue, which together leave room for its hidden lines and links."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +61,8 @@ class Publication:
 
     ``failed`` is a run without a plan, ``environment`` the forge's environment whose reviewers approve.
     ``is_merged``: the plan is for a merged commit. ``drift_note`` is the drift issue's sentence about a pull
-    request. ``head`` is the pull request's commit, and ``workflow_commit`` the forge's merge of it.
+    request. ``verify`` is a report of logins, as ``drift`` is one of values. ``head`` is the pull request's
+    commit, and ``workflow_commit`` the forge's merge of it.
     ``not_applied``: the job that applies the plan wrote no result.
     """
 
@@ -63,6 +70,7 @@ class Publication:
     failed: FailedRun | None = None
     apply: ApplyResult | None = None
     drift: DriftReport | None = None
+    verify: Verification | None = None
     name: str = ""
     environment: str = ""
     labels: bool = True
@@ -81,7 +89,12 @@ class Publication:
     @property
     def has_reports(self) -> bool:
         """Whether there is a report to publish."""
-        return self.has_comment or self.drift is not None
+        return self.has_comment or self.has_issue
+
+    @property
+    def has_issue(self) -> bool:
+        """Whether there is a report for the issue."""
+        return self.drift is not None or self.verify is not None
 
 
 def load_publication(
@@ -89,6 +102,7 @@ def load_publication(
     plan_file: Path | None = None,
     apply_file: Path | None = None,
     drift_file: Path | None = None,
+    verify_file: Path | None = None,
     secrets_file: Path | None = None,
     no_result: bool = False,
     not_applied: bool = False,
@@ -102,12 +116,17 @@ def load_publication(
     Raises:
         ReconcilerError: a file or the name is invalid.
     """
+    drift = load_drift_report(drift_file) if drift_file else None
+    verification = load_verification(verify_file) if verify_file else None
+    if drift and verification and drift.scope.principal != verification.scope.principal:
+        raise ReportRefused(f"{drift_file} and {verify_file} are of different projects: publish them apart")
     review = load_review(plan_file) if plan_file else _no_result() if no_result else None
     return Publication(
         plan=review if isinstance(review, Plan) else None,
         failed=review if isinstance(review, FailedRun) else None,
         apply=_load_apply(apply_file, secrets_file) if apply_file else None,
-        drift=load_drift_report(drift_file) if drift_file else None,
+        drift=drift,
+        verify=verification,
         name=check_name(name) if name else "",
         environment=environment,
         labels=labels,
@@ -146,8 +165,8 @@ def publish(forge: Forge, publication: Publication) -> Iterator[str]:
         yield _publish_comment(forge, kind, report, publication)
     if publication.labels and (publication.plan or publication.failed):
         yield from _publish_labels(forge, publication)
-    if publication.drift:
-        yield _publish_issue(forge, publication.drift, publication)
+    if publication.has_issue:
+        yield _publish_issue(forge, publication)
 
 
 def write_summary(file: Path, publication: Publication) -> None:
@@ -155,6 +174,8 @@ def write_summary(file: Path, publication: Publication) -> None:
     reports = [report for _, report in _comments(publication)]
     if publication.drift:
         reports.append(drift_report(publication.drift))
+    if publication.verify:
+        reports.append(verify_report(publication.verify))
     for report in reports:
         max_bytes = room_in_summary(file) - _SUMMARY_MARGIN
         append_summary(file, render_markdown(report, max_bytes=max_bytes))
@@ -224,31 +245,62 @@ def _failed_labels(failed: FailedRun | None) -> frozenset[str]:
     return frozenset({"blocked"} if has_errors else ())
 
 
-def _publish_issue(forge: Forge, report: DriftReport, publication: Publication) -> str:
-    rendered = drift_report(report)
-    notice = DriftNotice(
-        title=f"Drift in {_short_name(publication, report.scope)}",
-        body=_with_note(rendered, publication.drift_note) + _link(publication),
-        news=render_news(rendered),
-        has_drift=report.has_drift,
-        is_over=not report.has_drift and not report.has_errors and not report.unchecked,
-    )
-    done, url = publish_drift(forge, _marker("drift", publication, report.scope), notice)
+def _publish_issue(forge: Forge, publication: Publication) -> str:
+    reports = [report for report in (publication.drift, publication.verify) if report]
+    scope = reports[0].scope
+    line = marker("drift", publication.name or default_identity(scope))
+    parts = tuple(_issue_parts(publication))
+    done, url = publish_issue(forge, line, publication.name or scope.environment.value, parts)
     return f"issue {done}: {url}".rstrip(": ")
 
 
+def _issue_parts(publication: Publication) -> Iterator[IssuePart]:
+    if publication.drift:
+        yield _drift_part(publication.drift, publication)
+    if publication.verify:
+        yield _verify_part(publication.verify, publication)
+
+
+def _drift_part(report: DriftReport, publication: Publication) -> IssuePart:
+    rendered = drift_report(report)
+    is_over = not (report.has_drift or report.has_errors or report.unchecked)
+    return IssuePart(
+        kind=PartKind.DRIFT,
+        body=_with_note(rendered, publication.drift_note) + _link(publication),
+        state=_state(is_open=report.has_drift, is_over=is_over),
+        made_at=report.created_at,
+        news=render_news(rendered, max_bytes=_DRIFT_BYTES),
+        announcement=f"**Drift**: {count(len(report.findings), 'finding')}, in the description.",
+    )
+
+
+def _verify_part(result: Verification, publication: Publication) -> IssuePart:
+    rendered = verify_issue_report(result)
+    open_findings = [finding for finding in (*result.findings, *result.unchecked) if finding.needs_action]
+    when = short_time(result.created_at)
+    when = markdown_code(when) if when == result.created_at else when
+    heading = f"## Logins\n\nChecked by `verify` at {when}."
+    text = render_markdown(rendered, max_bytes=_VERIFY_BYTES - len(heading))
+    return IssuePart(
+        kind=PartKind.VERIFY,
+        body=f"{heading}\n\n{text}{_link(publication)}",
+        state=_state(is_open=result.needs_action, is_over=result.is_complete and not open_findings),
+        made_at=result.created_at,
+        news=render_news(rendered, max_bytes=_VERIFY_BYTES),
+        announcement=f"**Login problems**: {count(len(open_findings), 'finding')}, in the description.",
+    )
+
+
+def _state(*, is_open: bool, is_over: bool) -> PartState:
+    if is_open:
+        return PartState.OPEN
+    return PartState.OVER if is_over else PartState.UNKNOWN
+
+
 def _with_note(report: Report, note: str) -> str:
-    """Return the report with a note, in the size that a report alone may have."""
-    text = render_markdown(report, max_bytes=MAX_BYTES - len(note.encode()))
+    """Return the report with a note, in the size that a report may have in the issue."""
+    text = render_markdown(report, max_bytes=_DRIFT_BYTES - len(note.encode()))
     return f"{text}\n{note}" if note else text
-
-
-def _marker(kind: str, publication: Publication, scope: Scope) -> str:
-    return marker(kind, publication.name or default_identity(scope))
-
-
-def _short_name(publication: Publication, scope: Scope) -> str:
-    return publication.name or scope.environment.value
 
 
 def _link(publication: Publication) -> str:

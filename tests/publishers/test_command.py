@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from reconciler.publishers.github import MAX_SUMMARY_BYTES, pull_request_of_even
 from reconciler.reports import DRIFT_FORMATS, PLAN_FORMATS
 from tests.publishers import fake_github, fake_gitlab
 from tests.reports.published import ORDINARY, QUIET, REFUSED, drift_of, hostile_plan, large_plan
+from tests.support.values import WHEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from tests.publishers.fake_github import FakeGitHub
     from tests.publishers.fake_gitlab import FakeGitLab
 
+LATER = "2026-11-22T12:00:00Z"
 RUN = "https://github.example/acme/identity/actions/runs/99"
 
 
@@ -37,9 +40,10 @@ def saved(tmp_path: Path) -> Callable[[Plan], str]:
 
 @pytest.fixture
 def saved_drift(tmp_path: Path) -> Callable[[Plan], str]:
-    def save(plan: Plan) -> str:
+    def save(plan: Plan, at: str = WHEN) -> str:
         file = tmp_path / "drift.json"
-        file.write_text(DRIFT_FORMATS["json"](drift_of(plan)), encoding="utf-8")
+        report = replace(drift_of(plan), created_at=at)
+        file.write_text(DRIFT_FORMATS["json"](report), encoding="utf-8")
         return str(file)
 
     return save
@@ -163,17 +167,18 @@ def test_drift_opens_updates_and_closes_one_issue(
     (issue,) = github.issues()
     assert (issue.title, issue.state) == ("Drift in live", "closed")
     target = "**🔴 LIVE · project `project-live-0c2f` at `api.stytch.com`**"
-    assert issue.body.startswith(f"<!-- reconciler:drift:live -->\n{target}: ✅ No drift.")
+    lines = ["<!-- reconciler:drift:live -->", f"<!-- reconciler:part:drift:over:{WHEN} -->", target]
+    assert issue.body.startswith("\n".join(lines) + ": ✅ No drift.")
     assert issue.comments == []
     said = [line.partition(":")[0] for line in capsys.readouterr().out.splitlines() if "issue" in line[:6]]
     assert said == ["issue opened", "issue updated", "issue closed", "issue not needed"]
 
 
 def test_new_drift_is_told_in_a_comment(
-    workflow: pytest.MonkeyPatch, github: FakeGitHub, saved_drift: Callable[[Plan], str]
+    workflow: pytest.MonkeyPatch, github: FakeGitHub, saved_drift: Callable[..., str]
 ) -> None:
-    for _ in range(2):
-        main(["publish", "github", "--drift", saved_drift(ORDINARY)])
+    for at in (WHEN, LATER, LATER):
+        main(["publish", "github", "--drift", saved_drift(ORDINARY, at)])
     (comment,) = github.issues()[0].comments
     assert comment["body"].startswith("**New since** `2026-11-14T12:00:00Z`: 3 findings")
 
