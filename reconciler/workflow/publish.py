@@ -262,7 +262,7 @@ def _issue_parts(publication: Publication) -> Iterator[IssuePart]:
 
 
 def _drift_part(report: DriftReport, publication: Publication) -> IssuePart:
-    rendered = drift_report(report)
+    rendered = drift_report(_without_logins(report, publication.verify))
     is_over = not (report.has_drift or report.has_errors or report.unchecked)
     return IssuePart(
         kind=PartKind.DRIFT,
@@ -272,6 +272,15 @@ def _drift_part(report: DriftReport, publication: Publication) -> IssuePart:
         news=render_news(rendered, max_bytes=_DRIFT_BYTES),
         announcement=f"**Drift**: {count(len(report.findings), 'finding')}, in the description.",
     )
+
+
+def _without_logins(report: DriftReport, result: Verification | None) -> DriftReport:
+    """Return the report without the warnings that the part about logins has as well."""
+    shared = {(finding.code, finding.address) for finding in result.findings} if result else set()
+    diagnostics = tuple(
+        item for item in report.diagnostics if item.is_error or (item.code, item.address) not in shared
+    )
+    return replace(report, diagnostics=diagnostics)
 
 
 def _verify_part(result: Verification, publication: Publication) -> IssuePart:
