@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from tests.idp.live import connect
-from tests.idp.provider import METADATA, scripted_provider
+from tests.idp.provider import METADATA, RSA_KEY, scripted_provider
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -275,17 +275,29 @@ def test_unreachable_providers_are_one_warning(place: Workplace) -> None:
     assert warning["detail"].startswith("5 connections could not be compared")
 
 
-def test_each_issuer_is_asked_once_for_all_its_connections(place: Workplace) -> None:
-    """A thousand connections at two hundred issuers ask each of these for two documents."""
+@pytest.mark.parametrize(
+    ("connections", "issuers"),
+    [(8, 4), pytest.param(1000, 200, marks=pytest.mark.proofs)],
+    ids=["a few", "an estate"],
+)
+def test_each_issuer_is_asked_once_for_all_its_connections(
+    place: Workplace, connections: int, issuers: int
+) -> None:
+    place.setenv("SHARED_CLIENT_SECRET", "s3cr3t")
+    paths = [f"/{number}{path}" for number in range(issuers) for path in (METADATA, "/keys")]
     with scripted_provider() as provider:
-        for number in range(8):
-            tenant = f"{provider.issuer}/{number % 4}"
+        for number in range(issuers):
+            tenant = f"{provider.issuer}/{number}"
             document = {"issuer": tenant, "jwks_uri": f"{tenant}/keys", "token_endpoint": f"{tenant}/token"}
-            provider.answer(f"/{number % 4}{METADATA}", document)
+            provider.answer(f"/{number}{METADATA}", document)
+            provider.answer(f"/{number}/keys", {"keys": [RSA_KEY]})
+        for number in range(connections):
             place.emulator.add_organization(f"customer{number}")
-            place.setenv(f"CUSTOMER{number}_CLIENT_SECRET", f"s3cr3t-of-customer{number}")
-            connect(place, f"customer{number}", tenant)
-        assert place.run("drift").code == 0
-    assert sorted(provider.paths) == sorted(
-        path for number in range(4) for path in (f"/{number}{METADATA}", f"/{number}/keys")
-    )
+            secret = "${env:SHARED_CLIENT_SECRET}"
+            tenant = f"{provider.issuer}/{number % issuers}"
+            connect(
+                place, f"customer{number}", tenant, client_secret=secret, live={"client_secret": "s3cr3t"}
+            )
+        run = place.run("drift")
+    assert run.code == 0, run.output
+    assert sorted(provider.paths) == sorted(paths)

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.idp.live import connect
+from tests.idp.provider import scripted_provider, write_authority
+
 if TYPE_CHECKING:
     from tests.pull_requests.conftest import Estate
+
+
+SCOPES = ["openid", "profile", "email"]
 
 
 @pytest.fixture
@@ -92,6 +100,31 @@ def test_a_finding_of_severity_error_is_never_adopted(pinned: Estate) -> None:
     assert f"**No {pinned.noun} declares these live values**" in issue
     assert "⛔ **risk** `issuer-host-change`: `acme/okta`: already live: " in issue
     assert "Revert these with `reconciler apply`" in issue
+
+
+def test_an_endpoint_that_is_not_the_providers_is_never_adopted(estate: Estate) -> None:
+    """Adopting it would launder it; no severity under `policies` and no risk rule is needed for that."""
+    policies = dict.fromkeys(("private-host", "endpoint-off-site", "jwks-url-host-change"), "off")
+    place = estate.place
+    settings = {"idp": {"ca_file": write_authority(place.root)}, "policies": policies}
+    place.write("reconciler.yaml", json.dumps(settings))
+    with scripted_provider() as provider, scripted_provider() as stranger:
+        right, evil = f"{provider.issuer}/keys", f"{stranger.issuer}/keys"
+        place.emulator.add_organization("initech")
+        connection = connect(place, "initech", provider.issuer, custom_scopes=SCOPES, jwks_url=right)
+        estate.push()
+        place.emulator.edit_connection(
+            connection["connection_id"], custom_scopes="openid profile email groups", jwks_url=evil
+        )
+        report = estate.drift("--target", "initech/*")
+        kinds = [finding["kind"] for finding in json.loads(Path(report).read_text())["findings"]]
+        assert kinds == ["changed", "changed", "foreign-endpoint"]
+        estate.publish("--drift", report, "--adopt")
+    (content,) = estate.on_branch("drift").values()
+    assert "groups" in content
+    assert evil not in content
+    (request,) = estate.requests()
+    assert "is never adopted" in request.body, request.body
 
 
 def test_other_connections_are_adopted_beside_it(pinned: Estate) -> None:
