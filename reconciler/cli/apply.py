@@ -168,7 +168,7 @@ def _approve(plan: Plan, console: Console) -> None:
 
 def _apply(planned: Planned, context: CommandContext) -> int:
     check_applicable(planned.plan)
-    secrets = resolve_plan_secrets(planned.plan, planned.project.secret_policy, os.environ)
+    secrets = resolve_plan_secrets(planned.plan, planned.project.secret_access(os.environ))
     result = asyncio.run(_send(planned, secrets, context))
     diagnostics = (*planned.plan.diagnostics, *secrets.diagnostics)
     result = replace(

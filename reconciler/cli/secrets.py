@@ -54,9 +54,8 @@ def check(
     check_outputs(context)
     project = wiring.project_of(context.config)
     loaded = load_manifests(paths, project, variables)
-    checked = check_secrets(
-        _targeted(loaded.state.connections, targets), policy=project.secret_policy, environment=os.environ
-    )
+    connections = _targeted(loaded.state.connections, targets)
+    checked = check_secrets(connections, project.secret_access(os.environ))
     errors = tuple(finding for finding in loaded.diagnostics if finding.is_error)
     checked = replace(checked, diagnostics=errors)
     written = write_result(checked, SECRETS_FORMATS, context)

@@ -125,8 +125,8 @@ def _check_alone(context: CommandContext, *, has_others: bool) -> None:
 
 def _with_declared_secret(request: VerifyRequest, address: str) -> VerifyRequest:
     """Return a request about one connection, with the secret that its manifest declares."""
-    policy = request.project.secret_policy
-    connection, secret = declared_secret(address, request.loaded, policy, os.environ)
+    access = request.project.secret_access(os.environ)
+    connection, secret = declared_secret(address, request.loaded, access)
     return replace(request, targets=(connection.address.pattern,), declared_secret=secret)
 
 

@@ -69,7 +69,7 @@ def scope_of(target: Target) -> Scope:
 
 def _read_own(project: Project) -> Callable[[SecretReference], Secret]:
     """Return what reads the tool's own credentials, which the limits for manifests do not concern."""
-    return partial(resolve_reference, policy=project.secret_policy.without_limits(), environment=os.environ)
+    return partial(resolve_reference, access=project.secret_access(os.environ).without_limits())
 
 
 def now() -> datetime:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
+from reconciler.core.address import Address
 from reconciler.core.errors import did_you_mean, shell_word
 from reconciler.core.secret import Locator
 from reconciler.manifests.findings import name_of
@@ -44,15 +46,16 @@ class Interpolation:
 
     def apply(self, document: Value, findings: DocumentFindings) -> Value:
         """Return the document with its references replaced, and those that cannot be with `INVALID`."""
-        return _Substitution(self, findings).value(document, ())
+        return _Substitution(self, findings, document).value(document, ())
 
 
 class _Substitution:
     """Replaces the references of one document."""
 
-    def __init__(self, rules: Interpolation, findings: DocumentFindings) -> None:
+    def __init__(self, rules: Interpolation, findings: DocumentFindings, document: Value) -> None:
         self._rules = rules
         self._findings = findings
+        self._document = document
 
     def value(self, value: Value, path: Path) -> Value:
         if isinstance(value, str):
@@ -146,7 +149,7 @@ class _Substitution:
                 f"{name_of(path)} cannot hold a reference to a secret",
                 hint=self._rules.misplaced_hint,
             )
-        elif refusal := self._rules.policy.check(locator) if self._rules.policy else None:
+        elif refusal := self._refusal(locator, path):
             self._findings.add(
                 "secret-not-allowed",
                 path,
@@ -157,6 +160,31 @@ class _Substitution:
         else:
             return locator
         return None
+
+    def _refusal(self, locator: Locator, path: Path) -> str | None:
+        policy = self._rules.policy
+        return policy.check(locator, self._address(path)) if policy else None
+
+    def _address(self, path: Path) -> Address | None:
+        """Return the connection that a path is in, if the name of the organization is known."""
+        match path:
+            case ("connections", str(connection), *_):
+                organization = self._organization
+                return Address(organization, connection) if organization else None
+            case _:
+                return None
+
+    @cached_property
+    def _organization(self) -> str:
+        """The name of the document's organization, with variables; "" if there is none or it is invalid."""
+        text = self._document.get("organization") if isinstance(self._document, dict) else None
+        try:
+            parts = parse_template(text) if isinstance(text, str) else ()
+        except MalformedReference:
+            return ""
+        variables = self._rules.variables or {}
+        names = [part if isinstance(part, str) else variables.get(part.path, "") for part in parts]
+        return "".join(names) if all(names) else ""
 
     def _report_unknown_scheme(self, scheme: str, path: Path) -> None:
         known = SCHEMES if self._rules.holds_secret(path) else (*SCHEMES, VARIABLE_SCHEME)

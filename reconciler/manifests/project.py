@@ -8,38 +8,39 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from ipaddress import ip_network
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from reconciler.core.drift import DriftMode, DriftSettings
 from reconciler.core.errors import Diagnostic, InvalidConfiguration, Severity, SourceLocation
 from reconciler.core.idp import IdpSettings
 from reconciler.core.run_selection import Limits
-from reconciler.core.secret import DEFAULT_ENV_ALLOW
 from reconciler.core.state import Discovery
 from reconciler.manifests.document import ParsedFile, parse_file
 from reconciler.manifests.environments import RunEnvironment
 from reconciler.manifests.field_types import has_field
 from reconciler.manifests.interpolation import Interpolation
 from reconciler.manifests.project_model import ProjectManifest
+from reconciler.manifests.secrets_settings import age_settings, check_secrets_settings, secret_policy
 from reconciler.manifests.source_file import display_path
 from reconciler.manifests.text_patterns import INVALID_NETWORK, RULE
 from reconciler.manifests.validation import validate
 from reconciler.manifests.yaml_errors import report_unsafe_escapes
 from reconciler.manifests.yaml_reader import ReadLimits
 from reconciler.providers.stytch.declared_target import DeclaredTarget
-from reconciler.secrets import OWN_VARIABLES, SecretPolicy
+from reconciler.secrets import AgeSettings, SecretAccess, SecretPolicy
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from reconciler.manifests import yaml_reader
     from reconciler.manifests.findings import DocumentFindings
-    from reconciler.manifests.project_model import DriftManifest, IdpManifest, SecretsManifest, TargetManifest
+    from reconciler.manifests.project_model import DriftManifest, IdpManifest, TargetManifest
 
 PROJECT_FILE: Final = "reconciler.yaml"
 
 _MISPLACED_HINT: Final = (
-    "only the credentials below `target` can be references: write the value itself; a base URL may "
-    "come from STYTCH_BASE_URL"
+    "only the credentials below `target` and `secrets.age.identity` can be references: write the value "
+    "itself; a base URL may come from STYTCH_BASE_URL"
 )
 
 PolicyCheck: TypeAlias = Callable[[Mapping[str, SourceLocation]], tuple[Diagnostic, ...]]
@@ -79,7 +80,12 @@ class Project:
     drift: DriftSettings = field(default_factory=DriftSettings)
     idp: IdpSettings = field(default_factory=IdpSettings)
     read_limits: ReadLimits = field(default_factory=ReadLimits)
+    age: AgeSettings = field(default_factory=AgeSettings)
     environment: RunEnvironment = field(default_factory=RunEnvironment)
+
+    def secret_access(self, variables: Mapping[str, str]) -> SecretAccess:
+        """Return how secrets are read, with these environment variables."""
+        return SecretAccess(policy=self.secret_policy, environment=variables, age=self.age)
 
 
 def load_project(
@@ -171,6 +177,9 @@ def _project(
     target = _declared_target(manifest.get("target", {}), findings)
     _check_target(target, findings)
     idp = _idp_settings(manifest.get("idp", {}), findings)
+    secrets = manifest.get("secrets", {})
+    check_secrets_settings(secrets, findings)
+    age = age_settings(secrets)
     return Project(
         directory=directory,
         root=file.parent,
@@ -184,7 +193,8 @@ def _project(
         approvals=tuple(manifest.get("approvals", DEFAULT_APPROVALS)),
         drift=_drift_settings(manifest.get("drift", {})),
         idp=idp,
-        secret_policy=_secret_policy(manifest.get("secrets", {}), target, file.parent),
+        age=age,
+        secret_policy=secret_policy(secrets, (*target.references.values(), age.identity), file.parent),
     )
 
 
@@ -258,25 +268,11 @@ def _idp_settings(manifest: IdpManifest, findings: DocumentFindings) -> IdpSetti
     )
 
 
-def _secret_policy(manifest: SecretsManifest, target: DeclaredTarget, root: Path) -> SecretPolicy:
-    """Return which secrets manifests may use: never those of the target."""
-    own = [locator for reference in target.references.values() for locator in reference.locators]
-    return SecretPolicy(
-        root=root,
-        env_allow=tuple(manifest.get("env", {}).get("allow", DEFAULT_ENV_ALLOW)),
-        file_allow=_globs_or_none(manifest.get("file", {}).get("allow")),
-        forbidden_env=OWN_VARIABLES | {locator.path for locator in own if locator.scheme == "env"},
-        forbidden_files=frozenset(Path(locator.path) for locator in own if locator.scheme == "file"),
-    )
-
-
-def _globs_or_none(globs: list[str] | None) -> tuple[str, ...] | None:
-    return None if globs is None else tuple(globs)
-
-
 def _is_credential(path: yaml_reader.Path) -> bool:
     match path:
         case ("target", name):
             return name != "base_url"
+        case ("secrets", "age", "identity"):
+            return True
         case _:
             return False

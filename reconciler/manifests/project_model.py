@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BeforeValidator, Field, WrapValidator, with_config
+from pydantic import BeforeValidator, Field, InstanceOf, WithJsonSchema, WrapValidator, with_config
 from typing_extensions import TypedDict  # pydantic needs it before Python 3.12
 
 from reconciler.core.secret import SecretReference
@@ -31,6 +31,7 @@ BaseUrl: TypeAlias = Annotated[str, Field(pattern=text_patterns.BASE_URL)]
 Glob: TypeAlias = Annotated[str, Field(pattern=text_patterns.GLOB)]
 HostGlob: TypeAlias = Annotated[str, Field(pattern=text_patterns.HOST_GLOB)]
 NetworkText: TypeAlias = Annotated[str, Field(pattern=text_patterns.NETWORK)]
+Recipient: TypeAlias = Annotated[str, Field(pattern=text_patterns.AGE_RECIPIENT)]
 VariableName: TypeAlias = Annotated[str, Field(pattern=text_patterns.VARIABLE)]
 RuleName: TypeAlias = Annotated[str, Field(pattern=text_patterns.RULE)]
 RuleSeverity: TypeAlias = Annotated[Literal["error", "warn", "off"], BeforeValidator(read_off)]
@@ -127,7 +128,9 @@ class EnvManifest(TypedDict, total=False):
     allow: Annotated[
         list[Text],
         Field(
-            description="Globs for the variables that manifests may use. By default *_CLIENT_SECRET.",
+            description="Globs for the variables that manifests may use. By default *_CLIENT_SECRET."
+            " {organization} and {connection} stand for the names of the connection, in capitals and with"
+            " underscores.",
             examples=[["*_CLIENT_SECRET"]],
         ),
     ]
@@ -147,12 +150,58 @@ class FileManifest(TypedDict, total=False):
     ]
 
 
+AllowedLocators: TypeAlias = Annotated[
+    list[Text],
+    Field(
+        description="Globs for the locators that manifests may use, by default none. A * matches any"
+        " characters. {organization} and {connection} stand for the names of the connection that uses it.",
+        examples=[["sso/{organization}#*"]],
+    ),
+]
+
+
 @with_config(STRICT)
-class SecretsManifest(TypedDict, total=False):
+class AgeManifest(TypedDict, total=False):
+    """Secrets from files in the project that are encrypted with age."""
+
+    identity: Annotated[
+        InstanceOf[SecretReference],
+        WithJsonSchema({"type": "string", "pattern": r"^\$\{(?:env|file):[^{}]+\}$"}),
+        Field(
+            description="A reference to the age identity that decrypts the files: ${env:NAME} or"
+            " ${file:PATH}.",
+            examples=["${env:AGE_IDENTITY}"],
+        ),
+    ]
+    recipients: Annotated[
+        list[Recipient],
+        Field(
+            description="The public keys that `secrets encrypt` and `secrets rekey` encrypt for.",
+            examples=[["age1f8a6nywdshna9tf49qjntgcup5wm7n0y7484acfvk4qljjcmhfuqhe9p4v"]],
+        ),
+    ]
+    allow: AllowedLocators
+
+
+@with_config(STRICT)
+class StoreManifest(TypedDict, total=False):
+    """Secrets from a store. Its address and the credentials for it come from the environment."""
+
+    allow: AllowedLocators
+
+
+_AwsSecretsManagerManifest = TypedDict("_AwsSecretsManagerManifest", {"aws-sm": StoreManifest}, total=False)
+
+
+@with_config(STRICT)
+class SecretsManifest(_AwsSecretsManagerManifest, total=False):
     """Which secrets manifests may refer to."""
 
     env: EnvManifest
     file: FileManifest
+    age: AgeManifest
+    vault: StoreManifest
+    keyring: StoreManifest
 
 
 @with_config(STRICT)

@@ -109,6 +109,9 @@ class Mismatch:
     hint: str = ""
 
 
+AGE_RECIPIENT: Final = r"^age1[ac-hj-np-z02-9]{58}$"
+"""An X25519 recipient of age, in Bech32."""
+
 INVALID_NETWORK: Final = Mismatch(
     "invalid-network", "is not a network", "write its first address and the length of its prefix: 10.1.0.0/16"
 )
@@ -182,6 +185,9 @@ _ALPHABETS: Final = {
         "write it without scheme, port or path: *.okta.com",
     ),
     NETWORK: INVALID_NETWORK,
+    AGE_RECIPIENT: Mismatch(
+        "invalid-recipient", "is not a recipient of age", "write the public key: age1 and 58 more characters"
+    ),
 }
 
 

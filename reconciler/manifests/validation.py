@@ -48,6 +48,7 @@ _EXAMPLE_VARIABLES: Final = {
     "secret": "STYTCH_SECRET",
     "session_token": "STYTCH_SESSION_TOKEN",
     "session_jwt": "STYTCH_SESSION_JWT",
+    "identity": "AGE_IDENTITY",
 }
 """The fields that hold a secret, each with an example of a variable."""
 
@@ -300,7 +301,7 @@ class _ErrorReport:
     def _not_quoted(self) -> None:
         """Report text that YAML reads as another type, and show it as it has to be written."""
         text = self._findings.text(self._path)
-        is_shown = text and self._path[0] != "target"  # where it may be a misplaced credential
+        is_shown = text and self._path[0] not in {"target", "secrets"}  # it may be a misplaced credential
         hint = f"quote it: {_quoted(text)}" if is_shown else "quote it"
         known = choices(self._model, self._path)
         if known and text not in known:
@@ -358,6 +359,8 @@ def _is_secret(path: Path) -> bool:
     """Whether the field at ``path`` holds a secret, so that its value must not be shown."""
     match path:
         case ("connections", _, "client_secret") | ("target", "secret" | "session_token" | "session_jwt"):
+            return True
+        case ("secrets", "age", "identity"):
             return True
         case _:
             return False

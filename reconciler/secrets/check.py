@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reconciler.core.errors import SecretUnavailable
-from reconciler.secrets.resolve import missing_secret_finding, resolve_reference, wanted_by
+from reconciler.secrets.resolve import resolve_secrets, wanted_by
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from reconciler.core.errors import Diagnostic, SourceLocation
     from reconciler.core.secret import SecretReference
     from reconciler.core.state import DesiredConnection
-    from reconciler.secrets.policy import SecretPolicy
+    from reconciler.secrets.store import SecretAccess
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,24 +40,18 @@ class SecretsCheck:
         return not self.missing and not self.diagnostics
 
 
-def check_secrets(
-    connections: Iterable[DesiredConnection], *, policy: SecretPolicy, environment: Mapping[str, str]
-) -> SecretsCheck:
+def check_secrets(connections: Iterable[DesiredConnection], access: SecretAccess) -> SecretsCheck:
     """Resolve each reference once. A secret that is ignored (``ignore_changes``) is not needed."""
-    wanted_by_reference = defaultdict(list)
-    for wanted in wanted_by(connections):
-        wanted_by_reference[wanted.reference].append(wanted)
-    missing = []
-    for reference, needing in wanted_by_reference.items():
-        try:
-            resolve_reference(reference, policy=policy, environment=environment)
-        except SecretUnavailable as error:
-            missing.append(
-                MissingSecret(
-                    reference=reference,
-                    reason=str(error),
-                    needed_by=tuple((str(wanted.address), wanted.location) for wanted in needing),
-                    finding=missing_secret_finding(error, needing),
-                )
+    wanted = wanted_by(connections)
+    return SecretsCheck(
+        references=len({secret.reference for secret in wanted}),
+        missing=tuple(
+            MissingSecret(
+                reference=failure.reference,
+                reason=str(failure.error),
+                needed_by=tuple((str(secret.address), secret.location) for secret in failure.wanted),
+                finding=failure.finding,
             )
-    return SecretsCheck(references=len(wanted_by_reference), missing=tuple(missing))
+            for failure in resolve_secrets(wanted, access).failures
+        ),
+    )

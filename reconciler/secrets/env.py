@@ -6,34 +6,44 @@ from typing import TYPE_CHECKING
 
 from reconciler.core.errors import SecretUnavailable
 from reconciler.core.secret import Secret
+from reconciler.secrets.store import Entry
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
-    from reconciler.secrets.policy import SecretPolicy
+    from reconciler.secrets.store import SecretAccess
 
 
-def read(path: str, policy: SecretPolicy, environment: Mapping[str, str]) -> Secret:
-    """Return the value of the variable ``path``.
+def open_store(access: SecretAccess) -> EnvironmentStore:
+    """Return the store of the environment variables."""
+    return EnvironmentStore(access.environment)
 
-    Raises:
-        SecretUnavailable: the variable is not set, empty or not UTF-8.
-    """
-    del policy
-    value = environment.get(path)
-    if value is None:
-        raise SecretUnavailable(
-            f"the environment variable {path} is not set; set it, or correct the reference",
-            problem="the environment variable is not set",
-        )
-    if not value:
-        raise SecretUnavailable(
-            f"the environment variable {path} is empty; give it the secret's value",
-            problem="the environment variable is empty",
-        )
-    if not _is_text(value):
-        raise SecretUnavailable(f"the environment variable {path} is not UTF-8; a secret is text")
-    return Secret(value)
+
+class EnvironmentStore:
+    """Environment variables by name."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+
+    def read(self, names: Collection[str]) -> Mapping[str, Entry | SecretUnavailable]:
+        """Return the value of each variable; one that is not set, empty or not UTF-8 is unavailable."""
+        return {name: self._entry(name) for name in names}
+
+    def _entry(self, name: str) -> Entry | SecretUnavailable:
+        value = self._environment.get(name)
+        if value is None:
+            return SecretUnavailable(
+                f"the environment variable {name} is not set; set it, or correct the reference",
+                problem="the environment variable is not set",
+            )
+        if not value:
+            return SecretUnavailable(
+                f"the environment variable {name} is empty; give it the secret's value",
+                problem="the environment variable is empty",
+            )
+        if not _is_text(value):
+            return SecretUnavailable(f"the environment variable {name} is not UTF-8; a secret is text")
+        return Entry({"": Secret(value)})
 
 
 def _is_text(value: str) -> bool:

@@ -8,40 +8,55 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.core.errors import SecretUnavailable
 from reconciler.core.secret import Secret
+from reconciler.secrets.store import Entry
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     from reconciler.secrets.policy import SecretPolicy
+    from reconciler.secrets.store import SecretAccess
 
 MAX_BYTES: Final = 64 * 1024
 
 
-def read(path: str, policy: SecretPolicy, environment: Mapping[str, str]) -> Secret:
-    """Return the content of a file as it is, without one newline at its end.
+def open_store(access: SecretAccess) -> FileStore:
+    """Return the store of the files."""
+    return FileStore(access.policy)
 
-    Raises:
-        SecretUnavailable: there is no such file, it cannot be read, or it is not a short text.
+
+class FileStore:
+    """Files by path, each of which holds one secret."""
+
+    def __init__(self, policy: SecretPolicy) -> None:
+        self._policy = policy
+
+    def read(self, names: Collection[str]) -> Mapping[str, Entry | SecretUnavailable]:
+        """Return the content of each file as it is, without one newline at its end."""
+        return {name: self._entry(name) for name in names}
+
+    def _entry(self, path: str) -> Entry | SecretUnavailable:
+        try:
+            return Entry({"": Secret(_text(read_file(self._policy.file(path), MAX_BYTES), path))})
+        except (OSError, RuntimeError) as error:
+            reason = reason_of(error)
+            return SecretUnavailable(
+                f"the file {path} cannot be read: {reason}", problem=f"the file cannot be read: {reason}"
+            )
+        except SecretUnavailable as error:
+            return error
+
+
+def read_file(file: Path, max_bytes: int) -> bytes:
+    """Return the content, but no more than one byte beyond ``max_bytes``.
+
+    Follows no link that appeared since the policy looked, and does not wait on a pipe.
     """
-    del environment
-    try:
-        content = _content(policy.file(path))
-    except (OSError, RuntimeError) as error:
-        reason = _reason(error)
-        raise SecretUnavailable(
-            f"the file {path} cannot be read: {reason}", problem=f"the file cannot be read: {reason}"
-        ) from None
-    return Secret(_text(content, path))
-
-
-def _content(file: Path) -> bytes:
-    """Read without following a link that appeared since the policy looked, and without waiting on a pipe."""
     descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     with os.fdopen(descriptor, "rb") as stream:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError(0, "it is not a regular file")
-        return stream.read(MAX_BYTES + 1)
+        return stream.read(max_bytes + 1)
 
 
 def _text(content: bytes, path: str) -> str:
@@ -62,7 +77,8 @@ def _text(content: bytes, path: str) -> str:
     return text
 
 
-def _reason(error: OSError | RuntimeError) -> str:
+def reason_of(error: OSError | RuntimeError) -> str:
+    """Return why a file cannot be read, in lower case."""
     if isinstance(error, FileNotFoundError):
         return "there is no such file; create it, or correct the path (relative to the project file)"
     if isinstance(error, IsADirectoryError):

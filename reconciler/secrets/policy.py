@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.secret import DEFAULT_ENV_ALLOW
+from reconciler.secrets.allow_lists import allows
 from reconciler.secrets.reserved_variables import OWN_PREFIXES, OWN_VARIABLES
+from reconciler.secrets.schemes import STORES, is_same_place, malformation, name_and_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from reconciler.core.secret import Locator
+    from reconciler.core.address import Address
+    from reconciler.core.secret import Locator, SecretReference
 
 FILES_VARIABLE: Final = "RECONCILER_ALLOWED_FILES"
 
@@ -29,17 +32,24 @@ class SecretPolicy:
 
     ``env_allow`` are globs; an empty one allows no variable. A file outside ``root`` has to match
     ``outside_allow``, which the environment sets, and ``file_allow`` of the project file if that says
-    anything: a pull request can change the project file, so it can only narrow. The forbidden ones win
-    over every glob, as do all variables with a forbidden prefix.
+    anything: a pull request can change the project file, so it can only narrow. ``store_allow`` are the
+    globs of the other schemes; one without globs allows nothing. The forbidden ones win over every glob,
+    as do all variables with a forbidden prefix. ``own`` are the references to the tool's credentials.
     """
 
     root: Path
     env_allow: tuple[str, ...] = DEFAULT_ENV_ALLOW
     file_allow: tuple[str, ...] | None = None
     outside_allow: tuple[str, ...] = ()
+    store_allow: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     forbidden_env: frozenset[str] = OWN_VARIABLES
     forbidden_prefixes: tuple[str, ...] = OWN_PREFIXES
-    forbidden_files: frozenset[Path] = frozenset()
+    own: tuple[SecretReference, ...] = ()
+
+    @property
+    def own_locators(self) -> tuple[Locator, ...]:
+        """The places of the tool's credentials, which no manifest can use."""
+        return tuple(locator for reference in self.own for locator in reference.locators)
 
     def without_limits(self) -> SecretPolicy:
         """Return the policy for the tool's own credentials, which may be anywhere."""
@@ -47,6 +57,7 @@ class SecretPolicy:
             self.root,
             env_allow=("*",),
             outside_allow=("/*",),
+            store_allow=dict.fromkeys(STORES, ("*",)),
             forbidden_env=frozenset(),
             forbidden_prefixes=(),
         )
@@ -61,29 +72,50 @@ class SecretPolicy:
 
     def forbids(self, variable: str) -> bool:
         """Tell whether an environment variable belongs to the tool, or to what runs it."""
-        return variable in self.forbidden_env or variable.startswith(self.forbidden_prefixes)
+        return (
+            variable in self.forbidden_env
+            or variable.startswith(self.forbidden_prefixes)
+            or any(own.scheme == "env" and own.path == variable for own in self.own_locators)
+        )
 
-    def check(self, locator: Locator) -> str | None:
-        """Return why this may not be read, or None if it may. Looks at links, opens nothing."""
+    def check(self, locator: Locator, address: Address | None = None) -> str | None:
+        """Return why this may not be read for an address, or None. Looks at links, opens nothing."""
         if locator.scheme == "env":
-            return self._check_variable(locator.path)
+            return self._check_variable(locator.path, address)
         if locator.scheme == "file":
             return self._check_file(locator.path)
-        return None
+        return self._check_store(locator, address)
 
     def file(self, path: str) -> Path:
         """Return the real file that ``file:PATH`` means, links followed."""
         return _real(self.root / path)
 
-    def _check_variable(self, name: str) -> str | None:
+    def _check_variable(self, name: str, address: Address | None) -> str | None:
         if not (name.isidentifier() and name.isascii()):
             return "the name of an environment variable has letters, digits and underscores only"
         if self.forbids(name):
             return f"{name} is a credential of the reconciler or of CI and cannot be used in a manifest"
-        if not _allowed(name, self.env_allow):
+        if not allows(self.env_allow, "env", name, address):
             permitted = ", ".join(self.env_allow) or "no variable"
             return f"secrets.env.allow permits {permitted}: rename {name}, or add it in the project file"
         return None
+
+    def _check_store(self, locator: Locator, address: Address | None) -> str | None:
+        if flaw := malformation(locator):
+            return flaw
+        if any(is_same_place(locator, own) for own in self.own_locators):
+            return "it is a credential of the reconciler itself and cannot be used in a manifest"
+        if not allows(self.store_allow.get(locator.scheme, ()), locator.scheme, locator.path, address):
+            permitted = ", ".join(self.store_allow.get(locator.scheme, ())) or "nothing"
+            return f"secrets.{locator.scheme}.allow permits {permitted}: add it in the project file"
+        return self._check_age_file(name_and_key(locator)[0]) if locator.scheme == "age" else None
+
+    def _check_age_file(self, path: str) -> str | None:
+        """Return why an age file may not be read; it is in the project, whatever the environment allows."""
+        refusal = self._check_file(path)
+        if refusal is None and not self.file(path).is_relative_to(_real(self.root)):
+            return "the file is outside the project's folder"
+        return refusal
 
     def _check_file(self, path: str) -> str | None:
         if "\0" in path:
@@ -94,7 +126,8 @@ class SecretPolicy:
             return "the path cannot be followed (too long, or symbolic links that form a loop)"
 
     def _check_real(self, real: Path) -> str | None:
-        if any(_is_same_file(real, _real(self.root / file)) for file in self.forbidden_files):
+        files = (own.path for own in self.own_locators if own.scheme == "file")
+        if any(_is_same_file(real, _real(self.root / file)) for file in files):
             return "the file holds a credential of the reconciler itself and cannot be used in a manifest"
         if any(real.is_relative_to(directory) for directory in _KERNEL_DIRECTORIES):
             return "system files (/proc, /sys) are never read"
@@ -118,11 +151,6 @@ class SecretPolicy:
 
 def _matches(real: Path, root: Path, globs: tuple[str, ...]) -> bool:
     return any(fnmatchcase(str(real), _real_glob(root, glob)) for glob in globs)
-
-
-@lru_cache(maxsize=4096)
-def _allowed(name: str, globs: tuple[str, ...]) -> bool:
-    return any(fnmatchcase(name, glob) for glob in globs)
 
 
 @lru_cache(maxsize=256)

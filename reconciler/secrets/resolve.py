@@ -1,37 +1,36 @@
-"""Resolves references to secrets: the policy is checked first, then the scheme's backend reads."""
+"""Resolves references to secrets: the policy is checked first, then each store is opened and read once."""
 
 from __future__ import annotations
 
-from contextlib import suppress
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, field
+from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from reconciler.core.errors import Diagnostic, MissingSecret, SecretUnavailable, Severity
 from reconciler.core.secret import Locator, Secret, SecretReference
+from reconciler.secrets.schemes import BACKENDS, SCHEMES, name_and_key
+from reconciler.secrets.store import Entry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date
 
     from reconciler.core.address import Address
     from reconciler.core.errors import SourceLocation
     from reconciler.core.state import DesiredConnection
-    from reconciler.secrets.policy import SecretPolicy
-
-BACKENDS: Final = (("env", "reconciler.secrets.env"), ("file", "reconciler.secrets.file"))
-"""Every scheme and the module that reads it, imported when the scheme is first used."""
+    from reconciler.secrets.store import SecretAccess, Store
 
 MOST_NAMED: Final = 5
 """Connections that the finding about a missing secret names."""
 
-SCHEMES: Final = tuple(scheme for scheme, _module in BACKENDS)
-
 
 class Backend(Protocol):
-    """What a module in `BACKENDS` offers."""
+    """What the module of a scheme offers."""
 
-    def read(self, path: str, policy: SecretPolicy, environment: Mapping[str, str]) -> Secret:
-        """Return the secret at ``path``, or raise `SecretUnavailable`."""
+    def open_store(self, access: SecretAccess) -> Store:
+        """Return the store of the scheme, or raise `SecretUnavailable`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +43,39 @@ class WantedSecret:
 
 
 @dataclass(frozen=True, slots=True)
-class ResolvedSecrets:
-    """The secrets that were read, and a diagnostic for each variable, file or key that could not be.
+class UnresolvedReference:
+    """A reference without a value, why, and the connections that want it."""
 
-    ``unresolved`` are the wanted secrets that have no value.
+    reference: SecretReference
+    error: SecretUnavailable
+    wanted: tuple[WantedSecret, ...]
+
+    @property
+    def finding(self) -> Diagnostic:
+        """The error about the reference, at the first line that has it."""
+        return _finding(self.error, self.wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedSecrets:
+    """The secrets that were read, when stores say that they expire, and the references without a value.
+
+    A reference is in ``secrets`` and in ``failures`` too if only some connections may use it.
     """
 
     secrets: Mapping[SecretReference, Secret]
-    diagnostics: tuple[Diagnostic, ...] = ()
-    unresolved: tuple[WantedSecret, ...] = ()
+    failures: tuple[UnresolvedReference, ...] = ()
+    expires_on: Mapping[SecretReference, date] = field(default_factory=dict)
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """An error for each variable, file or key that has no value."""
+        return tuple(failure.finding for failure in self.failures)
+
+    @property
+    def unresolved(self) -> tuple[WantedSecret, ...]:
+        """The wanted secrets that have no value."""
+        return tuple(wanted for failure in self.failures for wanted in failure.wanted)
 
 
 def wanted_by(connections: Iterable[DesiredConnection]) -> tuple[WantedSecret, ...]:
@@ -66,74 +89,139 @@ def wanted_by(connections: Iterable[DesiredConnection]) -> tuple[WantedSecret, .
     )
 
 
-def resolve_secrets(
-    wanted: Iterable[WantedSecret], *, policy: SecretPolicy, environment: Mapping[str, str]
-) -> ResolvedSecrets:
+def resolve_secrets(wanted: Iterable[WantedSecret], access: SecretAccess) -> ResolvedSecrets:
     """Resolve every reference once; the policy is checked again, wherever the reference comes from."""
-    secrets: dict[SecretReference, Secret] = {}
-    errors: dict[SecretReference, SecretUnavailable] = {}
-    unresolved: dict[tuple[str, str], list[WantedSecret]] = {}
-    for secret in wanted:
-        reference = secret.reference
-        if reference not in secrets and reference not in errors:
-            try:
-                secrets[reference] = resolve_reference(reference, policy=policy, environment=environment)
-            except SecretUnavailable as error:
-                errors[reference] = error
-        if reference in errors:
-            unresolved.setdefault((str(reference), str(errors[reference])), []).append(secret)
-    return ResolvedSecrets(
-        secrets,
-        tuple(
-            missing_secret_finding(errors[needing[0].reference], needing) for needing in unresolved.values()
-        ),
-        tuple(secret for secrets_without_value in unresolved.values() for secret in secrets_without_value),
-    )
+    wanted = tuple(wanted)
+    refusals = {secret: error for secret in set(wanted) if (error := _refusal(secret, access)) is not None}
+    permitted = dict.fromkeys(secret.reference for secret in wanted if secret not in refusals)
+    reading = _Reading(access, tuple(dict.fromkeys(part for text in permitted for part in text.locators)))
+    values = {reference: reading.secret(reference) for reference in permitted}
+    secrets = {reference: value for reference, value in values.items() if isinstance(value, Secret)}
+    errors = {reference: value for reference, value in values.items() if isinstance(value, SecretUnavailable)}
+    expiries = {reference: day for reference in secrets if (day := reading.expires_on(reference))}
+    return ResolvedSecrets(secrets, _failures(wanted, refusals, errors), expiries)
 
 
 def resolve_reference(
-    reference: SecretReference, *, policy: SecretPolicy, environment: Mapping[str, str]
+    reference: SecretReference, access: SecretAccess, address: Address | None = None
 ) -> Secret:
-    """Return the secret that a reference means, its literal parts included.
+    """Return the secret that a reference of a connection means, its literal parts included.
 
     Raises:
-        SecretUnavailable: the policy forbids it, the scheme is unknown, or the backend has no value.
+        SecretUnavailable: the policy forbids it, the scheme is unknown, or the store has no value.
     """
-    parts = [
-        part if isinstance(part, str) else _read(part, policy, environment).reveal()
-        for part in reference.parts
-    ]
-    return Secret("".join(parts))
+    resolved = resolve_secrets((WantedSecret(reference, address),), access)
+    for failure in resolved.failures:
+        raise failure.error
+    return resolved.secrets[reference]
 
 
-def _read(locator: Locator, policy: SecretPolicy, environment: Mapping[str, str]) -> Secret:
-    if locator.scheme not in SCHEMES:
-        raise SecretUnavailable(f"unknown secret scheme {locator.scheme!r}; known: {', '.join(SCHEMES)}")
-    refusal = policy.check(locator)
-    if refusal:
-        raise SecretUnavailable(refusal)
-    secret = _backend(locator.scheme).read(locator.path, policy, environment)
-    if any(secret == own for own in _own_credentials(policy, environment)):
-        raise SecretUnavailable(f"{locator} holds a credential of the reconciler itself or of CI")
-    return secret
+def _refusal(wanted: WantedSecret, access: SecretAccess) -> SecretUnavailable | None:
+    for locator in wanted.reference.locators:
+        if locator.scheme not in SCHEMES:
+            known = ", ".join(SCHEMES)
+            return SecretUnavailable(f"unknown secret scheme {locator.scheme!r}; known: {known}")
+        if refusal := access.policy.check(locator, wanted.address):
+            return SecretUnavailable(refusal)
+    return None
 
 
-def _backend(scheme: str) -> Backend:
-    return cast("Backend", import_module(dict(BACKENDS)[scheme]))
+def _failures(
+    wanted: Sequence[WantedSecret],
+    refusals: Mapping[WantedSecret, SecretUnavailable],
+    errors: Mapping[SecretReference, SecretUnavailable],
+) -> tuple[UnresolvedReference, ...]:
+    """Return a failure for each reference and reason, in the order of the first that wants it."""
+    groups: dict[tuple[SecretReference, str], list[WantedSecret]] = {}
+    reasons: dict[tuple[SecretReference, str], SecretUnavailable] = {}
+    for secret in wanted:
+        error = refusals.get(secret) or errors.get(secret.reference)
+        if error is not None:
+            key = secret.reference, str(error)
+            groups.setdefault(key, []).append(secret)
+            reasons[key] = error
+    return tuple(UnresolvedReference(key[0], reasons[key], tuple(group)) for key, group in groups.items())
 
 
-def _own_credentials(policy: SecretPolicy, environment: Mapping[str, str]) -> Iterator[Secret]:
-    """Yield the credentials themselves: a copy under another name is the same secret."""
-    for name, value in environment.items():
-        if value and policy.forbids(name):
-            yield Secret(value)
-    for path in policy.forbidden_files:
-        with suppress(SecretUnavailable):
-            yield _backend("file").read(str(path), policy, environment)
+class _Reading:
+    """What the stores answered about the locators of a run."""
+
+    def __init__(self, access: SecretAccess, locators: Sequence[Locator]) -> None:
+        self._access = access
+        names: dict[str, dict[str, None]] = defaultdict(dict)
+        for locator in locators:
+            names[locator.scheme][name_and_key(locator)[0]] = None
+        self._schemes = frozenset(names)
+        self._entries = {scheme: _read(scheme, tuple(wanted), access) for scheme, wanted in names.items()}
+
+    def secret(self, reference: SecretReference) -> Secret | SecretUnavailable:
+        """Return the value that a reference stands for, its literal parts included."""
+        values = {part: self._value(part) for part in reference.locators}
+        for value in values.values():
+            if isinstance(value, SecretUnavailable):
+                return value
+        secrets = {part: value for part, value in values.items() if isinstance(value, Secret)}
+        return Secret(
+            "".join(part if isinstance(part, str) else secrets[part].reveal() for part in reference.parts)
+        )
+
+    def expires_on(self, reference: SecretReference) -> date | None:
+        """Return the first day on which a part of it expires."""
+        entries = (self._entry(locator) for locator in reference.locators)
+        days = [entry.expires_on for entry in entries if isinstance(entry, Entry) and entry.expires_on]
+        return min(days, default=None)
+
+    def _value(self, locator: Locator) -> Secret | SecretUnavailable:
+        entry, key = self._entry(locator), name_and_key(locator)[1]
+        if isinstance(entry, SecretUnavailable):
+            return entry
+        value = entry.values.get(key)
+        if value is None:
+            return SecretUnavailable(
+                f"there is no key {key!r} at {locator.scheme}:{name_and_key(locator)[0]}; add it, or correct "
+                "the reference",
+                problem="there is no such key",
+            )
+        if isinstance(value, Secret) and any(value == own for own in self._own_credentials):
+            return SecretUnavailable(f"{locator} holds a credential of the reconciler itself or of CI")
+        return value
+
+    def _entry(self, locator: Locator) -> Entry | SecretUnavailable:
+        return self._entries[locator.scheme][name_and_key(locator)[0]]
+
+    @cached_property
+    def _own_credentials(self) -> tuple[Secret, ...]:
+        """The credentials themselves: a copy in another place, or by another spelling, is the same secret."""
+        policy = self._access.policy
+        variables = [
+            Secret(value)
+            for name, value in self._access.environment.items()
+            if value and policy.forbids(name)
+        ]
+        return (*variables, *self._own_in_stores())
+
+    def _own_in_stores(self) -> Iterable[Secret]:
+        """Yield those in files, and in stores that the run reads anyway."""
+        own = [
+            reference
+            for reference in self._access.policy.own
+            if any(part.scheme in {"file", *self._schemes} for part in reference.locators)
+        ]
+        if own:
+            access = self._access.without_limits()
+            yield from resolve_secrets(map(WantedSecret, own), access).secrets.values()
 
 
-def missing_secret_finding(error: SecretUnavailable, wanted: Sequence[WantedSecret]) -> Diagnostic:
-    """Return the finding about one reference, at the first line that has it."""
+def _read(scheme: str, names: Sequence[str], access: SecretAccess) -> Mapping[str, Entry | SecretUnavailable]:
+    """Open a store and read; what concerns all names is the answer for each."""
+    try:
+        backend = cast("Backend", import_module(BACKENDS[scheme].module))
+        return backend.open_store(access).read(names)
+    except SecretUnavailable as error:
+        return dict.fromkeys(names, error)
+
+
+def _finding(error: SecretUnavailable, wanted: Sequence[WantedSecret]) -> Diagnostic:
     first = wanted[0]
     addresses = tuple(str(secret.address) for secret in wanted if secret.address)
     more = f" and {len(addresses) - MOST_NAMED} more" if len(addresses) > MOST_NAMED else ""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from reconciler.core.plan import Plan, Scope
     from reconciler.http.clock import Clock
     from reconciler.providers.base import Provider
-    from reconciler.secrets import ResolvedSecrets, SecretPolicy
+    from reconciler.secrets import ResolvedSecrets, SecretAccess
 
 _MAX_CLOCK_SKEW: Final = timedelta(minutes=5)
 """How far the clocks of two machines may differ."""
@@ -69,7 +69,7 @@ def check_applicable(plan: Plan) -> None:
         raise InvalidConfiguration((*plan.diagnostics, *plan.refusals))
 
 
-def resolve_plan_secrets(plan: Plan, policy: SecretPolicy, environment: Mapping[str, str]) -> ResolvedSecrets:
+def resolve_plan_secrets(plan: Plan, access: SecretAccess) -> ResolvedSecrets:
     """Resolve every secret that applying the plan needs, to compare or to send.
 
     Raises:
@@ -81,9 +81,12 @@ def resolve_plan_secrets(plan: Plan, policy: SecretPolicy, environment: Mapping[
         for change in plan.changes
         if isinstance(change, Create | Update) and isinstance(change.declared.client_secret, SecretReference)
     ]
-    resolved = resolve_secrets(wanted, policy=policy, environment=environment)
-    locators = [locator for secret in wanted for locator in secret.reference.locators]
-    is_forbidden = any(map(policy.check, locators))
+    resolved = resolve_secrets(wanted, access)
+    is_forbidden = any(
+        access.policy.check(locator, secret.address)
+        for secret in wanted
+        for locator in secret.reference.locators
+    )
     if is_forbidden or (resolved.diagnostics and not _applicable_changes(plan, resolved)):
         raise InvalidConfiguration(resolved.diagnostics)
     return resolved

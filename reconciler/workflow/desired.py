@@ -184,7 +184,7 @@ def _resolve(
         if selection.includes(connection.address)
     ]
     wanted = wanted_by(connections) if request.choices.compares_secrets else ()
-    return resolve_secrets(wanted, policy=project.secret_policy, environment=environment)
+    return resolve_secrets(wanted, project.secret_access(environment))
 
 
 def _refused(loaded: Loaded, past: PastManifests) -> Iterator[DesiredOrganization]:

@@ -157,8 +157,7 @@ def _declared_secrets(
     if not any(sent):
         return {}
     connections = [connection for organization in declared for connection in organization.connections]
-    policy = project.secret_policy
-    return resolve_secrets(wanted_by(connections), policy=policy, environment=environment).secrets
+    return resolve_secrets(wanted_by(connections), project.secret_access(environment)).secrets
 
 
 def with_risks(plan: Plan, risks: Sequence[Diagnostic], limits: Limits) -> Plan:

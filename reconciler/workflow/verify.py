@@ -26,7 +26,7 @@ from reconciler.workflow.live_state import find_organizations, read_organization
 from reconciler.workflow.provider_findings import judge_evidence
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from reconciler.core.connection import OidcConnection
     from reconciler.core.plan import Scope
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from reconciler.idp.investigation import Evidence, Subject
     from reconciler.manifests import Loaded, Project
     from reconciler.providers.base import Reader
-    from reconciler.secrets import SecretPolicy
+    from reconciler.secrets import SecretAccess
     from reconciler.workflow.discovery import Question
     from reconciler.workflow.judgement import GatheredApprovals
     from reconciler.workflow.live_state import LiveState, Progress
@@ -211,9 +211,7 @@ def _live_secret(live: OidcConnection | None) -> Secret | str:
     return secret if isinstance(secret, Secret) and not secret.is_empty else "the connection has no secret"
 
 
-def declared_secret(
-    address: str, loaded: Loaded, policy: SecretPolicy, environment: Mapping[str, str]
-) -> tuple[DesiredConnection, Secret]:
+def declared_secret(address: str, loaded: Loaded, access: SecretAccess) -> tuple[DesiredConnection, Secret]:
     """Return the connection at exactly this address, and the secret that its manifest declares.
 
     Raises:
@@ -227,7 +225,8 @@ def declared_secret(
     reference = connections[address].connection.client_secret
     if not isinstance(reference, SecretReference):
         raise UsageError(f"{address} declares no client_secret")
-    return connections[address], resolve_reference(reference, policy=policy, environment=environment)
+    declared = connections[address]
+    return declared, resolve_reference(reference, access, declared.address)
 
 
 def _with_declared_secret(case: _Case, secret: Secret, confirm: Confirm) -> _Case:

@@ -13,7 +13,7 @@ from reconciler.core.run_selection import Limits
 from reconciler.core.state import Discovery
 from reconciler.manifests import Project, load_project
 from reconciler.providers.stytch.declared_target import DeclaredTarget
-from reconciler.secrets import OWN_VARIABLES, SecretPolicy, parse_reference
+from reconciler.secrets import SecretPolicy, parse_reference
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,8 +99,11 @@ def test_manifests_cannot_use_the_credentials_of_the_target(tmp_path: Path) -> N
     policy = load_project(None, tmp_path).secret_policy
     assert policy.env_allow == ("*_CLIENT_SECRET",)
     assert policy.file_allow == ("/run/secrets/*",)
-    assert policy.forbidden_env == OWN_VARIABLES | {"MY_PROJECT"}
-    assert {str(file) for file in policy.forbidden_files} == {"secrets/stytch"}
+    assert policy.forbids("MY_PROJECT")
+    assert {str(locator) for locator in policy.own_locators} == {
+        "${env:MY_PROJECT}",
+        "${file:secrets/stytch}",
+    }
 
 
 def test_without_a_project_file_everything_has_a_default(tmp_path: Path) -> None:

@@ -80,13 +80,14 @@ def test_examples_fit() -> None:
 
 
 READ_AS_TEXT_BY_EDITORS = {"text-is-date", "text-is-off"}
+CLOSE_TO_A_VALID_GLOB = {"project-allow-list-matches-other-names"}
 
 
 def cases() -> list[Any]:
     return [
         pytest.param(case, id=case.name)
         for case in sorted(BROKEN.iterdir())
-        if case.name not in READ_AS_TEXT_BY_EDITORS
+        if case.name not in READ_AS_TEXT_BY_EDITORS | CLOSE_TO_A_VALID_GLOB
         and not {finding["code"] for finding in json.loads((case / "expected.json").read_text())}
         & SEEN_BY_NO_SCHEMA
     ]

@@ -100,7 +100,7 @@ def open_case(folder: Path) -> Case:
     environment: dict[str, str] = options.get("secrets", {})
     no_secrets: bool = options.get("no_secrets", False)
     wanted = wanted_by(loaded.state.connections)
-    resolved = resolve_secrets(wanted, policy=project.secret_policy, environment=environment)
+    resolved = resolve_secrets(wanted, project.secret_access(environment))
     assert no_secrets or not resolved.diagnostics
     choices = Choices(
         secrets={} if no_secrets else resolved.secrets,

@@ -26,8 +26,8 @@ def resolve(folder: Path, environment: dict[str, str], target: str = "") -> Targ
     if target:
         (folder / "reconciler.yaml").write_text(f"target: {target}\n")
     project = load_project(None, folder)
-    policy = project.secret_policy.without_limits()
-    read_secret = partial(resolve_reference, policy=policy, environment=environment)
+    access = project.secret_access(environment).without_limits()
+    read_secret = partial(resolve_reference, access=access)
     return resolve_target(project.target, environment, read_secret)
 
 

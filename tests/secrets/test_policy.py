@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.core.secret import Locator
-from reconciler.secrets import OWN_VARIABLES, SecretPolicy
+from reconciler.secrets import OWN_VARIABLES, SecretPolicy, parse_reference
 
 
 def env(name: str) -> Locator:
@@ -113,7 +113,7 @@ def test_files_of_the_target_are_refused_by_whatever_name(tmp_path: Path, path: 
     (tmp_path / "key").write_text("x")
     (tmp_path / "link").symlink_to(tmp_path / "key")
     os.link(tmp_path / "key", tmp_path / "hard")
-    policy = SecretPolicy(root=tmp_path, outside_allow=("/*",), forbidden_files=frozenset({Path("key")}))
+    policy = SecretPolicy(root=tmp_path, outside_allow=("/*",), own=(parse_reference("${file:key}"),))
     assert (
         policy.check(file(path))
         == "the file holds a credential of the reconciler itself and cannot be used in a manifest"

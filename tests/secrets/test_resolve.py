@@ -16,6 +16,7 @@ from reconciler.core.secret import Secret
 from reconciler.core.state import DesiredConnection, Presence
 from reconciler.secrets import (
     SCHEMES,
+    SecretAccess,
     SecretPolicy,
     WantedSecret,
     parse_reference,
@@ -25,17 +26,18 @@ from reconciler.secrets import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 CANARY = "canary-7c1f"
 
 
-def policy_of(root: Path) -> SecretPolicy:
-    return SecretPolicy(root=root, env_allow=("*",))
+def access_to(root: Path, environment: Mapping[str, str]) -> SecretAccess:
+    return SecretAccess(policy=SecretPolicy(root=root, env_allow=("*",)), environment=environment)
 
 
 def resolve(text: str, root: Path, **environment: str) -> Secret:
-    return resolve_reference(parse_reference(text), policy=policy_of(root), environment=environment)
+    return resolve_reference(parse_reference(text), access_to(root, environment))
 
 
 def refusal(text: str, root: Path, **environment: str) -> str:
@@ -132,7 +134,7 @@ def test_every_reference_gets_a_secret_or_a_finding_with_its_place(tmp_path: Pat
         WantedSecret(parse_reference("${env:B}"), Address("acme", "entra"), place),
         WantedSecret(parse_reference("${env:A}"), Address("beta", "okta"), place),
     ]
-    resolved = resolve_secrets(wanted, policy=policy_of(tmp_path), environment={"A": CANARY})
+    resolved = resolve_secrets(wanted, access_to(tmp_path, {"A": CANARY}))
     assert resolved.secrets == {parse_reference("${env:A}"): Secret(CANARY)}
     assert [
         (diagnostic.code, diagnostic.address, diagnostic.location) for diagnostic in resolved.diagnostics

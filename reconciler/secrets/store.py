@@ -1,0 +1,153 @@
+"""The seam of secret backends: a store, what it holds, what it is opened with, and reading in parallel.
+
+A backend is one module, named in `schemes.BACKENDS`, with a function ``open_store(access) -> Store``. A run
+opens each store at most once, and asks it once for the names of all references, without their keys. What a
+store cannot give is a `SecretUnavailable` in place of the entry or of the value; an exception concerns all
+names. Its text says what to do, names the place (`vault:sso`), and never tells whether there is something
+that we may not see. A store reads each name as it is written: the allow lists have checked that spelling.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from importlib import import_module
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+
+from reconciler.core.errors import SecretUnavailable
+from reconciler.secrets.schemes import BACKENDS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping
+    from datetime import date
+    from types import ModuleType
+
+    from reconciler.core.secret import Secret, SecretReference
+    from reconciler.secrets.policy import SecretPolicy
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+THREADS: Final = 8
+SECONDS: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a store holds at one name: its values by key, and the last day on which they are valid.
+
+    The key is "" in schemes without keys. A value that is no text is a `SecretUnavailable`.
+    """
+
+    values: Mapping[str, Secret | SecretUnavailable]
+    expires_on: date | None = None
+
+
+class Store(Protocol):
+    """An open store."""
+
+    def read(self, names: Collection[str]) -> Mapping[str, Entry | SecretUnavailable]:
+        """Return the entry at each name, or why there is none to be had.
+
+        Raises:
+            SecretUnavailable: nothing can be read, whatever its name.
+        """
+
+
+class StoreUnavailable(SecretUnavailable):
+    """The store itself fails: `read_each` asks it for nothing more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgeSettings:
+    """The age settings of the project file: the tool's identity, and for whom files are encrypted."""
+
+    identity: SecretReference | None = None
+    recipients: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretAccess:
+    """What stores are opened with. Addresses, tokens, regions and roles come from ``environment`` alone.
+
+    ``seconds`` is the deadline for one answer of a store.
+    """
+
+    policy: SecretPolicy
+    environment: Mapping[str, str]
+    age: AgeSettings = field(default_factory=AgeSettings)
+    seconds: float = SECONDS
+
+    def without_limits(self) -> SecretAccess:
+        """Return the access to the tool's own credentials, which the limits for manifests do not concern."""
+        return replace(self, policy=self.policy.without_limits())
+
+
+def import_library(name: str, scheme: str) -> ModuleType:
+    """Return a library of an optional extra.
+
+    Raises:
+        SecretUnavailable: the extra is not installed.
+    """
+    try:
+        return import_module(name)
+    except ModuleNotFoundError:
+        extra = BACKENDS[scheme].extra
+        raise SecretUnavailable(
+            f"the scheme {scheme} needs an extra: pip install 'oidc-reconciler[{extra}]'"
+        ) from None
+
+
+def read_each(
+    items: Iterable[K], read: Callable[[K], V], *, seconds: float = SECONDS
+) -> dict[K, V | SecretUnavailable]:
+    """Call ``read`` with each item, in at most `THREADS` threads; ``seconds`` is the deadline for each call.
+
+    What it raises as `SecretUnavailable` is the result for the item. After a `StoreUnavailable`, or a call
+    that took too long, no call begins, and that is the result for every item that has none.
+    """
+    calls = {item: Future[V | SecretUnavailable]() for item in items}
+    waiting = SimpleQueue[tuple[K, Future[V | SecretUnavailable]]]()
+    for call in calls.items():
+        waiting.put(call)
+    for _ in range(min(THREADS, len(calls))):
+        Thread(target=_work, args=(waiting, read), daemon=True).start()
+    return _gather(calls, seconds)
+
+
+def _work(waiting: SimpleQueue[tuple[K, Future[V | SecretUnavailable]]], read: Callable[[K], V]) -> None:
+    while True:
+        try:
+            item, call = waiting.get_nowait()
+        except Empty:
+            return
+        if call.set_running_or_notify_cancel():
+            try:
+                call.set_result(read(item))
+            except SecretUnavailable as error:
+                call.set_result(error)
+            except BaseException as error:
+                call.set_exception(error)  # a bug, which is raised where the result is awaited too
+                raise
+
+
+def _gather(
+    calls: Mapping[K, Future[V | SecretUnavailable]], seconds: float
+) -> dict[K, V | SecretUnavailable]:
+    """Wait for the calls in the order in which they begin: each has begun when the one before it is done."""
+    results: dict[K, V | SecretUnavailable] = {}
+    failure: SecretUnavailable | None = None
+    for item, call in calls.items():
+        if failure and call.cancel():
+            results[item] = failure
+            continue
+        try:
+            result = call.result(timeout=0 if failure else seconds)
+        except TimeoutError:
+            result = failure or StoreUnavailable(f"the store did not answer within {seconds:g} seconds")
+        if isinstance(result, StoreUnavailable):
+            failure = failure or result
+        results[item] = result
+    return results
