@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import re
 import ssl
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from enum import Enum
 from fnmatch import fnmatchcase
@@ -23,12 +23,14 @@ import httpx
 from reconciler import __version__
 from reconciler.http.client import NOT_SENT, LimitedBody, ResponseTooLarge, first_header, proxy_for
 from reconciler.http.connection_errors import causes, reason
-from reconciler.http.urls import is_loopback, split_url
+from reconciler.http.urls import is_loopback, parse_url, split_url
 from reconciler.idp.addresses import parse_address, resolve
 from reconciler.idp.certificate import Certificate, count_certificates, peer_certificate
+from reconciler.idp.kept_connections import STALE, KeptConnections
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+    from contextlib import AbstractAsyncContextManager
     from urllib.parse import SplitResult
 
     from reconciler.idp.fetch_settings import FetchSettings
@@ -116,8 +118,13 @@ class GuardedFetcher:
         self._slots = asyncio.Semaphore(settings.concurrency)
         self._host_slots: dict[str, asyncio.Semaphore] = {}
         self._lookups: dict[tuple[str, int], asyncio.Future[Sequence[str]]] = {}
+        self._kept = KeptConnections(settings.tls)
         self._deadline: float | None = None
         self.uses_proxy = False
+
+    def keep_connections(self, url: str) -> AbstractAsyncContextManager[None]:
+        """Keep connections to the host of a URL until the end of the block."""
+        return self._kept.keep(parse_url(url).netloc)
 
     async def get(self, url: str, *, follow: bool = True) -> Answer | NoAnswer:
         """Fetch a document; ``follow`` redirects, at most `MAX_REDIRECTS`, each checked as the first URL.
@@ -282,39 +289,57 @@ class GuardedFetcher:
         *,
         connect_timeout: float | None = None,
     ) -> Answer | NoAnswer:
-        url = parts.geturl()
-        target = parts.path or "/"
-        place = httpx.URL(
-            scheme=parts.scheme,
-            host=host,
-            port=parts.port,
-            raw_path=(f"{target}?{parts.query}" if parts.query else target).encode(),
-        )
-        # a client costs a millisecond; a pool that is kept could reuse the connection of another host
-        transport = httpx.AsyncHTTPTransport(verify=self._settings.tls, trust_env=False, proxy=proxy)
-        headers = {
-            "Host": parts.netloc.rpartition("@")[2],
-            "Accept": "application/json, */*;q=0.1",
-            "Accept-Encoding": "identity",
-            "Connection": "close",
-            "User-Agent": f"reconciler/{__version__}",
-        }
-        request = httpx.Request(
-            "POST" if form else "GET",
-            place,
-            headers={**headers, **(form.headers if form else {})},
-            content=form.body if form else None,
-            extensions={"sni_hostname": parts.hostname or "", "timeout": {"connect": connect_timeout}},
-        )
+        kept = None if form or proxy else self._kept.transport(parts.netloc, host)
+        request = _build(parts, host, form, connect_timeout, keeps=kept is not None)
         try:
-            async with transport, aclosing(await transport.handle_async_request(request)) as response:
-                return await _read(response, url, is_wanted=not (form and response.status_code in _SUCCESS))
+            if kept is not None:
+                with suppress(*STALE):
+                    return await _send(kept, request, parts, form)
+            # a form is sent once, on a connection of its own; and a proxy has connections of its own
+            transport = httpx.AsyncHTTPTransport(verify=self._settings.tls, trust_env=False, proxy=proxy)
+            async with transport:
+                return await _send(transport, request, parts, form)
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-            answer = _no_answer(error, url, proxy)
+            answer = _no_answer(error, parts.geturl(), proxy)
         if proxy is not None or answer.verify_code not in _CHAIN_CODES:
             return answer
         count = await count_certificates(host, _port(parts), parts.hostname or "")
         return replace(answer, certificates=count)
+
+
+def _build(
+    parts: SplitResult, host: str, form: Form | None, connect_timeout: float | None, *, keeps: bool
+) -> httpx.Request:
+    """Return the request to a host, or to a checked address of it, under the name of the URL's host."""
+    target = parts.path or "/"
+    place = httpx.URL(
+        scheme=parts.scheme,
+        host=host,
+        port=parts.port,
+        raw_path=(f"{target}?{parts.query}" if parts.query else target).encode(),
+    )
+    headers = {
+        "Host": parts.netloc.rpartition("@")[2],
+        "Accept": "application/json, */*;q=0.1",
+        "Accept-Encoding": "identity",
+        "Connection": "keep-alive" if keeps else "close",
+        "User-Agent": f"reconciler/{__version__}",
+    }
+    return httpx.Request(
+        "POST" if form else "GET",
+        place,
+        headers={**headers, **(form.headers if form else {})},
+        content=form.body if form else None,
+        extensions={"sni_hostname": parts.hostname or "", "timeout": {"connect": connect_timeout}},
+    )
+
+
+async def _send(
+    transport: httpx.AsyncHTTPTransport, request: httpx.Request, parts: SplitResult, form: Form | None
+) -> Answer | NoAnswer:
+    async with aclosing(await transport.handle_async_request(request)) as response:
+        is_wanted = not (form and response.status_code in _SUCCESS)
+        return await _read(response, parts.geturl(), is_wanted=is_wanted)
 
 
 async def _read(response: httpx.Response, url: str, *, is_wanted: bool) -> Answer | NoAnswer:

@@ -82,15 +82,16 @@ async def investigate(
     subject: Subject, documents: Documents, fetcher: GuardedFetcher, make_token: Callable[[], str] | None
 ) -> Evidence:
     """Ask the provider of a connection. Without ``make_token``, which returns random texts, no preflight."""
-    evidence = await _read_documents(subject, documents, metadata_url(subject.issuer))
-    if subject.provider == _OKTA and _is_suspicious(evidence):
-        evidence = await _ask_for_client(evidence, documents)
-    connection = subject.connection
-    url = connection.authorization_url or text_of(evidence.metadata, "authorization_endpoint")
-    is_complete = url and connection.client_id and connection.redirect_url and subject.is_live
-    if make_token is None or not is_complete or _is_out_of_reach(url, evidence.metadata):
-        return evidence
-    return replace(evidence, preflight=await run_preflight(connection, url, fetcher, make_token))
+    async with fetcher.keep_connections(subject.issuer):
+        evidence = await _read_documents(subject, documents, metadata_url(subject.issuer))
+        if subject.provider == _OKTA and _is_suspicious(evidence):
+            evidence = await _ask_for_client(evidence, documents)
+        connection = subject.connection
+        url = connection.authorization_url or text_of(evidence.metadata, "authorization_endpoint")
+        is_complete = url and connection.client_id and connection.redirect_url and subject.is_live
+        if make_token is None or not is_complete or _is_out_of_reach(url, evidence.metadata):
+            return evidence
+        return replace(evidence, preflight=await run_preflight(connection, url, fetcher, make_token))
 
 
 async def probe_secret(
