@@ -16,6 +16,7 @@ from reconciler.cli import wiring
 from reconciler.cli.context import exit_code
 from reconciler.cli.failure import Declined
 from reconciler.cli.logging import log_api_calls
+from reconciler.cli.login import LoginOptions, check_login, login_options, run_login
 from reconciler.cli.options import ADDRESS, FILE, reporting_options, variable_option
 from reconciler.cli.progress import asking_progress, reading_progress
 from reconciler.cli.results import check_outputs, keep_previous, read_previous, write_result
@@ -27,7 +28,8 @@ from reconciler.reports import VERIFY_FORMATS
 from reconciler.reports.escaping import escape_terminal
 from reconciler.storage.documents import load_verification
 from reconciler.workflow.judgement import gather_approvals
-from reconciler.workflow.verify import VerifyRequest, declared_secret, verify
+from reconciler.workflow.named_connection import declared_secret
+from reconciler.workflow.verify import VerifyRequest, verify
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,6 +63,7 @@ Do you want to send the declared client secret of {address}?
 @click.option("--previous", type=FILE, metavar="FILE",
               help="An earlier report (`--format json`) to compare with: new, known and resolved "
                    "findings.")  # fmt: skip
+@login_options
 @variable_option()
 @reporting_options("text", "json", "markdown", "html", "github", "sarif")
 @click.pass_obj
@@ -85,6 +88,9 @@ def command(
     Exits with 1 if there are errors. Warnings and notes exit with 0.
     """
     context.configure(options)
+    login = LoginOptions.read(options)
+    if login:
+        check_login(context, has_others=bool(targets or probe_credentials or probe_declared or previous))
     if probe_declared:
         _check_alone(context, has_others=bool(targets or probe_credentials))
     context.kept = Path(previous) if previous else None
@@ -108,7 +114,10 @@ def command(
     )
     if probe_declared:
         request = _with_declared_secret(request, probe_declared)
-    result = asyncio.run(_verify(request, target, context))
+    if login:
+        result = run_login(login, request, target, context)
+    else:
+        result = asyncio.run(_verify(request, target, context))
     result = replace(result, diagnostics=(*warnings, *result.diagnostics))
     if result.has_seen_nothing:
         keep_previous(context)
@@ -143,7 +152,7 @@ async def _verify(request: VerifyRequest, target: Target, context: CommandContex
             values = {"address": address, "token_url": live.token_url, "client_id": live.client_id}
             escaped = {name: escape_terminal(value or "") for name, value in values.items()}
             if context.console.ask(_QUESTION.format(**escaped)) != "yes":
-                raise Declined
+                raise Declined("Cancelled.")
 
         reading = stack.enter_context(reading_progress(context.console))
         async with connect(target, request.project.limits, clock=context.clock, api_log=log) as reader:

@@ -173,6 +173,12 @@ class ReportOfFailedRun(ReportRefused):
     code = "report-of-failed-run"
 
 
+class LoginFailed(ReconcilerError):
+    """A person could not log in through a connection, or not as a member of the right organization."""
+
+    code = "login-failed"
+
+
 class PublishingFailed(ReconcilerError):
     """A comment, label or issue could not be written or read. ``status`` is the HTTP status, or 0."""
 

@@ -55,6 +55,7 @@ class IdpSettings:
 
 
 IDP_SEVERITIES: Final[Mapping[Code, Severity]] = {
+    "claim-missing": Severity.WARNING,
     "claim-not-advertised": Severity.INFO,
     "client-auth-unsupported": Severity.ERROR,
     "client-unknown": Severity.ERROR,
@@ -73,6 +74,7 @@ IDP_SEVERITIES: Final[Mapping[Code, Severity]] = {
     "jar-required": Severity.ERROR,
     "key-ids-ambiguous": Severity.WARNING,
     "keys-unreachable": Severity.ERROR,
+    "login-incomplete": Severity.INFO,
     "no-usable-key": Severity.ERROR,
     "par-required": Severity.ERROR,
     "preflight-inconclusive": Severity.INFO,

@@ -30,7 +30,7 @@ class Exchange:
     """One request and its response. ``redirects`` are the URLs that were followed."""
 
     purpose: str = field(
-        metadata={"description": "purpose of the request: metadata, keys, preflight or probe"}
+        metadata={"description": "purpose of the request: metadata, keys, preflight, probe, login or claims"}
     )
     url: str = field(metadata={"description": "requested URL, without the query of a preflight"})
     outcome: str = field(metadata={"description": "the response, in words"})
@@ -143,6 +143,12 @@ class Verification:
     def today(self) -> date:
         """The day of the run, in UTC."""
         return date.fromisoformat(self.created_at[:10])
+
+    @property
+    def is_login(self) -> bool:
+        """Whether a person logged in through the connection; nothing else was checked then."""
+        exchanges = (exchange for connection in self.connections for exchange in connection.exchanges)
+        return any(exchange.purpose == "login" for exchange in exchanges)
 
     @property
     def not_asked(self) -> int:

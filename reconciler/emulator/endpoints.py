@@ -20,6 +20,7 @@ from reconciler.emulator.frontend import (
     get_admin_portal_config,
     get_member,
     revoke_session,
+    revoke_sessions,
 )
 from reconciler.emulator.identity_provider import IDENTITY_PROVIDER_ROUTES
 from reconciler.emulator.members import authenticate_sso
@@ -52,6 +53,7 @@ _BACKEND = (
         "update",
     ),
     Operation("authenticate-sso", "POST", f"{_SSO}/authenticate", authenticate_sso),
+    Operation("revoke-sessions", "POST", "/v1/b2b/sessions/revoke", revoke_sessions),
     Operation("search-organizations", "POST", f"{_ORGANIZATIONS}/search", search_organizations),
     Operation("get-organization", "GET", _ORGANIZATION, get_organization),
     Operation("update-organization", "PUT", _ORGANIZATION, update_organization),

@@ -1,4 +1,4 @@
-"""Endpoints that only the frontend API has: bootstrap, sessions, the member and their organization."""
+"""Endpoints for sessions and members, and what else the frontend API has for the SDKs."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _MINUTE = 60.0
 _JWT_SECONDS = 300.0
+_SESSION_NAMES = ("member_session_id", "session_token", "session_jwt", "member_id")
 _MINIMUM_MINUTES, _MAXIMUM_MINUTES = 5, 527_040
 
 
@@ -66,6 +67,30 @@ async def revoke_session(context: Context, call: ApiCall) -> JsonObject:
     assert call.caller.session is not None
     context.state.delete("sessions", call.caller.session["session_token"])
     return {}
+
+
+async def revoke_sessions(context: Context, call: ApiCall) -> JsonObject:
+    """POST /v1/b2b/sessions/revoke: end one session, or all of a member."""
+    named = {name: call.body[name] for name in _SESSION_NAMES if call.body.get(name)}
+    if len(named) != 1:
+        raise ApiError("bad_request", f"Exactly one of {', '.join(_SESSION_NAMES)} is needed.")
+    ((name, value),) = named.items()
+    sessions = [entry for entry in context.state.all("sessions") if entry[name] == value]
+    for session in sessions:
+        owner = _owner(context, session)
+        if owner is None or owner["project_id"] != call.caller.project_id:
+            raise ApiError("session_not_found")
+        if call.caller.member and call.caller.member["member_id"] != session["member_id"]:
+            raise ApiError("session_authorization_error")
+        context.state.delete("sessions", session["session_token"])
+    if not sessions and name != "member_id":
+        raise ApiError("session_not_found")
+    return {}
+
+
+def _owner(context: Context, session: JsonObject) -> JsonObject | None:
+    member = context.state.get("members", session["member_id"])
+    return member and context.state.get("organizations", member["organization_id"])
 
 
 async def get_member(_context: Context, call: ApiCall) -> JsonObject:
@@ -129,7 +154,7 @@ def show_session(session: JsonObject, member: JsonObject | None, organization: J
         "organization_id": organization["organization_id"],
         "organization_slug": organization["organization_slug"],
         "roles": list(dict.fromkeys(["stytch_member", *member["roles"]])),
-        "authentication_factors": [],
+        "authentication_factors": session.get("authentication_factors", []),
         "started_at": _time(session.get("started_at", 0.0)),
         "last_accessed_at": _time(session.get("started_at", 0.0)),
         "expires_at": _time(session["expires_at"]),

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 FINISHED_LOGIN = "finished login"
 _IDENTITY_ATTRIBUTES = ("email", "full_name", "first_name", "last_name")
 _DEFAULT_MINUTES, _MINUTE = 60, 60.0
+_INTERMEDIATE_SECONDS = 600.0
 
 
 def returning_member(context: Context, connection: JsonObject, claims: JsonObject) -> tuple[JsonObject, bool]:
@@ -55,21 +56,60 @@ async def authenticate_sso(context: Context, call: ApiCall) -> JsonObject:
     if not matches_challenge(call.body.get("pkce_code_verifier"), login["pkce_code_challenge"]):
         raise ApiError("pkce_mismatch")
     organization = find_organization(context, call.caller.project_id, member["organization_id"])
-    session = add_session(context, member, expires_at=context.now() + minutes * _MINUTE)
-    caller = Caller(call.caller.project, member, session)
+    if organization["mfa_policy"] == "REQUIRED_FOR_ALL":
+        outcome = _without_second_factor(context, member)
+    else:
+        factors = [_factor(member, login["connection_id"])]
+        expires_at = context.now() + minutes * _MINUTE
+        session = add_session(context, member, expires_at=expires_at, authentication_factors=factors)
+        outcome = {
+            "session_token": session["session_token"],
+            "session_jwt": session["session_jwt"],
+            "intermediate_session_token": "",
+            "member_authenticated": True,
+            "member_session": show_session(session, member, organization),
+            "mfa_required": None,
+        }
     return {
         "member_id": member["member_id"],
         "organization_id": member["organization_id"],
-        "member": show_member(caller),
-        "session_token": session["session_token"],
-        "session_jwt": session["session_jwt"],
+        "member": show_member(Caller(call.caller.project, member)),
         "reset_session": False,
         "organization": show_organization(context, organization),
-        "intermediate_session_token": "",
-        "member_authenticated": True,
-        "member_session": show_session(session, member, organization),
-        "mfa_required": None,
         "primary_required": None,
+        **outcome,
+    }
+
+
+def _without_second_factor(context: Context, member: JsonObject) -> JsonObject:
+    """The answer where the organization demands MFA: no session before the second factor."""
+    return {
+        "session_token": "",
+        "session_jwt": "",
+        "intermediate_session_token": context.tickets.issue(
+            "intermediate session", {"member_id": member["member_id"]}, _INTERMEDIATE_SECONDS
+        ),
+        "member_authenticated": False,
+        "member_session": None,
+        "mfa_required": {"member_options": None, "secondary_auth_initiated": None},
+    }
+
+
+def _factor(member: JsonObject, connection_id: str) -> JsonObject:
+    """The authentication factor that a session gets from a login through a connection."""
+    registrations = (
+        entry for entry in member["sso_registrations"] if entry["connection_id"] == connection_id
+    )
+    registration = next(registrations)
+    return {
+        "type": "sso",
+        "delivery_method": "sso_oidc",
+        "sequence_order": "PRIMARY",
+        "oidc_sso_factor": {
+            "id": registration["registration_id"],
+            "provider_id": connection_id,
+            "external_id": registration["external_id"],
+        },
     }
 
 

@@ -139,6 +139,7 @@ async def _callback(context: Context, request: Request) -> Response:
         return _failure(context, flow, str(error))
     login = {
         "member_id": member["member_id"],
+        "connection_id": connection["connection_id"],
         "project_id": flow["project_id"],
         "pkce_code_challenge": flow["pkce_code_challenge"],
     }

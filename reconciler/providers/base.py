@@ -1,8 +1,8 @@
-"""The protocols of a provider: reading organizations and connections, and writing connections."""
+"""The protocols of a provider: reading organizations and connections, writing connections, logging in."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -33,6 +33,21 @@ class Written:
 
     connection: OidcConnection
     warning: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberLogin:
+    """The response to a finished login.
+
+    ``claims`` are the names of the provider's claims, by connection. ``connection_ids`` are those of the
+    session; a member who still needs a second factor has no session.
+    """
+
+    organization_id: str
+    email_address: str
+    claims: Mapping[str, tuple[str, ...]]
+    connection_ids: tuple[str, ...] = ()
+    session_token: str = field(default="", repr=False)
 
 
 class Reader(Protocol):
@@ -126,4 +141,22 @@ class Provider(Reader, Protocol):
 
         Raises:
             ConnectionNotFound: it does not exist (any more).
+        """
+
+
+class LoginProvider(Reader, Protocol):
+    """Reads, and exchanges the token of a login for a session."""
+
+    async def authenticate_login(self, token: str, verifier: str) -> MemberLogin:
+        """Exchange the token that the browser brought, once; the session lasts five minutes.
+
+        Raises:
+            ProviderError: the token is not accepted, or the outcome is not known.
+        """
+
+    async def revoke_session(self, session_token: str) -> None:
+        """End a session.
+
+        Raises:
+            ProviderError: it was not ended, or the outcome is not known.
         """

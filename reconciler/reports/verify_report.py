@@ -116,6 +116,8 @@ def verdict(result: Verification) -> str:
     counts = ", ".join(count(number, word) for number, word in numbers if number)
     checked = count(len(result.connections) - result.not_asked, "connection")
     where = f"Checked {checked} at {count(result.issuers, 'issuer')}"
+    if result.is_login:
+        where = f"Logged in through {checked}"
     if result.not_asked:
         where += f" ({result.not_asked} not checked)"
     return f"{where}: {counts}." if counts else f"{where}. {ALL_WELL}"

@@ -88,6 +88,18 @@ def judge_evidence(
     )
 
 
+def judge_findings(
+    desired: DesiredConnection,
+    findings: Iterable[IdpFinding],
+    *,
+    approvals: Approvals,
+    policies: Mapping[str, str],
+) -> tuple[ProviderFinding, ...]:
+    """Return findings about one connection with their severities and approvals."""
+    diagnostics = [_diagnostic(desired, finding) for finding in findings]
+    return tuple(_approved(judge_idp_findings(diagnostics, policies), approvals))
+
+
 def _findings(question: Question, evidence: Evidence | None, now: float, today: date) -> Iterator[Diagnostic]:
     for finding in _secret_expires(question.desired, today):
         yield _about(question, finding)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from reconciler.core.errors import Diagnostic, ProviderError, UsageError, did_you_mean
 from reconciler.core.matching import match_connections
 from reconciler.core.planner import unreadable
-from reconciler.core.secret import Secret, SecretReference
+from reconciler.core.secret import Secret
 from reconciler.core.verification import (
     Verification,
     check_previous,
@@ -19,14 +19,13 @@ from reconciler.core.verification import (
 from reconciler.http.urls import parse_url
 from reconciler.idp.credential_probe import not_probed
 from reconciler.idp.investigation import probe_secret
-from reconciler.secrets import resolve_reference
 from reconciler.storage.git import head_commit
 from reconciler.workflow.discovery import Providers, left_alone
 from reconciler.workflow.live_state import find_organizations, read_organizations
 from reconciler.workflow.provider_findings import judge_evidence
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from reconciler.core.connection import OidcConnection
     from reconciler.core.plan import Scope
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
     from reconciler.idp.investigation import Evidence, Subject
     from reconciler.manifests import Loaded, Project
     from reconciler.providers.base import Reader
-    from reconciler.secrets import SecretAccess
     from reconciler.workflow.discovery import Question
     from reconciler.workflow.judgement import GatheredApprovals
     from reconciler.workflow.live_state import LiveState, Progress
@@ -209,24 +207,6 @@ def _live_secret(live: OidcConnection | None) -> Secret | str:
         return "the service masks it"
     secret = live.client_secret
     return secret if isinstance(secret, Secret) and not secret.is_empty else "the connection has no secret"
-
-
-def declared_secret(address: str, loaded: Loaded, access: SecretAccess) -> tuple[DesiredConnection, Secret]:
-    """Return the connection at exactly this address, and the secret that its manifest declares.
-
-    Raises:
-        UsageError: there is no such connection, or it declares no secret.
-        SecretUnavailable: the secret cannot be resolved.
-    """
-    connections = {str(item.address): item for item in loaded.state.connections if item.is_present}
-    if address not in connections:
-        hint = did_you_mean(address, list(connections))
-        raise UsageError(f"no connection has the address {address!r}{f': {hint}' if hint else ''}")
-    reference = connections[address].connection.client_secret
-    if not isinstance(reference, SecretReference):
-        raise UsageError(f"{address} declares no client_secret")
-    declared = connections[address]
-    return declared, resolve_reference(reference, access, declared.address)
 
 
 def _with_declared_secret(case: _Case, secret: Secret, confirm: Confirm) -> _Case:

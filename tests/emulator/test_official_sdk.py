@@ -207,11 +207,12 @@ def test_member_sessions_are_understood(client: stytch.B2BClient, server: Runnin
     assert raised.value.details.error_type == "session_authorization_error"
 
 
-def test_a_login(client: stytch.B2BClient, server: RunningEmulator) -> None:
+def sso_token(server: RunningEmulator, organization: str = "acme") -> str:
+    """Log alice in through a connection; return the token that the application gets."""
     issuer = f"{server.base_url}/idp/acme"
     server.emulator.add_identity_provider("acme")
     connection = server.emulator.add_connection(
-        "acme",
+        organization,
         issuer=issuer,
         client_id="client",
         client_secret="hush",
@@ -228,11 +229,49 @@ def test_a_login(client: stytch.B2BClient, server: RunningEmulator) -> None:
     with httpx.Client() as browser:
         page = browser.get(f"{server.base_url}/v1/public/sso/start", params=start).headers["location"]
         callback = browser.post(page, data={"username": "alice", "password": "x"}).headers["location"]
-        token = httpx.URL(browser.get(callback).headers["location"]).params["token"]
+        return str(httpx.URL(browser.get(callback).headers["location"]).params["token"])
+
+
+def test_a_login(client: stytch.B2BClient, server: RunningEmulator) -> None:
+    token = sso_token(server)
     answer = client.sso.authenticate(sso_token=token, session_duration_minutes=5)
     assert (answer.member.email_address, answer.member_authenticated) == ("alice@example.com", True)
     assert answer.organization.organization_slug == "acme"
     assert answer.member_session
+    (factor,) = answer.member_session.authentication_factors
+    assert factor.oidc_sso_factor
+    assert factor.oidc_sso_factor.provider_id == "oidc-connection-test-1"
     with pytest.raises(StytchError) as refused:
         client.sso.authenticate(sso_token=token)
     assert refused.value.details.error_type == "sso_token_not_found"
+
+
+@pytest.mark.parametrize("name", ["session_token", "session_jwt", "member_session_id", "member_id"])
+def test_a_session_is_revoked(client: stytch.B2BClient, server: RunningEmulator, name: str) -> None:
+    answer = client.sso.authenticate(sso_token=sso_token(server), session_duration_minutes=5)
+    assert answer.member_session
+    value = getattr(answer, name, None) or answer.member_session.member_session_id
+    revoked = client.sessions.revoke(**{name: value})
+    assert (revoked.status_code, revoked.request_id[:8]) == (200, "request-")
+    assert server.emulator.context.state.get("sessions", answer.session_token) is None
+    if name == "member_id":  # a member without sessions
+        assert client.sessions.revoke(member_id=value).status_code == 200
+        return
+    with pytest.raises(StytchError) as refused:
+        client.sessions.revoke(**{name: value})
+    assert refused.value.details.error_type == "session_not_found"
+
+
+def test_a_revocation_names_one_session(client: stytch.B2BClient) -> None:
+    for names in ({}, {"session_token": "a-token", "member_id": "a-member"}):
+        with pytest.raises(StytchError) as refused:
+            client.sessions.revoke(**names)
+        assert refused.value.details.error_type == "bad_request"
+
+
+def test_a_login_where_a_second_factor_is_required(client: stytch.B2BClient, server: RunningEmulator) -> None:
+    server.emulator.add_organization("strict", mfa_policy="REQUIRED_FOR_ALL")
+    answer = client.sso.authenticate(sso_token=sso_token(server, "strict"))
+    assert (answer.member_authenticated, answer.session_token, answer.member_session) == (False, "", None)
+    assert answer.intermediate_session_token
+    assert answer.mfa_required

@@ -7,10 +7,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reconciler.core.errors import InvalidConfiguration
+from reconciler.core.errors import InvalidConfiguration, UsageError
 from reconciler.core.secret import Secret
 from reconciler.manifests import load_project
-from reconciler.providers.stytch.credentials import ProjectTarget, SessionTarget, Target, resolve_target
+from reconciler.providers.stytch.credentials import (
+    ProjectTarget,
+    SessionTarget,
+    Target,
+    public_token_of,
+    resolve_target,
+)
 from reconciler.secrets import resolve_reference
 
 if TYPE_CHECKING:
@@ -190,3 +196,27 @@ def test_a_reference_that_leads_nowhere_is_refused_by_name(tmp_path: Path) -> No
             "reference",
         )
     ]
+
+
+LOGIN = {"STYTCH_PUBLIC_TOKEN": "public-token-test-1"}
+
+
+def test_a_public_token_without_a_session_goes_with_the_project(tmp_path: Path) -> None:
+    target = resolve(tmp_path, PROJECT | LOGIN)
+    assert target == ProjectTarget(project_id="project-test-1", secret=Secret(CANARY))
+    assert public_token_of(target, LOGIN) == "public-token-test-1"
+
+
+@pytest.mark.parametrize(
+    ("environment", "message"),
+    [
+        ({}, "a login needs the project's public token: set STYTCH_PUBLIC_TOKEN"),
+        ({"STYTCH_PUBLIC_TOKEN": CANARY}, "STYTCH_PUBLIC_TOKEN is not valid"),
+        ({"STYTCH_PUBLIC_TOKEN": "public-token-live-1"}, "STYTCH_PUBLIC_TOKEN is of the live environment"),
+    ],
+)
+def test_a_login_needs_the_public_token(environment: dict[str, str], message: str) -> None:
+    target = ProjectTarget(project_id="project-test-1", secret=Secret(CANARY))
+    with pytest.raises(UsageError, match=message) as refused:
+        public_token_of(target, environment)
+    assert CANARY not in str(refused.value)

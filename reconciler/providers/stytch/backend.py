@@ -9,6 +9,7 @@ from reconciler.core.errors import MalformedAnswer
 from reconciler.http.json_fields import JsonObject
 from reconciler.providers.stytch.call import ByteBudget, read, search, segment
 from reconciler.providers.stytch.connections import Connections, Paths
+from reconciler.providers.stytch.logins import authenticate, revoke
 from reconciler.providers.stytch.resolution import resolve
 from reconciler.providers.stytch.resources import (
     check_kind,
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from reconciler.core.errors import ProviderError
     from reconciler.core.state import ActiveOrganization, Organization
+    from reconciler.providers.base import MemberLogin
     from reconciler.providers.stytch.client import Client
 
 PAGE: Final = 1000
@@ -98,6 +100,14 @@ class Backend(Connections):
         async with aclosing(self._search(query)) as organizations:
             async for organization in organizations:
                 yield parse_organization(organization)
+
+    async def authenticate_login(self, token: str, verifier: str) -> MemberLogin:
+        """Exchange the token of a login, as `reconciler.providers.base.LoginProvider` says."""
+        return await authenticate(self._client, token, verifier)
+
+    async def revoke_session(self, session_token: str) -> None:
+        """End a session, as `reconciler.providers.base.LoginProvider` says."""
+        await revoke(self._client, session_token)
 
     async def _search(self, query: Mapping[str, Any]) -> AsyncGenerator[JsonObject, None]:
         seen: set[str] = set()

@@ -31,6 +31,8 @@ ERROR_TYPE: Final = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+){0,15}")
 REQUEST_ID: Final = re.compile(r"request-[A-Za-z0-9]+(?:-[A-Za-z0-9]+){0,8}")
 _LONGEST_IDENTIFIER: Final = 100
 
+_SECRET_FIELDS: Final = ("client_secret", "sso_token", "pkce_code_verifier", "session_token")
+
 _ENVELOPE_KEYS: Final = frozenset((
     "request_id", "status_code", "connection", "connection_id", "oidc_connections", "saml_connections",
     "external_connections", "organization", "organizations",
@@ -55,7 +57,7 @@ class ApiRequest:
     """A request, and how messages name it.
 
     ``subject`` completes "GET …", for example ``connections of organization 'organization-…'``.
-    ``body`` may hold a client secret, so it is left out of the representation.
+    ``body`` may hold secrets, so it is left out of the representation.
     ``deadline`` is in seconds, for one attempt. ``byte_budget`` is shared by the pages of one search.
     ``recheck`` reads again before the request is sent again, or late, and raises if it must not be sent.
     ``permission`` is what a member session needs for it, where that is none on connections.
@@ -77,10 +79,10 @@ class ApiRequest:
         return f"{self.method} writes" if self.writes else self.method
 
     @property
-    def client_secret(self) -> str:
-        """The client secret that is sent with the request, or nothing."""
-        secret = self.body.get("client_secret") if self.body else None
-        return secret if isinstance(secret, str) else ""
+    def secrets(self) -> tuple[str, ...]:
+        """The secrets in the body."""
+        values = [self.body.get(name) for name in _SECRET_FIELDS] if self.body else ()
+        return tuple(value for value in values if isinstance(value, str) and value)
 
     def __str__(self) -> str:
         """Return the method and the subject."""

@@ -145,7 +145,7 @@ class Client:
 
     def secrets_in(self, request: ApiRequest) -> tuple[str, ...]:
         """Return what the service gets with this request and must not be shown if it repeats it."""
-        return (*credentials_in(self._headers()), *filter(None, [request.client_secret]))
+        return (*credentials_in(self._headers()), *request.secrets)
 
     async def _attempt(self, request: ApiRequest, attempt: int) -> tuple[_Outcome, float, float]:
         """Make one attempt; a write never goes out on an old reading.

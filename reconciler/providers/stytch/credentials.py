@@ -116,6 +116,7 @@ _VARIABLES: Final = {
     "session_jwt": "STYTCH_SESSION_JWT",
     "base_url": BASE_URL_VARIABLE,
 }
+_PROJECT_CREDENTIALS: Final = ("project_id", "secret")
 _EXPECTATIONS: Final = {
     "project_id": "begins with project-test- or project-live-",
     "public_token": "begins with public-token-test- or public-token-live-",
@@ -151,6 +152,27 @@ def find_principal(
         return ""
 
 
+def public_token_of(target: ProjectTarget, environment: Mapping[str, str]) -> str:
+    """Return the public token of the project, with which a browser starts a login.
+
+    Raises:
+        UsageError: it is missing or malformed, or of the other environment than the project.
+    """
+    variable = _VARIABLES["public_token"]
+    token = environment.get(variable, "")
+    if not token:
+        raise UsageError(
+            f"a login needs the project's public token: set {variable}; it is no secret, the dashboard shows"
+            " it beside the project_id"
+        )
+    match = _PUBLIC_TOKEN.fullmatch(token)
+    if match is None:
+        raise UsageError(f"{variable} is not valid: a public_token {_EXPECTATIONS['public_token']}")
+    if not target.project_id.startswith(f"project-{match[1]}-"):
+        raise UsageError(f"{variable} is of the {match[1]} environment, but the project_id is not")
+    return token
+
+
 class _TargetResolver:
     def __init__(
         self,
@@ -176,15 +198,23 @@ class _TargetResolver:
     def _uses_frontend(self) -> bool:
         check_declared_target(self._declared, self._environment)
         api = self._choose(
-            {"backend": ("project_id", "secret"), "frontend": ("public_token",)},
+            {
+                "backend": _PROJECT_CREDENTIALS,
+                "frontend": () if self._is_for_logins_only() else ("public_token",),
+            },
             "both a project secret and a public token are given",
             "keep project_id and secret, or public_token and session_token",
         )
         self._stop_on_diagnostics()
         return api == "frontend"
 
+    def _is_for_logins_only(self) -> bool:
+        """Return whether a public token stands beside project credentials without a session of its own."""
+        has_project = any(map(self._is_in_environment, _PROJECT_CREDENTIALS))
+        return has_project and not self._is_declared("public_token") and not self._is_given("session_token")
+
     def _project_target(self) -> ProjectTarget:
-        values = self._read("project_id", "secret")
+        values = self._read(*_PROJECT_CREDENTIALS)
         member = self._choose(  # which of the two the API would use if it got both is not documented
             {"session_token": ("session_token",), "session_jwt": ("session_jwt",)},
             "both a session token and a session JWT are given",

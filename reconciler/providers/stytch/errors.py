@@ -72,6 +72,8 @@ HINTS: Final = {
     "too_many_requests": "lower limits.requests_per_second in the project file if this happens often",
     "too_many_sso_connections": "the organization has reached its limit of connections; delete one first",
     "too_many_sso_connections_for_billing_tier": "the plan of the project allows no further connection",
+    "sso_token_not_found": "the token of a login is valid once, for a few minutes; log in again",
+    "pkce_mismatch": "the token is not of the login that this run started; log in again",
     "invalid_sso_idp": "the server does not know this identity_provider",
     "cannot_delete_default_sso_connection": "make another active connection the default one first",
     "route_not_found": "base_url must be the address of the API, without a path",
