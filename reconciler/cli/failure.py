@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Declined(Exception):
-    """The user did not approve the plan."""
+    """The user did not answer a question with yes; without a text, the one about a plan."""
 
 
 def report_failure(error: BaseException, context: CommandContext) -> ExitCode:
@@ -45,7 +45,7 @@ def report_failure(error: BaseException, context: CommandContext) -> ExitCode:
         case ReconcilerError(code=code) if code != "bug":
             _report_one(code, str(error), context)
         case Declined():
-            _report_stop("cancelled", "Apply cancelled.", context)
+            _report_stop("cancelled", str(error) or "Apply cancelled.", context)
         case click.Abort() | KeyboardInterrupt():
             _report_stop("interrupted", "Interrupted.", context)
             return ExitCode.INTERRUPTED

@@ -171,7 +171,7 @@ class _Dialog:
             redirect_url=redirect_url,
         )
         if self.console.ask(question) != "yes":
-            raise Declined
+            raise Declined("Cancelled.")
 
     def open(self, url: str, start_url: str) -> None:
         self.console.error(_OPEN.format(url=url, start_url=escape_terminal(start_url)))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 HOST: Final = "127.0.0.1"
-CALLBACK_PATH: Final = "/callback"
+_CALLBACK_PATH: Final = "/callback"
 _DONE_PATH: Final = "/done"
 _COOKIE: Final = "reconciler_login"
 _MAX_BYTES: Final = 16 * 1024
@@ -43,6 +43,11 @@ _PAGE: Final = """<!doctype html>
 <body><p>{text}</p></body></html>
 """
 _DONE: Final = "The terminal shows the result of the login. You can close this page."
+
+
+def redirect_url_of(port: int) -> str:
+    """Return the redirect URL of a receiver on this port."""
+    return f"http://{HOST}:{port}{_CALLBACK_PATH}"
 
 
 class LoopbackReceiver:
@@ -72,11 +77,11 @@ class LoopbackReceiver:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop listening, after the last page where the login came back."""
-        self._server.close()
         is_over = self._answer.done() and not self._answer.cancelled()
         if is_over and (kind is None or issubclass(kind, Exception)):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._last_page_sent.wait(), _LAST_PAGE_SECONDS)
+        self._server.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -113,9 +118,9 @@ class LoopbackReceiver:
         if method != "GET":
             return _page(HTTPStatus.METHOD_NOT_ALLOWED, "Only GET is served here.")
         if target.path == "/":
-            cookie = f"{_COOKIE}={self._state}; Path={CALLBACK_PATH}; HttpOnly; SameSite=Lax"
+            cookie = f"{_COOKIE}={self._state}; Path={_CALLBACK_PATH}; HttpOnly; SameSite=Lax"
             return _redirect(self._start_url, f"Set-Cookie: {cookie}")
-        if target.path == CALLBACK_PATH:
+        if target.path == _CALLBACK_PATH:
             return self._receive(target.query, headers.get("cookie", ""))
         if target.path == _DONE_PATH:
             self._last_page_sent.set()

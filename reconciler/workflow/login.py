@@ -7,6 +7,7 @@ goes to the API only, through the client of the run, with a verifier that only t
 from __future__ import annotations
 
 import asyncio
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
@@ -14,7 +15,7 @@ from reconciler.core.connection import Status
 from reconciler.core.errors import Diagnostic, LoginFailed, ProviderError, Severity, UsageError
 from reconciler.core.idp import IdpFinding, quoted, shortened
 from reconciler.core.verification import Exchange, Verification, VerifiedConnection
-from reconciler.http.loopback_receiver import CALLBACK_PATH, HOST, LoopbackReceiver
+from reconciler.http.loopback_receiver import HOST, LoopbackReceiver, redirect_url_of
 from reconciler.storage.git import head_commit
 from reconciler.workflow.named_connection import read_named_connection
 from reconciler.workflow.provider_findings import judge_findings
@@ -78,21 +79,15 @@ async def log_in(
         raise UsageError(
             f"{request.address} is {named.live.status}, not active: nobody can log in through it"
         )
-    redirect_url = f"http://{HOST}:{request.port}{CALLBACK_PATH}"
-    dialog.confirm(request.address, redirect_url)
+    redirect_url = redirect_url_of(request.port)
     verifier = request.make_token()
     start_url = request.start_url(named.live.connection_id or "", redirect_url, verifier)
     receiver = LoopbackReceiver(
         request.port, start_url=start_url, state=request.make_token(), notice=dialog.notice
     )
-    try:
-        await receiver.listen()
-    except OSError as error:
-        raise UsageError(
-            f"cannot listen on {HOST}:{request.port}: {error.strerror or error}; end what uses the port, or"
-            " choose another one with --login-port, and register its redirect URL, too"
-        ) from error
+    await _listen(receiver, request.port)
     async with receiver:
+        dialog.confirm(request.address, redirect_url)
         dialog.open(receiver.first_url, start_url)
         token = await _token(receiver, request)
         login, diagnostics = await _finish(_exchange(provider, token, verifier, request.address))
@@ -102,6 +97,16 @@ async def log_in(
     )
 
 
+async def _listen(receiver: LoopbackReceiver, port: int) -> None:
+    try:
+        await receiver.listen()
+    except OSError as error:
+        raise UsageError(
+            f"cannot listen on {HOST}:{port}: {os.strerror(error.errno or 0)}; end what uses the port, or"
+            " choose another one with --login-port, and register its redirect URL, too"
+        ) from error
+
+
 async def _token(receiver: LoopbackReceiver, request: LoginRequest) -> str:
     """Return the token that the browser brings."""
     try:
@@ -109,7 +114,8 @@ async def _token(receiver: LoopbackReceiver, request: LoginRequest) -> str:
     except TimeoutError as error:
         raise LoginFailed(
             f"{request.address}: the browser did not come back in {request.seconds:g} s; if it shows an error"
-            " page, run `reconciler verify --probe-credentials` for the reason"
+            f" page, check that {redirect_url_of(request.port)} is registered in the project, and run"
+            " `reconciler verify --probe-credentials`"
         ) from error
     if "error" in answer:
         details = [quoted(answer[name]) for name in ("error", "error_description") if answer.get(name)]

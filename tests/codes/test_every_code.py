@@ -7,14 +7,22 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reconciler.core.codes import CODES
-from tests.codes import of_commands, of_files, of_folders, of_identity_providers, of_risks, of_the_target
+from tests.codes import (
+    of_commands,
+    of_files,
+    of_folders,
+    of_identity_providers,
+    of_logins,
+    of_risks,
+    of_the_target,
+)
 from tests.codes.provoking import PROVOKING, emitted
 
 if TYPE_CHECKING:
     from reconciler.core.codes import Code
     from tests.support.workplace import Workplace
 
-CASES = (of_commands, of_files, of_folders, of_identity_providers, of_risks, of_the_target)
+CASES = (of_commands, of_files, of_folders, of_identity_providers, of_logins, of_risks, of_the_target)
 """The modules that enter cases."""
 
 

@@ -36,7 +36,7 @@ def start_url(address: str, public_token: str, connection_id: str, redirect_url:
 async def authenticate(client: Client, token: str, verifier: str) -> MemberLogin:
     """Exchange a token for a session, as `reconciler.providers.base.LoginProvider` says."""
     body = {"sso_token": token, "pkce_code_verifier": verifier, "session_duration_minutes": SESSION_MINUTES}
-    request = write("POST", "/v1/b2b/sso/authenticate", "the token of the login", body)
+    request = write("POST", "/v1/b2b/sso/authenticate", "token of the login", body)
     document = JsonObject(await client.send(request), str(request))
     member = document.child("member")
     return MemberLogin(
