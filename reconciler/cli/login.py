@@ -184,5 +184,6 @@ class _Dialog:
 
 def _has_screen() -> bool:
     """Return whether a browser opens beside the terminal; one in the terminal would take it over."""
-    variables = ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY")
-    return sys.platform in {"darwin", "win32"} or any(map(os.environ.get, variables))
+    if sys.platform in {"darwin", "win32"}:
+        return True
+    return bool(os.environ.get("BROWSER") or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

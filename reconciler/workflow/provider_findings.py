@@ -96,7 +96,7 @@ def judge_findings(
     policies: Mapping[str, str],
 ) -> tuple[ProviderFinding, ...]:
     """Return findings about one connection with their severities and approvals."""
-    diagnostics = [_diagnostic(desired, finding) for finding in findings]
+    diagnostics = [idp_diagnostic(finding, desired.address, desired.location) for finding in findings]
     return tuple(_approved(judge_idp_findings(diagnostics, policies), approvals))
 
 

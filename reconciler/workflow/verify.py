@@ -25,7 +25,7 @@ from reconciler.workflow.live_state import find_organizations, read_organization
 from reconciler.workflow.provider_findings import judge_evidence
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from reconciler.core.connection import OidcConnection
     from reconciler.core.plan import Scope

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 
 def log_in(place: Workplace, *words: str, comes_back: bool = True) -> CompletedRun:
-    with logging_in(place, *words) as login:
+    with logging_in(place, "--output", "json=result.json", *words) as login:
         if comes_back:
             login.log_in()
-        code, text = login.end()
-    return CompletedRun(code, text, "")
+        code, _ = login.end()
+    return CompletedRun(code, (place.root / "result.json").read_text(), "")
 
 
 @provokes("login-failed")

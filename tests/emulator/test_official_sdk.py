@@ -251,21 +251,23 @@ def test_a_session_is_revoked(client: stytch.B2BClient, server: RunningEmulator,
     answer = client.sso.authenticate(sso_token=sso_token(server), session_duration_minutes=5)
     assert answer.member_session
     value = getattr(answer, name, None) or answer.member_session.member_session_id
-    revoked = client.sessions.revoke(**{name: value})
+    revoke: Callable[..., Any] = client.sessions.revoke
+    revoked = revoke(**{name: value})
     assert (revoked.status_code, revoked.request_id[:8]) == (200, "request-")
     assert server.emulator.context.state.get("sessions", answer.session_token) is None
     if name == "member_id":  # a member without sessions
-        assert client.sessions.revoke(member_id=value).status_code == 200
+        assert revoke(member_id=value).status_code == 200
         return
     with pytest.raises(StytchError) as refused:
-        client.sessions.revoke(**{name: value})
+        revoke(**{name: value})
     assert refused.value.details.error_type == "session_not_found"
 
 
 def test_a_revocation_names_one_session(client: stytch.B2BClient) -> None:
+    revoke: Callable[..., Any] = client.sessions.revoke
     for names in ({}, {"session_token": "a-token", "member_id": "a-member"}):
         with pytest.raises(StytchError) as refused:
-            client.sessions.revoke(**names)
+            revoke(**names)
         assert refused.value.details.error_type == "bad_request"
 
 

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 ADDRESS = "acme/sso"
 SECRET = "s3cret/with+signs"
-ALICE = {"password": "wonderland", "name": "Alice Liddell", "groups": ["staff"]}
-SIGN_IN = {"username": "alice", "password": ALICE["password"]}
+PASSWORD = "wonderland"
+ALICE = {"password": PASSWORD, "name": "Alice Liddell", "groups": ["staff"]}
+SIGN_IN = {"username": "alice", "password": PASSWORD}
 WAITING = "Ctrl-C stops."
 MANIFEST = """
 organization: acme
@@ -100,7 +101,7 @@ class Login:
     def end(self) -> tuple[int, str]:
         """Return exit code and text; nothing of the secrets is in it."""
         code, _ = self.session.end()
-        for secret in (SECRET, SIGN_IN["password"], *self.secrets):
+        for secret in (SECRET, PASSWORD, *self.secrets):
             assert secret not in self.session.screen
         return code, self.session.text
 

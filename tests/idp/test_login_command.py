@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from reconciler.emulator import DEFAULT_PROJECT_ID, DEFAULT_SECRET
+from tests.docs.pages import ROOT
 from tests.idp.logging_in import ADDRESS, SIGN_IN, Login, browser, logging_in, login_place
 from tests.support.json_documents import check_document
 from tests.support.terminal import terminal
@@ -68,6 +69,20 @@ def test_a_login_names_the_claims_and_revokes_the_session(site: Workplace) -> No
     assert len(login.secrets) == 2
     assert operations(site)[-1] == "revoke-sessions"
     assert sessions(site) == []
+
+
+def test_the_guide_shows_what_a_person_sees(site: Workplace) -> None:
+    page = (ROOT / "docs/how-to/verify-logins.md").read_text()
+    block = page.partition("$ reconciler verify --login acme/sso\n")[2].partition("```")[0]
+    with logging_in(site) as login:
+        login.log_in()
+        _, text = login.end()
+    hosts = {f"127.0.0.1:{login.port}": "127.0.0.1:8976", site.base_url[7:]: "127.0.0.1:8080"}
+    for host, shown in hosts.items():
+        text = text.replace(host, shown)
+    lines = iter(text.splitlines())
+    for line in block.splitlines():
+        assert any(item.startswith(line.removesuffix("…")) for item in lines), line
 
 
 @pytest.mark.proofs
