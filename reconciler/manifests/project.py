@@ -20,6 +20,7 @@ from reconciler.manifests.environments import RunEnvironment
 from reconciler.manifests.field_types import has_field
 from reconciler.manifests.interpolation import Interpolation
 from reconciler.manifests.project_model import ProjectManifest
+from reconciler.manifests.secret_document import read_secret_document
 from reconciler.manifests.secrets_settings import age_settings, check_secrets_settings, secret_policy
 from reconciler.manifests.source_file import display_path
 from reconciler.manifests.text_patterns import INVALID_NETWORK, RULE
@@ -85,7 +86,9 @@ class Project:
 
     def secret_access(self, variables: Mapping[str, str]) -> SecretAccess:
         """Return how secrets are read, with these environment variables."""
-        return SecretAccess(policy=self.secret_policy, environment=variables, age=self.age)
+        return SecretAccess(
+            policy=self.secret_policy, environment=variables, age=self.age, read_document=read_secret_document
+        )
 
 
 def load_project(

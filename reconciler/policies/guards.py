@@ -136,6 +136,8 @@ _PROJECT_GUARDS: Final = (
     Guard(("secrets", "env", "allow"), DEFAULT_ENV_ALLOW, _added),
     Guard(("secrets", "file", "allow"), None, _narrowing_removed),
     Guard(("secrets", _ANY, "allow"), [], _added),
+    Guard(("secrets", "age", "identity"), None, _changed),
+    Guard(("secrets", "age", "recipients"), [], _added),
     Guard(("approvals",), ["approvals/*.yaml", "approvals/*.yml"], _files_added),
     Guard(("drift", "undeclared"), "drift", _DRIFT),
     Guard(("drift", "unknown_organizations"), "report", _DRIFT),

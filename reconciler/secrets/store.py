@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from importlib import import_module
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, TypeVar
 
 from reconciler.core.errors import SecretUnavailable
 from reconciler.secrets.schemes import BACKENDS
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
     from reconciler.core.secret import Secret, SecretReference
     from reconciler.secrets.policy import SecretPolicy
+
+DocumentReader: TypeAlias = "Callable[[str], Mapping[str, str | None]]"
+"""Returns the values of a YAML or JSON mapping, None for one that is no text; else raises ValueError."""
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -60,6 +63,11 @@ class StoreUnavailable(SecretUnavailable):
     """The store itself fails: `read_each` asks it for nothing more."""
 
 
+def _read_nothing(text: str) -> Mapping[str, str | None]:
+    del text
+    raise ValueError("no documents are read here")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgeSettings:
     """The age settings of the project file: the tool's identity, and for whom files are encrypted."""
@@ -72,17 +80,21 @@ class AgeSettings:
 class SecretAccess:
     """What stores are opened with. Addresses, tokens, regions and roles come from ``environment`` alone.
 
-    ``seconds`` is the deadline for one answer of a store.
+    ``seconds`` is the deadline for one answer of a store, ``read_document`` reads encrypted documents.
     """
 
     policy: SecretPolicy
     environment: Mapping[str, str]
     age: AgeSettings = field(default_factory=AgeSettings)
     seconds: float = SECONDS
+    read_document: DocumentReader = field(default=_read_nothing)
 
-    def without_limits(self) -> SecretAccess:
-        """Return the access to the tool's own credentials, which the limits for manifests do not concern."""
-        return replace(self, policy=self.policy.without_limits())
+    def without_limits(self, outside_allow: tuple[str, ...] = ("/*",)) -> SecretAccess:
+        """Return the access to the tool's own credentials, which the limits for manifests do not concern.
+
+        Files outside of the project have to match ``outside_allow``.
+        """
+        return replace(self, policy=replace(self.policy.without_limits(), outside_allow=outside_allow))
 
 
 def import_library(name: str, scheme: str) -> ModuleType:

@@ -19,6 +19,7 @@ from reconciler.manifests.confinement import linked_manifests
 from reconciler.manifests.file_selection import distinct, manifest_sources
 from reconciler.manifests.source_file import display_path
 from reconciler.secrets import wanted_by
+from reconciler.secrets.schemes import name_and_key
 from reconciler.storage.revision import find_changed_bytes, find_revision
 from reconciler.workflow.base import organizations_with_changed_approvals
 
@@ -253,7 +254,7 @@ def organizations_with_changed_secrets(
 def _secret_files(organization: DesiredOrganization, project: Project) -> Iterator[Path]:
     for wanted in wanted_by(organization.connections):
         for locator in wanted.reference.locators:
-            if locator.scheme == "file":
-                file = project.root / locator.path
+            if locator.scheme in {"file", "age"}:
+                file = project.root / name_and_key(locator)[0]
                 yield Path(os.path.realpath(file))
                 yield Path(os.path.realpath(file.parent)) / file.name  # a link that leads elsewhere now
