@@ -29,10 +29,13 @@ class Extent:
     files: int
     large: int
     creating: int
+    issuers: int
 
 
-_FULL: Final = Extent(runs=3, starts=15, organizations=2_000, files=10_000, large=20_000, creating=200)
-_QUICK: Final = Extent(runs=1, starts=5, organizations=200, files=1_000, large=2_000, creating=20)
+_FULL: Final = Extent(
+    runs=3, starts=15, organizations=2_000, files=10_000, large=20_000, creating=200, issuers=200
+)
+_QUICK: Final = Extent(runs=1, starts=5, organizations=200, files=1_000, large=2_000, creating=20, issuers=20)
 
 
 def main() -> int:
@@ -79,6 +82,11 @@ def measure(extent: Extent) -> Measurements:
         changed, changed_requests = scenarios.measure_changed(files, folder / "alone", extent.runs)
         _log("large plan")
         large = scenarios.measure_plan(write_estate(folder / "large", extent.large))
+        _log("plan with discovery, verify")
+        discovery, requests = scenarios.measure_discovery(
+            folder / "discovery", extent.organizations, extent.runs
+        )
+        verified = scenarios.measure_verify(folder / "verify", extent.issuers)
         _log("apply at the limit")
         creating = write_estate(folder / "creating", extent.creating)
         return Measurements(
@@ -93,6 +101,9 @@ def measure(extent: Extent) -> Measurements:
             applied=scenarios.measure_apply(creating, halve=False),
             halved=scenarios.measure_apply(creating, halve=True),
             large=large,
+            verified=verified,
+            discovery=discovery,
+            discovery_requests=requests,
         )
 
 

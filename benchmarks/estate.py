@@ -34,10 +34,14 @@ _FILES_PER_FOLDER: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class Estate:
-    """A folder of manifests for ``organizations`` organizations."""
+    """A folder of manifests for ``organizations`` organizations.
+
+    ``ports`` are those of identity providers on loopback, if there are any; organizations share them.
+    """
 
     folder: Path
     organizations: int
+    ports: tuple[int, ...] = ()
 
     @property
     def connections(self) -> int:
@@ -55,13 +59,13 @@ class Estate:
         return sum(path.stat().st_size for path in self.manifests)
 
 
-def write_estate(folder: Path, organizations: int) -> Estate:
+def write_estate(folder: Path, organizations: int, ports: tuple[int, ...] = ()) -> Estate:
     """Write the manifests, one file for each organization."""
     for index in range(organizations):
         directory = folder / "organizations" / f"{index // _FILES_PER_FOLDER:03d}"
         directory.mkdir(parents=True, exist_ok=True)
-        (directory / f"{slug(index)}.yaml").write_text(manifest(index), encoding="utf-8")
-    return Estate(folder, organizations)
+        (directory / f"{slug(index)}.yaml").write_text(manifest(index, ports=ports), encoding="utf-8")
+    return Estate(folder, organizations, ports)
 
 
 def environment_for(base_url: str) -> dict[str, str]:
@@ -69,7 +73,9 @@ def environment_for(base_url: str) -> dict[str, str]:
     return {**ENVIRONMENT, "STYTCH_BASE_URL": base_url}
 
 
-def write_project(folder: Path, *, requests_per_second: float, concurrency: int = AT_ONCE) -> None:
+def write_project(
+    folder: Path, *, requests_per_second: float, concurrency: int = AT_ONCE, idp: str = "{}"
+) -> None:
     """Write the project file; the environment names the service."""
     (folder / "reconciler.yaml").write_text(
         "version: 1\n"
@@ -78,16 +84,17 @@ def write_project(folder: Path, *, requests_per_second: float, concurrency: int 
         "  secret: ${env:STYTCH_SECRET}\n"
         "limits:\n"
         f"  requests_per_second: {requests_per_second:.0f}\n"
-        f"  concurrency: {concurrency}\n",
+        f"  concurrency: {concurrency}\n"
+        f"idp: {idp}\n",
         encoding="utf-8",
     )
 
 
-def manifest(index: int, *, suffix: str = "") -> str:
+def manifest(index: int, *, suffix: str = "", ports: tuple[int, ...] = ()) -> str:
     """Return an organization's manifest; ``suffix`` is appended to the client_id of its first connection."""
     lines = [f"organization: {organization_id(index)}", "connections:"]
     for number in range(CONNECTIONS):
-        fields = declared(index, number)
+        fields = declared(index, number, ports)
         fields["client_id"] += suffix if number == 0 else ""
         lines.append(f"  idp-{number}:")
         lines += [f"    {key}: {value}" for key, value in fields.items()]
@@ -100,22 +107,35 @@ def manifest(index: int, *, suffix: str = "") -> str:
     return "\n".join(lines) + "\n"
 
 
-def declared(index: int, number: int) -> dict[str, str]:
+def declared(index: int, number: int, ports: tuple[int, ...] = ()) -> dict[str, str]:
     """Return the string fields of a connection."""
     host = f"https://customer-{index:06d}-{number}.identity.example.com/oauth2/default"
+    issuer = issuer_at(ports[index % len(ports)]) if ports else host
     return {
         "display_name": f"Customer {index:06d} single sign-on {number}",
         "identity_provider": "okta",
-        "issuer": host,
+        "issuer": issuer,
         "client_id": f"0oa{index:06d}client{number}",
-        "authorization_url": f"{host}/v1/authorize",
-        "token_url": f"{host}/v1/token",
-        "userinfo_url": f"{host}/v1/userinfo",
-        "jwks_url": f"{host}/v1/keys",
+        **provider_urls(issuer),
     }
 
 
-def live(index: int, number: int) -> dict[str, Any]:
+def issuer_at(port: int) -> str:
+    """Return the issuer of an identity provider on loopback."""
+    return f"https://localhost:{port}/oauth2/default"
+
+
+def provider_urls(issuer: str) -> dict[str, str]:
+    """Return the URLs of an issuer's endpoints."""
+    return {
+        "authorization_url": f"{issuer}/v1/authorize",
+        "token_url": f"{issuer}/v1/token",
+        "userinfo_url": f"{issuer}/v1/userinfo",
+        "jwks_url": f"{issuer}/v1/keys",
+    }
+
+
+def live(index: int, number: int, ports: tuple[int, ...] = ()) -> dict[str, Any]:
     """Return the live connection that matches its manifest."""
     return {
         "organization_id": organization_id(index),
@@ -125,7 +145,7 @@ def live(index: int, number: int) -> dict[str, Any]:
         "client_secret": CLIENT_SECRET,
         "custom_scopes": " ".join(SCOPES),
         "attribute_mapping": ATTRIBUTES,
-        **declared(index, number),
+        **declared(index, number, ports),
     }
 
 

@@ -16,7 +16,7 @@ from benchmarks.tools import version_in
 
 if TYPE_CHECKING:
     from benchmarks.measure import Counted
-    from benchmarks.scenarios import Apply, Costs, Run
+    from benchmarks.scenarios import Apply, Costs, Run, Verify
 
 _PACKAGES: Final = ("httpx", "pydantic", "PyYAML", "click")
 _BUSY_LOAD: Final = 2.5
@@ -42,6 +42,9 @@ class Measurements:
     applied: Apply
     halved: Apply
     large: Run
+    verified: Verify
+    discovery: Costs
+    discovery_requests: int
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -69,6 +72,10 @@ class Measurements:
             "unchanged_writes": self.unchanged.counted.writes,
             "memory": own.memory,
             "memory_large": self.large.cost.memory,
+            "report_requests": self.discovery_requests,
+            "report": self.discovery["report"].cpu / self.discovery["off"].cpu,
+            "verify": self.verified.run.cost.wall / self.verified.bound,
+            "issuer": self.verified.issuer_cpu,
             "help": self.starts["--help"].cpu / floor,
             "validate": self.starts["validate"].cpu / floor,
         }
@@ -88,6 +95,7 @@ def render(measurements: Measurements) -> str:
 
 
 def _summary(measurements: Measurements) -> str:
+    verified = measurements.verified
     plan, created, large = measurements.plan, measurements.applied.run, measurements.large
     share = 100 * plan.cost.cpu / plan.cost.wall
     rows = measurements.rows
@@ -103,6 +111,8 @@ per 1,000 organizations. At {RATE:.0f} requests per second:
   {created.counted.accepted:,} requests; {created.counted.refused:,} more got a 429.
 - A plan of one changed organization takes {measurements.changed_requests.accepted} requests and
   {measurements.changed["changed"].wall:.1f} s.
+- `verify` of {verified.run.estate.connections:,} connections at {verified.issuers} issuers takes
+  {verified.run.cost.wall:.1f} s and {verified.requests:,} requests to them.
 
 Without a limit, the first plan takes {measurements.plans["reconciler"].wall:.1f} s, and a plan of
 {large.estate.connections:,} connections {large.cost.wall:.0f} s and {large.cost.memory:.0f} MB.

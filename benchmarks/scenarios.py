@@ -7,8 +7,21 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from reconciler.core.idp import IdpSettings
+
 from benchmarks.comparators.zones import write_zones
-from benchmarks.estate import CONNECTIONS, ENVIRONMENT, environment_for, manifest, write_estate, write_project
+from benchmarks.estate import (
+    AT_ONCE,
+    CONNECTIONS,
+    ENVIRONMENT,
+    LATENCY,
+    environment_for,
+    issuer_at,
+    manifest,
+    write_estate,
+    write_project,
+)
+from benchmarks.identity_providers import CA_FILE, identity_providers
 from benchmarks.measure import ROOT, Cost, Counted, cost_of, median_cost, service
 from benchmarks.tools import CACHE, python_of
 
@@ -132,6 +145,52 @@ def measure_changed(estate: Estate, alone: Path, runs: int) -> tuple[Costs, Coun
     return {name: median_cost(measured) for name, measured in costs.items()}, counted
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verify:
+    """A verify, and the requests that its identity providers have counted."""
+
+    run: Run
+    issuers: int
+    requests: int
+    issuer_cpu: float
+
+    @property
+    def bound(self) -> float:
+        """The shortest possible time in seconds, for reading the API and for asking the providers."""
+        reading = self.run.counted.accepted / AT_ONCE
+        return (reading + self.requests / IdpSettings().concurrency) * LATENCY
+
+
+def measure_verify(folder: Path, issuers: int) -> Verify:
+    """Measure a verify of connections of which those of one organization share an issuer."""
+    with identity_providers(issuers, folder) as providers:
+        estate = write_estate(folder, issuers, providers.ports)
+        words = [sys.executable, str(_COMPARATORS / "issuers.py"), str(folder / CA_FILE)]
+        urls = map(issuer_at, providers.ports)
+        printed = subprocess.run([*words, *urls], cwd=ROOT, check=True, capture_output=True, text=True)
+        before = 2 * (issuers + 1)  # metadata and keys; the first issuer is asked twice
+        run = _run(estate, "verify", idp=f"{{ca_file: {CA_FILE}}}")
+    return Verify(
+        run=run, issuers=issuers, requests=providers.requests - before, issuer_cpu=float(printed.stdout)
+    )
+
+
+def measure_discovery(folder: Path, organizations: int, runs: int) -> tuple[Costs, int]:
+    """Measure a plan without changes with `discovery: report` and without it.
+
+    Returns:
+        The median costs, and the requests to the identity providers.
+    """
+    costs: dict[str, list[Cost]] = {"report": [], "off": []}
+    with identity_providers(1, folder) as providers:
+        estate = write_estate(folder, organizations, providers.ports)
+        for _ in range(runs):
+            for discovery, measured in costs.items():
+                idp = f"{{discovery: {discovery}, ca_file: {CA_FILE}}}"
+                measured.append(_run(estate, "plan", idp=idp).cost)
+    return {name: median_cost(measured) for name, measured in costs.items()}, providers.requests
+
+
 def necessary_requests(estate: Estate) -> int:
     """Return the requests needed to create everything; the page lists why."""
     return searches(estate.organizations) + 2 * estate.organizations + 3 * estate.connections
@@ -142,9 +201,10 @@ def searches(organizations: int) -> int:
     return -(-organizations // 1000)
 
 
-def _run(estate: Estate, *words: str, rate: float = 0.0, options: Iterable[str] = ()) -> Run:
-    with service(estate.organizations, "--rate", f"{rate:g}", *options) as api:
-        write_project(estate.folder, requests_per_second=rate or UNLIMITED)
+def _run(estate: Estate, *words: str, rate: float = 0.0, options: Iterable[str] = (), idp: str = "{}") -> Run:
+    ports = ",".join(map(str, estate.ports))
+    with service(estate.organizations, "--rate", f"{rate:g}", "--ports", ports, *options) as api:
+        write_project(estate.folder, requests_per_second=rate or UNLIMITED, idp=idp)
         cost = cost_of((*_RECONCILER, *words), estate.folder, environment_for(api.base_url))
         return Run(estate, cost, api.counted())
 

@@ -32,12 +32,14 @@ class Service:
     """A number of organizations, with all of their connections or none.
 
     ``rate`` bounds the requests in each second of the clock; after ``halve_after`` requests it is halved.
+    ``ports`` are those of the connections' identity providers.
     """
 
     organizations: int
     is_empty: bool
     rate: float = 0.0
     halve_after: int = 0
+    ports: tuple[int, ...] = ()
     counts: Counter[str] = field(default_factory=Counter)
     accepted: int = 0
     first: float = 0.0
@@ -137,7 +139,7 @@ class Service:
     def _of(self, index: int) -> dict[str, dict[str, Any]]:
         if index not in self._connections:
             if not self.is_empty:  # only the encoded list is kept
-                connections = [estate.live(index, number) for number in range(estate.CONNECTIONS)]
+                connections = [estate.live(index, number, self.ports) for number in range(estate.CONNECTIONS)]
                 return {connection["connection_id"]: connection for connection in connections}
             self._connections[index] = {}
         return self._connections[index]
@@ -223,8 +225,10 @@ def main() -> None:
     parser.add_argument("--latency", type=float, default=estate.LATENCY, help="seconds")
     parser.add_argument("--rate", type=float, default=0.0, help="requests in each second; 0: no limit")
     parser.add_argument("--halve-after", type=int, default=0, help="requests after which the rate is halved")
+    parser.add_argument("--ports", default="", help="of identity providers, separated by commas")
     options = parser.parse_args()
-    service = Service(options.organizations, options.empty, options.rate, options.halve_after)
+    ports = tuple(map(int, options.ports.split(","))) if options.ports else ()
+    service = Service(options.organizations, options.empty, options.rate, options.halve_after, ports)
     asyncio.run(_serve(service, options.latency))
 
 

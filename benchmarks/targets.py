@@ -95,6 +95,25 @@ TARGETS: Final = {
         moonshot=300,
         unit=" MB",
     ),
+    "report_requests": Target(
+        name="requests to identity providers of a plan, none of 10,000 connections changed",
+        against="counted",
+        bound=0,
+        unit="",
+    ),
+    "report": Target(name="CPU of that plan", against="the plan with `discovery: off`", bound=1.02),
+    "verify": Target(
+        name="`verify` of 1,000 connections at 200 issuers that respond after 20 ms",
+        against="(requests ÷ allowed concurrency) × 20 ms",
+        bound=1.3,
+        moonshot=1.1,
+    ),
+    "issuer": Target(
+        name="CPU to ask an issuer for metadata and keys over a new TLS connection",
+        against="measured",
+        bound=6,
+        unit=" ms",
+    ),
     "help": Target(name="CPU of `--help`", against="`python -c pass`", bound=5, moonshot=3),
     "validate": Target(
         name="CPU of `validate` of one file", against="`python -c pass`", bound=12, moonshot=8

@@ -119,6 +119,7 @@ class GuardedFetcher:
         self._host_slots: dict[str, asyncio.Semaphore] = {}
         self._lookups: dict[tuple[str, int], asyncio.Future[Sequence[str]]] = {}
         self._kept = KeptConnections(settings.tls)
+        self._proxies: dict[tuple[str, str], httpx.Proxy | None] = {}
         self._deadline: float | None = None
         self.uses_proxy = False
 
@@ -207,7 +208,10 @@ class GuardedFetcher:
             return NoAnswer(
                 url=url, cause=Cause.NOT_ALLOWED, reason=f"`idp.allow_hosts` does not name {host}"
             )
-        proxy = proxy_for(url) if parts.scheme == "https" else None
+        place = parts.scheme, parts.netloc
+        if place not in self._proxies:  # looking it up reads the whole environment
+            self._proxies[place] = proxy_for(url) if parts.scheme == "https" else None
+        proxy = self._proxies[place]
         addresses = await self._addresses(parts, is_proxied=proxy is not None)
         if isinstance(addresses, NoAnswer):
             return addresses
