@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _RETRYABLE_PROXY_STATUSES: Final = frozenset({408, 429})
-_TRUST: Final = "set SSL_CERT_FILE to a PEM file with the certificate to trust"
+_TRUST: Final = "set {variable} to a PEM file with the certificate to trust"
 
 _CERTIFICATES: Final = {
     9: "is not valid yet",
@@ -35,17 +35,25 @@ _PROXY_HINTS: Final = {
 _WRONG_PROTOCOL: Final = re.compile(r"WRONG_VERSION_NUMBER|RECORD_LAYER_FAILURE|HTTP_REQUEST|PACKET_LENGTH")
 
 
-def reason(error: Exception, address: str, proxy: httpx.Proxy | None) -> str:
-    """Return why a request to ``address`` failed; texts of other programs are never part of it."""
+def reason(
+    error: Exception, address: str, proxy: httpx.Proxy | None, trust_variable: str = "SSL_CERT_FILE"
+) -> str:
+    """Return why a request to ``address`` failed; texts of other programs are never part of it.
+
+    ``error`` is httpx's, or of requests; ``trust_variable`` names the authorities that were trusted.
+    """
     if isinstance(error, httpx.ProxyError) and proxy is not None:
         return _proxy_reason(proxy_status(error), proxy)
     for cause in causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
             problem = _CERTIFICATES.get(cause.verify_code, f"is not trusted (code {cause.verify_code})")
-            return f"the certificate of {_place(httpx.URL(address))} {problem}"
+            place = _place(httpx.URL(address))
+            return f"the certificate of {place} {problem.format(variable=trust_variable)}"
         if isinstance(cause, ssl.SSLError) and _WRONG_PROTOCOL.search(cause.reason or ""):
             return f"{_place(httpx.URL(address))} does not speak TLS; the port or http:// may be wrong"
-    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+    if isinstance(
+        error, httpx.ConnectError | httpx.ConnectTimeout | OSError
+    ):  # those of requests are OSErrors
         return _connect_reason(error, address, proxy)
     return type(error).__name__
 
@@ -76,7 +84,7 @@ def _proxy_reason(status: int, proxy: httpx.Proxy) -> str:
     return f"the proxy {_place(proxy.url)} {answer}{f'; {hint}' if hint else ''}"
 
 
-def _connect_reason(error: httpx.TransportError, address: str, proxy: httpx.Proxy | None) -> str:
+def _connect_reason(error: Exception, address: str, proxy: httpx.Proxy | None) -> str:
     url = proxy.url if proxy else httpx.URL(address)
     place = f"{'the proxy ' if proxy else ''}{_place(url)}"
     for cause in causes(error):

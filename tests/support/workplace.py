@@ -141,6 +141,10 @@ class Workplace:
         """Replace an attribute of a module, to provoke what no input can."""
         self._patch.setattr(owner, name, value)
 
+    def hide_module(self, name: str) -> None:
+        """Let an import fail as if nothing of that name were installed."""
+        self._patch.setitem(sys.modules, name, None)
+
     def delenv(self, name: str) -> None:
         self._patch.delenv(name)
 

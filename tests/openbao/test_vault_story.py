@@ -1,0 +1,136 @@
+"""Secrets in a real OpenBao, through plan, apply, an empty plan and a rotation, by each login and store."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING, Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from tests.openbao.conftest import VaultProject
+from tests.support.workplace import NO_CHANGES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.openbao import OpenBao
+    from tests.support.workplace import Workplace
+
+FIRST, SECOND = "canary-of-the-first~secret", "canary-of-the-second~secret"
+
+
+def by_token(_project: VaultProject) -> dict[str, str]:
+    return {}
+
+
+def by_tls(project: VaultProject) -> dict[str, str]:
+    return {"VAULT_ADDR": project.server.tls_address, "VAULT_CACERT": str(project.server.ca_file)}
+
+
+def by_app_role(project: VaultProject) -> dict[str, str]:
+    role_id, secret_id = project.server.app_role(project.policy)
+    return {"VAULT_TOKEN": "", "VAULT_ROLE_ID": role_id, "VAULT_SECRET_ID": secret_id}
+
+
+def by_jwt(project: VaultProject) -> dict[str, str]:
+    """A login as CI systems do it, at a method that is not mounted at its usual path."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    public = key.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    mount = f"ci-{project.mount}"
+    project.server.request("POST", f"sys/auth/{mount}", {"type": "jwt"})
+    project.server.request(
+        "POST",
+        f"auth/{mount}/config",
+        {"jwt_validation_pubkeys": [public.decode()], "bound_issuer": "https://ci"},
+    )
+    role = {
+        "role_type": "jwt", "user_claim": "sub", "bound_audiences": ["vault"], "token_policies": [project.policy]
+    }  # fmt: skip
+    project.server.request("POST", f"auth/{mount}/role/reconciler", role)
+    now = int(time.time())
+    claims = {"iss": "https://ci", "aud": "vault", "sub": "apply", "iat": now, "exp": now + 600}
+    token = jwt.encode(claims, key, "RS256")
+    return {"VAULT_TOKEN": "", "VAULT_AUTH_MOUNT": mount, "VAULT_ROLE": "reconciler", "VAULT_JWT": token}
+
+
+@pytest.mark.parametrize(
+    ("version", "login"),
+    [
+        (2, by_token),
+        (1, by_app_role),
+        pytest.param(1, by_tls, marks=pytest.mark.proofs),
+        pytest.param(2, by_jwt, marks=pytest.mark.proofs),
+        pytest.param(2, by_app_role, marks=pytest.mark.proofs),
+    ],
+)
+def test_plan_apply_and_rotate(
+    place: Workplace, openbao: OpenBao, version: int, login: Callable[[VaultProject], dict[str, str]]
+) -> None:
+    project = VaultProject(place, openbao, version)
+    for name, value in login(project).items():
+        place.setenv(name, value)
+    project.declare("acme")
+    project.store("acme", FIRST)
+
+    plan = place.run("plan")
+    assert (plan.code, "1 to add" in plan.out) == (0, True), plan.output
+    place.applied()
+    assert place.live("acme")[0]["client_secret"] == FIRST
+    assert NO_CHANGES in place.run("plan").out
+
+    project.store("acme", SECOND)
+    rotation = place.run("plan", "--out", "plan.json")
+    assert "client_secret     = (sensitive value)" in rotation.out
+    applied = place.run("apply", "plan.json", "-v")
+    assert applied.code == 0, applied.output
+    assert place.live("acme")[0]["client_secret"] == SECOND
+    assert NO_CHANGES in place.run("plan").out
+    assert "canary" not in rotation.output + applied.output + (place.root / "plan.json").read_text()
+
+
+def test_the_whole_path_is_fetched_once_and_its_store_is_looked_up_once(
+    project: VaultProject, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Three connections use three keys at one path, and two organizations one store."""
+    place = project.place
+    project.server.put("sso/acme", {"a": "1st", "b": "2nd", "c": "3rd"}, mount=project.mount)
+    connections: dict[str, Any] = {
+        name: {"client_secret": f"${{vault:{project.mount}/sso/acme#{name}}}"} for name in "abc"
+    }
+    place.write("organizations/acme.yaml", f"{{organization: acme, connections: {connections}}}")
+    project.declare("globex")
+    project.store("globex", FIRST)
+    with caplog.at_level(logging.DEBUG, "urllib3.connectionpool"):
+        checked = place.run("secrets", "check")
+    assert checked.out == "4 secret references resolved.\n"
+    paths = sorted(record.args[4] for record in caplog.records if record.args and len(record.args) > 4)
+    assert paths == [
+        f"/v1/{project.mount}/data/sso/acme",
+        f"/v1/{project.mount}/data/sso/globex",
+        f"/v1/sys/internal/ui/mounts/{project.mount}/sso/acme",
+    ]
+
+
+def test_both_spellings_of_a_path_in_kv_2_are_no_way_around_the_allow_list(project: VaultProject) -> None:
+    """The path of the API is another path: nothing is stored there, and the allow list does not permit it."""
+    place = project.place
+    project.store("globex", FIRST)
+    for number, path in enumerate(("data/sso/globex", "sso/globex", "./sso/globex", "sso/acme/../globex")):
+        reference = f"${{vault:{project.mount}/{path}#okta}}"
+        project.declare(f"acme{number}", reference)
+    run = place.run("plan")
+    assert (run.code, FIRST in run.output) == (1, False)
+    assert run.err.count("[secret-reference-not-allowed]") + run.output.count("secrets.vault.allow") >= 2
+
+
+def test_a_run_without_vault_asks_it_nothing(project: VaultProject) -> None:
+    project.place.setenv("VAULT_ADDR", "http://127.0.0.1:1")
+    project.place.setenv("ACME_CLIENT_SECRET", FIRST)
+    project.declare("acme", "${env:ACME_CLIENT_SECRET}")
+    assert project.place.run("plan").code == 0
