@@ -150,6 +150,8 @@ Code: TypeAlias = Literal[
     "scopes-dropped",
     "secret-expired",
     "secret-expires",
+    "secret-expiry-differs",
+    "secret-expiry-malformed",
     "secret-expiry-unknown",
     "secret-kept",
     "secret-looks-like-an-id",

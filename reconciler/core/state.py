@@ -51,7 +51,7 @@ class DesiredConnection:
 
     ``connection`` holds the declared fields only, except ``display_name``, which defaults to the
     connection's key; ``connection.connection_id`` is the pin. ``other_ids`` are those of the pin that are
-    for other environments.
+    for other environments. ``stored_expires_on`` is what the store of its secret says, once it was read.
     """
 
     address: Address
@@ -63,8 +63,20 @@ class DesiredConnection:
     previous_display_names: tuple[str, ...] = ()
     discovery: Discovery = Discovery.REPORT
     secret_expires_on: date | None = None
+    stored_expires_on: date | None = None
     lifecycle: Lifecycle = Lifecycle()
     other_ids: tuple[str, ...] = ()
+
+    @property
+    def expires_on(self) -> date | None:
+        """The last day on which the secret is valid: the first of those that are declared and stored."""
+        days = (self.secret_expires_on, self.stored_expires_on)
+        return min((day for day in days if day is not None), default=None)
+
+    @property
+    def expires_as_stored(self) -> bool:
+        """Whether the store of the secret says when it expires, and the manifest names no earlier day."""
+        return self.expires_on is not None and self.expires_on != self.secret_expires_on
 
     @property
     def is_absent(self) -> bool:

@@ -36,8 +36,9 @@ def decision_warnings(
 
     ``live`` is the connection that it was matched with.
     """
-    if today is not None and desired.secret_expires_on is not None and desired.is_present:
-        yield from _expiry_warnings(desired, desired.secret_expires_on, today)
+    if today is not None and desired.is_present:
+        yield from _expiry_warnings(desired, today)
+        yield from expiry_differences(desired)
     if isinstance(decision, Create):
         yield from _pending_warnings(desired)
     elif isinstance(decision, NoOp | Update) and live is not None:
@@ -134,14 +135,32 @@ def expiry_step(expiry: date, today: date) -> str:
     return "has expired" if left < 0 else f"expires within {count(step, 'day')}"
 
 
-def _expiry_warnings(desired: DesiredConnection, expiry: date, today: date) -> Iterator[Diagnostic]:
-    if when := expiry_step(expiry, today):
+def place_of_expiry(desired: DesiredConnection) -> str:
+    """Return where to write the next date of expiry: where the last one was."""
+    return "`expires_on` in the store" if desired.expires_as_stored else "`secret_expires_on`"
+
+
+def expiry_differences(desired: DesiredConnection) -> Iterator[Diagnostic]:
+    """Yield a warning if the manifest and the store of the secret name different days of expiry."""
+    declared, stored = desired.secret_expires_on, desired.stored_expires_on
+    if declared is not None and stored is not None and declared != stored:
+        yield _warning(
+            desired,
+            "secret-expiry-differs",
+            f"client_secret of {desired.address} expires on {declared} by its manifest, and on {stored} by its "
+            "store",
+            "the earlier day counts; correct the date that is wrong, or remove `secret_expires_on`",
+        )
+
+
+def _expiry_warnings(desired: DesiredConnection, today: date) -> Iterator[Diagnostic]:
+    if desired.expires_on is not None and (when := expiry_step(desired.expires_on, today)):
         yield _warning(
             desired,
             "secret-expires",
-            f"client_secret of {desired.address} {when} ({expiry})",
+            f"client_secret of {desired.address} {when} ({desired.expires_on})",
             "create a new one at the identity provider, store it where the reference points, and update "
-            "`secret_expires_on`",
+            f"{place_of_expiry(desired)}",
         )
 
 

@@ -133,7 +133,10 @@ def _knows_client(tenant: JsonObject, client_id: str, secret: str | None = None)
     clients = tenant.get("clients")
     if clients is None:
         return True
-    return client_id in clients and (secret is None or clients[client_id] == secret)
+    if client_id not in clients:
+        return False
+    valid = clients[client_id]
+    return secret is None or secret in (valid if isinstance(valid, list) else [valid])
 
 
 def _refused_grant(form: dict[str, str]) -> JsonObject:

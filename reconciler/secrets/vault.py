@@ -116,9 +116,11 @@ class VaultStore:
         """Ask as the commands of Vault do before they read: any permission below a store suffices for it."""
         url = f"/v1/sys/internal/ui/mounts/{quote(path)}"
         answer = self._vault.ask(lambda: self._vault.client.adapter.get(url))
-        if answer.status != HTTPStatus.OK:
-            raise self._denied(path, "it")
         data = answer.document.child("data")
+        if answer.is_denied or answer.status == HTTPStatus.NOT_FOUND:  # there is no such namespace
+            raise self._denied(path, "it")
+        if answer.status != HTTPStatus.OK:
+            raise _unreadable(path, path, answer.status, data)
         version = data.child("options").text("version") or "1"
         mount = Mount(data.text("path").strip("/"), int(version) if version.isdecimal() else 0)
         if data.text("type") not in _KV_TYPES or mount.version not in _KV_VERSIONS or not mount.holds(path):

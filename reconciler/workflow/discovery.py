@@ -86,7 +86,7 @@ class Providers:
             connection=visible,
             declared=frozenset(_fields_as_declared(desired.connection, visible)),
             is_live=is_live,
-            has_expiry=desired.secret_expires_on is not None,
+            has_expiry=desired.expires_on is not None,
             secret_is_guid=isinstance(secret, Secret) and secret.has_form(GUID),
         )
         return Question(desired=desired, subject=subject, not_asked=self._reason(desired, visible))

@@ -19,7 +19,7 @@ from reconciler.core.verification import (
     VerifiedConnection,
     within_horizon,
 )
-from reconciler.core.warnings import expiry_step
+from reconciler.core.warnings import expiry_differences, expiry_step, place_of_expiry
 from reconciler.idp.checks import check
 from reconciler.idp.credential_probe import SecretVerdict
 from reconciler.idp.guarded_fetch import Cause, NoAnswer
@@ -79,7 +79,11 @@ def judge_evidence(
             _verified(question, item, result.created_at, read_before) for question, item in pairs
         ),
         findings=tuple(_approved(judged, approvals)),
-        diagnostics=(*result.diagnostics, *_expired(approvals, judged)),
+        diagnostics=(
+            *result.diagnostics,
+            *_expired(approvals, judged),
+            *(finding for question, _ in pairs for finding in expiry_differences(question.desired)),
+        ),
         issuers=len(asked),
         issuers_not_reached=sum(map(_is_unreachable, asked.values())),
         expiries=expiries,
@@ -115,15 +119,14 @@ def _about(question: Question, finding: IdpFinding) -> Diagnostic:
 
 
 def _secret_expires(desired: DesiredConnection, today: date) -> Iterator[IdpFinding]:
-    """Yield that the declared date of expiry is near; the words change when it becomes more urgent."""
-    date_of_expiry = desired.secret_expires_on
-    if date_of_expiry is not None and (when := expiry_step(date_of_expiry, today)):
+    """Yield that the date of expiry is near; the words change when it becomes more urgent."""
+    if desired.expires_on is not None and (when := expiry_step(desired.expires_on, today)):
         yield IdpFinding(
             code="secret-expires",
-            summary=f"the client secret {when} ({date_of_expiry})",
+            summary=f"the client secret {when} ({desired.expires_on})",
             why="after that, nobody can log in",
             hint="create a new one at the provider, store it where the reference points, and update "
-            "`secret_expires_on`",
+            f"{place_of_expiry(desired)}",
             severity=Severity.WARNING,
         )
 
@@ -138,19 +141,19 @@ def _approved(findings: Sequence[Diagnostic], approvals: Approvals) -> Iterator[
 
 
 def _expiries(pairs: Iterable[tuple[Question, Evidence | None]]) -> Iterator[SecretExpiry]:
-    """Yield when secrets expire: the declared dates, and what a probe has found expired."""
+    """Yield when secrets expire: the dates of manifests and stores, and what a probe has found expired."""
     for question, evidence in pairs:
-        address, location = str(question.desired.address), question.desired.location
-        if (day := question.desired.secret_expires_on) is not None:
-            yield SecretExpiry(
-                address=address, origin=ExpiryOrigin.MANIFEST, expires_on=day, location=location
-            )
+        desired = question.desired
+        address, location = str(desired.address), desired.location
+        if (day := desired.expires_on) is not None:
+            origin = ExpiryOrigin.STORE if desired.expires_as_stored else ExpiryOrigin.MANIFEST
+            yield SecretExpiry(address=address, origin=origin, expires_on=day, location=location)
         if evidence and evidence.probe and evidence.probe.verdict is SecretVerdict.EXPIRED:
             yield SecretExpiry(address=address, origin=ExpiryOrigin.PROBE, location=location)
 
 
 def _has_undated_secret(desired: DesiredConnection) -> bool:
-    return desired.secret_expires_on is None and desired.connection.client_secret is not None
+    return desired.expires_on is None and desired.connection.client_secret is not None
 
 
 def _not_asked(question: Question) -> IdpFinding:

@@ -45,7 +45,8 @@ class OpenBao:
             headers={"X-Vault-Token": token, "X-Vault-Namespace": namespace},
             trust_env=False,
         )
-        response.raise_for_status()
+        if response.is_error:
+            raise httpx.HTTPStatusError(response.text, request=response.request, response=response)
         return response.json() if response.content else None
 
     def mount(self, name: str, version: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socketserver
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -25,9 +25,10 @@ class Impostor(socketserver.ThreadingTCPServer):
     daemon_threads = True
     allow_reuse_address = True
 
-    def __init__(self, answer: bytes) -> None:
+    def __init__(self, answer: bytes, seconds_a_byte: float) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.answer = answer
+        self.seconds_a_byte = seconds_a_byte
         self.received: list[bytes] = []
         self.released = threading.Event()
 
@@ -43,12 +44,19 @@ class _Handler(socketserver.BaseRequestHandler):
         self.server.received.append(self.request.recv(65536))
         if not self.server.answer:
             self.server.released.wait(30)
-        self.request.sendall(self.server.answer)
+        if not self.server.seconds_a_byte:
+            self.request.sendall(self.server.answer)
+            return
+        with suppress(OSError):  # the client has gone
+            for byte in self.server.answer:
+                self.request.sendall(bytes([byte]))
+                if self.server.released.wait(self.server.seconds_a_byte):
+                    return
 
 
 @contextmanager
-def impostor(answer: bytes = b"") -> Iterator[Impostor]:
-    with Impostor(answer) as server:
+def impostor(answer: bytes = b"", seconds_a_byte: float = 0) -> Iterator[Impostor]:
+    with Impostor(answer, seconds_a_byte) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from reconciler.secrets import SecretAccess, SecretPolicy
+from reconciler.secrets.vault import open_store
 from tests.openbao import running_openbao
 from tests.openbao.conftest import VaultProject
 from tests.openbao.impostor import HTML, impostor, response
@@ -131,6 +133,10 @@ def no_extra(project: VaultProject) -> None:
     project.place.hide_module("hvac")
 
 
+DENIED: Final = (
+    "Vault denies access to {mount}/sso/acme, or there is no such path: correct it, or let a policy of the "
+    "token permit `read` on it"
+)
 CASES: Final = {
     number: "the value is a number, and a secret is text: quote it when you store it",
     empty: "the value is empty; store the secret there",
@@ -139,14 +145,8 @@ CASES: Final = {
     deleted: "the latest version of vault:{mount}/sso/acme is deleted: restore it, or store a new one",
     destroyed: "the latest version of vault:{mount}/sso/acme is deleted: restore it, or store a new one",
     nothing: "there is no secret at vault:{mount}/sso/acme: store it, or correct the path",
-    forbidden: (
-        "Vault denies access to {mount}/sso/acme, or there is no such path: correct it, or let a policy of the "
-        "token permit `read` on it"
-    ),
-    forbidden_and_nothing: (
-        "Vault denies access to {mount}/sso/acme, or there is no such path: correct it, or let a policy of the "
-        "token permit `read` on it"
-    ),
+    forbidden: DENIED,
+    forbidden_and_nothing: DENIED,
     wrong_token: "Vault does not accept VAULT_TOKEN: it is wrong, expired, or has no permission at all",
     revoked_token: "Vault does not accept VAULT_TOKEN: it is wrong, expired, or has no permission at all",
     broken_token: "VAULT_TOKEN holds a space, a line break or a character that is not ASCII",
@@ -171,12 +171,13 @@ CASES: Final = {
     ),
     nobody_listens: "Vault cannot be reached: 127.0.0.1:1 refused the connection; check VAULT_ADDR",
     unknown_authority: (
-        "Vault cannot be reached: the certificate of {tls} was issued by an authority that is not trusted; set "
-        "VAULT_CACERT to a PEM file with the certificate to trust; check VAULT_ADDR"
+        "Vault cannot be reached: the certificate of {tls} was issued by an authority that is not trusted; "
+        "set VAULT_CACERT to a PEM file with the certificate to trust; check VAULT_ADDR"
     ),
     broken_authority: "VAULT_CACERT has to name a PEM file with the certificates to trust",
     no_tls_there: (
-        "Vault cannot be reached: {plain} does not speak TLS; the port or http:// may be wrong; check VAULT_ADDR"
+        "Vault cannot be reached: {plain} does not speak TLS; the port or http:// may be wrong; check "
+        "VAULT_ADDR"
     ),
     no_extra: "the scheme vault needs an extra: pip install 'oidc-reconciler[vault]'",
 }
@@ -200,7 +201,18 @@ def check(project: VaultProject, reason: str) -> None:
     assert "Traceback" not in run.output
 
 
-@pytest.mark.parametrize("defect", CASES, ids=lambda defect: defect.__name__)
+NOT_VAULT: Final = "what answers at VAULT_ADDR is not Vault: it sends no JSON; check the address"
+CORE: Final = (number, deleted, nothing, forbidden, revoked_token, no_token, unknown_authority, no_extra)
+"""The defects that the suite knows; the others are proofs."""
+
+
+@pytest.mark.parametrize(
+    "defect",
+    [
+        pytest.param(defect, id=defect.__name__, marks=() if defect in CORE else pytest.mark.proofs)
+        for defect in CASES
+    ],
+)
 def test_each_defect_is_one_line(project: VaultProject, defect: Callable[[VaultProject], None]) -> None:
     defect(project)
     server = project.server
@@ -211,21 +223,35 @@ def test_each_defect_is_one_line(project: VaultProject, defect: Callable[[VaultP
     check(project, reason)
 
 
+OTHER_SERVERS: Final = {
+    "html": (response("200 OK", HTML, "Content-Type: text/html"), NOT_VAULT),
+    "html-404": (response("404 Not Found", HTML), NOT_VAULT),
+    "list": (response("200 OK", b'["canary-7f2c"]'), NOT_VAULT),
+    "deep": (response("200 OK", b"[" * 100_000), NOT_VAULT),
+    "text": (
+        response("200 OK", b'{"data": "canary-7f2c"}'),
+        "'data' in the response should be an object but",
+    ),
+    "long": (response("200 OK", b" " * 5_000_000), "the response is longer than 4194304 bytes"),
+    "maintenance": (
+        response("503 Service Unavailable", HTML),
+        "Vault cannot be read: it is sealed or in main",
+    ),
+    "busy": (response("429 Too Many Requests"), "Vault cannot be read: it limits the rate of requests"),
+    "error": (
+        response("500 Internal Server Error", b'{"errors": ["canary-7f2c"]}'),
+        "Vault answers with the error 500 for",
+    ),
+    "no-http": (b"220 canary-7f2c\r\n", "Vault cannot be reached: 127.0.0.1:"),
+}
+"""What answers, and what is said of it."""
+
+
 @pytest.mark.parametrize(
-    ("answer", "reason"),
-    [
-        (response("200 OK", HTML, "Content-Type: text/html"), "what answers at VAULT_ADDR is not Vault"),
-        (response("404 Not Found", HTML), "what answers at VAULT_ADDR is not Vault"),
-        (response("200 OK", b'["' + CANARY.encode() + b'"]'), "what answers at VAULT_ADDR is not Vault"),
-        (response("200 OK", b"[" * 100_000), "what answers at VAULT_ADDR is not Vault"),
-        (response("200 OK", b'{"data": "text"}'), "'data' in the response should be an object but is text"),
-        (response("200 OK", b" " * 5_000_000), "the response is longer than 4194304 bytes"),
-        (response("503 Service Unavailable", HTML), "Vault cannot be read: it is sealed or in maintenance"),
-        (b"220 mail.example.com\r\n", "Vault cannot be reached: 127.0.0.1:"),
-    ],
-    ids=["html", "html-404", "list", "deep", "text", "long", "maintenance", "no-http"],
+    "name", [pytest.param(name, marks=() if name == "html" else pytest.mark.proofs) for name in OTHER_SERVERS]
 )
-def test_another_server_than_vault(project: VaultProject, answer: bytes, reason: str) -> None:
+def test_another_server_than_vault(project: VaultProject, name: str) -> None:
+    answer, reason = OTHER_SERVERS[name]
     with impostor(answer) as server:
         project.place.setenv("VAULT_ADDR", server.address)
         project.declare("acme")
@@ -235,6 +261,7 @@ def test_another_server_than_vault(project: VaultProject, answer: bytes, reason:
     assert not any(word in run.output for word in (CANARY, "Traceback", "Sign in"))
 
 
+@pytest.mark.proofs
 def test_a_sealed_server(place: Workplace, tmp_path: Path) -> None:
     with running_openbao(tmp_path) as server:
         project = VaultProject(place, server)
@@ -242,16 +269,24 @@ def test_a_sealed_server(place: Workplace, tmp_path: Path) -> None:
         check(project, "Vault cannot be read: it is sealed or in maintenance; unseal it, or try again later")
 
 
-def test_a_silent_server_ends_at_the_deadline_for_all_references(
-    project: VaultProject, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The first request that nobody answers ends the reading: the deadline is not paid for each reference."""
-    monkeypatch.setattr("reconciler.secrets.store.SECONDS", 0.3)
+def test_a_silent_server_ends_at_the_deadline_for_all_paths(tmp_path: Path) -> None:
+    """The first request that nobody answers ends the reading: the deadline is not paid for each path."""
     with impostor() as server:
+        variables = {"VAULT_ADDR": server.address, "VAULT_TOKEN": CANARY}
+        access = SecretAccess(policy=SecretPolicy(tmp_path), environment=variables, seconds=0.3)
+        answers = open_store(access).read([f"kv/sso/{number}" for number in range(100)])
+        assert len(server.received) == 1
+    texts = {str(answer) for answer in answers.values()}
+    assert len(answers) == 100
+    assert texts == {"the store did not answer within 0.3 seconds"}
+
+
+@pytest.mark.proofs
+def test_a_server_that_drips_ends_at_the_deadline(project: VaultProject) -> None:
+    """Each byte is in time, and the answer is not."""
+    with impostor(response("200 OK", b" " * 1000), seconds_a_byte=0.5) as server:
         project.place.setenv("VAULT_ADDR", server.address)
-        for slug in ("acme", "globex", "initech"):
-            project.declare(slug)
+        project.declare("acme")
         run = project.place.run("plan")
     assert run.code == 1
-    assert "did not answer within" in run.err
-    assert len(server.received) == 1
+    assert "did not answer within 10 seconds" in run.err

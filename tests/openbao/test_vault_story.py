@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import jwt
@@ -12,6 +14,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.openbao.conftest import VaultProject
+from tests.openbao.impostor import impostor, response
 from tests.support.workplace import NO_CHANGES
 
 if TYPE_CHECKING:
@@ -20,43 +23,80 @@ if TYPE_CHECKING:
     from tests.openbao import OpenBao
     from tests.support.workplace import Workplace
 
+    Login = Callable[[VaultProject, ExitStack], dict[str, str]]
+
 FIRST, SECOND = "canary-of-the-first~secret", "canary-of-the-second~secret"
 
 
-def by_token(_project: VaultProject) -> dict[str, str]:
+def by_token(_project: VaultProject, _stack: ExitStack) -> dict[str, str]:
     return {}
 
 
-def by_tls(project: VaultProject) -> dict[str, str]:
+def by_tls(project: VaultProject, _stack: ExitStack) -> dict[str, str]:
     return {"VAULT_ADDR": project.server.tls_address, "VAULT_CACERT": str(project.server.ca_file)}
 
 
-def by_app_role(project: VaultProject) -> dict[str, str]:
+def by_app_role(project: VaultProject, _stack: ExitStack) -> dict[str, str]:
     role_id, secret_id = project.server.app_role(project.policy)
     return {"VAULT_TOKEN": "", "VAULT_ROLE_ID": role_id, "VAULT_SECRET_ID": secret_id}
 
 
-def by_jwt(project: VaultProject) -> dict[str, str]:
-    """A login as CI systems do it, at a method that is not mounted at its usual path."""
+def signed(claims: dict[str, Any]) -> tuple[str, str]:
+    """Return a token for ten minutes, and the public key that verifies it."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     public = key.public_key().public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
-    mount = f"ci-{project.mount}"
-    project.server.request("POST", f"sys/auth/{mount}", {"type": "jwt"})
-    project.server.request(
-        "POST",
-        f"auth/{mount}/config",
-        {"jwt_validation_pubkeys": [public.decode()], "bound_issuer": "https://ci"},
-    )
-    role = {
-        "role_type": "jwt", "user_claim": "sub", "bound_audiences": ["vault"], "token_policies": [project.policy]
-    }  # fmt: skip
-    project.server.request("POST", f"auth/{mount}/role/reconciler", role)
     now = int(time.time())
-    claims = {"iss": "https://ci", "aud": "vault", "sub": "apply", "iat": now, "exp": now + 600}
-    token = jwt.encode(claims, key, "RS256")
+    return jwt.encode(claims | {"nbf": now, "iat": now, "exp": now + 600}, key, "RS256"), public.decode()
+
+
+def by_jwt(project: VaultProject, _stack: ExitStack) -> dict[str, str]:
+    """A login as CI systems do it, at a method that is not mounted at its usual path."""
+    mount = f"ci-{project.mount}"
+    token, public = signed({"iss": "https://ci", "aud": "vault", "sub": "apply"})
+    project.server.request("POST", f"sys/auth/{mount}", {"type": "jwt"})
+    settings = {"jwt_validation_pubkeys": [public], "bound_issuer": "https://ci"}
+    project.server.request("POST", f"auth/{mount}/config", settings)
+    role = {
+        "role_type": "jwt",
+        "user_claim": "sub",
+        "bound_audiences": ["vault"],
+        "token_policies": [project.policy],
+    }
+    project.server.request("POST", f"auth/{mount}/role/reconciler", role)
     return {"VAULT_TOKEN": "", "VAULT_AUTH_MOUNT": mount, "VAULT_ROLE": "reconciler", "VAULT_JWT": token}
+
+
+def by_kubernetes(project: VaultProject, stack: ExitStack) -> dict[str, str]:
+    """A login as a pod does it; a server on loopback says what the API of a cluster says of its token."""
+    user = {"username": "system:serviceaccount:ci:apply", "uid": "1f", "groups": ["system:authenticated"]}
+    review = {"kind": "TokenReview", "status": {"authenticated": True, "user": user}}
+    cluster = stack.enter_context(impostor(response("201 Created", json.dumps(review).encode())))
+    account = {"namespace": "ci", "serviceaccount": {"name": "apply", "uid": "1f"}}
+    token, _public = signed({"iss": "kubernetes", "sub": user["username"], "kubernetes.io": account})
+    mount = f"k8s-{project.mount}"
+    project.server.request("POST", f"sys/auth/{mount}", {"type": "kubernetes"})
+    settings = {
+        "kubernetes_host": cluster.address,
+        "kubernetes_ca_cert": project.server.ca_file.read_text(),
+        "disable_local_ca_jwt": True,
+        "token_reviewer_jwt": token,
+    }
+    project.server.request("POST", f"auth/{mount}/config", settings)
+    role = {
+        "bound_service_account_names": ["apply"],
+        "bound_service_account_namespaces": ["ci"],
+        "token_policies": [project.policy],
+    }
+    project.server.request("POST", f"auth/{mount}/role/reconciler", role)
+    return {
+        "VAULT_TOKEN": "",
+        "VAULT_AUTH_METHOD": "kubernetes",
+        "VAULT_AUTH_MOUNT": mount,
+        "VAULT_ROLE": "reconciler",
+        "VAULT_JWT": token,
+    }
 
 
 @pytest.mark.parametrize(
@@ -67,14 +107,18 @@ def by_jwt(project: VaultProject) -> dict[str, str]:
         pytest.param(1, by_tls, marks=pytest.mark.proofs),
         pytest.param(2, by_jwt, marks=pytest.mark.proofs),
         pytest.param(2, by_app_role, marks=pytest.mark.proofs),
+        pytest.param(2, by_kubernetes, marks=pytest.mark.proofs),
     ],
 )
-def test_plan_apply_and_rotate(
-    place: Workplace, openbao: OpenBao, version: int, login: Callable[[VaultProject], dict[str, str]]
-) -> None:
+def test_plan_apply_and_rotate(place: Workplace, openbao: OpenBao, version: int, login: Login) -> None:
     project = VaultProject(place, openbao, version)
-    for name, value in login(project).items():
-        place.setenv(name, value)
+    with ExitStack() as stack:
+        for name, value in login(project, stack).items():
+            place.setenv(name, value)
+        plan_apply_and_rotate(place, project)
+
+
+def plan_apply_and_rotate(place: Workplace, project: VaultProject) -> None:
     project.declare("acme")
     project.store("acme", FIRST)
 

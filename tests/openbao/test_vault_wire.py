@@ -16,10 +16,15 @@ if TYPE_CHECKING:
 TOKEN: Final = "canary-of-the-token"
 
 
-@pytest.mark.parametrize(
-    "status", ["301 Moved", "302 Found", "307 Temporary Redirect", "308 Permanent Redirect"]
-)
-@pytest.mark.parametrize("target", ["{other}/v1/x", "/v1/x"])
+STATUSES: Final = ("301 Moved", "302 Found", "307 Temporary Redirect", "308 Permanent Redirect")
+REDIRECTS: Final = [
+    pytest.param(status, target, marks=() if (status[:3], target[0]) == ("307", "{") else pytest.mark.proofs)
+    for status in STATUSES
+    for target in ("{other}/v1/x", "/v1/x")
+]
+
+
+@pytest.mark.parametrize(("status", "target"), REDIRECTS)
 def test_no_redirect_is_followed(project: VaultProject, status: str, target: str) -> None:
     with impostor(response("200 OK", b"{}")) as other:
         location = f"Location: {target.format(other=other.address)}"
