@@ -26,6 +26,7 @@ from reconciler.manifests import load_manifests
 from reconciler.providers.stytch.connect import connect
 from reconciler.reports import VERIFY_FORMATS
 from reconciler.reports.escaping import escape_terminal
+from reconciler.secrets import read_expiries
 from reconciler.storage.documents import load_verification
 from reconciler.workflow.judgement import gather_approvals
 from reconciler.workflow.named_connection import declared_secret
@@ -37,7 +38,9 @@ if TYPE_CHECKING:
     from reconciler.cli.context import CommandContext
     from reconciler.core.connection import OidcConnection
     from reconciler.core.verification import Verification
+    from reconciler.manifests import Loaded, Project
     from reconciler.providers.stytch.credentials import Target
+    from reconciler.secrets import ResolvedSecrets
     from reconciler.workflow.live_state import Progress
 
 _TOKEN_BYTES = 16
@@ -111,6 +114,7 @@ def command(
         probes_live=probe_credentials,
         previous=earlier,
         is_whole=not paths,
+        stored=_read_expiries(loaded, targets, project, context),
     )
     if probe_declared:
         request = _with_declared_secret(request, probe_declared)
@@ -123,6 +127,23 @@ def command(
         keep_previous(context)
     written = write_result(result, VERIFY_FORMATS, context)
     return exit_code(failed=result.has_errors or not written)
+
+
+def _read_expiries(
+    loaded: Loaded, targets: tuple[str, ...], project: Project, context: CommandContext
+) -> ResolvedSecrets:
+    """Ask secret stores when secrets expire. A job without access to them verifies everything else."""
+    connections = [
+        declared
+        for declared in loaded.state.connections
+        if not targets or any(map(declared.address.matches, targets))
+    ]
+    stored = read_expiries(connections, project.secret_access(os.environ))
+    for problem in dict.fromkeys(failure.error.problem for failure in stored.failures):
+        context.console.info(
+            f"Some days of expiry in secret stores are not known: {escape_terminal(problem)}"
+        )
+    return stored
 
 
 def _check_alone(context: CommandContext, *, has_others: bool) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from math import inf
 from typing import TYPE_CHECKING
 
+from reconciler.core.secret import SecretReference
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
 
     from reconciler.core.address import Address
@@ -134,6 +137,21 @@ class DesiredOrganization:
     def names(self) -> frozenset[str]:
         """The names by which the manifest refers to its organization: the reference and the pin."""
         return frozenset({self.reference, self.organization_id or self.reference})
+
+    def with_stored_expiries(self, days: Mapping[SecretReference, date]) -> DesiredOrganization:
+        """Return the organization with the days that secret stores name for these references."""
+        if not days:
+            return self
+        return replace(self, connections=tuple(_with_stored_expiry(item, days) for item in self.connections))
+
+
+def _with_stored_expiry(
+    declared: DesiredConnection, days: Mapping[SecretReference, date]
+) -> DesiredConnection:
+    reference = declared.connection.client_secret
+    if not isinstance(reference, SecretReference) or reference not in days:
+        return declared
+    return replace(declared, stored_expires_on=days[reference])
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,8 +147,8 @@ def expiry_differences(desired: DesiredConnection) -> Iterator[Diagnostic]:
         yield _warning(
             desired,
             "secret-expiry-differs",
-            f"client_secret of {desired.address} expires on {declared} by its manifest, and on {stored} by its "
-            "store",
+            f"client_secret of {desired.address} expires on {declared} by its manifest, and on {stored} by "
+            "its store",
             "the earlier day counts; correct the date that is wrong, or remove `secret_expires_on`",
         )
 

@@ -191,7 +191,8 @@ class Emulator:
 
         `metadata` overrides keys of its discovery document, `keys` replaces its JWKS, `clients` maps client
         ids to a secret or a list of secrets, `redirect_uris` are those of every client, `users` maps user
-        names to claims and a `password`. Without one of the last three, every client, redirect_uri or user is known.
+        names to claims and a `password`. Without one of the last three, every client, redirect_uri or user
+        is known.
         """
         return put_tenant(self.context, name, fields)
 

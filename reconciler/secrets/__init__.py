@@ -6,6 +6,7 @@ from reconciler.secrets.reserved_variables import OWN_VARIABLES
 from reconciler.secrets.resolve import (
     ResolvedSecrets,
     WantedSecret,
+    read_expiries,
     resolve_reference,
     resolve_secrets,
     wanted_by,
@@ -26,6 +27,7 @@ __all__ = [
     "make_reference",
     "parse_reference",
     "parse_template",
+    "read_expiries",
     "resolve_reference",
     "resolve_secrets",
     "wanted_by",

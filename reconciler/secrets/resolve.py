@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, Protocol, cast
@@ -14,8 +16,7 @@ from reconciler.secrets.schemes import BACKENDS, SCHEMES, name_and_key
 from reconciler.secrets.store import Entry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from datetime import date
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from reconciler.core.address import Address
     from reconciler.core.errors import SourceLocation
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 MOST_NAMED: Final = 5
 """Connections that the finding about a missing secret names."""
+
+
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class Backend(Protocol):
@@ -60,17 +64,19 @@ class UnresolvedReference:
 class ResolvedSecrets:
     """The secrets that were read, when stores say that they expire, and the references without a value.
 
-    A reference is in ``secrets`` and in ``failures`` too if only some connections may use it.
+    A reference is in ``secrets`` and in ``failures`` too if only some connections may use it. ``warnings``
+    are about days of expiry that are none.
     """
 
     secrets: Mapping[SecretReference, Secret]
     failures: tuple[UnresolvedReference, ...] = ()
     expires_on: Mapping[SecretReference, date] = field(default_factory=dict)
+    warnings: tuple[Diagnostic, ...] = ()
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
-        """An error for each variable, file or key that has no value."""
-        return tuple(failure.finding for failure in self.failures)
+        """An error for each variable, file or key that has no value, and the warnings."""
+        return (*(failure.finding for failure in self.failures), *self.warnings)
 
     @property
     def unresolved(self) -> tuple[WantedSecret, ...]:
@@ -89,6 +95,21 @@ def wanted_by(connections: Iterable[DesiredConnection]) -> tuple[WantedSecret, .
     )
 
 
+def read_expiries(connections: Iterable[DesiredConnection], access: SecretAccess) -> ResolvedSecrets:
+    """Ask the stores that can say when secrets expire, and no others."""
+    return resolve_secrets(
+        (
+            wanted
+            for wanted in wanted_by(connections)
+            if any(
+                part.scheme in BACKENDS and BACKENDS[part.scheme].names_expiry
+                for part in wanted.reference.locators
+            )
+        ),
+        access,
+    )
+
+
 def resolve_secrets(wanted: Iterable[WantedSecret], access: SecretAccess) -> ResolvedSecrets:
     """Resolve every reference once; the policy is checked again, wherever the reference comes from."""
     wanted = tuple(wanted)
@@ -98,8 +119,18 @@ def resolve_secrets(wanted: Iterable[WantedSecret], access: SecretAccess) -> Res
     values = {reference: reading.secret(reference) for reference in permitted}
     secrets = {reference: value for reference, value in values.items() if isinstance(value, Secret)}
     errors = {reference: value for reference, value in values.items() if isinstance(value, SecretUnavailable)}
-    expiries = {reference: day for reference in secrets if (day := reading.expires_on(reference))}
-    return ResolvedSecrets(secrets, _failures(wanted, refusals, errors), expiries)
+    expiries = {reference: days for reference in secrets if (days := reading.expiries(reference))}
+    malformed = frozenset(reference for reference, days in expiries.items() if None in days)
+    return ResolvedSecrets(
+        secrets,
+        _failures(wanted, refusals, errors),
+        {
+            reference: min(day for day in days if day is not None)
+            for reference, days in expiries.items()
+            if reference not in malformed
+        },
+        tuple(_malformed_expiries(malformed, wanted)),
+    )
 
 
 def resolve_reference(
@@ -165,11 +196,11 @@ class _Reading:
             "".join(part if isinstance(part, str) else secrets[part].reveal() for part in reference.parts)
         )
 
-    def expires_on(self, reference: SecretReference) -> date | None:
-        """Return the first day on which a part of it expires."""
+    def expiries(self, reference: SecretReference) -> tuple[date | None, ...]:
+        """Return the days on which its parts expire; None for what is no day."""
         entries = (self._entry(locator) for locator in reference.locators)
-        days = [entry.expires_on for entry in entries if isinstance(entry, Entry) and entry.expires_on]
-        return min(days, default=None)
+        texts = (entry.expires_on for entry in entries if isinstance(entry, Entry))
+        return tuple(_day(text) for text in texts if text)
 
     def _value(self, locator: Locator) -> Secret | SecretUnavailable:
         entry, key = self._entry(locator), name_and_key(locator)[1]
@@ -237,3 +268,28 @@ def _finding(error: SecretUnavailable, wanted: Sequence[WantedSecret]) -> Diagno
             reference=str(first.reference), problem=error.problem, needed_by=addresses
         ),
     )
+
+
+def _day(text: str) -> date | None:
+    """Return a day that is written as YYYY-MM-DD, or None."""
+    try:
+        return date.fromisoformat(text) if _DAY.fullmatch(text) else None
+    except ValueError:
+        return None
+
+
+def _malformed_expiries(
+    references: frozenset[SecretReference], wanted: Sequence[WantedSecret]
+) -> Iterator[Diagnostic]:
+    """Yield a warning for each reference, which shows nothing of what the store says."""
+    first = {secret.reference: secret for secret in reversed(wanted) if secret.reference in references}
+    for reference, secret in reversed(first.items()):
+        yield Diagnostic(
+            Severity.WARNING,
+            "secret-expiry-malformed",
+            f"the store of {reference} names a day of expiry that is no date",
+            detail="no warning is given before the secret expires",
+            hint="write `expires_on` there as YYYY-MM-DD",
+            address=str(secret.address or ""),
+            location=secret.location,
+        )

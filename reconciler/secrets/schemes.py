@@ -25,13 +25,15 @@ class Scheme:
     """A scheme, the module that reads it, and the form of its locators as it is written after ``${``.
 
     ``extra`` is the optional extra that holds its library. A scheme without one keeps the rules for its
-    locators in `SecretPolicy`; the locators of the others are checked here.
+    locators in `SecretPolicy`; the locators of the others are checked here. ``names_expiry``: its store can
+    say when a secret expires.
     """
 
     name: str
     form: str
     module: str
     extra: str = ""
+    names_expiry: bool = False
 
     @property
     def has_keys(self) -> bool:
@@ -45,12 +47,19 @@ BACKENDS: Final[Mapping[str, Scheme]] = {
         Scheme(name="env", form="env:NAME", module="reconciler.secrets.env"),
         Scheme(name="file", form="file:PATH", module="reconciler.secrets.file"),
         Scheme(name="age", form="age:FILE#KEY", module="reconciler.secrets.age", extra="age"),
-        Scheme(name="vault", form="vault:PATH#KEY", module="reconciler.secrets.vault", extra="vault"),
+        Scheme(
+            name="vault",
+            form="vault:PATH#KEY",
+            module="reconciler.secrets.vault",
+            extra="vault",
+            names_expiry=True,
+        ),
         Scheme(
             name="aws-sm",
             form="aws-sm:NAME#KEY",
             module="reconciler.secrets.aws_secrets_manager",
             extra="aws",
+            names_expiry=True,
         ),
         Scheme(
             name="keyring", form="keyring:SERVICE/USER", module="reconciler.secrets.keyring", extra="keyring"

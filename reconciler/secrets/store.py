@@ -21,7 +21,6 @@ from reconciler.secrets.schemes import BACKENDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
-    from datetime import date
     from types import ModuleType
 
     from reconciler.core.secret import Secret, SecretReference
@@ -41,11 +40,12 @@ SECONDS: Final = 10.0
 class Entry:
     """What a store holds at one name: its values by key, and the last day on which they are valid.
 
-    The key is "" in schemes without keys. A value that is no text is a `SecretUnavailable`.
+    The key is "" in schemes without keys. A value that is no text is a `SecretUnavailable`. ``expires_on`` is
+    as the store says: YYYY-MM-DD, or anything else that somebody wrote there.
     """
 
     values: Mapping[str, Secret | SecretUnavailable]
-    expires_on: date | None = None
+    expires_on: str = ""
 
 
 class Store(Protocol):

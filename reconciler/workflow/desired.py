@@ -115,6 +115,7 @@ def gather_desired(
     resolved = _resolve(covered, selection, request, project, environment)
     unplannable = {finding.address.partition("/")[0] for finding in pinned_twice}
     unplannable |= {secret.address.organization for secret in resolved.unresolved if secret.address}
+    covered = tuple(manifest.with_stored_expiries(resolved.expires_on) for manifest in covered)
     desired = Desired(
         project=project,
         request=request,

@@ -19,6 +19,7 @@ from reconciler.core.verification import (
 from reconciler.http.urls import parse_url
 from reconciler.idp.credential_probe import not_probed
 from reconciler.idp.investigation import probe_secret
+from reconciler.secrets import ResolvedSecrets
 from reconciler.storage.git import head_commit
 from reconciler.workflow.discovery import Providers, left_alone
 from reconciler.workflow.live_state import find_organizations, read_organizations
@@ -49,6 +50,7 @@ class VerifyRequest:
 
     ``probes_live``: send the live secrets to their token endpoints. ``declared_secret`` is sent instead to
     that of the only target. ``previous`` is an earlier report; ``is_whole``: there are no other manifests.
+    ``stored`` is what secret stores say about days of expiry.
     """
 
     project: Project
@@ -62,6 +64,7 @@ class VerifyRequest:
     declared_secret: Secret | None = None
     previous: Verification | None = None
     is_whole: bool = True
+    stored: ResolvedSecrets = field(default_factory=lambda: ResolvedSecrets({}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +127,7 @@ async def verify(
     providers = Providers(request.project.idp, request.fetch)
     gathered = _Gathered(
         read_before=metadata_read_before(request.previous),
-        diagnostics=[*request.loaded.diagnostics, *request.approvals.diagnostics],
+        diagnostics=[*request.loaded.diagnostics, *request.approvals.diagnostics, *request.stored.warnings],
     )
     for desired, state in zip(manifests, live, strict=True):
         _gather(desired, state, request, providers, gathered)
@@ -165,7 +168,7 @@ def _targeted(request: VerifyRequest) -> list[DesiredOrganization]:
             hint = did_you_mean(target, [str(item.address) for item in request.loaded.state.connections])
             raise UsageError(f"no connection matches {target!r}{f': {hint}' if hint else ''}")
     return [
-        organization
+        organization.with_stored_expiries(request.stored.expires_on)
         for organization in organizations
         if any(_is_targeted(connection, request.targets) for connection in organization.connections)
     ]
