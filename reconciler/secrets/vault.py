@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from reconciler.core.errors import SecretUnavailable
@@ -15,11 +15,11 @@ from reconciler.secrets.store import Entry, read_each
 from reconciler.secrets.vault_connection import connect
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from reconciler.http.json_fields import JsonObject
     from reconciler.secrets.store import SecretAccess
-    from reconciler.secrets.vault_connection import VaultConnection
+    from reconciler.secrets.vault_connection import HttpResponse, VaultConnection
 
 EXPIRES_ON: Final = "expires_on"
 """The key of a secret's custom metadata (KV 2) that holds the last day on which it is valid."""
@@ -85,7 +85,7 @@ class VaultStore:
         name = path.removeprefix(mount.path).removeprefix("/")
         if not name:
             raise SecretUnavailable(f"vault:{path} is a store itself: add the path of a secret in it")
-        answer = self._vault.ask(partial(self._get, mount, name))
+        answer = self._vault.ask(self._call(mount, name))
         if answer.is_denied:
             raise self._denied(path, f"`{mount.path}/data/{name}`" if mount.version > 1 else f"`{path}`")
         data = answer.document.child("data")
@@ -96,11 +96,11 @@ class VaultStore:
         metadata = data.child("metadata").child("custom_metadata")
         return Entry(_secrets(data.child("data")), metadata.text(EXPIRES_ON))
 
-    def _get(self, mount: Mount, name: str) -> Any:  # noqa: ANN401 - hvac has no types
+    def _call(self, mount: Mount, name: str) -> Callable[[], HttpResponse]:
         kv = self._vault.client.secrets.kv
         if mount.version == 1:
-            return kv.v1.read_secret(name, mount_point=mount.path)
-        return kv.v2.read_secret_version(name, mount_point=mount.path, raise_on_deleted_version=True)
+            return partial(kv.v1.read_secret, name, mount_point=mount.path)
+        return partial(kv.v2.read_secret_version, name, mount_point=mount.path, raise_on_deleted_version=True)
 
     def _mount(self, path: str) -> Mount:
         """Return the store that a path is in; each store is looked up once."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from reconciler.core.errors import UsageError
 from reconciler.http.client import LimitedBody, ResponseTooLarge, proxy_for
@@ -35,6 +36,27 @@ _PROBLEMS: Final[Mapping[int, str]] = {
 }
 
 
+class Body(Protocol):
+    """A body that is read as urllib3 does it."""
+
+    def stream(self, size: int, *, decode_content: bool) -> Iterator[bytes]:
+        """Yield parts of it."""
+
+    def close(self) -> None:
+        """Close the connection."""
+
+    def release_conn(self) -> None:
+        """Let the connection be used again."""
+
+
+class HttpResponse(Protocol):
+    """What is used of a response of requests."""
+
+    status_code: int
+    content: bytes
+    raw: Body
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A status, and the JSON that came with it."""
@@ -62,7 +84,7 @@ class VaultConnection:
     method: str
     request_error: type[Exception]
 
-    def ask(self, call: Callable[[], Any]) -> Answer:
+    def ask(self, call: Callable[[], HttpResponse]) -> Answer:
         """Return the answer to a call of hvac.
 
         Raises:
@@ -75,7 +97,7 @@ class VaultConnection:
         except self.request_error as error:  # its text may quote a header with the token
             why = reason(error, self.address, self.proxy, "VAULT_CACERT")
             raise StoreUnavailable(f"Vault cannot be reached: {why}; check VAULT_ADDR") from None
-        status = int(response.status_code)
+        status = response.status_code
         if status in _PROBLEMS:
             raise StoreUnavailable(f"Vault cannot be read: {_PROBLEMS[status]}")
         if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
@@ -94,7 +116,7 @@ class VaultConnection:
         if self.method == "token":
             self.client.token = self.environment["VAULT_TOKEN"]
             return
-        answer = self.ask(self._log_in)
+        answer = self.ask(self._login())
         token = answer.document.child("auth").text("client_token")
         if not token:
             names = " and ".join(CREDENTIALS[self.method])
@@ -116,15 +138,15 @@ class VaultConnection:
         place = " in the namespace VAULT_NAMESPACE" if self.environment.get("VAULT_NAMESPACE") else ""
         return f"Vault does not accept VAULT_TOKEN{place}: it is wrong, expired, or has no permission at all"
 
-    def _log_in(self) -> Any:  # noqa: ANN401 - hvac has no types
+    def _login(self) -> Callable[[], HttpResponse]:
         mount = self.environment.get("VAULT_AUTH_MOUNT") or self.method
         first, second = (self.environment[name] for name in CREDENTIALS[self.method])
         methods = self.client.auth
         if self.method == "approle":
-            return methods.approle.login(first, second, use_token=False, mount_point=mount)
+            return partial(methods.approle.login, first, second, use_token=False, mount_point=mount)
         if self.method == "jwt":
-            return methods.jwt.jwt_login(first, second, use_token=False, path=mount)
-        return methods.kubernetes.login(first, second, use_token=False, mount_point=mount)
+            return partial(methods.jwt.jwt_login, first, second, use_token=False, path=mount)
+        return partial(methods.kubernetes.login, first, second, use_token=False, mount_point=mount)
 
 
 def connect(environment: Mapping[str, str], seconds: float) -> VaultConnection:
@@ -230,7 +252,7 @@ def _with_credentials(proxy: httpx.Proxy) -> str:
     return str(proxy.url.copy_with(username=user, password=password) if proxy.auth else proxy.url)
 
 
-def _retries() -> Any:  # noqa: ANN401 - a library of an extra
+def _retries() -> object:
     """Return what is tried again: reads, if the connection broke or the rate was limited."""
     return import_library("urllib3", "vault").Retry(
         total=_RATE_LIMIT_RETRIES,
@@ -258,7 +280,7 @@ def _document(content: bytes) -> JsonObject:
     return JsonObject(document, "Vault", StoreUnavailable)
 
 
-def _limit(response: Any, **_options: object) -> None:  # noqa: ANN401 - of requests
+def _limit(response: HttpResponse, **_options: object) -> None:
     """Bound the body, which is read after this hook; requests keeps no cookies of it either."""
     response.raw = _LimitedStream(response.raw)
 
@@ -266,7 +288,7 @@ def _limit(response: Any, **_options: object) -> None:  # noqa: ANN401 - of requ
 class _LimitedStream:
     """Reads a body for requests, up to a limit."""
 
-    def __init__(self, raw: Any) -> None:  # noqa: ANN401 - of urllib3
+    def __init__(self, raw: Body) -> None:
         self._raw = raw
         self.close, self.release_conn = raw.close, raw.release_conn
 

@@ -115,13 +115,12 @@ def gather_desired(
     resolved = _resolve(covered, selection, request, project, environment)
     unplannable = {finding.address.partition("/")[0] for finding in pinned_twice}
     unplannable |= {secret.address.organization for secret in resolved.unresolved if secret.address}
-    covered = tuple(manifest.with_stored_expiries(resolved.expires_on) for manifest in covered)
     desired = Desired(
         project=project,
         request=request,
         manifests=manifests,
         selection=selection,
-        organizations=tuple(manifest for manifest in covered if manifest.reference not in unplannable),
+        organizations=tuple(_plannable(covered, unplannable, resolved)),
         choices=_choices(request, resolved, loaded),
         refused=(
             *(manifest for manifest in covered if manifest.reference in unplannable),
@@ -139,6 +138,14 @@ def gather_desired(
     if not is_plannable and any(finding.is_error for finding in desired.diagnostics):
         raise InvalidConfiguration(desired.diagnostics)
     return desired
+
+
+def _plannable(
+    covered: Iterable[DesiredOrganization], unplannable: set[str], resolved: ResolvedSecrets
+) -> Iterator[DesiredOrganization]:
+    for manifest in covered:
+        if manifest.reference not in unplannable:
+            yield manifest.with_stored_expiries(resolved.expires_on)
 
 
 def gather_declared(project: Project, paths: Sequence[str]) -> tuple[DesiredOrganization, ...]:

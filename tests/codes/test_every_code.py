@@ -14,6 +14,7 @@ from tests.codes import (
     of_identity_providers,
     of_logins,
     of_risks,
+    of_secret_stores,
     of_the_target,
 )
 from tests.codes.provoking import PROVOKING, emitted
@@ -22,7 +23,16 @@ if TYPE_CHECKING:
     from reconciler.core.codes import Code
     from tests.support.workplace import Workplace
 
-CASES = (of_commands, of_files, of_folders, of_identity_providers, of_logins, of_risks, of_the_target)
+CASES = (
+    of_commands,
+    of_files,
+    of_folders,
+    of_identity_providers,
+    of_logins,
+    of_risks,
+    of_secret_stores,
+    of_the_target,
+)
 """The modules that enter cases."""
 
 

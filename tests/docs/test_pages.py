@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -73,10 +74,12 @@ def test_the_index_lists_every_page_of_the_documentation() -> None:
 
 @every_page
 def test_manifests_and_project_files_are_valid(page: Path, bare: Workplace) -> None:
-    variables = {"tenant": "acme"}
+    variables: dict[str, str] = {"tenant": "acme"}
+    secrets: dict[str, object] = {}
     for block in blocks(page, "yaml"):
         document = next(iter(yaml.safe_load_all(block.text)))
         variables |= document.get("vars", {})
+        secrets |= document.get("secrets", {})
         if "jobs" in document or block.text.startswith("# emulator.yaml"):
             continue  # a workflow, see below, or what the page gives to the emulator
         shutil.rmtree(bare.root)
@@ -85,8 +88,8 @@ def test_manifests_and_project_files_are_valid(page: Path, bare: Workplace) -> N
         bare.declare("acme", client_secret="${env:ACME_CLIENT_SECRET}")
         name = "reconciler.yaml" if is_project else "organizations/acme.yaml"
         bare.write("approvals/acme.yaml" if document.keys() == {"approvals"} else name, block.text)
-        if "var:" in block.text and not is_project:
-            bare.write("reconciler.yaml", json.dumps({"vars": variables}))
+        if re.search("var:|vault:", block.text) and not is_project:
+            bare.write("reconciler.yaml", json.dumps({"vars": variables, "secrets": secrets}))
         ended = bare.run(
             "-C", str(bare.root), "validate", *([] if is_project else ["organizations/acme.yaml"])
         )

@@ -17,7 +17,7 @@ NOT_READ = (
     "storage/git.py",  # sets those of Git
 )
 READ_BY_LIBRARIES = {"HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"}
-_PREFIXES = "STYTCH|RECONCILER|GITHUB|GITLAB|GH|CI|JOB|NO|FORCE"
+_PREFIXES = "STYTCH|RECONCILER|GITHUB|GITLAB|GH|CI|JOB|NO|FORCE|VAULT"
 _VARIABLE = re.compile(rf'"((?:{_PREFIXES})_[A-Z0-9_]*[A-Z0-9])"')
 _LOOKED_UP = re.compile(r'(?:environ|environment)(?:\.get\(|\[)"([A-Z][A-Z0-9_]*)"')
 _PARTS = re.compile(r'f"GITHUB_\{name\}".*for name in \((.*)\)')
