@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
 import time
 from contextlib import ExitStack
@@ -14,6 +15,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from tests.openbao import ROOT_TOKEN
 from tests.openbao.conftest import VaultProject
 from tests.openbao.impostor import impostor, response
 from tests.support.workplace import NO_CHANGES
@@ -162,16 +164,41 @@ def test_the_whole_path_is_fetched_once_and_its_store_is_looked_up_once(
     ]
 
 
-def test_both_spellings_of_a_path_in_kv_2_are_no_way_around_the_allow_list(project: VaultProject) -> None:
-    """The path of the API is another path: nothing is stored there, and the allow list does not permit it."""
+def test_no_spelling_of_a_path_in_kv_2_is_a_way_around_the_allow_list(project: VaultProject) -> None:
+    """Each would be refused by Vault, or read what is another path for it; none is asked for."""
     place = project.place
     project.store("globex", FIRST)
-    for number, path in enumerate(("data/sso/globex", "sso/globex", "./sso/globex", "sso/acme/../globex")):
-        reference = f"${{vault:{project.mount}/{path}#okta}}"
-        project.declare(f"acme{number}", reference)
+    spellings = {
+        "acme0": "data/sso/globex",
+        "acme1": "sso/globex",
+        "acme2": "./sso/globex",
+        "acme3": "sso/acme3/../globex",
+        "acme4": "sso//globex",
+        "acme5": "sso/acme5/%2e%2e/globex",
+        "acme6": "/sso/globex",
+        "acme7": "sso/globex/",
+    }
+    for slug, path in spellings.items():
+        project.declare(slug, f"${{vault:{project.mount}/{path}#okta}}")
+    with impostor() as server:
+        place.setenv("VAULT_ADDR", server.address)
+        run = place.run("plan", "--format", "json")
+    errors = {finding["address"]: finding["code"] for finding in run.document["diagnostics"]}
+    assert errors == {f"{slug}/sso": "secret-not-allowed" for slug in spellings}
+    assert (run.code, server.received) == (1, [])
+
+
+def test_the_path_of_the_api_of_kv_2_is_another_path(project: VaultProject) -> None:
+    """Where an allow list permits it, it reads nothing of the secret at the path without ``data/``."""
+    place = project.place
+    place.write("reconciler.yaml", f"{{secrets: {{vault: {{allow: ['{project.mount}/data/*']}}}}}}\n")
+    project.declare("acme", f"${{vault:{project.mount}/data/sso/acme#okta}}")
+    project.store("acme", FIRST)
+    place.setenv("VAULT_TOKEN", ROOT_TOKEN)
     run = place.run("plan")
-    assert (run.code, FIRST in run.output) == (1, False)
-    assert run.err.count("[secret-reference-not-allowed]") + run.output.count("secrets.vault.allow") >= 2
+    assert run.code == 1
+    path = f"{project.mount}/data/sso/acme"
+    assert f"there is no secret at vault:{path}: store it, or correct the path, without `data/`" in run.err
 
 
 def test_a_run_without_vault_asks_it_nothing(project: VaultProject) -> None:
@@ -179,3 +206,37 @@ def test_a_run_without_vault_asks_it_nothing(project: VaultProject) -> None:
     project.place.setenv("ACME_CLIENT_SECRET", FIRST)
     project.declare("acme", "${env:ACME_CLIENT_SECRET}")
     assert project.place.run("plan").code == 0
+
+
+def test_the_secret_of_the_project_can_be_in_vault_and_is_out_of_reach_of_manifests(
+    project: VaultProject,
+) -> None:
+    """The environment has to allow the reference; no allow list permits a manifest to use the same place."""
+    place, mount = project.place, project.mount
+    server, own = project.server, f"${{vault:{mount}/sso/own#secret}}"
+    server.put("sso/own", {"secret": os.environ["STYTCH_SECRET"]}, mount=mount)
+    server.put("sso/acme", {"okta": os.environ["STYTCH_SECRET"]}, mount=mount)
+    place.write(
+        "reconciler.yaml", f"{{target: {{secret: '{own}'}}, secrets: {{vault: {{allow: ['{mount}/*']}}}}}}\n"
+    )
+    place.delenv("STYTCH_SECRET")
+    project.declare("globex")
+    project.store("globex", FIRST)
+    assert "RECONCILER_ALLOWED_TARGET_REFERENCES" in place.run("plan").output
+    place.setenv("RECONCILER_ALLOWED_TARGET_REFERENCES", "vault:*/sso/own#secret")
+    assert place.run("plan").code == 0
+    for slug, reference in (("initech", own), ("hooli", own.replace("sso", "data/sso")), ("acme", "")):
+        project.declare(slug, reference)
+    run = place.run("plan", "--format", "json")
+    errors = {finding["address"]: finding["summary"] for finding in run.document["diagnostics"]}
+    assert run.code == 1
+    assert errors.keys() == {"initech/sso", "hooli/sso", "acme/sso"}
+    assert "holds a credential of the reconciler itself or of CI" in errors["acme/sso"]
+    assert [change["address"] for change in run.document["resource_changes"]] == ["globex/sso"]
+
+
+def test_a_token_without_the_default_policy_suffices(project: VaultProject) -> None:
+    project.declare("acme")
+    project.store("acme", FIRST)
+    project.place.setenv("VAULT_TOKEN", project.server.token(project.policy, no_default_policy=True))
+    assert project.place.run("secrets", "check").code == 0
