@@ -8,7 +8,7 @@ NEWEST := build/newest
 # pages that people write; the output of --help, the fields of JSON documents and the test reports are generated
 PROSE := $(filter-out docs/reference/commands.md docs/reference/json-documents.md, $(wildcard *.md $(addprefix docs/,*.md tutorial/*.md how-to/*.md reference/*.md explanation/*.md)))
 
-.PHONY: bench microbench proofs help demo docs test newest system tools policies providers openbao lint types coverage check wheel format schemas goldens faults soak convergence clean
+.PHONY: bench microbench proofs help demo docs test newest system tools policies providers openbao moto lint types coverage check wheel format schemas goldens faults soak convergence clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*##  */\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -52,6 +52,13 @@ openbao: $(VENV)/openbao/.ready  ## install OpenBao, a server for secrets, in an
 $(VENV)/openbao/.ready: $(READY) tests/openbao/requirements.lock
 	$(PYTHON) -m venv --clear $(VENV)/openbao
 	$(VENV)/openbao/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement tests/openbao/requirements.lock
+	@touch $@
+
+moto: $(VENV)/moto/.ready  ## install moto's server, which answers as AWS does, in an environment of its own
+
+$(VENV)/moto/.ready: $(READY) tests/moto/requirements.lock
+	$(PYTHON) -m venv --clear $(VENV)/moto
+	$(VENV)/moto/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement tests/moto/requirements.lock
 	@touch $@
 
 docs: $(VENV)/docs/.ready  ## build the site in build/docs from the pages; fails on warnings and broken links

@@ -15,6 +15,7 @@ from reconciler.cli.logging import log_api_calls
 from reconciler.cli.options import ORGANIZATION, NonEmptyString, reporting_options, variable_option
 from reconciler.cli.progress import reading_progress
 from reconciler.cli.results import check_outputs, write_result
+from reconciler.core.errors import UsageError
 from reconciler.manifests import load_manifests
 from reconciler.manifests.editing import ManifestEditor
 from reconciler.manifests.export_names import SecretTemplate, VariableNames
@@ -82,12 +83,23 @@ def command(context: CommandContext, /, names: tuple[str, ...], **options: Any) 
     secrets = SecretTemplate.parse(options["secrets"])
     check_outputs(context)
     project = wiring.project_of(context.config)
+    _check_permitted(secrets, project)
     folder = manifest_folder(project, options["into"])
     existing = load_existing_manifests(project, folder, options["variables"])
     references = None if options["all_"] else names
     imported = asyncio.run(_import(references, project, existing, folder, context, secrets=secrets))
     written = write_result(imported, IMPORT_FORMATS, context)
     return exit_code(failed=bool(imported.failures) or not written)
+
+
+def _check_permitted(template: SecretTemplate, project: Project) -> None:
+    """Refuse a template that no reference of this project can follow, before anything is read.
+
+    Raises:
+        UsageError: the project file permits nothing of its scheme.
+    """
+    if refusal := template.why_not_permitted(project.secret_policy):
+        raise UsageError(refusal)
 
 
 async def _import(
@@ -126,6 +138,7 @@ def _update(context: CommandContext, addresses: Sequence[str], options: dict[str
     template = SecretTemplate.parse(options["secrets"])
     check_outputs(context)
     project = wiring.project_of(context.config)
+    _check_permitted(template, project)
     loaded = load_manifests((), project, options["variables"])
     existing = ExistingManifests(loaded.state.organizations, loaded.refused)
     variables = [*existing.variables]

@@ -210,9 +210,10 @@ class _ConnectionBlock:
         scheme = self._names.template.scheme
         if scheme == "env" and isinstance(secret, Secret) and not secret.fits_a_variable:
             return "an environment variable cannot hold it"
-        self._reference = self._names.locator_for(self._address)
-        if self._reference is None:
-            return f"the project file permits no fitting reference (secrets.{scheme})"
+        locator = self._names.locator_for(self._address)
+        if isinstance(locator, str):
+            return quote_for_comment(locator)[1:-1]
+        self._reference = locator
         return None
 
     def _unmanaged_secret(self, live: OidcConnection) -> Iterator[str]:

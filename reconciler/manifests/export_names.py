@@ -9,14 +9,17 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from reconciler.core.address import Address
 from reconciler.core.errors import UsageError
 from reconciler.core.secret import Locator
 from reconciler.secrets import SCHEMES
+from reconciler.secrets.allow_lists import PLACEHOLDERS, names_in
+from reconciler.secrets.allow_lists import flaw as glob_flaw
+from reconciler.secrets.schemes import STORES, malformation
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
-    from reconciler.core.address import Address
     from reconciler.core.connection import OidcConnection
     from reconciler.secrets import SecretPolicy
 
@@ -34,7 +37,16 @@ _ENV_EXAMPLE_HEADER: Final = """\
 # The client secrets that the manifests refer to. Copy this file, keep the copy out of Git, and set
 # each variable to the secret of its connection.
 """
-_PLACEHOLDERS: Final = ("{organization}", "{connection}")
+_NO_VARIABLE: Final = "the project file permits no fitting reference (secrets.env)"
+_EXAMPLES: Final = {
+    "env": "{organization}_{connection}_CLIENT_SECRET",
+    "file": "secrets/{organization}/{connection}",
+    "age": "secrets/{organization}.yaml.age#{connection}",
+    "vault": "sso/{organization}#{connection}",
+    "aws-sm": "sso/{organization}#{connection}",
+    "keyring": "sso/{organization}/{connection}",
+}
+_SAMPLE: Final = Address("organization", "connection")
 _SAFE_IN_PATHS: Final = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]*")
 _ASSIGNMENT: Final = re.compile(r"^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)[ \t]*=", re.MULTILINE)
 
@@ -93,7 +105,7 @@ class SecretTemplate:
         """Read ``env``, ``none`` or ``SCHEME:TEMPLATE``.
 
         Raises:
-            UsageError: the scheme is unknown, or the template gives two connections one reference.
+            UsageError: the scheme is unknown, no reference has such a form, or two connections get the same.
         """
         if text in {"env", "none"}:
             return cls(is_managed=text == "env")
@@ -102,18 +114,37 @@ class SecretTemplate:
         if not path or scheme not in SCHEMES:
             known = ", ".join(f"{name}:TEMPLATE" for name in SCHEMES)
             raise UsageError(f"unknown --secrets {word}; known: env, none, {known}")
-        if missing := [name for name in _PLACEHOLDERS if name not in path]:
+        hint = f"write for example {scheme}:{_EXAMPLES[scheme]}"
+        if missing := [name for name in PLACEHOLDERS if name not in path]:
             raise UsageError(
-                f"--secrets {word} lacks {' and '.join(missing)}: connections would share one secret; "
-                f"write for example {scheme}:{'_'.join(_PLACEHOLDERS)}_CLIENT_SECRET"
+                f"--secrets {word} lacks {' and '.join(missing)}: connections would share one secret; {hint}"
             )
-        return cls(scheme=scheme, path=path)
+        template = cls(scheme=scheme, path=path)
+        if set(path.replace(PLACEHOLDERS[0], "").replace(PLACEHOLDERS[1], "")) & set("{}$"):
+            raise UsageError(
+                f"--secrets {word}: {{organization}} and {{connection}} are the only placeholders; {hint}"
+            )
+        sample = template.locator(_SAMPLE)
+        if sample and scheme in STORES and (flaw := malformation(sample)):
+            raise UsageError(f"--secrets {word}: {flaw}; {hint}")
+        return template
 
-    def locator(self, address: Address) -> Locator:
-        """Return where the template says that the secret of an address is."""
-        names = (address.organization, address.connection)
+    def why_not_permitted(self, policy: SecretPolicy) -> str | None:
+        """Return what to add if the project file permits nothing of the scheme."""
+        if self.scheme not in STORES or policy.store_allow.get(self.scheme):
+            return None
+        add = f'secrets: {{{self.scheme}: {{allow: ["{self.path}"]}}}}'
+        if flaw := glob_flaw(self.path, self.scheme):
+            add = f"a glob to secrets.{self.scheme}.allow; the template itself cannot be one: {flaw}"
+        return f"the project file permits no secret of the scheme {self.scheme}: add {add}"
+
+    def locator(self, address: Address) -> Locator | None:
+        """Return where the template says that the secret of an address is; None if a name cannot be in it."""
+        if self.scheme in STORES:  # by names as they are: allow lists know no others
+            named = names_in(self.path, self.scheme, address)
+            return None if named is None else Locator(self.scheme, named)
         path = self.path
-        for placeholder, name in zip(_PLACEHOLDERS, names, strict=True):
+        for placeholder, name in zip(PLACEHOLDERS, (address.organization, address.connection), strict=True):
             path = path.replace(placeholder, _words(name) if self.scheme == "env" else _path_part(name))
         return Locator(self.scheme, path)
 
@@ -131,39 +162,45 @@ class VariableNames:
         self._policy = policy
         self._taken = set(taken)
 
-    def locator_for(self, address: Address) -> Locator | None:
-        """Return an unused locator; None if the project file permits no fitting one."""
+    def locator_for(self, address: Address) -> Locator | str:
+        """Return an unused locator, or why there is none."""
         if not self.template.path:
             name = self.name_for(address)
-            return Locator("env", name) if name else None
+            return Locator("env", name) if name else _NO_VARIABLE
         locator = self.template.locator(address)
-        if self._policy.check(locator) is not None or locator in self._taken:
-            return None
+        if locator is None:
+            return f"a template cannot hold {address.organization!r}; write its reference by hand"
+        if refusal := self._policy.check(locator, address):
+            return refusal
+        if locator in self._taken:
+            return f"another connection has {locator} already"
         self._taken.add(locator)
         return locator
 
     def name_for(self, address: Address) -> str | None:
         """Return an unused name; None if the project file permits no fitting one."""
-        for candidate in self._permitted(_words(str(address))):
+        for candidate in self._permitted(address):
             locator = Locator("env", candidate)
             if locator not in self._taken:
                 self._taken.add(locator)
                 return candidate
         return None
 
-    def _permitted(self, words: str) -> Iterator[str]:
+    def _permitted(self, address: Address) -> Iterator[str]:
         """Yield the permitted names for an address, numbered ones last."""
-        for pattern in ("*", *self._policy.env_allow):
-            if self._is_permitted(name := _fitted(pattern, words)):
+        for glob in ("*", *self._policy.env_allow):
+            words = _words(address.connection if PLACEHOLDERS[0] in glob else str(address))
+            pattern = names_in(glob, "env", address)
+            if pattern and self._is_permitted(name := _fitted(pattern, words), address):
                 yield name
                 yield from (
                     numbered
                     for number in range(2, 10_000)
-                    if self._is_permitted(numbered := _fitted(pattern, f"{words}_{number}"))
+                    if self._is_permitted(numbered := _fitted(pattern, f"{words}_{number}"), address)
                 )
 
-    def _is_permitted(self, name: str) -> bool:
-        return self._policy.check(Locator("env", name)) is None
+    def _is_permitted(self, name: str, address: Address) -> bool:
+        return self._policy.check(Locator("env", name), address) is None
 
 
 def listed_variables(text: str) -> frozenset[str]:

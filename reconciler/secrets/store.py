@@ -17,13 +17,14 @@ from threading import Thread
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, TypeVar
 
 from reconciler.core.errors import SecretUnavailable
+from reconciler.core.secret import Secret
 from reconciler.secrets.schemes import BACKENDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
     from types import ModuleType
 
-    from reconciler.core.secret import Secret, SecretReference
+    from reconciler.core.secret import SecretReference
     from reconciler.secrets.policy import SecretPolicy
 
 DocumentReader: TypeAlias = "Callable[[str], Mapping[str, str | None]]"
@@ -34,6 +35,8 @@ V = TypeVar("V")
 
 THREADS: Final = 8
 SECONDS: Final = 10.0
+
+_KINDS: Final = {bool: "true or false", int: "a number", float: "a number", list: "a list", dict: "an object"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,18 @@ def import_library(name: str, scheme: str) -> ModuleType:
         raise SecretUnavailable(
             f"the scheme {scheme} needs an extra: pip install 'oidc-reconciler[{extra}]'"
         ) from None
+
+
+def text_values(values: Mapping[str, object]) -> dict[str, Secret | SecretUnavailable]:
+    """Return the values of a JSON object; another type than text would lose its form."""
+    return {key: _text_value(value) for key, value in values.items()}
+
+
+def _text_value(value: object) -> Secret | SecretUnavailable:
+    if isinstance(value, str):
+        return Secret(value) if value else SecretUnavailable("the value is empty; store the secret there")
+    kind = _KINDS.get(type(value), "null")
+    return SecretUnavailable(f"the value is {kind}, and a secret is text: quote it when you store it")
 
 
 def read_each(

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from reconciler.core.errors import SecretUnavailable
-from reconciler.core.secret import Secret
-from reconciler.secrets.store import Entry, read_each
+from reconciler.secrets.store import Entry, read_each, text_values
 from reconciler.secrets.vault_connection import connect
 
 if TYPE_CHECKING:
@@ -23,9 +22,6 @@ if TYPE_CHECKING:
 
 EXPIRES_ON: Final = "expires_on"
 """The key of a secret's custom metadata (KV 2) that holds the last day on which it is valid."""
-
-_KINDS: Final = {bool: "true or false", int: "a number", float: "a number", list: "a list", dict: "an object"}
-
 
 _KV_TYPES: Final = {"kv", "generic"}
 _KV_VERSIONS: Final = {1, 2}
@@ -92,9 +88,9 @@ class VaultStore:
         if answer.status != HTTPStatus.OK:
             raise _unreadable(path, name, answer.status, data)
         if mount.version == 1:
-            return Entry(_secrets(data))
+            return Entry(text_values(data.values))
         metadata = data.child("metadata").child("custom_metadata")
-        return Entry(_secrets(data.child("data")), metadata.text(EXPIRES_ON))
+        return Entry(text_values(data.child("data").values), metadata.text(EXPIRES_ON))
 
     def _call(self, mount: Mount, name: str) -> Callable[[], HttpResponse]:
         kv = self._vault.client.secrets.kv
@@ -160,14 +156,3 @@ def _unreadable(path: str, name: str, status: int, data: JsonObject) -> SecretUn
         f"there is no secret at vault:{path}: store it, or correct the path{hint}",
         problem="there is no secret at this path",
     )
-
-
-def _secrets(data: JsonObject) -> Mapping[str, Secret | SecretUnavailable]:
-    return {key: _secret(value) for key, value in data.values.items()}
-
-
-def _secret(value: object) -> Secret | SecretUnavailable:
-    if isinstance(value, str):
-        return Secret(value) if value else SecretUnavailable("the value is empty; store the secret there")
-    kind = _KINDS.get(type(value), "null")
-    return SecretUnavailable(f"the value is {kind}, and a secret is text: quote it when you store it")

@@ -16,7 +16,12 @@ NOT_READ = (
     "secrets/reserved_variables.py",  # names what manifests cannot read
     "storage/git.py",  # sets those of Git
 )
-READ_BY_LIBRARIES = {"HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"}
+READ_BY_LIBRARIES = {
+    "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR",
+    "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE",
+    "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_ENDPOINT_URL",
+    "AWS_CA_BUNDLE", "AWS_EC2_METADATA_DISABLED", "PYTHON_KEYRING_BACKEND",
+}  # fmt: skip
 _PREFIXES = "STYTCH|RECONCILER|GITHUB|GITLAB|GH|CI|JOB|NO|FORCE|VAULT"
 _VARIABLE = re.compile(rf'"((?:{_PREFIXES})_[A-Z0-9_]*[A-Z0-9])"')
 _LOOKED_UP = re.compile(r'(?:environ|environment)(?:\.get\(|\[)"([A-Z][A-Z0-9_]*)"')

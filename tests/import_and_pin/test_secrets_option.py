@@ -123,11 +123,19 @@ def test_a_template_that_the_project_does_not_permit_is_left_out(acme: Workplace
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ("all", "unknown --secrets 'all'; known: env, none, env:TEMPLATE, file:TEMPLATE"),
+        ("all", "unknown --secrets 'all'; known: env, none, env:TEMPLATE, file:TEMPLATE, age:"),
         ("vualt:x/{organization}/{connection}", "unknown --secrets 'vualt:x/{organization}/{connection}'"),
         ("file:", "unknown --secrets 'file:'"),
         ("file:secrets/{organization}", "lacks {connection}: connections would share one secret"),
         ("env:X_CLIENT_SECRET", "lacks {organization} and {connection}"),
+        ("vault:sso/{org}/{organization}#{connection}", "{connection} are the only placeholders; write for"),
+        ("file:${HOME}/{organization}/{connection}", "{connection} are the only placeholders"),
+        ("vault:sso/{organization}/{connection}", "write ${vault:PATH#KEY}, with exactly one `#`"),
+        ("age:{organization}.age#x#{connection}", "with exactly one `#`"),
+        ("keyring:sso-{organization}-{connection}", "write ${keyring:SERVICE/USER}"),
+        ("aws-sm:../{organization}#{connection}", "empty segments are not allowed"),
+        ("aws-sm:{organization}%2f#{connection}", "`%` and `\\` are not allowed in it"),
+        ("vault:sso//{organization}#{connection}", "empty segments are not allowed"),
     ],
 )
 def test_a_wrong_value_is_refused_before_anything_is_read(acme: Workplace, value: str, message: str) -> None:
@@ -136,3 +144,78 @@ def test_a_wrong_value_is_refused_before_anything_is_read(acme: Workplace, value
     assert message in run.err
     assert not acme.emulator.request_log.entries
     assert not (acme.root / "organizations").exists()
+
+
+SCHEMES = {
+    "age": "secrets/{organization}.yaml.age#{connection}",
+    "vault": "sso/{organization}#{connection}",
+    "aws-sm": "sso/{organization}#{connection}",
+    "keyring": "sso/{organization}/{connection}",
+}
+
+
+@pytest.mark.parametrize("scheme", ["vault", "aws-sm", "keyring"])
+def test_a_template_names_secrets_in_a_store(acme: Workplace, scheme: str) -> None:
+    """The glob that permits them is the template itself, as the error about a missing one says."""
+    template = SCHEMES[scheme]
+    refused = acme.run("import", "--all", "--secrets", f"{scheme}:{template}")
+    add = f'secrets: {{{scheme}: {{allow: ["{template}"]}}}}'
+    assert (refused.code, refused.out) == (1, "")
+    assert f"the project file permits no secret of the scheme {scheme}: add {add}" in refused.err
+    assert not acme.emulator.request_log.entries
+    acme.write("reconciler.yaml", add)
+    imported = acme.run("import", "--all", "--secrets", f"{scheme}:{template}")
+    assert imported.code == 0, imported.output
+    written = template.replace("{organization}", "acme")
+    assert references(acme) == [
+        f"${{{scheme}:{written.replace('{connection}', name)}}}" for name in ("okta", "okta-2")
+    ]
+    assert not (acme.root / ".env.example").exists()
+    assert acme.run("validate").code == 0
+
+
+def test_a_reference_that_the_allow_list_does_not_permit_is_not_written(acme: Workplace) -> None:
+    acme.write("reconciler.yaml", "secrets: {vault: {allow: ['sso/{organization}#okta']}}")
+    imported = acme.run("import", "--all", "--secrets", "vault:sso/{organization}#{connection}")
+    assert imported.code == 0, imported.output
+    assert references(acme) == ["${vault:sso/acme#okta}", None]
+    assert "acme/okta-2: client_secret is not declared: secrets.vault.allow permits" in imported.out
+
+
+@pytest.mark.parametrize("slug", ["a/../globex", "acme#x", "ac me", "ac*me", "a%2fb", "a{b"])
+def test_a_slug_that_is_no_name_stands_in_no_reference(place: Workplace, slug: str) -> None:
+    place.write("reconciler.yaml", "secrets: {vault: {allow: ['*']}}")
+    organization = place.emulator.add_organization(slug)["organization_id"]
+    place.emulator.add_connection(slug, **okta("Okta"))
+    assert place.run("import", "--all", "--secrets", "vault:sso/{organization}#{connection}").code == 0
+    (file,) = (place.root / "organizations").iterdir()
+    assert references(place, f"organizations/{file.name}") == [f"${{vault:sso/{organization}#okta}}"]
+
+
+@pytest.mark.parametrize("slug", ["..", "..."])
+def test_a_name_that_a_template_cannot_hold_is_told(place: Workplace, slug: str) -> None:
+    place.write("reconciler.yaml", "secrets: {vault: {allow: ['*']}}")
+    place.emulator.add_organization(slug)
+    place.emulator.add_connection(slug, **okta("Okta"))
+    imported = place.run("import", "--all", "--secrets", "vault:sso/{organization}#{connection}")
+    (file,) = (place.root / "organizations").iterdir()
+    assert references(place, f"organizations/{file.name}") == [None]
+    assert f"a template cannot hold '{slug}'; write its reference by hand" in imported.out
+
+
+def test_two_connections_never_share_a_reference(place: Workplace) -> None:
+    place.write("reconciler.yaml", "secrets: {keyring: {allow: ['sso/*']}}")
+    for slug, name in (("aa", "b c"), ("aa-b", "c")):
+        place.emulator.add_organization(slug)
+        place.emulator.add_connection(slug, **okta(name))
+    imported = place.run("import", "--all", "--secrets", "keyring:sso/{organization}-{connection}")
+    written = [references(place, f"organizations/{slug}.yaml") for slug in ("aa", "aa-b")]
+    assert written == [["${keyring:sso/aa-b-c}"], [None]]
+    assert "another connection has ${keyring:sso/aa-b-c} already" in imported.out
+
+
+def test_variables_follow_an_allow_list_with_names(acme: Workplace) -> None:
+    acme.write("reconciler.yaml", "secrets: {env: {allow: ['{organization}__*_CLIENT_SECRET']}}")
+    assert acme.run("import", "acme").code == 0
+    assert references(acme) == ["${env:ACME__OKTA_CLIENT_SECRET}", "${env:ACME__OKTA_2_CLIENT_SECRET}"]
+    assert acme.run("validate").code == 0
