@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests import chromium as browsers
+from tests.idp.provider import RIGHT, key_digest
 from tests.support.programs import skip_or_fail
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
     if not browsers.is_installed():
         skip_or_fail(browsers.INSTALL_HINT)
-    with browsers.chromium(tmp_path_factory.mktemp("profile"), "--hide-scrollbars") as chrome:
+    flags = ("--hide-scrollbars", f"--ignore-certificate-errors-spki-list={key_digest(RIGHT)}")
+    with browsers.chromium(tmp_path_factory.mktemp("profile"), *flags) as chrome:
         yield chrome
 
 

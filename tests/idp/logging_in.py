@@ -17,6 +17,7 @@ from tests.support.terminal import terminal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from reconciler.emulator import RunningEmulator
     from tests.support.terminal import Terminal
     from tests.support.workplace import Workplace
 
@@ -42,9 +43,7 @@ def login_place(place: Workplace, **organization: Any) -> Iterator[Workplace]:
     with running_emulator(EmulatorSettings(local_redirects=True, log_secrets=True)) as running:
         emulator, issuer = running.emulator, f"{running.base_url}/idp/acme"
         emulator.add_organization("acme", **organization)
-        place.use(running)
-        place.setenv("STYTCH_PUBLIC_TOKEN", DEFAULT_PUBLIC_TOKEN)
-        place.setenv("CI", "")
+        prepare(place, running)
         place.write("organizations/acme.yaml", MANIFEST.format(issuer=issuer))
         connection = emulator.add_connection(
             "acme",
@@ -60,6 +59,13 @@ def login_place(place: Workplace, **organization: Any) -> Iterator[Workplace]:
             "acme", clients={"client-1": SECRET}, redirect_uris=registered, users={"alice": ALICE}
         )
         yield place
+
+
+def prepare(place: Workplace, running: RunningEmulator) -> None:
+    """Use the emulator, as a person does who may log in."""
+    place.use(running)
+    place.setenv("STYTCH_PUBLIC_TOKEN", DEFAULT_PUBLIC_TOKEN)
+    place.setenv("CI", "")
 
 
 @dataclass
@@ -107,10 +113,10 @@ class Login:
 
 
 @contextmanager
-def logging_in(place: Workplace, *words: str, answer: str = "yes") -> Iterator[Login]:
+def logging_in(place: Workplace, *words: str, address: str = ADDRESS, answer: str = "yes") -> Iterator[Login]:
     """Run the command until it waits for the browser, if the question is answered with yes."""
     port = free_port()
-    command = ("verify", "--login", ADDRESS, "--no-browser", "--login-port", str(port), *words)
+    command = ("verify", "--login", address, "--no-browser", "--login-port", str(port), *words)
     with terminal(place, *command, columns=200, result_on_screen=True) as session, browser() as client:
         session.wait_for("Enter a value:")
         session.type(f"{answer}\n")

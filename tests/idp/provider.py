@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
+import hashlib
 import json
 import re
 import socketserver
@@ -15,6 +17,8 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -214,6 +218,14 @@ def read_request(connection: ssl.SSLSocket) -> Request:
     parts = urlsplit(target)
     query = {name: values[0] for name, values in parse_qs(parts.query).items()}
     return Request(method, parts.path, query, text, dict(parse_qsl(body.decode())))
+
+
+def key_digest(kind: str) -> str:
+    """Return the SHA-256 of a certificate's public key, by which a browser can be told to trust it."""
+    _, chain = certificate(kind)
+    key = x509.load_pem_x509_certificate(chain.encode()).public_key()
+    encoded = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return base64.b64encode(hashlib.sha256(encoded).digest()).decode()
 
 
 def write_authority(folder: Path) -> str:
