@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from reconciler.core.errors import Diagnostic, Severity
+from reconciler.core.errors import Severity
 from reconciler.core.state import Discovery
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from reconciler.core.address import Address
     from reconciler.core.codes import Code
-    from reconciler.core.errors import SourceLocation
 
 GUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 """The form of Entra's IDs: of tenants, applications and secrets."""
@@ -149,7 +148,7 @@ class EndpointDifference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdpFinding:
-    """A finding of a check: ``why`` it matters and what to do (``hint``).
+    """A finding of a check. ``why`` and ``hint`` are given where they differ from the texts of the code.
 
     ``severity`` is that of the code unless it is given. ``key`` tells findings of one code apart, and stays
     the same for as long as the finding is the same. ``endpoint`` is what `endpoint-differs` is about.
@@ -157,25 +156,11 @@ class IdpFinding:
 
     code: Code
     summary: str
-    why: str
-    hint: str = ""
+    why: str | None = None
+    hint: str | None = None
     severity: Severity | None = None
     key: str = ""
     endpoint: EndpointDifference | None = None
-
-
-def idp_diagnostic(finding: IdpFinding, address: Address, location: SourceLocation | None) -> Diagnostic:
-    """Return a finding about the connection at an address, which is declared at a place."""
-    return Diagnostic(
-        finding.severity or IDP_SEVERITIES[finding.code],
-        finding.code,
-        f"{address}: {finding.summary}",
-        detail=finding.why,
-        hint=finding.hint,
-        address=str(address),
-        location=location,
-        fingerprint=idp_fingerprint(finding.code, address, finding.key),
-    )
 
 
 def idp_fingerprint(code: str, address: Address, key: str) -> str:

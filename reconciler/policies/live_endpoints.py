@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.core.drift import DriftKind, Finding
 from reconciler.core.errors import Severity
-from reconciler.core.idp import idp_diagnostic
 from reconciler.policies.approvals import approve_risks
 from reconciler.policies.trust_domain import is_same_trust_domain, trust_domain
 from reconciler.policies.urls import authority
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from reconciler.core.codes import Code
     from reconciler.core.connection import OidcConnection
     from reconciler.core.errors import Diagnostic
-    from reconciler.core.idp import EndpointDifference, IdpFinding
+    from reconciler.core.idp import EndpointDifference
     from reconciler.core.plan import Managed
     from reconciler.policies.approvals import Approvals
 
@@ -32,23 +31,22 @@ _OFF: Final = "off"
 def judge_live_connection(
     managed: Managed,
     declared: OidcConnection,
-    findings: Iterable[IdpFinding],
+    findings: Iterable[tuple[Diagnostic, EndpointDifference | None]],
     severities: Mapping[str, str],
     approvals: Approvals,
 ) -> tuple[tuple[Finding, ...], tuple[Diagnostic, ...]]:
     """Return the drift among the findings about a live connection, and the others as warnings and notes.
 
-    ``severities`` are those of the project file. What an approval covers is no drift, but a warning that
-    names the approval.
+    Findings come with the endpoint that they are about, if any. ``severities`` are those of the project file.
+    What an approval covers is no drift, but a warning that names the approval.
     """
     drift, remarks = [], []
-    for finding in findings:
-        if severities.get(finding.code) == _OFF:
+    for diagnostic, endpoint in findings:
+        if severities.get(diagnostic.code) == _OFF:
             continue
-        diagnostic = idp_diagnostic(finding, managed.address, managed.location)
-        is_drift = finding.endpoint is not None and is_foreign(finding.endpoint, managed.connection.issuer)
-        if finding.endpoint and is_drift and approvals.for_risk(diagnostic) is None:
-            drift.append(_finding(managed, declared, finding.code, finding.endpoint))
+        is_drift = endpoint is not None and is_foreign(endpoint, managed.connection.issuer)
+        if endpoint and is_drift and approvals.for_risk(diagnostic) is None:
+            drift.append(_finding(managed, declared, diagnostic.code, endpoint))
         else:
             remarks.append(_remark(diagnostic, severities))
     return tuple(drift), approve_risks(remarks, approvals)

@@ -32,6 +32,12 @@ def load_explanations(rules: Mapping[str, str]) -> Mapping[str, Explanation]:
     return {code: _explanation(code, text, rules) for code, text in _texts().items()}
 
 
+def message_texts(code: str) -> tuple[str, str]:
+    """Return why the finding of a code matters, and what to do, as messages say it."""
+    text = _texts()[code]
+    return str(text["why"]), str(text["fix"])
+
+
 def code_title(code: str) -> str:
     """Return what a code means, without a full stop; a name that is no code means itself."""
     text = _texts().get(code)
@@ -48,10 +54,14 @@ def _texts() -> Mapping[str, Any]:
 
 
 def _explanation(code: str, text: Mapping[str, str], rules: Mapping[str, str]) -> Explanation:
-    if code not in rules:
-        return Explanation(code=code, **text)
-    why = rules[code][0].upper() + rules[code][1:] + "."
-    return Explanation(code=code, title=text["title"], why=why, fix=RULE_FIX.format(code=code))
+    why = rules[code] if code in rules else text["why"]
+    fix = RULE_FIX.format(code=code) if code in rules else text["fix"]
+    return Explanation(code=code, title=text["title"], why=_sentence(why), fix=_sentence(fix))
+
+
+def _sentence(text: str) -> str:
+    """Return a text with a capital letter and a full stop; a message has neither."""
+    return text[0].upper() + text[1:].removesuffix(".") + "."
 
 
 def explanation_text(explanation: Explanation) -> str:

@@ -6,19 +6,21 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from reconciler.core.idp import GUID
+from reconciler.core.errors import Diagnostic
+from reconciler.core.idp import GUID, IDP_SEVERITIES, idp_fingerprint
 from reconciler.core.secret import Secret
 from reconciler.core.state import Discovery
 from reconciler.http.urls import is_loopback, parse_url
 from reconciler.idp.guarded_fetch import Cause, GuardedFetcher, NoAnswer
 from reconciler.idp.investigation import Evidence, Subject, investigate
 from reconciler.idp.metadata import Documents, metadata_url
+from reconciler.reports.explanations import message_texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from reconciler.core.connection import OidcConnection
-    from reconciler.core.idp import IdpSettings
+    from reconciler.core.idp import IdpFinding, IdpSettings
     from reconciler.core.state import DesiredConnection
     from reconciler.idp.fetch_settings import FetchSettings
     from reconciler.workflow.live_state import Progress
@@ -138,6 +140,21 @@ def _fields_as_declared(declared: OidcConnection, connection: OidcConnection) ->
     for name in declared.declared_fields:
         if getattr(declared, name) == getattr(connection, name):
             yield name
+
+
+def idp_diagnostic(connection: DesiredConnection, finding: IdpFinding) -> Diagnostic:
+    """Return a finding about the provider of a declared connection, with the texts of its code."""
+    why, fix = message_texts(finding.code)
+    return Diagnostic(
+        finding.severity or IDP_SEVERITIES[finding.code],
+        finding.code,
+        f"{connection.address}: {finding.summary}",
+        detail=why if finding.why is None else finding.why,
+        hint=fix if finding.hint is None else finding.hint,
+        address=str(connection.address),
+        location=connection.location,
+        fingerprint=idp_fingerprint(finding.code, connection.address, finding.key),
+    )
 
 
 def left_alone(evidence: Evidence) -> str:

@@ -15,7 +15,7 @@ from reconciler.http.urls import parse_url
 from reconciler.idp.checks import check
 from reconciler.idp.metadata import ENDPOINTS
 from reconciler.policies import find_live_risks, judge_live_connection
-from reconciler.workflow.discovery import ELSEWHERE, NO_ISSUER
+from reconciler.workflow.discovery import ELSEWHERE, NO_ISSUER, idp_diagnostic
 from reconciler.workflow.plan import make_plan
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from reconciler.core.address import Address
     from reconciler.core.drift import Finding
-    from reconciler.core.idp import IdpFinding
+    from reconciler.core.idp import EndpointDifference
     from reconciler.core.plan import Plan, Scope
     from reconciler.core.state import ActiveOrganization
     from reconciler.providers.base import Directory
@@ -93,11 +93,11 @@ async def _with_providers(
     )
 
 
-def _checked(response: Response, now: float) -> Iterator[IdpFinding]:
+def _checked(response: Response, now: float) -> Iterator[tuple[Diagnostic, EndpointDifference | None]]:
     """Yield what the checks find; that a provider gives no answer is said once for all of them."""
-    if response.evidence is not None:
-        findings = check(replace(response.evidence, now=now))
-        yield from (finding for finding in findings if finding.code != "idp-unreachable")
+    for finding in check(replace(response.evidence, now=now)) if response.evidence else ():
+        if finding.code != "idp-unreachable":
+            yield idp_diagnostic(response.question.desired, finding), finding.endpoint
 
 
 def _published(response: Response) -> Iterator[tuple[tuple[Address, str], str | None]]:

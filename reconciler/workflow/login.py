@@ -229,15 +229,12 @@ def _findings(login: MemberLogin, named: NamedConnection) -> Iterator[IdpFinding
             yield IdpFinding(
                 code="claim-missing",
                 summary=f"the claim {quoted(claim)}, mapped to {quoted(attribute)}, did not arrive",
-                why="members who log in get no value for it",
-                hint="request the scope that grants it, and let the provider include it for this application",
                 key=claim,
             )
     if not login.session_token:
         yield IdpFinding(
             code="login-incomplete",
             summary="the organization demands a second factor, so the login did not get a session",
-            why="the provider and the connection did their part",
         )
 
 

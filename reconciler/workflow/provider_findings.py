@@ -9,7 +9,7 @@ from reconciler.core.approval import ApprovalStatus
 from reconciler.core.document_parts import copy_fields
 from reconciler.core.drift import FindingStatus
 from reconciler.core.errors import Severity
-from reconciler.core.idp import IDP_SEVERITIES, IdpFinding, idp_diagnostic
+from reconciler.core.idp import IDP_SEVERITIES, IdpFinding
 from reconciler.core.verification import (
     Exchange,
     ExpiryOrigin,
@@ -28,7 +28,7 @@ from reconciler.idp.metadata import Document
 from reconciler.idp.preflight import Verdict
 from reconciler.policies import judge_idp_findings
 from reconciler.policies.approvals import approval_remarks, approve_risks, uses
-from reconciler.workflow.discovery import left_alone
+from reconciler.workflow.discovery import idp_diagnostic, left_alone
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -100,22 +100,14 @@ def judge_findings(
     policies: Mapping[str, str],
 ) -> tuple[ProviderFinding, ...]:
     """Return findings about one connection with their severities and approvals."""
-    diagnostics = [idp_diagnostic(finding, desired.address, desired.location) for finding in findings]
+    diagnostics = [idp_diagnostic(desired, finding) for finding in findings]
     return tuple(_approved(judge_idp_findings(diagnostics, policies), approvals))
 
 
 def _findings(question: Question, evidence: Evidence | None, now: float, today: date) -> Iterator[Diagnostic]:
-    for finding in _secret_expires(question.desired, today):
-        yield _about(question, finding)
-    if evidence is None:
-        yield _about(question, _not_asked(question))
-        return
-    for finding in check(replace(evidence, now=now)):
-        yield _about(question, finding)
-
-
-def _about(question: Question, finding: IdpFinding) -> Diagnostic:
-    return idp_diagnostic(finding, question.desired.address, question.desired.location)
+    findings = check(replace(evidence, now=now)) if evidence else (_not_asked(question),)
+    for finding in (*_secret_expires(question.desired, today), *findings):
+        yield idp_diagnostic(question.desired, finding)
 
 
 def _secret_expires(desired: DesiredConnection, today: date) -> Iterator[IdpFinding]:
@@ -124,7 +116,6 @@ def _secret_expires(desired: DesiredConnection, today: date) -> Iterator[IdpFind
         yield IdpFinding(
             code="secret-expires",
             summary=f"the client secret {when} ({desired.expires_on})",
-            why="after that, nobody can log in",
             hint="create a new one at the provider, store it where the reference points, and update "
             f"{place_of_expiry(desired)}",
             severity=Severity.WARNING,
@@ -158,9 +149,7 @@ def _has_undated_secret(desired: DesiredConnection) -> bool:
 
 def _not_asked(question: Question) -> IdpFinding:
     return IdpFinding(
-        code="idp-not-asked",
-        summary=f"its identity provider was not contacted: {question.not_asked}",
-        why="it is unknown whether a login would work",
+        code="idp-not-asked", summary=f"its identity provider was not contacted: {question.not_asked}"
     )
 
 

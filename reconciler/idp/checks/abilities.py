@@ -8,100 +8,78 @@ from reconciler.core.idp import IdpFinding, quoted
 from reconciler.idp.metadata import Document
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Sequence
 
     from reconciler.core.codes import Code
     from reconciler.idp.investigation import Evidence
 
-_SECRET_METHODS: Final = frozenset({"client_secret_basic", "client_secret_post"})
-_ALGORITHMS: Final = frozenset({"RS256", "PS256", "ES256"})
-_REQUIREMENTS: Final[Mapping[str, tuple[Code, str, str, str]]] = {
-    "require_pushed_authorization_requests": ("par-required", "pushed", "push", "plain"),
-    "require_signed_request_object": ("jar-required", "signed", "sign", "unsigned"),
-}
+_NO_CODE_FLOW: Final = "the provider does not offer the authorization code flow"
+_NEEDED: Final[tuple[tuple[Code, str, frozenset[str], str], ...]] = (
+    ("code-flow-missing", "response_types_supported", frozenset({"code"}), _NO_CODE_FLOW),
+    ("code-flow-missing", "grant_types_supported", frozenset({"authorization_code"}), _NO_CODE_FLOW),
+    (
+        "client-auth-unsupported",
+        "token_endpoint_auth_methods_supported",
+        frozenset({"client_secret_basic", "client_secret_post"}),
+        "clients can authenticate only by {}, not with a secret",
+    ),
+    (
+        "signing-alg",
+        "id_token_signing_alg_values_supported",
+        frozenset({"RS256", "PS256", "ES256"}),
+        "ID tokens are signed by {}, not by RS256, PS256 or ES256",
+    ),
+)
+"""Code, list, entries of which one is needed, and summary. A list that is absent has the default, which
+suffices (Discovery, section 3)."""
+
+_REQUIRED: Final[tuple[tuple[Code, str, str], ...]] = (
+    ("par-required", "require_pushed_authorization_requests", "pushed"),
+    ("jar-required", "require_signed_request_object", "signed"),
+)
+"""Code, flag, and what authorization requests have to be (RFC 9126, section 5; RFC 9101, section 10.5)."""
+
 _MOST_NAMES: Final = 5
 
 
-def code_flow_missing(evidence: Evidence) -> Iterator[IdpFinding]:
-    """Yield that no code is issued. A provider that lists no grant types offers the code (Discovery, 3)."""
-    types = evidence.listed("response_types_supported")
-    grants = evidence.listed("grant_types_supported")
-    if (types is not None and "code" not in types) or (
-        grants is not None and "authorization_code" not in grants
-    ):
-        yield IdpFinding(
-            code="code-flow-missing",
-            summary="the provider does not offer the authorization code flow",
-            why="the service uses this flow for logins",
-            hint="enable the flow at the provider, or declare another issuer",
-        )
-
-
-def client_auth_unsupported(evidence: Evidence) -> Iterator[IdpFinding]:
-    """Yield that clients cannot authenticate with a secret. Without a list, they can (Discovery, 3)."""
-    methods = evidence.listed("token_endpoint_auth_methods_supported")
-    if methods is not None and _SECRET_METHODS.isdisjoint(methods):
-        yield IdpFinding(
-            code="client-auth-unsupported",
-            summary=f"clients can authenticate only by {_names(methods)}, not with a secret",
-            why="the service can authenticate only with a client secret",
-            hint="allow client_secret_basic or client_secret_post at the provider",
-        )
+def abilities_missing(evidence: Evidence) -> Iterator[IdpFinding]:
+    """Yield what a login needs and the provider does not list."""
+    for code, name, needed, summary in _NEEDED:
+        listed = evidence.listed(name)
+        if listed is not None and needed.isdisjoint(listed):
+            yield IdpFinding(code=code, summary=summary.format(_names(listed)))
 
 
 def special_requests_required(evidence: Evidence) -> Iterator[IdpFinding]:
-    """Yield that authorization requests have to be pushed or signed (RFC 9126, section 5; RFC 9101, 10.5)."""
-    for name, (code, kind, action, allowed) in _REQUIREMENTS.items():
+    """Yield that authorization requests have to be pushed or signed."""
+    for code, name, kind in _REQUIRED:
         if isinstance(evidence.metadata, Document) and evidence.metadata.is_true(name):
-            yield IdpFinding(
-                code=code,
-                summary=f"the provider requires {kind} authorization requests",
-                why=f"the service probably does not {action} requests, so every login is refused",
-                hint=f"allow {allowed} authorization requests for this client",
-            )
-
-
-def signing_algorithms(evidence: Evidence) -> Iterator[IdpFinding]:
-    """Yield that ID tokens are signed by unusual algorithms only."""
-    algorithms = evidence.listed("id_token_signing_alg_values_supported")
-    if algorithms is not None and _ALGORITHMS.isdisjoint(algorithms):
-        yield IdpFinding(
-            code="signing-alg",
-            summary=f"ID tokens are signed by {_names(algorithms)}, not by RS256, PS256 or ES256",
-            why="the service may not accept them",
-            hint="choose RS256 for this client at the provider",
-        )
+            yield IdpFinding(code=code, summary=f"the provider requires {kind} authorization requests")
 
 
 def scopes_not_advertised(evidence: Evidence) -> Iterator[IdpFinding]:
     """Yield the scopes that the provider does not list; it may hide some (Discovery, section 3)."""
-    listed = evidence.listed("scopes_supported")
-    scopes = evidence.subject.connection.custom_scopes or ()
-    missing = [scope for scope in scopes if scope not in (listed or ())]
-    if listed and missing:
-        yield IdpFinding(
-            code="scope-not-advertised",
-            summary=f"the provider does not list the scope {_names(missing)}",
-            why="many providers list only some scopes; without this scope, its claims are missing",
-            key=" ".join(missing),
-        )
+    missing = _not_listed(evidence, "scopes_supported", evidence.subject.connection.custom_scopes or ())
+    if missing:
+        summary = f"the provider does not list the scope {_names(missing)}"
+        yield IdpFinding(code="scope-not-advertised", summary=summary, key=" ".join(missing))
 
 
 def claims_not_advertised(evidence: Evidence) -> Iterator[IdpFinding]:
     """Yield the mapped claims that the provider does not list; the list is optional, and often incomplete."""
-    listed = evidence.listed("claims_supported")
     mapped = evidence.subject.connection.attribute_mapping or {}
-    missing = sorted({str(claim) for claim in mapped.values()} - set(listed or ()))
-    if listed and missing:
-        yield IdpFinding(
-            code="claim-not-advertised",
-            summary=f"`attribute_mapping` names {_names(missing)}, which the provider does not list",
-            why="the attribute stays empty if the claim is not sent; only a login shows whether it is",
-            key=" ".join(missing),
-        )
+    missing = _not_listed(evidence, "claims_supported", sorted({str(claim) for claim in mapped.values()}))
+    if missing:
+        summary = f"`attribute_mapping` names {_names(missing)}, which the provider does not list"
+        yield IdpFinding(code="claim-not-advertised", summary=summary, key=" ".join(missing))
 
 
-def _names(names: tuple[str, ...] | list[str]) -> str:
+def _not_listed(evidence: Evidence, name: str, wanted: Sequence[str]) -> list[str]:
+    listed = evidence.listed(name)
+    return [item for item in wanted if item not in listed] if listed else []
+
+
+def _names(names: Sequence[str]) -> str:
     more = len(names) - _MOST_NAMES
     text = ", ".join(quoted(name) for name in names[:_MOST_NAMES]) or "nothing"
     return f"{text} and {more} more" if more > 0 else text

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.core.idp import IdpFinding, quoted
 from reconciler.http.client import first_header
-from reconciler.idp.checks.abilities import code_flow_missing
+from reconciler.idp.checks.abilities import abilities_missing
 from reconciler.idp.guarded_fetch import Cause, NoAnswer
 from reconciler.idp.keys import KeySet
 from reconciler.idp.metadata import Document
@@ -34,22 +34,16 @@ def client_refused(evidence: Evidence) -> Iterator[IdpFinding]:
             yield IdpFinding(
                 code="client-unknown",
                 summary=f"the provider does not know the client {quoted(connection.client_id or '')}",
-                why="every login ends at an error page of the provider",
-                hint="compare client_id with the application at the provider; it may have been deleted",
             )
         case Verdict.NOT_REGISTERED:
             yield IdpFinding(
                 code="redirect-not-registered",
                 summary=f"the redirect URL {quoted(connection.redirect_url or '')} is not registered",
-                why="every login ends at an error page of the provider",
-                hint="have the customer's administrator add this URL to the application, exactly as shown",
             )
-        case Verdict.REFUSED if not any(code_flow_missing(evidence)):  # which says it for every client
+        case Verdict.REFUSED if not _lacks_code_flow(evidence):  # which is said for every client
             yield IdpFinding(
                 code="request-refused",
                 summary=f"the provider refuses the login request of this client: {quoted(_error(evidence))}",
-                why="every login ends with this error",
-                hint="allow the authorization code flow for the application at the provider",
                 key=_error(evidence),
             )
         case _:
@@ -65,7 +59,6 @@ def preflight_inconclusive(evidence: Evidence) -> Iterator[IdpFinding]:
         yield IdpFinding(
             code="preflight-inconclusive",
             summary=f"it is unknown whether the client and redirect URL are registered: {preflight.detail}",
-            why="some providers show their own page for registered and unknown clients alike",
         )
 
 
@@ -79,9 +72,11 @@ def clock_skew(evidence: Evidence) -> Iterator[IdpFinding]:
         yield IdpFinding(
             code="clock-skew",
             summary=f"the provider's clock is {abs(skews[0]):.0f} s {'ahead' if skews[0] > 0 else 'behind'}",
-            why="an ID token is refused outside its period of validity",
-            hint="have the provider correct its clock, and check the clock of this machine",
         )
+
+
+def _lacks_code_flow(evidence: Evidence) -> bool:
+    return any(finding.code == "code-flow-missing" for finding in abilities_missing(evidence))
 
 
 def _error(evidence: Evidence) -> str:

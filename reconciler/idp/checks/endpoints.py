@@ -29,12 +29,8 @@ def endpoint_differs(evidence: Evidence) -> Iterator[IdpFinding]:
         yield IdpFinding(
             code="endpoint-differs",
             summary=f"`{field}` is {quoted(ours)}, but the provider publishes {quoted(published)}",
-            why="the manifest declares this URL, so it is as intended: logins use it"
-            if is_declared
-            else "the provider has moved the endpoint, or the URL was changed in the service",
-            hint="to follow the provider, declare the URL that it publishes"
-            if is_declared
-            else f"correct `{field}`; the manifest does not declare this URL",
+            why="the manifest declares this URL, so logins use it as intended" if is_declared else None,
+            hint="to follow the provider, declare the URL that it publishes" if is_declared else None,
             severity=Severity.INFO if is_declared else None,
             key=endpoint.key,
             endpoint=endpoint,
@@ -51,8 +47,6 @@ def endpoint_not_https(evidence: Evidence) -> Iterator[IdpFinding]:
             yield IdpFinding(
                 code="endpoint-not-https",
                 summary=f"the provider publishes `{name}` as {quoted(published)}, without encryption",
-                why="codes, secrets and keys could be read or changed in transit",
-                hint="have the provider publish an https URL",
                 key=name,
             )
 
@@ -64,8 +58,6 @@ def userinfo_missing(evidence: Evidence) -> Iterator[IdpFinding]:
         yield IdpFinding(
             code="userinfo-missing",
             summary="the provider publishes no userinfo endpoint, and none is declared",
-            why="the connection may stay pending",
-            hint="declare `userinfo_url` if the provider has one",
         )
 
 

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 _ALIASES: Final = {"https://accounts.google.com": "accounts.google.com"}
 """Issuers that a provider documents as equal. Google's tokens may carry either."""
 
-_WHY: Final = "an ID token names the provider's issuer; the two must be identical byte for byte"
-
 
 def issuer_mismatch(evidence: Evidence) -> Iterator[IdpFinding]:
     """Yield that the metadata names another issuer (Discovery, section 4.3)."""
@@ -24,12 +22,10 @@ def issuer_mismatch(evidence: Evidence) -> Iterator[IdpFinding]:
     if published in {"", declared, _ALIASES.get(declared)} or "{" in published:
         return
     is_slash = published.rstrip("/") == declared.rstrip("/")
-    difference = "only the trailing slash differs" if is_slash else ""
+    difference = ": only the trailing slash differs" if is_slash else ""
     yield IdpFinding(
         code="issuer-mismatch",
-        summary=f"the provider's issuer is {quoted(published)}, not {quoted(declared)}"
-        + (f": {difference}" if difference else ""),
-        why=_WHY,
+        summary=f"the provider's issuer is {quoted(published)}, not {quoted(declared)}{difference}",
         hint=_hint(declared, published),
         key=published,
     )
@@ -42,8 +38,6 @@ def issuer_templated(evidence: Evidence) -> Iterator[IdpFinding]:
         yield IdpFinding(
             code="issuer-templated",
             summary=f"the provider's issuer {quoted(published)} is a template for all tenants",
-            why="an ID token names the issuer of its own tenant, which never equals this issuer",
-            hint="declare the issuer of the customer's own tenant, with its ID in place of the name",
         )
 
 
@@ -56,8 +50,6 @@ def issuer_client_mismatch(evidence: Evidence) -> Iterator[IdpFinding]:
         yield IdpFinding(
             code="issuer-client-mismatch",
             summary=f"the issuer's path {quoted(path)} does not name the client_id",
-            why="each Duo client has its own issuer, so this issuer belongs to another client",
-            hint="copy issuer and client_id from the same application",
         )
 
 

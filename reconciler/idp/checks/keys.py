@@ -24,8 +24,6 @@ def no_usable_key(evidence: Evidence) -> Iterator[IdpFinding]:
         yield IdpFinding(
             code="no-usable-key",
             summary=f"no published key can verify a signature: {counts or 'the set is empty'}",
-            why="no ID token can be verified, so every login fails",
-            hint="have the provider publish an RSA key of 2048 bits or more, or an EC key, for signatures",
         )
 
 
@@ -38,8 +36,6 @@ def private_key_published(evidence: Evidence) -> Iterator[IdpFinding]:
         yield IdpFinding(
             code="private-key-published",
             summary=f"the provider publishes {count(len(secret), 'private or symmetric key')}: {names}",
-            why="anyone who reads it can issue tokens and log in as any user",
-            hint="have the provider replace the key at once; until then, do not accept its logins",
             key=" ".join(sorted(key.kid for key in secret)),
         )
 
@@ -56,7 +52,5 @@ def key_ids_ambiguous(evidence: Evidence) -> Iterator[IdpFinding]:
             yield IdpFinding(
                 code="key-ids-ambiguous",
                 summary=f"the provider publishes {number} {kind} keys {how}",
-                why="it is unclear which key signed a token; some libraries refuse such a key set",
-                hint="have the provider give each key a unique `kid`",
                 key=f"{kind} {kid}",
             )

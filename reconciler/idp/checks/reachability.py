@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from reconciler.core.errors import Severity
 from reconciler.core.idp import IdpFinding
@@ -15,11 +15,6 @@ if TYPE_CHECKING:
     from reconciler.core.codes import Code
     from reconciler.idp.investigation import Evidence
 
-_ALLOW_NETWORK: Final = (
-    "if the provider is in your own network, name its network in `idp.allow_networks` and in "
-    "the environment variable RECONCILER_ALLOWED_NETWORKS"
-)
-
 
 def metadata_unavailable(evidence: Evidence) -> Iterator[IdpFinding]:
     """Yield why there is no metadata."""
@@ -29,16 +24,12 @@ def metadata_unavailable(evidence: Evidence) -> Iterator[IdpFinding]:
     where = f"the metadata at {problem.url}"
     match problem.cause:
         case Cause.UNREACHABLE:
-            yield _unreachable(where, problem)
+            summary = f"{where} could not be reached: {problem.reason}"
+            yield IdpFinding(code="idp-unreachable", summary=summary)
         case Cause.NOT_FOUND:
             yield _not_found(where, problem, evidence)
         case Cause.REJECTED:
-            yield IdpFinding(
-                code="idp-not-metadata",
-                summary=f"{where} is not valid: {problem.reason}",
-                why="the connection cannot be compared with the provider's metadata",
-                hint="check the issuer, and check that the URL is public",
-            )
+            yield IdpFinding(code="idp-not-metadata", summary=f"{where} is not valid: {problem.reason}")
         case _:
             yield from refused_or_not_asked(where, problem)
 
@@ -49,11 +40,13 @@ def keys_unavailable(evidence: Evidence) -> Iterator[IdpFinding]:
     if isinstance(keys, NoAnswer) and keys.cause in {Cause.ADDRESS_REFUSED, Cause.NOT_ALLOWED}:
         yield from refused_or_not_asked(f"the key set at {keys.url}", keys)
     elif isinstance(keys, NoAnswer) and keys.cause is not Cause.TLS:
-        yield _no_keys(f"the key set at {keys.url} cannot be fetched: {keys.reason}")
+        summary = f"the key set at {keys.url} cannot be fetched: {keys.reason}"
+        yield IdpFinding(code="keys-unreachable", summary=summary)
     elif isinstance(keys, str):
-        yield _no_keys(f"the published key set is not valid: {keys}")
+        yield IdpFinding(code="keys-unreachable", summary=f"the published key set is not valid: {keys}")
     elif keys is None and isinstance(evidence.metadata, Document):
-        yield _no_keys("neither the metadata nor the connection names a key set")
+        summary = "neither the metadata nor the connection names a key set"
+        yield IdpFinding(code="keys-unreachable", summary=summary)
 
 
 def preflight_refused(evidence: Evidence) -> Iterator[IdpFinding]:
@@ -67,28 +60,12 @@ def refused_or_not_asked(where: str, problem: NoAnswer) -> Iterator[IdpFinding]:
     """Yield that an address is refused, or that its host is not among those that may be asked."""
     if problem.cause is Cause.ADDRESS_REFUSED:
         yield IdpFinding(
-            code="idp-address-refused",
-            summary=f"{where} was not fetched: {problem.reason}",
-            why="the service cannot reach the address either, or only this machine can",
-            hint=_ALLOW_NETWORK,
-            key=where,
+            code="idp-address-refused", summary=f"{where} was not fetched: {problem.reason}", key=where
         )
     elif problem.cause is Cause.NOT_ALLOWED:
         yield IdpFinding(
-            code="idp-not-asked",
-            summary=f"{where} was not contacted: {problem.reason}",
-            why="nothing is known of it",
-            key=where,
+            code="idp-not-asked", summary=f"{where} was not contacted: {problem.reason}", key=where
         )
-
-
-def _unreachable(where: str, problem: NoAnswer) -> IdpFinding:
-    return IdpFinding(
-        code="idp-unreachable",
-        summary=f"{where} could not be reached: {problem.reason}",
-        why="if the service cannot reach it either, nobody can log in",
-        hint="check the URL and the proxy; the service may reach a provider in a customer's network",
-    )
 
 
 def _not_found(where: str, problem: NoAnswer, evidence: Evidence) -> IdpFinding:
@@ -97,25 +74,13 @@ def _not_found(where: str, problem: NoAnswer, evidence: Evidence) -> IdpFinding:
     summary = f"{where} does not exist: {problem.reason}"
     if evidence.subject.declared.issuperset(ENDPOINTS):
         why = "the four URLs are declared, so the service needs no metadata"
-        return IdpFinding(code=code, summary=summary, why=why, severity=Severity.INFO)
-    had_metadata = evidence.subject.had_metadata
+        return IdpFinding(code=code, summary=summary, why=why, hint="", severity=Severity.INFO)
+    if not evidence.subject.had_metadata:
+        return IdpFinding(code=code, summary=summary)
     return IdpFinding(
         code=code,
         summary=summary,
-        why="an earlier report read it, so the tenant may have been deleted or renamed"
-        if had_metadata
-        else "the tenant may be gone, or the issuer misspelt; some providers publish no metadata",
-        hint="ask the provider's administrators; without metadata, declare the four URLs"
-        if had_metadata
-        else "check the issuer; without metadata, declare the four URLs",
-        severity=Severity.ERROR if had_metadata else None,
-    )
-
-
-def _no_keys(summary: str) -> IdpFinding:
-    return IdpFinding(
-        code="keys-unreachable",
-        summary=summary,
-        why="without keys, no ID token can be verified, so every login fails",
-        hint="correct `jwks_url`, or have the provider publish its keys",
+        why="an earlier report read it, so the tenant may have been deleted or renamed",
+        hint="ask the provider's administrators; without metadata, declare the four URLs",
+        severity=Severity.ERROR,
     )

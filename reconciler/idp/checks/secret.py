@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from reconciler.idp.investigation import Evidence
 
 _ENTRA: Final = "microsoft-entra"
-_WHY: Final = "the service cannot exchange the authorization code, so every login fails"
 
 
 def secret_wrong(evidence: Evidence) -> Iterator[IdpFinding]:
@@ -23,9 +22,6 @@ def secret_wrong(evidence: Evidence) -> Iterator[IdpFinding]:
         yield IdpFinding(
             code="secret-wrong",
             summary=f"the provider refuses the {_secret(probe)}: {_answer(probe)}",
-            why=_WHY,
-            hint="create a new secret at the provider, and rotate it; a deleted application, or one"
-            " without a secret, gives the same response",
             key=_key(probe),
         )
 
@@ -36,8 +32,6 @@ def secret_expired(evidence: Evidence) -> Iterator[IdpFinding]:
         yield IdpFinding(
             code="secret-expired",
             summary=f"the {_secret(probe)} has expired: {_answer(probe)}",
-            why=_WHY,
-            hint="create a new secret at the provider, rotate it, and declare `secret_expires_on`",
             key=_key(probe),
         )
 
@@ -48,7 +42,6 @@ def probe_inconclusive(evidence: Evidence) -> Iterator[IdpFinding]:
         yield IdpFinding(
             code="probe-inconclusive",
             summary=f"it is unknown whether the {_secret(probe)} is right: {probe.reason}",
-            why="some providers check the code first, or respond in their own way; only a login shows it",
             key=_key(probe),
         )
 
@@ -59,7 +52,6 @@ def secret_not_probed(evidence: Evidence) -> Iterator[IdpFinding]:
         yield IdpFinding(
             code="secret-not-probed",
             summary=f"the {_secret(probe)} cannot be probed: {probe.reason}",
-            why="it is unknown whether the secret is right",
             key=_key(probe),
         )
 
@@ -68,10 +60,7 @@ def secret_expiry_unknown(evidence: Evidence) -> Iterator[IdpFinding]:
     """Yield that nobody is warned before a secret of Entra expires, which is after two years at most."""
     if evidence.subject.provider == _ENTRA and not evidence.subject.has_expiry:
         yield IdpFinding(
-            code="secret-expiry-unknown",
-            summary="the manifest does not say when the client secret expires",
-            why="Entra secrets expire after two years at most; then nobody can log in",
-            hint="declare `secret_expires_on`",
+            code="secret-expiry-unknown", summary="the manifest does not say when the client secret expires"
         )
 
 
@@ -79,10 +68,7 @@ def secret_looks_like_an_id(evidence: Evidence) -> Iterator[IdpFinding]:
     """Yield that the secret has the form of an ID. Nothing of the value is shown."""
     if evidence.subject.provider == _ENTRA and evidence.subject.secret_is_guid:
         yield IdpFinding(
-            code="secret-looks-like-an-id",
-            summary="the live client secret has the form of an ID",
-            why="Entra shows a secret's ID beside its value, and the ID is easily pasted by mistake",
-            hint="create a new secret, and set its value",
+            code="secret-looks-like-an-id", summary="the live client secret has the form of an ID"
         )
 
 

@@ -25,14 +25,6 @@ _VERY_SOON: Final = 3
 _CODES: Final[dict[int, Code]] = {9: "tls-expired", 10: "tls-expired", 62: "tls-name", 64: "tls-name"}
 """By OpenSSL's verification code; every other one is about the chain."""
 
-_HINTS: Final[dict[Code, str]] = {
-    "tls-expired": "have the provider renew its certificate",
-    "tls-name": "correct the URL, or have the provider issue a certificate for this host",
-    "tls-chain": "either the server leaves out an intermediate certificate, which browsers hide, or a "
-    "private authority issued it: have the server send the whole chain, or name the authority in "
-    "`idp.ca_file`; the service must trust it too",
-}
-
 
 def not_trusted(evidence: Evidence) -> Iterator[IdpFinding]:
     """Yield each host whose certificate is not accepted."""
@@ -42,13 +34,7 @@ def not_trusted(evidence: Evidence) -> Iterator[IdpFinding]:
         if isinstance(answer, NoAnswer) and answer.cause is Cause.TLS and host not in seen:
             seen.add(host)
             code = _CODES.get(answer.verify_code, "tls-chain")
-            yield IdpFinding(
-                code=code,
-                summary=answer.reason + _chain(answer.certificates),
-                why="the service refuses such a connection, so logins fail; browsers may show nothing",
-                hint=_HINTS[code],
-                key=host,
-            )
+            yield IdpFinding(code=code, summary=answer.reason + _chain(answer.certificates), key=host)
 
 
 def expires_soon(evidence: Evidence) -> Iterator[IdpFinding]:
@@ -66,7 +52,6 @@ def expires_soon(evidence: Evidence) -> Iterator[IdpFinding]:
             yield IdpFinding(
                 code="tls-expires",
                 summary=f"the certificate of {host} expires in {_days(days)}",
-                why="after that, nobody can log in; an automatic renewal should have happened by now",
                 hint=f"tell the provider's administrators: {urgency}",
                 key=host,
             )
