@@ -24,7 +24,7 @@ from reconciler.publishers.gitlab import GitLab
 from reconciler.publishers.gitlab_repository import GitLabRepository
 from reconciler.publishers.webhook import deliver, read_endpoint
 from reconciler.reports.text_style import render_diagnostics
-from reconciler.reports.webhook_document import Origin
+from reconciler.reports.webhook import Origin
 from reconciler.workflow.publish import load_publication, publish, webhook_bodies, write_summary
 
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ from reconciler.reports.next_steps import failed_steps, merge_steps, merged_step
 from reconciler.reports.plan_report import plan_report
 from reconciler.reports.validation import failed_run_report
 from reconciler.reports.verify_report import verify_issue_report, verify_report
-from reconciler.reports.webhook_document import webhook_body
+from reconciler.reports.webhook import webhook_body
 from reconciler.storage.documents import (
     load_apply_result,
     load_drift_report,
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from reconciler.core.verification import Verification
     from reconciler.publishers.forge import Forge
     from reconciler.reports.report import Report, Step
-    from reconciler.reports.webhook_document import Origin
+    from reconciler.reports.webhook import Origin
 
 _SUMMARY_MARGIN = 16
 """Bytes of a job summary that are left for the line breaks between reports."""

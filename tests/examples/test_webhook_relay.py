@@ -14,7 +14,7 @@ import pytest
 from reconciler.core.errors import PublishingFailed
 from reconciler.http.clock import Clock
 from reconciler.publishers.webhook import Limits, deliver, read_endpoint
-from reconciler.reports.webhook_document import Origin, webhook_body
+from reconciler.reports.webhook import Origin, webhook_body
 from tests.publishers.fake_forge import Answer
 from tests.publishers.receiver import SECRET, Receiver
 from tests.reports.published import ORDINARY, QUIET, drift_of, plan, update

@@ -9,13 +9,13 @@ import pytest
 
 from reconciler.core.outcome import ApplyResult
 from reconciler.core.results import FailedRun
-from reconciler.reports.webhook_document import MAX_BYTES, Origin, webhook_body
+from reconciler.reports.webhook import MAX_BYTES, Origin, webhook_body
 from tests.reports.published import BLOCKED, ORDINARY, QUIET, REFUSED, drift_of, hostile_plan, large_plan
 from tests.reports.samples import CREATED, ERROR, FAILED, SKIPPED, UNNEEDED, WARNING
 from tests.support.json_documents import check_document
 
 if TYPE_CHECKING:
-    from reconciler.reports.webhook_document import Result
+    from reconciler.reports.webhook import Result
 
 ORIGIN = Origin(name="production", run_url="https://ci.example/1")
 APPLIED = ApplyResult((CREATED, UNNEEDED, SKIPPED, FAILED), diagnostics=(ERROR, WARNING))
