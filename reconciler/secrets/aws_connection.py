@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
     from reconciler.secrets.store import SecretAccess
 
+_LIBRARIES: Final = ("boto3.session", "botocore.config", "botocore.exceptions", "botocore.parsers")
+_UNPARSED: Final = (AttributeError, LookupError, TypeError, ValueError)
+"""What AWS' library raises about JSON that is no object, or has values of other types."""
+
 _ATTEMPTS: Final = 3
 _CODE: Final = re.compile(r"[A-Za-z]{1,60}")
 
@@ -70,6 +74,7 @@ class AwsConnection:
 
     client: Any
     errors: ModuleType
+    parsers: ModuleType
 
     @property
     def region(self) -> str:
@@ -89,14 +94,14 @@ class AwsConnection:
             raise _refusal(error.response) from None
         except self.errors.BotoCoreError as error:
             raise self._unavailable(error) from None
+        except (self.parsers.ResponseParserError, *_UNPARSED):
+            raise self._no_answer() from None
         if expected not in answer:
             raise self._no_answer()
         return answer
 
     def _unavailable(self, error: Exception) -> StoreUnavailable:
-        if isinstance(error, self.errors.ResponseParserError):
-            return self._no_answer()
-        if isinstance(error, self.errors.HTTPClientError):
+        if isinstance(error, self.errors.ConnectionError | self.errors.HTTPClientError):
             endpoint = str(self.client.meta.endpoint_url)
             cause = next((cause for cause in causes(error) if isinstance(cause, OSError)), error)
             why = reason(cause, endpoint, None, "AWS_CA_BUNDLE")
@@ -117,9 +122,7 @@ def connect(access: SecretAccess) -> AwsConnection:
         SecretUnavailable: the extra is missing.
         StoreUnavailable: there is no region, or what the environment says cannot be used.
     """
-    session, config, errors = (
-        import_library(name, "aws-sm") for name in ("boto3.session", "botocore.config", "botocore.exceptions")
-    )
+    session, config, errors, parsers = (import_library(name, "aws-sm") for name in _LIBRARIES)
     settings = config.Config(
         connect_timeout=access.seconds / 2,
         read_timeout=access.seconds,
@@ -137,7 +140,7 @@ def connect(access: SecretAccess) -> AwsConnection:
         raise StoreUnavailable(
             f"secrets are not read from {client.meta.endpoint_url}: use https (http is for loopback only)"
         )
-    return AwsConnection(client, errors)
+    return AwsConnection(client, errors, parsers)
 
 
 def _refusal(response: Mapping[str, Any]) -> RefusedByAws | StoreUnavailable:
