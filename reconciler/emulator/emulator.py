@@ -192,7 +192,7 @@ class Emulator:
         `metadata` overrides keys of its discovery document, `keys` replaces its JWKS, `clients` maps client
         ids to a secret or a list of secrets, `redirect_uris` are those of every client, `users` maps user
         names to claims and a `password`. Without one of the last three, every client, redirect_uri or user
-        is known.
+        is known. `expired_secrets` are refused as expired.
         """
         return put_tenant(self.context, name, fields)
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import socket
+import ssl
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from reconciler.emulator.connection_fields import is_loopback, scheme_and_host
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from reconciler.emulator.context import Context
 
@@ -83,5 +87,26 @@ async def _asked(
                 if len(body) > _BYTES:
                     raise ValueError(f"it is longer than {_BYTES} bytes")
             return Answer(status=response.status_code, body=bytes(body))
+    except httpx.ConnectError as error:
+        raise OSError(_connection_problem(error, url)) from error
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise OSError(str(error) or type(error).__name__) from error
+
+
+def _connection_problem(error: BaseException, url: str) -> str:
+    """Why there is no connection: the client only says that all attempts failed."""
+    reasons = {os.strerror(cause.errno) for cause in _causes(error) if cause.errno}
+    return (
+        f"no connection to {urlsplit(url).netloc.rpartition('@')[2]}: {', '.join(sorted(reasons)) or error}"
+    )
+
+
+def _causes(error: BaseException | None) -> Iterator[OSError]:
+    """The errors of the operating system that led to `error`, of every address that was tried."""
+    if isinstance(error, BaseExceptionGroup):
+        for member in error.exceptions:
+            yield from _causes(member)
+    elif isinstance(error, OSError) and not isinstance(error, ssl.SSLError | socket.gaierror):
+        yield error
+    if error is not None:
+        yield from _causes(error.__cause__ or error.__context__)

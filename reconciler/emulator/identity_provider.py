@@ -102,6 +102,8 @@ def _token(context: Context, request: Request, tenant: JsonObject) -> Response:
     """RFC 6749, section 5.2: check the client, then the grant; only a code is ever accepted."""
     form = form_of(request)
     client_id, secret = _client(request, form)
+    if client_id and secret and secret in tenant.get("expired_secrets", ()):
+        return json_response(400, oauth_error("invalid_client", "the client secret is expired"), **NO_STORE)
     if not client_id or not secret or not _knows_client(tenant, client_id, secret):
         document = oauth_error("invalid_client", "client authentication failed")
         return json_response(401, document, www_authenticate='Basic realm="idp"', **NO_STORE)

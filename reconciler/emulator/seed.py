@@ -34,6 +34,7 @@ _PROJECT = {"project_id": str, "secret": str, "public_token": str, "name": str, 
 _MEMBER = {"member_id": str, "email_address": str, "name": str, "roles": list, "sessions": list}
 _TENANT = {
     "name": str, "metadata": dict, "keys": list, "clients": dict, "redirect_uris": list, "users": dict,
+    "expired_secrets": list,
 }  # fmt: skip
 _SESSION = {"session_token": str, "session_jwt": str, "expires_in": int}
 # table: its key, and the keys of an entry

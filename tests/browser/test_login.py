@@ -31,7 +31,9 @@ def place(bare: Workplace) -> Iterator[Workplace]:
         running.emulator.add_organization("acme")
         running.emulator.set_switch("failed-login", "redirect")
         users = {"alice": {"password": SIGN_IN["password"]}}
-        running.emulator.add_identity_provider("acme", clients={"client-1": "right"}, users=users)
+        running.emulator.add_identity_provider(
+            "acme", clients={"client-1": "right"}, expired_secrets=["expired"], users=users
+        )
         prepare(bare, running)
         bare.write("organizations/acme.yaml", MANIFEST.format(issuer=f"{running.base_url}/idp/acme"))
         yield bare
@@ -42,6 +44,12 @@ def place(bare: Workplace) -> Iterator[Workplace]:
     [
         ("right", [], "alice@example.com logged in to acme"),
         ("wrong", ["secret-wrong"], "`login_failed`: `the token_url answered 401: invalid_client`"),
+        pytest.param(
+            "expired",
+            ["secret-expired"],
+            "`login_failed`: `the token_url answered 400: invalid_client`",
+            marks=pytest.mark.proofs,
+        ),
     ],
 )
 def test_a_login_through_an_applied_connection(

@@ -193,3 +193,11 @@ def test_a_connection_deleted_during_discovery_is_not_found(
     monkeypatch.setattr("reconciler.emulator.connection_update.discover", discover_and_lose)
     response = api("PUT", f"/v1/b2b/sso/oidc/acme/connections/{connection_id}", json={"issuer": ISSUER})
     assert error(response) == (404, "oidc_connection_not_found")
+
+
+@pytest.mark.parametrize("issuer", ["http://127.0.0.1:1", "https://localhost:1"])
+def test_the_warning_says_why_there_is_no_connection(update: Callable[..., Any], issuer: str) -> None:
+    host = issuer.partition("://")[2]
+    assert update(issuer=issuer)["warning"].endswith(
+        f"{issuer} could not be retrieved: no connection to {host}: Connection refused."
+    )

@@ -276,6 +276,11 @@ def test_a_wrong_secret(place: Place) -> None:
     assert refusal(place.log_in()) == "the token_url answered 401: invalid_client."
 
 
+def test_an_expired_secret(place: Place) -> None:
+    place.emulator.add_identity_provider("acme", expired_secrets=[SECRET])
+    assert refusal(place.log_in()) == "the token_url answered 400: invalid_client."
+
+
 def test_a_wrong_issuer(place: Place) -> None:
     issuer = place.connection["issuer"]
     place.edit(issuer=f"{issuer}/")
@@ -287,7 +292,8 @@ def test_a_wrong_url(place: Place, field: str) -> None:
     place.edit(**{field: f"{place.base_url}/nowhere"})
     assert refusal(place.log_in()).startswith(f"the {field} answered 404")
     place.edit(**{field: "http://127.0.0.1:1/"})
-    assert refusal(place.log_in()).startswith(f"the {field} did not answer")
+    reason = f"the {field} did not answer: no connection to 127.0.0.1:1: Connection refused."
+    assert refusal(place.log_in()) == reason
 
 
 def test_the_keys_of_somebody_else(place: Place) -> None:
