@@ -123,9 +123,8 @@ def test_too_many_fields_are_no_answer() -> None:
 def test_it_listens_on_one_address_only() -> None:
     async def test(site: Site) -> None:
         assert status(await site.get("/")) == 303
-        for host in ("127.0.0.2", "::1"):
-            with pytest.raises(OSError):  # noqa: PT011  refused, or no such address
-                await site.send(b"GET / HTTP/1.1\r\n\r\n", host=host)
+        with pytest.raises(ConnectionRefusedError):
+            await site.send(b"GET / HTTP/1.1\r\n\r\n", host="127.0.0.2")
 
     receiving(test)
     assert redirect_url_of(8976) == "http://127.0.0.1:8976/callback"
