@@ -27,6 +27,11 @@ PROJECT_FILES: Final = {
 }
 """The files of a starter project without CI, each with the file that it is a copy of."""
 
+_LOCKS: Final = {
+    name: name
+    for extra in ("", "-age", "-vault", "-aws")
+    for name in [f".github/actions/reconciler/requirements{extra}.lock"]
+}
 GITHUB_FILES: Final = {
     ".github/workflows/reconciler-plan.yml": "examples/github-actions/plan.yml",
     ".github/workflows/reconciler-apply.yml": "examples/github-actions/apply.yml",
@@ -34,12 +39,12 @@ GITHUB_FILES: Final = {
     ".github/actions/reconciler/action.yml": ".github/actions/reconciler/action.yml",
     ".github/actions/reconciler/run.py": ".github/actions/reconciler/run.py",
     ".github/actions/reconciler/install.py": ".github/actions/reconciler/install.py",
-    ".github/actions/reconciler/requirements.lock": ".github/actions/reconciler/requirements.lock",
+    **_LOCKS,
 }
 GITLAB_FILES: Final = {
     ".gitlab-ci.yml": "examples/gitlab-ci/.gitlab-ci.yml",
     ".github/actions/reconciler/install.py": ".github/actions/reconciler/install.py",
-    ".github/actions/reconciler/requirements.lock": ".github/actions/reconciler/requirements.lock",
+    **_LOCKS,
 }
 CI_FILES: Final = {"github": GITHUB_FILES, "gitlab": GITLAB_FILES, "none": dict[str, str]()}
 """What is added for each CI system."""

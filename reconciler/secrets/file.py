@@ -37,7 +37,9 @@ class FileStore:
 
     def _entry(self, path: str) -> Entry | SecretUnavailable:
         try:
-            return Entry({"": Secret(_text(read_file(self._policy.file(path), MAX_BYTES), path))})
+            return Entry(
+                {"": Secret(text_of(read_file(self._policy.file(path), MAX_BYTES), f"the file {path}"))}
+            )
         except (OSError, RuntimeError) as error:
             reason = reason_of(error)
             return SecretUnavailable(
@@ -59,21 +61,24 @@ def read_file(file: Path, max_bytes: int) -> bytes:
         return stream.read(max_bytes + 1)
 
 
-def _text(content: bytes, path: str) -> str:
+def text_of(content: bytes, source: str) -> str:
+    """Return a secret without one newline at its end; ``source`` is named if it is none.
+
+    Raises:
+        SecretUnavailable: it is empty, not UTF-8, too long, or holds a NUL byte.
+    """
     if len(content) > MAX_BYTES:
-        raise SecretUnavailable(
-            f"the file {path} is larger than {MAX_BYTES // 1024} KiB; a secret is shorter"
-        )
+        raise SecretUnavailable(f"{source} is larger than {MAX_BYTES // 1024} KiB; a secret is shorter")
     if b"\0" in content:
-        raise SecretUnavailable(f"the file {path} holds a NUL byte; a secret is text")
+        raise SecretUnavailable(f"{source} holds a NUL byte; a secret is text")
     try:
         text = content.decode()
     except UnicodeDecodeError:
         # the cause would carry the content
-        raise SecretUnavailable(f"the file {path} is not UTF-8; a secret is text") from None
+        raise SecretUnavailable(f"{source} is not UTF-8; a secret is text") from None
     text = text.removesuffix("\r\n") if text.endswith("\r\n") else text.removesuffix("\n")
     if not text:
-        raise SecretUnavailable(f"the file {path} is empty; write the secret's value into it")
+        raise SecretUnavailable(f"{source} is empty; write the secret's value into it")
     return text
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def write_atomically(path: Path, text: str) -> None:
+def write_atomically(path: Path, content: str | bytes) -> None:
     """Replace the file at ``path`` in one step.
 
     A symbolic link is followed unless it leads out of the working directory or belongs to another
@@ -28,9 +28,10 @@ def write_atomically(path: Path, text: str) -> None:
     try:
         target = _target(path)
         if target.exists() and not target.is_file():
-            _write_through(path, text)
+            path.write_bytes(_bytes(content))
         else:
-            _replace(target, text)
+            with _temporary_file(target, _bytes(content)) as temporary:
+                temporary.replace(target)
     except (OSError, RuntimeError) as error:  # RuntimeError: a loop of links
         raise _cannot_write(path, error) from error
 
@@ -46,7 +47,7 @@ def create_atomically(path: Path, text: str) -> bool:
     try:
         _check_links(path.parent)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _temporary_file(path, text) as temporary:
+        with _temporary_file(path, text.encode()) as temporary:
             return _link(temporary, path, text)
     except (OSError, RuntimeError) as error:  # RuntimeError: a loop of links
         raise _cannot_write(path, error) from error
@@ -102,24 +103,18 @@ def _try_folder(folder: Path) -> None:
         pass
 
 
-def _write_through(path: Path, text: str) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        file.write(text)
-
-
-def _replace(target: Path, text: str) -> None:
-    with _temporary_file(target, text) as temporary:
-        temporary.replace(target)
+def _bytes(content: str | bytes) -> bytes:
+    return content.encode() if isinstance(content, str) else content
 
 
 @contextlib.contextmanager
-def _temporary_file(target: Path, text: str) -> Iterator[Path]:
-    """Yield a temporary file in the target's folder that holds the text."""
+def _temporary_file(target: Path, content: bytes) -> Iterator[Path]:
+    """Yield a temporary file in the target's folder that holds the content."""
     handle, name = tempfile.mkstemp(prefix=".reconciler-", dir=target.parent)
     temporary = Path(name)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         temporary.chmod(_permissions(target))

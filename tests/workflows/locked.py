@@ -23,6 +23,16 @@ def action_lock() -> str:
     return "".join(pins[name] for name in sorted(names))
 
 
+def extra_lock(extra: str) -> str:
+    """Return the lock of an extra: what it needs besides the package. A library may be in several."""
+    pins = development_pins()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    needed = [Requirement(line) for line in project["optional-dependencies"][extra]]
+    names: set[str] = {canonicalize_name(need.name) for need in needed}
+    names = names.union(*(_closure(name, pins) for name in names)) - _closure(PACKAGE, pins)
+    return "".join(pins[name] for name in sorted(names))
+
+
 def development_pins() -> dict[str, str]:
     """Return the lines of requirements-dev.lock by package."""
     text = (ROOT / "requirements-dev.lock").read_text(encoding="utf-8")

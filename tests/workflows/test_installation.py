@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reconciler import __version__
-from tests.workflows.locked import ROOT, action_lock
+from tests.workflows.locked import ROOT, action_lock, extra_lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +30,41 @@ def test_the_lock_holds_what_the_package_needs_with_hashes(
     assert {"httpx", "pydantic", "pyyaml", "certifi", "hatchling"} <= set(packages)
     assert not {"pytest", "starlette"} & set(packages)
     assert len(re.findall(r"^[\w.-]+==.* \\\n    --hash=sha256:", text, re.MULTILINE)) == len(packages)
+
+
+@pytest.mark.parametrize(("extra", "library"), [("age", "pyrage"), ("vault", "hvac"), ("aws", "boto3")])
+def test_the_lock_of_an_extra_holds_what_it_adds(
+    matches_golden: Callable[[str, Path], None], extra: str, library: str
+) -> None:
+    text = extra_lock(extra)
+    matches_golden(text, FOLDER / f"requirements-{extra}.lock")
+    packages = re.findall(r"^([\w.-]+)==", text, re.MULTILINE)
+    assert library in packages
+    assert not {"httpx", "certifi"} & set(packages), "what the package needs anyway is in its own lock"
+    assert len(re.findall(r"^[\w.-]+==.* \\\n    --hash=sha256:", text, re.MULTILINE)) == len(packages)
+
+
+def test_it_installs_the_extras_that_are_named(
+    runner: Runner, repository: Repository, tmp_path: Path
+) -> None:
+    repository.write(
+        ".github/actions/reconciler/package.lock", f"oidc-reconciler=={__version__} --hash=sha256:00"
+    )
+    result, log = install_with_stub(runner, tmp_path, extras="age aws age")
+    folder = runner.workspace / ".github/actions/reconciler"
+    assert result.code == 0, result.out
+    assert log[2].endswith(
+        f"--requirement {folder}/requirements.lock --requirement {folder}/requirements-age.lock "
+        f"--requirement {folder}/requirements-aws.lock"
+    )
+    for lock in folder.glob("requirements*.lock"):
+        assert lock.read_bytes() == (FOLDER / lock.name).read_bytes()
+
+
+def test_an_unknown_extra_is_refused(runner: Runner) -> None:
+    result = runner.run_action({"command": "install", "extras": "age ../../x"})
+    assert result.code == 1
+    assert "unknown extras: ../../x; known: age, vault, aws" in result.out
 
 
 def test_it_installs_the_version_it_came_with() -> None:
@@ -68,7 +103,7 @@ def test_without_the_hash_of_the_package_nothing_is_installed(runner: Runner, tm
 
 
 @pytest.mark.parametrize(
-    "name", ["STYTCH_SECRET", "STYTCH_SESSION_JWT", "ACME_CLIENT_SECRET", "GITHUB_TOKEN"]
+    "name", ["STYTCH_SECRET", "STYTCH_SESSION_JWT", "ACME_CLIENT_SECRET", "AGE_IDENTITY", "GITHUB_TOKEN"]
 )
 def test_the_install_step_refuses_to_see_a_secret(runner: Runner, name: str) -> None:
     result = runner.run_action({"command": "install"}, {name: "canary-5b0c"})
@@ -104,7 +139,7 @@ def test_a_reconciler_in_the_checkout_is_not_used(
 
 
 def install_with_stub(
-    runner: Runner, tmp_path: Path, before: str = "", folder: Path | None = None
+    runner: Runner, tmp_path: Path, before: str = "", folder: Path | None = None, *, extras: str = ""
 ) -> tuple[StepResult, list[str]]:
     """Run the install step with a Python that logs its calls; return the calls with their folders."""
     log, stub = tmp_path / "log", tmp_path / "stubs/python"
@@ -112,7 +147,7 @@ def install_with_stub(
     stub.write_text(_STUB.format(log=log), encoding="utf-8")
     stub.chmod(0o755)
     variables = {"PATH": f"{before}{stub.parent}:/usr/bin:/bin"}
-    result = runner.run_action({"command": "install"}, variables, folder)
+    result = runner.run_action({"command": "install", "extras": extras}, variables, folder)
     return result, log.read_text(encoding="utf-8").splitlines()
 
 

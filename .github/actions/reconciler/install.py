@@ -17,8 +17,16 @@ from typing import Final
 
 VERSION: Final = "0.1.0"
 NAME: Final = "oidc-reconciler"
-SECRET_NAMES: Final = ("STYTCH_SECRET", "STYTCH_SESSION_*", "*_CLIENT_SECRET", "GITHUB_TOKEN", "GH_TOKEN")
+SECRET_NAMES: Final = (
+    "STYTCH_SECRET",
+    "STYTCH_SESSION_*",
+    "*_CLIENT_SECRET",
+    "AGE_IDENTITY",
+    "GITHUB_TOKEN",
+    "GH_TOKEN",
+)
 ACTION: Final = Path(__file__).resolve().parent
+EXTRAS: Final = ("age", "vault", "aws")
 
 
 def main() -> int:
@@ -26,6 +34,8 @@ def main() -> int:
     temporary = Path(os.environ["RUNNER_TEMP"]).resolve()
     if names := visible_secrets():
         return fail(f"the install step must not see {', '.join(names)}: set `env:` in the step that needs it")
+    if unknown := set(extras()).difference(EXTRAS):
+        return fail(f"unknown extras: {', '.join(sorted(unknown))}; known: {', '.join(EXTRAS)}")
     command = preinstalled(temporary) or install(temporary / f"reconciler-{VERSION}", temporary)
     if not command:
         return fail(
@@ -42,6 +52,11 @@ def visible_secrets() -> list[str]:
     return sorted(
         name for name in names if any(fnmatch.fnmatchcase(name, pattern) for pattern in SECRET_NAMES)
     )
+
+
+def extras() -> list[str]:
+    """Return the extras that the input names."""
+    return os.environ.get("EXTRAS", "").split()
 
 
 def preinstalled(temporary: Path) -> list[str]:
@@ -61,13 +76,9 @@ def install(home: Path, temporary: Path) -> list[str]:
         return []
     python = str(home / "bin/python")
     pip = [python, "-I", "-m", "pip", "--disable-pip-version-check", "--quiet", "install", "--no-deps"]
-    locked = [
-        "--require-hashes",
-        "--only-binary",
-        ":all:",
-        "--requirement",
-        str(ACTION / "requirements.lock"),
-    ]
+    locks = ["requirements.lock", *(f"requirements-{extra}.lock" for extra in dict.fromkeys(extras()))]
+    locked = ["--require-hashes", "--only-binary", ":all:"]
+    locked += [word for lock in locks for word in ("--requirement", str(ACTION / lock))]
     for words in (
         [sys.executable, "-I", "-m", "venv", "--clear", str(home)],
         [*pip, *locked],

@@ -1,0 +1,170 @@
+"""Writes age files: puts secrets into them, and encrypts them for other recipients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from reconciler.core.errors import InvalidConfiguration, SecretUnavailable, UsageError, did_you_mean
+from reconciler.core.secret import Locator, Secret, SecretReference
+from reconciler.manifests import load_manifests
+from reconciler.manifests.secret_document import InvalidSecretDocument, with_secret
+from reconciler.secrets.age import content_of, decrypt, encrypt, identities, is_armored, recipients
+from reconciler.secrets.schemes import malformation, name_and_key
+from reconciler.storage.files import write_atomically
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from reconciler.core.state import DesiredConnection
+    from reconciler.manifests import Loaded, Project
+    from reconciler.secrets import SecretAccess
+
+DEFAULT_GLOB: Final = "secrets/{organization}.age#*"
+"""The entry of `secrets.age.allow` that permits the default files."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretPlace:
+    """Where the secret of a connection belongs. ``is_declared``: its manifest refers to it already."""
+
+    locator: Locator
+    is_declared: bool
+    refusal: str | None = None
+
+    @property
+    def file(self) -> str:
+        """The age file, relative to the project file."""
+        return name_and_key(self.locator)[0]
+
+
+def place_of(address: str, project: Project, variables: Mapping[str, str]) -> SecretPlace:
+    """Return the age file and key of a connection: those that its manifest refers to, or the default.
+
+    Raises:
+        UsageError: no connection has this address.
+        InvalidConfiguration: there are errors, and it may be in one of the files that have them.
+    """
+    declared = _declared(address, load_manifests((), project, variables))
+    reference = declared.connection.client_secret
+    if isinstance(reference, SecretReference) and len(reference.parts) == 1:
+        (locator,) = reference.locators
+        if locator.scheme == "age":
+            return SecretPlace(locator=locator, is_declared=True)
+    names = declared.address
+    locator = Locator("age", f"secrets/{names.organization}.age#{names.connection}")
+    if flaw := malformation(locator):
+        raise UsageError(
+            f"no file has the name of {address}: {flaw}; declare its client_secret as ${{age:…}}"
+        )
+    refusal = project.secret_policy.check(locator, names)
+    return SecretPlace(locator=locator, is_declared=False, refusal=refusal)
+
+
+def put_secrets(secrets: Mapping[Locator, Secret], project: Project, access: SecretAccess) -> tuple[str, ...]:
+    """Put secrets into their age files, for all recipients of the project file; return the files.
+
+    Everything is encrypted before anything is written, and each file is replaced in one step. A new file
+    needs no identity; an existing one is decrypted, and its other keys stay.
+
+    Raises:
+        SecretUnavailable: there are no recipients, or a file cannot be decrypted.
+        UsageError: a file cannot be written.
+    """
+    keys = recipients(access.age)
+    changed: dict[str, bytes] = {}
+    for file in dict.fromkeys(name_and_key(locator)[0] for locator in secrets):
+        path = _inside(file, project)
+        content = content_of(file, access) if path.exists() else b""
+        text = decrypt(content, file, identities(access)) if content else ""
+        for locator, secret in secrets.items():
+            name, key = name_and_key(locator)
+            if name == file:
+                text = _edited(text, key, secret, file)
+        changed[file] = encrypt(text, keys, armored=not content or is_armored(content))
+    _write(changed, project)
+    return tuple(changed)
+
+
+def age_files(project: Project, variables: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the age files that the manifests and the target refer to.
+
+    Raises:
+        InvalidConfiguration: a manifest has errors, so that a file could be missed.
+    """
+    loaded = load_manifests((), project, variables)
+    errors = tuple(finding for finding in loaded.diagnostics if finding.is_error)
+    if errors:
+        raise InvalidConfiguration(errors)
+    declared = (item.connection.client_secret for item in loaded.state.connections)
+    references = [*project.target.references.values(), *declared]
+    locators = [
+        locator
+        for reference in references
+        if isinstance(reference, SecretReference)
+        for locator in reference.locators
+    ]
+    return tuple(sorted({name_and_key(locator)[0] for locator in locators if locator.scheme == "age"}))
+
+
+def encrypt_again(files: Iterable[str], project: Project, access: SecretAccess) -> None:
+    """Encrypt age files for the present recipients; if one cannot be decrypted, none is written.
+
+    Raises:
+        SecretUnavailable: there are no recipients, or a file cannot be decrypted.
+        UsageError: a file cannot be written.
+    """
+    keys, own = recipients(access.age), identities(access)
+    changed: dict[str, bytes] = {}
+    for file in files:
+        _inside(file, project)
+        content = content_of(file, access)
+        changed[file] = encrypt(decrypt(content, file, own), keys, armored=is_armored(content))
+    _write(changed, project)
+
+
+def locks_out(project: Project, access: SecretAccess) -> bool:
+    """Tell whether no identity that is here could decrypt what is encrypted for the recipients."""
+    try:
+        own = identities(access)
+    except SecretUnavailable:
+        return False
+    return not {str(identity.to_public()) for identity in own}.intersection(project.age.recipients)
+
+
+def _declared(address: str, loaded: Loaded) -> DesiredConnection:
+    connections = {str(item.address): item for item in loaded.state.connections}
+    if address in connections:
+        return connections[address]
+    errors = tuple(finding for finding in loaded.diagnostics if finding.is_error)
+    if errors:
+        raise InvalidConfiguration(errors)
+    hint = did_you_mean(address, list(connections))
+    raise UsageError(f"no declared connection has the address {address!r}{f': {hint}' if hint else ''}")
+
+
+def _inside(file: str, project: Project) -> Path:
+    """Return the path of an age file, which has to be in the project, whatever its name and its links."""
+    locator = Locator("age", f"{file}#key")
+    refusal = malformation(locator) or project.secret_policy.without_limits().check(locator)
+    if refusal:
+        raise UsageError(f"cannot use the age file {file}: {refusal}")
+    return project.root / file
+
+
+def _edited(text: str, key: str, secret: Secret, file: str) -> str:
+    try:
+        return with_secret(text, key, secret.reveal())
+    except InvalidSecretDocument as error:
+        raise SecretUnavailable(f"what the age file {file} holds cannot be changed: {error}") from None
+
+
+def _write(changed: Mapping[str, bytes], project: Project) -> None:
+    for file, content in changed.items():
+        path = project.root / file
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"cannot write {file}: {(error.strerror or '').lower()}") from error
+        write_atomically(path, content)
