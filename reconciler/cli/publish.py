@@ -152,6 +152,7 @@ def gitlab(context: CommandContext, /, **options: Any) -> int:  # noqa: ANN401 -
               help="A plan in JSON, even a failed one.")  # fmt: skip
 @click.option("--apply", "apply_file", type=FILE, metavar="FILE", help="The result of an apply in JSON.")
 @click.option("--drift", "drift_file", type=FILE, metavar="FILE", help="A drift report in JSON.")
+@click.option("--verify", "verify_file", type=FILE, metavar="FILE", help="A report of verify in JSON.")
 @click.option("--name", metavar="NAME", help="The environment's name in the message.")
 @click.option("--details-url", metavar="URL", help="A link in the message; default: to the run.")
 @click.option("--strict", is_flag=True, help="Exit with 1 if the message is not delivered.")

@@ -12,7 +12,7 @@ from reconciler.core.errors import Diagnostic, ReportRefused, Severity
 from reconciler.core.idp import evidence_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from reconciler.core.errors import SourceLocation
     from reconciler.core.idp import AnswerKind
@@ -42,8 +42,7 @@ class VerifiedConnection:
     """A declared connection. ``not_asked`` says why nothing was asked, or is empty.
 
     ``is_live``: it exists, and its live values were checked; otherwise the declared ones were.
-    ``answered`` is what the provider has answered in a way that can be judged. ``metadata_read_at`` is when
-    a report last read the metadata of this issuer, RFC 3339 in UTC; empty if none did.
+    ``answered`` is what the provider has answered in a way that can be judged.
     """
 
     address: str
@@ -54,7 +53,14 @@ class VerifiedConnection:
     location: SourceLocation | None = None
     exchanges: tuple[Exchange, ...] = ()
     answered: tuple[AnswerKind, ...] = ()
-    metadata_read_at: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuerRead:
+    """An issuer whose metadata could be read, and when a report last did so, RFC 3339 in UTC."""
+
+    issuer: str = field(metadata={"description": "the issuer"})
+    read_at: str = field(metadata={"description": "when a report last read its metadata, RFC 3339 in UTC"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +106,7 @@ class Verification:
     ``issuers`` counts those that were asked, ``issuers_not_reached`` those of them that gave no answer.
     ``resolved`` and ``unchecked`` are findings of the previous report, made at ``previous_at``.
     ``expiries`` are within the horizon, soonest first; ``expiries_later`` counts those beyond it.
+    ``issuers_read`` are those whose metadata this or an earlier report has read.
     ``secrets_without_date`` counts connections with a secret of which nothing says when it expires.
     """
 
@@ -115,6 +122,7 @@ class Verification:
     issuers_not_reached: int = 0
     uses_proxy: bool = False
     previous_at: str = ""
+    issuers_read: tuple[IssuerRead, ...] = ()
     expiries: tuple[SecretExpiry, ...] = ()
     expiries_later: int = 0
     secrets_without_date: int = 0
@@ -178,13 +186,9 @@ def check_previous(previous: Verification | None, scope: Scope) -> None:
         )
 
 
-def metadata_read_before(previous: Verification | None) -> Mapping[tuple[str, str], str]:
-    """Return when the metadata of each connection's issuer was last read, by address and issuer."""
-    return {
-        (connection.address, connection.issuer): connection.metadata_read_at
-        for connection in (previous.connections if previous else ())
-        if connection.metadata_read_at
-    }
+def issuers_read_before(previous: Verification | None) -> frozenset[str]:
+    """Return the issuers whose metadata the previous report or an earlier one has read."""
+    return frozenset(item.issuer for item in previous.issuers_read) if previous else frozenset()
 
 
 def compare_with_previous(
@@ -214,6 +218,7 @@ def compare_with_previous(
         resolved=tuple(resolved),
         unchecked=tuple(unchecked),
         previous_at=previous.created_at if previous else "",
+        issuers_read=_issuers_read(result, previous, knows_all=is_whole and result.is_complete),
     )
 
 
@@ -226,6 +231,17 @@ def within_horizon(expiries: Iterable[SecretExpiry], today: date) -> tuple[tuple
         else:
             soon.append(expiry)
     return tuple(sorted(soon, key=lambda expiry: (expiry.expires_on or date.min, expiry.address))), later
+
+
+def _issuers_read(
+    result: Verification, previous: Verification | None, *, knows_all: bool
+) -> tuple[IssuerRead, ...]:
+    """Return the issuers that were read, also those of an earlier report that are still in use."""
+    in_use = {connection.issuer for connection in result.connections}
+    known = {
+        item.issuer: item for item in (*(previous.issuers_read if previous else ()), *result.issuers_read)
+    }
+    return tuple(item for item in known.values() if item.issuer in in_use or not knows_all)
 
 
 def _is_checked(finding: ProviderFinding, connection: VerifiedConnection) -> bool:

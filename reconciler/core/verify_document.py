@@ -29,6 +29,7 @@ from reconciler.core.verification import (
     EXPIRY_HORIZON,
     Exchange,
     ExpiryOrigin,
+    IssuerRead,
     ProviderFinding,
     SecretExpiry,
     Verification,
@@ -54,10 +55,6 @@ class VerifiedConnectionDocument:
     asked: tuple[Exchange, ...] = field(metadata=described("the requests and their responses"))
     answered: tuple[AnswerKind, ...] = field(
         default=(), metadata=described("the provider's answers that could be judged")
-    )
-    metadata_read_at: str = field(
-        default="",
-        metadata=described("when a report last read this issuer's metadata, RFC 3339 in UTC; may be empty"),
     )
     source: SourceDocument | None = field(default=None, metadata=described("the place in the manifest"))
 
@@ -146,6 +143,9 @@ class VerifyDocument:
     )
     expiring_secrets: tuple[SecretExpiryDocument, ...] = field(
         metadata=described(f"secrets that expire within {EXPIRY_HORIZON} days, soonest first")
+    )
+    issuers_read: tuple[IssuerRead, ...] = field(
+        metadata=described("issuers whose metadata this or an earlier report has read")
     )
     diagnostics: tuple[DiagnosticDocument, ...] = field(
         metadata=described("errors and warnings about manifests and organizations")

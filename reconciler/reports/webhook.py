@@ -1,4 +1,4 @@
-"""Summarizes a plan, an apply or a drift report in a short JSON document, which `publish webhook` sends."""
+"""Summarizes a plan, an apply or a nightly report in a short JSON document, which `publish webhook` sends."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from reconciler.core.errors import Diagnostic, Severity
 from reconciler.core.outcome import ApplyResult, Failed, Operation, Skipped, Unneeded
 from reconciler.core.plan import Plan, Scope
 from reconciler.core.results import FailedRun
+from reconciler.core.verification import ProviderFinding, Verification
 from reconciler.http.urls import parse_url
 from reconciler.reports.escaping import clip
 from reconciler.reports.webhook_document import (
@@ -29,6 +30,9 @@ from reconciler.reports.webhook_document import (
     WebhookOutcomeDocument,
     WebhookPlanCountsDocument,
     WebhookPlanDocument,
+    WebhookProviderFindingDocument,
+    WebhookVerifyCountsDocument,
+    WebhookVerifyDocument,
 )
 
 if TYPE_CHECKING:
@@ -47,7 +51,7 @@ _MAX_TEXT: Final = 300
 
 _ORDER: Final[tuple[OutcomeStatus, ...]] = ("failed", "skipped", "applied", "unneeded")
 
-Result: TypeAlias = Plan | FailedRun | ApplyResult | DriftReport
+Result: TypeAlias = Plan | FailedRun | ApplyResult | DriftReport | Verification
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +79,9 @@ def _document(result: Result, origin: Origin, length: int) -> WebhookDocument:
         case DriftReport():
             drift = _drift(result, origin, length)
             return WebhookDocument(type="reconciler.drift", timestamp=result.created_at, data=drift)
+        case Verification():
+            verify = _verify(result, origin, length)
+            return WebhookDocument(type="reconciler.verify", timestamp=result.created_at, data=verify)
         case Plan():
             plan = _plan(result, origin, length)
             return WebhookDocument(type="reconciler.plan", timestamp=result.created_at, data=plan)
@@ -100,6 +107,33 @@ def _drift(report: DriftReport, origin: Origin, length: int) -> WebhookDriftDocu
         new=_findings(new[:length]),
         known=_findings(known[:length]),
         resolved=_findings(report.resolved[:length]),
+    )
+
+
+def _verify(result: Verification, origin: Origin, length: int) -> WebhookVerifyDocument:
+    findings = [finding for finding in result.findings if finding.needs_action]
+    new = [finding for finding in findings if finding.status is FindingStatus.NEW]
+    known = [finding for finding in findings if finding.status is not FindingStatus.NEW]
+    resolved = [finding for finding in result.resolved if finding.needs_action]
+    counts = WebhookVerifyCountsDocument(
+        errors=sum(finding.is_error for finding in findings),
+        warnings=sum(not finding.is_error for finding in findings),
+        failing=len({finding.address for finding in findings if finding.is_error}),
+        expiring=len(result.expiries),
+        new=len(new),
+        known=len(known),
+        resolved=len(resolved),
+    )
+    return WebhookVerifyDocument(
+        **_common(origin, result.scope, commit=result.commit),
+        text=_verify_text(result, origin, counts),
+        complete=result.is_complete,
+        errored=result.has_errors,
+        omitted=_omitted(length, new, known, resolved),
+        counts=counts,
+        new=_provider_findings(new[:length]),
+        known=_provider_findings(known[:length]),
+        resolved=_provider_findings(resolved[:length]),
     )
 
 
@@ -184,6 +218,12 @@ def _drift_text(report: DriftReport, origin: Origin) -> str:
     return f"{drift} in {place}{unknown}: {numbers}.{end}"
 
 
+def _verify_text(result: Verification, origin: Origin, counts: WebhookVerifyCountsDocument) -> str:
+    numbers = f"{counts.errors} errors, {counts.warnings} warnings, {counts.new} new"
+    end = "" if result.is_complete else " The report is incomplete."
+    return f"Logins in {_place(origin, result.scope)}: {numbers}, {counts.resolved} resolved.{end}"
+
+
 def _plan_text(plan: Plan, origin: Origin, errors: int) -> str:
     counts, place = plan.summary, _place(origin, plan.scope)
     numbers = f"{counts.add} to add, {counts.change} to change, {counts.destroy} to destroy"
@@ -213,6 +253,18 @@ def _findings(findings: Iterable[Finding]) -> tuple[WebhookFindingDocument, ...]
             address=clip(str(finding.address), _MAX_TEXT),
             attribute=finding.attribute or None,
             rule=finding.rule or None,
+        )
+        for finding in findings
+    )
+
+
+def _provider_findings(findings: Iterable[ProviderFinding]) -> tuple[WebhookProviderFindingDocument, ...]:
+    return tuple(
+        copy_fields(
+            WebhookProviderFindingDocument,
+            finding,
+            address=clip(finding.address, _MAX_TEXT),
+            summary=clip(finding.summary, _MAX_TEXT),
         )
         for finding in findings
     )

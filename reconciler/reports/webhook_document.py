@@ -144,14 +144,53 @@ class WebhookApplyDocument(WebhookEventDocument):
     )
 
 
-EventData: TypeAlias = WebhookDriftDocument | WebhookPlanDocument | WebhookApplyDocument
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookProviderFindingDocument(WebhookDiagnosticDocument):
+    """A finding about a connection's identity provider."""
+
+    fingerprint: str = field(metadata=described("the same in every report"))
+    first_seen: str = field(metadata=described("when a report first had the finding, RFC 3339 in UTC"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookVerifyCountsDocument:
+    """The counts of a verification, without notes and approved findings."""
+
+    errors: int = field(metadata=COUNT | described("errors"))
+    warnings: int = field(metadata=COUNT | described("warnings"))
+    failing: int = field(metadata=COUNT | described("connections with errors"))
+    expiring: int = field(metadata=COUNT | described("client secrets that expire within 90 days"))
+    new: int = field(metadata=COUNT | described("findings that the previous report did not have"))
+    known: int = field(metadata=COUNT | described("findings that the previous report had"))
+    resolved: int = field(metadata=COUNT | described("findings of the previous report that are gone"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookVerifyDocument(WebhookEventDocument):
+    """The data of `reconciler.verify`: errors and warnings that no approval covers."""
+
+    counts: WebhookVerifyCountsDocument = field(metadata=described("number of findings and secrets"))
+    new: tuple[WebhookProviderFindingDocument, ...] = field(
+        metadata=described("findings that the previous report did not have, or as less severe")
+    )
+    known: tuple[WebhookProviderFindingDocument, ...] = field(
+        metadata=described("findings that the previous report had")
+    )
+    resolved: tuple[WebhookProviderFindingDocument, ...] = field(
+        metadata=described("findings of the previous report that are gone")
+    )
+
+
+EventData: TypeAlias = (
+    WebhookDriftDocument | WebhookVerifyDocument | WebhookPlanDocument | WebhookApplyDocument
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookDocument:
     """One event, in the shape that the Standard Webhooks specification recommends."""
 
-    type: Literal["reconciler.drift", "reconciler.plan", "reconciler.apply"] = field(
+    type: Literal["reconciler.drift", "reconciler.verify", "reconciler.plan", "reconciler.apply"] = field(
         metadata=described("what happened")
     )
     timestamp: str = field(metadata=described("when it happened, RFC 3339 in UTC"))

@@ -13,6 +13,7 @@ from reconciler.core.idp import IDP_SEVERITIES, IdpFinding
 from reconciler.core.verification import (
     Exchange,
     ExpiryOrigin,
+    IssuerRead,
     ProviderFinding,
     SecretExpiry,
     Verification,
@@ -57,14 +58,9 @@ def judge_evidence(
     *,
     approvals: Approvals,
     policies: Mapping[str, str],
-    read_before: Mapping[tuple[str, str], str],
     now: float,
 ) -> Verification:
-    """Return the result with connections, findings and dates.
-
-    ``read_before`` says when the metadata of an address and issuer was last read, ``now`` is the time in
-    seconds since 1970.
-    """
+    """Return the result with connections, findings and dates; ``now`` is the time in seconds since 1970."""
     findings = [
         finding
         for question, evidence in pairs
@@ -75,9 +71,7 @@ def judge_evidence(
     expiries, later = within_horizon(_expiries(pairs), result.today)
     return replace(
         result,
-        connections=tuple(
-            _verified(question, item, result.created_at, read_before) for question, item in pairs
-        ),
+        connections=tuple(_verified(question, item) for question, item in pairs),
         findings=tuple(_approved(judged, approvals)),
         diagnostics=(
             *result.diagnostics,
@@ -86,6 +80,11 @@ def judge_evidence(
         ),
         issuers=len(asked),
         issuers_not_reached=sum(map(_is_unreachable, asked.values())),
+        issuers_read=tuple(
+            IssuerRead(issuer=issuer, read_at=result.created_at)
+            for issuer, item in asked.items()
+            if isinstance(item.metadata, Document)
+        ),
         expiries=expiries,
         expiries_later=later,
         secrets_without_date=sum(_has_undated_secret(question.desired) for question, _ in pairs),
@@ -160,9 +159,7 @@ def _expired(approvals: Approvals, findings: Sequence[Diagnostic]) -> Iterator[D
     yield from approval_remarks(use for use in expired if use.approval.rule in IDP_SEVERITIES)
 
 
-def _verified(
-    question: Question, evidence: Evidence | None, now: str, read_before: Mapping[tuple[str, str], str]
-) -> VerifiedConnection:
+def _verified(question: Question, evidence: Evidence | None) -> VerifiedConnection:
     subject = question.subject
     not_asked = question.not_asked or (left_alone(evidence) if evidence else "")
     return VerifiedConnection(
@@ -174,14 +171,7 @@ def _verified(
         location=question.desired.location,
         exchanges=tuple(_exchanges(evidence)) if evidence and not not_asked else (),
         answered=tuple(_answered(evidence)) if evidence else (),
-        metadata_read_at=now
-        if _is_read(evidence)
-        else read_before.get((str(question.desired.address), subject.issuer), ""),
     )
-
-
-def _is_read(evidence: Evidence | None) -> bool:
-    return evidence is not None and isinstance(evidence.metadata, Document)
 
 
 def _answered(evidence: Evidence) -> Iterator[AnswerKind]:

@@ -183,7 +183,8 @@ def write_summary(file: Path, publication: Publication) -> None:
 
 def webhook_bodies(publication: Publication, origin: Origin) -> Iterator[bytes]:
     """Yield the body of a webhook for each report."""
-    for result in (publication.plan, publication.failed, publication.apply, publication.drift):
+    reports = (publication.drift, publication.verify)
+    for result in (publication.plan, publication.failed, publication.apply, *reports):
         if result:
             yield webhook_body(result, origin)
 

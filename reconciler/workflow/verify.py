@@ -14,7 +14,7 @@ from reconciler.core.verification import (
     Verification,
     check_previous,
     compare_with_previous,
-    metadata_read_before,
+    issuers_read_before,
 )
 from reconciler.http.urls import parse_url
 from reconciler.idp.credential_probe import not_probed
@@ -26,7 +26,7 @@ from reconciler.workflow.live_state import find_organizations, read_organization
 from reconciler.workflow.provider_findings import judge_evidence
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from reconciler.core.connection import OidcConnection
     from reconciler.core.plan import Scope
@@ -92,9 +92,9 @@ class _Case:
 
 @dataclass(slots=True)
 class _Gathered:
-    """``read_before`` says when the metadata of an address and issuer was last read."""
+    """``read_before`` are the issuers whose metadata an earlier report has read."""
 
-    read_before: Mapping[tuple[str, str], str]
+    read_before: frozenset[str]
     cases: list[_Case] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
@@ -126,7 +126,7 @@ async def verify(
     )
     providers = Providers(request.project.idp, request.fetch)
     gathered = _Gathered(
-        read_before=metadata_read_before(request.previous),
+        read_before=issuers_read_before(request.previous),
         diagnostics=[*request.loaded.diagnostics, *request.approvals.diagnostics, *request.stored.warnings],
     )
     for desired, state in zip(manifests, live, strict=True):
@@ -153,7 +153,6 @@ def _judge(
         [(case.question, item) for case, item in zip(gathered.cases, evidence, strict=True)],
         approvals=request.approvals.approvals,
         policies=request.project.policies,
-        read_before=gathered.read_before,
         now=request.wall(),
     )
     is_whole = request.is_whole and not request.targets
@@ -196,7 +195,7 @@ def _gather(
             question = providers.question(
                 pair.desired, pair.live or pair.desired.connection, is_live=pair.live is not None
             )
-            had_metadata = (str(pair.desired.address), question.subject.issuer) in gathered.read_before
+            had_metadata = question.subject.issuer in gathered.read_before
             question = replace(question, subject=replace(question.subject, had_metadata=had_metadata))
             secret = _live_secret(pair.live) if request.probes_live else None
             gathered.cases.append(_Case(question=question, secret=secret))

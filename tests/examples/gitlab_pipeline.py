@@ -151,7 +151,8 @@ class Pipeline:
     def _when(self, job: Mapping[str, Any]) -> str:
         for rule in job["rules"]:
             if holds(rule["if"], self.variables):
-                return str(rule.get("when", "on_success"))
+                when = str(rule.get("when", "on_success"))
+                return "" if when == "never" else when
         return ""
 
     def _prepare(self, job: Mapping[str, Any]) -> None:
@@ -159,8 +160,9 @@ class Pipeline:
         _clean(folder)
         subprocess.run(["git", "checkout", "-q", "--", "."], cwd=folder, check=True)
         if "cache" in job:
-            _write(folder, self.project.cache)
-        for needed in job.get("needs", ()):
+            cached = self.project.cache
+            _write(folder, {name: cached[name] for name in job["cache"]["paths"] if name in cached})
+        for needed in needs(job):
             if needed in self.runs:
                 _write(folder, self.runs[needed].artifacts)
 
@@ -173,6 +175,11 @@ class Pipeline:
         if "cache" in job:
             self.project.cache.update(_collect(self.project.folder, job["cache"], succeeded=succeeded))
         _clean(self.project.folder)
+
+
+def needs(job: Mapping[str, Any]) -> list[str]:
+    """Return the names of the jobs whose artifacts a job finds."""
+    return [item if isinstance(item, str) else item["job"] for item in job.get("needs", ())]
 
 
 def holds(expression: str, variables: Mapping[str, str]) -> bool:

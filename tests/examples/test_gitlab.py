@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import subprocess
 from datetime import UTC, datetime, timedelta
@@ -21,11 +22,12 @@ from tests.examples.gitlab_pipeline import (
     Project,
     Variable,
     holds,
+    needs,
 )
 from tests.publishers.fake_gitlab import TOKEN
 from tests.publishers.fake_gitlab_merge_requests import FakeGitLabMergeRequests
 from tests.publishers.receiver import SECRET, Receiver
-from tests.workflows.conftest import OKTA_CLIENT_SECRET
+from tests.workflows.conftest import OKTA_CLIENT_SECRET, ask_no_other_host, use_provider
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -89,6 +91,7 @@ def project(
     }
     server = {"STYTCH_BASE_URL": running.base_url, "CI_API_V4_URL": gitlab.api_url}
     repository.replace("organizations/globex.yaml", "EXAMPLE_OKTA_CLIENT_SECRET", "GLOBEX_CLIENT_SECRET")
+    ask_no_other_host(repository)
     repository.commit("separate secrets")
     project = Project(repository.folder, settings, server, warm)
     yield project
@@ -308,7 +311,9 @@ def test_nightly_drift_is_new_known_and_resolved_also_around_a_failed_night(
     apply_all(project)
     connection_id = running.emulator.oidc_connections("acme")[0]["connection_id"]
     running.emulator.edit_connection(connection_id, client_id="somebody-elses")
-    assert project.branch("schedule").jobs() == {"drift": "on_success", "issue": "always"}
+    assert project.branch("schedule").jobs() == {
+        "drift": "on_success", "verify": "on_success", "issue": "always"
+    }  # fmt: skip
     night(project)
     (issue,) = gitlab.issues
     assert "acme/okta" in issue["description"]
@@ -335,6 +340,53 @@ def test_nightly_drift_is_new_known_and_resolved_also_around_a_failed_night(
         "Drift in test", "Drift in test is not known", "Drift in test", "No drift in test",
     ]  # fmt: skip
     assert [data["complete"] for data in events] == [True, False, False, True]
+
+
+def test_logins_are_verified_on_their_own_interval(
+    project: Project,
+    repository: Repository,
+    running: RunningEmulator,
+    gitlab: FakeGitLabMergeRequests,
+    receiver: Receiver,
+) -> None:
+    """A night without `verify`, or on which it fails, keeps its findings; what is found leaves it green."""
+    use_provider(repository, running, "acme", clients={})
+    repository.commit("move to the provider")
+    apply_all(project)
+    weekly = {"RECONCILER_VERIFY_DAYS": "7"}
+    nightly(project, weekly)
+    (issue,) = gitlab.issues
+    assert issue["title"] == "Login problems in test"
+    assert "does not know the client" in issue["description"]
+
+    running.emulator.remove_identity_provider("acme")
+    running.emulator.add_identity_provider("acme")
+    assert "verify is not due" in nightly(project, weekly)
+    assert "there is no newer report" in issue["description"]
+    make_verify_due(project)
+    with socket.create_server(("127.0.0.1", 0)) as reserved:
+        down = f"http://127.0.0.1:{reserved.getsockname()[1]}"
+    nightly(project, weekly | {"STYTCH_BASE_URL": down}, verify=1, drift=1)
+    assert (issue["state"], issue["notes"]) == ("opened", [])
+    assert "does not know the client" in issue["description"]
+    make_verify_due(project)
+    nightly(project, weekly)
+    assert issue["state"] == "closed"
+    kinds = [json.loads(call.content)["type"] for call in receiver.calls]
+    assert kinds.count("reconciler.verify") == 3
+
+
+def test_secrets_are_probed_where_that_is_chosen(
+    project: Project, repository: Repository, running: RunningEmulator, gitlab: FakeGitLabMergeRequests
+) -> None:
+    use_provider(repository, running, "acme", clients={"client-of-acme": "another-secret"})
+    repository.commit("move to the provider")
+    apply_all(project)
+    nightly(project, {"RECONCILER_PROBE_CREDENTIALS": "true"})
+    assert "secret-wrong" in gitlab.issues[0]["description"]
+    assert "verify" not in project.branch("schedule", {"RECONCILER_VERIFY_DAYS": "0"}).jobs()
+    said = project.branch("schedule", {"RECONCILER_VERIFY_DAYS": "a[$(id)]"}).run("verify", code=1)
+    assert "must be a number of days" in said
 
 
 def test_pins_and_live_values_come_back_as_merge_requests_where_wanted(
@@ -432,7 +484,8 @@ def test_a_file_of_the_repository_does_not_pass_for_a_result(
     pipeline = project.merge_request(base)
     pipeline.run("plan merge request")
     harmless = pipeline.runs["plan merge request"].artifacts["plan.json"].decode()
-    for name in ("plan.json", "apply.json", "secrets.json", "report.json", "drift.json"):
+    results = ("plan", "apply", "secrets", "report", "drift", "logins", "last-logins", "verify")
+    for name in (f"{result}.json" for result in results):
         repository.write(name, harmless)
         repository.git("add", "--force", name)
         repository.commit("pretend")
@@ -441,7 +494,7 @@ def test_a_file_of_the_repository_does_not_pass_for_a_result(
         merged = project.branch()
         for job in ("planned", "apply", "result"):
             assert name in merged.run(job, code=1)
-        for job in ("drift", "issue"):
+        for job in ("drift", "verify", "issue"):
             assert name in project.branch("schedule").run(job, code=1)
         repository.git("rm", "-q", "-f", name)
     assert (gitlab.notes, gitlab.issues, project.cache) == ([], [], {})
@@ -460,7 +513,7 @@ def test_jobs_are_applied_one_at_a_time_and_by_hand_unless_automatic(project: Pr
 def test_every_job_has_a_stage_and_needs_an_earlier_one() -> None:
     stages = PIPELINE["stages"]
     for job in JOBS.values():
-        for needed in job.get("needs", []):
+        for needed in needs(job):
             assert stages.index(JOBS[needed]["stage"]) < stages.index(job["stage"])
 
 
@@ -481,6 +534,24 @@ def night(project: Project, variables: Mapping[str, str] | None = None, *, drift
     said = pipeline.run("drift", code=drift)
     pipeline.run("issue")
     return said
+
+
+def nightly(
+    project: Project, variables: Mapping[str, str] | None = None, *, drift: int = 0, verify: int = 0
+) -> str:
+    """Run all scheduled jobs, and return what `verify` printed."""
+    pipeline = project.branch("schedule", variables)
+    pipeline.run("drift", code=drift)
+    said = pipeline.run("verify", code=verify)
+    pipeline.run("issue")
+    return said
+
+
+def make_verify_due(project: Project) -> None:
+    """Let a week pass since the last run of `verify`."""
+    report = json.loads(project.cache["verify.json"])
+    report["timestamp"] = (datetime.fromisoformat(report["timestamp"]) - timedelta(days=7)).isoformat()
+    project.cache["verify.json"] = json.dumps(report, indent=2).encode()
 
 
 def test_init_writes_the_pipeline_and_what_it_installs_from(tmp_path: Path) -> None:

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from reconciler.core.errors import Severity
 from reconciler.core.outcome import ApplyResult
 from reconciler.core.results import FailedRun
 from reconciler.reports.webhook import MAX_BYTES, Origin, webhook_body
-from tests.reports.published import BLOCKED, ORDINARY, QUIET, REFUSED, drift_of, hostile_plan, large_plan
+from tests.reports.published import (
+    BLOCKED,
+    ORDINARY,
+    QUIET,
+    REFUSED,
+    drift_of,
+    hostile_plan,
+    hostile_verification,
+    large_plan,
+)
 from tests.reports.samples import CREATED, ERROR, FAILED, SKIPPED, UNNEEDED, WARNING
 from tests.support.json_documents import check_document
 
@@ -47,6 +58,21 @@ def test_drift_has_new_known_and_resolved_findings_apart() -> None:
     counts = data["counts"]
     assert [counts[key] for key in ("new", "known", "resolved")] == [len(new), len(known), len(resolved)]
     assert data["text"] == f"Drift in production (live): {len(new)} new, {len(known)} known, 1 resolved."
+
+
+def test_verify_tells_what_needs_action() -> None:
+    """Notes and approved findings are left out."""
+    hostile = hostile_verification("acme/sso")
+    note = replace(hostile.findings[0], severity=Severity.INFO, fingerprint="note")
+    approved = replace(hostile.findings[0], is_approved=True, fingerprint="approved")
+    document = event(replace(hostile, findings=(*hostile.findings, note, approved)))
+    data = document["data"]
+    assert document["type"] == "reconciler.verify"
+    assert [len(data[key]) for key in ("new", "known", "resolved")] == [1, 2, 1]
+    assert data["counts"] == {
+        "errors": 3, "warnings": 0, "failing": 2, "expiring": 1, "new": 1, "known": 2, "resolved": 1
+    }  # fmt: skip
+    assert data["text"] == "Logins in production (live): 3 errors, 0 warnings, 1 new, 1 resolved."
 
 
 def test_no_drift_says_so() -> None:
@@ -92,9 +118,10 @@ def test_an_apply_begins_with_what_failed() -> None:
         (drift_of(large_plan(10_000)), 20_002),
         (hostile_plan(), 0),
         (drift_of(hostile_plan()), 0),
+        (hostile_verification("x" * 2_000), 4),
         (ApplyResult((FAILED,) * 10_000, diagnostics=(ERROR,) * 10_000), 20_000),
     ],
-    ids=["large plan", "large drift", "hostile plan", "hostile drift", "large apply"],
+    ids=["large plan", "large drift", "hostile plan", "hostile drift", "long verification", "large apply"],
 )
 def test_it_stays_small_and_says_what_is_left_out(result: Result, entries: int) -> None:
     data = event(result)["data"]

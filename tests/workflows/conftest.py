@@ -89,10 +89,25 @@ def runner(repository: Repository, running: RunningEmulator, tmp_path: Path, war
 @pytest.fixture
 def scene(runner: Runner, repository: Repository, running: RunningEmulator) -> Iterator[Scene]:
     """A repository on GitHub. In the end, no secret is in anything that its workflows left behind."""
+    ask_no_other_host(repository)
     with FakeGitHub() as github:
         scene = Scene(runner, repository, running, github)
         yield scene
         assert not scene.leaks()
+
+
+def ask_no_other_host(repository: Repository) -> None:
+    """Let `verify` ask identity providers on this machine only: the issuers of the manifests are real."""
+    text = (repository.folder / "reconciler.yaml").read_text(encoding="utf-8")
+    repository.write("reconciler.yaml", f"{text}\nidp: {{allow_hosts: [127.0.0.1]}}\n")
+    repository.commit("ask providers on this machine only")
+
+
+def use_provider(repository: Repository, running: RunningEmulator, slug: str, **fields: object) -> None:
+    """Declare an organization's connection at an identity provider of the emulator."""
+    issuer = f"{running.base_url}{running.emulator.add_identity_provider(slug, **fields)}"
+    repository.replace(f"organizations/{slug}.yaml", f"https://{slug}.okta.com/keys", f"{issuer}/jwks")
+    repository.replace(f"organizations/{slug}.yaml", f"https://{slug}.okta.com", issuer)
 
 
 class Repository:

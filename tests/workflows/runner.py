@@ -91,6 +91,10 @@ class Runner:
         (file,) = (self.home / "artifacts" / name).iterdir()
         return file
 
+    def cache(self, key: str) -> Path:
+        """Return the file that is kept under the latest key with this beginning."""
+        return self.home / f"cache-of-{key.rpartition('-')[0]}"
+
     def run_workflow(self, file: Path, *, without: Collection[str] = ()) -> dict[str, JobResult]:
         """Run the jobs of a workflow, in order; ``without`` are jobs that a test is not about."""
         shutil.rmtree(self.home / "artifacts", ignore_errors=True)
@@ -213,10 +217,12 @@ class Runner:
             case "actions/download-artifact":
                 return self._download(inputs)
             case "actions/cache/save":
-                shutil.copy(self.workspace / inputs["path"], self.home / "cache")
+                shutil.copy(self.workspace / inputs["path"], self.cache(inputs["key"]))
             case "actions/cache/restore":
-                if (self.home / "cache").exists():
-                    shutil.copy(self.home / "cache", self.workspace / inputs["path"])
+                target = self.workspace / inputs["path"]
+                if (kept := self.cache(inputs["restore-keys"])).exists():
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copy(kept, target)
             case action:
                 assert action == "actions/setup-python", uses
         return StepResult(0)

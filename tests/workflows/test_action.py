@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.workflows.conftest import OKTA_CLIENT_SECRET
+from tests.workflows.conftest import OKTA_CLIENT_SECRET, ask_no_other_host, use_provider
 
 if TYPE_CHECKING:
     from reconciler.emulator import RunningEmulator
@@ -135,7 +136,8 @@ def test_drift_does_not_fail_the_step(runner: Runner, running: RunningEmulator) 
 def test_a_failed_run_keeps_the_previous_report(runner: Runner, running: RunningEmulator) -> None:
     runner.run_action({"command": "apply"}, runner.secrets)
     _edit(running)
-    inputs = {"command": "drift", "previous": "report.json", "report-file": "report.json"}
+    file = str(runner.home / "report.json")
+    inputs = {"command": "drift", "previous": file, "report-file": file}
     first = _report(runner.run_action(inputs, runner.secrets))
     broken = runner.run_action(inputs, runner.secrets | {"STYTCH_SECRET": "wrong-secret"})
     assert (broken.code, broken.outputs["report-file"]) == (1, "")
@@ -143,6 +145,65 @@ def test_a_failed_run_keeps_the_previous_report(runner: Runner, running: Running
     assert {finding["standing"] for finding in first["findings"]} == {"new"}
     assert {finding["standing"] for finding in second["findings"]} == {"known"}
     assert second["previous_timestamp"] == first["timestamp"]
+
+
+@pytest.mark.parametrize("command", ["drift", "verify"])
+@pytest.mark.parametrize("kind", ["file", "link", "link to its folder"])
+def test_a_file_of_the_repository_is_no_previous_report(
+    runner: Runner, repository: Repository, command: str, kind: str
+) -> None:
+    """Threats 1: a merged report would make new findings known, on a night without a cached one."""
+    previous = repository.folder / "report.json"
+    previous.write_text("{}", encoding="utf-8")
+    if kind == "link":
+        previous = runner.home / "report.json"
+        previous.symlink_to(repository.folder / "report.json")
+    if kind == "link to its folder":
+        (runner.home / "reports").symlink_to(repository.folder)
+        previous = runner.home / "reports/report.json"
+    result = runner.run_action({"command": command, "previous": str(previous)}, runner.secrets)
+    assert result.code == 1
+    assert "previous: the file must be outside of the checkout" in result.out
+    assert not result.outputs["report-file"]
+
+
+def test_verify_fails_the_step_unless_findings_are_allowed(
+    runner: Runner, repository: Repository, running: RunningEmulator
+) -> None:
+    ask_no_other_host(repository)
+    use_provider(repository, running, "acme", clients={})
+    runner.run_action({"command": "apply"}, runner.secrets)
+    strict = runner.run_action({"command": "verify"}, runner.secrets)
+    assert (strict.code, strict.outputs["exit-code"], strict.outputs["errors"]) == (1, "1", "1")
+    assert json.loads(Path(strict.outputs["report-file"]).read_text(encoding="utf-8"))["complete"] is True
+    allowed = {"command": "verify", "allow-findings": "true"}
+    tolerant = runner.run_action(allowed, runner.secrets)
+    assert (tolerant.code, tolerant.outputs["exit-code"], tolerant.outputs["is-new"]) == (0, "1", "true")
+    running.emulator.edit_organization("globex", organization_slug="renamed")
+    incomplete = runner.run_action(allowed, runner.secrets)
+    assert (incomplete.code, bool(incomplete.outputs["report-file"])) == (1, True)
+
+
+def test_verify_runs_only_every_so_many_days(
+    runner: Runner, repository: Repository, running: RunningEmulator
+) -> None:
+    ask_no_other_host(repository)
+    use_provider(repository, running, "acme")
+    file = runner.home / "reports/verify.json"
+    inputs = {"command": "verify", "previous": str(file), "report-file": str(file), "every-days": "7"}
+    first = runner.run_action(inputs, runner.secrets)
+    assert first.outputs["is-new"] == "true"
+    written = file.read_bytes()
+    early = runner.run_action(inputs, runner.secrets)
+    assert (early.code, early.outputs["is-new"], early.outputs["report-file"]) == (0, "false", str(file))
+    assert file.read_bytes() == written
+    for age, is_new in ((timedelta(days=6, hours=12), "false"), (timedelta(days=6, hours=19), "true")):
+        document = json.loads(written)
+        document["timestamp"] = (datetime.now(UTC) - age).isoformat()
+        file.write_text(json.dumps(document), encoding="utf-8")
+        assert runner.run_action(inputs, runner.secrets).outputs["is-new"] == is_new
+    file.write_text("{}", encoding="utf-8")
+    assert runner.run_action(inputs, runner.secrets).code == 1
 
 
 def test_a_report_is_not_written_through_a_link(runner: Runner, repository: Repository) -> None:
@@ -214,7 +275,7 @@ def test_the_project_file_can_be_named(runner: Runner, repository: Repository) -
 def test_an_unknown_command_is_refused(runner: Runner, command: str) -> None:
     result = runner.run_action({"command": command})
     assert result.code == 1
-    assert "known: validate, plan, apply, drift, publish" in result.out
+    assert "known: validate, plan, apply, drift, verify, publish" in result.out
 
 
 @pytest.mark.parametrize("command", ["plan", "drift", "apply"])
