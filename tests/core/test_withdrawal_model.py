@@ -9,8 +9,11 @@ from tests.core.withdrawal_model import Rules, State, explore
 CASES = [(2, 0, 2), (2, 1, 2), (2, 2, 2), (3, 0, 2), (3, 1, 2), (3, 3, 1)]
 """Runs, kills and creates of one run; `make soak` explores three runs that begin anew and may all die."""
 
+three_runs = pytest.param(3, marks=pytest.mark.proofs)
 every_case = pytest.mark.parametrize(
-    ("runs", "kills", "posts"), CASES, ids=[f"{r} runs, {k} kills, {p} creates" for r, k, p in CASES]
+    ("runs", "kills", "posts"),
+    [pytest.param(*case, marks=pytest.mark.proofs if case[0] > 2 else []) for case in CASES],
+    ids=[f"{r} runs, {k} kills, {p} creates" for r, k, p in CASES],
 )
 with_and_without_default = pytest.mark.parametrize("has_default", [False, True], ids=["", "default"])
 
@@ -37,7 +40,7 @@ def test_two_are_left_only_by_a_run_that_died_between_its_update_and_the_end_of_
 
 
 @with_and_without_default
-@pytest.mark.parametrize("runs", [2, 3])
+@pytest.mark.parametrize("runs", [2, three_runs])
 def test_without_a_kill_two_are_never_left_and_none_only_with_a_word(runs: int, has_default: bool) -> None:
     """None only where runs are frozen to the very end of each other's waits, twice; then one exits 1."""
     for state in explore(runs, 0, Rules(has_default=has_default)):
@@ -57,7 +60,7 @@ def test_runs_that_are_not_frozen_for_a_whole_wait_leave_exactly_one_and_all_suc
         assert [run.step for run in state.runs] == ["done"] * runs
 
 
-@pytest.mark.parametrize("runs", [2, 3])
+@pytest.mark.parametrize("runs", [2, three_runs])
 def test_a_run_exits_1_only_where_it_sees_two_or_has_withdrawn_twice(runs: int) -> None:
     """Though another one, frozen until then, may withdraw later: no wait tells it from a dead one."""
     ended = list(explore(runs, 0, Rules(has_default=True)))

@@ -15,6 +15,9 @@ from tests.failures.table import PAGES, Page
 if TYPE_CHECKING:
     from tests.failures.matrix import Cell
 
+EVERY_NTH = 6
+"""Of so many rows one is in the test suite; the pages hold what all of them show."""
+
 MARKS = {"faults": set("●○"), "convergence": set("=≠⊘")}
 
 
@@ -26,7 +29,12 @@ def default_cells(name: str) -> dict[str, tuple[Cell, ...]]:
 @pytest.mark.parametrize(
     ("page", "number"),
     [
-        pytest.param(page, number, id=f"{page.name}: {row.labels[-1]}")
+        pytest.param(
+            page,
+            number,
+            id=f"{page.name}: {row.labels[-1]}",
+            marks=[] if number % EVERY_NTH == 0 else pytest.mark.proofs,
+        )
         for page in PAGES.values()
         for number, row in enumerate(page.rows)
     ],

@@ -72,7 +72,9 @@ def opened(folder: Path, columns: int) -> Iterator[Terminal]:
         yield session
 
 
-@pytest.mark.parametrize("columns", [60, 80, 120])
+@pytest.mark.parametrize(
+    "columns", [pytest.param(60, marks=pytest.mark.proofs), 80, pytest.param(120, marks=pytest.mark.proofs)]
+)
 def test_the_screens_show_what_the_tutorial_says(tmp_path: Path, columns: int) -> None:
     """The virtual environment is created at one width only: it shows nothing, and takes most of the time."""
     if columns != INSTALLED_AT:
