@@ -68,7 +68,22 @@ class Console:
             KeyboardInterrupt: Ctrl-C.
         """
         click.echo(question, err=True, nl=False)
-        return sys.stdin.readline().strip()
+        with _interrupting():
+            return sys.stdin.readline().strip()
+
+
+@contextmanager
+def _interrupting() -> Iterator[None]:
+    """Let Ctrl-C interrupt a question at once: while asyncio runs, it would go on reading."""
+    handler = signal.getsignal(signal.SIGINT)
+    if not callable(handler):  # ignored, as in a shell's background
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
 
 
 def ending_signals() -> tuple[signal.Signals, ...]:

@@ -45,9 +45,10 @@ _VERIFIER_BYTES: Final = 48
 _QUESTION: Final = """
 Do you want to log in through {address}
   in {target}?
-  This writes: it creates a session, which is revoked at once, and it may create a member.
-  {redirect_url} must be registered as a redirect URL of the project,
-  for login and sign-up.
+  This writes: it creates a session, which is revoked at once, and it may
+  create a member.
+  {redirect_url} must be registered in the project as a redirect
+  URL, for login and sign-up.
   Only 'yes' will be accepted.
 
   Enter a value: """

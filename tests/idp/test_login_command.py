@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import sys
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -12,7 +13,7 @@ import pytest
 
 from reconciler.emulator import DEFAULT_PROJECT_ID, DEFAULT_SECRET
 from tests.docs.pages import ROOT
-from tests.idp.logging_in import ADDRESS, SIGN_IN, Login, browser, logging_in, login_place
+from tests.idp.logging_in import ADDRESS, SIGN_IN, Login, browser, free_port, logging_in, login_place
 from tests.support.json_documents import check_document
 from tests.support.terminal import terminal
 
@@ -367,3 +368,33 @@ def test_ctrl_c_during_the_exchange_leaves_no_session(site: Workplace) -> None:
     assert code == 130
     assert operations(site)[-1] == "revoke-sessions"
     assert sessions(site) == []
+
+
+def test_ctrl_c_at_the_question(site: Workplace) -> None:
+    with terminal(site, "verify", "--login", ADDRESS, result_on_screen=True) as session:
+        session.wait_for("Enter a value:")
+        session.type("\x03")
+        code, _ = session.end()
+    assert code == 130
+    assert "Interrupted." in session.text
+    assert "Traceback" not in session.text
+
+
+BROWSER = """
+import sys, httpx
+with httpx.Client(follow_redirects=True) as client:
+    page = client.get(sys.argv[1])
+    client.post(str(page.url), data={"username": "alice", "password": "wonderland"})
+"""
+
+
+def test_the_browser_is_opened(site: Workplace) -> None:
+    script = site.write("browser.py", BROWSER)
+    site.setenv("BROWSER", f"{sys.executable} {script} %s")
+    port = str(free_port())
+    with terminal(site, "verify", "--login", ADDRESS, "--login-port", port, result_on_screen=True) as session:
+        session.wait_for("Enter a value:")
+        session.type("yes\n")
+        code, _ = session.end()
+    assert code == 0
+    assert "alice@example.com logged in to acme" in session.text
