@@ -142,7 +142,7 @@ async def _exchange(
     try:
         login = await provider.authenticate_login(token, verifier)
     except ProviderError as error:
-        raise LoginFailed(f"{address}: the token was not accepted: {error}") from error
+        raise LoginFailed(f"{address}: the token could not be exchanged: {error}") from error
     return login, await _revoke(provider, login)
 
 

@@ -270,7 +270,7 @@ def test_a_token_that_is_used(site: Workplace) -> None:
         login.client.get(callback)
         reason = failure(login)
     assert reason.startswith(
-        "the token was not accepted: POST token of the login: SSO token could not be found"
+        "the token could not be exchanged: POST token of the login: SSO token could not be found"
     )
 
 
