@@ -32,7 +32,8 @@ FACTORS = {"authentication_factors": [{"oidc_sso_factor": {"provider_id": "c-1"}
 
 
 def authenticate(*steps: Any) -> MemberLogin:
-    return ask(Script(*steps), lambda provider: provider.authenticate_login(TOKEN, VERIFIER))
+    login: MemberLogin = ask(Script(*steps), lambda provider: provider.authenticate_login(TOKEN, VERIFIER))
+    return login
 
 
 def answer(**fields: Any) -> httpx.Response:
