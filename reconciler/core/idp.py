@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 GUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 """The form of Entra's IDs: of tenants, applications and secrets."""
 
-AnswerKind: TypeAlias = Literal["host", "metadata", "keys", "preflight", "probe"]
-"""What a provider answered: its host at all, or a request of this kind in a way that can be judged."""
+AnswerKind: TypeAlias = Literal["host", "metadata", "keys", "preflight", "probe", "expiry"]
+"""What a provider answered: its host at all, or a request of this kind in a way that can be judged.
+
+"expiry": the secret store answered when the secret expires, or there is none to ask.
+"""
 
 _ORDER: Final = (Discovery.OFF, Discovery.REPORT, Discovery.ENFORCE)
 _FINGERPRINT_LENGTH: Final = 32
@@ -101,13 +104,8 @@ IDP_SEVERITIES: Final[Mapping[Code, Severity]] = {
 
 
 _EVIDENCE: Final[Mapping[AnswerKind | None, tuple[Code, ...]]] = {
-    None: (
-        "idp-not-asked",
-        "issuer-client-mismatch",
-        "secret-expires",
-        "secret-expiry-unknown",
-        "secret-looks-like-an-id",
-    ),
+    None: ("idp-not-asked", "issuer-client-mismatch", "secret-expiry-unknown", "secret-looks-like-an-id"),
+    "expiry": ("secret-expires",),
     "host": ("idp-address-refused", "idp-not-found", "idp-not-metadata", "idp-unreachable"),
     "keys": ("key-ids-ambiguous", "keys-unreachable", "no-usable-key", "private-key-published"),
     "preflight": ("client-unknown", "preflight-inconclusive", "redirect-not-registered", "request-refused"),

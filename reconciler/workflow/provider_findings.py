@@ -32,7 +32,7 @@ from reconciler.policies.approvals import approval_remarks, approve_risks, uses
 from reconciler.workflow.discovery import idp_diagnostic, left_alone
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import date
 
     from reconciler.core.errors import Diagnostic
@@ -59,8 +59,12 @@ def judge_evidence(
     approvals: Approvals,
     policies: Mapping[str, str],
     now: float,
+    unread: Collection[str] = (),
 ) -> Verification:
-    """Return the result with connections, findings and dates; ``now`` is the time in seconds since 1970."""
+    """Return the result with connections, findings and dates; ``now`` is the time in seconds since 1970.
+
+    ``unread`` are the addresses whose secret store was asked in vain when the secret expires.
+    """
     findings = [
         finding
         for question, evidence in pairs
@@ -71,7 +75,7 @@ def judge_evidence(
     expiries, later = within_horizon(_expiries(pairs), result.today)
     return replace(
         result,
-        connections=tuple(_verified(question, item) for question, item in pairs),
+        connections=tuple(_verified(question, item, unread) for question, item in pairs),
         findings=tuple(_approved(judged, approvals)),
         diagnostics=(
             *result.diagnostics,
@@ -159,7 +163,8 @@ def _expired(approvals: Approvals, findings: Sequence[Diagnostic]) -> Iterator[D
     yield from approval_remarks(use for use in expired if use.approval.rule in IDP_SEVERITIES)
 
 
-def _verified(question: Question, evidence: Evidence | None) -> VerifiedConnection:
+def _verified(question: Question, evidence: Evidence | None, unread: Collection[str]) -> VerifiedConnection:
+    expiry: tuple[AnswerKind, ...] = () if str(question.desired.address) in unread else ("expiry",)
     subject = question.subject
     not_asked = question.not_asked or (left_alone(evidence) if evidence else "")
     return VerifiedConnection(
@@ -170,7 +175,7 @@ def _verified(question: Question, evidence: Evidence | None) -> VerifiedConnecti
         not_asked=not_asked,
         location=question.desired.location,
         exchanges=tuple(_exchanges(evidence)) if evidence and not not_asked else (),
-        answered=tuple(_answered(evidence)) if evidence else (),
+        answered=(*(_answered(evidence) if evidence else ()), *expiry),
     )
 
 

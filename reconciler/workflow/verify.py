@@ -154,6 +154,7 @@ def _judge(
         approvals=request.approvals.approvals,
         policies=request.project.policies,
         now=request.wall(),
+        unread={str(wanted.address) for wanted in request.stored.unresolved},
     )
     is_whole = request.is_whole and not request.targets
     return compare_with_previous(judged, request.previous, is_whole=is_whole)

@@ -255,3 +255,13 @@ def test_entra_without_a_date_stays_information(place: Workplace, provider: Scri
     document = night(place)
     assert ("info", "secret-expiry-unknown", "new") in standings(document)
     assert document["expiring_secrets"] == []
+
+
+def test_a_date_of_a_store_that_does_not_answer_is_not_resolved(place: Workplace) -> None:
+    place.write("reconciler.yaml", 'secrets: {vault: {allow: ["sso/*"]}}\n')
+    place.declare("acme", secret_expires_on=day(5), discovery="off")
+    night(place)
+    place.declare("acme", client_secret="${vault:sso/acme#client_secret}", discovery="off")
+    assert standings(night(place), "unchecked") == [("warning", "secret-expires", "unchecked")]
+    place.declare("acme", discovery="off")
+    assert standings(night(place), "resolved") == [("warning", "secret-expires", "resolved")]
