@@ -88,7 +88,7 @@ def test_manifests_and_project_files_are_valid(page: Path, bare: Workplace) -> N
         bare.declare("acme", client_secret="${env:ACME_CLIENT_SECRET}")
         name = "reconciler.yaml" if is_project else "organizations/acme.yaml"
         bare.write("approvals/acme.yaml" if document.keys() == {"approvals"} else name, block.text)
-        if re.search("var:|vault:", block.text) and not is_project:
+        if re.search("var:|vault:|aws-sm:|keyring:", block.text) and not is_project:
             bare.write("reconciler.yaml", json.dumps({"vars": variables, "secrets": secrets}))
         ended = bare.run(
             "-C", str(bare.root), "validate", *([] if is_project else ["organizations/acme.yaml"])

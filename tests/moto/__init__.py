@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 REGION: Final = "eu-central-1"
-_PROGRAM: Final = Path(sys.prefix) / "moto/bin/moto_server"
+COMMANDS: Final = Path(sys.prefix) / "moto/bin"
+"""The folder of the server's program, and of AWS' own command."""
+_PROGRAM: Final = COMMANDS / "moto_server"
 _ADDRESS: Final = re.compile(r"Running on (http://127\.0\.0\.1:\d+)")
 _START_LIMIT: Final = 60.0
 _NO_LIMIT: Final = "1000000000"
