@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from importlib import import_module
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, TypeVar
 
 from reconciler.core.errors import SecretUnavailable
 from reconciler.core.secret import Secret
@@ -151,13 +151,25 @@ def _work(waiting: SimpleQueue[tuple[K, Future[V | SecretUnavailable]]], read: C
         except Empty:
             return
         if call.set_running_or_notify_cancel():
-            try:
+            with _Answering(call):
                 call.set_result(read(item))
-            except SecretUnavailable as error:
-                call.set_result(error)
-            except BaseException as error:
-                call.set_exception(error)  # a bug, which is raised where the result is awaited too
-                raise
+
+
+@dataclass(frozen=True, slots=True)
+class _Answering:
+    """Hands what is raised to who waits for the call: an unavailable secret as its result."""
+
+    call: Future[Any]
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> bool:
+        if isinstance(error, SecretUnavailable):
+            self.call.set_result(error)
+        elif error is not None:
+            self.call.set_exception(error)
+        return True
 
 
 def _gather(

@@ -75,12 +75,16 @@ def test_secrets_are_encrypted_applied_compared_and_rotated(
         assert run.out == (f"The secret of {slug}/sso is in secrets/{slug}.age, encrypted for 1 recipient.\n")
     applied = vaulted.run("apply", "--auto-approve", "-v")
     assert applied.code == 0, applied.output
+    assert "PUT" in applied.err
+    assert CANARY not in applied.output
+    assert str(FIRST) not in applied.output
     assert vaulted.live("acme")[0]["client_secret"] == f"{CANARY}-acme"
     assert NO_CHANGES in vaulted.run("plan").out
     encrypt(vaulted, "acme/sso", "rotated-8c4b")
     assert "1 to change" in vaulted.run("plan", "--out", "plan.json").out
     applied = vaulted.run("apply", "plan.json", "--auto-approve")
     assert applied.code == 0, applied.output
+    assert "rotated-8c4b" not in applied.output
     assert vaulted.live("acme")[0]["client_secret"] == "rotated-8c4b"
     assert NO_CHANGES in vaulted.run("plan").out
     assert not files_with(vaulted, CANARY)

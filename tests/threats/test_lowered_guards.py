@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from reconciler.secrets import STORES
+
 if TYPE_CHECKING:
     from tests.support.workplace import CompletedRun, Workplace
 
@@ -19,6 +21,7 @@ SEVEN = (
     "endpoint-off-site",
     "attribute-mapping-change",
 )
+RECIPIENT = "age1f8a6nywdshna9tf49qjntgcup5wm7n0y7484acfvk4qljjcmhfuqhe9p4v"
 STRICT = f"policies: {{{', '.join(f'{rule}: error' for rule in SEVEN)}}}\n"
 EVIL = "https://evil.example.net"
 
@@ -96,6 +99,12 @@ def test_it_cannot_be_switched_off_and_never_blocks(clone: Workplace) -> None:
     [
         ("secrets: {env: {allow: ['*_CLIENT_SECRET', ACME_CLIENT_SECRET]}}", None),
         ("secrets: {file: {allow: ['/run/secrets/*']}}", "secrets.file.allow adds /run/secrets/*"),
+        *(
+            (f"secrets: {{{scheme}: {{allow: ['sso/*']}}}}", f"secrets.{scheme}.allow adds sso/*")
+            for scheme in STORES
+        ),
+        (f"secrets: {{age: {{recipients: [{RECIPIENT}]}}}}", f"secrets.age.recipients adds {RECIPIENT}"),
+        ("secrets: {age: {identity: '${env:OTHER}'}}", "secrets.age.identity changes"),
         ("approvals: ['**/*.yaml']", "approvals adds **/*.yaml"),
         ("idp: {discovery: 'off'}", "idp.discovery changes from report to off"),
         ("idp: {allow_networks: [10.0.0.0/8]}", "idp.allow_networks adds 10.0.0.0/8"),

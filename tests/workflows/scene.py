@@ -102,9 +102,9 @@ class Scene:
         """Return where a secret appears, in any of its usual forms."""
         secrets = {TOKEN, *(value for name, value in self.runner.secrets.items() if "SECRET" in name)}
         forms = {form for secret in secrets for form in _forms(secret)}
-        return [place for place, text in self._places() if any(form in text for form in forms)]
+        return [place for place, text in self.left_behind() if any(form in text for form in forms)]
 
-    def _places(self) -> list[tuple[str, str]]:
+    def left_behind(self) -> list[tuple[str, str]]:
         """Return all that the workflows left behind: logs, outputs, summaries, files, calls of GitHub."""
         steps = [
             (f"step {number}", f"{step.out}\n{step.outputs}\n{step.summary}")
