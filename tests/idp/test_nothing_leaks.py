@@ -32,7 +32,7 @@ COMMANDS: Final = {
     "verify": ("verify",),
     "probe": ("verify", "--probe-credentials"),
 }
-ASK_ABOUT_ALL: Final = frozenset({"verify", "probe"})
+ASK_ABOUT_ALL: Final = frozenset({"drift", "verify", "probe"})
 RUNS: Final = [*product(("not applied", "applied"), COMMANDS)]
 NUMBERS: Final = [10, pytest.param(100, marks=pytest.mark.proofs)]
 TENANTS: Final = ("", "/", "/tenant", "/oauth2/default")
