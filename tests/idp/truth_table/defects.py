@@ -35,7 +35,6 @@ AT_A_REAL_PROVIDER: Final = (
         code="issuer-mismatch",
         made_on=OidcProvider(),
         live={"issuer": "{issuer}/"},
-        is_core=True,
     ),
     Defect(
         what="the provider has moved and publishes another issuer",
@@ -47,7 +46,6 @@ AT_A_REAL_PROVIDER: Final = (
         code="idp-not-found",
         made_on=OidcProvider(),
         live={"issuer": "{issuer}/realms/acme"},
-        is_core=True,
     ),
     Defect(
         what="the live authorization_url is not the published one",
@@ -60,7 +58,6 @@ AT_A_REAL_PROVIDER: Final = (
         code="endpoint-differs",
         made_on=OidcProvider(),
         live={"token_url": "{issuer}/token?v=1"},
-        is_core=True,
     ),
     Defect(
         what="the live userinfo_url is not the published one",
@@ -150,13 +147,11 @@ AT_A_REAL_PROVIDER: Final = (
         made_on=OidcProvider(),
         live={"client_id": "nobody"},
         hints=("secret-not-probed",),
-        is_core=True,
     ),
     Defect(
         what="the redirect URL is not registered",
         code="redirect-not-registered",
         made_on=OidcProvider(client={"redirect_uris": ["https://test.stytch.com/v1/b2b/sso/callback/old"]}),
-        is_core=True,
     ),
     Defect(
         what="the redirect URL is registered with a slash too many",
@@ -174,7 +169,6 @@ AT_A_REAL_PROVIDER: Final = (
         code="secret-wrong",
         made_on=OidcProvider(),
         live={"client_secret": "another-secret"},
-        is_core=True,
     ),
     Defect(
         what="the secret has a blank at its end",
@@ -197,7 +191,6 @@ AT_A_REAL_PROVIDER: Final = (
         what="the secret has expired",
         code="secret-expired",
         made_on=OidcProvider(client={"client_secret_expires_at": 1_600_000_000}),
-        is_core=True,
     ),
     Defect(
         what="Entra's ID of a secret in place of its value",
@@ -223,7 +216,6 @@ AT_A_REAL_PROVIDER: Final = (
         code="scope-not-advertised",
         made_on=OidcProvider(),
         declared={"custom_scopes": ["openid", "email", "groups"]},
-        is_core=True,
     ),
     Defect(
         what="a claim that the provider does not know",
@@ -240,7 +232,6 @@ AT_A_REAL_PROVIDER: Final = (
         what="the private key is published",
         code="private-key-published",
         made_on=OidcProvider(keys=({**RSA_KEY, "d": "AAAA"},)),
-        is_core=True,
     ),
     Defect(
         what="two keys have one kid",
@@ -268,7 +259,6 @@ BY_CERTIFICATE: Final = tuple(
         code=CERTIFICATES[kind][0],
         made_on=OidcProvider(certificate=kind),
         hints=() if CERTIFICATES[kind] == ["tls-expires"] else ("secret-not-probed",),
-        is_core=kind == "expired",
     )
     for kind, text in CERTIFICATE_TEXTS.items()
 )
@@ -325,13 +315,7 @@ BY_METADATA: Final = (
         code="clock-skew",
         made_on=Scripted(headers={"date": "Thu, 01 Jan 2026 00:00:00 GMT"}),
     ),
-    Defect(
-        what="nothing answers",
-        code="idp-unreachable",
-        made_on=None,
-        hints=("secret-not-probed",),
-        is_core=True,
-    ),
+    Defect(what="nothing answers", code="idp-unreachable", made_on=None, hints=("secret-not-probed",)),
 )
 
 BY_ANSWER: Final = (
@@ -341,7 +325,6 @@ BY_ANSWER: Final = (
             code=code,
             made_on=Scripted(scripts={METADATA: script}),
             hints=("secret-not-probed",) if code == "idp-unreachable" else (),
-            is_core=name in {"HTML", "a redirect to a private address"},
         )
         for name, (script, code) in METADATA_ANSWERS.items()
     ),

@@ -20,8 +20,7 @@ _INTRODUCTION: Final = """\
 # What verify finds at identity providers
 
 Each row is a connection of the emulator that `reconciler verify --probe-credentials` has checked, at a
-provider on loopback. The tests write this page: the suite runs the core of the rows, and `make proofs` runs
-all of them.
+provider on loopback. The tests make every row real, and compare this page with what is found.
 """
 _DEFECTS: Final = """
 ## Defects

@@ -62,8 +62,7 @@ class Defect:
 
     ``code`` is the only error or warning, or the only finding at all where it is information. ``hints`` are
     pieces of information that follow from the defect. ``live`` and ``declared`` are fields of the
-    connection, in which ``{issuer}`` stands for the provider's address. ``is_core``: the test suite runs
-    it, too.
+    connection, in which ``{issuer}`` stands for the provider's address.
     """
 
     what: str
@@ -72,7 +71,6 @@ class Defect:
     hints: tuple[str, ...] = ()
     live: Mapping[str, Any] = field(default_factory=dict)
     declared: Mapping[str, Any] = field(default_factory=dict)
-    is_core: bool = False
 
     @property
     def part(self) -> str:
