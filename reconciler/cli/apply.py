@@ -35,6 +35,7 @@ from reconciler.workflow.apply import (
     apply_plan,
     check_applicable,
     check_saved_plan,
+    inference_findings,
     interrupted_result,
     resolve_plan_secrets,
 )
@@ -170,7 +171,9 @@ def _apply(planned: Planned, context: CommandContext) -> int:
     check_applicable(planned.plan)
     secrets = resolve_plan_secrets(planned.plan, planned.project.secret_access(os.environ))
     result = asyncio.run(_send(planned, secrets, context))
-    diagnostics = (*planned.plan.diagnostics, *secrets.diagnostics)
+    policies = planned.project.policies
+    inferred = inference_findings(planned.plan, result.outcomes, policies, planned.approvals)
+    diagnostics = (*planned.plan.diagnostics, *secrets.diagnostics, *inferred)
     result = replace(
         result,
         diagnostics=diagnostics,

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +14,8 @@ from reconciler.cli.options import FILE, reporting_options, selection_options
 from reconciler.cli.plan import gather, run_connected
 from reconciler.cli.results import check_outputs, keep_previous, read_previous, write_result
 from reconciler.core.drift import find_drift
-from reconciler.idp.fetch_settings import fetch_settings
 from reconciler.reports import DRIFT_FORMATS
 from reconciler.storage.documents import load_drift_report
-from reconciler.workflow.discovery import Providers
 from reconciler.workflow.drift import read_drift
 
 if TYPE_CHECKING:
@@ -51,10 +47,7 @@ def command(context: CommandContext, /, paths: tuple[str, ...], **options: Any) 
     check_outputs(context)
     previous, warnings = read_previous(context.kept, load_drift_report)
     desired, target = gather(context, paths, options, for_drift=True)
-    project = desired.project
-    bounds = fetch_settings(project.idp, project.root, os.environ, target.address)
-    work = partial(read_drift, providers=Providers(project.idp, bounds))
-    plan, observed = asyncio.run(run_connected(work, desired, target, context))
+    plan, observed = asyncio.run(run_connected(read_drift, desired, target, context))
     observed = replace(observed, diagnostics=(*warnings, *observed.diagnostics))
     report = find_drift(plan, previous, desired.selection, observed)
     if report.has_seen_nothing:

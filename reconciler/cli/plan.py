@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,14 +15,16 @@ from reconciler.cli import wiring
 from reconciler.cli.context import exit_code
 from reconciler.cli.logging import log_api_calls
 from reconciler.cli.options import FILE, acceptance_options, reporting_options, selection_options
-from reconciler.cli.progress import reading_progress
+from reconciler.cli.progress import asking_progress, reading_progress
 from reconciler.cli.results import check_outputs, write_result
 from reconciler.core.planner import Choices
 from reconciler.core.run_selection import ALL, RunSelection
+from reconciler.idp.fetch_settings import fetch_settings
 from reconciler.policies import Approvals, accept_risks
 from reconciler.providers.stytch.connect import connect
 from reconciler.reports import PLAN_FORMATS
 from reconciler.workflow.desired import PlanRequest, gather_desired
+from reconciler.workflow.discovery import Providers
 from reconciler.workflow.judgement import accept_deletes
 from reconciler.workflow.plan import make_plan
 
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from reconciler.manifests import Project
     from reconciler.providers.stytch.credentials import Target
     from reconciler.workflow.desired import Desired
+    from reconciler.workflow.live_state import Progress
 
 Result = TypeVar("Result")
 
@@ -134,11 +138,20 @@ async def run_connected(
 ) -> Result:
     """Connect to the API, and do the work, with the arguments of ``make_plan``."""
     log = log_api_calls(context.console)
-    with reading_progress(context.console, len(desired.organizations)) as progress:
+    project = desired.project
+    bounds = fetch_settings(project.idp, project.root, os.environ, target.address)
+    with ExitStack() as bars:
+
+        def asking(total: int) -> Progress:
+            bars.close()  # a terminal has room for one bar
+            return bars.enter_context(asking_progress(context.console, total))
+
+        progress = bars.enter_context(reading_progress(context.console, len(desired.organizations)))
         async with connect(target, desired.limits, clock=context.clock, api_log=log) as reader:
             return await work(
                 desired,
                 reader,
+                providers=Providers(project.idp, bounds, asking),
                 scope=wiring.scope_of(target),
                 created_at=wiring.now().isoformat(),
                 progress=progress,

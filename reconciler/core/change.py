@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar, Final, assert_never
 
@@ -45,6 +45,8 @@ class Create:
     """A connection to create; ``resumes`` is what an interrupted create left behind.
 
     ``same_name_ids`` are live connections of its display_name that other declarations manage.
+    ``published`` are the endpoints in the issuer's own metadata, if it was fetched, by field; ``enforced``
+    names the fields that were declared by it (`discovery: enforce`).
     """
 
     action: ClassVar = Action.CREATE
@@ -53,6 +55,8 @@ class Create:
     declared: OidcConnection
     resumes: OidcConnection | None = None
     same_name_ids: tuple[str, ...] = ()
+    published: Mapping[str, str] = field(default_factory=dict)
+    enforced: tuple[str, ...] = ()
     location: SourceLocation | None = None
 
     @property
@@ -66,7 +70,8 @@ class Update:
     """A connection whose fields named in ``changed`` differ from what is declared.
 
     ``before`` never holds the live secret; ``uncomparable`` names declared fields whose values the
-    service does not return. There is no reason but the differences.
+    service does not return. There is no reason but the differences. ``published`` and ``enforced`` are as
+    those of a `Create`.
     """
 
     action: ClassVar = Action.UPDATE
@@ -77,6 +82,8 @@ class Update:
     before: OidcConnection
     changed: tuple[str, ...]
     uncomparable: tuple[str, ...] = ()
+    published: Mapping[str, str] = field(default_factory=dict)
+    enforced: tuple[str, ...] = ()
     location: SourceLocation | None = None
 
 
@@ -133,7 +140,8 @@ class AttributeChange:
     """One attribute of a change. A sensitive attribute has a name here, but no values.
 
     ``reference`` is where the secret that will be sent is read, as parsed. ``is_unknown``: the value is
-    known only after apply.
+    known only after apply; ``predicted`` is then the value in the issuer's metadata, if it is known.
+    ``is_enforced``: the value was taken from that metadata.
     """
 
     name: str
@@ -143,6 +151,23 @@ class AttributeChange:
     is_unknown: bool = False
     is_sensitive: bool = False
     reference: str = ""
+    predicted: str = ""
+    is_enforced: bool = False
+
+
+def predictions(change: Create | Update) -> Mapping[str, str]:
+    """Return what the server is expected to infer, by field, as far as the issuer's metadata is known."""
+    names = (name for name in unknown_after(change) if name in change.published)
+    return {name: change.published[name] for name in names}
+
+
+def expected_connection(change: Create | Update) -> OidcConnection:
+    """Return the connection as it will be, as far as that is known: without secret and inferred fields."""
+    if isinstance(change, Create):
+        return change.declared.without_secret()
+    declared = {name: getattr(change.declared, name) for name in change.changed}
+    inferred = dict.fromkeys(unknown_after(change))
+    return replace(change.before, **(declared | inferred)).without_secret()
 
 
 def attribute_changes(change: Change) -> tuple[AttributeChange, ...]:
@@ -192,9 +217,9 @@ def _created(change: Create, name: str) -> AttributeChange | None:
     if name in SENSITIVE_FIELDS:
         return _secret(name, Action.CREATE, value) if value else None
     if value is None:
-        unknown = name in INFERRED_FIELDS and change.declared.issuer is not None
-        return AttributeChange(name=name, action=Action.CREATE, is_unknown=True) if unknown else None
-    return AttributeChange(name=name, action=Action.CREATE, after=value)
+        return _unknown(change, name) if name in unknown_after(change) else None
+    is_enforced = name in change.enforced
+    return AttributeChange(name=name, action=Action.CREATE, after=value, is_enforced=is_enforced)
 
 
 def _updated(change: Update, name: str) -> AttributeChange | None:
@@ -204,13 +229,25 @@ def _updated(change: Update, name: str) -> AttributeChange | None:
             return _secret(name, Action.UPDATE, getattr(change.declared, name))
         return AttributeChange(name=name, action=Action.NO_OP, is_sensitive=True)
     if name in change.changed:
-        after = getattr(change.declared, name)
-        return AttributeChange(name=name, action=Action.UPDATE, before=before, after=after)
+        return AttributeChange(
+            name=name,
+            action=Action.UPDATE,
+            before=before,
+            after=getattr(change.declared, name),
+            is_enforced=name in change.enforced,
+        )
     if name in unknown_after(change):
-        return AttributeChange(name=name, action=Action.UPDATE, before=before, is_unknown=True)
+        return _unknown(change, name, before)
     if not before and getattr(change.declared, name) is None:
         return None
     return AttributeChange(name=name, action=Action.NO_OP, before=before, after=before)
+
+
+def _unknown(change: Create | Update, name: str, before: Value | None = None) -> AttributeChange:
+    predicted = change.published.get(name, "")
+    return AttributeChange(
+        name=name, action=change.action, before=before, is_unknown=True, predicted=predicted
+    )
 
 
 def _secret(name: str, action: Action, declared: SecretReference | None) -> AttributeChange:
@@ -235,8 +272,8 @@ def _default_attributes(change: DefaultChange) -> Iterator[AttributeChange]:
         )
 
 
-def unknown_after(change: Update) -> tuple[str, ...]:
-    """Name the undeclared fields that the server infers again because the issuer changes."""
-    if "issuer" not in change.changed:
+def unknown_after(change: Create | Update) -> tuple[str, ...]:
+    """Name the undeclared fields that the server infers, because the issuer is new or changes."""
+    if change.declared.issuer is None or (isinstance(change, Update) and "issuer" not in change.changed):
         return ()
     return tuple(name for name in INFERRED_FIELDS if getattr(change.declared, name) is None)

@@ -70,6 +70,7 @@ IDP_SEVERITIES: Final[Mapping[Code, Severity]] = {
     "idp-not-found": Severity.WARNING,
     "idp-not-metadata": Severity.ERROR,
     "idp-unreachable": Severity.ERROR,
+    "inference-differs": Severity.WARNING,
     "issuer-client-mismatch": Severity.ERROR,
     "issuer-mismatch": Severity.ERROR,
     "issuer-templated": Severity.ERROR,
@@ -98,6 +99,8 @@ IDP_SEVERITIES: Final[Mapping[Code, Severity]] = {
     "userinfo-missing": Severity.WARNING,
 }
 """The codes of findings about identity providers, and how severe they are in `verify` by default.
+
+Elsewhere they are warnings at most.
 
 `policies` in the project file can name them, and approvals can cover them.
 """

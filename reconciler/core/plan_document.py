@@ -137,6 +137,16 @@ class SecretReferenceDocument:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IssuerMetadataDocument:
+    """The endpoints that the issuer's own metadata names."""
+
+    authorization_url: str | None = field(default=None, metadata=described("its `authorization_endpoint`"))
+    token_url: str | None = field(default=None, metadata=described("its `token_endpoint`"))
+    userinfo_url: str | None = field(default=None, metadata=described("its `userinfo_endpoint`"))
+    jwks_url: str | None = field(default=None, metadata=described("its `jwks_uri`"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ResourceChangeDocument:
     """One change, and what apply needs to carry it out."""
 
@@ -168,6 +178,19 @@ class ResourceChangeDocument:
     uncomparable: tuple[Literal["client_secret"], ...] | None = field(
         default=None,
         metadata=described("attributes that the service masks, so that they could not be compared"),
+    )
+    issuer_metadata: IssuerMetadataDocument | None = field(
+        default=None,
+        metadata=described(
+            "endpoints in the issuer's own metadata, if it was fetched: the values to expect of attributes in"
+            " `after_unknown`"
+        ),
+    )
+    enforced: tuple[WritableField, ...] | None = field(
+        default=None,
+        metadata=described(
+            "attributes in `declared` that were taken from the issuer's metadata (`discovery: enforce`)"
+        ),
     )
     namesakes: tuple[str, ...] | None = field(
         default=None,

@@ -19,7 +19,7 @@ from reconciler.core.change import (
     Update,
     attribute_changes,
 )
-from reconciler.core.connection import FIELDS, OidcConnection
+from reconciler.core.connection import FIELDS, INFERRED_FIELDS, OidcConnection
 from reconciler.core.document_parts import (
     ConnectionDocument,
     TargetDocument,
@@ -42,6 +42,7 @@ from reconciler.core.plan_document import (
     AttributesWithSecret,
     ChangeDocument,
     InputsDocument,
+    IssuerMetadataDocument,
     LiteralDocument,
     LocatorDocument,
     PlanDocument,
@@ -195,6 +196,8 @@ def _needed_by_apply(change: Change) -> dict[str, Any]:
     needed: dict[str, Any] = {
         "declared": change.declared.declared_fields,
         "secret_reference": _reference_document(change.declared),
+        "issuer_metadata": IssuerMetadataDocument(**change.published) if change.published else None,
+        "enforced": change.enforced or None,
     }
     if isinstance(change, Update):
         return needed | {"changed": change.changed, "uncomparable": change.uncomparable}
@@ -291,6 +294,7 @@ def _read_change(document: ResourceChangeDocument) -> Change:
                 declared=_read_declared(document),
                 resumes=read_connection(document.resumes) if document.resumes else None,
                 same_name_ids=document.namesakes or (),
+                **_read_published(document),
             )
         case Action.UPDATE:
             return Update(
@@ -299,6 +303,7 @@ def _read_change(document: ResourceChangeDocument) -> Change:
                 before=_read_before(document),
                 changed=_changed_fields(document),
                 uncomparable=_required(document.uncomparable, "uncomparable"),
+                **_read_published(document),
             )
         case Action.DELETE:
             reason = _required(document.action_reason, "action_reason")
@@ -329,6 +334,18 @@ def _read_declared(document: ResourceChangeDocument) -> OidcConnection:
         if not all(isinstance(claim, str) for claim in claims):
             raise ValueError("attribute_mapping holds more than texts")
     return OidcConnection(**values, client_secret=_read_reference(document.secret_reference))
+
+
+def _read_published(document: ResourceChangeDocument) -> dict[str, Any]:
+    """Return the endpoints in the issuer's metadata, and which of them count as declared."""
+    endpoints = document.issuer_metadata
+    values = {name: getattr(endpoints, name) for name in INFERRED_FIELDS} if endpoints else {}
+    published = {name: url for name, url in values.items() if url is not None}
+    enforced = document.enforced or ()
+    after = _required(document.change.after, "after")
+    if any(name not in published or published[name] != getattr(after, name) for name in enforced):
+        raise ValueError("an enforced field has another value than the issuer's metadata")
+    return {"published": published, "enforced": enforced}
 
 
 def _read_before(document: ResourceChangeDocument) -> OidcConnection:

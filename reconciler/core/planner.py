@@ -203,6 +203,8 @@ def _create(
         ),
         resumes=resumes and resumes.masked(),
         same_name_ids=tuple(sorted(same_name)),  # matching has found them to be others
+        published=desired.published,
+        enforced=desired.enforced,
         location=desired.location,
     )
 
@@ -234,6 +236,8 @@ def _compare(
         before=current.masked(choices.secrets.values()),
         changed=changed,
         uncomparable=uncomparable,
+        published=desired.published,
+        enforced=desired.enforced,
         location=desired.location,
     )
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from reconciler.core.connection import INFERRED_FIELDS
 from reconciler.core.secret import SecretReference
 
 if TYPE_CHECKING:
@@ -55,6 +56,9 @@ class DesiredConnection:
     ``connection`` holds the declared fields only, except ``display_name``, which defaults to the
     connection's key; ``connection.connection_id`` is the pin. ``other_ids`` are those of the pin that are
     for other environments. ``stored_expires_on`` is what the store of its secret says, once it was read.
+
+    ``published`` are the endpoints in the issuer's own metadata, if it was fetched, by field; ``enforced``
+    names those of them that count as declared.
     """
 
     address: Address
@@ -69,6 +73,27 @@ class DesiredConnection:
     stored_expires_on: date | None = None
     lifecycle: Lifecycle = Lifecycle()
     other_ids: tuple[str, ...] = ()
+    published: Mapping[str, str] = field(default_factory=dict)
+    enforced: tuple[str, ...] = ()
+
+    @property
+    def enforceable(self) -> tuple[str, ...]:
+        """The endpoints that the issuer's metadata may decide: neither declared nor ignored.
+
+        There are none without a declared issuer, since whoever edits the live one would decide instead.
+        """
+        ignored = self.lifecycle.ignore_changes
+        if self.connection.issuer is None or "issuer" in ignored:
+            return ()
+        undeclared = (name for name in INFERRED_FIELDS if getattr(self.connection, name) is None)
+        return tuple(name for name in undeclared if name not in ignored)
+
+    def with_published(self, published: Mapping[str, str], *, enforces: bool) -> DesiredConnection:
+        """Return the declaration with the endpoints in its issuer's metadata, which may count as declared."""
+        enforced = tuple(name for name in self.enforceable if enforces and name in published)
+        values: dict[str, Any] = {name: published[name] for name in enforced}
+        connection = replace(self.connection, **values)
+        return replace(self, connection=connection, published=published, enforced=enforced)
 
     @property
     def expires_on(self) -> date | None:

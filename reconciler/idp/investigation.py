@@ -33,7 +33,7 @@ class Subject:
     """A connection to check, without its secret, as it is live or, before it exists, as it is declared.
 
     ``declared`` names the fields whose values are those of the manifest. ``has_expiry``: the manifest says
-    when the secret expires. ``secret_is_guid``: the live secret looks like an ID. ``had_metadata``: an
+    when the secret expires. ``secret_is_guid``: its secret looks like an ID. ``had_metadata``: an
     earlier report read the metadata of this issuer.
     """
 

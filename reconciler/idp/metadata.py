@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from reconciler.http.json_fields import parse_json
+from reconciler.http.urls import is_loopback, parse_url, split_url
 from reconciler.idp.guarded_fetch import Answer, Cause, NoAnswer
 
 if TYPE_CHECKING:
@@ -22,6 +24,12 @@ ENDPOINTS: Final[Mapping[str, str]] = {
     "jwks_url": "jwks_uri",
 }
 """The fields of a connection and the names of the same URLs in the metadata."""
+
+_MAX_ENDPOINT: Final = 2048
+"""Characters of a URL, as in manifests."""
+
+_URL: Final = re.compile(r"[A-Za-z0-9._~%!$&'()*+,;=:@/?\[\]-]+")
+"""What a URL without a fragment holds (RFC 3986)."""
 
 _WELL_KNOWN: Final = "/.well-known/openid-configuration"
 _GONE: Final = frozenset({404, 410})
@@ -65,6 +73,30 @@ def metadata_url(issuer: str) -> str:
 def with_client_id(url: str, client_id: str) -> str:
     """Return the URL with a client_id, by which Okta tells apart what it publishes."""
     return f"{url}{'&' if '?' in url else '?'}client_id={quote(client_id, safe='')}"
+
+
+def issuer_endpoints(metadata: Document | NoAnswer | None, issuer: str) -> Mapping[str, str] | str:
+    """Return the endpoints in an issuer's own metadata, by field, or why the metadata does not count.
+
+    It counts if it names the issuer byte for byte, and endpoints that a manifest could declare: https, or
+    http where the issuer itself is on this machine.
+    """
+    if not isinstance(metadata, Document):
+        return metadata.reason if metadata else "there is no metadata"
+    if metadata.text("issuer") != issuer:
+        return "the metadata names another issuer"
+    endpoints = {field: url for field, name in ENDPOINTS.items() if (url := metadata.text(name))}
+    is_local = is_loopback(parse_url(issuer).hostname or "")
+    bad = next((field for field, url in endpoints.items() if not _is_endpoint(url, is_local=is_local)), "")
+    return f"`{ENDPOINTS[bad]}` is not an https URL" if bad else endpoints
+
+
+def _is_endpoint(url: str, *, is_local: bool) -> bool:
+    parts = split_url(url) if len(url) <= _MAX_ENDPOINT and _URL.fullmatch(url) else None
+    if parts is None or "@" in parts.netloc:
+        return False
+    is_plain = parts.scheme == "http" and is_local and is_loopback(parts.hostname or "")
+    return parts.scheme == "https" or is_plain
 
 
 class Documents:

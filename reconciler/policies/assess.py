@@ -55,17 +55,23 @@ def assess(
 
 
 def judge_idp_findings(
-    findings: Iterable[Diagnostic], severities: Mapping[str, str]
+    findings: Iterable[Diagnostic], severities: Mapping[str, str], *, are_errors: bool = True
 ) -> tuple[Diagnostic, ...]:
-    """Return the findings about identity providers with the severities of the project file, errors first."""
+    """Return the findings about identity providers with the severities of the project file, errors first.
+
+    Outside `verify` none of them is an error (``are_errors``): a provider must not stop a plan.
+    """
     judged = [
-        _with_approval(
-            replace(finding, severity=_SEVERITIES.get(severities.get(finding.code, ""), finding.severity))
-        )
+        _with_approval(replace(finding, severity=_idp_severity(finding, severities, are_errors=are_errors)))
         for finding in findings
         if severities.get(finding.code) != _OFF
     ]
     return tuple(sorted(judged, key=lambda finding: list(Severity).index(finding.severity)))
+
+
+def _idp_severity(finding: Diagnostic, severities: Mapping[str, str], *, are_errors: bool) -> Severity:
+    severity = _SEVERITIES.get(severities.get(finding.code, ""), finding.severity)
+    return Severity.WARNING if severity is Severity.ERROR and not are_errors else severity
 
 
 def _with_approval(finding: Diagnostic) -> Diagnostic:

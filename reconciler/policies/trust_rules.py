@@ -71,6 +71,11 @@ def _secret_kept(change: ConnectionChange, _: Estate) -> Iterator[Clause]:
 
 
 def _endpoint_off_site(change: ConnectionChange, _: Estate) -> Iterator[Clause]:
+    """An endpoint is in another trust domain than its issuer, whose own metadata does not name it.
+
+    A hijacked document moves no endpoint unseen: if the trust domain of a live one changes, the rules about
+    such changes and `secret-kept` find that, whoever names the new one.
+    """
     if not isinstance(change, Create | Update):
         return
     issuer = url_after(change, "issuer")
@@ -78,6 +83,8 @@ def _endpoint_off_site(change: ConnectionChange, _: Estate) -> Iterator[Clause]:
         endpoint = url_after(change, name)
         if not host(issuer) or not host(endpoint) or not writes(change, name, "issuer"):
             continue
+        if endpoint == change.published.get(name):
+            continue  # the issuer itself names it: the service would infer the same
         if not is_same_trust_domain(issuer, endpoint):
             yield Clause(name, f"{name} is at {_label(endpoint)}, while the issuer is at {_label(issuer)}")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from reconciler.reports.escaping import clip, command_message, command_property, escape_terminal, log_line
-from reconciler.reports.report import Annotation, full_message
+from reconciler.reports.report import ANNOTATION_LEVELS, Annotation, full_message
 
 if TYPE_CHECKING:
     from reconciler.core.errors import Diagnostic
@@ -40,7 +40,7 @@ def workflow_command(annotation: Annotation) -> str:
 
 def _diagnostic_annotation(diagnostic: Diagnostic) -> Annotation:
     return Annotation(
-        level="error" if diagnostic.is_error else "warning",
+        level=ANNOTATION_LEVELS[diagnostic.severity],
         title=diagnostic.code,
         message=full_message(diagnostic),
         location=diagnostic.location,

@@ -151,7 +151,7 @@ def _card_view(
 ) -> _CardView:
     diff = card.diff if total > _MAX_CARDS_WITH_TABLES else ()
     rows = () if diff else card.rows
-    unknown = [row for row in rows if row.left == NOTHING and row.right[0].text == UNKNOWN]
+    unknown = [row for row in rows if row.left == NOTHING and [line.text for line in row.right] == [UNKNOWN]]
     rows = tuple(row for row in rows if row not in unknown)
     sides = zip(report.columns, ("left", "right"), strict=True)
     return _CardView(

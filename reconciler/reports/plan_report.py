@@ -107,7 +107,7 @@ def _counters(plan: Plan) -> Iterator[Counter]:
     yield from finding_counters(plan_findings(plan), "risk")
     others = ((summary.refused, "refused"), (summary.unmanaged, "unmanaged"))
     yield from (Counter(number=number, words=word, key=word) for number, word in others if number)
-    yield from finding_counters(plan_findings(plan), "warning")
+    yield from finding_counters(plan_findings(plan), "warning", "note")
 
 
 def unmanaged_list(unmanaged: Sequence[Unmanaged], consequence: str) -> tuple[ItemList, ...]:
@@ -211,10 +211,16 @@ def _after(attribute: AttributeChange) -> tuple[Line, ...]:
     if attribute.action is Action.DELETE:
         return NOTHING
     if attribute.is_unknown:
-        return _note(wording.UNKNOWN)
+        return (*_note(wording.UNKNOWN), *_metadata_note(attribute))
     if attribute.is_sensitive:
         return _note(f"{wording.SENSITIVE} {wording.secret_note(attribute)}".rstrip())
-    return tuple(_value_lines(attribute.after, attribute.before, _mark(attribute, "+"))) or NOTHING
+    lines = tuple(_value_lines(attribute.after, attribute.before, _mark(attribute, "+")))
+    return (*lines, *_metadata_note(attribute)) or NOTHING
+
+
+def _metadata_note(attribute: AttributeChange) -> tuple[Line, ...]:
+    words = wording.metadata_note(attribute)
+    return _note(words) if words else ()
 
 
 def _mark(attribute: AttributeChange, mark: Mark) -> Mark:

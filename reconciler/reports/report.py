@@ -11,14 +11,22 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import quote
 
+from reconciler.core.errors import Severity
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from reconciler.core.errors import Diagnostic, Snippet, SourceLocation
     from reconciler.core.plan import Scope
 
 Level = Literal["error", "warning", "notice"]
 Mark = Literal["+", "-", ""]
+
+ANNOTATION_LEVELS: Final[Mapping[Severity, Level]] = {
+    Severity.ERROR: "error",
+    Severity.WARNING: "warning",
+    Severity.INFO: "notice",
+}
 
 Word = Literal["risk", "refused", "error", "failed", "warning", "note"]
 """A risk blocks until it is accepted; refused is what cannot be planned, failed what could not be applied.

@@ -112,7 +112,7 @@ def _counts(plan: Plan, style: Style) -> Iterator[str]:
     if summary.unmanaged:
         yield f"{wording.unmanaged_heading(summary.unmanaged)}, left unchanged."
         yield from unmanaged_lines(plan.unmanaged)
-    for counter in finding_counters(plan_findings(plan), "risk", "warning"):
+    for counter in finding_counters(plan_findings(plan), "risk", "warning", "note"):
         yield f"{counter.key.capitalize()}s: {counter.number}, shown below."
 
 
@@ -176,6 +176,8 @@ def _scalar(attribute: AttributeChange, style: Style) -> str:
     if attribute.is_sensitive:
         return f"{wording.SENSITIVE} {style.dim(wording.secret_note(attribute))}".rstrip()
     after = wording.UNKNOWN if attribute.is_unknown else format_value(attribute.after)
+    if note := wording.metadata_note(attribute):
+        after = f"{after} {style.dim(f'# {note}')}"
     if attribute.action is Action.UPDATE and attribute.before:
         return f"{format_value(attribute.before)} {style.yellow('->')} {after}"
     return after

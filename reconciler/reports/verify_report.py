@@ -13,6 +13,7 @@ from reconciler.core.verify_document import verify_summary
 from reconciler.reports.escaping import short_time
 from reconciler.reports.findings import finding_counters, group_findings, make_group
 from reconciler.reports.report import (
+    ANNOTATION_LEVELS,
     Annotation,
     Card,
     Category,
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
     from reconciler.core.errors import Diagnostic
     from reconciler.core.verification import ProviderFinding, SecretExpiry, Verification, VerifiedConnection
-    from reconciler.reports.report import FindingGroup, Level, Word
+    from reconciler.reports.report import FindingGroup, Word
 
 ALL_WELL: Final = "No problems found."
 _WELL: Final = "well"
@@ -47,11 +48,6 @@ _WORDS: Final[Mapping[Severity, Word]] = {
     Severity.ERROR: "error",
     Severity.WARNING: "warning",
     Severity.INFO: "note",
-}
-_LEVELS: Final[Mapping[Severity, Level]] = {
-    Severity.ERROR: "error",
-    Severity.WARNING: "warning",
-    Severity.INFO: "notice",
 }
 _CATEGORIES: Final = (
     Category(key=Severity.ERROR.value, label="Error", words="with errors", rank=0),
@@ -291,7 +287,7 @@ def _asked(connections: Iterable[VerifiedConnection]) -> Iterator[ItemList]:
 
 def _annotation(finding: Diagnostic) -> Annotation:
     return Annotation(
-        level=_LEVELS[finding.severity],
+        level=ANNOTATION_LEVELS[finding.severity],
         title=f"{finding.address} {finding.code}",
         message=full_message(finding),
         location=finding.location,

@@ -9,7 +9,7 @@ from reconciler.core.approval import ApprovalStatus
 from reconciler.core.change import RESOURCE_TYPE, Action, ActionReason
 from reconciler.core.drift import DriftKind, FindingStatus
 from reconciler.core.errors import count, shell_word
-from reconciler.core.idp import EndpointDifference, idp_fingerprint
+from reconciler.core.idp import EndpointDifference, idp_fingerprint, shortened
 from reconciler.core.plan import SIGN_IN_FIELDS, sign_in_changes
 from reconciler.reports.escaping import clip, escape_terminal, format_value, quote, short_time
 
@@ -104,6 +104,13 @@ def organization_note(change: Change) -> str:
 def secret_note(attribute: AttributeChange) -> str:
     """Return where the secret that will be sent is read, as a comment; nothing for one that is not sent."""
     return f"# {escape_terminal(attribute.reference)}" if attribute.reference else ""
+
+
+def metadata_note(attribute: AttributeChange) -> str:
+    """Return what the issuer's metadata says of an attribute, or that the value was taken from it."""
+    if attribute.predicted:
+        return f"the issuer's metadata says {format_value(shortened(attribute.predicted))}"
+    return "from the issuer's metadata" if attribute.is_enforced else ""
 
 
 def plan_verdict(plan: Plan) -> str:

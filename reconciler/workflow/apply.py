@@ -7,11 +7,15 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from reconciler.applier import apply_changes
-from reconciler.core.change import Create, Update
+from reconciler.core.change import Create, Update, predictions
 from reconciler.core.errors import InvalidConfiguration, PlanRefused
-from reconciler.core.outcome import ApplyResult, Failed, Skipped
+from reconciler.core.outcome import Applied, ApplyResult, Failed, Skipped
 from reconciler.core.secret import SecretReference
+from reconciler.idp.checks.endpoints import inference_differs
+from reconciler.policies import judge_idp_findings
+from reconciler.policies.approvals import approve_risks
 from reconciler.secrets import WantedSecret, resolve_secrets
+from reconciler.workflow.discovery import idp_diagnostic
 
 if TYPE_CHECKING:
     import asyncio
@@ -20,9 +24,11 @@ if TYPE_CHECKING:
     from reconciler.applier import Observer, ReadBackPolicy
     from reconciler.core.address import Address
     from reconciler.core.change import Change
+    from reconciler.core.errors import Diagnostic
     from reconciler.core.outcome import Outcome
     from reconciler.core.plan import Plan, Scope
     from reconciler.http.clock import Clock
+    from reconciler.policies import Approvals
     from reconciler.providers.base import Provider
     from reconciler.secrets import ResolvedSecrets, SecretAccess
 
@@ -134,6 +140,20 @@ def _applicable_changes(plan: Plan, secrets: ResolvedSecrets) -> tuple[Change, .
     """Return the changes of the organizations whose secrets are all there."""
     unresolved = {secret.address.organization for secret in secrets.unresolved if secret.address}
     return tuple(change for change in plan.changes if change.address.organization not in unresolved)
+
+
+def inference_findings(
+    plan: Plan, outcomes: Sequence[Outcome], severities: Mapping[str, str], approvals: Approvals
+) -> tuple[Diagnostic, ...]:
+    """Return a warning for each endpoint that the service inferred otherwise than predicted."""
+    changes = {change.address: change for change in plan.changes if isinstance(change, Create | Update)}
+    findings = [
+        idp_diagnostic(change, finding)
+        for outcome in outcomes
+        if isinstance(outcome, Applied) and (change := changes.get(outcome.address))
+        for finding in inference_differs(predictions(change), outcome.connection)
+    ]
+    return approve_risks(judge_idp_findings(findings, severities, are_errors=False), approvals)
 
 
 def interrupted_result(

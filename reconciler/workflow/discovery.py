@@ -13,12 +13,13 @@ from reconciler.core.state import Discovery
 from reconciler.http.urls import is_loopback, parse_url
 from reconciler.idp.guarded_fetch import Cause, GuardedFetcher, NoAnswer
 from reconciler.idp.investigation import Evidence, Subject, investigate
-from reconciler.idp.metadata import Documents, metadata_url
+from reconciler.idp.metadata import Documents, issuer_endpoints, metadata_url
 from reconciler.reports.explanations import message_texts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from reconciler.core.change import ConnectionChange
     from reconciler.core.connection import OidcConnection
     from reconciler.core.idp import IdpFinding, IdpSettings
     from reconciler.core.state import DesiredConnection
@@ -47,6 +48,12 @@ class Response:
     evidence: Evidence | None = None
     not_asked: str = ""
 
+    def endpoints(self) -> Mapping[str, str] | str:
+        """Return the endpoints in the issuer's own metadata, by field, or why there are none that count."""
+        if self.evidence is None:
+            return self.not_asked
+        return issuer_endpoints(self.evidence.metadata, self.question.subject.issuer)
+
     @property
     def problem(self) -> NoAnswer | None:
         """Why there is no metadata, if the provider was asked for it in vain."""
@@ -74,6 +81,10 @@ class Providers:
         self._settings = settings
         self._documents = Documents(self.fetcher)
         self._is_target_local = fetch.addresses.allows_loopback
+
+    def enforces(self, desired: DesiredConnection) -> bool:
+        """Whether the issuer's metadata decides some endpoints of a connection."""
+        return self._settings.limited(desired.discovery) is Discovery.ENFORCE and bool(desired.enforceable)
 
     def question(
         self, desired: DesiredConnection, connection: OidcConnection, *, is_live: bool = True
@@ -142,7 +153,7 @@ def _fields_as_declared(declared: OidcConnection, connection: OidcConnection) ->
             yield name
 
 
-def idp_diagnostic(connection: DesiredConnection, finding: IdpFinding) -> Diagnostic:
+def idp_diagnostic(connection: DesiredConnection | ConnectionChange, finding: IdpFinding) -> Diagnostic:
     """Return a finding about the provider of a declared connection, with the texts of its code."""
     why, fix = message_texts(finding.code)
     return Diagnostic(

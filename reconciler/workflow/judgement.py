@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from reconciler.core.address import Address
 from reconciler.core.approval import ApprovalStatus, ApprovalUse
 from reconciler.core.change import Create, Delete, Update
+from reconciler.core.errors import count
 from reconciler.core.guards import check_delete_limits
 from reconciler.core.idp import IDP_SEVERITIES
 from reconciler.core.plan import refuse_organizations, with_findings
@@ -20,6 +21,7 @@ from reconciler.policies import (
     check_approvals,
     declared_estate,
     judge_again,
+    judge_idp_findings,
     known_rules,
     live_approvals,
     undeclared_addresses,
@@ -46,6 +48,11 @@ if TYPE_CHECKING:
     from reconciler.core.secret import Secret, SecretReference
     from reconciler.core.state import DesiredOrganization
     from reconciler.manifests import Loaded, Project
+
+_UNREACHABLE: Final = "idp-unreachable"
+_SEVERAL: Final = 2
+_NAMED: Final = 3
+"""Providers without an answer that a finding names."""
 
 _REMARKS: Final = frozenset({DELETES_APPROVED, EXPIRED, NOT_NEEDED})
 
@@ -116,6 +123,47 @@ def approve(
         return is_selected and approval.subject not in needed_live
 
     return _approve(plan, limits, gathered, is_covered)
+
+
+def judge_providers(plan: Plan, severities: Mapping[str, str], approvals: Approvals) -> Plan:
+    """Return the plan with its findings about identity providers as the project file and approvals say.
+
+    They are warnings at most. Providers that were not reached are one finding, apart from approved ones.
+    """
+    findings = [finding for finding in plan.diagnostics if finding.code in IDP_SEVERITIES]
+    judged = judge_idp_findings(findings, severities, are_errors=False)
+    is_lost = {id(finding) for finding in judged if _is_lost(finding, approvals)}
+    lost = [finding for finding in judged if id(finding) in is_lost]
+    others = [finding for finding in judged if id(finding) not in is_lost]
+    kept = tuple(finding for finding in plan.diagnostics if finding.code not in IDP_SEVERITIES)
+    counted = sum(not finding.is_error for finding in findings)
+    summary = replace(plan.summary, warnings=plan.summary.warnings - counted)
+    plan = replace(plan, diagnostics=kept, summary=summary)
+    return with_findings(plan, (*_not_reached(lost), *approve_risks(others, approvals)))
+
+
+def _is_lost(finding: Diagnostic, approvals: Approvals) -> bool:
+    return finding.code == _UNREACHABLE and approvals.for_risk(finding) is None
+
+
+def _not_reached(findings: Sequence[Diagnostic]) -> Sequence[Diagnostic]:
+    """Return what is said of providers that were not reached: of several connections, one finding."""
+    if len(findings) < _SEVERAL:
+        return findings
+    problems = list(dict.fromkeys(finding.summary.partition(": ")[2] for finding in findings))
+    more = f"; and {len(problems) - _NAMED} more" if len(problems) > _NAMED else ""
+    return (
+        replace(
+            findings[0],
+            summary=f"{count(len(problems), 'issuer')} not reached: is there a proxy?",
+            detail=f"nothing is predicted for {len(findings)} connections; their changes are the same: "
+            + "; ".join(problems[:_NAMED])
+            + more,
+            address="",
+            location=None,
+            fingerprint="",
+        ),
+    )
 
 
 def judge_saved_plan(
@@ -190,7 +238,8 @@ def _approve(
 ) -> Plan:
     approvals = gathered.approvals
     deletes = approvals.for_deletes(plan.summary, limits)
-    approval_uses = uses(approvals, plan.risks, deletes, is_covered)
+    about_providers = (finding for finding in plan.diagnostics if finding.code in IDP_SEVERITIES)
+    approval_uses = uses(approvals, (*plan.risks, *about_providers), deletes, is_covered)
     plan = replace(plan, risks=approve_risks(plan.risks, approvals), approvals=approval_uses)
     plan = accept_deletes(_without_remarks(plan), limits, None, approvals)
     known = frozenset(plan.diagnostics)

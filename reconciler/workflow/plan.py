@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING
 
 from reconciler.core.errors import ProviderError
 from reconciler.core.guards import check_delete_limits
-from reconciler.core.plan import Plan, PlanSummary, summarize, with_manifest_findings, with_refused
+from reconciler.core.plan import (
+    Plan,
+    PlanSummary,
+    summarize,
+    with_findings,
+    with_manifest_findings,
+    with_refused,
+)
 from reconciler.core.planner import plan_organization, unreadable
 from reconciler.core.state import LiveOrganization
 from reconciler.core.warnings import external_use_warnings
@@ -24,9 +31,10 @@ from reconciler.workflow.base import guards_to_report
 from reconciler.workflow.base_risks import already_live, declared_edits, with_base_risks
 from reconciler.workflow.follow_up import Answers, Draft, PlanSources, explain_missing_pins, gather_answers
 from reconciler.workflow.git_history import GitHistory
-from reconciler.workflow.judgement import approve, with_risks
+from reconciler.workflow.judgement import approve, judge_providers, with_risks
 from reconciler.workflow.live_state import find_organizations, read_organizations
 from reconciler.workflow.merge import with_shard
+from reconciler.workflow.predictions import Published, gather_published
 from reconciler.workflow.selection import all_manifests
 
 if TYPE_CHECKING:
@@ -38,6 +46,7 @@ if TYPE_CHECKING:
     from reconciler.core.state import DesiredOrganization
     from reconciler.providers.base import Reader
     from reconciler.workflow.desired import Desired
+    from reconciler.workflow.discovery import Providers
     from reconciler.workflow.live_state import LiveState, Progress
 
 
@@ -51,9 +60,17 @@ class PlanMetadata:
 
 
 async def make_plan(
-    desired: Desired, reader: Reader, *, scope: Scope, created_at: str, progress: Progress
+    desired: Desired,
+    reader: Reader,
+    *,
+    scope: Scope,
+    created_at: str,
+    progress: Progress,
+    providers: Providers | None = None,
 ) -> Plan:
     """Plan the desired organizations, assess the risks, and add the warnings about manifests.
+
+    Without ``providers`` no identity provider is asked.
 
     Raises:
         AccessDenied: the credentials are not accepted.
@@ -72,10 +89,12 @@ async def make_plan(
             history=GitHistory(project, variables),
             other_manifests=partial(all_manifests, desired.manifests, project, variables),
         ),
+        providers=providers,
     )
     plan = with_refused(plan, [manifest.reference for manifest in desired.refused])
     if plan.changes or desired.base is not None:
         plan = _judged(plan, desired)
+    plan = judge_providers(plan, project.policies, desired.approvals.approvals)
     plan = approve(plan, project, desired.approvals, limits=desired.limits, selection=desired.selection)
     plan = replace(plan, inputs=desired.inputs)
     if plan.has_changes:
@@ -109,10 +128,12 @@ async def plan_organizations(
     progress: Progress,
     others: Sequence[DesiredOrganization] = (),
     sources: PlanSources | None = None,
+    providers: Providers | None = None,
 ) -> Plan:
     """Plan organizations. One that cannot be read or is refused does not affect the others.
 
-    ``others`` are not planned, but none of them may be declared a second time.
+    ``others`` are not planned, but none of them may be declared a second time. Without ``providers`` no
+    identity provider is asked.
 
     Raises:
         AccessDenied: the credentials are not accepted.
@@ -123,10 +144,23 @@ async def plan_organizations(
         Draft(desired=desired, live=state, plan=_decide(desired, state, choices))
         for desired, state in zip(manifests, live, strict=True)
     ]
+    published = Published()
+    if providers is not None:
+        published = await gather_published(drafts, providers, choices, created_at=metadata.created_at)
+        drafts = [_draft_again(draft, published, choices) for draft in drafts]
     answers = await gather_answers(drafts, reader, sources or PlanSources())
     choices = replace(choices, deletes_withheld=choices.deletes_withheld or answers.deletes_withheld)
     plans = [_decide_again(draft, answers, choices) for draft in drafts]
-    return _combine(plans, live, choices=choices, limits=limits, metadata=metadata)
+    plan = _combine(plans, live, choices=choices, limits=limits, metadata=metadata)
+    return with_findings(plan, published.findings)
+
+
+def _draft_again(draft: Draft, published: Published, choices: Choices) -> Draft:
+    """Return the draft of an organization, now that the endpoints of its issuers are known."""
+    desired = published.put_into(draft.desired)
+    if desired is draft.desired:
+        return draft
+    return replace(draft, desired=desired, plan=_decide(desired, draft.live, choices))
 
 
 def _decide(desired: DesiredOrganization, live: LiveState, choices: Choices) -> OrganizationPlan:

@@ -46,6 +46,11 @@ CHECKS: Final[tuple[Callable[[Evidence], Iterator[IdpFinding]], ...]] = (
 )
 
 
+def check_secret(evidence: Evidence) -> tuple[IdpFinding, ...]:
+    """Check the form of the secret, for which no provider need be asked."""
+    return tuple(secret.secret_looks_like_an_id(evidence))
+
+
 def check(evidence: Evidence) -> tuple[IdpFinding, ...]:
     """Run all checks, and return each finding once."""
     findings = (finding for check_one in CHECKS for finding in check_one(evidence))

@@ -10,8 +10,9 @@ from reconciler.http.urls import is_loopback, parse_url
 from reconciler.idp.metadata import ENDPOINTS, Document
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
+    from reconciler.core.connection import OidcConnection
     from reconciler.idp.investigation import Evidence
 
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
@@ -59,6 +60,19 @@ def userinfo_missing(evidence: Evidence) -> Iterator[IdpFinding]:
             code="userinfo-missing",
             summary="the provider publishes no userinfo endpoint, and none is declared",
         )
+
+
+def inference_differs(predicted: Mapping[str, str], connection: OidcConnection) -> Iterator[IdpFinding]:
+    """Yield each URL that the service inferred otherwise than the issuer's metadata said, by field."""
+    for field, expected in predicted.items():
+        inferred = getattr(connection, field) or ""
+        if _normalized(inferred) != _normalized(expected):
+            value = f"inferred {quoted(inferred)}" if inferred else "inferred nothing"
+            yield IdpFinding(
+                code="inference-differs",
+                summary=f"`{field}`: the service {value}, but the issuer's metadata says {quoted(expected)}",
+                key=f"{field} {inferred} {expected}",
+            )
 
 
 def _normalized(url: str) -> tuple[str, ...]:

@@ -68,7 +68,9 @@ def secret_looks_like_an_id(evidence: Evidence) -> Iterator[IdpFinding]:
     """Yield that the secret has the form of an ID. Nothing of the value is shown."""
     if evidence.subject.provider == _ENTRA and evidence.subject.secret_is_guid:
         yield IdpFinding(
-            code="secret-looks-like-an-id", summary="the live client secret has the form of an ID"
+            code="secret-looks-like-an-id",
+            summary=f"the {'live' if evidence.subject.is_live else 'declared'} client secret has the form of"
+            " an ID",
         )
 
 
