@@ -58,7 +58,7 @@ class Published:
 async def gather_published(
     drafts: Sequence[Draft], providers: Providers, choices: Choices, *, created_at: str
 ) -> Published:
-    """Ask the providers of the drafts; without drafts that need one, nobody is asked.
+    """Ask the providers of the drafts; no request is sent unless a draft needs one.
 
     A drift report checks what is live instead of what is planned: it asks only for what is enforced.
     """

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tests.codes.provoking import provokes
 from tests.idp.live import connect
 from tests.idp.provider import METADATA, RSA_KEY, answer, leads_back, scripted_provider, write_authority
+from tests.support.workplace import issuer_metadata
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -152,3 +153,28 @@ def a_claim_that_is_not_listed(place: Workplace) -> CompletedRun:
 def no_userinfo(place: Workplace) -> CompletedRun:
     fields = {"live": {"userinfo_url": ""}}
     return verify_scripted(place, change=metadata(userinfo_endpoint=None), fields=fields)
+
+
+@provokes("endpoints-not-checked")
+def metadata_of_another_issuer(place: Workplace) -> CompletedRun:
+    with scripted_provider() as provider:
+        provider.publish(issuer=f"{provider.issuer}/")
+        idp = f"{{ca_file: {write_authority(place.root)}, timeout: 2, discovery: enforce}}"
+        place.write("reconciler.yaml", f"idp: {idp}\n")
+        connect(place, "acme", provider.issuer, discovery="enforce")
+        return place.run("plan", "--target", "acme/*", "--format", "json")
+
+
+@provokes("inference-differs")
+def another_inference(place: Workplace) -> CompletedRun:
+    with scripted_provider() as provider:
+        place.write(
+            "reconciler.yaml",
+            f"idp: {{ca_file: {write_authority(place.root)}, timeout: 2}}\npolicies: {{private-host: off}}\n",
+        )
+        place.emulator.set_discovery(
+            provider.issuer, issuer_metadata(provider.issuer) | {"jwks_uri": f"{provider.issuer}/other"}
+        )
+        place.setenv("ACME_CLIENT_SECRET", "s3cr3t-of-acme")
+        place.declare("acme", issuer=provider.issuer)
+        return place.run("apply", "--auto-approve", "--target", "acme/*", "--format", "json")

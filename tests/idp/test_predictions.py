@@ -1,8 +1,9 @@
-"""`plan` and `apply` with identity providers: predictions, `discovery: enforce`, findings, and independence."""
+"""`plan` and `apply` with identity providers: predictions, `discovery: enforce`, and findings."""
 
 from __future__ import annotations
 
 import json
+import socket
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from typing import TYPE_CHECKING, Any, Final
@@ -15,7 +16,7 @@ from tests.support.workplace import NO_CHANGES, issuer_metadata
 
 if TYPE_CHECKING:
     from tests.idp.provider import ScriptedProvider
-    from tests.support.workplace import CompletedRun, Workplace
+    from tests.support.workplace import Workplace
 
 GUID: Final = "0b5b1f35-9d33-4b0c-8c2b-0c9b3f1c2d3e"
 EVIL: Final = "https://evil.example.com"
@@ -33,7 +34,8 @@ def configure(place: Workplace, idp: str = "discovery: enforce", policies: str =
     file = write_authority(place.root)
     place.write(
         "reconciler.yaml",
-        f"idp: {{ca_file: {file}, timeout: 3, {idp}}}\npolicies: {{private-host: off, unpinned-organization: off{policies}}}\n",
+        f"idp: {{ca_file: {file}, timeout: 3, {idp}}}\n"
+        f"policies: {{private-host: off, unpinned-organization: off{policies}}}\n",
     )
 
 
@@ -228,8 +230,6 @@ def test_a_run_against_an_emulator_on_this_machine_asks_nobody_elsewhere(
 @pytest.fixture
 def sockets_elsewhere(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """Record every look-up of a name that is not of this machine."""
-    import socket
-
     looked_up: list[object] = []
     real = socket.getaddrinfo
 
@@ -253,9 +253,9 @@ def test_endpoints_that_the_issuer_moves_become_a_plan_that_is_empty_after_apply
     publish(place, provider, jwks_uri=f"{provider.issuer}/new-keys")
     provider.answer("/new-keys", {"keys": []})
     run = place.run("plan")
-    line = f'jwks_url          = "{provider.issuer}/keys" -> "{provider.issuer}/new-keys" # from the issuer\'s metadata'
-    assert line in run.out
-    assert f'! acme/sso jwks_url: "{provider.issuer}/keys" -> "{provider.issuer}/new-keys"' in run.out
+    values = f'"{provider.issuer}/keys" -> "{provider.issuer}/new-keys"'
+    assert f"jwks_url          = {values} # from the issuer's metadata" in run.out
+    assert f"! acme/sso jwks_url: {values}" in run.out
     assert place.run("apply", "--auto-approve").code == 0
     (live,) = place.emulator.oidc_connections("acme")
     assert live["jwks_url"] == f"{provider.issuer}/new-keys"
@@ -408,7 +408,7 @@ def test_an_approval_covers_a_finding(place: Workplace, provider: ScriptedProvid
     until = (datetime.now(UTC).date() + timedelta(days=30)).isoformat()
     place.write(
         "approvals/acme.yaml",
-        f"approvals:\n  - {{rule: issuer-mismatch, address: acme/sso, reason: known to us, until: {until}}}\n",
+        f"approvals: [{{rule: issuer-mismatch, address: acme/sso, reason: known to us, until: {until}}}]",
     )
     document = plan(place)
     assert [approval["status"] for approval in document["approvals"]] == ["used"]
