@@ -26,7 +26,7 @@ from reconciler.http.connection_errors import causes, reason
 from reconciler.http.urls import is_loopback, parse_url, split_url
 from reconciler.idp.addresses import parse_address, resolve
 from reconciler.idp.certificate import Certificate, count_certificates, peer_certificate
-from reconciler.idp.kept_connections import STALE, KeptConnections
+from reconciler.idp.kept_connections import STALE, KeptConnections, OpenedConnection
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -341,9 +341,15 @@ def _build(
 async def _send(
     transport: httpx.AsyncHTTPTransport, request: httpx.Request, parts: SplitResult, form: Form | None
 ) -> Answer | NoAnswer:
-    async with aclosing(await transport.handle_async_request(request)) as response:
-        is_wanted = not (form and response.status_code in _SUCCESS)
-        return await _read(response, parts.geturl(), is_wanted=is_wanted)
+    opened = OpenedConnection()
+    request.extensions["trace"] = opened.trace
+    try:
+        async with aclosing(await transport.handle_async_request(request)) as response:
+            is_wanted = not (form and response.status_code in _SUCCESS)
+            return await _read(response, parts.geturl(), is_wanted=is_wanted)
+    except asyncio.CancelledError:
+        await opened.close()
+        raise
 
 
 async def _read(response: httpx.Response, url: str, *, is_wanted: bool) -> Answer | NoAnswer:
