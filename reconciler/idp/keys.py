@@ -10,10 +10,6 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-import jwt
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -92,9 +88,20 @@ def _problem(values: Mapping[str, Any], kind: str, public: Mapping[str, Any]) ->
     operations = values.get("key_ops")
     if isinstance(operations, list) and "verify" not in operations:
         return "not for checking signatures"
-    described = {name: _text(values, name) for name in _DESCRIPTIVE if _text(values, name)}
+    return _problem_of_public({**public, **_described(values)})
+
+
+def _described(values: Mapping[str, Any]) -> dict[str, str]:
+    return {name: _text(values, name) for name in _DESCRIPTIVE if _text(values, name)}
+
+
+def _problem_of_public(values: Mapping[str, Any]) -> str:
+    import jwt
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
     try:
-        key = jwt.PyJWK.from_dict({**described, **public}).key
+        key = jwt.PyJWK.from_dict(dict(values)).key
     except (jwt.PyJWTError, UnsupportedAlgorithm, NotImplementedError, ValueError, TypeError, KeyError):
         return "malformed, or of an unknown algorithm"
     if isinstance(key, RSAPublicKey) and key.key_size < MIN_RSA_BITS:

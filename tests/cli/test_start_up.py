@@ -64,9 +64,11 @@ def test_a_run_imports_the_library_of_no_secret_store_that_it_does_not_use(
     assert not imported_by(place, *words) & SECRET_STORES
 
 
-def test_only_verify_loads_what_reads_the_keys_of_identity_providers(place: Workplace) -> None:
-    assert not imported_by(place, "plan") & {"jwt", "cryptography"}
-    assert imported_by(place, "verify", "--help") >= {"jwt", "cryptography"}
+@pytest.mark.parametrize("words", [("plan",), ("apply", "--auto-approve"), ("verify", "--help")])
+def test_what_reads_the_keys_of_providers_is_loaded_once_there_are_some(
+    place: Workplace, words: tuple[str, ...]
+) -> None:
+    assert not imported_by(place, *words) & {"jwt", "cryptography"}
 
 
 @pytest.mark.parametrize("words", [("show", "plan.json"), ("schema", "plan"), ("schema", "organization")])
