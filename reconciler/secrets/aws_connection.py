@@ -6,6 +6,7 @@ files; nothing in a repository is read for it. Its messages can hold an answer, 
 
 from __future__ import annotations
 
+import logging
 import re
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -123,6 +124,7 @@ def connect(access: SecretAccess) -> AwsConnection:
         StoreUnavailable: there is no region, or what the environment says cannot be used.
     """
     session, config, errors, parsers = (import_library(name, "aws-sm") for name in _LIBRARIES)
+    _keep_out_of_logs()
     settings = config.Config(
         connect_timeout=access.seconds / 2,
         read_timeout=access.seconds,
@@ -141,6 +143,17 @@ def connect(access: SecretAccess) -> AwsConnection:
             f"secrets are not read from {client.meta.endpoint_url}: use https (http is for loopback only)"
         )
     return AwsConnection(client, errors, parsers)
+
+
+def _keep_out_of_logs() -> None:
+    """Drop what AWS' library logs of headers and bodies, however much somebody lets it log."""
+    for name in ("auth", "parsers"):
+        logging.getLogger(f"botocore.{name}").setLevel(logging.INFO)
+    logging.getLogger("botocore.endpoint").addFilter(_has_no_headers)
+
+
+def _has_no_headers(record: logging.LogRecord) -> bool:
+    return not str(record.msg).startswith("Sending http request")
 
 
 def _refusal(response: Mapping[str, Any]) -> RefusedByAws | StoreUnavailable:

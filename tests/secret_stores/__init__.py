@@ -1,0 +1,1 @@
+"""All schemes of references at once, each on its real server."""
