@@ -54,7 +54,7 @@ def place(
     bare: Workplace, gnome: GnomeKeyring, running: RunningEmulator, monkeypatch: pytest.MonkeyPatch
 ) -> Workplace:
     """A folder, and no settings of stores but those of the keyring."""
-    assert gnome
+    assert gnome.variables
     for name in [name for name in os.environ if name.startswith(("AWS_", "BOTO_", "VAULT_", "AGE_"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
