@@ -105,9 +105,12 @@ def encrypt(context: CommandContext, /, address: str, *, variables: Mapping[str,
 
 @command.command("rekey")
 @click.argument("files", nargs=-1, type=FILE, metavar="[FILE]...")
+@click.option("--renamed", is_flag=True, help="The FILEs have got another name since they were encrypted.")
 @variable_option()
 @click.pass_obj
-def rekey(context: CommandContext, /, files: tuple[str, ...], *, variables: Mapping[str, str]) -> int:
+def rekey(
+    context: CommandContext, /, files: tuple[str, ...], *, renamed: bool, variables: Mapping[str, str]
+) -> int:
     """Encrypt age files again, for the present recipients of the project file.
 
     FILEs are relative to the project file; by default, all that the manifests refer to. Needs the
@@ -117,8 +120,10 @@ def rekey(context: CommandContext, /, files: tuple[str, ...], *, variables: Mapp
     Needs the extra: pip install 'oidc-reconciler[age]'
     """
     project = wiring.project_of(context.config)
+    if renamed and not files:
+        raise UsageError("--renamed needs the files: name those that have got another name")
     chosen = files or age_files(project, variables)
-    encrypt_again(chosen, project, project.secret_access(os.environ))
+    encrypt_again(chosen, project, project.secret_access(os.environ), are_renamed=renamed)
     number = count(len(project.age.recipients), "recipient")
     click.echo(f"{count(len(chosen), 'file')} encrypted for {number}.")
     _warn_if_locked_out(context, project)

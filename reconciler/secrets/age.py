@@ -1,10 +1,14 @@
-"""Secrets from files of the project that are encrypted with age: ``${age:FILE#KEY}``."""
+"""Secrets from files of the project that are encrypted with age: ``${age:FILE#KEY}``.
+
+Whoever can open a pull request can copy an encrypted file to the name of another organization, although not
+decrypt it. So a file that we write holds its own name under `NAME_KEY`, and is read under no other.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from reconciler.core.errors import SecretUnavailable
+from reconciler.core.errors import SecretUnavailable, shell_word
 from reconciler.core.secret import Secret
 from reconciler.secrets.file import read_file, reason_of
 from reconciler.secrets.resolve import resolve_reference
@@ -16,6 +20,9 @@ if TYPE_CHECKING:
     from reconciler.secrets.store import AgeSettings, SecretAccess
 
 MAX_BYTES: Final = 2 * 1024 * 1024
+
+NAME_KEY: Final = ".file"
+"""The key of a file's own name; no connection has a name that begins with a dot."""
 
 _ARMOR: Final = b"-----BEGIN AGE ENCRYPTED FILE-----"
 _HEADER: Final = b"age-encryption.org/v1"
@@ -50,7 +57,22 @@ class AgeStore:
             values = self._access.read_document(text)
         except ValueError as error:
             raise SecretUnavailable(f"what the age file {path} holds cannot be read: {error}") from None
-        return Entry({key: _secret(value, key, path) for key, value in values.items()})
+        check_name(values, path)
+        return Entry({key: _secret(value, key, path) for key, value in values.items() if key != NAME_KEY})
+
+
+def check_name(values: Mapping[str, str | None], path: str) -> None:
+    """Make sure that a file that holds its name has it.
+
+    Raises:
+        SecretUnavailable: it was encrypted under another name.
+    """
+    if values.get(NAME_KEY, path) != path:
+        raise SecretUnavailable(
+            f"the age file {path} is a copy of another file, perhaps of another organization's secrets; "
+            f"if it was renamed, run `reconciler secrets rekey --renamed {shell_word(path)}`",
+            problem="the age file is a copy of another file",
+        )
 
 
 def identities(access: SecretAccess) -> Sequence[Any]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from reconciler.core.secret import DEFAULT_ENV_ALLOW
 from reconciler.secrets.allow_lists import allows
 from reconciler.secrets.reserved_variables import OWN_PREFIXES, OWN_VARIABLES
-from reconciler.secrets.schemes import STORES, is_same_place, malformation, name_and_key
+from reconciler.secrets.schemes import KEY_SEPARATOR, STORES, is_same_place, malformation, name_and_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -108,14 +108,20 @@ class SecretPolicy:
         if not allows(self.store_allow.get(locator.scheme, ()), locator.scheme, locator.path, address):
             permitted = ", ".join(self.store_allow.get(locator.scheme, ())) or "nothing"
             return f"secrets.{locator.scheme}.allow permits {permitted}: add it in the project file"
-        return self._check_age_file(name_and_key(locator)[0]) if locator.scheme == "age" else None
+        return self._check_age_file(locator, address) if locator.scheme == "age" else None
 
-    def _check_age_file(self, path: str) -> str | None:
+    def _check_age_file(self, locator: Locator, address: Address | None) -> str | None:
         """Return why an age file may not be read; it is in the project, whatever the environment allows."""
-        refusal = self._check_file(path)
-        if refusal is None and not self.file(path).is_relative_to(_real(self.root)):
+        path, key = name_and_key(locator)
+        if refusal := self._check_file(path):
+            return refusal
+        real, root = self.file(path), _real(self.root)
+        if not real.is_relative_to(root):
             return "the file is outside the project's folder"
-        return refusal
+        target = f"{real.relative_to(root).as_posix()}{KEY_SEPARATOR}{key}"
+        if not allows(self.store_allow.get("age", ()), "age", target, address):
+            return "the file is a link to one that secrets.age.allow does not permit"
+        return None
 
     def _check_file(self, path: str) -> str | None:
         if "\0" in path:

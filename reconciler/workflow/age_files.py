@@ -8,8 +8,17 @@ from typing import TYPE_CHECKING, Final
 from reconciler.core.errors import InvalidConfiguration, SecretUnavailable, UsageError, did_you_mean
 from reconciler.core.secret import Locator, Secret, SecretReference
 from reconciler.manifests import load_manifests
-from reconciler.manifests.secret_document import InvalidSecretDocument, with_secret
-from reconciler.secrets.age import content_of, decrypt, encrypt, identities, is_armored, recipients
+from reconciler.manifests.secret_document import InvalidSecretDocument, read_secret_document, with_secret
+from reconciler.secrets.age import (
+    NAME_KEY,
+    check_name,
+    content_of,
+    decrypt,
+    encrypt,
+    identities,
+    is_armored,
+    recipients,
+)
 from reconciler.secrets.schemes import malformation, name_and_key
 from reconciler.storage.files import write_atomically
 
@@ -78,11 +87,12 @@ def put_secrets(secrets: Mapping[Locator, Secret], project: Project, access: Sec
         path = _inside(file, project)
         content = content_of(file, access) if path.exists() else b""
         text = decrypt(content, file, identities(access)) if content else ""
+        named = _named(text, file, is_new=not content)
         for locator, secret in secrets.items():
             name, key = name_and_key(locator)
             if name == file:
-                text = _edited(text, key, secret, file)
-        changed[file] = encrypt(text, keys, armored=not content or is_armored(content))
+                named = _edited(named, key, secret.reveal(), file)
+        changed[file] = encrypt(named, keys, armored=not content or is_armored(content))
     _write(changed, project)
     return tuple(changed)
 
@@ -108,8 +118,12 @@ def age_files(project: Project, variables: Mapping[str, str]) -> tuple[str, ...]
     return tuple(sorted({name_and_key(locator)[0] for locator in locators if locator.scheme == "age"}))
 
 
-def encrypt_again(files: Iterable[str], project: Project, access: SecretAccess) -> None:
+def encrypt_again(
+    files: Iterable[str], project: Project, access: SecretAccess, *, are_renamed: bool = False
+) -> None:
     """Encrypt age files for the present recipients; if one cannot be decrypted, none is written.
+
+    Files that ``are_renamed`` may hold another name, and get the one that they have.
 
     Raises:
         SecretUnavailable: there are no recipients, or a file cannot be decrypted.
@@ -120,7 +134,8 @@ def encrypt_again(files: Iterable[str], project: Project, access: SecretAccess) 
     for file in files:
         _inside(file, project)
         content = content_of(file, access)
-        changed[file] = encrypt(decrypt(content, file, own), keys, armored=is_armored(content))
+        text = _named(decrypt(content, file, own), file, is_new=are_renamed)
+        changed[file] = encrypt(text, keys, armored=is_armored(content))
     _write(changed, project)
 
 
@@ -153,9 +168,19 @@ def _inside(file: str, project: Project) -> Path:
     return project.root / file
 
 
-def _edited(text: str, key: str, secret: Secret, file: str) -> str:
+def _named(text: str, file: str, *, is_new: bool) -> str:
+    """Return the content of a file with its name in it."""
     try:
-        return with_secret(text, key, secret.reveal())
+        if not is_new:
+            check_name(read_secret_document(text), file)
+    except InvalidSecretDocument as error:
+        raise SecretUnavailable(f"what the age file {file} holds cannot be read: {error}") from None
+    return _edited(text, NAME_KEY, file, file)
+
+
+def _edited(text: str, key: str, value: str, file: str) -> str:
+    try:
+        return with_secret(text, key, value)
     except InvalidSecretDocument as error:
         raise SecretUnavailable(f"what the age file {file} holds cannot be changed: {error}") from None
 
