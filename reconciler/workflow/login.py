@@ -119,7 +119,7 @@ async def _token(receiver: LoopbackReceiver, request: LoginRequest) -> str:
         ) from error
     if "error" in answer:
         details = [quoted(answer[name]) for name in ("error", "error_description") if answer.get(name)]
-        raise LoginFailed(f"{request.address}: the service answered {': '.join(details)}")
+        raise LoginFailed(f"{request.address}: the service answered {': '.join(details) or 'with an error'}")
     if answer.get("stytch_token_type") != "sso" or not answer.get("token"):
         raise LoginFailed(f"{request.address}: the browser came back without a token of an SSO login")
     return answer["token"]
@@ -131,7 +131,7 @@ async def _finish(work: Coroutine[None, None, Result]) -> Result:
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
-        await asyncio.wait([task])
+        await asyncio.gather(task, return_exceptions=True)
         raise
 
 
@@ -203,7 +203,11 @@ def _verification(
                 issuer=named.live.issuer or "",
                 connection_id=named.live.connection_id or "",
                 location=named.desired.location,
-                exchanges=tuple(_exchanges(login, named, start_url)),
+                exchanges=tuple(
+                    _exchanges(
+                        login, named, start_url, is_revoked=bool(login.session_token) and not diagnostics
+                    )
+                ),
             ),
         ),
         findings=findings,
@@ -211,9 +215,12 @@ def _verification(
     )
 
 
-def _exchanges(login: MemberLogin, named: NamedConnection, start_url: str) -> Iterator[Exchange]:
-    who = f"{login.email_address or 'a member'} logged in to {named.organization.label}"
-    yield Exchange(purpose="login", url=start_url.partition("?")[0], outcome=shortened(who))
+def _exchanges(
+    login: MemberLogin, named: NamedConnection, start_url: str, *, is_revoked: bool
+) -> Iterator[Exchange]:
+    who = shortened(f"{login.email_address or 'a member'} logged in to {named.organization.label}")
+    outcome = f"{who} through this connection{'; the session was revoked' if is_revoked else ''}"
+    yield Exchange(purpose="login", url=start_url.partition("?")[0], outcome=outcome)
     names = _claims(login, named)
     claims = ", ".join(map(shortened, names[:_MAX_CLAIMS])) or "none"
     if len(names) > _MAX_CLAIMS:
