@@ -12,15 +12,25 @@ import pytest
 
 from reconciler.cli.main import main
 from reconciler.publishers.github import MAX_SUMMARY_BYTES, pull_request_of_event
-from reconciler.reports import DRIFT_FORMATS, PLAN_FORMATS
+from reconciler.reports import DRIFT_FORMATS, PLAN_FORMATS, VERIFY_FORMATS
 from tests.publishers import fake_github, fake_gitlab
-from tests.reports.published import ORDINARY, QUIET, REFUSED, drift_of, hostile_plan, large_plan
+from tests.reports.published import (
+    ORDINARY,
+    QUIET,
+    REFUSED,
+    drift_of,
+    hostile_plan,
+    hostile_verification,
+    large_plan,
+    large_verification,
+)
 from tests.support.values import WHEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reconciler.core.plan import Plan
+    from reconciler.core.verification import Verification
     from tests.publishers.fake_github import FakeGitHub
     from tests.publishers.fake_gitlab import FakeGitLab
 
@@ -197,6 +207,28 @@ def test_what_is_large_or_hostile_is_accepted(
     assert len(github.pull_request.comments[0]["body"]) <= fake_github.LONGEST_BODY
     assert len(github.issues()[0].body) <= fake_github.LONGEST_BODY
     assert summary.stat().st_size <= MAX_SUMMARY_BYTES
+
+
+@pytest.mark.parametrize("result", [large_verification(3_000), hostile_verification("|`<\n#" * 99)],
+                         ids=["large", "hostile"])  # fmt: skip
+def test_an_issue_with_both_parts_is_accepted_however_large_they_are(
+    workflow: pytest.MonkeyPatch,
+    github: FakeGitHub,
+    saved_drift: Callable[..., str],
+    result: Verification,
+    tmp_path: Path,
+) -> None:
+    """Each night, also on one of them alone; the most severe is shown, and the rest is counted."""
+    file = tmp_path / "verify.json"
+    result = replace(result, scope=drift_of(ORDINARY).scope)
+    file.write_text(VERIFY_FORMATS["json"](result), encoding="utf-8")
+    drift = saved_drift(large_plan(3_000))
+    for files in (["--drift", drift, "--verify", str(file)], ["--drift", drift], ["--verify", str(file)]):
+        assert main(["publish", "github", *files]) == 0
+        (issue,) = github.issues()
+        assert len(issue.body) <= fake_github.LONGEST_BODY
+        assert issue.body.count("<!-- reconciler:part:") == 2
+        assert "## Logins" in issue.body
 
 
 def test_where_there_is_no_pull_request_the_summary_is_enough(

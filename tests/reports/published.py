@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING, Any, cast
 
 from reconciler.core.address import Address
@@ -296,4 +297,26 @@ def hostile_verification(text: str) -> Verification:
         resolved=(hostile,),
         unchecked=(hostile,),
         expiries=(SecretExpiry(address=text, origin=ExpiryOrigin.PROBE),),
+    )
+
+
+def large_verification(connections: int) -> Verification:
+    """Return a verification in which every login fails, each with a long reason, and every secret expires."""
+    addresses = [f"customer-{number:05}/okta-workforce" for number in range(connections)]
+    finding = hostile_verification("x").findings[0]
+    return Verification(
+        scope=SCOPE,
+        created_at=WHEN,
+        previous_at=WHEN,
+        connections=tuple(VerifiedConnection(address=address, issuer="x") for address in addresses),
+        findings=tuple(
+            replace(
+                finding, address=address, summary=f"{address}: {index} {'because ' * 20}", fingerprint=address
+            )
+            for index, address in enumerate(addresses)
+        ),
+        expiries=tuple(
+            SecretExpiry(address=address, origin=ExpiryOrigin.MANIFEST, expires_on=date(2026, 12, 1))
+            for address in addresses
+        ),
     )
