@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from reconciler.manifests.findings import DocumentFindings
     from reconciler.manifests.project import Project
     from reconciler.manifests.yaml_reader import Node, Path, ReadLimits, Value
+
+_PLACEHOLDER: Final = re.compile(r"todo\b", re.IGNORECASE)
+"""How the reason of a proposed approval begins."""
 
 _ENTRIES: Final = "approvals"
 _ONLY_FOR_RISKS: Final = ("rule", "address", "finding")
@@ -87,7 +91,15 @@ def _approval(value: Value, path: Path, document: Node, parsed: ParsedFile) -> A
 
 
 def _is_complete(entry: ApprovalManifest, path: Path, findings: DocumentFindings) -> bool:
-    """Report an entry that approves nothing, or two things at once."""
+    """Report an entry that approves nothing, or two things at once, or that nobody gave a reason."""
+    if _PLACEHOLDER.match(entry["reason"]):
+        findings.add(
+            "approval-incomplete",
+            (*path, "reason"),
+            "the reason is still to be written",
+            hint="say why it is approved, and by which ticket",
+        )
+        return False
     for_risks = [name for name in _ONLY_FOR_RISKS if name in entry]
     if "deletes" in entry and for_risks:
         problem = f"it has both `deletes` and `{for_risks[0]}`"

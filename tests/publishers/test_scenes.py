@@ -24,6 +24,7 @@ __all__ = ["bare", "running"]
 
 GOLDENS = Path(__file__).parent / "goldens"
 LATER = (datetime.now(UTC).date() + timedelta(days=30)).isoformat()
+PLACEHOLDER = "TODO, why and by which ticket"
 CANARY = "c4nary-that-nobody-may-see"
 
 UUID = r"\b(?!1{8})[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"
@@ -168,6 +169,8 @@ def test_blocked_by_a_risk_then_approved_in_the_pull_request(
     assert blocked.count("⛔ **risk**") == 1
     (yaml,) = re.findall(r"```yaml\n(.*?)```", github.pull_request.comments[-1]["body"], re.DOTALL)
     place.write("approvals/acme.yaml", yaml)
+    assert "the reason is still to be written" in push()
+    place.write("approvals/acme.yaml", yaml.replace(PLACEHOLDER, "Acme moved, CHG-1234"))
     matches_golden(push(), golden("approved"))
     assert place.run("apply", "--auto-approve", "-q").code == 0
 
@@ -179,7 +182,7 @@ def test_deletes_beyond_the_limit_approved(
         place.declare(slug, state="absent")
     matches_golden(push(), golden("deletes-blocked"))
     (yaml,) = re.findall(r"```yaml\n(.*?)```", github.pull_request.comments[-1]["body"], re.DOTALL)
-    place.write("approvals/off-boarding.yaml", yaml)
+    place.write("approvals/off-boarding.yaml", yaml.replace(PLACEHOLDER, "Acme and Globex left, CHG-1250"))
     matches_golden(push(), golden("deletes-approved"))
 
 

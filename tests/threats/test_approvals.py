@@ -124,6 +124,8 @@ def test_the_last_day_counts_and_the_next_does_not(moved: Workplace) -> None:
         ({"reason": None}, "missing-key"),
         ({"until": None}, "missing-key"),
         ({"reason": ""}, "empty-value"),
+        ({"reason": "TODO, why and by which ticket"}, "approval-incomplete"),
+        ({"reason": "todo"}, "approval-incomplete"),
         ({"until": "2027-02-30"}, "invalid-date"),
         ({"until": (TODAY + timedelta(days=181)).isoformat()}, "approval-too-long"),
         ({"rule": "issuer-host-chance"}, "unknown-policy"),
