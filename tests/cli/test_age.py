@@ -270,6 +270,19 @@ def test_an_organization_cannot_use_the_file_of_another(
     assert "acme" not in vaulted.run("plan", "--format", "json").document["resource_changes"].__str__()
 
 
+def test_a_variable_in_the_name_of_the_organization_counts(
+    vaulted: Workplace, encrypt: Callable[..., CompletedRun]
+) -> None:
+    encrypt(vaulted, "globex/sso")
+    manifest = vaulted.root / "organizations/globex.yaml"
+    manifest.write_text(
+        manifest.read_text().replace('"organization": "globex"', '"organization": "${var:name}"')
+    )
+    assert vaulted.run("validate", "--var", "name=globex").code == 0
+    run = vaulted.run("validate", "--var", "name=initech")
+    assert "${age:secrets/globex.age#sso} cannot be used" in run.out
+
+
 def test_a_copy_of_the_file_of_another_organization_is_refused(
     vaulted: Workplace, encrypt: Callable[..., CompletedRun]
 ) -> None:

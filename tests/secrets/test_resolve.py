@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,9 +25,10 @@ from reconciler.secrets import (
     resolve_secrets,
     wanted_by,
 )
+from reconciler.secrets.store import Entry
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
 CANARY = "canary-7c1f"
@@ -143,6 +145,42 @@ def test_every_reference_gets_a_secret_or_a_finding_with_its_place(tmp_path: Pat
         "${env:B} cannot be resolved: the environment variable B"
     )
     assert CANARY not in repr(resolved)
+
+
+def test_a_reference_that_one_organization_may_use_is_refused_for_another(tmp_path: Path) -> None:
+    policy = SecretPolicy(root=tmp_path, env_allow=("{organization}__*",))
+    reference = parse_reference("${env:ACME__OKTA}")
+    wanted = [WantedSecret(reference, Address(slug, "okta")) for slug in ("acme", "globex", "acme")]
+    access = SecretAccess(policy=policy, environment={"ACME__OKTA": CANARY})
+    resolved = resolve_secrets(wanted, access)
+    assert resolved.secrets == {reference: Secret(CANARY)}
+    assert [str(secret.address) for secret in resolved.unresolved] == ["globex/okta"]
+    with pytest.raises(SecretUnavailable, match=r"secrets\.env\.allow permits"):
+        resolve_reference(reference, access)
+
+
+def test_each_store_is_opened_once_and_asked_once_for_each_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, ...]] = []
+
+    class FakeStore:
+        def read(self, names: Collection[str]) -> Mapping[str, Entry | SecretUnavailable]:
+            asked.append(tuple(names))
+            return {name: Entry({"a": Secret(f"{name}-a"), "b": Secret(f"{name}-b")}) for name in names}
+
+    backend = ModuleType("fake_backend")
+    backend.__dict__["open_store"] = lambda _access: FakeStore()
+    monkeypatch.setitem(sys.modules, "reconciler.secrets.vault", backend)
+    references = [f"${{vault:{name}#{key}}}" for name in ("x", "y") for key in ("a", "b", "c")]
+    wanted = [WantedSecret(parse_reference(text), Address("acme", "okta")) for text in references]
+    policy = SecretPolicy(root=tmp_path, store_allow={"vault": ("*",)})
+    resolved = resolve_secrets(wanted, SecretAccess(policy=policy, environment={}))
+    assert asked == [("x", "y")]
+    assert [secret.reveal() for secret in resolved.secrets.values()] == ["x-a", "x-b", "y-a", "y-b"]
+    assert [str(failure.error) for failure in resolved.failures] == [
+        f"there is no key 'c' at vault:{name}; add it, or correct the reference" for name in ("x", "y")
+    ]
 
 
 def test_tombstones_and_connections_without_a_secret_want_nothing(tmp_path: Path) -> None:
