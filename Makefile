@@ -121,8 +121,8 @@ $(READY): pyproject.toml requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-proofs: $(READY) $(VENV)/providers/.ready $(VENV)/openbao/.ready $(VENV)/moto/.ready  ## run the full tables, whose core cases are in the test suite; writes docs/test-reports/proofs.md
-	LEAVE_NOTHING_OUT=1 $(BIN)/python -m pytest -m proofs -n auto -p tests.proofs.report --proofs-page docs/test-reports/proofs.md
+proofs: $(READY) $(VENV)/providers/.ready $(VENV)/openbao/.ready $(VENV)/moto/.ready  ## run the full tables and all generated examples, of which the suite has the core; writes docs/test-reports/proofs.md
+	LEAVE_NOTHING_OUT=1 ALL_EXAMPLES=1 $(BIN)/python -m pytest -m "proofs or hypothesis" -n auto -p tests.proofs.report --proofs-page docs/test-reports/proofs.md
 
 soak: $(READY)  ## run the soak test, about an hour; writes docs/test-reports/soak.md
 	@$(BIN)/python -m tests.soak --report docs/test-reports/soak.md

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
+from tests.support.generated import examples
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
 # how long one example takes says more about the machine than about the code
-settings.register_profile("undisturbed", deadline=None)
+settings.register_profile("undisturbed", examples(100))
 settings.load_profile("undisturbed")
 
 # the processes that tests start would compile every module again, each a third of its time

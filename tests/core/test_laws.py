@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.core.change import Create, DefaultChange, Delete, Update
@@ -20,6 +20,7 @@ from reconciler.storage.documents import parse_plan
 from tests.core.documents import plan_data
 from tests.core.estates import CANARIES, OLD_SECRETS, Estate, estates
 from tests.core.simulation import carry_out
+from tests.support.generated import examples
 from tests.support.values import choices, declared, desired, plan, reference, whole
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from reconciler.core.planner import Choices
     from reconciler.core.state import DesiredOrganization, LiveOrganization
 
-many = settings(max_examples=100)
+many = examples(100)
 
 
 def planned(estate: Estate) -> Choices:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from tests.emulator.calls import error
+from tests.support.generated import examples
 
 if TYPE_CHECKING:
     import httpx
@@ -60,9 +61,7 @@ QUERY = st.fixed_dictionaries(
 )
 BODY = st.dictionaries(KEYS, JSON | QUERY, max_size=3)
 
-hostile = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+hostile = examples(40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def is_an_answer(response: httpx.Response) -> bool:

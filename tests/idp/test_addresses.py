@@ -6,7 +6,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.idp.addresses import INTERNET, AddressPolicy, allowed_by_both
@@ -44,6 +44,7 @@ def test_the_table_of_the_other_guard_is_complete() -> None:
     assert len({*DENIED, *_PERMITTED.split(), *_TRANSLATED.split()}) == 60
 
 
+@settings(max_examples=200)
 @given(st.data())
 def test_whatever_another_guard_denies_is_denied(data: st.DataObject) -> None:
     network = ip_network(data.draw(st.sampled_from(DENIED)))
@@ -53,6 +54,7 @@ def test_whatever_another_guard_denies_is_denied(data: st.DataObject) -> None:
     assert is_exception or INTERNET.refusal(address)
 
 
+@settings(max_examples=200)
 @given(st.data())
 def test_an_address_that_translates_to_a_denied_one_is_denied(data: st.DataObject) -> None:
     network = ip_network(data.draw(st.sampled_from([block for block in DENIED if ":" not in block])))
@@ -87,6 +89,7 @@ def test_public_addresses_are_allowed(text: str) -> None:
     assert not INTERNET.refusal(ip_address(text))
 
 
+@settings(max_examples=200)
 @given(st.integers(0, 2**32 - 1))
 def test_no_ipv4_address_is_allowed_that_python_takes_for_private(number: int) -> None:
     address = IPv4Address(number)

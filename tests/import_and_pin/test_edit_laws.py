@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.manifests import Project
@@ -17,6 +17,7 @@ from reconciler.manifests.export import why_undeclarable
 from reconciler.secrets import SecretPolicy
 from reconciler.secrets.references import escape_literal
 from tests.import_and_pin.strategies import HOSTILE, URLS
+from tests.support.generated import examples
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -172,7 +173,7 @@ def write_flow(draw: st.DrawFn, paper: Manuscript, name: str, key: str) -> None:
     paper.add(f"}}{comment(draw, paper)}\n")
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(manuscripts(), st.data())
 def test_only_the_bytes_of_named_values_change(paper: Manuscript, data: st.DataObject) -> None:
     content = paper.text.encode()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.core.planner import Choices, plan_organization
@@ -20,11 +20,12 @@ from reconciler.secrets import SecretPolicy
 from reconciler.workflow.existing_manifests import ExistingManifests, OrganizationNames
 from reconciler.workflow.import_ import why_not_importable
 from tests.import_and_pin.strategies import SECRETS, organizations, pending
+from tests.support.generated import examples
 
 if TYPE_CHECKING:
     import random as random_module
 
-many = settings(max_examples=100, deadline=None)
+many = examples(100)
 ROOT = Path("/nowhere")
 
 

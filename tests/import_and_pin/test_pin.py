@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from reconciler.manifests import Project
 from reconciler.manifests.editing import NO_SAFE_PLACE, ManifestEditor, RefusedEdit
 from reconciler.manifests.pinning import Pin
 from reconciler.secrets import SecretPolicy
+from tests.support.generated import examples
 from tests.support.workplace import okta
 
 if TYPE_CHECKING:
@@ -184,7 +185,7 @@ def manifests(draw: st.DrawFn) -> str:
     return draw(st.sampled_from(("", "\ufeff", "---\n", "# top\r\n"))) + text
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(manifests())
 def test_nothing_is_ever_removed_or_replaced(text: str) -> None:
     content = text.encode()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reconciler.core.errors import InvalidConfiguration
@@ -24,6 +24,7 @@ from reconciler.manifests.project_model import (
 )
 from reconciler.manifests.yaml_reader import LOADER, YamlFile, read_yaml
 from reconciler.secrets import SecretPolicy
+from tests.support.generated import examples
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -102,7 +103,7 @@ def texts_of(diagnostics: tuple[Diagnostic, ...]) -> str:
 
 @given(content=st.binary(max_size=400))
 @example(content=b"&0")
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_any_bytes_give_findings_or_declare_nothing(project: Project, content: bytes) -> None:
     loaded = load(project, content)
     assert loaded.has_errors or {*b"#-.%"} & {*content}  # a comment, or an empty document
@@ -110,7 +111,7 @@ def test_any_bytes_give_findings_or_declare_nothing(project: Project, content: b
 
 
 @given(content=st.text(alphabet="ab:- \n\t{}[]&*!|>'\"%@`#?,~$<=0.\u2028\ufeff\\", max_size=60))
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_any_punctuation_gives_findings_or_declares_nothing(project: Project, content: str) -> None:
     loaded = load(project, content.encode())
     assert loaded.has_errors or {*"#-.%"} & {*content}  # a comment, or a document that is empty
@@ -118,7 +119,7 @@ def test_any_punctuation_gives_findings_or_declares_nothing(project: Project, co
 
 
 @given(manifest=manifests)
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_any_mapping_gives_findings_or_a_state(project: Project, manifest: dict[str, object]) -> None:
     loaded = load(project, yaml.safe_dump(manifest).encode())
     assert loaded.has_errors != bool(loaded.state.organizations)
@@ -157,7 +158,7 @@ def test_a_key_may_be_called_like_a_step_of_pydantic(
     | projects.map(yaml.safe_dump).map(str.encode)
 )
 @example(content=b"'[key]':")
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_any_project_file_gives_a_project_or_findings(project: Project, content: bytes) -> None:
     (project.directory / "reconciler.yaml").write_bytes(content)
     diagnostics = findings_of_project(project.directory)
@@ -214,7 +215,7 @@ def findings_of_project(folder: Path) -> tuple[Diagnostic, ...]:
         ]
     ),
 )
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_a_literal_secret_is_never_repeated(
     project: Project, manifest: dict[str, object], style: str, junk: str
 ) -> None:
@@ -226,7 +227,7 @@ def test_a_literal_secret_is_never_repeated(
 
 
 @given(content=st.text(alphabet="abc:- \n{}[]&*'\"#,~", max_size=60) | manifests.map(yaml.safe_dump))
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @example(content="[~:[")
 @example(content="{\na:}:")
 def test_both_parsers_read_the_same(content: str) -> None:
@@ -261,7 +262,7 @@ def _flaws(read: YamlFile) -> list[object]:
 
 
 @given(manifest=manifests)
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_every_value_has_a_place(manifest: dict[str, object]) -> None:
     for document in read_yaml(yaml.safe_dump(manifest), ReadLimits()).documents:
         for path in paths_of(document.value, ()):

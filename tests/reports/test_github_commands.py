@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 
 from reconciler.reports import DRIFT_FORMATS, FAILURE_FORMATS, PLAN_FORMATS, VALIDATION_FORMATS
 from reconciler.reports.escaping import escape_terminal
@@ -14,6 +14,7 @@ from reconciler.reports.github_annotations import MAX_MESSAGE, workflow_command
 from reconciler.reports.report import Annotation
 from tests.reports.published import FINDINGS, HOSTILE, ORDINARY, REFUSED, drift_of, hostile_plan, place
 from tests.reports.test_markdown_safety import nasty_texts
+from tests.support.generated import examples
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,7 +78,7 @@ def test_errors_are_errors() -> None:
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=list(FORMS))
 @given(text=nasty_texts)
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @example(text=HOSTILE[6])
 @example(text="::error::x")
 @example(text="%0A::error::x")
@@ -96,7 +97,7 @@ def test_names_can_neither_end_a_command_nor_begin_one(form: Callable[[str], str
 
 
 @given(text=nasty_texts)
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_what_is_written_is_what_is_read(text: str) -> None:
     name, properties, data = read(
         workflow_command(Annotation(level="notice", title=text, message=text, location=place(3, text)))

@@ -10,13 +10,14 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 
 from reconciler.core.results import ValidationResult
 from reconciler.reports import DRIFT_FORMATS, FAILURE_FORMATS, PLAN_FORMATS, VALIDATION_FORMATS
 from tests.reports.markup import Markup
 from tests.reports.published import FINDINGS, HOSTILE, ORDINARY, QUIET, drift_of, hostile_plan, large_plan
 from tests.reports.test_markdown_safety import nasty_texts
+from tests.support.generated import examples
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +34,7 @@ FORMS: dict[str, Callable[[str], str]] = {
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=list(FORMS))
 @given(text=nasty_texts)
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @example(text=HOSTILE[0])
 @example(text=HOSTILE[4])
 @example(text="\" onmouseover='alert(1)' x=\"")

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reconciler.core.results import ValidationResult
@@ -23,6 +23,7 @@ from tests.reports.rendering import (
     verification_markdown,
     verification_news,
 )
+from tests.support.generated import examples
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,7 +67,7 @@ def is_harmless(text: str) -> bool:
 
 @every_form
 @given(text=nasty_texts)
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @example(text=HOSTILE[0])
 @example(text=HOSTILE[1])
 @example(text=HOSTILE[2])
@@ -82,7 +83,7 @@ def test_a_report_has_the_same_elements_whatever_the_names_are(form: Callable[[s
 
 @every_form
 @given(text=nasty_texts)
-@settings(max_examples=50, deadline=None)
+@examples(50)
 def test_no_line_begins_with_what_came_from_outside(form: Callable[[str], str], text: str) -> None:
     """GitLab takes lines that begin with a slash for commands, and runners those with two colons."""
     lines = form(text).split("\n")
@@ -90,7 +91,7 @@ def test_no_line_begins_with_what_came_from_outside(form: Callable[[str], str], 
 
 
 @given(text=nasty_texts)
-@settings(max_examples=300, deadline=None)
+@examples(300)
 def test_code_shows_the_text_itself_in_a_table_too(text: str) -> None:
     escaped = clip(escape_terminal(text), MAX_NAME).replace("|", "\\u007c")
     markup = rendered(f"| A | B |\n|---|---|\n| {markdown_code(text)} | {markdown_code(text)} |")
@@ -100,7 +101,7 @@ def test_code_shows_the_text_itself_in_a_table_too(text: str) -> None:
 
 
 @given(text=nasty_texts)
-@settings(max_examples=300, deadline=None)
+@examples(300)
 def test_a_sentence_keeps_every_word(text: str) -> None:
     """Backticks that quote become code, and pipes escapes; nothing else is added or lost."""
     markup = rendered(f"- x {markdown_message(text)} y")

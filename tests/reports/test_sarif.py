@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from jsonschema import Draft4Validator
 
 from reconciler.reports import DRIFT_FORMATS, FAILURE_FORMATS, PLAN_FORMATS, VALIDATION_FORMATS
@@ -25,6 +25,7 @@ from tests.reports.published import (
     plan,
 )
 from tests.reports.test_markdown_safety import nasty_texts
+from tests.support.generated import examples
 from tests.support.programs import skip_or_fail
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def test_it_says_whether_everything_could_be_looked_at() -> None:
 
 
 @given(text=nasty_texts)
-@settings(max_examples=50, deadline=None)
+@examples(50)
 def test_no_message_holds_a_link_or_a_control_character(text: str) -> None:
     written = results(sarif(hostile_plan((text,))))
     messages = [result["message"]["text"] for result in written]
