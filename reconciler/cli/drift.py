@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +48,8 @@ def command(context: CommandContext, /, paths: tuple[str, ...], **options: Any) 
     check_outputs(context)
     previous, warnings = read_previous(context.kept, load_drift_report)
     desired, target = gather(context, paths, options, for_drift=True)
-    plan, observed = asyncio.run(run_connected(read_drift, desired, target, context))
+    work = partial(read_drift, previous=previous)
+    plan, observed = asyncio.run(run_connected(work, desired, target, context))
     observed = replace(observed, diagnostics=(*warnings, *observed.diagnostics))
     report = find_drift(plan, previous, desired.selection, observed)
     if report.has_seen_nothing:

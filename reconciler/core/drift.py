@@ -45,22 +45,6 @@ class DriftKind(StrEnum):
     FOREIGN_ENDPOINT = "foreign-endpoint"
 
 
-class DriftMode(StrEnum):
-    """What the project file makes of live connections that no manifest declares."""
-
-    DRIFT = "drift"
-    REPORT = "report"
-    IGNORE = "ignore"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DriftSettings:
-    """What is drift: undeclared connections of declared organizations, and those of all others."""
-
-    undeclared: DriftMode = DriftMode.DRIFT
-    unknown_organizations: DriftMode = DriftMode.REPORT
-
-
 class FindingStatus(StrEnum):
     """How a finding relates to the previous report.
 
@@ -155,6 +139,16 @@ class DriftSummary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmedEndpoint:
+    """A live endpoint in another trust domain than its issuer, which the issuer's own metadata names."""
+
+    address: Address
+    attribute: str
+    issuer: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Observations:
     """What `drift` has seen beyond a plan: further findings, and what is shown without being drift.
 
@@ -168,6 +162,7 @@ class Observations:
     unknown_organizations: tuple[ActiveOrganization, ...] = ()
     unknown_checked: bool = True
     published: Mapping[tuple[Address, str], str | None] = field(default_factory=dict)
+    confirmed: tuple[ConfirmedEndpoint, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
@@ -175,7 +170,8 @@ class Observations:
 class DriftReport:
     """What differs now, what no longer differs, and what this run did not check.
 
-    ``guards`` are those that the change since the base lowers; none without a base.
+    ``guards`` are those that the change since the base lowers; none without a base. ``confirmed`` lets the
+    next run judge endpoints as this one did, if it cannot reach their identity provider.
     """
 
     scope: Scope
@@ -192,6 +188,7 @@ class DriftReport:
     secrets_compared: bool = True
     previous_at: str = ""
     guards: tuple[Diagnostic, ...] = ()
+    confirmed: tuple[ConfirmedEndpoint, ...] = ()
     ignored: tuple[IgnoredDifference, ...] = ()
 
     @property
@@ -275,6 +272,7 @@ def find_drift(
         refused=plan.summary.refused,
         secrets_compared=plan.secrets_compared,
         guards=plan.guards or (),
+        confirmed=(*observed.confirmed, *_still_confirmed(plan, previous)),
         ignored=plan.ignored,
         previous_at=previous.created_at if previous else "",
     )
@@ -297,10 +295,23 @@ def _checked_by(plan: Plan, selection: RunSelection, observed: Observations) -> 
         if finding.kind is DriftKind.UNKNOWN_ORGANIZATION:
             return observed.unknown_checked
         if finding.kind is DriftKind.FOREIGN_ENDPOINT:
-            return observed.published.get((address, finding.attribute), "") is not None
+            return _is_published(finding, observed)
+        if finding.published and finding.declared == finding.published:
+            return _is_published(finding, observed)  # the metadata counted as declared
         return not finding.is_sensitive or (plan.secrets_compared and str(address) not in masked)
 
     return is_checked
+
+
+def _is_published(finding: Finding, observed: Observations) -> bool:
+    """Tell whether a live endpoint could be compared with the issuer's metadata, or is no longer there."""
+    return observed.published.get((finding.address, finding.attribute), "") is not None
+
+
+def _still_confirmed(plan: Plan, previous: DriftReport | None) -> Iterator[ConfirmedEndpoint]:
+    """Yield what the previous report confirmed of connections that this run did not look at."""
+    covered = {managed.address for managed in plan.live}
+    yield from (item for item in (previous.confirmed if previous else ()) if item.address not in covered)
 
 
 def _by_fingerprint(plan: Plan, previous: DriftReport | None) -> dict[str, Finding]:

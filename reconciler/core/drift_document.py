@@ -28,7 +28,7 @@ from reconciler.core.document_parts import (
     source_document,
     unmanaged_document,
 )
-from reconciler.core.drift import DriftKind, DriftReport, Finding, FindingStatus
+from reconciler.core.drift import ConfirmedEndpoint, DriftKind, DriftReport, Finding, FindingStatus
 from reconciler.core.errors import ReportOfFailedRun, ReportRefused
 from reconciler.core.plan import Scope
 from reconciler.core.plan_document import IgnoredDocument
@@ -145,6 +145,17 @@ class UnknownOrganizationDocument:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmedEndpointDocument:
+    """A live endpoint in another trust domain than its issuer, which the issuer's own metadata names."""
+
+    organization: str = field(metadata=described("the organization, as its manifest names it"))
+    name: str = field(metadata=described("the name of the connection in the manifest"))
+    attribute: WritableField = field(metadata=described("the endpoint"))
+    issuer: str = field(metadata=described("the live issuer"))
+    url: str = field(metadata=described("the live URL, which the issuer publishes"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DriftDocument:
     """A whole drift report."""
 
@@ -181,6 +192,10 @@ class DriftDocument:
     guards: tuple[DiagnosticDocument, ...] = field(
         default=(), metadata=described("that the change since the base (--changed-since) lowers")
     )
+    confirmed: tuple[ConfirmedEndpointDocument, ...] = field(
+        default=(),
+        metadata=described("endpoints that the next run takes for right if it cannot reach their issuer"),
+    )
     ignored: tuple[IgnoredDocument, ...] = field(
         default=(), metadata=described("declared attributes that differ, and that `ignore_changes` names")
     )
@@ -208,6 +223,7 @@ def drift_document(report: DriftReport, version: str) -> DriftDocument:
         unknown_organizations=tuple(map(_unknown_document, report.unknown_organizations)),
         diagnostics=tuple(map(diagnostic_document, report.diagnostics)),
         guards=tuple(map(diagnostic_document, report.guards)),
+        confirmed=tuple(map(_confirmed_document, report.confirmed)),
         ignored=tuple(map(ignored_document, report.ignored)),
     )
 
@@ -250,6 +266,7 @@ def read_drift(document: DriftDocument) -> DriftReport:
         unknown_organizations=tuple(map(_read_unknown, document.unknown_organizations)),
         diagnostics=tuple(map(read_diagnostic, document.diagnostics)),
         guards=tuple(map(read_diagnostic, document.guards)),
+        confirmed=tuple(map(_read_confirmed, document.confirmed)),
         ignored=tuple(map(read_ignored, document.ignored)),
         organizations=document.summary.organizations,
         refused=document.summary.refused,
@@ -271,6 +288,17 @@ def _read_unknown(document: UnknownOrganizationDocument) -> ActiveOrganization:
         organization=Organization(organization_id=document.organization_id, slug=slug),
         connections=tuple(map(read_connection, document.connections)),
     )
+
+
+def _confirmed_document(endpoint: ConfirmedEndpoint) -> ConfirmedEndpointDocument:
+    address = endpoint.address
+    return copy_fields(
+        ConfirmedEndpointDocument, endpoint, organization=address.organization, name=address.connection
+    )
+
+
+def _read_confirmed(document: ConfirmedEndpointDocument) -> ConfirmedEndpoint:
+    return copy_fields(ConfirmedEndpoint, document, address=Address(document.organization, document.name))
 
 
 def _finding_document(finding: Finding) -> FindingDocument:

@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from reconciler.core.address import Address
 from reconciler.core.connection import Status
-from reconciler.core.drift import DriftKind, DriftMode, Finding, Observations
+from reconciler.core.drift import DriftKind, Finding, Observations
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from reconciler.core.connection import OidcConnection
-    from reconciler.core.drift import DriftSettings
     from reconciler.core.plan import Plan, Unmanaged
     from reconciler.core.run_selection import RunSelection
     from reconciler.core.state import ActiveOrganization
+
+
+class DriftMode(StrEnum):
+    """What the project file makes of live connections that no manifest declares."""
+
+    DRIFT = "drift"
+    REPORT = "report"
+    IGNORE = "ignore"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriftSettings:
+    """What is drift: undeclared connections of declared organizations, and those of all others."""
+
+    undeclared: DriftMode = DriftMode.DRIFT
+    unknown_organizations: DriftMode = DriftMode.REPORT
 
 
 def find_undeclared(plan: Plan, settings: DriftSettings, selection: RunSelection) -> Observations:

@@ -10,11 +10,11 @@ from functools import partial
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from reconciler.core.drift import DriftMode, DriftSettings
 from reconciler.core.errors import Diagnostic, InvalidConfiguration, Severity, SourceLocation
 from reconciler.core.idp import IdpSettings
 from reconciler.core.run_selection import Limits
 from reconciler.core.state import Discovery
+from reconciler.core.undeclared import DriftMode, DriftSettings
 from reconciler.manifests.document import ParsedFile, parse_file
 from reconciler.manifests.environments import RunEnvironment
 from reconciler.manifests.field_types import has_field

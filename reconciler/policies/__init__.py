@@ -21,7 +21,7 @@ from reconciler.policies.assess import (
     unknown_rules,
 )
 from reconciler.policies.estate import declared_estate
-from reconciler.policies.live_endpoints import judge_live_connection
+from reconciler.policies.live_endpoints import confirm_endpoints, judge_live_connection
 from reconciler.policies.rules import RULES
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "accept_risks",
     "assess",
     "check_approvals",
+    "confirm_endpoints",
     "declared_estate",
     "find_live_risks",
     "judge_again",

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from datetime import date
 
+    from reconciler.core.address import Address
     from reconciler.core.approval import Approval
     from reconciler.core.codes import Code
+    from reconciler.core.drift import ConfirmedEndpoint
     from reconciler.core.plan import Managed, PlanSummary
     from reconciler.core.run_selection import Limits
 
@@ -201,11 +203,17 @@ def _remark(approval: Approval, code: Code, summary: str, hint: str) -> Diagnost
 
 
 def find_live_risks(
-    connections: Sequence[Managed], severities: Mapping[str, str], approvals: Approvals
+    connections: Sequence[Managed],
+    severities: Mapping[str, str],
+    approvals: Approvals,
+    confirmed: Iterable[ConfirmedEndpoint] = (),
 ) -> tuple[Finding, ...]:
-    """Return the risks in live connections that no approval covers, as if they were to be created."""
+    """Return the risks in live connections that no approval covers, as if they were to be created.
+
+    ``confirmed`` endpoints are those that the issuer's own metadata names.
+    """
     by_address = {str(managed.address): managed for managed in connections}
-    risks = _live_risks(connections, by_address.keys(), severities)
+    risks = _live_risks(connections, by_address.keys(), severities, confirmed)
     return tuple(
         _finding(risk, by_address[risk.address]) for risk in risks if approvals.for_risk(risk) is None
     )
@@ -223,14 +231,21 @@ def live_approvals(
 
 
 def _live_risks(
-    connections: Sequence[Managed], addresses: Collection[str], severities: Mapping[str, str]
+    connections: Sequence[Managed],
+    addresses: Collection[str],
+    severities: Mapping[str, str],
+    confirmed: Iterable[ConfirmedEndpoint] = (),
 ) -> tuple[Diagnostic, ...]:
     """Return the risks in the live connections with these addresses, beside all other live ones."""
+    published: dict[Address, dict[str, str]] = {}
+    for endpoint in confirmed:
+        published.setdefault(endpoint.address, {})[endpoint.attribute] = endpoint.url
     changes = [
         Create(
             address=managed.address,
             organization_id=managed.organization_id,
             declared=managed.connection,
+            published=published.get(managed.address, {}),
             location=managed.location,
         )
         for managed in connections

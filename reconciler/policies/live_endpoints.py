@@ -9,15 +9,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from reconciler.core.drift import DriftKind, Finding
+from reconciler.core.connection import INFERRED_FIELDS
+from reconciler.core.drift import ConfirmedEndpoint, DriftKind, Finding
 from reconciler.core.errors import Severity
 from reconciler.policies.approvals import approve_risks
 from reconciler.policies.trust_domain import is_same_trust_domain, trust_domain
 from reconciler.policies.urls import authority
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
+    from reconciler.core.address import Address
     from reconciler.core.codes import Code
     from reconciler.core.connection import OidcConnection
     from reconciler.core.errors import Diagnostic
@@ -50,6 +52,28 @@ def judge_live_connection(
         else:
             remarks.append(_remark(diagnostic, severities))
     return tuple(drift), approve_risks(remarks, approvals)
+
+
+def confirm_endpoints(
+    connections: Iterable[Managed],
+    published: Mapping[tuple[Address, str], str | None],
+    earlier: Iterable[ConfirmedEndpoint],
+) -> Iterator[ConfirmedEndpoint]:
+    """Yield the live endpoints in another trust domain than their issuer that its own metadata names.
+
+    Where the metadata is not known, those that an earlier report confirmed are still confirmed.
+    """
+    known = frozenset(earlier)
+    for managed in connections:
+        issuer = managed.connection.issuer or ""
+        for attribute in INFERRED_FIELDS:
+            url = getattr(managed.connection, attribute)
+            if not url or is_same_trust_domain(url, issuer):
+                continue
+            endpoint = ConfirmedEndpoint(address=managed.address, attribute=attribute, issuer=issuer, url=url)
+            named = published.get((managed.address, attribute))
+            if url == named or (named is None and endpoint in known):
+                yield endpoint
 
 
 def is_foreign(endpoint: EndpointDifference, issuer: str | None) -> bool:

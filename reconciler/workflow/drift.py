@@ -7,15 +7,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from reconciler.core.change import Update
-from reconciler.core.drift import DriftMode, Observations
+from reconciler.core.drift import Observations
 from reconciler.core.errors import AccessDenied, Diagnostic, ProviderError, Severity, count
 from reconciler.core.idp import quoted
-from reconciler.core.undeclared import combine, find_undeclared, find_unknown
+from reconciler.core.undeclared import DriftMode, combine, find_undeclared, find_unknown
 from reconciler.http.urls import parse_url
 from reconciler.idp.checks import check
 from reconciler.idp.metadata import ENDPOINTS
-from reconciler.policies import find_live_risks, judge_live_connection
+from reconciler.policies import confirm_endpoints, find_live_risks, judge_live_connection
 from reconciler.workflow.discovery import ELSEWHERE, NO_ISSUER, idp_diagnostic
 from reconciler.workflow.plan import make_plan
 
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from reconciler.core.address import Address
-    from reconciler.core.drift import Finding
+    from reconciler.core.drift import ConfirmedEndpoint, DriftReport, Finding
     from reconciler.core.idp import EndpointDifference
     from reconciler.core.plan import Plan, Scope
     from reconciler.core.state import ActiveOrganization
@@ -47,10 +46,11 @@ async def read_drift(
     created_at: str,
     progress: Progress,
     providers: Providers | None = None,
+    previous: DriftReport | None = None,
 ) -> tuple[Plan, Observations]:
     """Plan the desired organizations, and observe what the plan does not show.
 
-    Without ``providers`` no identity provider is asked.
+    Without ``providers`` no identity provider is asked. ``previous`` says what their metadata confirmed.
 
     Raises:
         AccessDenied: the credentials are not accepted.
@@ -59,16 +59,22 @@ async def read_drift(
         desired, directory, scope=scope, created_at=created_at, progress=progress, providers=providers
     )
     undeclared = find_undeclared(plan, desired.project.drift, desired.selection)
-    risks = find_live_risks(plan.live, desired.project.policies, desired.approvals.approvals)
-    observed = replace(undeclared, findings=(*undeclared.findings, *risks))
-    observed = combine(observed, await _observe_unknown(desired, directory))
-    if providers is None:
-        return plan, observed
-    return plan, await _with_providers(observed, plan, desired, providers)
+    observed = replace(undeclared, findings=())
+    if providers is not None:
+        earlier = previous.confirmed if previous else ()
+        observed = await _with_providers(observed, plan, desired, providers, earlier)
+    policies, approvals = desired.project.policies, desired.approvals.approvals
+    risks = find_live_risks(plan.live, policies, approvals, observed.confirmed)
+    observed = replace(observed, findings=(*undeclared.findings, *risks, *observed.findings))
+    return plan, combine(observed, await _observe_unknown(desired, directory))
 
 
 async def _with_providers(
-    observed: Observations, plan: Plan, desired: Desired, providers: Providers
+    observed: Observations,
+    plan: Plan,
+    desired: Desired,
+    providers: Providers,
+    earlier: Sequence[ConfirmedEndpoint],
 ) -> Observations:
     """Ask the identity providers of all live connections, and compare what they publish with what is live."""
     manifests = (item for organization in desired.organizations for item in organization.connections)
@@ -78,35 +84,32 @@ async def _with_providers(
     findings: list[Finding] = []
     diagnostics = [*_not_compared(responses)]
     now = datetime.fromisoformat(plan.created_at).timestamp()
-    enforced = {change.address: change.enforced for change in plan.changes if isinstance(change, Update)}
     for managed, response in zip(plan.live, responses, strict=True):
         drift, remarks = judge_live_connection(
             managed,
             response.question.desired.connection,
-            _checked(response, now, enforced.get(managed.address, ())),
+            _checked(response, now),
             desired.project.policies,
             desired.approvals.approvals,
         )
         findings += drift
         diagnostics += remarks
+    published = {key: url for response in responses for key, url in _published(response)}
+    not_asked = {response.question.desired.address for response in responses if response.not_asked}
+    usable = [endpoint for endpoint in earlier if endpoint.address not in not_asked]
     return replace(
         observed,
-        findings=(*observed.findings, *findings),
-        published={key: url for response in responses for key, url in _published(response)},
-        diagnostics=(*observed.diagnostics, *diagnostics),
+        findings=tuple(findings),
+        published=published,
+        confirmed=tuple(confirm_endpoints(plan.live, published, usable)),
+        diagnostics=tuple(diagnostics),
     )
 
 
-def _checked(
-    response: Response, now: float, enforced: Sequence[str]
-) -> Iterator[tuple[Diagnostic, EndpointDifference | None]]:
-    """Yield what the checks find; that a provider gives no answer is said once for all of them.
-
-    Endpoints that count as declared (``enforced``) are compared by the plan.
-    """
+def _checked(response: Response, now: float) -> Iterator[tuple[Diagnostic, EndpointDifference | None]]:
+    """Yield what the checks find; that a provider gives no answer is said once for all of them."""
     for finding in check(replace(response.evidence, now=now)) if response.evidence else ():
-        is_planned = finding.endpoint is not None and finding.endpoint.attribute in enforced
-        if finding.code != "idp-unreachable" and not is_planned:
+        if finding.code != "idp-unreachable":
             yield idp_diagnostic(response.question.desired, finding), finding.endpoint
 
 

@@ -301,3 +301,66 @@ def test_each_issuer_is_asked_once_for_all_its_connections(
         run = place.run("drift")
     assert run.code == 0, run.output
     assert sorted(provider.paths) == sorted(paths)
+
+
+def test_an_endpoint_elsewhere_that_its_issuer_names_is_no_risk_whether_or_not_the_issuer_answers(
+    place: Workplace, provider: ScriptedProvider, evil: str
+) -> None:
+    """Product 4.4 and 4.5: the issuer's own metadata decides, and its absence changes no exit code."""
+    provider.publish(jwks_uri=evil)
+    connect(place, "acme", provider.issuer, live={"jwks_url": evil})
+    run = night(place)
+    assert (run.code, found(run)) == (0, [])
+    assert [item["url"] for item in run.document["confirmed"]] == [evil]
+    provider.answer(METADATA, b"", 503)
+    for _ in range(2):
+        run = night(place)
+        assert (run.code, found(run)) == (0, [])
+    repoint(place, jwks_url=f"{evil}?other")
+    run = night(place)
+    assert (run.code, [kind for kind, *_ in found(run)]) == (2, ["risk"])
+    repoint(place, jwks_url=evil)
+    assert place.run("drift").code == 2, "without an earlier report nothing is confirmed"
+
+
+def test_what_was_confirmed_counts_no_more_once_the_provider_must_not_be_asked(
+    place: Workplace, provider: ScriptedProvider, evil: str
+) -> None:
+    provider.publish(jwks_uri=evil)
+    connect(place, "acme", provider.issuer, live={"jwks_url": evil})
+    assert night(place).code == 0
+    configure(place, LOCAL, discovery="off")
+    run = night(place)
+    assert (run.code, [kind for kind, *_ in found(run)]) == (2, ["risk"])
+
+
+def test_a_narrower_run_forgets_nothing_that_was_confirmed(
+    place: Workplace, provider: ScriptedProvider, evil: str
+) -> None:
+    provider.publish(jwks_uri=evil)
+    connect(place, "acme", provider.issuer, live={"jwks_url": evil})
+    place.emulator.add_organization("globex")
+    place.setenv("GLOBEX_CLIENT_SECRET", "s3cr3t-of-globex")
+    connect(place, "globex", provider.issuer, live={"jwks_url": evil})
+    assert night(place).code == 0
+    run = night(place, "--target", "globex/*")
+    assert [item["organization"] for item in run.document["confirmed"]] == ["globex", "acme"]
+
+
+def test_an_enforced_endpoint_stays_a_finding_while_its_provider_is_down(
+    place: Workplace, provider: ScriptedProvider, evil: str
+) -> None:
+    """Under `enforce` a repointed endpoint is a change; what could not be checked is not resolved."""
+    configure(place, ONLY_PUBLISHED, discovery="enforce")
+    connect(place, "acme", provider.issuer, discovery="enforce", live={"jwks_url": evil})
+    run = night(place)
+    kinds = ["changed", "foreign-endpoint"]
+    assert (run.code, [kind for kind, *_ in found(run)]) == (2, kinds)
+    provider.answer(METADATA, b"", 503)
+    run = night(place)
+    assert (run.code, found(run), found(run, "resolved")) == (0, [], [])
+    assert [kind for kind, *_ in found(run, "unchecked")] == kinds
+    provider.publish()
+    repoint(place, jwks_url=f"{provider.issuer}/keys")
+    run = night(place)
+    assert (run.code, [kind for kind, *_ in found(run, "resolved")]) == (0, kinds)
