@@ -56,7 +56,7 @@ def judge_live_connection(
 
 def confirm_endpoints(
     connections: Iterable[Managed],
-    published: Mapping[tuple[Address, str], str | None],
+    published: Mapping[tuple[Address, str], str],
     earlier: Iterable[ConfirmedEndpoint],
 ) -> Iterator[ConfirmedEndpoint]:
     """Yield the live endpoints in another trust domain than their issuer that its own metadata names.

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from reconciler.core.address import Address
     from reconciler.core.drift import ConfirmedEndpoint, DriftReport, Finding
     from reconciler.core.idp import EndpointDifference
-    from reconciler.core.plan import Plan, Scope
+    from reconciler.core.plan import Managed, Plan, Scope
     from reconciler.core.state import ActiveOrganization
     from reconciler.providers.base import Directory
     from reconciler.workflow.desired import Desired
@@ -94,16 +94,31 @@ async def _with_providers(
         )
         findings += drift
         diagnostics += remarks
-    published = {key: url for response in responses for key, url in _published(response)}
-    not_asked = {response.question.desired.address for response in responses if response.not_asked}
-    usable = [endpoint for endpoint in earlier if endpoint.address not in not_asked]
     return replace(
         observed,
         findings=tuple(findings),
-        published=published,
-        confirmed=tuple(confirm_endpoints(plan.live, published, usable)),
+        published={key: url for response in responses for key, url in _published(response)},
+        confirmed=tuple(_confirmed(plan.live, responses, earlier)),
         diagnostics=tuple(diagnostics),
     )
+
+
+def _confirmed(
+    live: Sequence[Managed], responses: Sequence[Response], earlier: Sequence[ConfirmedEndpoint]
+) -> Iterator[ConfirmedEndpoint]:
+    """Return the endpoints that their issuers name; without metadata now, as the earlier report has them.
+
+    Metadata that names another issuer confirms nothing.
+    """
+    named: dict[tuple[Address, str], str] = {}
+    silent: set[Address] = set()
+    for response in responses:
+        address, endpoints = response.question.desired.address, response.endpoints()
+        if response.problem is not None:
+            silent.add(address)
+        elif not isinstance(endpoints, str):
+            named |= {(address, attribute): url for attribute, url in endpoints.items()}
+    return confirm_endpoints(live, named, (item for item in earlier if item.address in silent))
 
 
 def _checked(response: Response, now: float) -> Iterator[tuple[Diagnostic, EndpointDifference | None]]:

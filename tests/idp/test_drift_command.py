@@ -334,6 +334,17 @@ def test_what_was_confirmed_counts_no_more_once_the_provider_must_not_be_asked(
     assert (run.code, [kind for kind, *_ in found(run)]) == (2, ["risk"])
 
 
+def test_metadata_of_another_issuer_confirms_nothing(
+    place: Workplace, provider: ScriptedProvider, evil: str
+) -> None:
+    provider.publish(jwks_uri=evil)
+    connect(place, "acme", provider.issuer, live={"jwks_url": evil})
+    assert night(place).code == 0
+    provider.publish(jwks_uri=evil, issuer=f"{provider.issuer}/")
+    run = night(place)
+    assert (run.code, [kind for kind, *_ in found(run)]) == (2, ["risk"])
+
+
 def test_a_narrower_run_forgets_nothing_that_was_confirmed(
     place: Workplace, provider: ScriptedProvider, evil: str
 ) -> None:
