@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +16,13 @@ from reconciler.cli.logging import log_api_calls
 from reconciler.cli.options import ORGANIZATION, NonEmptyString, reporting_options, variable_option
 from reconciler.cli.progress import reading_progress
 from reconciler.cli.results import check_outputs, write_result
-from reconciler.core.errors import UsageError
+from reconciler.core.errors import SecretUnavailable, UsageError
 from reconciler.manifests import load_manifests
 from reconciler.manifests.editing import ManifestEditor
 from reconciler.manifests.export_names import SecretTemplate, VariableNames
 from reconciler.providers.stytch.connect import connect
 from reconciler.reports import IMPORT_FORMATS
+from reconciler.secrets.age import recipients
 from reconciler.workflow.existing_manifests import ExistingManifests, load_existing_manifests
 from reconciler.workflow.import_ import import_organizations, manifest_folder
 from reconciler.workflow.import_updates import find_updates, write_updates
@@ -58,7 +60,8 @@ if TYPE_CHECKING:
     metavar="env|none|SCHEME:TEMPLATE",
     type=NonEmptyString(),
     help="How new manifests refer to client secrets. none: secrets stay unmanaged, and no variable is"
-    " needed. TEMPLATE has {organization} and {connection}: file:secrets/{organization}/{connection}.",
+    " needed. TEMPLATE has {organization} and {connection}: vault:sso/{organization}#{connection}. With"
+    " age:, live secrets are encrypted into the files that the template names.",
 )
 @variable_option()
 @reporting_options("text", "json")
@@ -68,8 +71,8 @@ def command(context: CommandContext, /, names: tuple[str, ...], **options: Any) 
 
     Live connections are only read. A manifest pins the ids of its organization and connections. With
     --secrets none, secrets stay unmanaged, and can be connected later. Otherwise the manifest refers to
-    them as ${env:...}; .env.example lists these variables, without values. Existing files are never
-    overwritten: the output shows what could be added to them.
+    them, by default as ${env:...}; .env.example lists these variables, without values. Existing files are
+    never overwritten: the output shows what could be added to them.
 
     With --update, --add or both, existing manifests are edited instead: those of each ADDRESS (globs such
     as 'acme/*'), or all. Every other byte stays. Secrets, ignored fields and values with references are
@@ -96,10 +99,15 @@ def _check_permitted(template: SecretTemplate, project: Project) -> None:
     """Refuse a template that no reference of this project can follow, before anything is read.
 
     Raises:
-        UsageError: the project file permits nothing of its scheme.
+        UsageError: the project file permits nothing of its scheme, or names nobody to encrypt for.
     """
     if refusal := template.why_not_permitted(project.secret_policy):
         raise UsageError(refusal)
+    if template.scheme == "age":
+        try:
+            recipients(project.age)
+        except SecretUnavailable as error:
+            raise UsageError(f"live secrets cannot be encrypted: {error}") from None
 
 
 async def _import(
@@ -122,6 +130,7 @@ async def _import(
                 existing=existing,
                 folder=folder,
                 progress=progress,
+                access=project.secret_access(os.environ),
                 secrets=secrets,
             )
     return replace(imported, scope=wiring.scope_of(target))
@@ -156,6 +165,7 @@ def _update(context: CommandContext, addresses: Sequence[str], options: dict[str
 
     updates = asyncio.run(read())
     editor = ManifestEditor(project, options["variables"])
-    result = write_updates(updates, loaded.files, editor, project=project, variables=variables)
+    access = project.secret_access(os.environ)
+    result = write_updates(updates, loaded.files, editor, project=project, variables=variables, access=access)
     written = write_result(replace(result, scope=wiring.scope_of(target)), IMPORT_FORMATS, context)
     return exit_code(failed=bool(result.failures) or not written)

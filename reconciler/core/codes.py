@@ -160,6 +160,7 @@ Code: TypeAlias = Literal[
     "secret-not-allowed",
     "secret-not-comparable",
     "secret-not-probed",
+    "secret-not-stored",
     "secret-out-of-place",
     "secret-reference-shared",
     "secret-unavailable",

@@ -95,7 +95,8 @@ class ImportResult:
     ``is_update``: live edits were taken into existing manifests, and no new ones were written;
     ``uncompared_secrets`` counts the declared secrets that it left alone.
     ``variables`` are the names that were added to ``variables_file``, without values. ``unmanaged_secrets``
-    counts the connections whose secret new manifests do not declare.
+    counts the connections whose secret new manifests do not declare. ``stored_secrets`` counts the live
+    secrets that were encrypted into ``secret_files``.
     ``scope`` is the project, if it is known.
     """
 
@@ -104,6 +105,8 @@ class ImportResult:
     variables: tuple[str, ...] = ()
     variables_file: str = ""
     unmanaged_secrets: int = 0
+    stored_secrets: int = 0
+    secret_files: tuple[str, ...] = ()
     is_update: bool = False
     uncompared_secrets: int = 0
     scope: Scope | None = None

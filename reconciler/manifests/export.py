@@ -44,12 +44,22 @@ _ANY: Final = "any"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LiveSecret:
+    """The live value of a secret that a manifest refers to; None if the API does not show it."""
+
+    locator: Locator
+    address: Address
+    value: Secret | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WrittenManifest:
     """The text of a manifest. ``remarks`` says which live values it does not declare, and why."""
 
     text: str
     connections: int
     variables: tuple[Variable, ...]
+    secrets: tuple[LiveSecret, ...]
     unmanaged_secrets: int
     remarks: tuple[str, ...]
 
@@ -61,6 +71,7 @@ class ConnectionBlocks:
     lines: list[str] = field(default_factory=list)
     names: dict[str, str] = field(default_factory=dict)
     variables: list[Variable] = field(default_factory=list)
+    secrets: list[LiveSecret] = field(default_factory=list)
     unmanaged_secrets: int = 0
     remarks: list[str] = field(default_factory=list)
 
@@ -93,6 +104,7 @@ def write_manifest(
         text="\n".join(lines) + "\n",
         connections=len(blocks.names),
         variables=tuple(blocks.variables),
+        secrets=tuple(blocks.secrets),
         unmanaged_secrets=blocks.unmanaged_secrets,
         remarks=(*blocks.remarks, *left_alone),
     )
@@ -125,6 +137,7 @@ def write_connections(
         blocks.lines += [f"{scalar(name)}:", *indented(lines)]
         blocks.names[connection.connection_id or ""] = name
         blocks.variables += block.variables
+        blocks.secrets += block.secrets
         blocks.unmanaged_secrets += block.leaves_secret
         blocks.remarks += block.remarks
         display_names.add(connection.display_name or "")
@@ -170,6 +183,7 @@ class _ConnectionBlock:
 
     def __init__(self, address: Address, names: VariableNames, *, is_name_taken: bool) -> None:
         self.variables: list[Variable] = []
+        self.secrets: list[LiveSecret] = []
         self.remarks: list[str] = []
         self.leaves_secret = False
         self._reference: Locator | None = None
@@ -224,8 +238,14 @@ class _ConnectionBlock:
 
     def _field(self, name: str, live: OidcConnection) -> Iterator[str]:
         if name == "client_secret" and self._reference is not None:
+            value = live.client_secret if isinstance(live.client_secret, Secret) else None
             if self._reference.scheme == "env":
                 self.variables.append(Variable(self._reference.path, self._address))
+            self.secrets.append(
+                LiveSecret(
+                    locator=self._reference, address=self._address, value=None if live.hides_secret else value
+                )
+            )
             yield f"client_secret: {self._reference}"
         elif name == "custom_scopes":
             yield f"custom_scopes: {flow_list(live.custom_scopes or ())}"

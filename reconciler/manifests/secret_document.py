@@ -52,6 +52,21 @@ def with_secret(text: str, key: str, value: str) -> str:
     return "".join(map(_line_of, secrets, secrets.values()))
 
 
+def with_secrets(text: str, secrets: Mapping[str, str]) -> str:
+    """Return the document with secrets added or replaced; many new ones are added at once.
+
+    Raises:
+        InvalidSecretDocument: it cannot be read, or the place of a key cannot be found in it.
+    """
+    ended = text if not text or text.endswith("\n") else f"{text}\n"
+    appended = ended + "".join(map(_line_of, secrets, secrets.values()))
+    if _holds(appended, {**read_secret_document(text), **secrets}):
+        return appended
+    for key, value in secrets.items():
+        text = with_secret(text, key, value)
+    return text
+
+
 def _holds(text: str, expected: Mapping[str, str | None]) -> bool:
     try:
         return read_secret_document(text) == expected

@@ -108,6 +108,10 @@ class ImportDocument:
     unmanaged_secrets: int = field(
         metadata=COUNT | described("number of secrets that are left unmanaged, with `--secrets none`")
     )
+    stored_secrets: int = field(
+        metadata=COUNT | described("number of live secrets that were encrypted into `secret_files`")
+    )
+    secret_files: tuple[str, ...] = field(metadata=described("paths of the age files that were written"))
     diagnostics: tuple[DiagnosticDocument, ...] = field(metadata=DIAGNOSTICS)
 
 

@@ -93,6 +93,12 @@ def _variables(result: ImportResult) -> Iterator[str]:
             f"Secrets: {variables} added to {escape_terminal(result.variables_file)}, without values. "
             "Set each variable to the client secret of its connection, or plan with --no-secrets."
         )
+    if result.secret_files:
+        secrets, files = (
+            count(result.stored_secrets, "live secret"),
+            count(len(result.secret_files), "age file"),
+        )
+        yield f"Secrets: {secrets} encrypted into {files}."
 
 
 def _import_verdict(result: ImportResult, style: Style) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from reconciler.core.errors import InvalidConfiguration, SecretUnavailable, UsageError, did_you_mean
 from reconciler.core.secret import Locator, Secret, SecretReference
 from reconciler.manifests import load_manifests
-from reconciler.manifests.secret_document import InvalidSecretDocument, read_secret_document, with_secret
+from reconciler.manifests.secret_document import InvalidSecretDocument, read_secret_document, with_secrets
 from reconciler.secrets.age import (
     NAME_KEY,
     check_name,
@@ -82,17 +82,17 @@ def put_secrets(secrets: Mapping[Locator, Secret], project: Project, access: Sec
         UsageError: a file cannot be written.
     """
     keys = recipients(access.age)
+    added: dict[str, dict[str, str]] = {}
+    for locator, secret in secrets.items():
+        file, key = name_and_key(locator)
+        added.setdefault(file, {})[key] = secret.reveal()
     changed: dict[str, bytes] = {}
-    for file in dict.fromkeys(name_and_key(locator)[0] for locator in secrets):
+    for file, values in added.items():
         path = _inside(file, project)
         content = content_of(file, access) if path.exists() else b""
         text = decrypt(content, file, identities(access)) if content else ""
-        named = _named(text, file, is_new=not content)
-        for locator, secret in secrets.items():
-            name, key = name_and_key(locator)
-            if name == file:
-                named = _edited(named, key, secret.reveal(), file)
-        changed[file] = encrypt(named, keys, armored=not content or is_armored(content))
+        edited = _edited(_named(text, file, is_new=not content), values, file)
+        changed[file] = encrypt(edited, keys, armored=not content or is_armored(content))
     _write(changed, project)
     return tuple(changed)
 
@@ -175,12 +175,12 @@ def _named(text: str, file: str, *, is_new: bool) -> str:
             check_name(read_secret_document(text), file)
     except InvalidSecretDocument as error:
         raise SecretUnavailable(f"what the age file {file} holds cannot be read: {error}") from None
-    return _edited(text, NAME_KEY, file, file)
+    return _edited(text, {NAME_KEY: file}, file)
 
 
-def _edited(text: str, key: str, value: str, file: str) -> str:
+def _edited(text: str, values: Mapping[str, str], file: str) -> str:
     try:
-        return with_secret(text, key, value)
+        return with_secrets(text, values)
     except InvalidSecretDocument as error:
         raise SecretUnavailable(f"what the age file {file} holds cannot be changed: {error}") from None
 

@@ -38,6 +38,7 @@ from reconciler.manifests.export_names import (
 from reconciler.manifests.source_file import display_path
 from reconciler.storage.files import create_atomically, write_atomically
 from reconciler.workflow.existing_manifests import OrganizationNames, compare_existing_manifest
+from reconciler.workflow.imported_secrets import store_secrets
 from reconciler.workflow.live_state import gather_bounded, read_organization
 
 if TYPE_CHECKING:
@@ -45,9 +46,10 @@ if TYPE_CHECKING:
 
     from reconciler.core.state import DesiredOrganization, LiveOrganization, Organization
     from reconciler.manifests import Project
-    from reconciler.manifests.export import WrittenManifest
+    from reconciler.manifests.export import LiveSecret, WrittenManifest
     from reconciler.manifests.export_names import SecretTemplate, Variable
     from reconciler.providers.base import Directory
+    from reconciler.secrets import SecretAccess
     from reconciler.workflow.existing_manifests import ExistingManifests
     from reconciler.workflow.live_state import LiveState, Progress
 
@@ -74,12 +76,13 @@ async def import_organizations(
     existing: ExistingManifests,
     folder: Path,
     progress: Progress,
+    access: SecretAccess,
     secrets: SecretTemplate = BY_VARIABLE,
 ) -> ImportResult:
     """Write a manifest for each organization that has none; None for ``references`` means all of them.
 
     Existing manifests are compared after the new ones are written, and left as they are. Variables of
-    new manifests are added to ``.env.example``, even if the import ends early.
+    new manifests are added to ``.env.example``, and live secrets to age files, even if the import ends early.
 
     Raises:
         AccessDenied: the credentials are not accepted; what was written until then stays.
@@ -100,12 +103,15 @@ async def import_organizations(
         await run.import_all(references)
     finally:
         added = add_to_env_example(env_example, [*existing.variables, *run.variables])
+        stored = store_secrets(run.secrets, project, access)
     return ImportResult(
         files=tuple(sorted(run.files, key=lambda file: (file.organization, file.organization_id))),
-        diagnostics=(*run.diagnostics, *_warn_of_ignored_folder(run.created, project)),
+        diagnostics=(*run.diagnostics, *stored.diagnostics, *_warn_of_ignored_folder(run.created, project)),
         variables=added,
         variables_file=display_path(env_example, project.directory),
         unmanaged_secrets=run.unmanaged_secrets,
+        stored_secrets=stored.count,
+        secret_files=stored.files,
     )
 
 
@@ -166,6 +172,7 @@ class _Import:
     files: list[ImportedFile] = field(default_factory=list)
     created: list[Path] = field(default_factory=list)
     variables: list[Variable] = field(default_factory=list)
+    secrets: list[LiveSecret] = field(default_factory=list)
     unmanaged_secrets: int = 0
     diagnostics: list[Diagnostic] = field(default_factory=list)
     handled: int = 0
@@ -250,6 +257,7 @@ class _Import:
         path = self.folder.create_file(organization, manifest)
         self.created.append(path)
         self.variables += manifest.variables
+        self.secrets += manifest.secrets
         self.unmanaged_secrets += manifest.unmanaged_secrets
         self.files.append(
             ImportedFile(

@@ -26,6 +26,7 @@ from reconciler.manifests.export_names import ENV_EXAMPLE
 from reconciler.manifests.source_file import display_path
 from reconciler.workflow.edited_files import edit_file, write_files
 from reconciler.workflow.import_ import add_to_env_example
+from reconciler.workflow.imported_secrets import store_secrets
 from reconciler.workflow.inventory import no_such_connection
 from reconciler.workflow.live_edits import (
     OrganizationUpdate,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from reconciler.manifests.export import ConnectionBlocks
     from reconciler.manifests.export_names import Variable, VariableNames
     from reconciler.providers.base import Reader
+    from reconciler.secrets import SecretAccess
     from reconciler.workflow.edited_files import EditedFile
     from reconciler.workflow.live_state import LiveState, Progress
 
@@ -104,10 +106,12 @@ def write_updates(
     *,
     project: Project,
     variables: Sequence[Variable],
+    access: SecretAccess,
 ) -> ImportResult:
     """Write the updates into their files, once all of them are known to be right; return what was done.
 
-    ``variables`` are those that the manifests referred to before.
+    ``variables`` are those that the manifests referred to before. ``access`` is to the age files of the
+    live secrets of connections that are added.
 
     Raises:
         UsageError: a file was changed meanwhile, or cannot be read or written; then none is written.
@@ -116,15 +120,21 @@ def write_updates(
     write_files(edited)
     env_example = project.root / ENV_EXAMPLE
     new = [*_added_variables(updates)]
+    stored = store_secrets(
+        (secret for blocks in _blocks(updates) for secret in blocks.secrets), project, access
+    )
     return ImportResult(
         files=tuple(_imported_file(update) for update in updates.organizations),
         diagnostics=(
             *(finding for update in updates.organizations for finding in update.diagnostics),
             *updates.diagnostics,
+            *stored.diagnostics,
         ),
         variables=add_to_env_example(env_example, [*variables, *new]) if new else (),
         variables_file=display_path(env_example, project.directory),
         unmanaged_secrets=sum(blocks.unmanaged_secrets for blocks in _blocks(updates)),
+        stored_secrets=stored.count,
+        secret_files=stored.files,
         uncompared_secrets=sum(update.secrets for update in updates.organizations),
         is_update=True,
     )

@@ -7,6 +7,8 @@ import signal
 import time
 from typing import TYPE_CHECKING, Any, NoReturn
 
+import pyrage
+
 from reconciler.cli import wiring
 from tests.codes.provoking import provokes
 from tests.publishers.fake_forge import Answer, Call, Fault
@@ -158,6 +160,17 @@ def an_organization_that_does_not_exist(place: Workplace) -> CompletedRun:
 def an_import_beside_the_globs(place: Workplace) -> CompletedRun:
     place.add_organization("initech", "okta")
     return place.run("import", "initech", "--into", "elsewhere", "--format", "json")
+
+
+@provokes("secret-not-stored")
+def a_live_secret_that_the_api_masks(place: Workplace) -> CompletedRun:
+    place.add_organization("initech", "okta")
+    place.emulator.edit_connection(place.live("initech")[0]["connection_id"], client_secret="****")
+    recipient = str(pyrage.x25519.Identity.generate().to_public())
+    allow = "secrets/{organization}.age#*"
+    place.write("reconciler.yaml", f"secrets: {{age: {{allow: ['{allow}'], recipients: [{recipient}]}}}}\n")
+    template = "age:secrets/{organization}.age#{connection}"
+    return place.run("import", "initech", "--secrets", template, "--format", "json")
 
 
 @provokes("not-updated")
