@@ -115,6 +115,8 @@ CREATE_FIELDS: Final = ("display_name", "identity_provider")
 
 SENSITIVE_FIELDS: Final = frozenset({"client_secret"})
 
+InferredField = Literal["authorization_url", "token_url", "userinfo_url", "jwks_url"]
+
 INFERRED_FIELDS: Final = ("authorization_url", "token_url", "userinfo_url", "jwks_url")
 """Inferred by the server from the issuer's metadata when ``issuer`` changes, unless sent along."""
 

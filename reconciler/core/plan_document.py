@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 from reconciler.core.approval import ApprovalStatus
 from reconciler.core.change import Action, ActionReason
-from reconciler.core.connection import WritableField
+from reconciler.core.connection import InferredField, WritableField
 from reconciler.core.document_parts import (
     ADDRESS,
     ATTRIBUTES,
@@ -186,7 +186,7 @@ class ResourceChangeDocument:
             " `after_unknown`"
         ),
     )
-    enforced: tuple[WritableField, ...] | None = field(
+    enforced: tuple[InferredField, ...] | None = field(
         default=None,
         metadata=described(
             "attributes in `declared` that were taken from the issuer's metadata (`discovery: enforce`)"

@@ -222,8 +222,9 @@ class ConnectionManifest(TypedDict, total=False):
     discovery: Annotated[
         DiscoveryMode,
         Field(
-            description="Whether `verify` asks the identity provider: off never contacts it; report and"
-            " enforce do not differ yet. At most what `idp.discovery` in the project file says.",
+            description="What is done with the identity provider's metadata: off never contacts the"
+            " provider, report predicts and compares, enforce also takes URLs that are not declared"
+            " from it. At most what `idp.discovery` in the project file says.",
             examples=["report"],
         ),
     ]

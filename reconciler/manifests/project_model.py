@@ -211,8 +211,8 @@ class IdpManifest(TypedDict, total=False):
     discovery: Annotated[
         DiscoveryMode,
         Field(
-            description="The limit for the `discovery` of every connection: off, report or enforce, which"
-            " does not differ from report yet. By default report.",
+            description="The limit for the `discovery` of every connection: off, report or enforce."
+            " By default report.",
             examples=["report"],
         ),
     ]

@@ -86,6 +86,10 @@ class Providers:
         """Whether the issuer's metadata decides some endpoints of a connection."""
         return self._settings.limited(desired.discovery) is Discovery.ENFORCE and bool(desired.enforceable)
 
+    def limits(self, desired: DesiredConnection) -> bool:
+        """Whether the project file allows only questions, although the manifest enforces the answers."""
+        return (desired.discovery, self._settings.discovery) == (Discovery.ENFORCE, Discovery.REPORT)
+
     def question(
         self, desired: DesiredConnection, connection: OidcConnection, *, is_live: bool = True
     ) -> Question:

@@ -74,7 +74,7 @@ async def gather_published(
     answers = await providers.ask(reported, seconds=REPORT_SECONDS)
     decisive = await providers.ask(enforced, seconds=ENFORCE_SECONDS)
     now = datetime.fromisoformat(created_at).timestamp()
-    findings = [*_enforce_findings(decisive)]
+    findings = [*_limited(drafts, providers, choices), *_enforce_findings(decisive)]
     if asks_changed:
         findings += _findings(answers, now)
         findings += _findings(map(_as_enforced, decisive), now)
@@ -136,6 +136,15 @@ def _findings(responses: Iterable[Response], now: float) -> Iterator[Diagnostic]
         else:
             findings = check(replace(response.evidence, now=now))
         yield from (idp_diagnostic(question.desired, finding) for finding in findings)
+
+
+def _limited(drafts: Sequence[Draft], providers: Providers, choices: Choices) -> Iterator[Diagnostic]:
+    """Yield a note for each connection whose manifest says more than the project file allows."""
+    for draft in drafts:
+        for desired in draft.desired.connections:
+            if desired.is_present and choices.is_targeted(desired.address) and providers.limits(desired):
+                reason = "`idp.discovery` in the project file is `report`"
+                yield _not_checked(desired, reason, Severity.INFO)
 
 
 def _enforce_findings(responses: Iterable[Response]) -> Iterator[Diagnostic]:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.core.change import Create, DefaultChange, Delete, Update
-from reconciler.core.connection import WRITABLE_FIELDS
+from reconciler.core.connection import INFERRED_FIELDS, WRITABLE_FIELDS
 from reconciler.core.operation import AlreadyDone, judge
 from reconciler.core.secret import Secret
 from reconciler.reports import PLAN_FORMATS
@@ -176,6 +176,67 @@ def test_no_rendering_holds_a_secret_or_moves_the_terminal(estate: Estate, color
         assert not any(json.dumps(secret)[1:-1] in text for secret in OLD_SECRETS if secret)
         plain = re.sub("\x1b\\[[0-9;]+m", "", text) if color else text
         assert plain.replace("\n", "").isprintable()
+
+
+@st.composite
+def published(draw: st.DrawFn) -> dict[str, str]:
+    """Some endpoints, as the metadata of an issuer may name them."""
+    names = draw(st.lists(st.sampled_from(INFERRED_FIELDS), unique=True))
+    return {name: f"https://idp.example.com/{draw(st.sampled_from(['a', 'b']))}/{name}" for name in names}
+
+
+def with_published(
+    organization: DesiredOrganization, endpoints: dict[str, str], *, enforces: bool
+) -> DesiredOrganization:
+    connections = (item.with_published(endpoints, enforces=enforces) for item in organization.connections)
+    return replace(organization, connections=tuple(connections))
+
+
+@many
+@given(estates(), published())
+def test_what_enforce_planned_is_empty_after_apply(estate: Estate, endpoints: dict[str, str]) -> None:
+    enforced = with_published(estate.desired, endpoints, enforces=True)
+    first = plan(enforced, estate.live, choices(CANARIES))
+    after = carry_out(first.changes, estate.live, CANARIES)
+    assert plan(enforced, after, choices(CANARIES)).changes == ()
+
+
+@many
+@given(estates(), published())
+def test_enforce_changes_only_what_is_neither_declared_nor_ignored(
+    estate: Estate, endpoints: dict[str, str]
+) -> None:
+    blocks = {desired.address: desired for desired in estate.desired.connections}
+    enforced = with_published(estate.desired, endpoints, enforces=True)
+    for change in plan(enforced, estate.live, choices(CANARIES)).changes:
+        if isinstance(change, Create | Update):
+            block = blocks[change.address]
+            untouchable = {*block.connection.declared_fields, *block.lifecycle.ignore_changes}
+            assert untouchable.isdisjoint(change.enforced)
+            assert all(getattr(change.declared, name) == endpoints[name] for name in change.enforced)
+
+
+@many
+@given(estates(), published())
+def test_a_prediction_changes_no_plan(estate: Estate, endpoints: dict[str, str]) -> None:
+    without = plan(estate.desired, estate.live, planned(estate))
+    predicted = plan(with_published(estate.desired, endpoints, enforces=False), estate.live, planned(estate))
+    bare = [
+        replace(change, published={}) if isinstance(change, Create | Update) else change
+        for change in predicted.changes
+    ]
+    assert bare == [*without.changes]
+    assert predicted.diagnostics == without.diagnostics
+
+
+@many
+@given(estates(), published(), st.booleans())
+def test_a_plan_with_metadata_survives_being_saved(
+    estate: Estate, endpoints: dict[str, str], enforces: bool
+) -> None:
+    organization = with_published(estate.desired, endpoints, enforces=enforces)
+    before = whole(plan(organization, estate.live, planned(estate)), commit="abc")
+    assert parse_plan(json.loads(json.dumps(plan_data(before, "1.2.3")))) == before
 
 
 def as_declared(state: LiveOrganization) -> DesiredOrganization:

@@ -307,6 +307,16 @@ def test_a_create_sends_what_it_enforces(place: Workplace, provider: ScriptedPro
     assert NO_CHANGES in place.run("plan").out
 
 
+def test_a_project_file_that_allows_less_is_named(place: Workplace, provider: ScriptedProvider) -> None:
+    configure(place, "discovery: report")
+    live = {"jwks_url": f"{provider.issuer}/old-keys"}
+    connect(place, "acme", provider.issuer, live=live, discovery="enforce")
+    document = plan(place)
+    assert document["resource_changes"] == []
+    assert codes(document, severity="info") == ["endpoints-not-checked"]
+    assert provider.requests == []
+
+
 UNUSABLE: Final = {
     "another issuer": lambda provider: provider.publish(issuer=f"{provider.issuer}/"),
     "an endpoint without encryption": lambda provider: provider.publish(
