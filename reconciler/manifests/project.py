@@ -64,7 +64,7 @@ class Project:
 
     ``directory`` is the working directory, ``root`` the folder of the project file: globs and
     ``file:`` secrets are relative to it. ``policies`` maps rule IDs to error, warn or off.
-    ``environment`` is known once the project_id is.
+    ``environment`` is known once the project_id is. ``logins`` is what secret stores keep during a run.
     """
 
     directory: Path
@@ -83,11 +83,16 @@ class Project:
     read_limits: ReadLimits = field(default_factory=ReadLimits)
     age: AgeSettings = field(default_factory=AgeSettings)
     environment: RunEnvironment = field(default_factory=RunEnvironment)
+    logins: dict[str, object] = field(default_factory=dict, compare=False, repr=False)
 
     def secret_access(self, variables: Mapping[str, str]) -> SecretAccess:
         """Return how secrets are read, with these environment variables."""
         return SecretAccess(
-            policy=self.secret_policy, environment=variables, age=self.age, read_document=read_secret_document
+            policy=self.secret_policy,
+            environment=variables,
+            age=self.age,
+            read_document=read_secret_document,
+            logins=self.logins,
         )
 
 

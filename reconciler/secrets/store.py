@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from importlib import import_module
 from queue import Empty, SimpleQueue
 from threading import Thread
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, TypeVar
 
 from reconciler.core.errors import SecretUnavailable
@@ -35,6 +36,10 @@ V = TypeVar("V")
 
 THREADS: Final = 8
 SECONDS: Final = 10.0
+
+TOTAL_SECONDS: Final = 60.0
+SECONDS_AN_ITEM: Final = 0.1
+"""The deadline for all calls, and what each item adds to it."""
 
 _KINDS: Final = {bool: "true or false", int: "a number", float: "a number", list: "a list", dict: "an object"}
 
@@ -84,6 +89,7 @@ class SecretAccess:
     """What stores are opened with. Addresses, tokens, regions and roles come from ``environment`` alone.
 
     ``seconds`` is the deadline for one answer of a store, ``read_document`` reads encrypted documents.
+    ``logins`` is what stores keep during a run: some credentials are good for one login.
     """
 
     policy: SecretPolicy
@@ -91,6 +97,7 @@ class SecretAccess:
     age: AgeSettings = field(default_factory=AgeSettings)
     seconds: float = SECONDS
     read_document: DocumentReader = field(default=_read_nothing)
+    logins: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def without_limits(self, outside_allow: tuple[str, ...] = ("/*",)) -> SecretAccess:
         """Return the access to the tool's own credentials, which the limits for manifests do not concern.
@@ -128,12 +135,13 @@ def _text_value(value: object) -> Secret | SecretUnavailable:
 
 
 def read_each(
-    items: Iterable[K], read: Callable[[K], V], *, seconds: float = SECONDS
+    items: Iterable[K], read: Callable[[K], V], *, seconds: float = SECONDS, total: float | None = None
 ) -> dict[K, V | SecretUnavailable]:
     """Call ``read`` with each item, in at most `THREADS` threads; ``seconds`` is the deadline for each call.
 
-    What it raises as `SecretUnavailable` is the result for the item. After a `StoreUnavailable`, or a call
-    that took too long, no call begins, and that is the result for every item that has none.
+    ``total`` is that for all calls, by default a minute, and more for many. What it raises as
+    `SecretUnavailable` is the result for the item. After a `StoreUnavailable`, or a call that took too long,
+    no call begins, and that is the result for every item that has none.
     """
     calls = {item: Future[V | SecretUnavailable]() for item in items}
     waiting = SimpleQueue[tuple[K, Future[V | SecretUnavailable]]]()
@@ -141,7 +149,7 @@ def read_each(
         waiting.put(call)
     for _ in range(min(THREADS, len(calls))):
         Thread(target=_work, args=(waiting, read), daemon=True).start()
-    return _gather(calls, seconds)
+    return _gather(calls, seconds, TOTAL_SECONDS + SECONDS_AN_ITEM * len(calls) if total is None else total)
 
 
 def _work(waiting: SimpleQueue[tuple[K, Future[V | SecretUnavailable]]], read: Callable[[K], V]) -> None:
@@ -173,19 +181,22 @@ class _Answering:
 
 
 def _gather(
-    calls: Mapping[K, Future[V | SecretUnavailable]], seconds: float
+    calls: Mapping[K, Future[V | SecretUnavailable]], seconds: float, total: float
 ) -> dict[K, V | SecretUnavailable]:
     """Wait for the calls in the order in which they begin: each has begun when the one before it is done."""
     results: dict[K, V | SecretUnavailable] = {}
     failure: SecretUnavailable | None = None
+    end = monotonic() + total
     for item, call in calls.items():
         if failure and call.cancel():
             results[item] = failure
             continue
+        left = end - monotonic()
         try:
-            result = call.result(timeout=0 if failure else seconds)
+            result = call.result(timeout=0 if failure else max(min(seconds, left), 0))
         except TimeoutError:
-            result = failure or StoreUnavailable(f"the store did not answer within {seconds:g} seconds")
+            late = f"answer within {seconds:g}" if seconds < left else f"give all answers within {total:g}"
+            result = failure or StoreUnavailable(f"the store did not {late} seconds")
         if isinstance(result, StoreUnavailable):
             failure = failure or result
         results[item] = result

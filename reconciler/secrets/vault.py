@@ -40,12 +40,14 @@ class Mount:
 
 
 def open_store(access: SecretAccess) -> VaultStore:
-    """Return the store that VAULT_ADDR names. Nothing is asked yet.
+    """Return the store that VAULT_ADDR names. Nothing is asked yet; a run logs in once.
 
     Raises:
         SecretUnavailable: the extra is missing, or a variable is missing or malformed.
     """
-    return VaultStore(connect(access.environment, access.seconds), access.seconds)
+    if "vault" not in access.logins:
+        access.logins["vault"] = connect(access.environment, access.seconds)
+    return VaultStore(access.logins["vault"], access.seconds)
 
 
 class VaultStore:

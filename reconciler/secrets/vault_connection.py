@@ -108,11 +108,13 @@ class VaultConnection:
         return Answer(status, _document(response.content))
 
     def log_in(self) -> None:
-        """Get a token, or use the one of the environment.
+        """Get a token, or use the one of the environment, unless there is one already.
 
         Raises:
             StoreUnavailable: the credentials are not accepted.
         """
+        if self.client.token:
+            return
         if self.method == "token":
             self.client.token = self.environment["VAULT_TOKEN"]
             return
@@ -171,7 +173,10 @@ def connect(environment: Mapping[str, str], seconds: float) -> VaultConnection:
         token="",  # None would be the token in a file
         cert=(),
         verify=session.verify,
-        timeout=seconds,
+        timeout=(
+            seconds / 2,
+            seconds * 2,
+        ),  # to connect; and to read, where the caller's deadline comes first
         allow_redirects=False,
         session=session,
         adapter=hvac.adapters.RawAdapter,
@@ -256,7 +261,7 @@ def _retries() -> object:
     """Return what is tried again: reads, if the connection broke or the rate was limited."""
     return import_library("urllib3", "vault").Retry(
         total=_RATE_LIMIT_RETRIES,
-        connect=1,
+        connect=0,
         read=1,
         redirect=0,
         allowed_methods=("GET",),

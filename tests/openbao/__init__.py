@@ -70,12 +70,12 @@ class OpenBao:
         answer = self.request("POST", "auth/token/create", {"policies": policies, "ttl": "1h", **options})
         return str(answer["auth"]["client_token"])
 
-    def app_role(self, *policies: str) -> tuple[str, str]:
-        """Return the RoleID and a SecretID of a new role."""
+    def app_role(self, *policies: str, uses: int = 0) -> tuple[str, str]:
+        """Return the RoleID and a SecretID of a new role, for so many logins, or any number."""
         if "approle/" not in self.request("GET", "sys/auth")["data"]:
             self.request("POST", "sys/auth/approle", {"type": "approle"})
         role = f"auth/approle/role/{'-'.join(policies)}"
-        self.request("POST", role, {"token_policies": policies})
+        self.request("POST", role, {"token_policies": policies, "secret_id_num_uses": uses})
         role_id = self.request("GET", f"{role}/role-id")["data"]["role_id"]
         return role_id, self.request("POST", f"{role}/secret-id")["data"]["secret_id"]
 

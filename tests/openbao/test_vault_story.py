@@ -240,3 +240,26 @@ def test_a_token_without_the_default_policy_suffices(project: VaultProject) -> N
     project.store("acme", FIRST)
     project.place.setenv("VAULT_TOKEN", project.server.token(project.policy, no_default_policy=True))
     assert project.place.run("secrets", "check").code == 0
+
+
+def test_a_run_logs_in_once(project: VaultProject) -> None:
+    """A SecretID may be for one login. `apply` reads twice, and the project's own secret is there too."""
+    place, mount = project.place, project.mount
+    project.server.put("sso/own", {"secret": os.environ["STYTCH_SECRET"]}, mount=mount)
+    place.write(
+        "reconciler.yaml",
+        f"target: {{secret: '${{vault:{mount}/sso/own#secret}}'}}\n"
+        f"secrets: {{vault: {{allow: ['{mount}/sso/{{organization}}#*']}}}}\n",
+    )
+    place.delenv("STYTCH_SECRET")
+    place.delenv("VAULT_TOKEN")
+    place.setenv("RECONCILER_ALLOWED_TARGET_REFERENCES", "vault:*/sso/own#secret")
+    project.declare("acme")
+    project.store("acme", FIRST)
+    for words in (("apply", "--auto-approve"), ("plan",), ("drift",)):
+        role_id, secret_id = project.server.app_role(project.policy, uses=1)
+        place.setenv("VAULT_ROLE_ID", role_id)
+        place.setenv("VAULT_SECRET_ID", secret_id)
+        run = place.run(*words)
+        assert run.code == 0, run.output
+    assert place.live("acme")[0]["client_secret"] == FIRST

@@ -72,6 +72,16 @@ def test_each_call_has_the_whole_deadline() -> None:
     assert not [result for result in results.values() if isinstance(result, SecretUnavailable)]
 
 
+def test_all_calls_together_have_a_deadline_too() -> None:
+    """Each answer is in time, and the run would last for minutes all the same."""
+    began = time.monotonic()
+    results = read_each(range(1000), lambda _number: threading.Event().wait(0.2), total=0.5)
+    assert time.monotonic() - began < 5
+    texts = {str(result) for result in results.values()} - {"False"}
+    assert texts == {"the store did not give all answers within 0.5 seconds"}
+    assert False in results.values()
+
+
 def test_a_defect_is_raised() -> None:
     with pytest.raises(ZeroDivisionError):
         read_each([0], lambda number: 1 // number)
