@@ -28,6 +28,8 @@ def test_no_step_of_a_rotation_locks_out(open_page: OpenPage, tmp_path: Path) ->
         let_provider_accept(story, FIRST, SECOND)
         story.play("Rotate a secret without an outage")
         assert live_secret(story) == SECOND
+        let_provider_accept(story, SECOND)
+        story.play("Delete the first secret")
         story.play("Be warned before it expires")
 
 
