@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reconciler.core.errors import Diagnostic, SecretUnavailable, Severity, UsageError, shell_word
+from reconciler.core.errors import Diagnostic, SecretUnavailable, Severity, shell_word
 from reconciler.secrets.age import open_store
 from reconciler.secrets.schemes import name_and_key
 from reconciler.secrets.store import Entry
@@ -33,6 +33,9 @@ def store_secrets(secrets: Iterable[LiveSecret], project: Project, access: Secre
     """Put live secrets into the age files that manifests refer to; those in other stores are left alone.
 
     Nothing is decrypted for a file that is new, and nothing is written but encrypted.
+
+    Raises:
+        UsageError: a file cannot be written.
     """
     secrets = [secret for secret in secrets if secret.locator.scheme == "age"]
     present = _present({name_and_key(secret.locator)[0] for secret in secrets}, project, access)
@@ -46,7 +49,7 @@ def store_secrets(secrets: Iterable[LiveSecret], project: Project, access: Secre
             new[secret.locator] = secret.value
     try:
         files = put_secrets(new, project, access) if new else ()
-    except (SecretUnavailable, UsageError) as error:
+    except SecretUnavailable as error:
         failed = [_not_stored(secret, str(error)) for secret in secrets if secret.locator in new]
         return StoredSecrets(diagnostics=(*diagnostics, *failed))
     return StoredSecrets(files=files, count=len(new), diagnostics=tuple(diagnostics))

@@ -135,6 +135,22 @@ def test_appended_connections(estate: Workplace) -> None:
     assert NO_CHANGES in estate.run("plan").out
 
 
+def test_a_file_that_exists_needs_the_identity(estate: Workplace) -> None:
+    path = estate.root / "secrets/acme.yaml.age"
+    path.parent.mkdir()
+    path.write_bytes(pyrage.encrypt(b"okta: x\n", [IDENTITY.to_public()], armored=True))
+    run = imported(estate)
+    assert codes(run) == [("secret-not-stored", "acme/entra"), ("secret-not-stored", "acme/okta")]
+    assert "was not stored: the age identity is not available" in run.out
+
+
+def test_what_cannot_be_written_is_an_error(estate: Workplace) -> None:
+    estate.write("secrets", "a file where a folder has to be")
+    run = estate.run("import", "acme", "--secrets", TEMPLATE)
+    assert (run.code, PLAIN in run.output) == (1, False)
+    assert "cannot write secrets/acme.yaml.age" in run.err
+
+
 def test_all_organizations_in_one_file(estate: Workplace) -> None:
     estate.write(
         "reconciler.yaml",

@@ -203,6 +203,14 @@ def test_a_name_that_a_template_cannot_hold_is_told(place: Workplace, slug: str)
     assert f"a template cannot hold '{slug}'; write its reference by hand" in imported.out
 
 
+def test_a_template_that_can_be_no_glob_is_told(acme: Workplace) -> None:
+    refused = acme.run("import", "--all", "--secrets", "keyring:sso/{organization}-{connection}")
+    assert refused.code == 1
+    assert (
+        "add a glob to secrets.keyring.allow; the template itself cannot be one: a `/` or `#`" in refused.err
+    )
+
+
 def test_two_connections_never_share_a_reference(place: Workplace) -> None:
     place.write("reconciler.yaml", "secrets: {keyring: {allow: ['sso/*']}}")
     for slug, name in (("aa", "b c"), ("aa-b", "c")):

@@ -106,7 +106,7 @@ CASES: Final[dict[Callable[[AwsProject], None], str]] = {
     nobody_listens: "AWS Secrets Manager cannot be reached: 127.0.0.1:1 refused the connection",
     no_extra: "the scheme aws-sm needs an extra: pip install 'oidc-reconciler[aws]'",
 }
-CORE: Final = (no_region, no_credentials, no_extra)
+CORE: Final = (no_region, no_such_region, no_credentials, plain_http, no_url, nobody_listens, no_extra)
 """The defects that the suite knows; the others are proofs."""
 
 
@@ -163,7 +163,10 @@ ANSWERS: Final = {
 
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(name, marks=() if name in {"expired", "html"} else pytest.mark.proofs) for name in ANSWERS],
+    [
+        pytest.param(name, marks=() if name in {"expired", "html", "list", "no-key"} else pytest.mark.proofs)
+        for name in ANSWERS
+    ],
 )
 def test_each_answer_is_one_line(project: AwsProject, name: str) -> None:
     answer, reason = ANSWERS[name]
@@ -214,3 +217,12 @@ def test_a_batch_that_denies_one_secret(project: AwsProject) -> None:
         answers = open_store(access).read(["sso/acme", "sso/globex"])
     assert not isinstance(answers["sso/acme"], SecretUnavailable)
     assert str(answers["sso/globex"]).startswith("AWS denies access, or there is no such secret: ")
+
+
+def test_an_answer_about_another_secret(project: AwsProject) -> None:
+    """What was not asked for is given to nobody."""
+    secret = {"Name": "sso/globex", "SecretString": json.dumps({"okta": CANARY})}
+    body = json.dumps({"SecretValues": [secret], "Errors": [], "SecretList": [], **secret}).encode()
+    with impostor(response("200 OK", body, "Content-Type: application/x-amz-json-1.1")) as server:
+        project.place.setenv(ENDPOINT, server.address)
+        check(project, "AWS answered with another secret than sso/acme: correct the reference")
