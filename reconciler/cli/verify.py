@@ -82,11 +82,12 @@ def command(
     variables: Mapping[str, str],
     **options: object,
 ) -> int:
-    """Check with the identity providers whether logins would work; change nothing.
+    """Check with the identity providers whether logins would work.
 
     For each connection: metadata, keys and certificates, and whether its client and redirect_url are
     registered. No user is needed, and no secret is sent unless one is probed; the provider logs one login
-    attempt. A probe sends the secret to the live token_url, under the live client_id.
+    attempt. A probe sends the secret to the live token_url, under the live client_id. Nothing is changed,
+    except by --login, which asks first.
 
     Exits with 1 if there are errors. Warnings and notes exit with 0.
     """
