@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
+from reconciler.core.change import Update
 from reconciler.core.drift import Observations
 from reconciler.core.errors import AccessDenied, Diagnostic, ProviderError, Severity, count
 from reconciler.core.idp import quoted
@@ -84,11 +85,12 @@ async def _with_providers(
     findings: list[Finding] = []
     diagnostics = [*_not_compared(responses)]
     now = datetime.fromisoformat(plan.created_at).timestamp()
+    enforced = {change.address: change.enforced for change in plan.changes if isinstance(change, Update)}
     for managed, response in zip(plan.live, responses, strict=True):
         drift, remarks = judge_live_connection(
             managed,
             response.question.desired.connection,
-            _checked(response, now),
+            _checked(response, now, enforced.get(managed.address, ())),
             desired.project.policies,
             desired.approvals.approvals,
         )
@@ -121,10 +123,16 @@ def _confirmed(
     return confirm_endpoints(live, named, (item for item in earlier if item.address in silent))
 
 
-def _checked(response: Response, now: float) -> Iterator[tuple[Diagnostic, EndpointDifference | None]]:
-    """Yield what the checks find; that a provider gives no answer is said once for all of them."""
+def _checked(
+    response: Response, now: float, enforced: Sequence[str]
+) -> Iterator[tuple[Diagnostic, EndpointDifference | None]]:
+    """Yield what the checks find; that a provider gives no answer is said once for all of them.
+
+    Endpoints that count as declared (``enforced``) are compared by the plan.
+    """
     for finding in check(replace(response.evidence, now=now)) if response.evidence else ():
-        if finding.code != "idp-unreachable":
+        is_planned = finding.endpoint is not None and finding.endpoint.attribute in enforced
+        if finding.code != "idp-unreachable" and not is_planned:
             yield idp_diagnostic(response.question.desired, finding), finding.endpoint
 
 

@@ -464,3 +464,30 @@ def test_providers_that_are_not_reached_are_one_warning(place: Workplace) -> Non
     assert warning["code"] == "idp-unreachable"
     assert warning["summary"] == "3 issuers not reached: is there a proxy?"
     assert document["summary"]["warnings"] == 1
+
+
+# -- drift --------------------------------------------------------------------
+
+
+def test_an_endpoint_that_is_enforced_drifts_as_a_declared_one_does(
+    place: Workplace, provider: ScriptedProvider
+) -> None:
+    connect(place, "acme", provider.issuer, discovery="enforce")
+    publish(place, provider, jwks_uri=f"{provider.issuer}/new-keys")
+    run = place.run("drift", "--format", "json")
+    assert run.code == 2
+    assert [(item["kind"], item["attribute"]) for item in run.document["findings"]] == [
+        ("changed", "jwks_url")
+    ]
+    assert run.codes == []
+    assert provider.paths.count(METADATA) == 1
+
+
+def test_drift_says_what_enforce_could_not_check_and_exits_as_without_it(
+    place: Workplace, provider: ScriptedProvider
+) -> None:
+    connect(place, "acme", provider.issuer, discovery="enforce")
+    provider.scripts[METADATA] = answer(503)
+    run = place.run("drift", "--format", "json")
+    assert run.code == 0
+    assert {"endpoints-not-checked", "idp-unreachable"} <= {*run.codes}
