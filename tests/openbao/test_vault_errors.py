@@ -202,7 +202,7 @@ def check(project: VaultProject, reason: str) -> None:
 
 
 NOT_VAULT: Final = "what answers at VAULT_ADDR is not Vault: it sends no JSON; check the address"
-CORE: Final = (number, deleted, nothing, forbidden, revoked_token, no_token, unknown_authority, no_extra)
+CORE: Final = (number, deleted, forbidden, revoked_token, unknown_authority, no_extra)
 """The defects that the suite knows; the others are proofs."""
 
 
