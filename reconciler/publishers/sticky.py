@@ -99,6 +99,22 @@ def publish_comment(forge: Forge, comment: StickyComment) -> tuple[str, str]:
     return until_known(lambda: _publish_comment(forge, comment))
 
 
+def fold_outdated(forge: Forge, kind: str, by: StickyComment, note: str) -> None:
+    """Fold the comment of another kind whose report was made before this one, below a note.
+
+    Raises:
+        PublishingFailed: the forge refuses, or cannot be reached.
+    """
+    if not by.identity or not TIME.fullmatch(by.made_at):
+        return
+    outdated = StickyComment(kind=kind, identity=by.identity, body="")
+    for comment in _own_comments(forge, outdated)[1]:
+        lines, body = comment.body.split("\n", 2)[:2], comment.body.split("\n", 2)[2:]
+        if body and "" < _made_at(comment.body) < by.made_at and not body[0].startswith(note):
+            folded = f"{note}\n\n<details><summary>The report before</summary>\n\n{body[0]}\n\n</details>\n"
+            forge.edit_comment(comment, "\n".join([*lines, folded]))
+
+
 def publish_labels(forge: Forge, kinds: Collection[str], name: str) -> frozenset[str]:
     """Give the pull request the labels of these kinds, and remove the others; return them.
 

@@ -52,6 +52,7 @@ def _sections(result: ApplyResult, style: Style) -> Iterator[str]:
         yield ""
     yield _verdict(result, style)
     yield from _outputs(result, style)
+    yield from _pins(result, style)
 
 
 def _remarks(applied: Applied, style: Style) -> Iterator[str]:
@@ -107,6 +108,16 @@ def _outputs(result: ApplyResult, style: Style) -> Iterator[str]:
         yield "# register each redirect_url at the customer's identity provider"
     for address, redirect_url in redirect_urls:
         yield f"{escape_terminal(address)}.redirect_url = {quote(redirect_url)}"
+
+
+def _pins(result: ApplyResult, style: Style) -> Iterator[str]:
+    """Yield the ids of what was created, which the manifests lack."""
+    if result.pins:
+        yield f"\n{style.bold('Pins:')}\n"
+        yield "# `reconciler pin` adds these ids to the manifests"
+    for pin in result.pins:
+        attribute = "organization_id" if pin.is_organization else "connection_id"
+        yield f"{escape_terminal(pin.address)}.{attribute} = {quote(pin.id)}"
 
 
 def _redirect_urls(result: ApplyResult) -> list[tuple[str, str]]:

@@ -14,6 +14,7 @@ from reconciler.publishers.sticky import (
     StickyComment,
     check_name,
     default_identity,
+    fold_outdated,
     marker,
     publish_comment,
     publish_labels,
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
     from reconciler.publishers.forge import Forge
     from reconciler.reports.report import Report, Step
     from reconciler.reports.webhook import Origin
+
+_OUTDATED = "➡️ This plan is out of date: another comment has the result of the apply."
 
 _SUMMARY_MARGIN = 16
 """Bytes of a job summary that are left for the line breaks between reports."""
@@ -228,6 +231,8 @@ def _publish_comment(forge: Forge, kind: str, report: Report, publication: Publi
         body=render_markdown(report) + _link(publication),
     )
     done, url = publish_comment(forge, comment)
+    if kind == "apply":
+        fold_outdated(forge, "plan", comment, _OUTDATED)
     return f"comment {done}: {url}" if kind == "plan" else f"comment on the {kind} {done}: {url}"
 
 

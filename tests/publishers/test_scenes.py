@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -173,6 +174,26 @@ def test_blocked_by_a_risk_then_approved_in_the_pull_request(
     place.write("approvals/acme.yaml", yaml.replace(PLACEHOLDER, "Acme moved, CHG-1234"))
     matches_golden(push(), golden("approved"))
     assert place.run("apply", "--auto-approve", "-q").code == 0
+
+
+def test_a_plan_that_was_blocked_is_folded_once_it_was_accepted_by_hand(
+    place: Workplace, github: FakeGitHub, push: Callable[..., str], merge: Callable[..., str]
+) -> None:
+    """The risk is accepted as an input of the workflow, and not in Git."""
+    move(place)
+    assert "Blocked" in push()
+    document = json.loads((place.root / "plan.json").read_text(encoding="utf-8"))
+    risks = [risk for risk in document["risks"] if risk["severity"] == "error"]
+    time.sleep(1.1)  # reports are dated to the second
+    merge(*(word for risk in risks for word in ("--accept-risk", f"{risk['code']}:{risk['address']}")))
+    plan, result = (comment["body"] for comment in github.pull_request.comments)
+    assert "Apply complete!" in result
+    note, _, folded = plan.partition("<details><summary>The report before</summary>")
+    assert "out of date" in note
+    assert "Blocked" not in note
+    assert "Blocked" in folded
+    place.declare("globex", custom_scopes=["openid"])
+    assert "out of date" not in push()
 
 
 def test_deletes_beyond_the_limit_approved(

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.core.outcome import ApplyResult, Outcome
+from reconciler.core.errors import SourceLocation
+from reconciler.core.outcome import ApplyResult, MissingPin, Outcome
 from reconciler.reports import RESULT_FORMATS
 from reconciler.reports.apply_report import render_result
 from reconciler.reports.text_progress import render_finished, render_running, render_started
@@ -143,6 +144,20 @@ def test_the_redirect_url_of_every_created_connection_comes_last() -> None:
     assert text.endswith(f'\nacme/okta.redirect_url = "{LIVE.redirect_url}"\n')
     assert text.count(".redirect_url") == 1
     assert "Outputs" not in render_result(ApplyResult((UPDATED,)))
+
+
+def test_the_pins_are_named() -> None:
+    place = SourceLocation("organizations/acme.yaml", line=3, column=5)
+    pins = (
+        MissingPin(address="acme", id="organization-test-1", location=place, is_organization=True),
+        MissingPin(address="acme/okta", id="oidc-connection-test-1", location=place),
+    )
+    assert render_result(ApplyResult((CREATED,), pins=pins)).endswith(
+        "\nPins:\n\n"
+        "# `reconciler pin` adds these ids to the manifests\n"
+        'acme.organization_id = "organization-test-1"\n'
+        'acme/okta.connection_id = "oidc-connection-test-1"\n'
+    )
 
 
 def test_the_document_says_the_same() -> None:
