@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from reconciler.secrets.aws_connection import AwsConnection
     from reconciler.secrets.store import SecretAccess
 
+SCHEME: Final = "aws-sm"
+
 EXPIRES_ON: Final = "expires_on"
 """The tag of a secret that holds the last day on which it is valid."""
 
@@ -61,10 +63,7 @@ class AwsStore:
         return {**refused, **(self._read(wanted) if wanted else {})}
 
     def _read(self, names: tuple[str, ...]) -> dict[str, Entry | SecretUnavailable]:
-        seconds = self._access.seconds
-        aws = read_each(["connect"], lambda _name: connect(self._access), seconds=seconds)["connect"]
-        if isinstance(aws, SecretUnavailable):
-            raise aws
+        seconds, aws = self._access.seconds, self._connection()
         batches = [names[start : start + BATCH] for start in range(0, len(names), BATCH)]
         calls = {batch: partial(self._read_batch, aws, batch) for batch in batches}
         list_days = partial(_listed_days, aws, names)
@@ -77,6 +76,17 @@ class AwsStore:
         rest = [name for name in names if name not in entries]
         entries |= read_each(rest, partial(_read_secret, aws), seconds=seconds)
         return _with_days(entries, {} if isinstance(days, SecretUnavailable) else days)
+
+    def _connection(self) -> AwsConnection:
+        """Return the connection of the run: a role is assumed once, and a program of the user asked once."""
+        logins, seconds = self._access.logins, self._access.seconds
+        if SCHEME not in logins:
+            aws = read_each([SCHEME], lambda _name: connect(self._access), seconds=seconds)[SCHEME]
+            if isinstance(aws, SecretUnavailable):
+                raise aws
+            logins[SCHEME] = aws
+        connection: AwsConnection = logins[SCHEME]
+        return connection
 
     def _read_batch(self, aws: AwsConnection, names: tuple[str, ...]) -> dict[str, Any]:
         """Return the secrets that one call tells about."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.support.workplace import NO_CHANGES
@@ -96,3 +99,24 @@ def test_no_file_of_the_repository_chooses_account_region_or_endpoint(
     opened = {place.root / name for name in process.stderr.splitlines() if not name.isdecimal()}
     here = {str(file.relative_to(place.root)) for file in opened if file.is_relative_to(place.root)}
     assert here == {"reconciler.yaml", "organizations/acme.yaml"}
+
+
+def test_a_program_of_the_user_gives_credentials_once_a_run(project: AwsProject, moto: Moto) -> None:
+    """AWS' own chain: here, the settings in the user's home directory."""
+    place = project.place
+    project.declare("acme")
+    moto.store("sso/acme", {"okta": FIRST})
+    place.delenv("AWS_ACCESS_KEY_ID")
+    place.delenv("AWS_SECRET_ACCESS_KEY")
+    home = Path(os.environ["HOME"])
+    credentials = {"Version": 1, "AccessKeyId": "AKIACANARYKEYID", "SecretAccessKey": "canary-of-the-program"}
+    program = home / "credentials"
+    program.write_text(f"#!/bin/sh\necho x >> {home}/asked\necho '{json.dumps(credentials)}'\n")
+    program.chmod(0o700)
+    (home / ".aws").mkdir()
+    (home / ".aws/config").write_text(f"[default]\ncredential_process = {program}\n")
+    applied = place.run("apply", "--auto-approve", "-v")
+    assert applied.code == 0, applied.output
+    assert place.live("acme")[0]["client_secret"] == FIRST
+    assert (home / "asked").read_text() == "x\n"
+    assert "canary" not in applied.output.lower()
