@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from reconciler.manifests import yaml_reader
     from reconciler.manifests.findings import DocumentFindings
     from reconciler.manifests.project_model import DriftManifest, IdpManifest, TargetManifest
+    from reconciler.secrets.store import Entries
 
 PROJECT_FILE: Final = "reconciler.yaml"
 
@@ -64,7 +65,8 @@ class Project:
 
     ``directory`` is the working directory, ``root`` the folder of the project file: globs and
     ``file:`` secrets are relative to it. ``policies`` maps rule IDs to error, warn or off.
-    ``environment`` is known once the project_id is. ``logins`` is what secret stores keep during a run.
+    ``environment`` is known once the project_id is. ``logins`` and ``secret_entries`` are what secret stores
+    keep during a run, and what they have answered.
     """
 
     directory: Path
@@ -82,6 +84,7 @@ class Project:
     idp: IdpSettings = field(default_factory=IdpSettings)
     read_limits: ReadLimits = field(default_factory=ReadLimits)
     age: AgeSettings = field(default_factory=AgeSettings)
+    secret_entries: Entries = field(default_factory=dict, repr=False, compare=False)
     environment: RunEnvironment = field(default_factory=RunEnvironment)
     logins: dict[str, object] = field(default_factory=dict, compare=False, repr=False)
 
@@ -93,6 +96,7 @@ class Project:
             age=self.age,
             read_document=read_secret_document,
             logins=self.logins,
+            entries=self.secret_entries,
         )
 
 

@@ -244,6 +244,15 @@ class _Reading:
 
 
 def _read(scheme: str, names: Sequence[str], access: SecretAccess) -> Mapping[str, Entry | SecretUnavailable]:
+    """Return the entries at these names; each is read once in a run."""
+    known = access.entries.setdefault(scheme, {})
+    missing = [name for name in names if name not in known]
+    if missing:
+        known.update(_ask(scheme, missing, access))
+    return known
+
+
+def _ask(scheme: str, names: Sequence[str], access: SecretAccess) -> Mapping[str, Entry | SecretUnavailable]:
     """Open a store and read; what concerns all names is the answer for each."""
     try:
         backend = cast("Backend", import_module(BACKENDS[scheme].module))

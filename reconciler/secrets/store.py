@@ -56,6 +56,10 @@ class Entry:
     expires_on: str = ""
 
 
+Entries: TypeAlias = dict[str, dict[str, Entry | SecretUnavailable]]
+"""What is at each name, by scheme."""
+
+
 class Store(Protocol):
     """An open store."""
 
@@ -89,7 +93,8 @@ class SecretAccess:
     """What stores are opened with. Addresses, tokens, regions and roles come from ``environment`` alone.
 
     ``seconds`` is the deadline for one answer of a store, ``read_document`` reads encrypted documents.
-    ``logins`` is what stores keep during a run: some credentials are good for one login.
+    ``logins`` is what stores keep during a run: some credentials are good for one login. ``entries`` are those
+    that the run has read already, by scheme and name.
     """
 
     policy: SecretPolicy
@@ -98,6 +103,7 @@ class SecretAccess:
     seconds: float = SECONDS
     read_document: DocumentReader = field(default=_read_nothing)
     logins: dict[str, Any] = field(default_factory=dict, repr=False)
+    entries: Entries = field(default_factory=dict, repr=False, compare=False)
 
     def without_limits(self, outside_allow: tuple[str, ...] = ("/*",)) -> SecretAccess:
         """Return the access to the tool's own credentials, which the limits for manifests do not concern.

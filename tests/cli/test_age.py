@@ -347,6 +347,29 @@ def test_a_changed_file_selects_its_organization(
     assert [change["address"] for change in document["resource_changes"]] == ["acme/sso"]
 
 
+@pytest.mark.parametrize("words", [("apply", "--auto-approve"), ("apply", "plan.json", "--auto-approve")])
+def test_a_run_decrypts_each_file_once(
+    vaulted: Workplace,
+    encrypt: Callable[..., CompletedRun],
+    monkeypatch: pytest.MonkeyPatch,
+    words: tuple[str, ...],
+) -> None:
+    for slug in ("acme", "globex"):
+        encrypt(vaulted, f"{slug}/sso")
+    assert vaulted.run("plan", "--out", "plan.json").code == 0
+    decrypted_files = []
+    plain = pyrage.decrypt
+
+    def counted(content: bytes, identities: list[object]) -> bytes:
+        decrypted_files.append(content)
+        text: bytes = plain(content, identities)
+        return text
+
+    monkeypatch.setattr(pyrage, "decrypt", counted)
+    assert vaulted.run(*words).code == 0
+    assert len(decrypted_files) == len(set(decrypted_files)) == 2
+
+
 def test_a_missing_extra_is_named_with_its_command(
     vaulted: Workplace, encrypt: Callable[..., CompletedRun], monkeypatch: pytest.MonkeyPatch
 ) -> None:
