@@ -93,8 +93,8 @@ class SecretAccess:
     """What stores are opened with. Addresses, tokens, regions and roles come from ``environment`` alone.
 
     ``seconds`` is the deadline for one answer of a store, ``read_document`` reads encrypted documents.
-    ``logins`` is what stores keep during a run: some credentials are good for one login. ``entries`` are those
-    that the run has read already, by scheme and name.
+    ``logins`` is what stores keep during a run: some credentials are good for one login. ``entries`` is what
+    the run has read already, by scheme and name.
     """
 
     policy: SecretPolicy
