@@ -2,13 +2,13 @@
 // their settings. Standard output: one line with their issuers, once they answer. It ends with standard input.
 //
 // Settings: clients, key and certificate; configuration of oidc-provider; issuer, if another than its address is to be
-// published; path, below which it is mounted; metadata and keys, which are laid over what it publishes; claims, which
+// published; path, below which it is mounted; keys, which replace what it publishes; claims, which
 // every account has besides sub.
 import https from 'node:https';
 import { createInterface } from 'node:readline';
 import { Provider } from 'oidc-provider';
 
-async function start({ clients, key, certificate, configuration, issuer, path = '', metadata, keys, claims }) {
+async function start({ clients, key, certificate, configuration, issuer, path = '', keys, claims }) {
   let handle;
   const server = https.createServer({ key, cert: certificate }, (request, response) => handle(request, response));
   await new Promise((resolve) => { server.listen(0, '127.0.0.1', resolve); });
@@ -18,7 +18,6 @@ async function start({ clients, key, certificate, configuration, issuer, path = 
   const provider = new Provider(issuer ?? address, settings);
   provider.use(async (context, next) => {
     await next();
-    if (context.oidc?.route === 'discovery') Object.assign(context.body, metadata);
     if (context.oidc?.route === 'jwks' && keys) context.body = { keys };
   });
   const callback = provider.callback();

@@ -1,4 +1,4 @@
-"""A plugin for pytest that writes what `make proofs` has run: `pytest -m proofs -p tests.proofs.report`.
+"""A plugin for pytest that writes what `make proofs` has run, as a page: `-p tests.proofs.report`.
 
 A test may record a row of its module's table: ``record_property("row", {"what is wrong": …, "result": …})``.
 Modules that do so get a section; all others are counted.
@@ -22,8 +22,8 @@ ROOT: Final = Path(__file__).parents[2]
 INTRODUCTION: Final = """\
 # Proofs
 
-`make proofs` runs the full tables, which take too long for the test suite; the suite runs the core cases of
-each. This page is its last result, on Python {python}.
+`make proofs` runs the full tables, and all examples of generated tests. Both take too long for the test
+suite, which runs the core cases, and a quarter of the examples. This page is the last result, on Python {python}.
 
 | module | proves | tests | failed | seconds |
 |---|---|---|---|---|

@@ -240,7 +240,7 @@ AT_A_REAL_PROVIDER: Final = (
     ),
     Defect(what="the key has 1024 bits", code="no-usable-key", made_on=OidcProvider(keys=(WEAK_KEY,))),
 )
-"""Where oidc-provider refuses a defective setting, its metadata or keys are overwritten as they leave it."""
+"""Where oidc-provider refuses a defective key, its key set is replaced as it leaves the server."""
 
 CERTIFICATE_TEXTS: Final = {
     "expired": "the certificate has expired",

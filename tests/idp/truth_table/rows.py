@@ -37,7 +37,6 @@ class OidcProvider:
 
     configuration: Mapping[str, Any] = field(default_factory=dict)
     client: Mapping[str, Any] = field(default_factory=dict)
-    metadata: Mapping[str, Any] = field(default_factory=dict)
     keys: tuple[Mapping[str, Any], ...] | None = None
     certificate: str = "right"
     issuer: str | None = None

@@ -37,7 +37,11 @@ _PATHS: Final = {"authorization_url": "auth", "token_url": "token", "userinfo_ur
 
 
 def survey(place: Workplace, defects: Sequence[Defect]) -> dict[str, Findings]:
-    """Return what `verify --probe-credentials` finds of each defect."""
+    """Return what `verify --probe-credentials` finds of each defect.
+
+    The timeout is long enough for a busy machine, and shorter than the silence of a defect.
+    """
+    place.write("reconciler.yaml", "idp: {ca_file: ca.pem, timeout: 7}\n")
     with _addresses(defects) as addresses:
         for number, (defect, address) in enumerate(zip(defects, addresses, strict=True)):
             _connect(place, f"row{number}", defect, address)
@@ -109,7 +113,6 @@ def _settings(part: OidcProvider) -> dict[str, Any]:
     return {
         "clients": [{name: value for name, value in client.items() if value is not None}],
         "configuration": {"claims": _CLAIMS, **part.configuration},
-        "metadata": part.metadata,
         "keys": part.keys,
         "certificate": part.certificate,
         "issuer": part.issuer,
