@@ -23,7 +23,8 @@ INTRODUCTION: Final = """\
 # Proofs
 
 `make proofs` runs the full tables, and all examples of generated tests. Both take too long for the test
-suite, which runs the core cases, and a quarter of the examples. This page is the last result, on Python {python}.
+suite, which runs the core cases, and a quarter of the examples. This page is the last result, on Python
+{python}.
 
 | module | proves | tests | failed | seconds |
 |---|---|---|---|---|
