@@ -6,6 +6,7 @@ import asyncio
 import os
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -139,7 +140,7 @@ async def run_connected(
     """Connect to the API, and do the work, with the arguments of ``make_plan``."""
     log = log_api_calls(context.console)
     project = desired.project
-    bounds = fetch_settings(project.idp, project.root, os.environ, target.address)
+    make_bounds = partial(fetch_settings, project.idp, project.root, os.environ, target.address)
     with ExitStack() as bars:
 
         def asking(total: int) -> Progress:
@@ -151,7 +152,7 @@ async def run_connected(
             return await work(
                 desired,
                 reader,
-                providers=Providers(project.idp, bounds, asking),
+                providers=Providers(project.idp, make_bounds, asking),
                 scope=wiring.scope_of(target),
                 created_at=wiring.now().isoformat(),
                 progress=progress,

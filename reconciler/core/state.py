@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from math import inf
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.core.connection import INFERRED_FIELDS
 from reconciler.core.secret import SecretReference
@@ -41,6 +42,10 @@ class Discovery(StrEnum):
     ENFORCE = "enforce"
 
 
+_NONE_PUBLISHED: Final[Mapping[str, str]] = MappingProxyType({})
+"""One for all connections: an estate has tens of thousands."""
+
+
 @dataclass(frozen=True, slots=True)
 class Lifecycle:
     """Limits on what any plan may do to a connection."""
@@ -73,7 +78,7 @@ class DesiredConnection:
     stored_expires_on: date | None = None
     lifecycle: Lifecycle = Lifecycle()
     other_ids: tuple[str, ...] = ()
-    published: Mapping[str, str] = field(default_factory=dict)
+    published: Mapping[str, str] = field(default_factory=lambda: _NONE_PUBLISHED)
     enforced: tuple[str, ...] = ()
 
     @property

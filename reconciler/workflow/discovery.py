@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.errors import Diagnostic
@@ -69,18 +70,32 @@ class Response:
 class Providers:
     """The identity providers of a run. Whatever is wrong with one of them is a value, and no exception.
 
-    ``settings`` are those of the project file, ``fetch`` the bounds of the run. ``asking`` returns the
-    progress of so many connections.
+    ``settings`` are those of the project file. ``make_bounds`` returns the bounds of the run, and is called
+    when a provider is asked. ``asking`` returns the progress of so many connections.
     """
 
     def __init__(
-        self, settings: IdpSettings, fetch: FetchSettings, asking: Callable[[int], Progress] | None = None
+        self,
+        settings: IdpSettings,
+        make_bounds: Callable[[], FetchSettings],
+        asking: Callable[[int], Progress] | None = None,
     ) -> None:
-        self.fetcher = GuardedFetcher(fetch)
         self._asking = asking
         self._settings = settings
-        self._documents = Documents(self.fetcher)
-        self._is_target_local = fetch.addresses.allows_loopback
+        self._make_bounds = make_bounds
+
+    @cached_property
+    def fetcher(self) -> GuardedFetcher:
+        """What sends the requests of the run."""
+        return GuardedFetcher(self._bounds)
+
+    @cached_property
+    def _bounds(self) -> FetchSettings:
+        return self._make_bounds()
+
+    @cached_property
+    def _documents(self) -> Documents:
+        return Documents(self.fetcher)
 
     def enforces(self, desired: DesiredConnection) -> bool:
         """Whether the issuer's metadata decides some endpoints of a connection."""
@@ -146,7 +161,7 @@ class Providers:
 
     def _elsewhere(self, question: Question) -> str:
         host = parse_url(question.subject.issuer).hostname or ""
-        is_elsewhere = self._is_target_local and not is_loopback(host)
+        is_elsewhere = self._bounds.addresses.allows_loopback and not is_loopback(host)
         return ELSEWHERE if is_elsewhere else ""
 
 

@@ -124,7 +124,7 @@ async def verify(
     live = await read_organizations(
         organizations, reader, concurrency=request.project.limits.concurrency, progress=reading
     )
-    providers = Providers(request.project.idp, request.fetch)
+    providers = Providers(request.project.idp, lambda: request.fetch)
     gathered = _Gathered(
         read_before=issuers_read_before(request.previous),
         diagnostics=[*request.loaded.diagnostics, *request.approvals.diagnostics, *request.stored.warnings],

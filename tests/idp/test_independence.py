@@ -152,7 +152,7 @@ def test_of_ten_thousand_connections_that_do_not_change_no_provider_is_asked(soc
         manifests.append(
             manifest(f"o{number}", *(declared(name, organization=f"o{number}", **fields) for name in names))
         )
-    providers = Providers(IdpSettings(), FetchSettings(tls=ssl.create_default_context()))
+    providers = Providers(IdpSettings(), lambda: FetchSettings(tls=ssl.create_default_context()))
     plan = asyncio.run(
         plan_organizations(
             manifests,
