@@ -173,7 +173,7 @@ class VariableNames:
         if refusal := self._policy.check(locator, address):
             return refusal
         if locator in self._taken:
-            return f"another connection has {locator} already"
+            return "another connection has the same reference"
         self._taken.add(locator)
         return locator
 

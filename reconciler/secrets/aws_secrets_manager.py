@@ -8,7 +8,6 @@ tag `expires_on` and a name that begins as all wanted ones do are listed at the 
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from functools import partial
 from itertools import takewhile
@@ -37,8 +36,6 @@ LIST_PAGE: Final = 100
 LIST_PAGES: Final = 20
 """Secrets in a page of a list (ListSecrets), and the pages that are read at most."""
 
-_NAME: Final = re.compile(r"[A-Za-z0-9/_+=.@-]{1,512}")
-
 
 def open_store(access: SecretAccess) -> AwsStore:
     """Return the store. Nothing is asked yet."""
@@ -58,11 +55,7 @@ class AwsStore:
         Raises:
             SecretUnavailable: AWS cannot be asked, or does not accept the credentials.
         """
-        refused = {name: _refused_name(name) for name in names if not _NAME.fullmatch(name)}
-        wanted = tuple(name for name in names if name not in refused)
-        return {**refused, **(self._read(wanted) if wanted else {})}
-
-    def _read(self, names: tuple[str, ...]) -> dict[str, Entry | SecretUnavailable]:
+        names = tuple(names)
         seconds, aws = self._access.seconds, self._connection()
         batches = [names[start : start + BATCH] for start in range(0, len(names), BATCH)]
         calls = {batch: partial(self._read_batch, aws, batch) for batch in batches}
@@ -172,14 +165,6 @@ def _entry(name: str, secret: Mapping[str, Any]) -> Entry | SecretUnavailable:
             problem="the secret is no JSON object",
         )
     return Entry(text_values(values))
-
-
-def _refused_name(name: str) -> SecretUnavailable:
-    if name.startswith("arn:"):
-        return SecretUnavailable(
-            "name the secret without its ARN: account and region come from the environment alone"
-        )
-    return SecretUnavailable("the name of a secret at AWS has letters, digits and /_+=.@- only")
 
 
 def _explained(name: str, code: str, aws: AwsConnection) -> SecretUnavailable:

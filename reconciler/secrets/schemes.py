@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from reconciler.core.secret import Locator
 
@@ -16,8 +16,7 @@ KEY_SEPARATOR: Final = "#"
 
 _LONGEST: Final = 1024
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff]")
-_ARN: Final = re.compile(r"arn:[^:]*:secretsmanager:[^:]*:[^:]*:secret:")
-_ARN_SUFFIX: Final = re.compile(r"-[a-z0-9]{6}$")
+_AWS_NAME: Final = re.compile(r"[A-Za-z0-9/_+=.@-]{1,512}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +91,11 @@ def malformation(locator: Locator) -> str | None:
         return f"write ${{{scheme.form}}}, with {number}"
     if not name or (scheme.has_keys and not key) or key != key.strip() or name != name.strip():
         return f"write ${{{scheme.form}}}, without spaces around the parts"
+    if scheme.name == "aws-sm" and not _AWS_NAME.fullmatch(name):
+        return (
+            "a secret at AWS is named by letters, digits and /_+=.@- alone, and not by its ARN, which would "
+            "choose account and region"
+        )
     return _traversal(name, scheme)
 
 
@@ -120,11 +124,11 @@ def _traversal(name: str, scheme: Scheme) -> str | None:
 
 def is_same_place(first: Locator, second: Locator) -> bool:
     """Tell whether two locators may be spellings of one place: when in doubt they are."""
-    return first.scheme == second.scheme and not set(_spellings(first)).isdisjoint(_spellings(second))
+    return first.scheme == second.scheme and _folded(first) == _folded(second)
 
 
-def _spellings(locator: Locator) -> Iterator[str]:
-    """Yield the forms in which a store might know a place: without case, Vault's API prefix, AWS' ARN."""
+def _folded(locator: Locator) -> str:
+    """Return the form in which a store might know a place: without case, without Vault's API prefix."""
     name, key = name_and_key(locator)
     folded = unicodedata.normalize("NFKC", name).casefold()
     segments = [segment for segment in folded.split("/") if segment not in {"", "."}]
@@ -132,8 +136,4 @@ def _spellings(locator: Locator) -> Iterator[str]:
         segments = [segment for segment in segments if segment not in {"data", "metadata"}]
     folded = "/".join(segments)
     key = unicodedata.normalize("NFKC", key).casefold()
-    yield f"{folded}#{key}"
-    if locator.scheme == "aws-sm":
-        short = _ARN.sub("", folded)
-        yield f"{short}#{key}"
-        yield f"{_ARN_SUFFIX.sub('', short)}#{key}"
+    return f"{folded}#{key}"

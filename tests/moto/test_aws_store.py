@@ -9,8 +9,6 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from reconciler.core.errors import SecretUnavailable
 from reconciler.core.secret import Secret
 from reconciler.secrets import SecretPolicy
@@ -18,6 +16,8 @@ from reconciler.secrets.aws_secrets_manager import open_store
 from reconciler.secrets.store import Entry, SecretAccess
 
 if TYPE_CHECKING:
+    import pytest
+
     from tests.moto import Moto
     from tests.moto.conftest import AwsProject
 
@@ -133,23 +133,3 @@ def test_a_denial_does_not_tell_whether_there_is_such_a_secret(project: AwsProje
         " secretsmanager:GetSecretValue (and kms:Decrypt) on it (aws-sm:sso/globex)"
     )
     assert answers["sso/missing"] == answers["sso/globex"].replace("globex", "missing")
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "arn:aws:secretsmanager:eu-central-1:123456789012:secret:sso/acme-AbCdEf",
-        "arn:aws:secretsmanager:eu-central-1:123456789012:secret:sso/acme",
-        "sso/acme:version",
-        "sso/äcme",
-        "a" * 513,
-    ],
-)
-def test_only_names_are_asked_for(project: AwsProject, name: str, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.DEBUG, "botocore.endpoint"):
-        (answer,) = read(name).values()
-    assert answer in {
-        "name the secret without its ARN: account and region come from the environment alone",
-        "the name of a secret at AWS has letters, digits and /_+=.@- only",
-    }
-    assert not calls(caplog)

@@ -70,12 +70,6 @@ def test_a_leading_slash_belongs_to_names_of_aws_alone() -> None:
         ("vault", "sso/data/stytch#secret", "sso/stytch#secret"),
         ("vault", "sso/stytch#secret", "sso/metadata/stytch#secret"),
         ("vault", "sso/\ufb01le#secret", "sso/file#secret"),
-        (
-            "aws-sm",
-            "stytch#secret",
-            "arn:aws:secretsmanager:eu-west-1:123456789012:secret:stytch-a1B2c3#secret",
-        ),
-        ("aws-sm", "arn:aws:secretsmanager:eu-west-1:1:secret:stytch-a1B2c3#secret", "stytch#secret"),
         ("aws-sm", "/stytch#secret", "stytch#secret"),
         ("keyring", "stytch/ci", "Stytch/CI"),
         ("age", "own.age#stytch", "OWN.age#stytch"),
@@ -84,6 +78,22 @@ def test_a_leading_slash_belongs_to_names_of_aws_alone() -> None:
 def test_the_tools_own_places_are_forbidden_by_any_spelling(scheme: str, own: str, path: str) -> None:
     refusal = policy_of(scheme, "*", own=f"${{{scheme}:{own}}}").check(Locator(scheme, path), ACME)
     assert refusal == "it is a credential of the reconciler itself and cannot be used in a manifest"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "arn:aws:secretsmanager:eu-central-1:123456789012:secret:sso/acme-AbCdEf",
+        "arn:aws:secretsmanager:eu-central-1:123456789012:secret:sso/acme",
+        "sso/acme:version",
+        "sso/\u00e4cme",
+        "a" * 513,
+    ],
+)
+def test_a_secret_at_aws_has_its_name_as_only_spelling(name: str) -> None:
+    refusal = policy_of("aws-sm", "*").check(Locator("aws-sm", f"{name}#key"), ACME)
+    assert refusal is not None
+    assert "not by its ARN, which would choose account and region" in refusal
 
 
 def test_other_keys_beside_the_tools_own_are_not_forbidden() -> None:
