@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.core.change import Action
 from reconciler.core.drift import DriftKind, FindingStatus
-from reconciler.core.errors import count
+from reconciler.core.errors import Severity, count
 from reconciler.core.plan import Unmanaged
 from reconciler.reports import wording
 from reconciler.reports.escaping import escape_terminal
@@ -47,7 +47,8 @@ def _sections(report: DriftReport, style: Style) -> Iterator[str]:
     yield _verdict(report, style)
     yield from _counts(report)
     findings = (*report.guards, *report.diagnostics)
-    groups = group_findings(sorted(findings, key=lambda item: item.is_error), error_word="refused")
+    gravest_last = sorted(findings, key=lambda item: [*Severity].index(item.severity), reverse=True)
+    groups = group_findings(gravest_last, error_word="refused")
     yield from (f"\n{box}" for box in finding_boxes(groups, style))
 
 
