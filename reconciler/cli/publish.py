@@ -168,14 +168,17 @@ def webhook(context: CommandContext, /, *, strict: bool, **options: str | None) 
     origin = Origin(
         name=publication.name, run_url=publication.details_url, pull_request_url=_pull_request_url()
     )
-    try:
-        for body in webhook_bodies(publication, origin):
+    failures = []
+    for body in webhook_bodies(publication, origin):
+        try:
             click.echo(f"webhook: sent {asyncio.run(deliver(endpoint, body, clock=context.clock))}")
-    except PublishingFailed as error:
-        if strict:
-            raise
-        warning = Diagnostic(Severity.WARNING, error.code, str(error))
-        context.console.error(render_diagnostics((warning,), style=context.console.stderr_style))
+        except PublishingFailed as error:
+            failures.append(error)
+    if failures and strict:
+        raise failures[0]
+    warnings = [Diagnostic(Severity.WARNING, error.code, str(error)) for error in failures]
+    if warnings:
+        context.console.error(render_diagnostics(warnings, style=context.console.stderr_style))
     return ExitCode.SUCCESS
 
 

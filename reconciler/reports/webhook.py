@@ -18,6 +18,7 @@ from reconciler.core.results import FailedRun
 from reconciler.core.verification import ProviderFinding, Verification
 from reconciler.http.urls import parse_url
 from reconciler.reports.escaping import clip
+from reconciler.reports.findings import group_findings
 from reconciler.reports.webhook_document import (
     OutcomeStatus,
     WebhookApplyDocument,
@@ -140,7 +141,7 @@ def _verify(result: Verification, origin: Origin, length: int) -> WebhookVerifyD
 def _plan(plan: Plan, origin: Origin, length: int) -> WebhookPlanDocument:
     problems = [diagnostic for diagnostic in plan.diagnostics if diagnostic.is_error]
     decisive = sorted((*plan.blocks, *plan.risks, *problems), key=lambda finding: not finding.is_error)
-    errors = sum(finding.is_error for finding in decisive)
+    errors = _causes(finding for finding in decisive if finding.is_error)
     warnings = _warnings((*plan.blocks, *plan.risks, *plan.diagnostics))
     decisive += plan.guards or ()
     return WebhookPlanDocument(
@@ -151,7 +152,11 @@ def _plan(plan: Plan, origin: Origin, length: int) -> WebhookPlanDocument:
         omitted=_omitted(length, decisive, plan.changes),
         blocked=bool(plan.refusals),
         counts=copy_fields(
-            WebhookPlanCountsDocument, plan.summary, risks=len(plan.risks), errors=errors, warnings=warnings
+            WebhookPlanCountsDocument,
+            plan.summary,
+            risks=_causes(plan.risks),
+            errors=errors,
+            warnings=warnings,
         ),
         findings=_diagnostics(decisive[:length]),
         changes=tuple(
@@ -227,7 +232,7 @@ def _verify_text(result: Verification, origin: Origin, counts: WebhookVerifyCoun
 def _plan_text(plan: Plan, origin: Origin, errors: int) -> str:
     counts, place = plan.summary, _place(origin, plan.scope)
     numbers = f"{counts.add} to add, {counts.change} to change, {counts.destroy} to destroy"
-    risks = f" Risks: {len(plan.risks)}." if plan.risks else ""
+    risks = f" Risks: {_causes(plan.risks)}." if plan.risks else ""
     blocked = " Blocked." if plan.refusals else ""
     return f"Plan for {place}: {numbers}.{blocked}{risks}{f' Errors: {errors}.' if errors else ''}"
 
@@ -302,6 +307,11 @@ def _status(outcome: Operation) -> tuple[OutcomeStatus, str]:
             return "unneeded", ""
         case _:
             return "applied", ""
+
+
+def _causes(findings: Iterable[Diagnostic]) -> int:
+    """Return the number of findings; what follows from another one is not counted, as in other reports."""
+    return sum(len(group.entries) for group in group_findings(findings))
 
 
 def _warnings(diagnostics: Iterable[Diagnostic]) -> int:

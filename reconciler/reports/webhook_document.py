@@ -78,8 +78,12 @@ class WebhookPlanCountsDocument:
     change: int = field(metadata=COUNT | described("connections to change"))
     destroy: int = field(metadata=COUNT | described("connections to destroy"))
     refused: int = field(metadata=COUNT | described("organizations that could not be planned"))
-    risks: int = field(metadata=COUNT | described("findings of the risk rules"))
-    errors: int = field(metadata=COUNT | described("errors, those that block the plan included"))
+    risks: int = field(
+        metadata=COUNT | described("findings of the risk rules, without those that follow from another")
+    )
+    errors: int = field(
+        metadata=COUNT | described("errors, those that block the plan included, without those that follow")
+    )
     warnings: int = field(metadata=COUNT | described("warnings, those of the risk rules included"))
 
 

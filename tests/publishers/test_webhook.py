@@ -303,6 +303,19 @@ def test_a_failed_delivery_is_a_warning_unless_strict(
     assert "Error: the webhook was not delivered: 127.0.0.1:" in " ".join(said.split())
 
 
+def test_a_report_is_sent_although_the_one_before_was_not_delivered(
+    publish: Callable[..., tuple[int, str]], receiver: Receiver
+) -> None:
+    receiver.answers = [Answer(404)]
+    code, said = publish("--plan", "plan.json", "--drift", "drift.json", "--strict")
+    assert code == 1
+    assert "was not delivered" in " ".join(said.split())
+    assert [json.loads(call.content)["type"] for call in receiver.calls] == [
+        "reconciler.plan",
+        "reconciler.drift",
+    ]
+
+
 @pytest.mark.parametrize(
     ("setting", "message"),
     [

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reconciler.core.errors import Severity
+from reconciler.core.errors import Diagnostic, Severity
 from reconciler.core.outcome import ApplyResult
 from reconciler.core.results import FailedRun
 from reconciler.reports.webhook import MAX_BYTES, Origin, webhook_body
@@ -85,6 +85,17 @@ def test_a_plan_says_whether_it_is_blocked(plan: Any, is_blocked: bool) -> None:
     assert data["blocked"] is is_blocked
     assert ("Blocked." in data["text"]) is is_blocked
     assert [change["address"] for change in data["changes"]] == [str(one.address) for one in plan.changes]
+
+
+def test_a_moved_issuer_counts_once_as_in_the_comment() -> None:
+    """What follows from it is listed, and not counted: its endpoints, and its kept secret."""
+    cause, *follow = (
+        Diagnostic(Severity.ERROR, code, "x", address="acme/sso", fingerprint=code)
+        for code in ("issuer-host-change", "jwks-url-host-change", "secret-kept")
+    )
+    data = event(replace(QUIET, risks=(cause, *follow)))["data"]
+    assert (data["counts"]["risks"], data["counts"]["errors"], len(data["findings"])) == (1, 1, 3)
+    assert "Risks: 1." in data["text"]
 
 
 def test_errors_come_before_risks_that_only_warn() -> None:

@@ -41,9 +41,10 @@ def test_a_merge_and_a_night_are_told(scene: Scene, receiver: Receiver) -> None:
     assert results(scene.merge())["notify"] == "success"
     scene.emulator.edit_connection(scene.live("acme")["connection_id"], client_id="somebody-elses")
     assert results(scene.night())["notify"] == "success"
-    (applied, apply), (drifted, drift) = events(receiver)
+    (applied, apply), (drifted, drift), (verified, verify) = events(receiver)
     assert (applied, apply["counts"]["added"]) == ("reconciler.apply", 2)
     assert (drifted, drift["counts"]["new"]) == ("reconciler.drift", 1)
+    assert (verified, verify["counts"]["errors"]) == ("reconciler.verify", 0)
     assert all("canary" not in call.content.decode() for call in receiver.calls)
     assert scene.runner.secrets["RECONCILER_WEBHOOK_URL"] not in "".join(step.out for step in scene.records)
 
