@@ -136,6 +136,6 @@ def test_gitlab_installs_without_the_variables_of_the_pipeline() -> None:
     assert install.startswith("env -i ")
     assert install.endswith("python -I .github/actions/reconciler/install.py")
     passed = set(re.findall(r"(\w+)=", install))
-    assert passed == {"PATH", "HOME", "RUNNER_TEMP", "GITHUB_WORKSPACE"}
+    assert passed == {"PATH", "HOME", "RUNNER_TEMP", "GITHUB_WORKSPACE", "EXTRAS"}
     scripts = [job["script"] for job in PIPELINE.values() if isinstance(job, dict) and "script" in job]
     assert not [script for script in scripts if INSTALLS.search(yaml.safe_dump(script))]
