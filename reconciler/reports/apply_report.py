@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from reconciler.reports.text_style import Style
 
 _COLUMNS = (Column(name="Connection"), Column(name="Result"), Column(name="Notes"))
+_FOUND_BY_APPLY = "inference-differs"
+"""The text shows no other warning again: the plan above it has shown them."""
+
 _URGENCY = (Failed, Skipped, Unneeded, Applied)
 
 
@@ -43,8 +46,8 @@ def _sections(result: ApplyResult, style: Style) -> Iterator[str]:
     yield from target_heading(result.scope, style)
     for applied in result.applied:
         yield from _remarks(applied, style)
-    errors = (diagnostic for diagnostic in result.diagnostics if diagnostic.is_error)
-    groups = (*group_findings(errors, error_word="refused"), *_failures(result.failed))
+    new = (item for item in result.diagnostics if item.is_error or item.code == _FOUND_BY_APPLY)
+    groups = (*group_findings(new, error_word="refused"), *_failures(result.failed))
     yield from (f"{box}\n" for box in finding_boxes(groups, style))
     yield from (_skipped(skipped) for skipped in result.skipped)
     yield from (_unneeded(unneeded) for unneeded in result.unneeded)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from reconciler.workflow.discovery import Providers, Question, Response
     from reconciler.workflow.follow_up import Draft
 
-REPORT_SECONDS: Final = 10.0
+REPORT_SECONDS: Final = 8.0
 """For all providers that are only asked for predictions and findings: nothing depends on their answers."""
 
 ENFORCE_SECONDS: Final = 60.0

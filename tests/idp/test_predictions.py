@@ -176,6 +176,18 @@ def test_what_was_inferred_otherwise_is_a_warning_with_both_values(
     assert f"{provider.issuer}/token" in warning["summary"]
 
 
+def test_the_text_of_an_apply_shows_what_was_inferred_otherwise(
+    place: Workplace, provider: ScriptedProvider
+) -> None:
+    place.emulator.set_discovery(
+        provider.issuer, issuer_metadata(provider.issuer) | {"jwks_uri": f"{provider.issuer}/other"}
+    )
+    place.declare("acme", issuer=provider.issuer)
+    run = place.run("apply", "--auto-approve")
+    assert run.code == 0
+    assert "[inference-differs]" in run.out
+
+
 # -- whom a plan asks ---------------------------------------------------------
 
 
@@ -424,6 +436,23 @@ def test_an_approval_covers_a_finding(place: Workplace, provider: ScriptedProvid
     assert [approval["status"] for approval in document["approvals"]] == ["used"]
     (warning,) = document["diagnostics"]
     assert "known to us" in warning["hint"]
+
+
+def test_an_approved_provider_that_is_not_reached_is_named_apart(place: Workplace) -> None:
+    for number in range(3):
+        place.emulator.add_organization(f"customer{number}")
+        place.setenv(f"CUSTOMER{number}_CLIENT_SECRET", f"s3cr3t-of-{number}")
+        place.declare(f"customer{number}", issuer=f"https://127.0.0.1:1/{number}")
+    configure(place, policies=", ip-literal-host: off")
+    until = (datetime.now(UTC).date() + timedelta(days=30)).isoformat()
+    approval = f"rule: idp-unreachable, address: customer0/sso, reason: inside their network, until: {until}"
+    place.write("approvals/customer0.yaml", f"approvals: [{{{approval}}}]")
+    document = plan(place)
+    assert [item["summary"] for item in document["diagnostics"] if not item.get("address")] == [
+        "2 issuers not reached: is there a proxy?"
+    ]
+    (approved,) = [item for item in document["diagnostics"] if item.get("address")]
+    assert "inside their network" in approved["hint"]
 
 
 def test_information_is_a_note(place: Workplace, provider: ScriptedProvider) -> None:
