@@ -59,3 +59,10 @@ def test_no_keyring_whatever_the_repository_says(project: Workplace) -> None:
     out, err = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "there is no keyring here: run in a session that has one, or choose another scheme" in out, err
+
+
+def test_without_the_extra(project: Workplace) -> None:
+    project.hide_module("keyring")
+    run = project.run("plan")
+    assert run.code == 1
+    assert "the scheme keyring needs an extra: pip install 'oidc-reconciler[keyring]'" in run.output
