@@ -94,9 +94,12 @@ def test_a_night_with_a_live_edit(stage: Stage) -> None:
     stage.emulator.edit_connection(connection_id, display_name="Acme @everyone SSO")
     for _ in range(2):
         jobs = stage.night()
-        assert results(jobs) == {"drift": "success", "issue": "skipped", "adopt": "success"}, jobs[
-            "adopt"
-        ].out
+        assert results(jobs) == {
+            "drift": "success",
+            "verify": "success",
+            "issue": "skipped",
+            "adopt": "success",
+        }, jobs["adopt"].out
     (pull,) = stage.github.open_pulls()
     (issue,) = stage.github.issues()
     assert pull.title == "Adopt 1 live value in test"
@@ -130,7 +133,7 @@ def test_a_night_on_which_the_api_is_down_changes_nothing(stage: Stage) -> None:
     (pull,) = stage.github.open_pulls()
     before = (pull.body, stage.github.git.branches["reconciler/drift-test"])
     stage.runner.secrets["STYTCH_SECRET"] = "secret-test-of-somebody-else"
-    assert results(stage.night()) == {"drift": "failure", "issue": "skipped"}
+    assert results(stage.night()) == {"drift": "failure", "verify": "success", "issue": "skipped"}
     assert (pull.body, stage.github.git.branches["reconciler/drift-test"]) == before
 
 
@@ -140,7 +143,7 @@ def test_both_are_off_by_default(stage: Stage) -> None:
     stage.emulator.edit_connection(
         stage.live("acme")["connection_id"], userinfo_url="https://acme.okta.com/me"
     )
-    assert results(stage.night()) == {"drift": "success", "issue": "success"}
+    assert results(stage.night()) == {"drift": "success", "verify": "success", "issue": "success"}
     assert stage.github.pulls == []
 
 
