@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from tests.publishers.fake_github_pulls import FakeGitHubPulls
+from tests.workflows.conftest import ask_no_other_host
 from tests.workflows.scene import Scene, results
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class Stage(Scene):
 
 @pytest.fixture
 def stage(runner: Runner, repository: Repository, running: RunningEmulator) -> Iterator[Stage]:
+    ask_no_other_host(repository)
     with FakeGitHubPulls() as github:
         stage = Stage(runner, repository, running, github)
         stage.start()
