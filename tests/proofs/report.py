@@ -50,6 +50,7 @@ class Proofs:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         path, _, name = report.nodeid.partition("::")
+        path = path[path.index("tests/") :]  # pytest may take a folder above the project for its root
         module = self.modules[path]
         module.seconds += report.duration
         if report.outcome != "passed":
