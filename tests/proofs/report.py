@@ -70,6 +70,8 @@ class Proofs:
 def render(modules: Mapping[str, Module]) -> Iterator[str]:
     """Yield the lines of the page."""
     yield INTRODUCTION.format(python=platform.python_version()).rstrip()
+    if not modules:
+        yield "| no run yet | | | | |"
     for path, module in sorted(modules.items()):
         total = module.passed + len(module.failed)
         yield f"| `{path}` | {purpose(path)} | {total} | {len(module.failed)} | {module.seconds:.0f} |"
