@@ -128,21 +128,26 @@ def parse_connection(connection: JsonObject, organization_id: str) -> OidcConnec
     """
     check_owner(connection, organization_id)
     return OidcConnection(
-        display_name=connection.text("display_name"),
-        identity_provider=sys.intern(connection.text("identity_provider")),
-        issuer=connection.text("issuer"),
-        client_id=connection.text("client_id"),
+        display_name=_shared_text(connection, "display_name"),
+        identity_provider=_shared_text(connection, "identity_provider"),
+        issuer=_shared_text(connection, "issuer"),
+        client_id=_shared_text(connection, "client_id"),
         client_secret=Secret(connection.text("client_secret")),
-        authorization_url=connection.text("authorization_url"),
-        token_url=connection.text("token_url"),
-        userinfo_url=connection.text("userinfo_url"),
-        jwks_url=connection.text("jwks_url"),
+        authorization_url=_shared_text(connection, "authorization_url"),
+        token_url=_shared_text(connection, "token_url"),
+        userinfo_url=_shared_text(connection, "userinfo_url"),
+        jwks_url=_shared_text(connection, "jwks_url"),
         custom_scopes=read_scopes(connection.text("custom_scopes")),
         attribute_mapping=_shared(connection.mapping("attribute_mapping")),
         connection_id=connection.required_text("connection_id"),
         redirect_url=connection.text("redirect_url"),
         status=sys.intern(connection.text("status")),
     )
+
+
+def _shared_text(connection: JsonObject, name: str) -> str:
+    """Return a text that is usually declared as well: equal texts are held in memory once."""
+    return sys.intern(connection.text(name))
 
 
 def _shared(mapping: Mapping[str, Any]) -> Mapping[str, Any]:
