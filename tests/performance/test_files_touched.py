@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("unmeasured")
 
 PACKAGE = Path(reconciler.__file__).parent
 MOST_FILES = 84
-"""May only fall. Seven were added with the stores of secrets and the identity providers, which a plan may ask."""
+"""May only fall. Seven were added with the stores of secrets and identity providers, which a plan may ask."""
 
 _PROGRAM = """
 import sys, threading
