@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.core.address import Address
 from reconciler.core.change import ActionReason, Create, Delete, NoOp, Update
-from reconciler.core.connection import DEFAULT_IDENTITY_PROVIDER
+from reconciler.core.connection import DEFAULT_IDENTITY_PROVIDER, INFERRED_FIELDS
 from reconciler.core.default_connection import after_default, plan_default, with_default
 from reconciler.core.diff import changed_fields, uncomparable_fields
 from reconciler.core.errors import Diagnostic, Severity
@@ -252,15 +252,17 @@ def _is_interrupted_create(desired: DesiredConnection, current: OidcConnection) 
 def _with_ignored_fields(desired: DesiredConnection, live: OidcConnection) -> OidcConnection:
     """Return the declared fields with the live values of ignored ones.
 
-    So they never differ, and an ignored URL is still sent along with a new issuer, or the server would
-    infer it again (rule C6). An ignored secret is not declared at all.
+    So they never differ, and an ignored URL, declared or not, is sent along with a new issuer, or the
+    server would infer it again (rule C6). An ignored secret is not declared at all.
     """
+    declared, ignored = desired.connection, desired.lifecycle.ignore_changes
+    moves = "issuer" not in ignored and declared.issuer not in {None, live.issuer}
     kept = {
         name: None if name == "client_secret" else getattr(live, name) or None
-        for name in desired.lifecycle.ignore_changes
-        if getattr(desired.connection, name) is not None
+        for name in ignored
+        if getattr(declared, name) is not None or (moves and name in INFERRED_FIELDS)
     }
-    return replace(desired.connection, **kept)
+    return replace(declared, **kept)
 
 
 def _ignored_differences(pairs: Iterable[Pair], choices: Choices) -> Iterator[IgnoredDifference]:

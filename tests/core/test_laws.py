@@ -149,9 +149,28 @@ def test_an_update_sends_and_changes_only_what_is_declared(estate: Estate) -> No
                 for desired in estate.desired.connections
                 if desired.address == change.address
             )
-            assert set(change.declared.declared_fields) <= names[change.address]
+            undeclared = set(change.declared.declared_fields) - names[change.address]
+            assert undeclared <= set(ignored) & set(INFERRED_FIELDS)
+            assert all(getattr(change.declared, name) == getattr(change.before, name) for name in undeclared)
             assert set(change.changed) <= names[change.address] - set(ignored)
             assert change.changed
+
+
+@many
+@given(estates())
+def test_an_ignored_field_keeps_its_live_value(estate: Estate) -> None:
+    """Whatever the service infers from a new issuer, and whether or not the field is declared."""
+    ignored = {desired.address: desired.lifecycle.ignore_changes for desired in estate.desired.connections}
+    changes = plan(estate.desired, estate.live, choices(CANARIES)).changes
+    after = {one.connection_id: one for one in carry_out(changes, estate.live, CANARIES).connections}
+    for change in changes:
+        if isinstance(change, Update):
+            connection = after[change.before.connection_id]
+            names = [name for name in ignored[change.address] if name != "client_secret"]
+            kept = [name for name in names if getattr(change.before, name)]
+            assert [getattr(connection, name) for name in kept] == [
+                getattr(change.before, name) for name in kept
+            ]
 
 
 @many

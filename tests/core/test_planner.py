@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from reconciler.core.change import Create, Update, attribute_changes
+from reconciler.core.change import Create, Update, attribute_changes, unknown_after
 from reconciler.core.errors import ProviderError
+from reconciler.core.operation import values_to_send
 from reconciler.core.planner import unreadable
 from reconciler.core.secret import Secret
 from tests.support.values import choices, codes, declared, desired, live, live_connection, plan, reference
@@ -85,6 +86,24 @@ def test_ignoring_all_that_differs_leaves_nothing_to_do() -> None:
     assert isinstance(change, Update)
     assert change.changed == ("custom_scopes",)
     assert "client_secret" not in change.declared.declared_fields
+
+
+def test_an_ignored_url_keeps_its_live_value_where_the_issuer_moves_and_it_is_not_declared() -> None:
+    organization = desired(declared(issuer="https://new", ignore=("jwks_url", "userinfo_url")))
+    current = live_connection(1, display_name="okta", issuer="https://old", jwks_url="https://old/keys")
+    (change,) = plan(organization, live(current), choices({})).changes
+    assert isinstance(change, Update)
+    assert change.changed == ("issuer",)
+    assert values_to_send(change.declared, change.changed).jwks_url == "https://old/keys"
+    assert unknown_after(change) == ("authorization_url", "token_url", "userinfo_url")
+
+
+def test_an_ignored_url_is_not_sent_where_the_issuer_stays() -> None:
+    organization = desired(declared(issuer="https://old", client_id="new", ignore=("jwks_url",)))
+    current = live_connection(1, display_name="okta", issuer="https://old", jwks_url="https://old/keys")
+    (change,) = plan(organization, live(current), choices({})).changes
+    assert isinstance(change, Update)
+    assert change.declared.jwks_url is None
 
 
 def test_attributes_are_shown_in_one_order_secrets_after_what_can_be_read() -> None:

@@ -295,6 +295,28 @@ def test_only_endpoints_that_are_neither_declared_nor_ignored_are_enforced(
     assert change["enforced"] == ["authorization_url", "userinfo_url"]
 
 
+@pytest.mark.parametrize("discovery", ["off", "report", "enforce"])
+def test_an_ignored_url_keeps_its_live_value_when_the_issuer_moves(
+    place: Workplace, provider: ScriptedProvider, discovery: str
+) -> None:
+    kept = f"{provider.issuer}/keys-of-another-team"
+    connect(place, "acme", f"{provider.issuer}/old", live={"jwks_url": kept})
+    publish(place, provider)
+    place.declare(
+        "acme", issuer=provider.issuer, discovery=discovery, lifecycle={"ignore_changes": ["jwks_url"]}
+    )
+    attributes = plan(place)["resource_changes"][0]["change"]["after"]
+    assert attributes["jwks_url"] == kept
+    assert place.run("apply", "--auto-approve").code == 0
+    (live,) = place.emulator.oidc_connections("acme")
+    assert {name: live[name] for name in ("issuer", "token_url", "jwks_url")} == {
+        "issuer": provider.issuer,
+        "token_url": f"{provider.issuer}/token",
+        "jwks_url": kept,
+    }
+    assert NO_CHANGES in place.run("plan").out
+
+
 def test_an_issuer_that_is_not_declared_decides_nothing(place: Workplace, provider: ScriptedProvider) -> None:
     connect(place, "acme", provider.issuer)
     place.write(
