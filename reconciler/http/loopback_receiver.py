@@ -1,9 +1,11 @@
 """Receives the redirect that ends a login in a browser on this machine.
 
-The receiver listens on 127.0.0.1 only. Its first page sets a cookie with the state of this login and
-redirects to where the login starts, so that the redirect URL is the same in every run: services compare
-redirect URLs exactly, with their queries. The redirect is accepted once, and only from the browser that has
-the cookie. Then the browser is sent to a page without a query, so that the token leaves its address bar.
+The receiver listens on 127.0.0.1 only, where every web page and every user of this machine can send requests.
+Therefore the address of its first page holds a random text. That page sets a cookie with the state of this
+login and redirects to where the login starts, so that the redirect URL is the same in every run: services
+compare redirect URLs exactly, with their queries. The redirect is accepted once, and only from the browser
+that has the cookie. Then the browser is sent to a page without a query, so that the token leaves its address
+bar.
 """
 
 from __future__ import annotations
@@ -14,7 +16,9 @@ import hmac
 from http import HTTPStatus
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING, Final
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
+
+from reconciler.http.urls import parse_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -51,17 +55,22 @@ def redirect_url_of(port: int) -> str:
 
 
 class LoopbackReceiver:
-    """A small web server for one login; ``start_url`` is where it begins, ``state`` a random text.
+    """A small web server for one login; ``start_url`` is where it begins.
 
-    ``notice`` is called with a sentence about each redirect that is ignored.
+    ``ticket`` and ``state`` are random texts. ``notice`` is called with a sentence about the first
+    redirect of each kind that is ignored.
     """
 
-    def __init__(self, port: int, *, start_url: str, state: str, notice: Callable[[str], None]) -> None:
-        self.first_url = f"http://{HOST}:{port}/"
+    def __init__(
+        self, port: int, *, start_url: str, ticket: str, state: str, notice: Callable[[str], None]
+    ) -> None:
+        self._first_path = f"/start/{ticket}"
+        self.first_url = f"http://{HOST}:{port}{self._first_path}"
         self._port = port
         self._start_url = start_url
         self._state = state
         self._notice = notice
+        self._noticed: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._answer: asyncio.Future[Mapping[str, str]] = asyncio.get_running_loop().create_future()
         self._last_page_sent = asyncio.Event()
@@ -111,13 +120,13 @@ class LoopbackReceiver:
     def _respond(self, head: str) -> bytes:
         request_line, *lines = head.split("\r\n")
         method, _, rest = request_line.partition(" ")
-        target = urlsplit(rest.rpartition(" ")[0])
+        target = parse_url(rest.rpartition(" ")[0])
         headers = dict(map(_header, lines))
         if headers.get("host") != f"{HOST}:{self._port}":
             return _page(HTTPStatus.BAD_REQUEST, "This address is not served here.")
         if method != "GET":
             return _page(HTTPStatus.METHOD_NOT_ALLOWED, "Only GET is served here.")
-        if target.path == "/":
+        if hmac.compare_digest(target.path.encode(), self._first_path.encode()):
             cookie = f"{_COOKIE}={self._state}; Path={_CALLBACK_PATH}; HttpOnly; SameSite=Lax"
             return _redirect(self._start_url, f"Set-Cookie: {cookie}")
         if target.path == _CALLBACK_PATH:
@@ -129,12 +138,12 @@ class LoopbackReceiver:
 
     def _receive(self, query: str, cookie: str) -> bytes:
         if not hmac.compare_digest(_state_in(cookie).encode(), self._state.encode()):
-            self._notice(
+            self._ignore(
                 "ignored a redirect with a wrong state: it is not of the login that this run started"
             )
             return _page(HTTPStatus.BAD_REQUEST, "This login was not started by this run in this browser.")
         if self._answer.done():
-            self._notice("ignored a second redirect: the login is already over")
+            self._ignore("ignored a second redirect: the login is already over")
             return _page(HTTPStatus.CONFLICT, "This login is already over.")
         try:
             fields = parse_qsl(query, keep_blank_values=True, max_num_fields=_MAX_FIELDS)
@@ -142,6 +151,12 @@ class LoopbackReceiver:
             fields = []
         self._answer.set_result(dict(fields))
         return _redirect(_DONE_PATH)
+
+    def _ignore(self, sentence: str) -> None:
+        """Say that a redirect is ignored; once, since any web page can send thousands."""
+        if sentence not in self._noticed:
+            self._noticed.add(sentence)
+            self._notice(sentence)
 
 
 def _header(line: str) -> tuple[str, str]:

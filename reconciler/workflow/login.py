@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 _MAX_CLAIMS: Final = 100
+_TICKET_LENGTH: Final = 22
+"""Characters of the random text in the address to open: 128 bits, short enough for a line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +85,11 @@ async def log_in(
     verifier = request.make_token()
     start_url = request.start_url(named.live.connection_id or "", redirect_url, verifier)
     receiver = LoopbackReceiver(
-        request.port, start_url=start_url, state=request.make_token(), notice=dialog.notice
+        request.port,
+        start_url=start_url,
+        ticket=request.make_token()[:_TICKET_LENGTH],
+        state=request.make_token(),
+        notice=dialog.notice,
     )
     await _listen(receiver, request.port)
     async with receiver:

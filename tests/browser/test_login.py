@@ -62,7 +62,7 @@ def test_a_login_through_an_applied_connection(
     assert [item["code"] for item in before.document["findings"]] == codes
     with logging_in(place) as login:
         log_in(chromium, login.first_url, SIGN_IN)
-        assert chromium.current_url == f"{login.first_url}done"
+        assert chromium.current_url == login.page("done")
         code, text = login.end()
     assert ending in " ".join(text.split())
     assert code == before.code == len(codes)

@@ -175,7 +175,7 @@ def test_a_login_and_what_verify_said_before(
             )
             login.session.type("\x03")
         else:
-            assert chromium.current_url == f"{login.first_url}done"
+            assert chromium.current_url == login.page("done")
         code, text = login.end()
     assert code == row.exit_code
     assert not row.comes_back or row.ending in " ".join(text.split())

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+TICKET = "ticket-of-this-login"
 STATE = "the-state-of-this-login"
 COOKIE = f"Cookie: a=b; reconciler_login={STATE}; c=d"
 START = "https://test.stytch.com/v1/public/sso/start?connection_id=c"
@@ -27,7 +28,9 @@ class Site:
     def __init__(self, port: int) -> None:
         self.port = port
         self.notices: list[str] = []
-        self.receiver = LoopbackReceiver(port, start_url=START, state=STATE, notice=self.notices.append)
+        self.receiver = LoopbackReceiver(
+            port, start_url=START, ticket=TICKET, state=STATE, notice=self.notices.append
+        )
 
     async def send(self, head: bytes, host: str = "127.0.0.1") -> str:
         reader, writer = await asyncio.open_connection(host, self.port)
@@ -57,7 +60,8 @@ def status(answer: str) -> int:
 
 def test_a_login_from_the_first_page_to_the_last() -> None:
     async def test(site: Site) -> None:
-        first = await site.get("/")
+        first = await site.get(f"/start/{TICKET}")
+        assert site.receiver.first_url == f"http://127.0.0.1:{site.port}/start/{TICKET}"
         assert f"Location: {START}\r\n" in first
         assert f"reconciler_login={STATE}; Path=/callback; HttpOnly; SameSite=Lax" in first
         back = await site.get("/callback?token=t&empty=", COOKIE)
@@ -99,8 +103,8 @@ def test_only_the_first_redirect_counts() -> None:
 def test_requests_that_are_not_of_a_login() -> None:
     async def test(site: Site) -> list[int]:
         answers = [
-            await site.get("/", host="evil.example"),
-            await site.get("/", host=f"localhost:{site.port}"),
+            await site.get(f"/start/{TICKET}", host="evil.example"),
+            await site.get(f"/start/{TICKET}", host=f"localhost:{site.port}"),
             await site.get("/favicon.ico"),
             await site.send(f"POST /callback HTTP/1.1\r\nHost: 127.0.0.1:{site.port}\r\n\r\n".encode()),
             await site.send(b"\xff\xfe\r\n\r\n"),
@@ -109,6 +113,33 @@ def test_requests_that_are_not_of_a_login() -> None:
         return [status(answer) for answer in answers]
 
     assert receiving(test) == [400, 400, 404, 405, 400]
+
+
+@pytest.mark.parametrize(
+    "target", ["/", "/start", "/start/", "/start/another", "//[", "http://[x/", "/\u00ff"]
+)
+def test_only_the_address_that_the_person_sees_starts_a_login(
+    target: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Another web page or user of this machine gets neither the state nor a traceback on the terminal."""
+
+    async def test(site: Site) -> str:
+        return await site.get(target)
+
+    answer = receiving(test)
+    assert status(answer) == 404
+    assert STATE not in answer
+    assert START not in answer
+    assert caplog.records == []
+
+
+def test_many_redirects_that_are_ignored_are_told_once() -> None:
+    async def test(site: Site) -> None:
+        for _ in range(20):
+            assert status(await site.get("/callback?token=t")) == 400
+        assert len(site.notices) == 1
+
+    receiving(test)
 
 
 def test_too_many_fields_are_no_answer() -> None:
@@ -122,7 +153,7 @@ def test_too_many_fields_are_no_answer() -> None:
 
 def test_it_listens_on_one_address_only() -> None:
     async def test(site: Site) -> None:
-        assert status(await site.get("/")) == 303
+        assert status(await site.get(f"/start/{TICKET}")) == 303
         with pytest.raises(ConnectionRefusedError):
             await site.send(b"GET / HTTP/1.1\r\n\r\n", host="127.0.0.2")
 

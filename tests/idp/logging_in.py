@@ -79,7 +79,14 @@ class Login:
 
     @property
     def first_url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/"
+        """Return the address to open, as the terminal shows it."""
+        match = re.search(rf"http://127\.0\.0\.1:{self.port}/start/\S+", self.session.screen)
+        assert match
+        return match[0]
+
+    def page(self, path: str) -> str:
+        """Return the address of another page of the receiver."""
+        return f"http://127.0.0.1:{self.port}/{path}"
 
     @property
     def start_url(self) -> str:
