@@ -82,13 +82,18 @@ class DesiredConnection:
     enforced: tuple[str, ...] = ()
 
     @property
+    def declares_issuer(self) -> bool:
+        """Whether the manifest decides about the issuer."""
+        return self.connection.issuer is not None and "issuer" not in self.lifecycle.ignore_changes
+
+    @property
     def enforceable(self) -> tuple[str, ...]:
         """The endpoints that the issuer's metadata may decide: neither declared nor ignored.
 
         There are none without a declared issuer, since whoever edits the live one would decide instead.
         """
         ignored = self.lifecycle.ignore_changes
-        if self.connection.issuer is None or "issuer" in ignored:
+        if not self.declares_issuer:
             return ()
         undeclared = (name for name in INFERRED_FIELDS if getattr(self.connection, name) is None)
         return tuple(name for name in undeclared if name not in ignored)

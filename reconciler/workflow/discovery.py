@@ -101,9 +101,17 @@ class Providers:
         """Whether the issuer's metadata decides some endpoints of a connection."""
         return self._settings.limited(desired.discovery) is Discovery.ENFORCE and bool(desired.enforceable)
 
-    def limits(self, desired: DesiredConnection) -> bool:
-        """Whether the project file allows only questions, although the manifest enforces the answers."""
-        return (desired.discovery, self._settings.discovery) == (Discovery.ENFORCE, Discovery.REPORT)
+    def why_not_enforced(self, desired: DesiredConnection) -> str:
+        """Return why the issuer's metadata decides nothing although the manifest asks for it, if so.
+
+        It is no news where the project file turns discovery off.
+        """
+        allowed = self._settings.discovery
+        if desired.discovery is not Discovery.ENFORCE or allowed is Discovery.OFF:
+            return ""
+        if allowed is Discovery.REPORT:
+            return "`idp.discovery` in the project file is `report`"
+        return "" if desired.declares_issuer else "the manifest declares no `issuer`, or ignores its changes"
 
     def question(
         self, desired: DesiredConnection, connection: OidcConnection, *, is_live: bool = True

@@ -139,12 +139,13 @@ def _findings(responses: Iterable[Response], now: float) -> Iterator[Diagnostic]
 
 
 def _limited(drafts: Sequence[Draft], providers: Providers, choices: Choices) -> Iterator[Diagnostic]:
-    """Yield a note for each connection whose manifest says more than the project file allows."""
+    """Yield a note for each connection that is not enforced although its manifest says so."""
     for draft in drafts:
         for desired in draft.desired.connections:
-            if desired.is_present and choices.is_targeted(desired.address) and providers.limits(desired):
-                reason = "`idp.discovery` in the project file is `report`"
-                yield _not_checked(desired, reason, Severity.INFO)
+            reason = providers.why_not_enforced(desired)
+            if reason and desired.is_present and choices.is_targeted(desired.address):
+                hint = "change that, or set the connection's `discovery` to `report`"
+                yield replace(_not_checked(desired, reason, Severity.INFO), hint=hint)
 
 
 def _enforce_findings(responses: Iterable[Response]) -> Iterator[Diagnostic]:

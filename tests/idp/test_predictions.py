@@ -329,7 +329,10 @@ def test_an_issuer_that_is_not_declared_decides_nothing(place: Workplace, provid
         ),
     )
     publish(place, provider, jwks_uri=f"{provider.issuer}/new-keys")
-    assert NO_CHANGES in place.run("plan").out
+    run = place.run("plan")
+    assert NO_CHANGES in run.out
+    why = "its endpoints could not be checked: the manifest declares no `issuer`, or ignores its changes"
+    assert f"acme/sso: {why}" in run.out + run.err
 
 
 def test_a_create_sends_what_it_enforces(place: Workplace, provider: ScriptedProvider) -> None:
