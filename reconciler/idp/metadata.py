@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
@@ -13,7 +12,7 @@ from reconciler.http.urls import is_loopback, parse_url, split_url
 from reconciler.idp.guarded_fetch import Answer, Cause, NoAnswer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from reconciler.idp.guarded_fetch import GuardedFetcher
 
@@ -24,12 +23,6 @@ ENDPOINTS: Final[Mapping[str, str]] = {
     "jwks_url": "jwks_uri",
 }
 """The fields of a connection and the names of the same URLs in the metadata."""
-
-_MAX_ENDPOINT: Final = 2048
-"""Characters of a URL, as in manifests."""
-
-_URL: Final = re.compile(r"[A-Za-z0-9._~%!$&'()*+,;=:@/?\[\]-]+")
-"""What a URL without a fragment holds (RFC 3986)."""
 
 _WELL_KNOWN: Final = "/.well-known/openid-configuration"
 _GONE: Final = frozenset({404, 410})
@@ -75,7 +68,9 @@ def with_client_id(url: str, client_id: str) -> str:
     return f"{url}{'&' if '?' in url else '?'}client_id={quote(client_id, safe='')}"
 
 
-def issuer_endpoints(metadata: Document | NoAnswer | None, issuer: str) -> Mapping[str, str] | str:
+def issuer_endpoints(
+    metadata: Document | NoAnswer | None, issuer: str, could_be_declared: Callable[[str], bool]
+) -> Mapping[str, str] | str:
     """Return the endpoints in an issuer's own metadata, by field, or why the metadata does not count.
 
     It counts if it names the issuer byte for byte, and endpoints that a manifest could declare: https, or
@@ -87,13 +82,20 @@ def issuer_endpoints(metadata: Document | NoAnswer | None, issuer: str) -> Mappi
         return "the metadata names another issuer"
     endpoints = {field: url for field, name in ENDPOINTS.items() if (url := metadata.text(name))}
     is_local = is_loopback(parse_url(issuer).hostname or "")
-    bad = next((field for field, url in endpoints.items() if not _is_endpoint(url, is_local=is_local)), "")
-    return f"`{ENDPOINTS[bad]}` is not an https URL" if bad else endpoints
+    bad = next(
+        (
+            field
+            for field, url in endpoints.items()
+            if not could_be_declared(url) or not _is_endpoint(url, is_local=is_local)
+        ),
+        "",
+    )
+    return f"`{ENDPOINTS[bad]}` is not a valid https URL" if bad else endpoints
 
 
 def _is_endpoint(url: str, *, is_local: bool) -> bool:
-    parts = split_url(url) if len(url) <= _MAX_ENDPOINT and _URL.fullmatch(url) else None
-    if parts is None or "@" in parts.netloc:
+    parts = split_url(url)
+    if parts is None:
         return False
     is_plain = parts.scheme == "http" and is_local and is_loopback(parts.hostname or "")
     return parts.scheme == "https" or is_plain

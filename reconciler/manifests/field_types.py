@@ -23,7 +23,7 @@ from pydantic_core import PydanticCustomError
 from typing_extensions import is_typeddict
 
 from reconciler.core.secret import SecretReference
-from reconciler.manifests.text_patterns import TRIMMED
+from reconciler.manifests.text_patterns import ENDPOINT, PLACEHOLDER, TRIMMED
 from reconciler.manifests.yaml_reader import YamlScalarKind
 from reconciler.secrets import SCHEMES
 
@@ -66,6 +66,12 @@ class AcceptsReference:
         """Return the schema of the value or of a reference."""
         schema = {**handler(core_schema), **self._format, **self._excluded}
         return {"anyOf": [*schema.get("anyOf", [schema]), {"type": "string", "pattern": _REFERENCE}]}
+
+
+def is_endpoint(url: str) -> bool:
+    """Tell whether a manifest could declare a URL as an endpoint, so that a file can say what is live."""
+    is_complete = len(url) <= LONGEST_TEXT and re.fullmatch(ENDPOINT, url)
+    return bool(is_complete) and not re.search(PLACEHOLDER, url)
 
 
 def without(pattern: str) -> AfterValidator:

@@ -15,6 +15,7 @@ from reconciler.http.urls import is_loopback, parse_url
 from reconciler.idp.guarded_fetch import Cause, GuardedFetcher, NoAnswer
 from reconciler.idp.investigation import Evidence, Subject, investigate
 from reconciler.idp.metadata import Documents, issuer_endpoints, metadata_url
+from reconciler.manifests.field_types import is_endpoint
 from reconciler.reports.explanations import message_texts
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class Response:
         """Return the endpoints in the issuer's own metadata, by field, or why there are none that count."""
         if self.evidence is None:
             return self.not_asked
-        return issuer_endpoints(self.evidence.metadata, self.question.subject.issuer)
+        return issuer_endpoints(self.evidence.metadata, self.question.subject.issuer, is_endpoint)
 
     @property
     def problem(self) -> NoAnswer | None:

@@ -118,6 +118,10 @@ def test_an_issuer_that_moves_shows_what_will_be_inferred_again(
         "https://user@idp.example.com/token",
         "https://[1]/",
         "http://idp.example.com/token",
+        "https://-/token",
+        "https://idp.example.com:/token",
+        "https://[fe80::1%25eth0]/token",
+        "https://idp.example.com/%7Btenantid%7D/token",
     ],
 )
 def test_a_url_that_no_manifest_could_declare_is_no_prediction(
