@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Final
 from reconciler.core.connection import INFERRED_FIELDS
 from reconciler.core.drift import ConfirmedEndpoint, DriftKind, Finding
 from reconciler.core.errors import Severity
+from reconciler.http.urls import is_loopback, parse_url
 from reconciler.policies.approvals import approve_risks
 from reconciler.policies.trust_domain import is_same_trust_domain, trust_domain
-from reconciler.policies.urls import authority
+from reconciler.policies.urls import authority, host
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -79,14 +80,24 @@ def confirm_endpoints(
 def is_foreign(endpoint: EndpointDifference, issuer: str | None) -> bool:
     """Tell whether somebody else than at the published URL is trusted through an endpoint.
 
-    Not if the manifest declares it: then the risk rules judge it. Nor if it is at the issuer's own host:
+    Not if the manifest declares it: then the risk rules judge it. Anybody may be trusted without encryption
+    that the published URL has. It is not foreign if it is at the issuer's own host:
     Keycloak, for one, publishes its endpoints at the host that it takes for its own.
     """
     url = endpoint.url
     is_comparable = trust_domain(endpoint.published) is not None
-    if endpoint.is_declared or not is_comparable or is_same_trust_domain(url, endpoint.published):
+    if endpoint.is_declared or not is_comparable:
+        return False
+    if _is_plain(url) and not _is_plain(endpoint.published):
+        return True
+    if is_same_trust_domain(url, endpoint.published):
         return False
     return authority(url) != authority(issuer) or not is_same_trust_domain(url, issuer)
+
+
+def _is_plain(url: str) -> bool:
+    """Tell whether whoever is between here and a host can answer in its place."""
+    return parse_url(url).scheme == "http" and not is_loopback(host(url))
 
 
 def _finding(managed: Managed, declared: OidcConnection, code: Code, endpoint: EndpointDifference) -> Finding:

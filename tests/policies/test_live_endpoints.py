@@ -83,6 +83,18 @@ def test_a_keycloak_that_publishes_the_host_that_it_was_asked_by_cries_no_wolf(b
         assert foreign(published[field], own[field].replace("/acme/", "/evil/"), own["issuer"])
 
 
+def test_an_endpoint_without_encryption_is_foreign_where_the_published_one_has_it() -> None:
+    """Whoever is on the way can answer there; on this machine, nobody is on the way."""
+    own = keycloak("https://sso.acme.com/realms/acme")
+    for field in FIELDS:
+        plain = own[field].replace("https:", "http:")
+        assert foreign(own[field], plain, own["issuer"])
+        assert not foreign(plain, plain, own["issuer"])
+        assert not foreign(plain, own[field], own["issuer"])
+    local = "https://localhost:8443/keys"
+    assert not foreign(local, local.replace("https:", "http:"), "https://localhost:8443")
+
+
 def test_what_cannot_be_compared_is_left_to_the_risk_rules() -> None:
     issuer = "https://acme.okta.com"
     assert not foreign("no URL", "https://evil.example/keys", issuer)
