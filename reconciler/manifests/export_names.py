@@ -41,7 +41,7 @@ _NO_VARIABLE: Final = "the project file permits no fitting reference (secrets.en
 _EXAMPLES: Final = {
     "env": "{organization}_{connection}_CLIENT_SECRET",
     "file": "secrets/{organization}/{connection}",
-    "age": "secrets/{organization}.yaml.age#{connection}",
+    "age": "secrets/{organization}.age#{connection}",
     "vault": "sso/{organization}#{connection}",
     "aws-sm": "sso/{organization}#{connection}",
     "keyring": "sso/{organization}/{connection}",

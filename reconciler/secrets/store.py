@@ -202,7 +202,10 @@ def _gather(
             result = call.result(timeout=0 if failure else max(min(seconds, left), 0))
         except TimeoutError:
             late = f"answer within {seconds:g}" if seconds < left else f"give all answers within {total:g}"
-            result = failure or StoreUnavailable(f"the store did not {late} seconds")
+            result = failure or StoreUnavailable(
+                f"the store did not {late} seconds: check that it can be reached and is unlocked, and try "
+                "again"
+            )
         if isinstance(result, StoreUnavailable):
             failure = failure or result
         results[item] = result

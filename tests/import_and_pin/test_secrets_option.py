@@ -147,7 +147,7 @@ def test_a_wrong_value_is_refused_before_anything_is_read(acme: Workplace, value
 
 
 SCHEMES = {
-    "age": "secrets/{organization}.yaml.age#{connection}",
+    "age": "secrets/{organization}.age#{connection}",
     "vault": "sso/{organization}#{connection}",
     "aws-sm": "sso/{organization}#{connection}",
     "keyring": "sso/{organization}/{connection}",

@@ -64,7 +64,10 @@ def test_a_call_that_hangs_is_given_up_with_all_that_wait_for_it() -> None:
     results = read_each(range(1000), lambda _number: released.wait(30), seconds=0.05)
     assert time.monotonic() - began < 5
     released.set()
-    assert {str(result) for result in results.values()} == {"the store did not answer within 0.05 seconds"}
+    assert {str(result) for result in results.values()} == {
+        "the store did not answer within 0.05 seconds: check that it can be reached and is unlocked, and "
+        "try again"
+    }
 
 
 def test_each_call_has_the_whole_deadline() -> None:
@@ -78,7 +81,10 @@ def test_all_calls_together_have_a_deadline_too() -> None:
     results = read_each(range(1000), lambda _number: threading.Event().wait(0.2), total=0.5)
     assert time.monotonic() - began < 5
     texts = {str(result) for result in results.values()} - {"False"}
-    assert texts == {"the store did not give all answers within 0.5 seconds"}
+    assert texts == {
+        "the store did not give all answers within 0.5 seconds: check that it can be reached and is "
+        "unlocked, and try again"
+    }
     assert False in results.values()
 
 

@@ -103,7 +103,19 @@ def test_without_the_hash_of_the_package_nothing_is_installed(runner: Runner, tm
 
 
 @pytest.mark.parametrize(
-    "name", ["STYTCH_SECRET", "STYTCH_SESSION_JWT", "ACME_CLIENT_SECRET", "AGE_IDENTITY", "GITHUB_TOKEN"]
+    "name",
+    [
+        "STYTCH_SECRET",
+        "STYTCH_SESSION_JWT",
+        "ACME_CLIENT_SECRET",
+        "AGE_IDENTITY",
+        "VAULT_TOKEN",
+        "VAULT_SECRET_ID",
+        "VAULT_JWT",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "GITHUB_TOKEN",
+    ],
 )
 def test_the_install_step_refuses_to_see_a_secret(runner: Runner, name: str) -> None:
     result = runner.run_action({"command": "install"}, {name: "canary-5b0c"})
