@@ -93,17 +93,27 @@ async def gather_published(
 def _questions(draft: Draft, providers: Providers, choices: Choices) -> Iterator[Question]:
     """Yield the questions about an organization: as a connection will be, or as it is if it is enforced."""
     changes = {change.address: change for change in draft.plan.changes if isinstance(change, Create | Update)}
-    is_enforced = any(map(providers.enforces, draft.desired.connections))
-    if isinstance(draft.live, ProviderError) or draft.plan.is_refused or not (changes or is_enforced):
+    any_enforced = any(map(providers.enforces, draft.desired.connections))
+    if isinstance(draft.live, ProviderError) or draft.plan.is_refused or not (changes or any_enforced):
         return
     for pair in match_connections(draft.desired, draft.live).pairs:
         desired = pair.desired
         if not desired.is_present or not choices.is_targeted(desired.address):
             continue
+        is_enforced = providers.enforces(desired)
         if change := changes.get(desired.address):
-            yield providers.question(desired, _planned(change, choices), is_live=False)
-        elif pair.live is not None and providers.enforces(desired):
-            yield providers.question(desired, pair.live)
+            planned = _without_enforceable(desired, _planned(change, choices), is_enforced=is_enforced)
+            yield providers.question(desired, planned, is_live=False)
+        elif pair.live is not None and is_enforced:
+            yield providers.question(desired, _without_enforceable(desired, pair.live, is_enforced=True))
+
+
+def _without_enforceable(
+    desired: DesiredConnection, connection: OidcConnection, *, is_enforced: bool
+) -> OidcConnection:
+    """Return a connection without a jwks_url that will be the published one, so that its keys are read."""
+    is_replaced = is_enforced and "jwks_url" in desired.enforceable
+    return replace(connection, jwks_url=None) if is_replaced else connection
 
 
 def _planned(change: Create | Update, choices: Choices) -> OidcConnection:

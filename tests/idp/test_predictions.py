@@ -278,6 +278,18 @@ def test_endpoints_that_the_issuer_moves_become_a_plan_that_is_empty_after_apply
     assert NO_CHANGES in place.run("plan").out
 
 
+def test_an_enforced_url_is_checked_as_it_will_be(place: Workplace, provider: ScriptedProvider) -> None:
+    """The keys at the live URL, which the plan replaces, are no news; those at the published URL are."""
+    gone = {"jwks_url": f"{provider.issuer}/gone"}
+    connect(place, "acme", provider.issuer, live=gone, discovery="enforce")
+    publish(place, provider)
+    document = plan(place)
+    assert document["resource_changes"][0]["changed"] == ["jwks_url"]
+    assert codes(document) == []
+    provider.answer("/keys", {"keys": []})
+    assert codes(plan(place)) == ["no-usable-key"]
+
+
 def test_only_endpoints_that_are_neither_declared_nor_ignored_are_enforced(
     place: Workplace, provider: ScriptedProvider
 ) -> None:
