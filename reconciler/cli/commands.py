@@ -21,7 +21,7 @@ VERBS: Final = {
     "import": "Write manifests for live connections.",
     "pin": "Add the ids of live organizations and connections to the manifests.",
     "show": "Show a saved plan.",
-    "secrets": "Check the references to secrets, and keep secrets in age files.",
+    "secrets": "Check references to secrets, and manage secrets in age files.",
     "publish": "Publish a plan or drift report on a pull request.",
     "explain": "Say what the code of a finding means and what to do.",
     "completion": "Print the completion script of a shell.",

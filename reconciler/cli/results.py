@@ -78,7 +78,7 @@ def read_previous(
         return None, ()
     if not path.exists():
         raise ReportRefused(
-            f"{path}: there is no such report: leave --previous out until a run has written one"
+            f"{path}: there is no such report: omit --previous until a run has written one"
         )
     try:
         return load(path), ()
@@ -86,8 +86,8 @@ def read_previous(
         warning = Diagnostic(
             Severity.WARNING,
             "report-of-failed-run",
-            f"{error}; no finding is known to be new",
-            hint="keep the report of the last run that was not a failure",
+            f"{error}; findings cannot be marked as new",
+            hint="keep the report of the last run that did not fail",
         )
         return None, (warning,)
 

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 @click.group("secrets")
 def command() -> None:
-    """Check the references to secrets, and keep secrets in age files."""
+    """Check references to secrets, and manage secrets in age files."""
 
 
 @command.command("check")
@@ -81,7 +81,7 @@ def check(
 @variable_option()
 @click.pass_obj
 def encrypt(context: CommandContext, /, address: str, *, variables: Mapping[str, str]) -> int:
-    """Put the client secret of a connection into an age file, for all recipients of the project file.
+    """Encrypt a connection's client secret into an age file, for the recipients in the project file.
 
     The secret is asked for on a terminal, and otherwise read from standard input, without one newline at
     its end. The file and key are those that the manifest refers to (${age:FILE#KEY}), or else
@@ -105,13 +105,13 @@ def encrypt(context: CommandContext, /, address: str, *, variables: Mapping[str,
 
 @command.command("rekey")
 @click.argument("files", nargs=-1, type=FILE, metavar="[FILE]...")
-@click.option("--renamed", is_flag=True, help="The FILEs have got another name since they were encrypted.")
+@click.option("--renamed", is_flag=True, help="The FILEs were renamed since they were encrypted.")
 @variable_option()
 @click.pass_obj
 def rekey(
     context: CommandContext, /, files: tuple[str, ...], *, renamed: bool, variables: Mapping[str, str]
 ) -> int:
-    """Encrypt age files again, for the present recipients of the project file.
+    """Encrypt age files again, for the current recipients in the project file.
 
     FILEs are relative to the project file; by default, all that the manifests refer to. Needs the
     identity. If one of the files cannot be decrypted, none is written. Who could read a file before can
@@ -121,7 +121,7 @@ def rekey(
     """
     project = wiring.project_of(context.config)
     if renamed and not files:
-        raise UsageError("--renamed needs the files: name those that have got another name")
+        raise UsageError("--renamed needs FILE: name the renamed files")
     chosen = files or age_files(project, variables)
     encrypt_again(chosen, project, project.secret_access(os.environ), are_renamed=renamed)
     number = count(len(project.age.recipients), "recipient")

@@ -102,7 +102,7 @@ class VerifySummaryDocument:
     known: int = field(metadata=COUNT | described("findings that the previous report had"))
     resolved: int = field(metadata=COUNT | described("findings of the previous report that are gone"))
     unchecked: int = field(
-        metadata=COUNT | described("findings of the previous report that this run cannot tell of")
+        metadata=COUNT | described("findings of the previous report that this run could not check")
     )
     secrets_expiring_later: int = field(
         metadata=COUNT | described(f"secrets that expire in more than {EXPIRY_HORIZON} days")
@@ -139,7 +139,7 @@ class VerifyDocument:
         metadata=described("findings of the previous report that are gone")
     )
     unchecked: tuple[ProviderFindingDocument, ...] = field(
-        metadata=described("findings of the previous report that this run cannot tell of")
+        metadata=described("findings of the previous report that this run could not check")
     )
     expiring_secrets: tuple[SecretExpiryDocument, ...] = field(
         metadata=described(f"secrets that expire within {EXPIRY_HORIZON} days, soonest first")

@@ -137,19 +137,19 @@ def expiry_step(expiry: date, today: date) -> str:
 
 def place_of_expiry(desired: DesiredConnection) -> str:
     """Return where to write the next date of expiry: where the last one was."""
-    return "`expires_on` in the store" if desired.expires_as_stored else "`secret_expires_on`"
+    return "`expires_on` in the secret store" if desired.expires_as_stored else "`secret_expires_on`"
 
 
 def expiry_differences(desired: DesiredConnection) -> Iterator[Diagnostic]:
-    """Yield a warning if the manifest and the store of the secret name different days of expiry."""
+    """Yield a warning if the manifest and the secret store have different expiry dates."""
     declared, stored = desired.secret_expires_on, desired.stored_expires_on
     if declared is not None and stored is not None and declared != stored:
         yield _warning(
             desired,
             "secret-expiry-differs",
-            f"client_secret of {desired.address} expires on {declared} by its manifest, and on {stored} by "
-            "its store",
-            "the earlier day counts; correct the date that is wrong, or remove `secret_expires_on`",
+            f"client_secret of {desired.address} expires on {declared} in its manifest, and on {stored} in "
+            "its secret store",
+            "the earlier date is used; correct the date that is wrong, or remove `secret_expires_on`",
         )
 
 

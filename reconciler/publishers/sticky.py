@@ -111,7 +111,7 @@ def fold_outdated(forge: Forge, kind: str, by: StickyComment, note: str) -> None
     for comment in _own_comments(forge, outdated)[1]:
         lines, body = comment.body.split("\n", 2)[:2], comment.body.split("\n", 2)[2:]
         if body and "" < _made_at(comment.body) < by.made_at and not body[0].startswith(note):
-            folded = f"{note}\n\n<details><summary>The report before</summary>\n\n{body[0]}\n\n</details>\n"
+            folded = f"{note}\n\n<details><summary>Earlier report</summary>\n\n{body[0]}\n\n</details>\n"
             forge.edit_comment(comment, "\n".join([*lines, folded]))
 
 

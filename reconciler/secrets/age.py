@@ -161,7 +161,7 @@ def decrypt(content: bytes, path: str, keys: Sequence[Any]) -> str:
         raise SecretUnavailable(f"the age file {path} is damaged: restore it from Git") from None
     except UnicodeDecodeError:
         # the cause would carry the content
-        raise SecretUnavailable(f"the age file {path} holds something else than text") from None
+        raise SecretUnavailable(f"the age file {path} does not contain text") from None
 
 
 def encrypt(text: str, keys: Sequence[Any], *, armored: bool = True) -> bytes:

@@ -111,7 +111,7 @@ class AwsConnection:
 
     def _no_answer(self) -> StoreUnavailable:
         return StoreUnavailable(
-            f"what answers at {self.client.meta.endpoint_url} is not AWS Secrets Manager: check"
+            f"the server at {self.client.meta.endpoint_url} is not AWS Secrets Manager: check"
             " AWS_ENDPOINT_URL_SECRETS_MANAGER, AWS_ENDPOINT_URL and the proxy"
         )
 

@@ -161,8 +161,8 @@ def _entry(name: str, secret: Mapping[str, Any]) -> Entry | SecretUnavailable:
         values = None
     if not isinstance(values, dict):
         return SecretUnavailable(
-            f'aws-sm:{name} is no JSON object: store it as {{"KEY": "VALUE"}}, and name KEY in the reference',
-            problem="the secret is no JSON object",
+            f'aws-sm:{name} is not a JSON object: store it as {{"KEY": "VALUE"}}, and name KEY in the reference',
+            problem="the secret is not a JSON object",
         )
     return Entry(text_values(values))
 

@@ -65,7 +65,7 @@ class ResolvedSecrets:
     """The secrets that were read, when stores say that they expire, and the references without a value.
 
     A reference is in ``secrets`` and in ``failures`` too if only some connections may use it. ``warnings``
-    are about days of expiry that are none.
+    are about expiry dates that are malformed.
     """
 
     secrets: Mapping[SecretReference, Secret]
@@ -296,7 +296,7 @@ def _malformed_expiries(
         yield Diagnostic(
             Severity.WARNING,
             "secret-expiry-malformed",
-            f"the store of {reference} names a day of expiry that is no date",
+            f"the secret store of {reference} has a malformed expiry date",
             detail="no warning is given before the secret expires",
             hint="write `expires_on` there as YYYY-MM-DD",
             address=str(secret.address or ""),

@@ -281,7 +281,7 @@ def _document(content: bytes) -> JsonObject:
     except ValueError:
         document = None  # the cause would hold the text
     if not isinstance(document, dict):
-        raise StoreUnavailable("what answers at VAULT_ADDR is not Vault: it sends no JSON; check the address")
+        raise StoreUnavailable("the server at VAULT_ADDR is not Vault: its responses are not JSON; check the address")
     return JsonObject(document, "Vault", StoreUnavailable)
 
 

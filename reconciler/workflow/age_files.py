@@ -121,7 +121,7 @@ def age_files(project: Project, variables: Mapping[str, str]) -> tuple[str, ...]
 def encrypt_again(
     files: Iterable[str], project: Project, access: SecretAccess, *, are_renamed: bool = False
 ) -> None:
-    """Encrypt age files for the present recipients; if one cannot be decrypted, none is written.
+    """Encrypt age files for the current recipients; if one cannot be decrypted, none is written.
 
     Files that ``are_renamed`` may hold another name, and get the one that they have.
 

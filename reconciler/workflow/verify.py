@@ -50,7 +50,7 @@ class VerifyRequest:
 
     ``probes_live``: send the live secrets to their token endpoints. ``declared_secret`` is sent instead to
     that of the only target. ``previous`` is an earlier report; ``is_whole``: there are no other manifests.
-    ``stored`` is what secret stores say about days of expiry.
+    ``stored`` holds the expiry dates in secret stores.
     """
 
     project: Project

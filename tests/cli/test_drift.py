@@ -154,7 +154,7 @@ def test_a_missing_previous_report_is_an_error(place: Workplace) -> None:
     run = place.run("drift", "--previous", "nowhere.json")
     assert run.code == 1
     assert (
-        "nowhere.json: there is no such report: leave --previous out until a run has written one" in run.err
+        "nowhere.json: there is no such report: omit --previous until a run has written one" in run.err
     )
 
 

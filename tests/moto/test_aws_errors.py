@@ -129,7 +129,7 @@ def error(code: str) -> bytes:
 
 
 _NOT_AWS: Final = (
-    "what answers at {} is not AWS Secrets Manager: check AWS_ENDPOINT_URL_SECRETS_MANAGER, AWS_ENDPOINT_URL"
+    "the server at {} is not AWS Secrets Manager: check AWS_ENDPOINT_URL_SECRETS_MANAGER, AWS_ENDPOINT_URL"
     " and the proxy"
 )
 ANSWERS: Final = {

@@ -57,7 +57,7 @@ def test_each_answer(project: AwsProject, moto: Moto) -> None:
     moto.store("sso/deleted", {"okta": "canary"})
     moto.client().delete_secret(SecretId="sso/deleted")
     moto.store("sso/no-value")
-    not_json = 'is no JSON object: store it as {"KEY": "VALUE"}, and name KEY in the reference'
+    not_json = 'is not a JSON object: store it as {"KEY": "VALUE"}, and name KEY in the reference'
     deleted = "the secret is marked for deletion: restore it, or correct the reference"
     missing = "there is no such secret in eu-central-1: create it, or correct the reference"
     assert read(

@@ -201,7 +201,7 @@ def check(project: VaultProject, reason: str) -> None:
     assert "Traceback" not in run.output
 
 
-NOT_VAULT: Final = "what answers at VAULT_ADDR is not Vault: it sends no JSON; check the address"
+NOT_VAULT: Final = "the server at VAULT_ADDR is not Vault: its responses are not JSON; check the address"
 CORE: Final = (number, deleted, forbidden, revoked_token, unknown_authority, no_extra)
 """The defects that the suite knows; the others are proofs."""
 

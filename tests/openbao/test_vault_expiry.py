@@ -1,4 +1,4 @@
-"""The day of expiry in the metadata of a secret: warnings of plan and drift, and the table of verify."""
+"""The expiry date in the metadata of a secret: warnings of plan and drift, and the table of verify."""
 
 from __future__ import annotations
 
@@ -56,7 +56,8 @@ def test_of_two_days_that_differ_the_earlier_one_counts(project: VaultProject) -
     assert warnings(project) == {
         "secret-expires": f"client_secret of acme/sso expires within 7 days ({day(5)})",
         "secret-expiry-differs": (
-            f"client_secret of acme/sso expires on {day(200)} by its manifest, and on {day(5)} by its store"
+            f"client_secret of acme/sso expires on {day(200)} in its manifest, and on {day(5)} in "
+            "its secret store"
         ),
     }
 
@@ -70,7 +71,7 @@ def test_what_is_no_day_is_a_warning_that_does_not_show_it(project: VaultProject
     (finding,) = run.document["diagnostics"]
     assert (run.code, finding["code"]) == (0, "secret-expiry-malformed")
     reference = f"${{vault:{project.mount}/sso/acme#okta}}"
-    assert finding["summary"] == f"the store of {reference} names a day of expiry that is no date"
+    assert finding["summary"] == f"the secret store of {reference} has a malformed expiry date"
     assert text not in run.output
 
 
@@ -90,4 +91,4 @@ def test_verify_lists_the_stored_day_with_its_origin(project: VaultProject) -> N
     run = place.run("verify", "--format", "json")
     assert [row["address"] for row in run.document["expiring_secrets"]] == ["globex/sso"]
     assert run.document["summary"]["secrets_without_date"] == 1
-    assert "Some days of expiry in secret stores are not known: there are no credentials for Vault" in run.err
+    assert "Some expiry dates in secret stores are not known: there are no credentials for Vault" in run.err

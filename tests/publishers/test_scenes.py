@@ -188,7 +188,7 @@ def test_a_plan_that_was_blocked_is_folded_once_it_was_accepted_by_hand(
     merge(*(word for risk in risks for word in ("--accept-risk", f"{risk['code']}:{risk['address']}")))
     plan, result = (comment["body"] for comment in github.pull_request.comments)
     assert "Apply complete!" in result
-    note, _, folded = plan.partition("<details><summary>The report before</summary>")
+    note, _, folded = plan.partition("<details><summary>Earlier report</summary>")
     assert "out of date" in note
     assert "Blocked" not in note
     assert "Blocked" in folded
