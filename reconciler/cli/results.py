@@ -77,9 +77,7 @@ def read_previous(
     if path is None:
         return None, ()
     if not path.exists():
-        raise ReportRefused(
-            f"{path}: there is no such report: omit --previous until a run has written one"
-        )
+        raise ReportRefused(f"{path}: there is no such report: omit --previous until a run has written one")
     try:
         return load(path), ()
     except ReportOfFailedRun as error:

@@ -141,9 +141,7 @@ def _read_expiries(
     ]
     stored = read_expiries(connections, project.secret_access(os.environ))
     for problem in dict.fromkeys(failure.error.problem for failure in stored.failures):
-        context.console.info(
-            f"Some expiry dates in secret stores are not known: {escape_terminal(problem)}"
-        )
+        context.console.info(f"Some expiry dates in secret stores are not known: {escape_terminal(problem)}")
     return stored
 
 

@@ -153,9 +153,7 @@ def test_an_invalid_previous_report_is_an_error(place: Workplace, text: str, wor
 def test_a_missing_previous_report_is_an_error(place: Workplace) -> None:
     run = place.run("drift", "--previous", "nowhere.json")
     assert run.code == 1
-    assert (
-        "nowhere.json: there is no such report: omit --previous until a run has written one" in run.err
-    )
+    assert "nowhere.json: there is no such report: omit --previous until a run has written one" in run.err
 
 
 def test_nothing_is_compared_with_the_report_of_a_failed_run(place: Workplace) -> None:

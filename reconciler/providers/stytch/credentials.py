@@ -162,7 +162,7 @@ def public_token_of(target: ProjectTarget, environment: Mapping[str, str]) -> st
     token = environment.get(variable, "")
     if not token:
         raise UsageError(
-            f"a login needs the project's public token: set {variable}; it is not a secret, the dashboard shows"
+            f"a login needs the project's public token: set {variable}; it is not secret, the dashboard shows"
             " it beside the project_id"
         )
     match = _PUBLIC_TOKEN.fullmatch(token)
