@@ -1,7 +1,7 @@
 """Secrets from files of the project that are encrypted with age: ``${age:FILE#KEY}``.
 
-Whoever can open a pull request can copy an encrypted file to the name of another organization, although not
-decrypt it. So a file that we write holds its own name under `NAME_KEY`, and is read under no other.
+Anyone who can open a pull request can copy an encrypted file to the name of another organization without being
+able to decrypt it. So the files that we write contain their own name under `NAME_KEY`, and copies are refused.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _ARMOR: Final = b"-----BEGIN AGE ENCRYPTED FILE-----"
 _HEADER: Final = b"age-encryption.org/v1"
 _PREFIX: Final = "AGE-SECRET-KEY-1"
 _NO_MATCH: Final = "No matching keys found"
-"""pyrage's only word about why a file cannot be decrypted (1.4)."""
+"""pyrage's message if no identity can decrypt a file (1.4)."""
 
 
 def open_store(access: SecretAccess) -> AgeStore:
@@ -48,7 +48,7 @@ class AgeStore:
         self._keys = keys
 
     def read(self, names: Collection[str]) -> Mapping[str, Entry | SecretUnavailable]:
-        """Return what each file holds; a value that is no text is unavailable."""
+        """Return the content of each file; values that are not text are unavailable."""
         return read_each(names, self._entry, seconds=self._access.seconds)
 
     def _entry(self, path: str) -> Entry:
@@ -62,7 +62,7 @@ class AgeStore:
 
 
 def check_name(values: Mapping[str, str | None], path: str) -> None:
-    """Make sure that a file that holds its name has it.
+    """Check that a file has the name that it contains.
 
     Raises:
         SecretUnavailable: it was encrypted under another name.

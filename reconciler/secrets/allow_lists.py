@@ -1,9 +1,8 @@
-"""Matches locators with the allow lists of the project file, which hold globs with placeholders for names.
+"""Matches locators against the allow lists of the project file: globs with placeholders for names.
 
-A name that is put in for ``{organization}`` or ``{connection}`` matches only itself. That would not be enough
-where a wildcard follows: with ``sso/{organization}*``, the organization ``acme`` could use what belongs to
-``acme-eu``. So what cannot be in a name has to stand between a name and what follows it, and no wildcard may
-stand before a name.
+The placeholders ``{organization}`` and ``{connection}`` match exactly the names of a connection. With a wildcard
+right after one, as in ``sso/{organization}*``, the organization ``acme`` could use the secrets of ``acme-eu``.
+So a character that names cannot contain must follow each placeholder, and no wildcard may precede one.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Connects to AWS Secrets Manager as the environment says, and says in one line why a call failed.
+"""Connects to AWS Secrets Manager with the settings of the environment, and explains failed calls.
 
 Credentials, region and endpoint are found by AWS' own library, in the environment and in the user's own
 files; nothing in a repository is read for it. Its messages can hold an answer, so none of them is passed on.

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 SCHEME: Final = "aws-sm"
 
 EXPIRES_ON: Final = "expires_on"
-"""The tag of a secret that holds the last day on which it is valid."""
+"""The tag with the expiry date of a secret."""
 
 BATCH: Final = 20
 """Secrets that one call returns at most (BatchGetSecretValue)."""
@@ -38,7 +38,7 @@ LIST_PAGES: Final = 20
 
 
 def open_store(access: SecretAccess) -> AwsStore:
-    """Return the store. Nothing is asked yet."""
+    """Return the store. No request is sent yet."""
     return AwsStore(access)
 
 
@@ -50,7 +50,7 @@ class AwsStore:
         self._may_batch = True
 
     def read(self, names: Collection[str]) -> Mapping[str, Entry | SecretUnavailable]:
-        """Return what is stored under each name, with the day from its tag.
+        """Return the secret under each name, with the expiry date from its tag.
 
         Raises:
             SecretUnavailable: AWS cannot be asked, or does not accept the credentials.
@@ -82,7 +82,7 @@ class AwsStore:
         return connection
 
     def _read_batch(self, aws: AwsConnection, names: tuple[str, ...]) -> dict[str, Any]:
-        """Return the secrets that one call tells about."""
+        """Return the secrets that one call returns."""
         if not self._may_batch:
             return {}
         try:
@@ -110,7 +110,7 @@ def _read_secret(aws: AwsConnection, name: str) -> Entry | SecretUnavailable:
 
 
 def _listed_days(aws: AwsConnection, names: tuple[str, ...]) -> dict[str, str]:
-    """Return the days in the tags of secrets; none if the role may not list secrets."""
+    """Return the expiry dates in the tags of secrets; none if the role cannot list secrets."""
     filters = [{"Key": "tag-key", "Values": [EXPIRES_ON]}]
     if prefix := _common_start(names):
         filters.append({"Key": "name", "Values": [prefix]})
@@ -129,7 +129,7 @@ def _listed_days(aws: AwsConnection, names: tuple[str, ...]) -> dict[str, str]:
 
 
 def _common_start(names: Collection[str]) -> str:
-    """Return what all names begin with; AWS compares characters, not segments."""
+    """Return the common prefix of all names; AWS compares characters, not segments."""
     pairs = zip(min(names), max(names), strict=False)
     return "".join(first for first, _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
@@ -161,14 +161,15 @@ def _entry(name: str, secret: Mapping[str, Any]) -> Entry | SecretUnavailable:
         values = None
     if not isinstance(values, dict):
         return SecretUnavailable(
-            f'aws-sm:{name} is not a JSON object: store it as {{"KEY": "VALUE"}}, and name KEY in the reference',
+            f'aws-sm:{name} is not a JSON object: store it as {{"KEY": "VALUE"}}, and name KEY in the '
+            "reference",
             problem="the secret is not a JSON object",
         )
     return Entry(text_values(values))
 
 
 def _explained(name: str, code: str, aws: AwsConnection) -> SecretUnavailable:
-    """Say what AWS' refusal means. A denial does not tell whether there is such a secret."""
+    """Explain an error of AWS. A denial does not reveal whether the secret exists."""
     if code == "ResourceNotFoundException":
         problem, advice = f"there is no such secret in {aws.region}", "create it, or correct the reference"
     elif code == "InvalidRequestException":

@@ -1,6 +1,6 @@
-"""Secrets from the keyring of a person: ``${keyring:SERVICE/USER}``, split at the last slash.
+"""Secrets from the user's keyring: ``${keyring:SERVICE/USER}``, split at the last slash.
 
-Which keyring that is, the library `keyring` decides: by PYTHON_KEYRING_BACKEND, the user's own
+The library `keyring` selects the keyring: by PYTHON_KEYRING_BACKEND, the user's own
 `keyringrc.cfg`, or what the desktop offers. Secrets are read one after the other, since a locked keyring asks
 the person for a password at each call; the first failure of the keyring is the last call.
 """
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from reconciler.secrets.store import SecretAccess
 
 PATIENCE: Final = 3
-"""The first answer may take so many times as long as others: a person may have to unlock the keyring."""
+"""How many times longer the first read may take: the user may have to unlock the keyring."""
 
 
 def open_store(access: SecretAccess) -> KeyringStore:
-    """Return the store. Nothing is asked yet.
+    """Return the store. Nothing is read yet.
 
     Raises:
         SecretUnavailable: the extra is missing.

@@ -31,7 +31,7 @@ _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class Backend(Protocol):
-    """What the module of a scheme offers."""
+    """The interface of a scheme's module."""
 
     def open_store(self, access: SecretAccess) -> Store:
         """Return the store of the scheme, or raise `SecretUnavailable`."""
@@ -48,7 +48,7 @@ class WantedSecret:
 
 @dataclass(frozen=True, slots=True)
 class UnresolvedReference:
-    """A reference without a value, why, and the connections that want it."""
+    """A reference without a value, the reason, and the connections that need it."""
 
     reference: SecretReference
     error: SecretUnavailable
@@ -62,7 +62,7 @@ class UnresolvedReference:
 
 @dataclass(frozen=True, slots=True)
 class ResolvedSecrets:
-    """The secrets that were read, when stores say that they expire, and the references without a value.
+    """The secrets that were read, their expiry dates in stores, and the references without a value.
 
     A reference is in ``secrets`` and in ``failures`` too if only some connections may use it. ``warnings``
     are about expiry dates that are malformed.
@@ -96,7 +96,7 @@ def wanted_by(connections: Iterable[DesiredConnection]) -> tuple[WantedSecret, .
 
 
 def read_expiries(connections: Iterable[DesiredConnection], access: SecretAccess) -> ResolvedSecrets:
-    """Ask the stores that can say when secrets expire, and no others."""
+    """Read expiry dates from the stores that have them."""
     return resolve_secrets(
         (
             wanted
@@ -136,7 +136,7 @@ def resolve_secrets(wanted: Iterable[WantedSecret], access: SecretAccess) -> Res
 def resolve_reference(
     reference: SecretReference, access: SecretAccess, address: Address | None = None
 ) -> Secret:
-    """Return the secret that a reference of a connection means, its literal parts included.
+    """Return the value of a connection's reference, including its literal parts.
 
     Raises:
         SecretUnavailable: the policy forbids it, the scheme is unknown, or the store has no value.
@@ -175,7 +175,7 @@ def _failures(
 
 
 class _Reading:
-    """What the stores answered about the locators of a run."""
+    """The responses of the stores for the locators of a run."""
 
     def __init__(self, access: SecretAccess, locators: Sequence[Locator]) -> None:
         self._access = access
@@ -197,7 +197,7 @@ class _Reading:
         )
 
     def expiries(self, reference: SecretReference) -> tuple[date | None, ...]:
-        """Return the days on which its parts expire; None for what is no day."""
+        """Return the expiry dates of its parts; None for a malformed date."""
         entries = (self._entry(locator) for locator in reference.locators)
         texts = (entry.expires_on for entry in entries if isinstance(entry, Entry))
         return tuple(_day(text) for text in texts if text)
@@ -253,7 +253,7 @@ def _read(scheme: str, names: Sequence[str], access: SecretAccess) -> Mapping[st
 
 
 def _ask(scheme: str, names: Sequence[str], access: SecretAccess) -> Mapping[str, Entry | SecretUnavailable]:
-    """Open a store and read; what concerns all names is the answer for each."""
+    """Open a store and read it; an error that concerns all names is the result of each."""
     try:
         backend = cast("Backend", import_module(BACKENDS[scheme].module))
         return backend.open_store(access).read(names)
@@ -280,7 +280,7 @@ def _finding(error: SecretUnavailable, wanted: Sequence[WantedSecret]) -> Diagno
 
 
 def _day(text: str) -> date | None:
-    """Return a day that is written as YYYY-MM-DD, or None."""
+    """Return the date in a text of the form YYYY-MM-DD, or None."""
     try:
         return date.fromisoformat(text) if _DAY.fullmatch(text) else None
     except ValueError:
@@ -290,7 +290,7 @@ def _day(text: str) -> date | None:
 def _malformed_expiries(
     references: frozenset[SecretReference], wanted: Sequence[WantedSecret]
 ) -> Iterator[Diagnostic]:
-    """Yield a warning for each reference, which shows nothing of what the store says."""
+    """Yield a warning for each reference; the text from the store is not shown."""
     first = {secret.reference: secret for secret in reversed(wanted) if secret.reference in references}
     for reference, secret in reversed(first.items()):
         yield Diagnostic(

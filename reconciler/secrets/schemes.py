@@ -70,11 +70,11 @@ BACKENDS: Final[Mapping[str, Scheme]] = {
 SCHEMES: Final = tuple(BACKENDS)
 
 STORES: Final = tuple(scheme.name for scheme in BACKENDS.values() if scheme.extra)
-"""The schemes of which a manifest may use nothing unless ``secrets.SCHEME.allow`` says so."""
+"""The schemes that manifests can use only as ``secrets.SCHEME.allow`` permits."""
 
 
 def name_and_key(locator: Locator) -> tuple[str, str]:
-    """Return the name that a store is asked for, and the key in what it holds there; "" without keys."""
+    """Return the name to read from a store, and the key under that name; "" without keys."""
     if not BACKENDS[locator.scheme].has_keys:
         return locator.path, ""
     name, _, key = locator.path.partition(KEY_SEPARATOR)
@@ -128,7 +128,7 @@ def is_same_place(first: Locator, second: Locator) -> bool:
 
 
 def _folded(locator: Locator) -> str:
-    """Return the form in which a store might know a place: without case, without Vault's API prefix."""
+    """Return the normalized form of a place: without case, without Vault's API prefix."""
     name, key = name_and_key(locator)
     folded = unicodedata.normalize("NFKC", name).casefold()
     segments = [segment for segment in folded.split("/") if segment not in {"", "."}]

@@ -1,10 +1,10 @@
-"""The seam of secret backends: a store, what it holds, what it is opened with, and reading in parallel.
+"""The interface of secret backends, the access they are opened with, and parallel reads.
 
 A backend is one module, named in `schemes.BACKENDS`, with a function ``open_store(access) -> Store``. A run
-opens each store at most once, and asks it once for the names of all references, without their keys. What a
-store cannot give is a `SecretUnavailable` in place of the entry or of the value; an exception concerns all
-names. Its text says what to do, names the place (`vault:sso`), and never tells whether there is something
-that we may not see. A store reads each name as it is written: the allow lists have checked that spelling.
+opens each store at most once, and reads the names of all references in one call, without their keys. An entry or
+value that cannot be read is a `SecretUnavailable` in its place; an exception concerns all names. Messages say
+what to do, name the place (`vault:sso`), and do not reveal whether a secret exists that access is denied to.
+A store reads each name as it is written, because the allow lists have checked that spelling.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from reconciler.secrets.policy import SecretPolicy
 
 DocumentReader: TypeAlias = "Callable[[str], Mapping[str, str | None]]"
-"""Returns the values of a YAML or JSON mapping, None for one that is no text; else raises ValueError."""
+"""Returns the values of a YAML or JSON mapping, None for those that are not text; otherwise raises ValueError."""
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -46,10 +46,10 @@ _KINDS: Final = {bool: "true or false", int: "a number", float: "a number", list
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a store holds at one name: its values by key, and the last day on which they are valid.
+    """The values under one name in a store, by key, and their expiry date.
 
-    The key is "" in schemes without keys. A value that is no text is a `SecretUnavailable`. ``expires_on`` is
-    as the store says: YYYY-MM-DD, or anything else that somebody wrote there.
+    The key is "" in schemes without keys. A value that is not text is a `SecretUnavailable`. ``expires_on`` is
+    the unchecked text from the store; it should be YYYY-MM-DD.
     """
 
     values: Mapping[str, Secret | SecretUnavailable]
@@ -57,14 +57,14 @@ class Entry:
 
 
 Entries: TypeAlias = dict[str, dict[str, Entry | SecretUnavailable]]
-"""What is at each name, by scheme."""
+"""The entry under each name, by scheme."""
 
 
 class Store(Protocol):
     """An open store."""
 
     def read(self, names: Collection[str]) -> Mapping[str, Entry | SecretUnavailable]:
-        """Return the entry at each name, or why there is none to be had.
+        """Return the entry under each name, or why it is unavailable.
 
         Raises:
             SecretUnavailable: nothing can be read, whatever its name.
@@ -72,7 +72,7 @@ class Store(Protocol):
 
 
 class StoreUnavailable(SecretUnavailable):
-    """The store itself fails: `read_each` asks it for nothing more."""
+    """The store itself failed: `read_each` sends it no further requests."""
 
 
 def _read_nothing(text: str) -> Mapping[str, str | None]:
@@ -82,7 +82,7 @@ def _read_nothing(text: str) -> Mapping[str, str | None]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgeSettings:
-    """The age settings of the project file: the tool's identity, and for whom files are encrypted."""
+    """The age settings of the project file: the identity of the tool, and the recipients of files."""
 
     identity: SecretReference | None = None
     recipients: tuple[str, ...] = ()
@@ -90,7 +90,7 @@ class AgeSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretAccess:
-    """What stores are opened with. Addresses, tokens, regions and roles come from ``environment`` alone.
+    """The settings to open stores with. Addresses, tokens, regions and roles come only from ``environment``.
 
     ``seconds`` is the deadline for one answer of a store, ``read_document`` reads encrypted documents.
     ``logins`` is what stores keep during a run: some credentials are good for one login. ``entries`` is what
@@ -106,7 +106,7 @@ class SecretAccess:
     entries: Entries = field(default_factory=dict, repr=False, compare=False)
 
     def without_limits(self, outside_allow: tuple[str, ...] = ("/*",)) -> SecretAccess:
-        """Return the access to the tool's own credentials, which the limits for manifests do not concern.
+        """Return the access to the tool's own credentials, to which the limits for manifests do not apply.
 
         Files outside of the project have to match ``outside_allow``.
         """
@@ -129,7 +129,7 @@ def import_library(name: str, scheme: str) -> ModuleType:
 
 
 def text_values(values: Mapping[str, object]) -> dict[str, Secret | SecretUnavailable]:
-    """Return the values of a JSON object; another type than text would lose its form."""
+    """Return the values of a JSON object; values that are not text are unavailable."""
     return {key: _text_value(value) for key, value in values.items()}
 
 
@@ -171,7 +171,7 @@ def _work(waiting: SimpleQueue[tuple[K, Future[V | SecretUnavailable]]], read: C
 
 @dataclass(frozen=True, slots=True)
 class _Answering:
-    """Hands what is raised to who waits for the call: an unavailable secret as its result."""
+    """Passes exceptions of a call to its caller; an unavailable secret is the result of the call."""
 
     call: Future[Any]
 

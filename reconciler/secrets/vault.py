@@ -1,4 +1,4 @@
-"""Secrets from Vault or OpenBao: ``${vault:PATH#KEY}``, in stores for keys and values (KV 1 and 2)."""
+"""Secrets from KV secrets engines (version 1 and 2) of Vault or OpenBao: ``${vault:PATH#KEY}``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from reconciler.secrets.vault_connection import HttpResponse, VaultConnection
 
 EXPIRES_ON: Final = "expires_on"
-"""The key of a secret's custom metadata (KV 2) that holds the last day on which it is valid."""
+"""The key of a secret's custom metadata (KV 2) with its expiry date."""
 
 _KV_TYPES: Final = {"kv", "generic"}
 _KV_VERSIONS: Final = {1, 2}
@@ -29,18 +29,18 @@ _KV_VERSIONS: Final = {1, 2}
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """A store for keys and values: its path, and its version."""
+    """The mount path and the version of a KV secrets engine."""
 
     path: str
     version: int
 
     def holds(self, path: str) -> bool:
-        """Tell whether a path is in this store, or is the store itself."""
+        """Tell whether a path is below this mount, or is the mount itself."""
         return bool(self.path) and f"{path}/".startswith(f"{self.path}/")
 
 
 def open_store(access: SecretAccess) -> VaultStore:
-    """Return the store that VAULT_ADDR names. Nothing is asked yet; a run logs in once.
+    """Return the store at VAULT_ADDR. No request is sent yet; a run logs in once.
 
     Raises:
         SecretUnavailable: the extra is missing, or a variable is missing or malformed.
@@ -65,7 +65,7 @@ class VaultStore:
         self._is_token_valid: bool | None = None
 
     def read(self, names: Collection[str]) -> Mapping[str, Entry | SecretUnavailable]:
-        """Return what is stored at each path.
+        """Return the secret at each path.
 
         Raises:
             SecretUnavailable: the credentials are not accepted, or there is no answer.
@@ -101,7 +101,7 @@ class VaultStore:
         return partial(kv.v2.read_secret_version, name, mount_point=mount.path, raise_on_deleted_version=True)
 
     def _mount(self, path: str) -> Mount:
-        """Return the store that a path is in; each store is looked up once."""
+        """Return the mount of a path; each mount is looked up once."""
         with self._lock:
             for mount in self._mounts:
                 if mount.holds(path):
@@ -111,7 +111,7 @@ class VaultStore:
             return mount
 
     def _find_mount(self, path: str) -> Mount:
-        """Ask as the commands of Vault do before they read: any permission below a store suffices for it."""
+        """Look up the mount as Vault's CLI does; any permission below the mount suffices."""
         url = f"/v1/sys/internal/ui/mounts/{quote(path)}"
         answer = self._vault.ask(lambda: self._vault.client.adapter.get(url))
         data = answer.document.child("data")
@@ -129,7 +129,7 @@ class VaultStore:
         return mount
 
     def _denied(self, path: str, policy_path: str) -> SecretUnavailable:
-        """Return what a denial means. Vault does not say whether there is such a path, so neither do we."""
+        """Explain a denial. Vault does not say whether the path exists, so neither do we."""
         with self._lock:
             if self._is_token_valid is None:
                 self._is_token_valid = self._vault.has_valid_token()

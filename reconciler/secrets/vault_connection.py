@@ -1,4 +1,4 @@
-"""Connects to Vault or OpenBao as the environment says: address, certificates, proxy and login."""
+"""Connects to Vault or OpenBao with the settings of the environment: address, certificates, proxy, login."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Body(Protocol):
 
 
 class HttpResponse(Protocol):
-    """What is used of a response of requests."""
+    """The parts of a response that requests uses."""
 
     status_code: int
     content: bytes
@@ -66,13 +66,13 @@ class Answer:
 
     @property
     def is_denied(self) -> bool:
-        """Whether the token may not do this; the answer is alike where there is nothing."""
+        """Whether permission is denied; the response is the same for a missing path."""
         return self.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VaultConnection:
-    """Asks the server at VAULT_ADDR, and nobody else, through ``client`` of hvac.
+    """Sends requests only to the server at VAULT_ADDR, through ``client`` of hvac.
 
     The exceptions of hvac hold parts of answers, so it raises none: the status decides.
     """
@@ -129,14 +129,14 @@ class VaultConnection:
         self.client.token = token
 
     def has_valid_token(self) -> bool:
-        """Tell whether Vault knows the token. One that comes from a login is not asked about."""
+        """Tell whether Vault accepts the token. A token from a login is not checked."""
         if self.method != "token":
             return True
         return self.ask(self.client.auth.token.lookup_self).status == HTTPStatus.OK
 
     @property
     def rejected_token(self) -> str:
-        """What it means if Vault does not know the token."""
+        """The message if Vault does not accept the token."""
         place = " in the namespace VAULT_NAMESPACE" if self.environment.get("VAULT_NAMESPACE") else ""
         return f"Vault does not accept VAULT_TOKEN{place}: it is wrong, expired, or has no permission at all"
 
@@ -152,7 +152,7 @@ class VaultConnection:
 
 
 def connect(environment: Mapping[str, str], seconds: float) -> VaultConnection:
-    """Return a connection that has not asked anything yet; ``seconds`` bound the wait for an answer.
+    """Return a connection without sending a request; ``seconds`` is the timeout of requests.
 
     Nothing comes from other places than ``environment``: no token from a file, no password from ``.netrc``.
 
@@ -234,7 +234,7 @@ def _header(environment: Mapping[str, str], name: str) -> str:
 
 
 def _authorities(environment: Mapping[str, str]) -> str | bool:
-    """Return the file of authorities to trust, or True for those that requests trusts."""
+    """Return the file with trusted CA certificates, or True for the default of requests."""
     name = next((name for name in ("VAULT_CACERT", "SSL_CERT_FILE") if environment.get(name)), "")
     if not name:
         return True
@@ -258,7 +258,7 @@ def _with_credentials(proxy: httpx.Proxy) -> str:
 
 
 def _retries() -> object:
-    """Return what is tried again: reads, if the connection broke or the rate was limited."""
+    """Return the retry settings: reads are retried if the connection broke or was rate-limited."""
     return import_library("urllib3", "vault").Retry(
         total=_RATE_LIMIT_RETRIES,
         connect=0,
@@ -281,7 +281,9 @@ def _document(content: bytes) -> JsonObject:
     except ValueError:
         document = None  # the cause would hold the text
     if not isinstance(document, dict):
-        raise StoreUnavailable("the server at VAULT_ADDR is not Vault: its responses are not JSON; check the address")
+        raise StoreUnavailable(
+            "the server at VAULT_ADDR is not Vault: its responses are not JSON; check the address"
+        )
     return JsonObject(document, "Vault", StoreUnavailable)
 
 
