@@ -1,7 +1,7 @@
 """Secrets from files of the project that are encrypted with age: ``${age:FILE#KEY}``.
 
-Anyone who can open a pull request can copy an encrypted file to the name of another organization without being
-able to decrypt it. So the files that we write contain their own name under `NAME_KEY`, and copies are refused.
+Anyone who can open a pull request can copy an encrypted file to the name of another organization without
+decrypting it. So the files that we write contain their own name under `NAME_KEY`, and copies are refused.
 """
 
 from __future__ import annotations

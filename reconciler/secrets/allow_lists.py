@@ -1,7 +1,7 @@
 """Matches locators against the allow lists of the project file: globs with placeholders for names.
 
-The placeholders ``{organization}`` and ``{connection}`` match exactly the names of a connection. With a wildcard
-right after one, as in ``sso/{organization}*``, the organization ``acme`` could use the secrets of ``acme-eu``.
+The placeholders ``{organization}`` and ``{connection}`` match exactly the names of a connection. With a
+wildcard right after one, as in ``sso/{organization}*``, ``acme`` could use the secrets of ``acme-eu``.
 So a character that names cannot contain must follow each placeholder, and no wildcard may precede one.
 """
 

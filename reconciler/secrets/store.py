@@ -1,10 +1,10 @@
 """The interface of secret backends, the access they are opened with, and parallel reads.
 
 A backend is one module, named in `schemes.BACKENDS`, with a function ``open_store(access) -> Store``. A run
-opens each store at most once, and reads the names of all references in one call, without their keys. An entry or
-value that cannot be read is a `SecretUnavailable` in its place; an exception concerns all names. Messages say
-what to do, name the place (`vault:sso`), and do not reveal whether a secret exists that access is denied to.
-A store reads each name as it is written, because the allow lists have checked that spelling.
+opens each store at most once, and reads the names of all references in one call, without their keys. An
+entry or value that cannot be read is a `SecretUnavailable` in its place; an exception concerns all names.
+Messages say what to do, name the place (`vault:sso`), and do not reveal whether a secret exists that access
+is denied to. A store reads each name as it is written, because the allow lists have checked that spelling.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from reconciler.secrets.policy import SecretPolicy
 
 DocumentReader: TypeAlias = "Callable[[str], Mapping[str, str | None]]"
-"""Returns the values of a YAML or JSON mapping, None for those that are not text; otherwise raises ValueError."""
+"""Returns the values of a YAML or JSON mapping, None for those that are not text; or raises ValueError."""
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -48,8 +48,8 @@ _KINDS: Final = {bool: "true or false", int: "a number", float: "a number", list
 class Entry:
     """The values under one name in a store, by key, and their expiry date.
 
-    The key is "" in schemes without keys. A value that is not text is a `SecretUnavailable`. ``expires_on`` is
-    the unchecked text from the store; it should be YYYY-MM-DD.
+    The key is "" in schemes without keys. A value that is not text is a `SecretUnavailable`. ``expires_on``
+    is the unchecked text from the store; it should be YYYY-MM-DD.
     """
 
     values: Mapping[str, Secret | SecretUnavailable]
@@ -90,7 +90,7 @@ class AgeSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretAccess:
-    """The settings to open stores with. Addresses, tokens, regions and roles come only from ``environment``.
+    """The settings of stores. Addresses, tokens, regions and roles come only from ``environment``.
 
     ``seconds`` is the deadline for one answer of a store, ``read_document`` reads encrypted documents.
     ``logins`` is what stores keep during a run: some credentials are good for one login. ``entries`` is what

@@ -1,4 +1,4 @@
-"""Connects to Vault or OpenBao with the settings of the environment: address, certificates, proxy, login."""
+"""Connects to Vault or OpenBao as the environment configures it: address, certificates, proxy, login."""
 
 from __future__ import annotations
 
