@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 
     from reconciler.manifests.source_file import Span
 
-_LIMITS: Final = ReadLimits(max_depth=4, max_aliases=0)
+MAX_KEYS: Final = 10_000
+"""A file with more takes so long to read that the secrets of others would have to wait for it."""
+
+_LIMITS: Final = ReadLimits(max_depth=4, max_aliases=0, max_nodes=2 * MAX_KEYS + 1)
+
+_TOO_MANY_KEYS: Final = f"it has more than {MAX_KEYS} keys: split it"
 
 
 class InvalidSecretDocument(ValueError):
@@ -30,6 +35,8 @@ def read_secret_document(text: str) -> Mapping[str, str | None]:
     values = _json_values(text)
     if values is None:
         values = {str(key): child.value for key, child in _root(text).children.items()}
+    if len(values) > MAX_KEYS:
+        raise InvalidSecretDocument(_TOO_MANY_KEYS)
     return {key: value if isinstance(value, str) else None for key, value in values.items()}
 
 
@@ -95,8 +102,8 @@ def _json_values(text: str) -> Mapping[str, object] | None:
         document = parse_json(text.encode())
     except json.JSONDecodeError:
         return None
-    except ValueError as error:
-        raise InvalidSecretDocument("it is JSON with a key twice, or nested too deeply") from error
+    except ValueError:  # the cause may hold the text
+        raise InvalidSecretDocument("it is JSON with a key twice, or nested too deeply") from None
     return document if isinstance(document, dict) else None
 
 
@@ -107,6 +114,8 @@ def _root(text: str) -> Node:
         mark = getattr(yaml_file.error, "problem_mark", None)
         raise InvalidSecretDocument(f"it is not YAML{f' (line {mark.line + 1})' if mark else ''}")
     for problem in yaml_file.problems:
+        if problem.code == "too-many-nodes":
+            raise InvalidSecretDocument(_TOO_MANY_KEYS)
         raise InvalidSecretDocument(f"{problem.code} (line {_line(text, problem.span)})")
     if not yaml_file.documents or (len(yaml_file.documents) == 1 and yaml_file.documents[0].is_empty):
         return _EMPTY

@@ -6,6 +6,8 @@ decrypting it. So the files that we write contain their own name under `NAME_KEY
 
 from __future__ import annotations
 
+import base64
+import binascii
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.core.errors import SecretUnavailable, shell_word
@@ -24,6 +26,10 @@ MAX_BYTES: Final = 2 * 1024 * 1024
 NAME_KEY: Final = ".file"
 """The key of a file's own name; no connection has a name that begins with a dot."""
 
+MAX_RECIPIENTS: Final = 100
+"""The library's time grows with the square of their number, and it lets nothing else run meanwhile."""
+
+_STANZA: Final = b"\n-> "
 _ARMOR: Final = b"-----BEGIN AGE ENCRYPTED FILE-----"
 _HEADER: Final = b"age-encryption.org/v1"
 _PREFIX: Final = "AGE-SECRET-KEY-1"
@@ -113,6 +119,8 @@ def recipients(settings: AgeSettings) -> Sequence[Any]:
         raise SecretUnavailable(
             "no recipients: name at least the public key of the identity in `secrets.age.recipients`"
         )
+    if len(settings.recipients) > MAX_RECIPIENTS:
+        raise SecretUnavailable(f"`secrets.age.recipients` has more than {MAX_RECIPIENTS} keys: remove some")
     try:
         return [pyrage.x25519.Recipient.from_str(recipient) for recipient in settings.recipients]
     except pyrage.RecipientError:
@@ -148,6 +156,12 @@ def decrypt(content: bytes, path: str, keys: Sequence[Any]) -> str:
             f"{path} is not an age file: encrypt it with `reconciler secrets encrypt`, or with age",
             problem="it is not an age file",
         )
+    if _recipients_of(content) > MAX_RECIPIENTS:
+        raise SecretUnavailable(
+            f"the age file {path} is encrypted for more than {MAX_RECIPIENTS} recipients: restore it from Git, or"
+            " encrypt it for fewer",
+            problem=f"the age file is encrypted for more than {MAX_RECIPIENTS} recipients",
+        )
     pyrage = import_library("pyrage", "age")
     try:
         return str(pyrage.decrypt(content, list(keys)), "utf-8")
@@ -173,6 +187,17 @@ def encrypt(text: str, keys: Sequence[Any], *, armored: bool = True) -> bytes:
 def is_armored(content: bytes) -> bool:
     """Tell whether an age file is in the armored form, which is text."""
     return content.lstrip().startswith(_ARMOR)
+
+
+def _recipients_of(content: bytes) -> int:
+    """Return for how many recipients a file is encrypted; 0 for an armored file that is damaged."""
+    if is_armored(content):
+        body = content.partition(_ARMOR)[2].partition(b"-----")[0]
+        try:
+            content = base64.b64decode(body)
+        except binascii.Error:
+            return 0
+    return content.count(_STANZA)
 
 
 def _own_access(access: SecretAccess) -> SecretAccess:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import traceback
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ import pytest
 
 from reconciler.core.address import Address
 from reconciler.core.errors import SecretUnavailable
-from reconciler.manifests.secret_document import read_secret_document
+from reconciler.manifests.secret_document import InvalidSecretDocument, read_secret_document
 from reconciler.secrets import (
     AgeSettings,
     SecretAccess,
@@ -23,6 +24,7 @@ from reconciler.secrets import (
     resolve_reference,
     resolve_secrets,
 )
+from reconciler.secrets.age import encrypt, recipients
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,6 +117,9 @@ def test_what_is_no_text_has_to_be_quoted(tmp_path: Path, write: Callable[..., P
         (f"okta: &a {CANARY}\nb: *a", "too-many-aliases"),
         (f"a: 1\n---\nokta: {CANARY}", "not one mapping"),
         ("\xff" + CANARY, "not one mapping"),
+        (f'{{"okta": "{CANARY}\\ud800"}}', "JSON with a key twice"),
+        ("".join(f"k{index}: {CANARY}\n" for index in range(60_000)), "it has more than 10000 keys"),
+        (json.dumps(dict.fromkeys(map(str, range(60_000)), CANARY)), "it has more than 10000 keys"),
     ],
 )
 def test_a_document_that_cannot_be_read_is_refused_without_its_content(
@@ -124,6 +129,47 @@ def test_a_document_that_cannot_be_read_is_refused_without_its_content(
     message = refusal(tmp_path)
     assert message.startswith("what the age file acme.age holds cannot be read: ")
     assert reason in message
+
+
+def test_an_error_about_a_document_has_no_cause_that_holds_it() -> None:
+    with pytest.raises(InvalidSecretDocument) as refused:
+        read_secret_document(f'{{"okta": "{CANARY}\\ud800"}}')
+    assert refused.value.__cause__ is None
+    assert CANARY not in "".join(traceback.format_exception(refused.value))
+
+
+def test_a_file_with_endless_keys_refuses_itself_alone(tmp_path: Path, write: Callable[..., Path]) -> None:
+    write("".join(f"k{index}: v\n" for index in range(170_000)), "globex.age", armored=False)
+    write(f"okta: {CANARY}")
+    wanted = [
+        WantedSecret(parse_reference(f"${{age:{slug}.age#okta}}"), Address(slug, "okta"))
+        for slug in ("globex", "acme")
+    ]
+    resolved = resolve_secrets(wanted, replace(access_to(tmp_path), seconds=5))
+    assert [secret.reveal() for secret in resolved.secrets.values()] == [CANARY]
+    assert [str(failure.error) for failure in resolved.failures] == [
+        "what the age file globex.age holds cannot be read: it has more than 10000 keys: split it"
+    ]
+
+
+@pytest.mark.parametrize("armored", [True, False])
+def test_a_file_with_endless_recipients_is_not_decrypted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, armored: bool
+) -> None:
+    (tmp_path / "acme.age").write_bytes(
+        pyrage.encrypt(CANARY.encode(), [IDENTITY.to_public()] * 101, armored=armored)
+    )
+    monkeypatch.setattr(pyrage, "decrypt", None)
+    assert "encrypted for more than 100 recipients" in refusal(tmp_path)
+
+
+@pytest.mark.parametrize("armored", [True, False])
+def test_a_file_for_a_hundred_recipients_is_read(tmp_path: Path, armored: bool) -> None:
+    settings = AgeSettings(recipients=(str(IDENTITY.to_public()),) * 100)
+    (tmp_path / "acme.age").write_bytes(encrypt(f"okta: {CANARY}", recipients(settings), armored=armored))
+    assert resolve(tmp_path) == CANARY
+    with pytest.raises(SecretUnavailable, match="more than 100 keys"):
+        recipients(replace(settings, recipients=settings.recipients * 2))
 
 
 def test_a_key_that_is_not_there_is_named(tmp_path: Path, write: Callable[..., Path]) -> None:
