@@ -157,7 +157,7 @@ def test_a_file_with_endless_recipients_is_not_decrypted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, armored: bool
 ) -> None:
     (tmp_path / "acme.age").write_bytes(
-        pyrage.encrypt(CANARY.encode(), [IDENTITY.to_public()] * 101, armored=armored)
+        pyrage.encrypt(CANARY.encode(), [IDENTITY.to_public()] * 102, armored=armored)
     )
     monkeypatch.setattr(pyrage, "decrypt", None)
     assert "encrypted for more than 100 recipients" in refusal(tmp_path)
