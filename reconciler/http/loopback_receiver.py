@@ -1,11 +1,10 @@
 """Receives the redirect that ends a login in a browser on this machine.
 
 The receiver listens on 127.0.0.1 only, where every web page and every user of this machine can send requests.
-Therefore the address of its first page holds a random text. That page sets a cookie with the state of this
-login and redirects to where the login starts, so that the redirect URL is the same in every run: services
-compare redirect URLs exactly, with their queries. The redirect is accepted once, and only from the browser
-that has the cookie. Then the browser is sent to a page without a query, so that the token leaves its address
-bar.
+So the URL of its first page has a random part. That page sets a cookie with the state of this login, and
+redirects to the start of the login. The redirect URL has no query, because services compare it exactly. The
+redirect is accepted once, and only from the browser with the cookie, which is then sent to a page without a
+query, so that the token disappears from its address bar.
 """
 
 from __future__ import annotations

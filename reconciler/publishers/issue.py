@@ -1,7 +1,7 @@
 """Maintains one issue for each environment, with one part for drift and one for `verify`.
 
-A hidden line before each part says what it is, how it stands and when its report was made. A run that has
-no newer report of a part leaves that part as it is, so that neither hides or closes the other.
+A hidden line before each part holds its kind, its state, and the time of its report. A run without a newer
+report for a part keeps that part, so that neither part hides or closes the other.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 
 class PartKind(StrEnum):
-    """Whose report a part is, in the order of the issue."""
+    """The command whose report a part shows, in the order of the issue."""
 
     DRIFT = "drift"
     VERIFY = "verify"
 
 
 class PartState(StrEnum):
-    """How a part stands: it needs the issue; it is not known; it certainly does not need it."""
+    """Whether a part needs the issue: it does, it is unknown, or it does not."""
 
     OPEN = "open"
     UNKNOWN = "unknown"
@@ -36,7 +36,7 @@ class PartState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssuePart:
-    """What one report says in the issue. ``made_at`` is RFC 3339 in UTC, or empty if it is not known.
+    """The part of one report in the issue. ``made_at`` is RFC 3339 in UTC, or empty if it is not known.
 
     ``news`` is worth a comment; ``announcement`` is, if the issue was opened for another part.
     """
@@ -64,7 +64,7 @@ _TITLES: Final[Mapping[frozenset[PartKind], str]] = {
 
 
 def publish_issue(forge: Forge, line: str, name: str, parts: Sequence[IssuePart]) -> tuple[str, str]:
-    """Open, update or close the issue with the marker; return what was done, and its address.
+    """Open, update or close the issue with the marker; return the action and the issue's URL.
 
     ``name`` is that of the environment.
 
@@ -101,7 +101,7 @@ def _open(forge: Forge, line: str, name: str, parts: Sequence[IssuePart]) -> tup
 def _comment(
     forge: Forge, issue: Issue, recorded: Mapping[PartKind, IssuePart], parts: Iterable[IssuePart]
 ) -> None:
-    """Write what is new in one comment, which notifies; a report that the issue has is not news."""
+    """Announce new findings in one comment, unless the issue has the report already."""
     texts = [text for part in parts if (text := _news(part, recorded.get(part.kind)))]
     if texts:
         forge.comment_on_issue(issue, "\n\n".join(texts))
@@ -116,7 +116,7 @@ def _news(part: IssuePart, before: IssuePart | None) -> str:
 
 
 def _merge(recorded: Mapping[PartKind, IssuePart], parts: Sequence[IssuePart]) -> dict[PartKind, IssuePart]:
-    """Return the parts of the issue: the latest report of each, with a note where only others are newer."""
+    """Return the latest report of each part, with a note on parts without a new report."""
     newer = {
         part.kind: part
         for part in parts
@@ -160,12 +160,12 @@ def _part_line(part: IssuePart) -> str:
 
 
 def _inert(body: str) -> str:
-    """Return a body of which no line can be taken for the line before a part."""
+    """Return a body in which no line looks like the hidden line before a part."""
     return _OWN_LINE.sub(r"\1<!- -", body)
 
 
 def _read(body: str) -> dict[PartKind, IssuePart]:
-    """Return the parts of an issue; one of an earlier version is all about drift."""
+    """Return the parts of an issue; an issue of an earlier version is a drift part."""
     return {part.kind: part for part in _parts(body)}
 
 

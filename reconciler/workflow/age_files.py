@@ -1,4 +1,4 @@
-"""Writes age files: puts secrets into them, and encrypts them for other recipients."""
+"""Writes age files: stores secrets in them, and encrypts them for other recipients."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ DEFAULT_GLOB: Final = "secrets/{organization}.age#*"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretPlace:
-    """Where the secret of a connection belongs. ``is_declared``: its manifest refers to it already."""
+    """The location of a connection's secret. ``is_declared``: its manifest refers to it already."""
 
     locator: Locator
     is_declared: bool
@@ -72,7 +72,7 @@ def place_of(address: str, project: Project, variables: Mapping[str, str]) -> Se
 
 
 def put_secrets(secrets: Mapping[Locator, Secret], project: Project, access: SecretAccess) -> tuple[str, ...]:
-    """Put secrets into their age files, for all recipients of the project file; return the files.
+    """Store secrets in their age files, for the recipients in the project file; return the files.
 
     Everything is encrypted before anything is written, and each file is replaced in one step. A new file
     needs no identity; an existing one is decrypted, and its other keys stay.
@@ -140,7 +140,7 @@ def encrypt_again(
 
 
 def locks_out(project: Project, access: SecretAccess) -> bool:
-    """Tell whether no identity that is here could decrypt what is encrypted for the recipients."""
+    """Tell whether none of the available identities can decrypt files for the recipients."""
     try:
         own = identities(access)
     except SecretUnavailable:
@@ -160,7 +160,7 @@ def _declared(address: str, loaded: Loaded) -> DesiredConnection:
 
 
 def _inside(file: str, project: Project) -> Path:
-    """Return the path of an age file, which has to be in the project, whatever its name and its links."""
+    """Return the path of an age file, which must be inside the project after resolving links."""
     locator = Locator("age", f"{file}#key")
     refusal = malformation(locator) or project.secret_policy.without_limits().check(locator)
     if refusal:

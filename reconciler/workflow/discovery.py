@@ -1,4 +1,4 @@
-"""Asks the identity providers of connections, each document once in a run, and returns what they answered."""
+"""Fetches the documents of identity providers, each once in a run, and returns the responses."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
 NO_ISSUER: Final = "it has no issuer yet"
 ELSEWHERE: Final = "the target is an emulator on this machine, and the provider is not"
-"""Why a provider is not asked, where nobody has said that it must not be."""
+"""Reasons not to contact a provider that the settings would allow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """A connection to ask about; ``not_asked`` says why its provider is left alone, if it is."""
+    """A connection to check; ``not_asked`` is the reason if its provider is not contacted."""
 
     desired: DesiredConnection
     subject: Subject
@@ -44,32 +44,32 @@ class Question:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """What a provider answered about a connection, or why it was not contacted."""
+    """A provider's response about a connection, or why it was not contacted."""
 
     question: Question
     evidence: Evidence | None = None
     not_asked: str = ""
 
     def endpoints(self) -> Mapping[str, str] | str:
-        """Return the endpoints in the issuer's own metadata, by field, or why there are none that count."""
+        """Return the endpoints in the issuer's own metadata, by field, or why they cannot be used."""
         if self.evidence is None:
             return self.not_asked
         return issuer_endpoints(self.evidence.metadata, self.question.subject.issuer, is_endpoint)
 
     @property
     def problem(self) -> NoAnswer | None:
-        """Why there is no metadata, if the provider was asked for it in vain."""
+        """Why the metadata could not be fetched."""
         metadata = self.evidence.metadata if self.evidence else None
         return metadata if isinstance(metadata, NoAnswer) else None
 
     @property
     def is_unreachable(self) -> bool:
-        """Whether the provider gave no answer at all."""
+        """Whether the provider did not respond at all."""
         return self.problem is not None and self.problem.cause is Cause.UNREACHABLE
 
 
 class Providers:
-    """The identity providers of a run. Whatever is wrong with one of them is a value, and no exception.
+    """The identity providers of a run. Their failures are values, not exceptions.
 
     ``settings`` are those of the project file. ``make_bounds`` returns the bounds of the run, and is called
     when a provider is asked. ``asking`` returns the progress of so many connections.
@@ -87,7 +87,7 @@ class Providers:
 
     @cached_property
     def fetcher(self) -> GuardedFetcher:
-        """What sends the requests of the run."""
+        """The fetcher that sends all requests of the run."""
         return GuardedFetcher(self._bounds)
 
     @cached_property
@@ -117,7 +117,7 @@ class Providers:
     def question(
         self, desired: DesiredConnection, connection: OidcConnection, *, is_live: bool = True
     ) -> Question:
-        """Return the question about a connection, whose secret is looked at and left out.
+        """Return the question about a connection; its secret is checked, but not included.
 
         ``connection`` is the live one or, before it exists, the declared one.
         """
@@ -138,11 +138,11 @@ class Providers:
         return "" if connection.issuer else NO_ISSUER
 
     async def investigate(self, question: Question, make_token: Callable[[], str] | None = None) -> Evidence:
-        """Ask about one connection. Without ``make_token``, which returns random texts, no preflight."""
+        """Ask about one connection. The preflight needs ``make_token``, which returns random texts."""
         return await investigate(question.subject, self._documents, self.fetcher, make_token)
 
     async def ask(self, questions: Sequence[Question], *, seconds: float) -> list[Response]:
-        """Ask about all connections at once, for so many seconds in all; one that is slow delays no other.
+        """Ask about all connections concurrently, with a total time limit in seconds.
 
         A run against an emulator on this machine asks only providers on this machine, as the emulator does.
         """

@@ -1,4 +1,4 @@
-"""Encrypts the live secrets of imported connections into age files; what a file holds already stays."""
+"""Encrypts the live secrets of imported connections into age files; existing values are kept."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredSecrets:
-    """The files that were written, how many secrets went into them, and which did not, and why."""
+    """The files that were written, the number of secrets in them, and why others were not stored."""
 
     files: tuple[str, ...] = ()
     count: int = 0
@@ -30,7 +30,7 @@ class StoredSecrets:
 
 
 def store_secrets(secrets: Iterable[LiveSecret], project: Project, access: SecretAccess) -> StoredSecrets:
-    """Put live secrets into the age files that manifests refer to; those in other stores are left alone.
+    """Store live secrets in the age files that manifests refer to; secrets in other stores are skipped.
 
     Nothing is decrypted for a file that is new, and nothing is written but encrypted.
 
@@ -58,7 +58,7 @@ def store_secrets(secrets: Iterable[LiveSecret], project: Project, access: Secre
 def _present(
     files: Iterable[str], project: Project, access: SecretAccess
 ) -> Mapping[str, Entry | SecretUnavailable]:
-    """Return what those of the files hold that exist."""
+    """Return the contents of the existing files."""
     existing = sorted(file for file in files if (project.root / file).exists())
     try:
         return open_store(access).read(existing) if existing else {}
@@ -80,7 +80,7 @@ def _why_not_stored(secret: LiveSecret, present: Mapping[str, Entry | SecretUnav
 
 
 def _is_present(secret: LiveSecret, present: Mapping[str, Entry | SecretUnavailable]) -> bool:
-    """Tell whether a file holds the value already."""
+    """Tell whether a file has the value already."""
     file, key = name_and_key(secret.locator)
     entry = present.get(file)
     return isinstance(entry, Entry) and entry.values.get(key) == secret.value

@@ -1,6 +1,6 @@
-"""Logs a person in through a connection, and says which claims arrived; the session is revoked at once.
+"""Logs a user in through a connection, and reports which claims arrived; the session is revoked at once.
 
-A login is a write: it creates a session, and may create a member. So the person is asked first. The token
+A login is a write: it creates a session, and may create a member. So the user is asked first. The token
 goes to the API only, through the client of the run, with a verifier that only this process knows.
 """
 
@@ -38,7 +38,7 @@ _TICKET_LENGTH: Final = 22
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoginRequest:
-    """Through which connection to log in, and how.
+    """The connection to log in through, and the settings of the login.
 
     ``start_url`` returns where a login begins, for a connection_id, a redirect URL and a verifier.
     ``make_token`` returns random texts; the browser has to be back on ``port`` in ``seconds``.
@@ -55,22 +55,22 @@ class LoginRequest:
 
 
 class LoginDialog(Protocol):
-    """Talks to the person who logs in."""
+    """Interacts with the user who logs in."""
 
     def confirm(self, address: str, redirect_url: str) -> None:
         """Ask whether to log in; raises if not."""
 
     def open(self, url: str, start_url: str) -> None:
-        """Open the page on this machine that leads to where the login starts."""
+        """Open the local page that redirects to the start of the login."""
 
     def notice(self, text: str) -> None:
-        """Show what happened meanwhile."""
+        """Show a notice during the login."""
 
 
 async def log_in(
     request: LoginRequest, provider: LoginProvider, dialog: LoginDialog, *, scope: Scope, created_at: str
 ) -> Verification:
-    """Let a person log in with a browser, and return what arrived.
+    """Let a user log in with a browser, and return the result.
 
     Raises:
         UsageError: the connection does not exist or is not active, or the port cannot be used.
@@ -114,7 +114,7 @@ async def _listen(receiver: LoopbackReceiver, port: int) -> None:
 
 
 async def _token(receiver: LoopbackReceiver, request: LoginRequest) -> str:
-    """Return the token that the browser brings."""
+    """Return the token from the redirect."""
     try:
         answer = await receiver.answer(request.seconds)
     except TimeoutError as error:
@@ -132,7 +132,7 @@ async def _token(receiver: LoopbackReceiver, request: LoginRequest) -> str:
 
 
 async def _finish(work: Coroutine[None, None, Result]) -> Result:
-    """Carry out the work to its end, even if Ctrl-C stops the run: no session is left behind."""
+    """Finish the work even if Ctrl-C stops the run, so that the session is revoked."""
     task = asyncio.ensure_future(work)
     try:
         return await asyncio.shield(task)
@@ -153,7 +153,7 @@ async def _exchange(
 
 
 async def _revoke(provider: LoginProvider, login: MemberLogin) -> tuple[Diagnostic, ...]:
-    """Revoke the session, if there is one; return a warning if it is kept."""
+    """Revoke the session, if there is one; return a warning if that fails."""
     if not login.session_token:
         return ()
     try:
@@ -171,7 +171,7 @@ async def _revoke(provider: LoginProvider, login: MemberLogin) -> tuple[Diagnost
 
 
 def _check(login: MemberLogin, named: NamedConnection, address: str) -> None:
-    """Make sure that the login was into this organization, through this connection."""
+    """Check that the login was to this organization, through this connection."""
     expected = named.organization.organization_id
     if login.organization_id != expected:
         raise LoginFailed(

@@ -1,4 +1,4 @@
-"""Finds the connection that an address names: in the manifests, and live."""
+"""Finds the declared and the live connection with an address."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NamedConnection:
-    """A connection as it is declared and as it is live, and its organization."""
+    """A declared connection, the live one, and their organization."""
 
     desired: DesiredConnection
     live: OidcConnection

@@ -1,4 +1,4 @@
-"""Asks the identity providers of connections that change, and of those with `discovery: enforce`."""
+"""Fetches the metadata for connections that change, and for those with `discovery: enforce`."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from reconciler.workflow.follow_up import Draft
 
 REPORT_SECONDS: Final = 8.0
-"""For all providers that are only asked for predictions and findings: nothing depends on their answers."""
+"""The time limit for all providers whose responses are used only for predictions and findings."""
 
 ENFORCE_SECONDS: Final = 60.0
-"""For all providers whose answers decide about endpoints."""
+"""The time limit for all providers whose responses decide endpoints (`discovery: enforce`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Turns the responses of identity providers into findings about connections, and dates of secrets."""
+"""Turns the responses of identity providers into findings about connections and expiry dates."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def _findings(question: Question, evidence: Evidence | None, now: float, today: 
 
 
 def _secret_expires(desired: DesiredConnection, today: date) -> Iterator[IdpFinding]:
-    """Yield that the date of expiry is near; the words change when it becomes more urgent."""
+    """Yield a finding if the expiry date is near; its text changes when it becomes more urgent."""
     if desired.expires_on is not None and (when := expiry_step(desired.expires_on, today)):
         yield IdpFinding(
             code="secret-expires",
@@ -135,7 +135,7 @@ def _approved(findings: Sequence[Diagnostic], approvals: Approvals) -> Iterator[
 
 
 def _expiries(pairs: Iterable[tuple[Question, Evidence | None]]) -> Iterator[SecretExpiry]:
-    """Yield when secrets expire: the dates of manifests and stores, and what a probe has found expired."""
+    """Yield the expiry dates of secrets in manifests and stores, and secrets that a probe found expired."""
     for question, evidence in pairs:
         desired = question.desired
         address, location = str(desired.address), desired.location
