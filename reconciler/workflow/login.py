@@ -119,15 +119,15 @@ async def _token(receiver: LoopbackReceiver, request: LoginRequest) -> str:
         answer = await receiver.answer(request.seconds)
     except TimeoutError as error:
         raise LoginFailed(
-            f"{request.address}: the browser did not come back in {request.seconds:g} s; if it shows an error"
-            f" page, check that {redirect_url_of(request.port)} is registered in the project, and run"
+            f"{request.address}: no redirect arrived within {request.seconds:g} s; if the browser shows an"
+            f" error page, check that {redirect_url_of(request.port)} is registered in the project, and run"
             " `reconciler verify --probe-credentials`"
         ) from error
     if "error" in answer:
         details = [quoted(answer[name]) for name in ("error", "error_description") if answer.get(name)]
         raise LoginFailed(f"{request.address}: the service answered {': '.join(details) or 'with an error'}")
     if answer.get("stytch_token_type") != "sso" or not answer.get("token"):
-        raise LoginFailed(f"{request.address}: the browser came back without a token of an SSO login")
+        raise LoginFailed(f"{request.address}: the redirect has no token of an SSO login")
     return answer["token"]
 
 

@@ -232,7 +232,7 @@ def test_a_redirect_without_a_token(site: Workplace, query: dict[str, str]) -> N
     with logging_in(site) as login:
         login.client.get(login.first_url, follow_redirects=False)
         login.client.get(login.page("callback"), params=query)
-        assert failure(login) == "the browser came back without a token of an SSO login"
+        assert failure(login) == "the redirect has no token of an SSO login"
 
 
 def test_a_wrong_state_is_ignored(site: Workplace) -> None:
@@ -262,7 +262,7 @@ def test_a_second_redirect_is_ignored(site: Workplace) -> None:
 @pytest.mark.proofs
 def test_nobody_comes_back(site: Workplace) -> None:
     with logging_in(site, "--login-timeout", "1") as login:
-        assert failure(login).startswith("the browser did not come back in 1 s")
+        assert failure(login).startswith("no redirect arrived within 1 s")
 
 
 @pytest.mark.proofs
