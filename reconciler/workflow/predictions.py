@@ -71,8 +71,10 @@ async def gather_published(
     ]
     enforced = [question for question in questions if providers.enforces(question.desired)]
     reported = [question for question in questions if not providers.enforces(question.desired)]
+    decisive = await providers.ask(
+        enforced, seconds=ENFORCE_SECONDS
+    )  # first: fetches of others go on waiting
     answers = await providers.ask(reported, seconds=REPORT_SECONDS)
-    decisive = await providers.ask(enforced, seconds=ENFORCE_SECONDS)
     now = datetime.fromisoformat(created_at).timestamp()
     findings = [*_limited(drafts, providers, choices), *_enforce_findings(decisive)]
     if asks_changed:

@@ -333,6 +333,16 @@ def test_an_ignored_url_keeps_its_live_value_when_the_issuer_moves(
     assert NO_CHANGES in place.run("plan").out
 
 
+def test_providers_whose_answers_count_are_asked_first(place: Workplace, provider: ScriptedProvider) -> None:
+    """However many others give no answer, they take no time from those."""
+    place.emulator.add_organization("globex")
+    place.setenv("GLOBEX_CLIENT_SECRET", "s3cr3t-of-globex")
+    place.declare("acme", issuer=f"{provider.issuer}/reported", discovery="report")
+    place.declare("globex", issuer=f"{provider.issuer}/enforced", discovery="enforce")
+    assert place.run("plan").code == 0
+    assert provider.paths == [f"/enforced{METADATA}", f"/reported{METADATA}"]
+
+
 def test_an_issuer_that_is_not_declared_decides_nothing(place: Workplace, provider: ScriptedProvider) -> None:
     connect(place, "acme", provider.issuer)
     place.write(
