@@ -31,7 +31,7 @@ ED25519: Final = {
 
 AT_A_REAL_PROVIDER: Final = (
     Defect(
-        what="the issuer has a slash too many",
+        what="the issuer has an extra trailing slash",
         code="issuer-mismatch",
         made_on=OidcProvider(),
         live={"issuer": "{issuer}/"},
@@ -72,7 +72,7 @@ AT_A_REAL_PROVIDER: Final = (
         live={"jwks_url": "{issuer}/jwks?v=1"},
     ),
     Defect(
-        what="the provider has moved its endpoints, and serves the old ones no more",
+        what="the provider has moved its endpoints, and no longer serves the old ones",
         code="endpoint-differs",
         made_on=OidcProvider(configuration={"routes": {"token": "/v2/token", "userinfo": "/v2/me"}}),
         live={"token_url": "{issuer}/token", "userinfo_url": "{issuer}/me"},
@@ -154,7 +154,7 @@ AT_A_REAL_PROVIDER: Final = (
         made_on=OidcProvider(client={"redirect_uris": ["https://test.stytch.com/v1/b2b/sso/callback/old"]}),
     ),
     Defect(
-        what="the redirect URL is registered with a slash too many",
+        what="the redirect URL is registered with an extra trailing slash",
         code="redirect-not-registered",
         made_on=OidcProvider(client={"redirect_uris": ["{redirect_url}/"]}),
     ),
@@ -171,7 +171,7 @@ AT_A_REAL_PROVIDER: Final = (
         live={"client_secret": "another-secret"},
     ),
     Defect(
-        what="the secret has a blank at its end",
+        what="the secret has a trailing space",
         code="secret-wrong",
         made_on=OidcProvider(),
         live={"client_secret": "{secret} "},
@@ -193,14 +193,14 @@ AT_A_REAL_PROVIDER: Final = (
         made_on=OidcProvider(client={"client_secret_expires_at": 1_600_000_000}),
     ),
     Defect(
-        what="Entra's ID of a secret in place of its value",
+        what="the ID of an Entra secret in place of its value",
         code="secret-looks-like-an-id",
         made_on=OidcProvider(client={"client_secret": GUID}),
         live={"client_secret": GUID},
         declared={"identity_provider": "microsoft-entra", "secret_expires_on": "2027-12-31"},
     ),
     Defect(
-        what="nobody wrote down when a secret of Entra expires",
+        what="no expiry date is declared for a secret of Entra",
         code="secret-expiry-unknown",
         made_on=OidcProvider(),
         declared={"identity_provider": "microsoft-entra"},
@@ -245,10 +245,10 @@ AT_A_REAL_PROVIDER: Final = (
 CERTIFICATE_TEXTS: Final = {
     "expired": "the certificate has expired",
     "future": "the certificate is not valid yet",
-    "other-name": "the certificate is of another name",
+    "other-name": "the certificate is for another host name",
     "incomplete": "the intermediate certificate is missing",
-    "private": "the certificate is of an authority that nobody knows",
-    "private-chain": "the certificate is of an unknown authority, with an intermediate one",
+    "private": "the certificate is from an unknown authority",
+    "private-chain": "the certificate is from an unknown authority, through an intermediate one",
     "soon": "the certificate expires in 10 days",
     "very-soon": "the certificate expires in 2 days",
 }

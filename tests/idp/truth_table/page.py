@@ -20,13 +20,13 @@ _INTRODUCTION: Final = """\
 # What verify finds at identity providers
 
 Each row is a connection of the emulator that `reconciler verify --probe-credentials` has checked, at a
-provider on loopback. The tests make every row real, and compare this page with what is found.
+provider on loopback. The tests reproduce every row, and compare this page with the results.
 """
 _DEFECTS: Final = """
 ## Defects
 
-Each defect is found by its code, and by no other error or warning. `oidc-provider` is npm's certified
-OpenID provider, version 9.13.3, with this defect; where it cannot be made to err so, the answer is
+Each defect is reported with one code, and no other error or warning. `oidc-provider` is npm's certified
+OpenID provider, version 9.13.3, with this defect; if it cannot have the defect, its responses are
 scripted. Information beside an error follows from the same defect.
 """
 _RIGHT: Final = """
@@ -60,7 +60,7 @@ def _lines(defects: dict[str, Findings], right: dict[str, Findings]) -> Iterator
     yield _INTRODUCTION.rstrip()
     yield _DEFECTS
     yield from _table(
-        ("what is wrong", "made real on", "errors and warnings", "information"),
+        ("what is wrong", "reproduced with", "errors and warnings", "information"),
         (
             (row.what, row.part, *map(_codes, (defects[row.what].grave, defects[row.what].information)))
             for row in DEFECTS
