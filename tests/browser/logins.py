@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.expected_conditions import staleness_of
 from selenium.webdriver.support.wait import WebDriverWait
@@ -25,5 +26,7 @@ def log_in(chromium: Chrome, url: str, answers: Mapping[str, str]) -> str:
             for box in chromium.find_elements(By.NAME, name):
                 box.send_keys(text)
         buttons[0].click()
-        WebDriverWait(chromium, _SECONDS).until(staleness_of(buttons[0]))
+        # in the moment of a navigation, the driver answers with an unknown error
+        wait = WebDriverWait(chromium, _SECONDS, ignored_exceptions=[WebDriverException])
+        wait.until(staleness_of(buttons[0]))
     return chromium.find_element(By.TAG_NAME, "body").text
