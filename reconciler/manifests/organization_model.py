@@ -222,9 +222,9 @@ class ConnectionManifest(TypedDict, total=False):
     discovery: Annotated[
         DiscoveryMode,
         Field(
-            description="What is done with the identity provider's metadata: off never contacts the"
-            " provider, report predicts and compares, enforce also takes URLs that are not declared"
-            " from it. At most what `idp.discovery` in the project file says.",
+            description="How the identity provider's metadata is used: off never contacts the provider,"
+            " report predicts and compares, enforce also takes undeclared URLs from it. `idp.discovery` in"
+            " the project file is the upper limit.",
             examples=["report"],
         ),
     ]
