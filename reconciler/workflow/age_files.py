@@ -24,7 +24,6 @@ from reconciler.storage.files import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
     from reconciler.core.state import DesiredConnection
     from reconciler.manifests import Loaded, Project
@@ -79,21 +78,22 @@ def put_secrets(secrets: Mapping[Locator, Secret], project: Project, access: Sec
 
     Raises:
         SecretUnavailable: there are no recipients, or a file cannot be decrypted.
-        UsageError: a file cannot be written.
+        UsageError: a file cannot be written, or was changed meanwhile.
     """
     keys = recipients(access.age)
     added: dict[str, dict[str, str]] = {}
     for locator, secret in secrets.items():
         file, key = name_and_key(locator)
         added.setdefault(file, {})[key] = secret.reveal()
+    before: dict[str, bytes] = {}
     changed: dict[str, bytes] = {}
     for file, values in added.items():
-        path = _inside(file, project)
-        content = content_of(file, access) if path.exists() else b""
+        _check_inside(file, project)
+        before[file] = content = _present(file, project, access)
         text = decrypt(content, file, identities(access)) if content else ""
         edited = _edited(_named(text, file, is_new=not content), values, file)
         changed[file] = encrypt(edited, keys, armored=not content or is_armored(content))
-    _write(changed, project)
+    _write(changed, before, project, access)
     return tuple(changed)
 
 
@@ -127,16 +127,17 @@ def encrypt_again(
 
     Raises:
         SecretUnavailable: there are no recipients, or a file cannot be decrypted.
-        UsageError: a file cannot be written.
+        UsageError: a file cannot be written, or was changed meanwhile.
     """
     keys, own = recipients(access.age), identities(access)
+    before: dict[str, bytes] = {}
     changed: dict[str, bytes] = {}
     for file in files:
-        _inside(file, project)
-        content = content_of(file, access)
+        _check_inside(file, project)
+        before[file] = content = content_of(file, access)
         text = _named(decrypt(content, file, own), file, is_new=are_renamed)
         changed[file] = encrypt(text, keys, armored=is_armored(content))
-    _write(changed, project)
+    _write(changed, before, project, access)
 
 
 def locks_out(project: Project, access: SecretAccess) -> bool:
@@ -159,13 +160,12 @@ def _declared(address: str, loaded: Loaded) -> DesiredConnection:
     raise UsageError(f"no declared connection has the address {address!r}{f': {hint}' if hint else ''}")
 
 
-def _inside(file: str, project: Project) -> Path:
-    """Return the path of an age file, which must be inside the project after resolving links."""
+def _check_inside(file: str, project: Project) -> None:
+    """Make sure that an age file is inside the project after resolving links."""
     locator = Locator("age", f"{file}#key")
     refusal = malformation(locator) or project.secret_policy.without_limits().check(locator)
     if refusal:
         raise UsageError(f"cannot use the age file {file}: {refusal}")
-    return project.root / file
 
 
 def _named(text: str, file: str, *, is_new: bool) -> str:
@@ -185,7 +185,18 @@ def _edited(text: str, values: Mapping[str, str], file: str) -> str:
         raise SecretUnavailable(f"what the age file {file} holds cannot be changed: {error}") from None
 
 
-def _write(changed: Mapping[str, bytes], project: Project) -> None:
+def _present(file: str, project: Project, access: SecretAccess) -> bytes:
+    """Return what is in a file now; nothing if there is none."""
+    return content_of(file, access) if (project.root / file).exists() else b""
+
+
+def _write(
+    changed: Mapping[str, bytes], before: Mapping[str, bytes], project: Project, access: SecretAccess
+) -> None:
+    """Replace the files; none if somebody changed one since it was read, whose secrets would be lost."""
+    for file in changed:
+        if _present(file, project, access) != before[file]:
+            raise UsageError(f"{file} was changed during the run: run it again")
     for file, content in changed.items():
         path = project.root / file
         try:

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyrage
 import pytest
@@ -143,6 +143,29 @@ def test_other_keys_and_their_order_stay(
     written = decrypted(vaulted, "acme")
     assert written == edited
     assert file.read_bytes().startswith(b"age-encryption.org/v1"), "a binary file stays one"
+
+
+@pytest.mark.parametrize("command", [("encrypt", "acme/sso"), ("rekey",)])
+def test_a_secret_that_somebody_else_stores_meanwhile_is_not_lost(
+    vaulted: Workplace, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    file = vaulted.write("secrets/acme.age", "")
+    file.write_bytes(pyrage.encrypt(b"sso: a", [FIRST.to_public()]))
+    vaulted.write("secrets/globex.age", "").write_bytes(pyrage.encrypt(b"sso: b", [FIRST.to_public()]))
+    theirs = pyrage.encrypt(f"sso: a\nentra: {CANARY}\n".encode(), [FIRST.to_public()])
+
+    def encrypt_slowly(*arguments: Any, **options: Any) -> bytes:
+        encrypted: bytes = encrypt_at_once(*arguments, **options)
+        file.write_bytes(theirs)
+        return encrypted
+
+    encrypt_at_once = pyrage.encrypt
+    monkeypatch.setattr(pyrage, "encrypt", encrypt_slowly)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"new-71aa")))
+    run = vaulted.run("secrets", *command)
+    assert run.code == 1
+    assert "secrets/acme.age was changed during the run: run it again" in run.err
+    assert file.read_bytes() == theirs
 
 
 def test_a_connection_without_a_reference_gets_the_lines_to_add(
