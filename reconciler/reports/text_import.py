@@ -113,7 +113,17 @@ def _import_verdict(result: ImportResult, style: Style) -> Iterator[str]:
         secrets = count(result.unmanaged_secrets, "client secret")
         yield f"Secrets: {secrets} left unmanaged. To connect one, remove the `# ` before its client_secret."
     if result.created:
-        yield "Next: `reconciler plan` should find no changes."
+        if _may_lack_secrets(result):
+            yield "Next: set or store the secrets that `reconciler secrets check` names as missing."
+            yield "Then, `reconciler plan` should find no changes."
+        else:
+            yield "Next: `reconciler plan` should find no changes."
+
+
+def _may_lack_secrets(result: ImportResult) -> bool:
+    """Tell whether new manifests may refer to secrets that nobody has stored yet."""
+    declared = sum(file.connections for file in result.created)
+    return not result.unmanaged_secrets and declared > result.stored_secrets
 
 
 def _pin_verdict(result: PinResult, style: Style) -> Iterator[str]:

@@ -171,6 +171,8 @@ def test_a_template_names_secrets_in_a_store(acme: Workplace, scheme: str) -> No
         f"${{{scheme}:{written.replace('{connection}', name)}}}" for name in ("okta", "okta-2")
     ]
     assert not (acme.root / ".env.example").exists()
+    assert "Next: set or store the secrets that `reconciler secrets check` names as missing." in imported.out
+    assert acme.run("secrets", "check").code == 1
     assert acme.run("validate").code == 0
 
 
