@@ -71,7 +71,9 @@ def secure(scene: Scene) -> Iterator[Scene]:
     assert not [place for place, text in scene.left_behind() if any(form in text for form in forms)]
 
 
-@pytest.mark.parametrize("organizations", [2, pytest.param(100, marks=pytest.mark.proofs)])
+@pytest.mark.parametrize(
+    "organizations", [2, pytest.param(100, marks=[pytest.mark.proofs, pytest.mark.timeout(600)])]
+)
 def test_one_secret_of_ci_applies_those_of_all_customers(secure: Scene, organizations: int) -> None:
     """6: an estate of hundreds of connections needs a handful of CI secrets, not one for each."""
     slugs = ["acme", "globex", *(f"customer-{number}" for number in range(organizations - 2))]
