@@ -9,7 +9,6 @@ import socket
 import ssl
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from reconciler.emulator.connection_fields import is_loopback, scheme_and_host
 
@@ -88,17 +87,15 @@ async def _asked(
                     raise ValueError(f"it is longer than {_BYTES} bytes")
             return Answer(status=response.status_code, body=bytes(body))
     except httpx.ConnectError as error:
-        raise OSError(_connection_problem(error, url)) from error
+        raise OSError(_connection_problem(error, error.request.url.netloc.decode())) from error
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise OSError(str(error) or type(error).__name__) from error
 
 
-def _connection_problem(error: BaseException, url: str) -> str:
+def _connection_problem(error: BaseException, address: str) -> str:
     """Why there is no connection: the client only says that all attempts failed."""
     reasons = {os.strerror(cause.errno) for cause in _causes(error) if cause.errno}
-    return (
-        f"no connection to {urlsplit(url).netloc.rpartition('@')[2]}: {', '.join(sorted(reasons)) or error}"
-    )
+    return f"no connection to {address}: {', '.join(sorted(reasons)) or error}"
 
 
 def _causes(error: BaseException | None) -> Iterator[OSError]:

@@ -11,10 +11,9 @@ import re
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 from reconciler.http.connection_errors import causes, reason
-from reconciler.http.urls import is_secure
+from reconciler.http.urls import is_secure, parse_url
 from reconciler.secrets.store import THREADS, StoreUnavailable, import_library
 
 if TYPE_CHECKING:
@@ -138,7 +137,7 @@ def connect(access: SecretAccess) -> AwsConnection:
         raise _unusable(error, errors) from None
     except ValueError:
         raise StoreUnavailable("the endpoint of AWS in the environment is not a URL") from None
-    if not is_secure(urlsplit(client.meta.endpoint_url)):
+    if not is_secure(parse_url(client.meta.endpoint_url)):
         raise StoreUnavailable(
             f"secrets are not read from {client.meta.endpoint_url}: use https (http is for loopback only)"
         )
