@@ -1,4 +1,4 @@
-"""The page is one file that loads nothing, and in which every name is only text."""
+"""The page is one file that makes no network requests, and in which every name is only text."""
 
 from __future__ import annotations
 
