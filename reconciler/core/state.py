@@ -90,7 +90,7 @@ class DesiredConnection:
     def enforceable(self) -> tuple[str, ...]:
         """The endpoints that the issuer's metadata may decide: neither declared nor ignored.
 
-        There are none without a declared issuer, since whoever edits the live one would decide instead.
+        There are none without a declared issuer: otherwise an edit of the live issuer would decide.
         """
         ignored = self.lifecycle.ignore_changes
         if not self.declares_issuer:

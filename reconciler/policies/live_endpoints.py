@@ -96,7 +96,7 @@ def is_foreign(endpoint: EndpointDifference, issuer: str | None) -> bool:
 
 
 def _is_plain(url: str) -> bool:
-    """Tell whether whoever is between here and a host can answer in its place."""
+    """Tell whether an attacker on the network can answer in place of a host."""
     return parse_url(url).scheme == "http" and not is_loopback(host(url))
 
 

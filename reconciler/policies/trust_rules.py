@@ -74,7 +74,7 @@ def _endpoint_off_site(change: ConnectionChange, _: Estate) -> Iterator[Clause]:
     """An endpoint is in another trust domain than its issuer, whose own metadata does not name it.
 
     A hijacked document moves no endpoint unseen: if the trust domain of a live one changes, the rules about
-    such changes and `secret-kept` find that, whoever names the new one.
+    such changes and `secret-kept` report that, even if the metadata names the new one.
     """
     if not isinstance(change, Create | Update):
         return
