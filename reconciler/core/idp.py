@@ -27,7 +27,6 @@ AnswerKind: TypeAlias = Literal["host", "metadata", "keys", "preflight", "probe"
 "expiry": the secret store answered when the secret expires, or there is none to ask.
 """
 
-_ORDER: Final = (Discovery.OFF, Discovery.REPORT, Discovery.ENFORCE)
 _FINGERPRINT_LENGTH: Final = 32
 """Hexadecimal digits, as of risks."""
 
@@ -39,9 +38,9 @@ _MAX_QUOTED: Final = 200
 class IdpSettings:
     """The section `idp` of the project file.
 
-    ``allow_hosts`` are globs of hosts that may be asked, ``allow_networks`` private networks that may be
-    asked as far as the environment allows them, too. ``ca_file`` is below the folder of the project
-    file. ``timeout`` is for one document, in seconds.
+    ``discovery`` limits that of every connection. ``allow_hosts`` are globs of hosts that may be asked,
+    ``allow_networks`` private networks that may be asked as far as the environment allows them, too.
+    ``ca_file`` is below the folder of the project file. ``timeout`` is for one document, in seconds.
     """
 
     discovery: Discovery = Discovery.REPORT
@@ -50,10 +49,6 @@ class IdpSettings:
     ca_file: str = ""
     timeout: float = 5.0
     concurrency: int = 16
-
-    def limited(self, declared: Discovery) -> Discovery:
-        """Return how a connection's provider is used: as declared, but at most as the project file says."""
-        return min(declared, self.discovery, key=_ORDER.index)
 
 
 IDP_SEVERITIES: Final[Mapping[Code, Severity]] = {

@@ -41,6 +41,10 @@ class Discovery(StrEnum):
     REPORT = "report"
     ENFORCE = "enforce"
 
+    def at_most(self, limit: Discovery) -> Discovery:
+        """Return this, or the limit if that allows less."""
+        return min(self, limit, key=[*Discovery].index)
+
 
 _NONE_PUBLISHED: Final[Mapping[str, str]] = MappingProxyType({})
 """One for all connections: an estate has tens of thousands."""

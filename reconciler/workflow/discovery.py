@@ -100,7 +100,8 @@ class Providers:
 
     def enforces(self, desired: DesiredConnection) -> bool:
         """Whether the issuer's metadata decides some endpoints of a connection."""
-        return self._settings.limited(desired.discovery) is Discovery.ENFORCE and bool(desired.enforceable)
+        mode = desired.discovery.at_most(self._settings.discovery)
+        return mode is Discovery.ENFORCE and bool(desired.enforceable)
 
     def why_not_enforced(self, desired: DesiredConnection) -> str:
         """Return why the issuer's metadata decides nothing although the manifest asks for it, if so.
@@ -133,7 +134,7 @@ class Providers:
         return Question(desired=desired, subject=subject, not_asked=self._reason(desired, visible))
 
     def _reason(self, desired: DesiredConnection, connection: OidcConnection) -> str:
-        if self._settings.limited(desired.discovery) is Discovery.OFF:
+        if desired.discovery.at_most(self._settings.discovery) is Discovery.OFF:
             return "`discovery` is off"
         return "" if connection.issuer else NO_ISSUER
 

@@ -190,5 +190,5 @@ def test_numbers_that_make_up_no_network_are_reported_one_by_one(tmp_path: Path)
 )
 def test_the_project_file_limits_what_is_done_with_metadata(ceiling: str, effective: str) -> None:
     settings = IdpSettings(discovery=Discovery(ceiling))
-    assert settings.limited(Discovery.ENFORCE) is Discovery(effective)
-    assert settings.limited(Discovery.OFF) is Discovery.OFF
+    assert Discovery.ENFORCE.at_most(settings.discovery) is Discovery(effective)
+    assert Discovery.OFF.at_most(settings.discovery) is Discovery.OFF
