@@ -193,8 +193,7 @@ class DriftDocument:
         default=(), metadata=described("that the change since the base (--changed-since) lowers")
     )
     confirmed: tuple[ConfirmedEndpointDocument, ...] = field(
-        default=(),
-        metadata=described("endpoints that the next run takes for right if it cannot reach their issuer"),
+        default=(), metadata=described("endpoints that the next run accepts if it cannot reach their issuer")
     )
     ignored: tuple[IgnoredDocument, ...] = field(
         default=(), metadata=described("declared attributes that differ, and that `ignore_changes` names")

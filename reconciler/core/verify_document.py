@@ -97,7 +97,8 @@ class VerifySummaryDocument:
     warnings: int = field(metadata=COUNT | described("findings of severity warning"))
     infos: int = field(metadata=COUNT | described("findings of severity info"))
     new: int = field(
-        metadata=COUNT | described("findings that the previous report did not have, or as less severe")
+        metadata=COUNT
+        | described("findings that the previous report did not have, or had with a lower severity")
     )
     known: int = field(metadata=COUNT | described("findings that the previous report had"))
     resolved: int = field(metadata=COUNT | described("findings of the previous report that are gone"))

@@ -175,7 +175,7 @@ class WebhookVerifyDocument(WebhookEventDocument):
 
     counts: WebhookVerifyCountsDocument = field(metadata=described("number of findings and secrets"))
     new: tuple[WebhookProviderFindingDocument, ...] = field(
-        metadata=described("findings that the previous report did not have, or as less severe")
+        metadata=described("findings that the previous report did not have, or had with a lower severity")
     )
     known: tuple[WebhookProviderFindingDocument, ...] = field(
         metadata=described("findings that the previous report had")
